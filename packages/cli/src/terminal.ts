@@ -1,0 +1,59 @@
+/** Where a command writes: results to standard output, words about the work to standard error. */
+
+import { stripVTControlCharacters, styleText } from "node:util";
+
+type Style = Parameters<typeof styleText>[0];
+
+export interface Terminal {
+  /** Whether standard output is a terminal that takes colour; `NO_COLOR` and pipes say no. */
+  readonly colour: boolean;
+  readonly columns: number;
+  /** Writes a result, followed by a line break. */
+  print(text: string): void;
+  /** Writes raw bytes or text to standard output without a line break. */
+  write(data: string | Uint8Array): void;
+  /** Writes a word about the work: progress, warnings, errors. */
+  note(text: string): void;
+  style(style: Style, text: string): string;
+  /** Reads standard input whole, up to `byteCountMax`. Throws `UsageError`-free: a plain Error beyond it. */
+  readInput(byteCountMax: number, signal: AbortSignal): Promise<Uint8Array>;
+}
+
+/** The terminal of this process. */
+export function processTerminal(
+  environment: Readonly<Record<string, string | undefined>>,
+): Terminal {
+  const colour =
+    process.stdout.isTTY && (environment.NO_COLOR ?? "") === "" && environment.TERM !== "dumb";
+  return {
+    colour,
+    columns: process.stdout.columns ?? 80,
+    print: (text) => void process.stdout.write(`${text}\n`),
+    write: (data) => void process.stdout.write(data),
+    note: (text) => void process.stderr.write(`${text}\n`),
+    style: (style, text) =>
+      colour ? styleText(style, text, { validateStream: false }) : stripVTControlCharacters(text),
+    readInput: readStandardInput,
+  };
+}
+
+async function readStandardInput(byteCountMax: number, signal: AbortSignal): Promise<Uint8Array> {
+  const chunks: Buffer[] = [];
+  let byteCount = 0;
+  const stop = (): void =>
+    void process.stdin.destroy(new Error("Reading standard input was stopped."));
+  signal.addEventListener("abort", stop, { once: true });
+  try {
+    for await (const chunk of process.stdin) {
+      const bytes: Buffer = Buffer.isBuffer(chunk) ? chunk : Buffer.from(String(chunk));
+      byteCount += bytes.length;
+      if (byteCount > byteCountMax) {
+        throw new Error(`Standard input is larger than ${byteCountMax} bytes.`);
+      }
+      chunks.push(bytes);
+    }
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
+  return Buffer.concat(chunks);
+}

@@ -1,0 +1,160 @@
+/** Evidence: an immutable record of what was seen, addressed by the SHA-256 of its canonical content. */
+
+import { type Static, Type } from "typebox";
+
+import { Span } from "./span.ts";
+
+/** `sha256:` and 64 hexadecimal digits over the canonical JSON of the evidence's content. */
+export const EvidenceId = Type.String({ pattern: "^sha256:[0-9a-f]{64}$" });
+export type EvidenceId = Static<typeof EvidenceId>;
+
+/** Where evidence came from: a file, standard input, a store. For people; contracts do not read it. */
+export const EvidenceSource = Type.Object(
+  {
+    name: Type.String({ maxLength: 4_096 }),
+    /** The recognised format, for example `otlp-json` or `kubernetes-yaml`. */
+    format: Type.String({ maxLength: 64 }),
+    /** What a reader cut, skipped or could not understand, one sentence each. */
+    notes: Type.Array(Type.String(), { maxItems: 100 }),
+  },
+  { additionalProperties: false },
+);
+export type EvidenceSource = Static<typeof EvidenceSource>;
+
+/** An object as the Kubernetes API gives it; contracts narrow what they read. */
+export const KubernetesObject = Type.Object(
+  {
+    apiVersion: Type.String(),
+    kind: Type.String(),
+    metadata: Type.Object({
+      name: Type.String(),
+      namespace: Type.Optional(Type.String()),
+    }),
+  },
+  { additionalProperties: true },
+);
+export type KubernetesObject = Static<typeof KubernetesObject> & { [field: string]: unknown };
+
+/** A tool as it was advertised to the model for one turn. */
+export const ToolDefinition = Type.Object(
+  {
+    name: Type.String(),
+    description: Type.Optional(Type.String()),
+    /** JSON Schema 2020-12 of the arguments; absent when the transcript does not carry it. */
+    inputSchema: Type.Optional(Type.Unknown()),
+  },
+  { additionalProperties: false },
+);
+export type ToolDefinition = Static<typeof ToolDefinition>;
+
+export const ToolCall = Type.Object(
+  {
+    /** The provider's call id; absent where the format has none. */
+    callId: Type.Optional(Type.String()),
+    name: Type.String(),
+    /** The arguments as the model emitted them: text where the format carries text, else a value. */
+    arguments: Type.Unknown(),
+    /** Where in the source this stands, as a JSON pointer. */
+    pointer: Type.String(),
+  },
+  { additionalProperties: false },
+);
+export type ToolCall = Static<typeof ToolCall>;
+
+export const ToolResult = Type.Object(
+  {
+    callId: Type.Optional(Type.String()),
+    name: Type.Optional(Type.String()),
+    content: Type.Unknown(),
+    isError: Type.Boolean(),
+    pointer: Type.String(),
+  },
+  { additionalProperties: false },
+);
+export type ToolResult = Static<typeof ToolResult>;
+
+/** One message of a transcript. `tools` is the set advertised when this turn was made, when known. */
+export const TranscriptTurn = Type.Object(
+  {
+    role: Type.Union([
+      Type.Literal("system"),
+      Type.Literal("user"),
+      Type.Literal("assistant"),
+      Type.Literal("tool"),
+    ]),
+    text: Type.Optional(Type.String()),
+    calls: Type.Array(ToolCall),
+    results: Type.Array(ToolResult),
+    tools: Type.Optional(Type.Array(ToolDefinition)),
+    pointer: Type.String(),
+  },
+  { additionalProperties: false },
+);
+export type TranscriptTurn = Static<typeof TranscriptTurn>;
+
+export const TraceContent = Type.Object(
+  { kind: Type.Literal("trace"), traceId: Type.String(), spans: Type.Array(Span) },
+  { additionalProperties: false },
+);
+export const KubernetesContent = Type.Object(
+  {
+    kind: Type.Literal("kubernetes"),
+    objects: Type.Array(Type.Unsafe<KubernetesObject>(KubernetesObject)),
+  },
+  { additionalProperties: false },
+);
+export const TranscriptContent = Type.Object(
+  { kind: Type.Literal("transcript"), turns: Type.Array(TranscriptTurn) },
+  { additionalProperties: false },
+);
+
+/** How the traces of a snapshot were chosen from what was there: the denominator of every claim about them. */
+export const TracePopulationContent = Type.Object(
+  {
+    kind: Type.Literal("trace-population"),
+    service: Type.String(),
+    operation: Type.Optional(Type.String()),
+    fromMicros: Type.Number(),
+    toMicros: Type.Number(),
+    /** Traces of the subject in the window, and how many of them the snapshot holds. */
+    traceCountSeen: Type.Integer({ minimum: 0 }),
+    traceCountKept: Type.Integer({ minimum: 0 }),
+    /** The share of requests that was recorded at all, when a sampler says so; absent when unknown. */
+    samplingRatio: Type.Optional(Type.Number({ minimum: 0, maximum: 1 })),
+    /** Which traces were chosen because they are slow or failed, and which as a baseline. */
+    slowTraceIds: Type.Array(Type.String()),
+    baselineTraceIds: Type.Array(Type.String()),
+  },
+  { additionalProperties: false },
+);
+
+export const EvidenceContent = Type.Union([
+  TraceContent,
+  KubernetesContent,
+  TranscriptContent,
+  TracePopulationContent,
+]);
+export type EvidenceContent = Static<typeof EvidenceContent>;
+export type EvidenceKind = EvidenceContent["kind"];
+export type TraceContent = Static<typeof TraceContent>;
+export type KubernetesContent = Static<typeof KubernetesContent>;
+export type TranscriptContent = Static<typeof TranscriptContent>;
+export type TracePopulationContent = Static<typeof TracePopulationContent>;
+
+export const Evidence = Type.Object(
+  { id: EvidenceId, source: EvidenceSource, content: EvidenceContent },
+  { additionalProperties: false },
+);
+export type Evidence = Static<typeof Evidence>;
+
+/** A pointer into one piece of evidence, with the words that matter quoted from it. */
+export const EvidenceReference = Type.Object(
+  {
+    evidenceId: EvidenceId,
+    /** A span id, an object as `Kind/namespace/name`, or a JSON pointer. */
+    locator: Type.Optional(Type.String({ maxLength: 1_024 })),
+    quote: Type.Optional(Type.String({ maxLength: 2_048 })),
+  },
+  { additionalProperties: false },
+);
+export type EvidenceReference = Static<typeof EvidenceReference>;

@@ -1,0 +1,29 @@
+/** A snapshot: a frozen set of evidence from which every check can be replayed anywhere. */
+
+import { type Static, Type } from "typebox";
+
+import { Evidence, type EvidenceContent, type EvidenceKind } from "./evidence.ts";
+
+export const Snapshot = Type.Object(
+  {
+    formatVersion: Type.Literal(1),
+    /** Sorted by id, each id once: equal content has one representation. */
+    evidence: Type.Array(Evidence),
+  },
+  { additionalProperties: false },
+);
+export type Snapshot = Static<typeof Snapshot>;
+
+/** Evidence whose content is of the given kind. */
+export type EvidenceOf<K extends EvidenceKind> = Evidence & {
+  content: Extract<EvidenceContent, { kind: K }>;
+};
+
+/** The pieces of evidence of one kind, in the snapshot's order. */
+export function evidenceOfKind<K extends EvidenceKind>(
+  snapshot: Snapshot,
+  kind: K,
+): readonly EvidenceOf<K>[] {
+  // The filter proves the narrowing that the type system cannot derive from a nested tag.
+  return snapshot.evidence.filter((item) => item.content.kind === kind) as EvidenceOf<K>[];
+}

@@ -1,0 +1,42 @@
+/** Sortable identifiers in the layout of UUID version 7 (RFC 9562, section 5.7), monotonic within a process. */
+
+import type { Clock } from "./clock.ts";
+import type { Random } from "./random.ts";
+
+export interface Ids {
+  /** A new id, greater than every id that this source gave before. 36 characters, lower case. */
+  next(): string;
+}
+
+const counterMax = 0xfff;
+
+/** Makes a source of ids from a clock and a random stream. */
+export function createIds(clock: Clock, random: Random): Ids {
+  let lastMs = -1;
+  let counter = 0;
+  return {
+    next() {
+      const nowMs = clock.nowMs();
+      if (nowMs > lastMs) {
+        lastMs = nowMs;
+        counter = random.integer(counterMax >> 1);
+      } else if (counter < counterMax) {
+        counter += 1;
+      } else {
+        // The counter is spent within one millisecond, or the clock went back: borrow from the future.
+        lastMs += 1;
+        counter = 0;
+      }
+      return format(lastMs, counter, random.bytes(8));
+    },
+  };
+}
+
+function format(timeMs: number, counter: number, tail: Uint8Array): string {
+  const time = timeMs.toString(16).padStart(12, "0");
+  const middle = (0x7000 | counter).toString(16);
+  const rest = Buffer.from(tail);
+  rest[0] = ((rest[0] ?? 0) & 0x3f) | 0x80;
+  const hex = rest.toString("hex");
+  return `${time.slice(0, 8)}-${time.slice(8)}-${middle}-${hex.slice(0, 4)}-${hex.slice(4)}`;
+}

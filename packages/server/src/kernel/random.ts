@@ -1,0 +1,51 @@
+/** Chance as an argument: a consumer forks its own stream, so one more draw here changes nothing there. */
+
+import { createHash, randomBytes } from "node:crypto";
+
+export interface Random {
+  /** `length` random bytes. */
+  bytes(length: number): Uint8Array;
+  /** A uniformly distributed integer in `[0, bound)`, for `1 <= bound <= 2^32`. */
+  integer(bound: number): number;
+  /** An independent stream named `name`; the same name gives the same stream in seeded use. */
+  fork(name: string): Random;
+}
+
+/** Cryptographic randomness of the operating system. */
+export const systemRandom: Random = {
+  bytes: (length) => new Uint8Array(randomBytes(length)),
+  integer: (bound) => integerBelow(bound, (length) => randomBytes(length)),
+  fork: () => systemRandom,
+};
+
+/** Deterministic randomness: SHA-256 in counter mode over `seed`. Not for keys. */
+export function seededRandom(seed: string): Random {
+  let counter = 0;
+  let pool: Uint8Array = new Uint8Array(0);
+  const take = (length: number): Uint8Array => {
+    while (pool.length < length) {
+      const block = createHash("sha256").update(`${seed}\u0000${counter}`).digest();
+      counter += 1;
+      pool = Buffer.concat([pool, block]);
+    }
+    const taken = pool.slice(0, length);
+    pool = pool.slice(length);
+    return taken;
+  };
+  return {
+    bytes: take,
+    integer: (bound) => integerBelow(bound, take),
+    fork: (name) => seededRandom(`${seed}/${name}`),
+  };
+}
+
+/** Rejection sampling over 32 bits, so that no value below `bound` is favoured. */
+function integerBelow(bound: number, take: (length: number) => Uint8Array): number {
+  const range = 2 ** 32;
+  const acceptBelow = range - (range % bound);
+  for (;;) {
+    const bytes = take(4);
+    const value = new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0);
+    if (value < acceptBelow) return value % bound;
+  }
+}

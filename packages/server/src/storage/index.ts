@@ -1,0 +1,3 @@
+/** PostgreSQL, migrations, blobs, backup: where records live. */
+
+export type { IngestBatch, Reader, Store, TenantScope, Writer } from "./store.ts";

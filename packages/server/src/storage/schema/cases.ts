@@ -1,0 +1,4 @@
+/** Tables of cases. */
+
+// eslint-disable-next-line typescript/no-empty-object-type -- filled by the domain's first migration
+export interface CaseTables {}

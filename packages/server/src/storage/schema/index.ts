@@ -1,0 +1,7 @@
+/** The tables as Kysely sees them. Each domain describes its own; the SQL stands in `../migrations`. */
+
+import type { CaseTables } from "./cases.ts";
+import type { IdentityTables } from "./identity.ts";
+import type { TelemetryTables } from "./telemetry.ts";
+
+export interface Schema extends IdentityTables, TelemetryTables, CaseTables {}
