@@ -1,0 +1,120 @@
+/** `faultline`: finds the command, reads its options, runs it, and turns errors into words and exit codes. */
+
+import { parseArgs } from "node:util";
+import { PlatformError } from "@faultline/protocol";
+
+import { type Command, type OptionValues, parseArgsOptions, UsageError } from "./command.ts";
+import { commands, type CommandName } from "./commands/index.ts";
+import { commandHelp, nearestName, overviewHelp } from "./help.ts";
+import { processTerminal, type Terminal } from "./terminal.ts";
+import { version } from "./version.ts";
+
+/** Exit codes beside those of a command itself, after sysexits.h. */
+const exitUsage = 64;
+const exitFailure = 70;
+const exitInterrupted = 130;
+
+/** Runs one call of the CLI and gives its exit code. */
+export async function main(words: readonly string[]): Promise<number> {
+  const environment = process.env;
+  const terminal = processTerminal(environment);
+  const [name, ...rest] = words;
+  if (name === undefined || name === "help" || name === "--help" || name === "-h") {
+    return printHelp(terminal, rest[0]);
+  }
+  if (name === "--version" || name === "version") {
+    terminal.print(version());
+    return 0;
+  }
+  if (!isCommandName(name)) {
+    const near = nearestName(name, Object.keys(commands));
+    terminal.note(`faultline: there is no command '${name}'.${near === undefined ? "" : ` Did you mean '${near}'?`}`);
+    terminal.note("Call 'faultline --help' for the list.");
+    return exitUsage;
+  }
+
+  const { command } = await commands[name]();
+  const interrupt = abortOnSignals();
+  try {
+    const { values, positionals } = readOptions(command, rest);
+    if (values.help === true) {
+      terminal.print(commandHelp(name, command, terminal));
+      return 0;
+    }
+    return await command.run({
+      terminal,
+      options: values,
+      positionals,
+      signal: interrupt.signal,
+      environment,
+    });
+  } catch (error) {
+    if (error instanceof UsageError) {
+      terminal.note(`faultline ${name}: ${error.message}`);
+      terminal.note(`Usage: ${command.usage.map((form) => `faultline ${form}`).join("\n       ")}`);
+      terminal.note(`Call 'faultline ${name} --help' for the options.`);
+      return exitUsage;
+    }
+    if (interrupt.signal.aborted) return exitInterrupted;
+    printError(terminal, error);
+    return exitFailure;
+  }
+}
+
+async function printHelp(terminal: Terminal, topic: string | undefined): Promise<number> {
+  if (topic !== undefined && isCommandName(topic)) {
+    const { command } = await commands[topic]();
+    terminal.print(commandHelp(topic, command, terminal));
+    return 0;
+  }
+  const loaded = await Promise.all(
+    Object.entries(commands).map(
+      async ([name, load]): Promise<[string, Command]> => [name, (await load()).command],
+    ),
+  );
+  terminal.print(overviewHelp(loaded, terminal));
+  return 0;
+}
+
+function isCommandName(name: string): name is CommandName {
+  return Object.hasOwn(commands, name);
+}
+
+function readOptions(
+  command: Command,
+  words: readonly string[],
+): { values: OptionValues; positionals: readonly string[] } {
+  try {
+    return parseArgs({
+      args: [...words],
+      options: { ...parseArgsOptions(command), help: { type: "boolean", short: "h" } },
+      allowPositionals: true,
+      strict: true,
+    });
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** The first signal asks the command to finish; a second one ends the process at once. */
+function abortOnSignals(): AbortController {
+  const controller = new AbortController();
+  const onSignal = (name: NodeJS.Signals): void => {
+    if (controller.signal.aborted) process.exit(exitInterrupted);
+    controller.abort(new Error(`Stopped by ${name}.`));
+  };
+  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, onSignal);
+  return controller;
+}
+
+function printError(terminal: Terminal, error: unknown): void {
+  if (error instanceof PlatformError) {
+    terminal.note(`${terminal.style(["red", "bold"], "error")} ${error.code}: ${error.message}`);
+    if (error.where !== undefined) terminal.note(`  where: ${error.where}`);
+    if (error.hint !== undefined) terminal.note(`  hint:  ${error.hint}`);
+    return;
+  }
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  terminal.note(`${terminal.style(["red", "bold"], "error")} internal: ${text}`);
+  terminal.note("  This is a fault of Faultline itself; please report it with the lines above.");
+}

@@ -1,0 +1,53 @@
+/** Everything that must hold before a change lands: types, lint, format, unused code, tests. Prints the counts last. */
+
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const folder = mkdtempSync(join(tmpdir(), "faultline-check-"));
+const testReport = join(folder, "tests.json");
+
+/** Steps beside the tests; each counts as one check. */
+const steps = [
+  ["types", "node", ["scripts/types.js"]],
+  ["lint", "oxlint", ["--type-aware", "--deny-warnings"]],
+  ["format", "oxfmt", ["--check"]],
+  ["unused code and dependencies", "knip", ["--no-progress"]],
+];
+
+let passed = 0;
+let failed = 0;
+let skipped = 0;
+
+for (const [name, command, words] of steps) {
+  process.stdout.write(`\n── ${name}\n`);
+  const { status } = spawnSync(join("node_modules", ".bin", command), words, { stdio: "inherit" });
+  if (status === 0) passed += 1;
+  else {
+    failed += 1;
+    process.stdout.write(`${name}: failed\n`);
+  }
+}
+
+process.stdout.write("\n── tests\n");
+const { status: testStatus } = spawnSync(
+  join("node_modules", ".bin", "vitest"),
+  ["run", "--reporter=default", "--reporter=json", `--outputFile.json=${testReport}`],
+  { stdio: "inherit" },
+);
+try {
+  const report = JSON.parse(readFileSync(testReport, "utf8"));
+  passed += report.numPassedTests;
+  failed += report.numFailedTests;
+  skipped += report.numPendingTests + report.numTodoTests;
+  // A file that could not be loaded, or an error outside of a test, fails the run without a failed test.
+  if (testStatus !== 0 && report.numFailedTests === 0) failed += Math.max(1, report.numFailedTestSuites);
+} catch {
+  process.stdout.write("The test runner left no report.\n");
+  failed += 1;
+}
+rmSync(folder, { recursive: true, force: true });
+
+process.stdout.write(`\n${passed} passed, ${failed} failed${skipped === 0 ? "" : `, ${skipped} skipped`}\n`);
+process.exit(failed === 0 ? 0 : 1);
