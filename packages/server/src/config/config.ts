@@ -1,0 +1,101 @@
+/** The one typed, defaulted configuration of a running platform. */
+
+import type { TenantId } from "@faultline/protocol";
+
+/** Where a value came from. */
+export type SettingOrigin =
+  | { readonly kind: "default" }
+  | { readonly kind: "file"; readonly where: string }
+  | { readonly kind: "environment"; readonly name: string }
+  | { readonly kind: "flag"; readonly name: string };
+
+/** One setting as `faultline doctor` shows it. */
+export interface SettingReport {
+  readonly name: string;
+  /** Secrets are shown as `set`. */
+  readonly value: string;
+  readonly origin: SettingOrigin;
+}
+
+/** US dollars × 10⁻⁶ per million tokens. */
+export interface ConfiguredPrice {
+  readonly inputMicrosPerMillionTokens: bigint;
+  readonly outputMicrosPerMillionTokens: bigint;
+  readonly cachedInputMicrosPerMillionTokens: bigint;
+}
+
+export interface ModelConfig {
+  /** What callers send. */
+  readonly name: string;
+  /** What the provider knows. */
+  readonly upstreamName: string;
+  /** Absent when the file gives none: then the built-in price table decides. */
+  readonly price: ConfiguredPrice | undefined;
+}
+
+export interface SimulationConfig {
+  readonly seed: string;
+  readonly firstTokenMs: number;
+  readonly tokensPerSecond: number;
+  readonly errorRatio: number;
+  readonly stallRatio: number;
+  readonly cutRatio: number;
+}
+
+export type ProviderConfig =
+  | {
+      readonly kind: "openai";
+      readonly name: string;
+      /** Without a slash at the end. */
+      readonly baseUrl: string;
+      readonly apiKeyEnvironment: string | undefined;
+      /** The value of that variable. Never logged, never in a span. */
+      readonly apiKey: string | undefined;
+      readonly models: readonly ModelConfig[];
+    }
+  | {
+      readonly kind: "simulated";
+      readonly name: string;
+      readonly simulation: SimulationConfig;
+      readonly models: readonly ModelConfig[];
+    };
+
+export interface TenantConfig {
+  readonly id: TenantId;
+  readonly capture: "nothing" | "content";
+}
+
+export interface Config {
+  /** Absolute. */
+  readonly dataFolder: string;
+  readonly host: string;
+  readonly port: number;
+  readonly publicUrl: URL | undefined;
+  readonly workerCount: number;
+  readonly databaseUrl: string | undefined;
+  readonly log: {
+    readonly level: "debug" | "info" | "warn" | "error";
+    readonly format: "auto" | "json" | "pretty";
+  };
+  readonly store: { readonly retentionDays: number; readonly sizeBytesMax: number };
+  readonly otlp: {
+    readonly bodyBytesMax: number;
+    readonly unpackedBytesMax: number;
+    readonly recordCountMax: number;
+  };
+  readonly gateway: {
+    readonly bodyBytesMax: number;
+    readonly concurrencyMax: number;
+    readonly queueMs: number;
+    readonly connectMs: number;
+    readonly firstTokenMs: number;
+    readonly stallMs: number;
+    readonly totalMs: number;
+  };
+  readonly providers: readonly ProviderConfig[];
+  /** Tenants that differ from the defaults. */
+  readonly tenants: readonly TenantConfig[];
+  /** The file that was read, absolute; absent when the defaults stand alone. */
+  readonly file: string | undefined;
+  readonly settings: readonly SettingReport[];
+}

@@ -1,0 +1,279 @@
+/** The schema of `faultline.yaml`: every setting with its bounds, its default and what it does. */
+
+import { type Static, type TSchema, Type } from "typebox";
+
+import { tenantIdPattern } from "@faultline/protocol";
+
+const closed = { additionalProperties: false } as const;
+
+function group<T extends Record<string, TSchema>>(fields: T) {
+  return Type.Optional(Type.Object(fields, closed));
+}
+
+function choice<const T extends string[]>(
+  names: [...T],
+  options: { default: T[number]; description: string },
+) {
+  return Type.Optional(
+    Type.Union(
+      names.map((name) => Type.Literal<T[number]>(name)),
+      options,
+    ),
+  );
+}
+
+function whole(options: {
+  minimum: number;
+  maximum: number;
+  default?: number;
+  description: string;
+}) {
+  return Type.Optional(Type.Integer(options));
+}
+
+function text(options: {
+  description: string;
+  default?: string;
+  maxLength?: number;
+  pattern?: string;
+}) {
+  return Type.Optional(Type.String({ minLength: 1, maxLength: 4_096, ...options }));
+}
+
+const name = Type.String({
+  minLength: 1,
+  maxLength: 256,
+  description: "The name that callers send.",
+});
+
+/** US dollars per million tokens. */
+function dollars(description: string) {
+  return Type.Optional(Type.Number({ minimum: 0, maximum: 1_000_000, description }));
+}
+
+export const ModelSettings = Type.Object(
+  {
+    name,
+    upstreamName: text({
+      description: "The name that the provider knows, when it differs.",
+      maxLength: 256,
+    }),
+    local: Type.Optional(Type.Boolean({ description: "Runs on own hardware: priced 0." })),
+    inputPricePerMillionTokens: dollars(
+      "US dollars; without it the built-in price table is asked.",
+    ),
+    outputPricePerMillionTokens: dollars(
+      "US dollars; without it the built-in price table is asked.",
+    ),
+    cachedInputPricePerMillionTokens: dollars(
+      "US dollars; without it cached input costs what input costs.",
+    ),
+  },
+  closed,
+);
+export type ModelSettings = Static<typeof ModelSettings>;
+
+/** How the simulated provider behaves when a request does not say otherwise. */
+export const SimulationSettings = Type.Object(
+  {
+    seed: text({
+      default: "faultline",
+      description: "The same seed and request give the same text.",
+      maxLength: 256,
+    }),
+    firstTokenMs: whole({
+      minimum: 0,
+      maximum: 600_000,
+      default: 120,
+      description: "Latency to the first token.",
+    }),
+    tokensPerSecond: Type.Optional(
+      Type.Number({
+        minimum: 0.1,
+        maximum: 1_000_000,
+        default: 80,
+        description: "Pace of a streamed answer.",
+      }),
+    ),
+    errorRatio: ratio("Share of requests answered with an error."),
+    stallRatio: ratio("Share of streams that stop without ending."),
+    cutRatio: ratio("Share of streams whose connection breaks."),
+  },
+  closed,
+);
+
+function ratio(description: string) {
+  return Type.Optional(Type.Number({ minimum: 0, maximum: 1, default: 0, description }));
+}
+
+export const ProviderSettings = Type.Object(
+  {
+    name: Type.String({
+      pattern: "^[a-z][a-z0-9-]{0,63}$",
+      description: "How errors, spans and prices name it.",
+    }),
+    kind: Type.Union([Type.Literal("openai"), Type.Literal("simulated")], {
+      description:
+        "`openai` speaks the OpenAI wire format; `simulated` is built in and no language model.",
+    }),
+    baseUrl: text({
+      description: "Where the API is, for example https://api.openai.com/v1.",
+      maxLength: 2_048,
+    }),
+    apiKeyEnvironment: text({
+      description:
+        "The environment variable that holds the provider's key; the key itself never stands here.",
+      pattern: "^[A-Za-z_][A-Za-z0-9_]*$",
+      maxLength: 128,
+    }),
+    local: Type.Optional(
+      Type.Boolean({ description: "Runs on own hardware: every model is priced 0." }),
+    ),
+    models: Type.Optional(
+      Type.Array(ModelSettings, { maxItems: 500, description: "The models that it serves." }),
+    ),
+    simulation: Type.Optional(SimulationSettings),
+  },
+  closed,
+);
+export type ProviderSettings = Static<typeof ProviderSettings>;
+
+export const TenantSettings = Type.Object(
+  {
+    id: Type.String({
+      pattern: tenantIdPattern,
+      description: "1 to 40 of a-z, 0-9 and hyphen, first a letter.",
+    }),
+    capture: choice(["nothing", "content"], {
+      default: "nothing",
+      description: "`content` puts prompts and answers into spans; `nothing` keeps them out.",
+    }),
+  },
+  closed,
+);
+export type TenantSettings = Static<typeof TenantSettings>;
+
+export const ConfigFile = Type.Object(
+  {
+    dataFolder: text({
+      default: ".faultline",
+      description: "Where records, blobs and the lock live.",
+    }),
+    host: text({ default: "127.0.0.1", description: "The address to listen on.", maxLength: 255 }),
+    port: whole({
+      minimum: 1,
+      maximum: 65_535,
+      default: 4_600,
+      description: "The one port of the platform.",
+    }),
+    publicUrl: text({
+      description: "The URL under which browsers reach the platform when a proxy stands before it.",
+      maxLength: 2_048,
+    }),
+    workers: whole({
+      minimum: 1,
+      maximum: 256,
+      description: "Gateway processes; default: cores − 1, at least 1.",
+    }),
+    databaseUrl: text({ description: "A PostgreSQL ≥ 15 to use instead of the embedded one." }),
+    log: group({
+      level: choice(["debug", "info", "warn", "error"], {
+        default: "info",
+        description: "The least severe line that is written.",
+      }),
+      format: choice(["auto", "json", "pretty"], {
+        default: "auto",
+        description: "`auto` is pretty on a terminal, else JSON lines.",
+      }),
+    }),
+    store: group({
+      retentionDays: whole({
+        minimum: 1,
+        maximum: 3_650,
+        default: 14,
+        description: "Telemetry older than this is dropped.",
+      }),
+      sizeMegabytesMax: whole({
+        minimum: 64,
+        maximum: 100_000_000,
+        default: 10_240,
+        description: "The size cap of telemetry; the oldest day goes first.",
+      }),
+    }),
+    otlp: group({
+      bodyMegabytesMax: whole({
+        minimum: 1,
+        maximum: 256,
+        default: 16,
+        description: "The body of one export as sent.",
+      }),
+      unpackedMegabytesMax: whole({
+        minimum: 1,
+        maximum: 1_024,
+        default: 64,
+        description: "The body of one export after gzip.",
+      }),
+      recordCountMax: whole({
+        minimum: 1,
+        maximum: 1_000_000,
+        default: 50_000,
+        description: "Spans, log records or points in one export.",
+      }),
+    }),
+    gateway: group({
+      bodyMegabytesMax: whole({
+        minimum: 1,
+        maximum: 256,
+        default: 32,
+        description: "The body of one model call.",
+      }),
+      concurrencyMax: whole({
+        minimum: 1,
+        maximum: 100_000,
+        default: 1_024,
+        description: "Model calls at once in one gateway process.",
+      }),
+      queueMs: whole({
+        minimum: 1,
+        maximum: 600_000,
+        default: 10_000,
+        description: "Deadline for a free place.",
+      }),
+      connectMs: whole({
+        minimum: 1,
+        maximum: 600_000,
+        default: 5_000,
+        description: "Deadline for a connection to the provider.",
+      }),
+      firstTokenMs: whole({
+        minimum: 1,
+        maximum: 3_600_000,
+        default: 120_000,
+        description: "Deadline for the provider's first byte of content.",
+      }),
+      stallMs: whole({
+        minimum: 1,
+        maximum: 3_600_000,
+        default: 60_000,
+        description: "Longest silence within a stream.",
+      }),
+      totalMs: whole({
+        minimum: 1,
+        maximum: 86_400_000,
+        default: 900_000,
+        description: "Deadline for a whole model call.",
+      }),
+    }),
+    providers: Type.Optional(
+      Type.Array(ProviderSettings, { maxItems: 100, description: "Where models are served." }),
+    ),
+    tenants: Type.Optional(
+      Type.Array(TenantSettings, {
+        maxItems: 10_000,
+        description: "What differs from the defaults for a tenant.",
+      }),
+    ),
+  },
+  { ...closed, $id: "faultline-config", title: "faultline.yaml" },
+);
+export type ConfigFile = Static<typeof ConfigFile>;

@@ -1,0 +1,18 @@
+/** The configuration: the only reader of the environment, of flags and of `faultline.yaml`. */
+
+export type {
+  Config,
+  ConfiguredPrice,
+  ModelConfig,
+  ProviderConfig,
+  SettingOrigin,
+  SettingReport,
+  SimulationConfig,
+  TenantConfig,
+} from "./config.ts";
+export { ConfigFile } from "./file-schema.ts";
+export { type ConfigSources, defaultConfigFileName, loadConfig } from "./load.ts";
+export { formatOrigin } from "./format-origin.ts";
+export { noticeProviders, type ProviderOffer } from "./offers.ts";
+export { defaultProviders } from "./providers.ts";
+export type { FlagName } from "./settings.ts";

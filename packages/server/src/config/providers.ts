@@ -1,0 +1,210 @@
+/** Turns the `providers:` section into typed providers, or refuses it with the line at fault. */
+
+import { PlatformError } from "@faultline/protocol";
+
+import type { ConfiguredPrice, ModelConfig, ProviderConfig, SimulationConfig } from "./config.ts";
+import type { ModelSettings, ProviderSettings } from "./file-schema.ts";
+
+/** The environment as the process was given it. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+const simulationDefaults: SimulationConfig = {
+  seed: "faultline",
+  firstTokenMs: 120,
+  tokensPerSecond: 80,
+  errorRatio: 0,
+  stallRatio: 0,
+  cutRatio: 0,
+};
+
+const freeOfCharge: ConfiguredPrice = {
+  inputMicrosPerMillionTokens: 0n,
+  outputMicrosPerMillionTokens: 0n,
+  cachedInputMicrosPerMillionTokens: 0n,
+};
+
+/** What runs when the file names no provider. */
+export const defaultProviders: readonly ProviderConfig[] = [
+  {
+    kind: "simulated",
+    name: "simulated",
+    simulation: simulationDefaults,
+    models: [{ name: "simulated", upstreamName: "simulated", price: freeOfCharge }],
+  },
+];
+
+/** Reads all providers. `originOf` gives the line of a path below `providers`. Throws `configuration_invalid`. */
+export function readProviders(
+  settings: readonly ProviderSettings[],
+  environment: Environment,
+  originOf: (path: readonly (string | number)[]) => string,
+): ProviderConfig[] {
+  const seen = new Map<string, number>();
+  return settings.map((provider, index) => {
+    const where = (...path: (string | number)[]): string => originOf(["providers", index, ...path]);
+    const earlier = seen.get(provider.name);
+    if (earlier !== undefined) {
+      throw refuse(
+        where("name"),
+        `Two providers are named \`${provider.name}\`.`,
+        "Give each provider a name of its own.",
+      );
+    }
+    seen.set(provider.name, index);
+    return provider.kind === "openai"
+      ? readOpenai(provider, environment, where)
+      : readSimulated(provider, where);
+  });
+}
+
+type Where = (...path: (string | number)[]) => string;
+
+function readOpenai(
+  provider: ProviderSettings,
+  environment: Environment,
+  where: Where,
+): ProviderConfig {
+  if (provider.baseUrl === undefined) {
+    throw refuse(
+      where(),
+      `Provider \`${provider.name}\` needs \`baseUrl\`.`,
+      "For example https://api.openai.com/v1.",
+    );
+  }
+  if (provider.simulation !== undefined) {
+    throw refuse(
+      where("simulation"),
+      "`simulation` is for providers of kind `simulated`.",
+      "Remove it.",
+    );
+  }
+  const { apiKeyEnvironment } = provider;
+  const apiKey = apiKeyEnvironment === undefined ? undefined : environment[apiKeyEnvironment];
+  if (apiKeyEnvironment !== undefined && (apiKey === undefined || apiKey === "")) {
+    throw refuse(
+      where("apiKeyEnvironment"),
+      `Provider \`${provider.name}\` takes its key from ${apiKeyEnvironment}, which is not set.`,
+      `Set ${apiKeyEnvironment} in the environment of Faultline, or remove the provider.`,
+    );
+  }
+  return {
+    kind: "openai",
+    name: provider.name,
+    baseUrl: readBaseUrl(provider.baseUrl, where("baseUrl")),
+    apiKeyEnvironment,
+    apiKey,
+    models: readModels(provider, where),
+  };
+}
+
+function readSimulated(provider: ProviderSettings, where: Where): ProviderConfig {
+  if (provider.baseUrl !== undefined || provider.apiKeyEnvironment !== undefined) {
+    throw refuse(
+      where(),
+      "A simulated provider has no `baseUrl` and no `apiKeyEnvironment`.",
+      "Remove them.",
+    );
+  }
+  const models = readModels({ ...provider, local: true }, where);
+  return {
+    kind: "simulated",
+    name: provider.name,
+    simulation: { ...simulationDefaults, ...provider.simulation },
+    models:
+      models.length > 0
+        ? models
+        : [{ name: provider.name, upstreamName: provider.name, price: freeOfCharge }],
+  };
+}
+
+function readBaseUrl(text: string, where: string): string {
+  const url = URL.parse(text);
+  if (url === null || (url.protocol !== "http:" && url.protocol !== "https:")) {
+    throw refuse(
+      where,
+      `\`${text}\` is not an http or https URL.`,
+      "For example https://api.openai.com/v1.",
+    );
+  }
+  if (url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "") {
+    throw refuse(
+      where,
+      "`baseUrl` carries a credential, a query or a fragment.",
+      "Name the key's variable with `apiKeyEnvironment`.",
+    );
+  }
+  return url.href.replace(/\/+$/, "");
+}
+
+function readModels(provider: ProviderSettings, where: Where): ModelConfig[] {
+  const seen = new Set<string>();
+  return (provider.models ?? []).map((model, index) => {
+    if (seen.has(model.name)) {
+      throw refuse(
+        where("models", index, "name"),
+        `Provider \`${provider.name}\` lists \`${model.name}\` twice.`,
+        "Remove one.",
+      );
+    }
+    seen.add(model.name);
+    return {
+      name: model.name,
+      upstreamName: model.upstreamName ?? model.name,
+      price: readPrice(
+        model,
+        provider.local === true || model.local === true,
+        where("models", index),
+      ),
+    };
+  });
+}
+
+function readPrice(
+  model: ModelSettings,
+  local: boolean,
+  where: string,
+): ConfiguredPrice | undefined {
+  const { inputPricePerMillionTokens: input, outputPricePerMillionTokens: output } = model;
+  const cached = model.cachedInputPricePerMillionTokens;
+  const priced = input !== undefined || output !== undefined || cached !== undefined;
+  if (local && priced) {
+    throw refuse(
+      where,
+      `Model \`${model.name}\` is local, so it is priced 0.`,
+      "Remove its prices, or `local: true`.",
+    );
+  }
+  if (local) return freeOfCharge;
+  if (!priced) return undefined;
+  if (input === undefined || output === undefined) {
+    throw refuse(
+      where,
+      `Model \`${model.name}\` needs both an input and an output price.`,
+      "Prices are US dollars per million tokens.",
+    );
+  }
+  return {
+    inputMicrosPerMillionTokens: toMicros(input, where),
+    outputMicrosPerMillionTokens: toMicros(output, where),
+    cachedInputMicrosPerMillionTokens: toMicros(cached ?? input, where),
+  };
+}
+
+const microsPerDollar = 1_000_000;
+
+/** Dollars as whole micros; a finer price would be rounded silently, so it is refused. */
+function toMicros(dollars: number, where: string): bigint {
+  const micros = Math.round(dollars * microsPerDollar);
+  if (micros / microsPerDollar !== dollars) {
+    throw refuse(
+      where,
+      `The price ${dollars} is finer than a millionth of a dollar.`,
+      "Round it to six decimal places.",
+    );
+  }
+  return BigInt(micros);
+}
+
+function refuse(where: string, message: string, hint: string): PlatformError {
+  return new PlatformError("configuration_invalid", `${where}: ${message}`, { where, hint });
+}
