@@ -1,9 +1,13 @@
-/** All that crosses a process of Faultline: schemas, ids, error codes. */
+/** All that crosses a process of Faultline: schemas, routes, ids, keys, error codes, and a typed client. */
 
 export * from "./api/cases.ts";
+export * from "./api/health.ts";
 export * from "./api/identity.ts";
 export * from "./api/overview.ts";
 export * from "./api/telemetry.ts";
+export * from "./client.ts";
 export * from "./errors.ts";
 export * from "./ids.ts";
+export * from "./keys.ts";
 export * from "./roles.ts";
+export * from "./routes.ts";

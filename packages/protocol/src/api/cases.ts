@@ -47,6 +47,19 @@ export const VerifyCaseRequest = Type.Object(
 );
 export type VerifyCaseRequest = Static<typeof VerifyCaseRequest>;
 
+/** What was done against the symptom, apart from its cause. */
+export const AddMitigationRequest = Type.Object(
+  { text: Type.String({ minLength: 1, maxLength: 2_048 }) },
+  { additionalProperties: false },
+);
+export type AddMitigationRequest = Static<typeof AddMitigationRequest>;
+
+export const CloseCaseRequest = Type.Object(
+  { reason: Type.String({ minLength: 1, maxLength: 2_048 }) },
+  { additionalProperties: false },
+);
+export type CloseCaseRequest = Static<typeof CloseCaseRequest>;
+
 /** `open`: evidence is frozen and hypotheses stand; `proved`: one is proved; `closed`: nobody works on it any more. */
 export const CaseStatus = Type.Union([
   Type.Literal("open"),
@@ -54,6 +67,38 @@ export const CaseStatus = Type.Union([
   Type.Literal("closed"),
 ]);
 export type CaseStatus = Static<typeof CaseStatus>;
+
+export const CaseQuery = Type.Object(
+  {
+    status: Type.Optional(CaseStatus),
+    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200 })),
+    cursor: Type.Optional(Type.String({ maxLength: 200 })),
+  },
+  { additionalProperties: false },
+);
+export type CaseQuery = Static<typeof CaseQuery>;
+
+/** A case by its id or by its number. */
+export const CaseParams = Type.Object(
+  { id: Type.String({ pattern: `${uuidPattern}|^[1-9][0-9]{0,8}$` }) },
+  { additionalProperties: false },
+);
+export type CaseParams = Static<typeof CaseParams>;
+
+export const CaseSnapshotParams = Type.Object(
+  {
+    id: Type.String({ pattern: `${uuidPattern}|^[1-9][0-9]{0,8}$` }),
+    snapshotId: Type.String({ pattern: "^sha256:[0-9a-f]{64}$" }),
+  },
+  { additionalProperties: false },
+);
+export type CaseSnapshotParams = Static<typeof CaseSnapshotParams>;
+
+export const ReportQuery = Type.Object(
+  { format: Type.Optional(Type.Union([Type.Literal("markdown"), Type.Literal("html")])) },
+  { additionalProperties: false },
+);
+export type ReportQuery = Static<typeof ReportQuery>;
 
 export const HypothesisStatus = Type.Union([
   Type.Literal("proposed"),

@@ -22,6 +22,12 @@ export const CreateSessionRequest = Type.Object(
 );
 export type CreateSessionRequest = Static<typeof CreateSessionRequest>;
 
+export const KeyParams = Type.Object(
+  { id: Type.String({ pattern: uuidPattern }) },
+  { additionalProperties: false },
+);
+export type KeyParams = Static<typeof KeyParams>;
+
 export const KeySummary = Type.Object(
   {
     id: Type.String({ pattern: uuidPattern }),

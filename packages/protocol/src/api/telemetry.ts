@@ -24,6 +24,12 @@ export const TraceQuery = Type.Object(
 );
 export type TraceQuery = Static<typeof TraceQuery>;
 
+export const TraceParams = Type.Object(
+  { traceId: Type.String({ pattern: "^[0-9a-f]{32}$" }) },
+  { additionalProperties: false },
+);
+export type TraceParams = Static<typeof TraceParams>;
+
 export const TraceSummary = Type.Object(
   {
     traceId: Type.String(),

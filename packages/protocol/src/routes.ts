@@ -1,0 +1,234 @@
+/**
+ * Every route of the control API in one table. The server registers it, the client calls it, the OpenAPI document is
+ * generated from it, and one test walks it for authorization.
+ */
+
+import type { Static, TSchema } from "typebox";
+
+import {
+  AddMitigationRequest,
+  CaseDetail,
+  CaseList,
+  CaseParams,
+  CaseQuery,
+  CaseSnapshotParams,
+  CloseCaseRequest,
+  OpenCaseRequest,
+  ReportQuery,
+  VerifyCaseRequest,
+} from "./api/cases.ts";
+import {
+  CreatedKey,
+  CreateKeyRequest,
+  CreateSessionRequest,
+  KeyList,
+  KeyParams,
+  KeySummary,
+  Principal,
+} from "./api/identity.ts";
+import { Overview, OverviewQuery } from "./api/overview.ts";
+import { ServiceList, TraceDetail, TraceList, TraceParams, TraceQuery } from "./api/telemetry.ts";
+import type { Permission } from "./roles.ts";
+
+/** What a route answers with when it succeeds. */
+export type RouteReply =
+  | { readonly kind: "json"; readonly status: 200 | 201; readonly schema: TSchema }
+  | { readonly kind: "text"; readonly status: 200; readonly mediaTypes: readonly string[] }
+  | { readonly kind: "bytes"; readonly status: 200; readonly mediaTypes: readonly string[] }
+  | { readonly kind: "empty"; readonly status: 204 };
+
+/** Who may call a route: anybody, anybody who is known, or a role with the permission. */
+export type RouteAccess = "public" | "signed-in" | Permission;
+
+export interface ApiRoute {
+  readonly method: "GET" | "POST" | "DELETE";
+  /** Parameters as `:name`. */
+  readonly path: string;
+  readonly access: RouteAccess;
+  /** One sentence for the reference. */
+  readonly summary: string;
+  readonly params?: TSchema;
+  readonly query?: TSchema;
+  readonly body?: TSchema;
+  readonly reply: RouteReply;
+}
+
+export const apiRoutes = {
+  createSession: {
+    method: "POST",
+    path: "/api/session",
+    access: "public",
+    summary: "Signs a browser in with a key and sets the session cookie.",
+    body: CreateSessionRequest,
+    reply: json(201, Principal),
+  },
+  readSession: {
+    method: "GET",
+    path: "/api/session",
+    access: "signed-in",
+    summary: "Says who the key or the session belongs to.",
+    reply: json(200, Principal),
+  },
+  deleteSession: {
+    method: "DELETE",
+    path: "/api/session",
+    access: "signed-in",
+    summary: "Signs the browser out.",
+    reply: { kind: "empty", status: 204 },
+  },
+  listKeys: {
+    method: "GET",
+    path: "/api/keys",
+    access: "key:manage",
+    summary: "Lists the keys of the tenant, without their secrets.",
+    reply: json(200, KeyList),
+  },
+  createKey: {
+    method: "POST",
+    path: "/api/keys",
+    access: "key:manage",
+    summary: "Creates a key; its secret is in this answer and nowhere else.",
+    body: CreateKeyRequest,
+    reply: json(201, CreatedKey),
+  },
+  revokeKey: {
+    method: "DELETE",
+    path: "/api/keys/:id",
+    access: "key:manage",
+    summary: "Revokes a key at once and for good.",
+    params: KeyParams,
+    reply: json(200, KeySummary),
+  },
+  readOverview: {
+    method: "GET",
+    path: "/api/overview",
+    access: "telemetry:read",
+    summary: "Traffic, boundaries and open cases of a window that ends now.",
+    query: OverviewQuery,
+    reply: json(200, Overview),
+  },
+  listServices: {
+    method: "GET",
+    path: "/api/services",
+    access: "telemetry:read",
+    summary: "Lists the services that sent spans, with their operations.",
+    reply: json(200, ServiceList),
+  },
+  listTraces: {
+    method: "GET",
+    path: "/api/traces",
+    access: "telemetry:read",
+    summary: "Lists traces by service, operation, time, duration and status, newest first.",
+    query: TraceQuery,
+    reply: json(200, TraceList),
+  },
+  readTrace: {
+    method: "GET",
+    path: "/api/traces/:traceId",
+    access: "telemetry:read",
+    summary: "Reads a whole trace with what the contracts find in it.",
+    params: TraceParams,
+    reply: json(200, TraceDetail),
+  },
+  listCases: {
+    method: "GET",
+    path: "/api/cases",
+    access: "case:read",
+    summary: "Lists cases, newest first.",
+    query: CaseQuery,
+    reply: json(200, CaseList),
+  },
+  openCase: {
+    method: "POST",
+    path: "/api/cases",
+    access: "case:write",
+    summary:
+      "Opens a case: freezes a snapshot of the subject's traces and runs the contracts on it.",
+    body: OpenCaseRequest,
+    reply: json(201, CaseDetail),
+  },
+  readCase: {
+    method: "GET",
+    path: "/api/cases/:id",
+    access: "case:read",
+    summary: "Reads one case by id or number.",
+    params: CaseParams,
+    reply: json(200, CaseDetail),
+  },
+  verifyCase: {
+    method: "POST",
+    path: "/api/cases/:id/verify",
+    access: "case:write",
+    summary: "Takes the snapshot after a repair and compares it with the one before.",
+    params: CaseParams,
+    body: VerifyCaseRequest,
+    reply: json(200, CaseDetail),
+  },
+  addMitigation: {
+    method: "POST",
+    path: "/api/cases/:id/mitigations",
+    access: "case:write",
+    summary: "Notes what was done against the symptom.",
+    params: CaseParams,
+    body: AddMitigationRequest,
+    reply: json(200, CaseDetail),
+  },
+  closeCase: {
+    method: "POST",
+    path: "/api/cases/:id/close",
+    access: "case:write",
+    summary: "Closes a case with a reason.",
+    params: CaseParams,
+    body: CloseCaseRequest,
+    reply: json(200, CaseDetail),
+  },
+  readReport: {
+    method: "GET",
+    path: "/api/cases/:id/report",
+    access: "case:read",
+    summary: "The report of a case as Markdown or HTML.",
+    params: CaseParams,
+    query: ReportQuery,
+    reply: { kind: "text", status: 200, mediaTypes: ["text/markdown", "text/html"] },
+  },
+  readCaseSnapshot: {
+    method: "GET",
+    path: "/api/cases/:id/snapshots/:snapshotId",
+    access: "case:read",
+    summary: "A snapshot of a case as a `.faultline` file.",
+    params: CaseSnapshotParams,
+    reply: { kind: "bytes", status: 200, mediaTypes: ["application/vnd.faultline.snapshot"] },
+  },
+} as const satisfies Record<string, ApiRoute>;
+
+export type ApiRouteName = keyof typeof apiRoutes;
+// The keys of a literal table are exactly its names.
+export const apiRouteNames = Object.keys(apiRoutes) as ApiRouteName[];
+
+type Part<R, K extends "params" | "query" | "body"> = R extends {
+  readonly [key in K]: infer S extends TSchema;
+}
+  ? Static<S>
+  : never;
+
+/** What a route takes: its path parameters, query and body, as far as it has them. */
+export type ApiInput<N extends ApiRouteName> = InputOf<(typeof apiRoutes)[N]>;
+type InputOf<R> = (R extends { readonly params: TSchema }
+  ? { readonly params: Part<R, "params"> }
+  : unknown) &
+  (R extends { readonly query: TSchema } ? { readonly query?: Part<R, "query"> } : unknown) &
+  (R extends { readonly body: TSchema } ? { readonly body: Part<R, "body"> } : unknown);
+
+/** What a route answers. */
+export type ApiOutput<N extends ApiRouteName> = OutputOf<(typeof apiRoutes)[N]["reply"]>;
+type OutputOf<R> = R extends { readonly kind: "json"; readonly schema: infer S extends TSchema }
+  ? Static<S>
+  : R extends { readonly kind: "text" }
+    ? string
+    : R extends { readonly kind: "bytes" }
+      ? Uint8Array<ArrayBuffer>
+      : undefined;
+
+function json<const Status extends 200 | 201, S extends TSchema>(status: Status, schema: S) {
+  return { kind: "json", status, schema } as const;
+}
