@@ -42,12 +42,15 @@ try {
   failed += report.numFailedTests;
   skipped += report.numPendingTests + report.numTodoTests;
   // A file that could not be loaded, or an error outside of a test, fails the run without a failed test.
-  if (testStatus !== 0 && report.numFailedTests === 0) failed += Math.max(1, report.numFailedTestSuites);
+  if (testStatus !== 0 && report.numFailedTests === 0)
+    failed += Math.max(1, report.numFailedTestSuites);
 } catch {
   process.stdout.write("The test runner left no report.\n");
   failed += 1;
 }
 rmSync(folder, { recursive: true, force: true });
 
-process.stdout.write(`\n${passed} passed, ${failed} failed${skipped === 0 ? "" : `, ${skipped} skipped`}\n`);
+process.stdout.write(
+  `\n${passed} passed, ${failed} failed${skipped === 0 ? "" : `, ${skipped} skipped`}\n`,
+);
 process.exit(failed === 0 ? 0 : 1);

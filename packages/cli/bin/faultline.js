@@ -44,7 +44,8 @@ function pinnedNode() {
 function runUnder(node) {
   const child = spawn(node, process.argv.slice(1), { stdio: "inherit" });
   // A terminal sends its signals to the whole group; a supervisor sends them to this process alone.
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"])
+    process.on(signal, () => child.kill(signal));
   child.on("exit", (code, signal) => {
     process.exit(code ?? 128 + (constants.signals[signal] ?? 0));
   });

@@ -2,6 +2,8 @@
 
 import type { ParseArgsOptionsConfig } from "node:util";
 
+import type { Clock } from "@faultline/server/kernel/index.ts";
+
 import type { Terminal } from "./terminal.ts";
 
 export interface CommandOption {
@@ -22,6 +24,7 @@ export interface CommandContext {
   readonly positionals: readonly string[];
   /** Aborts on the first SIGINT or SIGTERM. */
   readonly signal: AbortSignal;
+  readonly clock: Clock;
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 

@@ -4,7 +4,10 @@ import type { Command } from "./command.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** The list of all commands. */
-export function overviewHelp(commands: readonly (readonly [string, Command])[], terminal: Terminal): string {
+export function overviewHelp(
+  commands: readonly (readonly [string, Command])[],
+  terminal: Terminal,
+): string {
   const width = Math.max(...commands.map(([name]) => name.length));
   const rows = commands.map(
     ([name, command]) => `  ${terminal.style("bold", name.padEnd(width))}  ${command.summary}`,
@@ -57,7 +60,9 @@ function editDistance(from: string, to: string): number {
     const current = [row];
     for (let column = 1; column <= to.length; column += 1) {
       const substitution = (previous[column - 1] ?? 0) + (from[row - 1] === to[column - 1] ? 0 : 1);
-      current.push(Math.min(substitution, (previous[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1));
+      current.push(
+        Math.min(substitution, (previous[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1),
+      );
     }
     previous = current;
   }

@@ -2,6 +2,7 @@
 
 import { parseArgs } from "node:util";
 import { PlatformError } from "@faultline/protocol";
+import { systemClock } from "@faultline/server/kernel/index.ts";
 
 import { type Command, type OptionValues, parseArgsOptions, UsageError } from "./command.ts";
 import { commands, type CommandName } from "./commands/index.ts";
@@ -28,7 +29,9 @@ export async function main(words: readonly string[]): Promise<number> {
   }
   if (!isCommandName(name)) {
     const near = nearestName(name, Object.keys(commands));
-    terminal.note(`faultline: there is no command '${name}'.${near === undefined ? "" : ` Did you mean '${near}'?`}`);
+    terminal.note(
+      `faultline: there is no command '${name}'.${near === undefined ? "" : ` Did you mean '${near}'?`}`,
+    );
     terminal.note("Call 'faultline --help' for the list.");
     return exitUsage;
   }
@@ -46,12 +49,15 @@ export async function main(words: readonly string[]): Promise<number> {
       options: values,
       positionals,
       signal: interrupt.signal,
+      clock: systemClock,
       environment,
     });
   } catch (error) {
     if (error instanceof UsageError) {
       terminal.note(`faultline ${name}: ${error.message}`);
-      terminal.note(`Usage: ${command.usage.map((form) => `faultline ${form}`).join("\n       ")}`);
+      terminal.note(
+        `Usage: ${command.usage.map((form: string) => `faultline ${form}`).join("\n       ")}`,
+      );
       terminal.note(`Call 'faultline ${name} --help' for the options.`);
       return exitUsage;
     }
@@ -68,9 +74,10 @@ async function printHelp(terminal: Terminal, topic: string | undefined): Promise
     return 0;
   }
   const loaded = await Promise.all(
-    Object.entries(commands).map(
-      async ([name, load]): Promise<[string, Command]> => [name, (await load()).command],
-    ),
+    Object.entries(commands).map(async ([name, load]): Promise<[string, Command]> => [
+      name,
+      (await load()).command,
+    ]),
   );
   terminal.print(overviewHelp(loaded, terminal));
   return 0;

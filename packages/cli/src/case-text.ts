@@ -1,0 +1,131 @@
+/** A case as one reads it in a terminal. */
+
+import type { CaseDetail, CaseList, Hypothesis, Verification } from "@faultline/protocol";
+
+import { layoutTable } from "./table.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** How many references of one hypothesis are quoted; the report has all of them. */
+const quotedReferenceCountMax = 4;
+
+/** The list of cases, newest first. */
+export function caseList(list: CaseList, terminal: Terminal): string {
+  if (list.cases.length === 0) {
+    return 'No cases yet. Open one: faultline case open "SYMPTOM" --subject service:NAME --since 15m';
+  }
+  const header = ["CASE", "STATUS", "SUBJECT", "SYMPTOM", "OPENED"].map((title) =>
+    terminal.style("dim", title),
+  );
+  const rows = list.cases.map((item) => [
+    `#${item.number}`,
+    styledStatus(item.status, terminal),
+    `${item.subject.kind}:${item.subject.name}`,
+    item.symptom,
+    item.openedAt,
+  ]);
+  return layoutTable([header, ...rows]);
+}
+
+/** One case: symptom, evidence, hypotheses, the latest verification, and what to do next. */
+export function caseText(detail: CaseDetail, terminal: Terminal): string {
+  const { summary } = detail;
+  const heading = (text: string): string => terminal.style("bold", text);
+  const operation = summary.subject.operation === undefined ? "" : ` ${summary.subject.operation}`;
+  const lines = [
+    `${heading(`Case #${summary.number}`)}  ${styledStatus(summary.status, terminal)}  ${summary.symptom}`,
+    `  subject   ${summary.subject.kind}:${summary.subject.name}${operation}`,
+    `  window    ${detail.from} to ${detail.to}`,
+    ...(detail.expected === undefined ? [] : [`  expected  ${detail.expected}`]),
+    ...(detail.actual === undefined ? [] : [`  actual    ${detail.actual}`]),
+    ...detail.mitigations.map((mitigation) => `  mitigation (not a fix)  ${mitigation}`),
+    "",
+    heading("Evidence"),
+    ...detail.snapshots.map(
+      (snapshot) =>
+        `  ${snapshot.role.padEnd(6)}  ${snapshot.traceCountKept} of ${snapshot.traceCountSeen} traces  ${terminal.style("dim", snapshot.id)}`,
+    ),
+    "",
+    heading("Hypotheses"),
+    ...(detail.hypotheses.length === 0
+      ? ["  None: no contract is violated and none is in doubt."]
+      : []),
+    ...detail.hypotheses.flatMap((hypothesis) => hypothesisLines(hypothesis, terminal)),
+  ];
+  const verification = detail.verifications.at(-1);
+  if (verification !== undefined) lines.push("", ...verificationLines(verification, terminal));
+  lines.push("", ...nextLines(detail, terminal));
+  return lines.join("\n");
+}
+
+function hypothesisLines(hypothesis: Hypothesis, terminal: Terminal): string[] {
+  const indent = "     ";
+  const quotes = hypothesis.evidenceFor
+    .filter((reference) => reference.quote !== undefined)
+    .slice(0, quotedReferenceCountMax);
+  return [
+    `  ${hypothesis.rank}. ${styledStatus(hypothesis.status, terminal)}  ${terminal.style("bold", hypothesis.statement)}`,
+    `${indent}boundary ${hypothesis.boundary}, contract ${hypothesis.contract}, cause kind ${hypothesis.causeKind}`,
+    `${indent}about    ${hypothesis.subject.kind} ${hypothesis.subject.name}`,
+    ...quotes.map((reference) => `${indent}for      ${reference.quote ?? ""}`),
+    ...hypothesis.evidenceAgainst
+      .filter((reference) => reference.quote !== undefined)
+      .slice(0, quotedReferenceCountMax)
+      .map((reference) => `${indent}against  ${reference.quote ?? ""}`),
+    ...hypothesis.missing.map((missing) => `${indent}missing  ${missing}`),
+    ...hypothesis.fixes.map((fix) => `${indent}fix      ${fix.description}`),
+    `${indent}next     ${hypothesis.nextCheck}`,
+  ];
+}
+
+function verificationLines(verification: Verification, terminal: Terminal): string[] {
+  const rows = [
+    ["", "BEFORE", "AFTER"].map((title) => terminal.style("dim", title)),
+    ...[verification.contract, verification.control].map((comparison) => [
+      comparison.contract,
+      styledStatus(comparison.before, terminal),
+      styledStatus(comparison.after, terminal),
+    ]),
+  ];
+  const conditions = verification.coverage.map((condition) => [
+    condition.met ? terminal.style("green", "met") : terminal.style("red", "not met"),
+    condition.name,
+    `expected ${condition.expected}, got ${condition.actual}`,
+  ]);
+  return [
+    `${terminal.style("bold", "Verification")}  ${styledStatus(verification.outcome, terminal)}`,
+    ...indented(layoutTable(rows)),
+    ...indented(layoutTable(conditions)),
+    ...verification.reasons.map((reason) => `  ${reason}`),
+  ];
+}
+
+function nextLines(detail: CaseDetail, terminal: Terminal): string[] {
+  const { number, status } = detail.summary;
+  const next = {
+    open: `Repair, let the load run, then: faultline case verify ${number} --after --since 1m`,
+    proved: `Read the report: faultline case report ${number}`,
+    closed: `Read the report: faultline case report ${number}`,
+  }[status];
+  return [`${terminal.style("dim", "Next:")} ${next}`];
+}
+
+const colours: Readonly<Record<string, "red" | "green" | "yellow" | "cyan" | "dim">> = {
+  violated: "red",
+  "not-repaired": "red",
+  holds: "green",
+  proved: "green",
+  inconclusive: "yellow",
+  supported: "yellow",
+  open: "cyan",
+  proposed: "cyan",
+  refuted: "dim",
+  closed: "dim",
+};
+
+function styledStatus(status: string, terminal: Terminal): string {
+  return terminal.style(colours[status] ?? "bold", status);
+}
+
+function indented(text: string): string[] {
+  return text.split("\n").map((line) => `  ${line}`);
+}

@@ -1,0 +1,27 @@
+/** Durations and moments as people write them on a command line. */
+
+import { UsageError } from "./command.ts";
+
+const unitMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+type Unit = keyof typeof unitMs;
+
+/** `90s`, `15m`, `2h`, `1d` in milliseconds; `undefined` when the text is no duration. */
+export function parseDurationMs(text: string): number | undefined {
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text.trim());
+  if (match === null) return undefined;
+  // The pattern admits these units only.
+  return Number(match[1]) * unitMs[match[2] as Unit];
+}
+
+/** A duration before `nowMs`, or an ISO 8601 time, as ISO 8601. Throws `UsageError` that names the option. */
+export function parseMoment(option: string, text: string, nowMs: number): string {
+  const ago = parseDurationMs(text);
+  if (ago !== undefined) return new Date(nowMs - ago).toISOString();
+  const at = /^\d{4}-\d{2}-\d{2}T/.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(at)) {
+    throw new UsageError(
+      `--${option} takes a duration such as 90s, 15m or 2h, or a time such as 2026-01-31T12:00:00Z; '${text}' is neither.`,
+    );
+  }
+  return new Date(at).toISOString();
+}
