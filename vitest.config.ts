@@ -13,6 +13,7 @@ export default defineConfig({
     // Deadlines of last resort, so that a hang fails; no test asserts how long something takes.
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    globalSetup: ["packages/testkit/src/vitest-global-setup.ts"],
     pool: "forks",
     maxWorkers: 2,
   },

@@ -1,3 +1,17 @@
 /** PostgreSQL, migrations, blobs, backup: where records live. */
 
+export { type BlobFacts, blobBytesMax, blobId, type Blobs, openBlobs } from "./blobs.ts";
+export { acquireDataFolder } from "./data-folder.ts";
+export { migrationsFolder } from "./migrations.ts";
+export { openStore, type OpenStoreOptions } from "./open-store.ts";
+export {
+  type DatabaseRole,
+  embeddedConfigs,
+  embeddedSuperuser,
+  type PostgresConnection,
+  postgresMajorMin,
+} from "./postgres/connection.ts";
+export { EmbeddedPostgres, type EmbeddedOptions } from "./postgres/embedded.ts";
+export { openPostgres, type OpenPostgresOptions } from "./postgres/open.ts";
+export type { Schema } from "./schema/index.ts";
 export type { IngestBatch, Reader, Store, TenantScope, Writer } from "./store.ts";

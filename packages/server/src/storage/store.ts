@@ -20,11 +20,16 @@ export type Reader = Pick<Kysely<Schema>, "selectFrom" | "with" | "fn" | "dynami
 /** Reads and writes in one transaction. It commits when `run` resolves and rolls back when it rejects. */
 export type Writer = Transaction<Schema>;
 
-/** Rows for COPY: each row holds its values in the order of `columns`, as PostgreSQL text; `null` is NULL. */
+/**
+ * Rows for COPY: each row holds its values in the order of `columns`, as PostgreSQL text; `null` is NULL. A NUL character
+ * becomes U+FFFD, because PostgreSQL stores none in text; inside JSON (`\\u0000`) the caller has to replace it.
+ */
 export interface IngestBatch {
   readonly table: string;
   readonly columns: readonly string[];
   readonly rows: Iterable<readonly (string | null)[]>;
+  /** What happens to a row that breaks a unique constraint: the call fails (default), or the row is left out. */
+  readonly onConflict?: "fail" | "skip";
 }
 
 export interface Store extends AsyncDisposable {
@@ -33,7 +38,7 @@ export interface Store extends AsyncDisposable {
   transact<T>(scope: TenantScope, run: (writer: Writer) => Promise<T>): Promise<T>;
   /**
    * Copies batches into staging and from there into their tables, in one durable transaction, as the role
-   * `faultline_ingest`, which can insert and nothing else. Resolves after the commit; gives the row count.
+   * `faultline_ingest`, which can insert and nothing else. Resolves after the commit; gives the number of rows inserted.
    */
   ingest(signal: AbortSignal, batches: readonly IngestBatch[]): Promise<number>;
   /**

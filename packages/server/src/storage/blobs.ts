@@ -1,0 +1,134 @@
+/** Content-addressed files: the name of a blob is the hash of its bytes. */
+
+import { createHash } from "node:crypto";
+import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+
+import { PlatformError } from "@faultline/protocol";
+
+/** Largest blob, in bytes. */
+export const blobBytesMax = 256 * 1024 * 1024;
+const blobIdPattern = /^sha256:([0-9a-f]{64})$/;
+
+export interface BlobFacts {
+  readonly id: string;
+  readonly bytes: number;
+}
+
+export interface Blobs {
+  /** Stores the bytes durably and gives their id, `sha256:` and 64 hexadecimal digits. Equal bytes are stored once. */
+  put(bytes: Uint8Array): Promise<string>;
+  /** Reads and verifies; `undefined` when there is none. Throws `snapshot_corrupt` when the bytes are not those stored. */
+  get(id: string): Promise<Uint8Array | undefined>;
+  has(id: string): Promise<boolean>;
+  /** All blobs in the order of their ids. */
+  list(): AsyncIterable<BlobFacts>;
+}
+
+/** Opens the blobs of a folder, which is made when it is missing. */
+export async function openBlobs(folder: string): Promise<Blobs> {
+  const root = resolve(folder);
+  await mkdir(root, { recursive: true, mode: 0o700 });
+  return {
+    async put(bytes) {
+      if (bytes.byteLength > blobBytesMax) {
+        throw new PlatformError(
+          "request_too_large",
+          `A blob may have ${blobBytesMax} bytes; this one has ${bytes.byteLength}.`,
+        );
+      }
+      const id = blobId(bytes);
+      const path = blobPath(root, id);
+      if ((await fileSize(path)) !== bytes.byteLength) await writeDurably(path, bytes);
+      return id;
+    },
+    async get(id) {
+      const path = blobPath(root, id);
+      const bytes = await readFile(path).catch(absent);
+      if (bytes === undefined || blobId(bytes) === id) return bytes;
+      throw new PlatformError(
+        "snapshot_corrupt",
+        `The stored content of ${id} does not match its hash.`,
+        {
+          where: path,
+          hint: "Restore it from a backup; the disk or another program changed the file.",
+        },
+      );
+    },
+    async has(id) {
+      return (await fileSize(blobPath(root, id))) !== undefined;
+    },
+    list: () => listBlobs(root),
+  };
+}
+
+/** The id of these bytes. */
+export function blobId(bytes: Uint8Array): string {
+  return `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
+}
+
+function blobPath(root: string, id: string): string {
+  const hex = blobIdPattern.exec(id)?.[1];
+  if (hex === undefined) {
+    throw new PlatformError(
+      "request_invalid",
+      "A blob id should read sha256: and 64 hexadecimal digits.",
+      { where: id.slice(0, 100) },
+    );
+  }
+  return join(root, hex.slice(0, 2), hex.slice(2, 4), hex);
+}
+
+/** A crash leaves either no file of this name or the whole of it. */
+async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
+  const folder = dirname(path);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  // Equal names mean equal bytes, so writers of the same blob may overtake one another, each with its own draft.
+  const draft = `${path}.${process.pid}.${process.hrtime.bigint()}.partial`;
+  const file = await open(draft, "wx", 0o600);
+  try {
+    await file.writeFile(bytes);
+    await file.sync();
+  } catch (error) {
+    await rm(draft, { force: true });
+    throw error;
+  } finally {
+    await file.close();
+  }
+  await rename(draft, path);
+  // The names of new folders are durable only once their parents are.
+  for (const parent of [folder, dirname(folder), dirname(dirname(folder))]) {
+    await syncFolder(parent);
+  }
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function* listBlobs(root: string): AsyncIterable<BlobFacts> {
+  for (const first of (await readdir(root)).sort()) {
+    for (const second of (await readdir(join(root, first))).sort()) {
+      for (const name of (await readdir(join(root, first, second))).sort()) {
+        if (!/^[0-9a-f]{64}$/.test(name)) continue;
+        const bytes = await fileSize(join(root, first, second, name));
+        if (bytes !== undefined) yield { id: `sha256:${name}`, bytes };
+      }
+    }
+  }
+}
+
+async function fileSize(path: string): Promise<number | undefined> {
+  const facts = await stat(path).catch(absent);
+  return facts?.size;
+}
+
+function absent(error: unknown): undefined {
+  if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+  throw error;
+}

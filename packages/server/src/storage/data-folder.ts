@@ -1,0 +1,152 @@
+/** The data folder and its lock: one process at a time, taken over from a dead one. */
+
+import { chmod, link, mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+
+import { PlatformError } from "@faultline/protocol";
+
+import { readProcess } from "./postgres/process-table.ts";
+
+const lockName = "faultline.lock";
+/** How often a lock that changes under our eyes is looked at again. */
+const takeoverAttemptCountMax = 20;
+
+interface LockContents {
+  readonly pid: number;
+  /** Tells our process apart from a later one with the same pid. */
+  readonly identity: string;
+}
+
+/**
+ * Makes the folder when it is missing and locks it until disposal. Throws `data_folder_in_use` with the
+ * pid of the holder. The lock of a process that is gone, or whose pid now belongs to another, is taken over.
+ */
+export async function acquireDataFolder(folder: string): Promise<AsyncDisposable> {
+  const dataFolder = resolve(folder);
+  await makeDataFolder(dataFolder);
+
+  const own = await readProcess(process.pid);
+  const contents: LockContents = { pid: process.pid, identity: own?.identity ?? "unknown" };
+  const lockPath = join(dataFolder, lockName);
+  // Linking a complete file is exclusive and never shows a half-written lock.
+  const draftPath = `${lockPath}.${process.pid}`;
+  await writeFile(draftPath, JSON.stringify(contents), { mode: 0o600 });
+  try {
+    await takeLock(lockPath, draftPath, dataFolder);
+  } finally {
+    await rm(draftPath, { force: true });
+  }
+
+  return {
+    async [Symbol.asyncDispose]() {
+      const held = await readLock(lockPath);
+      if (held?.pid === contents.pid && held.identity === contents.identity) {
+        await rm(lockPath, { force: true });
+      }
+    },
+  };
+}
+
+async function makeDataFolder(dataFolder: string): Promise<void> {
+  try {
+    const made = await mkdir(dataFolder, { recursive: true, mode: 0o700 });
+    // PostgreSQL runs under another uid when we are root: that uid may pass through, and list nothing.
+    if (made !== undefined && process.getuid?.() === 0) await chmod(dataFolder, 0o711);
+  } catch (error) {
+    throw new PlatformError(
+      "configuration_invalid",
+      `The data folder ${dataFolder} cannot be made: ${String(error)}.`,
+      {
+        cause: error,
+        where: dataFolder,
+        hint: "Name a folder that this user may write, with --data.",
+      },
+    );
+  }
+}
+
+async function takeLock(lockPath: string, draftPath: string, dataFolder: string): Promise<void> {
+  for (let attempt = 0; attempt < takeoverAttemptCountMax; attempt += 1) {
+    if (await linkExclusively(draftPath, lockPath)) return;
+    const seen = await readFile(lockPath, "utf8").catch(() => undefined);
+    if (seen === undefined) continue;
+    const holder = parseLock(seen);
+    if (holder !== undefined && (await isAlive(holder))) {
+      throw await refusal(holder, lockPath, dataFolder);
+    }
+    await removeStale(lockPath, seen);
+  }
+  throw new PlatformError(
+    "data_folder_in_use",
+    `The lock of the data folder ${dataFolder} changed hands ${takeoverAttemptCountMax} times while we waited for it.`,
+    {
+      where: lockPath,
+      hint: "Other processes are starting on the same folder; start one of them.",
+    },
+  );
+}
+
+async function linkExclusively(source: string, target: string): Promise<boolean> {
+  try {
+    await link(source, target);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "EEXIST") return false;
+    throw error;
+  }
+}
+
+/** A rename decides which of several starters removes the stale lock; one who caught a fresh lock gives it back. */
+async function removeStale(lockPath: string, staleContents: string): Promise<void> {
+  const caughtPath = `${lockPath}.stale.${process.pid}`;
+  try {
+    await rename(lockPath, caughtPath);
+  } catch {
+    // Another starter removed it first.
+    return;
+  }
+  const caught = await readFile(caughtPath, "utf8").catch(() => staleContents);
+  if (caught !== staleContents) await linkExclusively(caughtPath, lockPath);
+  await rm(caughtPath, { force: true });
+}
+
+async function readLock(lockPath: string): Promise<LockContents | undefined> {
+  const text = await readFile(lockPath, "utf8").catch(() => undefined);
+  return text === undefined ? undefined : parseLock(text);
+}
+
+function parseLock(text: string): LockContents | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value !== "object" || value === null) return undefined;
+    if (!("pid" in value) || !("identity" in value)) return undefined;
+    if (typeof value.pid !== "number" || typeof value.identity !== "string") return undefined;
+    return { pid: value.pid, identity: value.identity };
+  } catch {
+    // Not a lock that we wrote: nobody holds it.
+    return undefined;
+  }
+}
+
+async function isAlive(holder: LockContents): Promise<boolean> {
+  const facts = await readProcess(holder.pid);
+  return facts !== undefined && facts.identity === holder.identity;
+}
+
+async function refusal(
+  holder: LockContents,
+  lockPath: string,
+  dataFolder: string,
+): Promise<PlatformError> {
+  const since =
+    (await stat(lockPath).catch(() => undefined))?.mtime.toISOString() ?? "an unknown time";
+  return new PlatformError(
+    "data_folder_in_use",
+    `The data folder ${dataFolder} is held by process ${holder.pid} since ${since}.`,
+    {
+      where: lockPath,
+      hint: `Stop process ${holder.pid}, or start with another folder by --data.`,
+      context: { pid: holder.pid, since },
+    },
+  );
+}

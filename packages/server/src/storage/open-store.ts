@@ -1,0 +1,139 @@
+/** Opens the store: sets the database up, migrates it, and lends sessions per role. */
+
+import { Client } from "pg";
+import type { Logger } from "pino";
+
+import { type Clock, raceAbort } from "#kernel/index.ts";
+
+import { grantBackup } from "./backup/grants.ts";
+import { mapDatabaseError } from "./database-error.ts";
+import { ingestBatches } from "./ingest.ts";
+import { migrate, type Migration, readMigrations } from "./migrations.ts";
+import type { PostgresConnection } from "./postgres/connection.ts";
+import { SessionPool } from "./session-pool.ts";
+import { setUpDatabase } from "./set-up.ts";
+import type { Reader, Store, TenantScope, Writer } from "./store.ts";
+import { runTransaction } from "./transaction.ts";
+
+export interface OpenStoreOptions {
+  readonly postgres: PostgresConnection;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Ends the opening, not the store. */
+  readonly signal: AbortSignal;
+}
+
+/** Sessions per role; their sum stays well below the embedded server's max_connections. */
+const sessionCountMax = { app: 12, ingest: 3, system: 3 } as const;
+const statementMsMax = { app: 30_000, ingest: 60_000, system: 120_000 } as const;
+
+/** Resolves when the database is at this version's schema. Throws `data_folder_incompatible` when it cannot be. */
+export async function openStore(options: OpenStoreOptions): Promise<Store> {
+  await prepareDatabase(options, await readMigrations());
+  return new PostgresStore(options);
+}
+
+/** Sets up roles and schema and applies `migrations`. Idempotent, and safe against a second starter. */
+export async function prepareDatabase(
+  options: Pick<OpenStoreOptions, "postgres" | "logger" | "signal">,
+  migrations: readonly Migration[],
+): Promise<void> {
+  const { postgres, logger, signal } = options;
+  await withClient(new Client(postgres.setUpConfig()), signal, async (client) => {
+    await setUpDatabase(client, postgres);
+  });
+  await withClient(new Client(postgres.clientConfig("faultline_owner")), signal, async (client) => {
+    const added = await migrate(client, migrations);
+    await grantBackup(client);
+    if (added.length > 0) logger.info({ migrations: added }, "the database was migrated");
+  });
+}
+
+/** Connects, works and closes, whatever happens. */
+export async function withClient<T>(
+  client: Client,
+  signal: AbortSignal,
+  work: (client: Client) => Promise<T>,
+): Promise<T> {
+  signal.throwIfAborted();
+  client.on("error", () => {});
+  try {
+    await raceAbort(client.connect(), signal);
+    return await raceAbort(work(client), signal);
+  } catch (error) {
+    throw mapDatabaseError(error);
+  } finally {
+    await client.end().catch(() => {});
+  }
+}
+
+class PostgresStore implements Store {
+  readonly #app: SessionPool;
+  readonly #ingest: SessionPool;
+  readonly #system: SessionPool;
+
+  constructor(options: OpenStoreOptions) {
+    const pool = (role: keyof typeof sessionCountMax): SessionPool =>
+      new SessionPool({
+        postgres: options.postgres,
+        role: `faultline_${role}`,
+        sessionCountMax: sessionCountMax[role],
+        statementMsMax: statementMsMax[role],
+        logger: options.logger,
+      });
+    this.#app = pool("app");
+    this.#ingest = pool("ingest");
+    this.#system = pool("system");
+  }
+
+  async read<T>(scope: TenantScope, run: (reader: Reader) => Promise<T>): Promise<T> {
+    return await this.#app.use(scope.signal, async (client) => {
+      const tenant = client.escapeLiteral(scope.tenantId);
+      const begin =
+        "begin isolation level repeatable read, read only; " +
+        `select set_config('faultline.tenant', ${tenant}, true)`;
+      return await runTransaction(client, begin, async (writer) => await run(asReader(writer)));
+    });
+  }
+
+  async transact<T>(scope: TenantScope, run: (writer: Writer) => Promise<T>): Promise<T> {
+    return await this.#app.use(scope.signal, async (client) => {
+      const tenant = client.escapeLiteral(scope.tenantId);
+      const begin = `begin; select set_config('faultline.tenant', ${tenant}, true)`;
+      return await runTransaction(client, begin, run);
+    });
+  }
+
+  async ingest(signal: AbortSignal, batches: Parameters<Store["ingest"]>[1]): Promise<number> {
+    return await this.#ingest.use(signal, async (client) => await ingestBatches(client, batches));
+  }
+
+  async system<T>(signal: AbortSignal, run: (writer: Writer) => Promise<T>): Promise<T> {
+    return await this.#system.use(
+      signal,
+      async (client) => await runTransaction(client, "begin", run),
+    );
+  }
+
+  async ping(signal: AbortSignal): Promise<void> {
+    await this.#app.use(signal, async (client) => await client.query("select 1"));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([
+      this.#app[Symbol.asyncDispose](),
+      this.#ingest[Symbol.asyncDispose](),
+      this.#system[Symbol.asyncDispose](),
+    ]);
+  }
+}
+
+function asReader(writer: Writer): Reader {
+  return {
+    executor: writer,
+    selectFrom: writer.selectFrom.bind(writer),
+    with: writer.with.bind(writer),
+    fn: writer.fn,
+    dynamic: writer.dynamic,
+  };
+}

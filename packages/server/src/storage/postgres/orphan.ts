@@ -1,0 +1,73 @@
+/** A PostgreSQL that outlived the process which started it: found by its pid file, verified, and stopped. */
+
+import { readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+
+import { PlatformError } from "@faultline/protocol";
+import type { Logger } from "pino";
+
+import type { Clock } from "#kernel/index.ts";
+
+import { readProcess, signalProcess } from "./process-table.ts";
+
+/** Fast shutdown, then immediate, then the kernel's: each with the time it gets. */
+const stopSteps: readonly { signal: NodeJS.Signals; waitMsMax: number }[] = [
+  { signal: "SIGINT", waitMsMax: 20_000 },
+  { signal: "SIGQUIT", waitMsMax: 5_000 },
+  { signal: "SIGKILL", waitMsMax: 5_000 },
+];
+const pollIntervalMs = 20;
+
+export interface OrphanOptions {
+  readonly clusterFolder: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Stops the server that still runs on this data folder, if there is one. The caller holds the lock of the data
+ * folder, so no living process of ours can own it. A pid file that names no server of this folder is removed.
+ */
+export async function stopOrphan(options: OrphanOptions): Promise<void> {
+  const pidPath = join(options.clusterFolder, "postmaster.pid");
+  const text = await readFile(pidPath, "utf8").catch(() => undefined);
+  if (text === undefined) return;
+  const [pidLine = "", , , , socketFolder = ""] = text.split("\n");
+  const pid = Number.parseInt(pidLine, 10);
+
+  if (await isServerOf(pid, options.clusterFolder)) {
+    options.logger.warn({ pid }, "stopping the PostgreSQL that an earlier process left behind");
+    await stopProcess(pid, options);
+  }
+  await rm(pidPath, { force: true });
+  // A socket folder of an earlier start in the folder for temporary files has no other owner who would remove it.
+  if (/\/faultline-[^/]+$/.test(socketFolder)) {
+    await rm(socketFolder, { recursive: true, force: true });
+  }
+}
+
+/** Whether the process is a `postgres` on this data folder: a reused pid belongs to something else. */
+async function isServerOf(pid: number, clusterFolder: string): Promise<boolean> {
+  const facts = await readProcess(pid);
+  if (facts === undefined || !/(^|\/)postgres\b/.test(facts.commandLine)) return false;
+  if (facts.workingFolder !== undefined) return facts.workingFolder === clusterFolder;
+  return facts.commandLine.includes(clusterFolder);
+}
+
+async function stopProcess(pid: number, options: OrphanOptions): Promise<void> {
+  const before = await readProcess(pid);
+  for (const step of stopSteps) {
+    signalProcess(pid, step.signal);
+    const giveUpAt = options.clock.monotonicMs() + step.waitMsMax;
+    while (options.clock.monotonicMs() < giveUpAt) {
+      if ((await readProcess(pid))?.identity !== before?.identity) return;
+      await options.clock.sleep(pollIntervalMs, options.signal);
+    }
+  }
+  throw new PlatformError(
+    "data_folder_in_use",
+    `PostgreSQL (process ${pid}) still runs on ${options.clusterFolder} and does not stop.`,
+    { where: options.clusterFolder, hint: `End process ${pid}, then start again.` },
+  );
+}

@@ -1,0 +1,68 @@
+/** What the operating system says about a process: whether it lives, since when, and what it runs. */
+
+import { execFile } from "node:child_process";
+import { readFile, readlink } from "node:fs/promises";
+import { promisify } from "node:util";
+
+export interface ProcessFacts {
+  /** Differs between two processes that had the same pid, also across a restart of the machine. */
+  readonly identity: string;
+  readonly commandLine: string;
+  /** The working folder, where the system tells it. */
+  readonly workingFolder: string | undefined;
+}
+
+/** Facts about a running process; `undefined` when none has this pid. A zombie counts as gone. */
+export async function readProcess(pid: number): Promise<ProcessFacts | undefined> {
+  if (!Number.isSafeInteger(pid) || pid <= 0) return undefined;
+  return process.platform === "linux" ? await readLinuxProcess(pid) : await readPortably(pid);
+}
+
+/** Facts of proc(5): field 22 of `stat` is the start in clock ticks since boot. */
+async function readLinuxProcess(pid: number): Promise<ProcessFacts | undefined> {
+  try {
+    const [stat, commandLine, bootId] = await Promise.all([
+      readFile(`/proc/${pid}/stat`, "utf8"),
+      readFile(`/proc/${pid}/cmdline`, "utf8"),
+      readFile("/proc/sys/kernel/random/boot_id", "utf8").catch(() => "unknown"),
+    ]);
+    // The second field is the name in parentheses, which may itself hold spaces and parentheses.
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    const [state] = fields;
+    if (state === "Z" || state === "X") return undefined;
+    return {
+      identity: `${bootId.trim()}:${fields[19] ?? ""}`,
+      commandLine: commandLine.split("\0").join(" ").trim(),
+      workingFolder: await readlink(`/proc/${pid}/cwd`).catch(() => undefined),
+    };
+  } catch {
+    // The process ended while we read, or there was none.
+    return undefined;
+  }
+}
+
+async function readPortably(pid: number): Promise<ProcessFacts | undefined> {
+  const run = promisify(execFile);
+  try {
+    const { stdout } = await run("ps", ["-o", "stat=,lstart=,command=", "-p", String(pid)]);
+    const parts = stdout.trim().split(/\s+/);
+    if (parts.length < 7 || parts[0]?.startsWith("Z") === true) return undefined;
+    return {
+      identity: parts.slice(1, 6).join(" "),
+      commandLine: parts.slice(6).join(" "),
+      workingFolder: undefined,
+    };
+  } catch {
+    // `ps` fails when there is no such process.
+    return undefined;
+  }
+}
+
+/** Sends a signal; a process that is gone already is no failure. */
+export function signalProcess(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
+  }
+}

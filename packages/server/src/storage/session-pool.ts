@@ -1,0 +1,103 @@
+/** A bounded pool of sessions in one role. A session whose work failed is never used again. */
+
+import { PlatformError } from "@faultline/protocol";
+import { Pool, type PoolClient } from "pg";
+import type { Logger } from "pino";
+
+import { raceAbort } from "#kernel/index.ts";
+
+import { mapDatabaseError } from "./database-error.ts";
+import type { DatabaseRole, PostgresConnection } from "./postgres/connection.ts";
+
+export interface SessionPoolOptions {
+  readonly postgres: PostgresConnection;
+  readonly role: DatabaseRole;
+  readonly sessionCountMax: number;
+  /** How long one statement may take on the server. */
+  readonly statementMsMax: number;
+  readonly logger: Logger;
+}
+
+/** How long a caller waits for a free session before it gets `database_unavailable`. */
+export const sessionWaitMsMax = 15_000;
+const sessionIdleMsMax = 60_000;
+
+export class SessionPool implements AsyncDisposable {
+  readonly #pool: Pool;
+
+  constructor(options: SessionPoolOptions) {
+    const { postgres, role, logger } = options;
+    this.#pool = new Pool({
+      ...postgres.clientConfig(role),
+      max: options.sessionCountMax,
+      connectionTimeoutMillis: sessionWaitMsMax,
+      idleTimeoutMillis: sessionIdleMsMax,
+      statement_timeout: options.statementMsMax,
+      keepAlive: true,
+      allowExitOnIdle: true,
+      // oxlint-disable-next-line typescript/no-misused-promises -- pg-pool awaits it, though its types do not say so
+      onConnect: async (client) => await requireRole(client, role),
+    });
+    // A session that breaks while idle leaves the pool by itself; without listeners it would end the process.
+    this.#pool.on("error", (error) => logger.warn({ err: error, role }, "an idle session broke"));
+    this.#pool.on("connect", (client) => {
+      client.on("error", (error) => logger.debug({ err: error, role }, "a session broke"));
+    });
+  }
+
+  /**
+   * Lends a session to `work` and takes it back. When `work` fails, or the signal aborts first, the session is closed:
+   * whatever transaction it was in ends with it, and no later caller can meet its remains.
+   */
+  async use<T>(signal: AbortSignal, work: (client: PoolClient) => Promise<T>): Promise<T> {
+    signal.throwIfAborted();
+    const client = await this.#checkOut(signal);
+    let finished = false;
+    try {
+      const result = await raceAbort(work(client), signal);
+      finished = true;
+      return result;
+    } catch (error) {
+      throw mapDatabaseError(error);
+    } finally {
+      client.release(!finished);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#pool.end();
+  }
+
+  async #checkOut(signal: AbortSignal): Promise<PoolClient> {
+    const connecting = this.#pool.connect();
+    try {
+      return await raceAbort(connecting, signal);
+    } catch (error) {
+      if (signal.aborted) {
+        // The session that was asked for may still come; it goes back unused.
+        connecting.then(
+          (client) => client.release(),
+          () => {},
+        );
+      }
+      throw mapDatabaseError(error);
+    }
+  }
+}
+
+async function requireRole(
+  client: { query: (sql: string) => Promise<{ rows: { role: string }[] }> },
+  role: DatabaseRole,
+): Promise<void> {
+  const { rows } = await client.query("select current_user as role");
+  const actual = rows[0]?.role;
+  if (actual === role) return;
+  throw new PlatformError(
+    "configuration_invalid",
+    `A database session should act as ${role} and acts as ${actual ?? "nobody"}.`,
+    {
+      where: "DATABASE_URL",
+      hint: "A connection pooler in between must pass start-up options on; connect to PostgreSQL directly.",
+    },
+  );
+}

@@ -1,0 +1,5 @@
+/** What tests share: a database of their own, a clock that they move, and seeded chance. */
+
+export { seededRandom } from "@faultline/server/kernel/index.ts";
+export { type SimulatedClock, simulatedClock } from "./simulated-clock.ts";
+export { openTestDatabase, type TestDatabase } from "./test-database.ts";
