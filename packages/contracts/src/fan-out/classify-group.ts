@@ -1,0 +1,148 @@
+/** Tells a loop over items from repeats of another nature: retries, polling, pages, shards, caches, warm-ups. */
+
+import type { RepeatedQueryOptions } from "./options.ts";
+import type { Observation } from "./observe-calls.ts";
+import type { UnitCall } from "./trace-units.ts";
+
+export type GroupNature =
+  | "loop"
+  | "retry"
+  | "polling"
+  | "pages"
+  | "scatter"
+  | "cache"
+  | "warm-up"
+  | "batches";
+
+export interface ClassifiedGroup {
+  readonly observation: Observation;
+  readonly calls: readonly UnitCall[];
+  readonly nature: GroupNature;
+  /** Calls that are no retry of an earlier one. */
+  readonly count: number;
+  /** Items of the list behind the calls, by resolver indices, else by the rows of an earlier call. */
+  readonly listLength: number | undefined;
+  /** Distinct list items that made one of these calls themselves. */
+  readonly itemCount: number;
+}
+
+/** Classifies the calls of one shape that one resolver or handler made in one unit of work. */
+export function classifyGroup(
+  observation: Observation,
+  calls: readonly UnitCall[],
+  options: RepeatedQueryOptions,
+): ClassifiedGroup {
+  const attempts = withoutRetries(calls);
+  const itemCount = new Set(
+    attempts.flatMap(({ resolver }) =>
+      resolver !== undefined && resolver.indexCount > 0 ? [resolver.path] : [],
+    ),
+  ).size;
+  const count = attempts.length;
+  const listLength = observation.listLength ?? rowsBefore(observation, calls, count);
+  const nature = natureOf({ observation, calls, attempts, itemCount, listLength }, options);
+  return { observation, calls, nature, count, listLength, itemCount };
+}
+
+interface Group {
+  readonly observation: Observation;
+  readonly calls: readonly UnitCall[];
+  readonly attempts: readonly UnitCall[];
+  readonly itemCount: number;
+  readonly listLength: number | undefined;
+}
+
+function natureOf(group: Group, options: RepeatedQueryOptions): GroupNature {
+  const { attempts, calls, itemCount } = group;
+  const first = attempts[0];
+  if (first === undefined) return "retry";
+  if (options.cacheSystems.includes(first.call.system)) return "cache";
+  if (attempts.length < options.countMin && calls.length >= options.countMin) return "retry";
+  // When the items of a list make the calls, nothing else can explain the repetition.
+  if (itemCount >= options.countMin) return "loop";
+  if (isWarmUp(group)) return "warm-up";
+  if (first.call.isPaged) return "pages";
+  if (attempts.every(({ call }) => call.batch.isBatch)) return "batches";
+  if (isScatter(attempts)) return "scatter";
+  return isPolling(attempts, options) ? "polling" : "loop";
+}
+
+/** A call that follows a failed one of the same target is its retry. */
+function withoutRetries(calls: readonly UnitCall[]): UnitCall[] {
+  const failedTargets = new Map<string, number>();
+  const attempts: UnitCall[] = [];
+  for (const item of calls) {
+    const { span, call } = item;
+    const failedAt = failedTargets.get(call.target);
+    const isRetry = call.isResend || (failedAt !== undefined && failedAt <= span.startMicros);
+    if (!isRetry) attempts.push(item);
+    if (hasFailed(item)) failedTargets.set(call.target, endMicros(item));
+    else if (isRetry) failedTargets.delete(call.target);
+  }
+  return attempts;
+}
+
+function hasFailed({ span }: UnitCall): boolean {
+  if (span.status.code === "error") return true;
+  const status =
+    span.attributes["http.response.status_code"] ?? span.attributes["http.status_code"];
+  return typeof status === "number" && (status >= 500 || status === 429 || status === 408);
+}
+
+/** Rows that an earlier call of another shape brought: the list that a handler walks. */
+function rowsBefore(
+  observation: Observation,
+  calls: readonly UnitCall[],
+  count: number,
+): number | undefined {
+  const first = calls[0];
+  if (first === undefined) return undefined;
+  let rows: number | undefined;
+  for (const { call, span } of observation.unit.calls) {
+    if (span.startMicros > first.span.startMicros) break;
+    if (call.rowCount === undefined || call.identity === first.call.identity) continue;
+    if (call.rowCount === count) return count;
+    rows = Math.max(rows ?? 0, call.rowCount);
+  }
+  return rows;
+}
+
+/** The same question to as many machines as there are calls is asked of shards, not of items. */
+function isScatter(attempts: readonly UnitCall[]): boolean {
+  const peers = new Set(attempts.map(({ call }) => call.peer).filter((peer) => peer !== ""));
+  return attempts.length > 1 && peers.size === attempts.length;
+}
+
+function isWarmUp({ observation }: Group): boolean {
+  const { entry, operation } = observation.unit;
+  if (entry === undefined || entry.kind === "server") return false;
+  return /(?:^|[^a-z])(?:warm(?:[ ._-]?up|ing|er)?|preload(?:ing|er)?|prefetch(?:ing|er)?|prime|seed(?:ing|er)?|bootstrap|startup|migrat(?:e|ion)s?)(?:[^a-z]|$)/i.test(
+    operation.replace(/([a-z])([A-Z])/g, "$1 $2"),
+  );
+}
+
+/** Long pauses, or shorter ones as regular as a timer, in which the unit does nothing else either. */
+function isPolling(attempts: readonly UnitCall[], options: RepeatedQueryOptions): boolean {
+  const pauses = pausesBetween(attempts);
+  if (pauses.length < 2) return false;
+  const median = [...pauses].sort((a, b) => a - b)[Math.floor(pauses.length / 2)] ?? 0;
+  if (median >= options.pollingPauseMicrosMin) return true;
+  if (median < options.regularPauseMicrosMin) return false;
+  const mean = pauses.reduce((total, pause) => total + pause, 0) / pauses.length;
+  const variance = pauses.reduce((total, pause) => total + (pause - mean) ** 2, 0) / pauses.length;
+  return Math.sqrt(variance) / mean <= options.regularPauseVariationMax;
+}
+
+function pausesBetween(attempts: readonly UnitCall[]): number[] {
+  const pauses: number[] = [];
+  let end: number | undefined;
+  for (const item of attempts) {
+    if (end !== undefined) pauses.push(Math.max(0, item.span.startMicros - end));
+    end = Math.max(end ?? 0, endMicros(item));
+  }
+  return pauses;
+}
+
+function endMicros({ span }: UnitCall): number {
+  return span.startMicros + span.durationNanos / 1_000;
+}

@@ -1,0 +1,322 @@
+/** Puts judgements about repeated calls into findings: sentences, measures, evidence, fixes. */
+
+import type { EvidenceReference } from "../model/evidence.ts";
+import type { Finding, Fix } from "../model/finding.ts";
+import type { ClassifiedGroup } from "./classify-group.ts";
+import type { Growth } from "./growth.ts";
+import { coveredTime } from "./intervals.ts";
+import type { Doubt, Judgement } from "./judge-subject.ts";
+import type { Observation, ObservedSubject } from "./observe-calls.ts";
+import { fanOutLimits, type RepeatedQueryOptions } from "./options.ts";
+import type { UnitCall } from "./trace-units.ts";
+
+/** The finding for one judgement. */
+export function findingOf(
+  observed: ObservedSubject,
+  judgement: Judgement,
+  options: RepeatedQueryOptions,
+): Finding {
+  return { ...frameOf(observed), ...partsOf(observed, judgement, options) };
+}
+
+type Frame = Pick<Finding, "contract" | "contractVersion" | "boundary" | "subject">;
+
+function frameOf(observed: ObservedSubject): Frame {
+  return {
+    contract: "fan-out/repeated-query",
+    contractVersion: 1,
+    boundary: "resolver-database",
+    subject: observed.subject,
+  };
+}
+
+function partsOf(
+  observed: ObservedSubject,
+  judgement: Judgement,
+  options: RepeatedQueryOptions,
+): Omit<Finding, keyof Frame> {
+  switch (judgement.kind) {
+    case "repeated":
+      return repeatedParts(observed, judgement, options);
+    case "doubtful":
+      return doubtfulParts(observed, judgement, options);
+    case "batched":
+      return batchedParts(observed, judgement);
+    case "list-too-short":
+      return shortListParts(observed, judgement, options);
+  }
+}
+
+type Of<Kind extends Judgement["kind"]> = Extract<Judgement, { kind: Kind }>;
+
+function repeatedParts(
+  observed: ObservedSubject,
+  judgement: Of<"repeated">,
+  options: RepeatedQueryOptions,
+): Omit<Finding, keyof Frame> {
+  const { worst, growth, groups } = judgement;
+  const shape = shapeOf(worst);
+  const measures = measuresOf(observed, groups, worst);
+  return {
+    verdict: "violated",
+    title: cut(
+      `${labelOf(observed)} ${verbFor(worst)} ${worst.count} times in one request${growth === undefined ? "" : `, and the count grows with the list (${growth.slope} per item, R² ${growth.determination})`}: ${shape}`,
+      1_024,
+    ),
+    expected: `fewer than ${options.countMin} calls of one shape for a list, however long it is`,
+    actual: cut(actualOf(worst, growth), 4_096),
+    causeKind: "change",
+    measures: { ...measures, basis: judgement.basis, ...growthMeasures(growth) },
+    evidence: referencesOf(groups),
+    missing: [],
+    fixes: fixesOf(worst, observed),
+    nextChecks: nextChecksOf(judgement),
+  };
+}
+
+function doubtfulParts(
+  observed: ObservedSubject,
+  judgement: Of<"doubtful">,
+  options: RepeatedQueryOptions,
+): Omit<Finding, keyof Frame> {
+  const { worst, groups, doubt } = judgement;
+  return {
+    verdict: "inconclusive",
+    title: cut(
+      `${worst.count} calls of one shape, but ${doubtReasons[doubt].title}: ${shapeOf(worst)}`,
+      1_024,
+    ),
+    expected: `fewer than ${options.countMin} calls of one shape for a list, however long it is`,
+    actual: cut(actualOf(worst, undefined), 4_096),
+    causeKind: "none",
+    measures: measuresOf(observed, groups, worst),
+    evidence: referencesOf(groups),
+    missing: [missingFor(doubt, worst)],
+    fixes: [],
+    nextChecks: [doubtReasons[doubt].nextCheck],
+  };
+}
+
+const doubtReasons: Readonly<Record<Doubt, { title: string; nextCheck: string }>> = {
+  "parent-missing": {
+    title: "the span that made them is not in the trace",
+    nextCheck: "Export the whole trace (head sampling off, no span limits) and check it again.",
+  },
+  "statement-cut": {
+    title: "the recorded statement is cut, so they may differ",
+    nextCheck: "Raise the instrumentation's limit for statement text and record the request again.",
+  },
+  "write-without-list": {
+    title: "they may each be needed, because nothing shows a list behind them",
+    nextCheck:
+      "Record the same request with a list of another length and check both traces together.",
+  },
+};
+
+function missingFor(doubt: Doubt, worst: ClassifiedGroup): string {
+  const span = worst.calls[0]?.span;
+  switch (doubt) {
+    case "parent-missing":
+      return `span ${span?.parentSpanId ?? "unknown"} of trace ${span?.traceId ?? "unknown"}, the parent of the calls`;
+    case "statement-cut":
+      return "the whole text of the statements";
+    case "write-without-list":
+      return "a second trace of this operation with a list of another length, or resolver spans with list indices";
+  }
+}
+
+function batchedParts(
+  observed: ObservedSubject,
+  judgement: Of<"batched">,
+): Omit<Finding, keyof Frame> {
+  const { listLengthMax, countMax, growth } = judgement;
+  return {
+    verdict: "holds",
+    title: cut(
+      `${labelOf(observed)} loads a list of ${listLengthMax} with at most ${plural(countMax, "call")} of one shape`,
+      1_024,
+    ),
+    expected: "a number of calls that does not grow with the list",
+    actual: `at most ${plural(countMax, "call")} of one shape for ${listLengthMax} items`,
+    causeKind: "none",
+    measures: {
+      countMax,
+      listLengthMax,
+      requestCount: observed.observations.length,
+      traceCount: tracesOf(observed.observations),
+      ...growthMeasures(growth),
+    },
+    evidence: referencesOfObservation(judgement.widest),
+    missing: [],
+    fixes: [],
+    nextChecks: [],
+  };
+}
+
+function shortListParts(
+  observed: ObservedSubject,
+  judgement: Of<"list-too-short">,
+  options: RepeatedQueryOptions,
+): Omit<Finding, keyof Frame> {
+  const { listLengthMax } = judgement;
+  return {
+    verdict: "inconclusive",
+    title: cut(
+      `${labelOf(observed)} was only seen with lists of up to ${plural(listLengthMax, "item")}, too short to show whether calls grow with them`,
+      1_024,
+    ),
+    expected: `a request whose list has at least ${options.listLengthMin} items`,
+    actual: `the longest list has ${plural(listLengthMax, "item")}`,
+    causeKind: "none",
+    measures: { listLengthMax, requestCount: observed.observations.length },
+    evidence: referencesOfObservation(judgement.widest),
+    missing: [`a trace of this operation with a list of at least ${options.listLengthMin} items`],
+    fixes: [],
+    nextChecks: ["Send the same request for a longer list and check its trace."],
+  };
+}
+
+function labelOf(observed: ObservedSubject): string {
+  return observed.subject.kind === "resolver"
+    ? `Resolver ${observed.label} of ${observed.service}`
+    : `${observed.service} ${observed.label}`;
+}
+
+function verbFor(group: ClassifiedGroup): string {
+  return group.calls[0]?.call.kind === "database" ? "ran one statement" : "made one call";
+}
+
+function shapeOf(group: ClassifiedGroup): string {
+  return cut(group.calls[0]?.call.shape ?? "", 600);
+}
+
+function actualOf(group: ClassifiedGroup, growth: Growth | undefined): string {
+  const time = coveredTime(group.calls.map((item) => item.span));
+  const list =
+    group.listLength === undefined ? "" : ` for a list of ${plural(group.listLength, "item")}`;
+  const grown =
+    growth === undefined
+      ? ""
+      : `; ${growth.countAtMin} calls at ${growth.lengthMin} items, ${growth.countAtMax} at ${growth.lengthMax}`;
+  return `${group.count} calls${list}, ${millis(time.unionMicros)} ms in all (${millis(time.sumMicros)} ms summed, ${time.overlaps ? "partly in parallel" : "one after another"})${grown}: ${shapeOf(group)}`;
+}
+
+function measuresOf(
+  observed: ObservedSubject,
+  groups: readonly ClassifiedGroup[],
+  worst: ClassifiedGroup,
+): Finding["measures"] {
+  const time = coveredTime(worst.calls.map((item) => item.span));
+  const entry = worst.observation.unit.entry;
+  const share =
+    entry === undefined || entry.durationNanos === 0
+      ? undefined
+      : Math.round(Math.min(1, (time.unionMicros * 1_000) / entry.durationNanos) * 1_000) / 1_000;
+  const first = worst.calls[0]?.call;
+  return {
+    callKind: first?.kind ?? "database",
+    statement: cut(first?.shape ?? "", 1_024),
+    countMax: worst.count,
+    ...(worst.listLength === undefined ? {} : { listLengthMax: worst.listLength }),
+    unionMillis: millis(time.unionMicros),
+    sumMillis: millis(time.sumMicros),
+    isParallel: time.overlaps,
+    ...(share === undefined ? {} : { shareOfOperation: share }),
+    requestCount: observed.observations.length,
+    requestCountRepeated: groups.length,
+    traceCount: tracesOf(observed.observations),
+  };
+}
+
+function growthMeasures(growth: Growth | undefined): Finding["measures"] {
+  return growth === undefined
+    ? {}
+    : { callsPerItem: growth.slope, determination: growth.determination };
+}
+
+function tracesOf(observations: readonly Observation[]): number {
+  return new Set(observations.map((item) => item.unit.traceId)).size;
+}
+
+/** The largest groups first; each quotes its first calls. */
+function referencesOf(groups: readonly ClassifiedGroup[]): EvidenceReference[] {
+  const { tracesQuotedMax, spansQuotedMax } = fanOutLimits;
+  return [...groups]
+    .sort((a, b) => b.count - a.count || startMicros(a) - startMicros(b))
+    .slice(0, tracesQuotedMax)
+    .flatMap((group) => group.calls.slice(0, spansQuotedMax).map(referenceOf));
+}
+
+function referencesOfObservation(observation: Observation): EvidenceReference[] {
+  const calls = [...observation.calls.values()].flat().slice(0, fanOutLimits.spansQuotedMax);
+  const list = observation.listSpan;
+  return [
+    ...(list === undefined
+      ? []
+      : [
+          {
+            evidenceId: list.evidenceId,
+            locator: list.span.spanId,
+            quote: cut(list.span.name, 2_048),
+          },
+        ]),
+    ...calls.map(referenceOf),
+  ];
+}
+
+function referenceOf({ evidenceId, span, call }: UnitCall): EvidenceReference {
+  return {
+    evidenceId,
+    locator: span.spanId,
+    quote: cut(`${call.target} (${millis(span.durationNanos / 1_000)} ms)`, 2_048),
+  };
+}
+
+function startMicros(group: ClassifiedGroup): number {
+  return group.calls[0]?.span.startMicros ?? 0;
+}
+
+function fixesOf(group: ClassifiedGroup, observed: ObservedSubject): Fix[] {
+  const call = group.calls[0]?.call;
+  if (call === undefined) return [];
+  const batch = batchFixFor(call.kind, call.isRead);
+  const loader =
+    observed.subject.kind === "resolver"
+      ? "Collect the keys of one tick in a DataLoader, made anew for each request, and load them with one batched call."
+      : "Collect the keys first and load them with one batched call, or join what is needed to the query of the list.";
+  return [
+    { description: loader, cost: 1, verified: false },
+    { description: batch, cost: 2, verified: false },
+  ];
+}
+
+function batchFixFor(kind: "database" | "http" | "rpc", isRead: boolean): string {
+  if (kind !== "database") {
+    return "Give the called service an endpoint that takes many ids, and call it once per list.";
+  }
+  return isRead
+    ? "Ask with `WHERE key = ANY($1)` or `IN (…)` for all items at once and hand the rows out by key."
+    : "Write all rows with one statement of many rows, or with COPY.";
+}
+
+function nextChecksOf(judgement: Of<"repeated">): string[] {
+  const after =
+    "After the repair, record the same operation with a list at least as long and check it: this subject must hold.";
+  if (judgement.growth !== undefined) return [after];
+  return [
+    "Record the same operation with a list of another length and check both traces together: the count must follow the list.",
+    after,
+  ];
+}
+
+function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+function millis(micros: number): number {
+  return Math.round(micros) / 1_000;
+}
+
+function cut(text: string, lengthMax: number): string {
+  return text.length <= lengthMax ? text : `${text.slice(0, lengthMax - 1)}…`;
+}

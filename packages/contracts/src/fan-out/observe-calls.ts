@@ -1,0 +1,99 @@
+/** Gathers, per resolver or handler, what each request did: the length of its list and its calls by shape. */
+
+import type { EvidenceId } from "../model/evidence.ts";
+import type { Subject } from "../model/finding.ts";
+import type { Span } from "../model/span.ts";
+import type { Unit, UnitCall } from "./trace-units.ts";
+
+/** What one resolver or handler did in one unit of work. */
+export interface Observation {
+  readonly unit: Unit;
+  /** Items of the list that was resolved, by the indices of its resolver spans. */
+  readonly listLength: number | undefined;
+  /** A span that shows the list. */
+  readonly listSpan: { readonly span: Span; readonly evidenceId: EvidenceId } | undefined;
+  /** Calls by identity, each list in order of time. */
+  readonly calls: Map<string, UnitCall[]>;
+}
+
+/** One resolver or handler, over all units of work in which it was seen. */
+export interface ObservedSubject {
+  readonly subject: Subject;
+  readonly service: string;
+  /** The resolver's path or the handler's operation, for sentences. */
+  readonly label: string;
+  readonly observations: Observation[];
+}
+
+/** The subjects of all units, sorted by name. */
+export function observeCalls(units: readonly Unit[]): ObservedSubject[] {
+  const subjects = new Map<string, ObservedSubject>();
+  for (const unit of units) {
+    for (const [key, observation] of observationsOf(unit)) {
+      const { subject, label } = subjectOf(unit, key);
+      const name = `${subject.kind} ${subject.name}`;
+      const known = subjects.get(name);
+      if (known === undefined) {
+        subjects.set(name, { subject, service: unit.service, label, observations: [observation] });
+      } else known.observations.push(observation);
+    }
+  }
+  return [...subjects].sort(([left], [right]) => (left < right ? -1 : 1)).map(([, value]) => value);
+}
+
+/** Empty for the handler itself, else operation and pattern of a resolver. */
+type OwnerKey = string;
+const handlerKey: OwnerKey = "";
+
+function observationsOf(unit: Unit): Map<OwnerKey, Observation> {
+  const byOwner = new Map<OwnerKey, Observation>();
+  const observationFor = (key: OwnerKey): Observation => {
+    const known = byOwner.get(key);
+    if (known !== undefined) return known;
+    const resolver = unit.resolvers.get(key);
+    const made: Observation = {
+      unit,
+      listLength: resolver?.hasIndices === true ? resolver.paths.size : undefined,
+      listSpan: resolver?.first,
+      calls: new Map(),
+    };
+    byOwner.set(key, made);
+    return made;
+  };
+  for (const item of unit.calls) {
+    const { calls } = observationFor(ownerKeyOf(item));
+    const group = calls.get(item.call.identity);
+    if (group === undefined) calls.set(item.call.identity, [item]);
+    else group.push(item);
+  }
+  // A list whose items made no call of their own may have been loaded by a call of the handler.
+  if (byOwner.has(handlerKey)) {
+    for (const [key, resolver] of unit.resolvers) if (resolver.hasIndices) observationFor(key);
+  }
+  return byOwner;
+}
+
+function ownerKeyOf(item: UnitCall): OwnerKey {
+  return item.resolver === undefined
+    ? handlerKey
+    : `${item.operation ?? ""}\n${item.resolver.pattern}`;
+}
+
+function subjectOf(unit: Unit, key: OwnerKey): { subject: Subject; label: string } {
+  if (key === handlerKey) {
+    return {
+      subject: { kind: "handler", name: cut(`${unit.service} ${unit.operation}`) },
+      label: unit.operation,
+    };
+  }
+  const [operation, pattern] = key.split("\n", 2);
+  const root = operation === undefined || operation === "" ? unit.operation : operation;
+  return {
+    subject: { kind: "resolver", name: cut(`${unit.service} ${root} ${pattern ?? ""}`) },
+    label: pattern ?? "",
+  };
+}
+
+function cut(name: string): string {
+  return name.length <= 1_024 ? name : `${name.slice(0, 1_023)}…`;
+}

@@ -1,0 +1,119 @@
+/** Reduces URLs to the template of their path: segments that look like an id become `{id}`. */
+
+export interface UrlTarget {
+  /** Host and port, empty when the URL has none. */
+  readonly host: string;
+  /** The path with `{id}` for each id-like segment; parameter names of the query after it. */
+  readonly template: string;
+  /** Path and query as recorded: what tells two calls to one template apart. */
+  readonly target: string;
+  /** Whether the template has a variable part, in the path or in the query. */
+  readonly isParameterised: boolean;
+  /** Whether a parameter of the query names a page, an offset or a cursor. */
+  readonly isPaged: boolean;
+}
+
+const pageParameters = new Set([
+  "page",
+  "pagenumber",
+  "page_number",
+  "pageno",
+  "pageindex",
+  "offset",
+  "skip",
+  "start",
+  "startat",
+  "startindex",
+  "from",
+  "cursor",
+  "after",
+  "before",
+  "pagetoken",
+  "page_token",
+  "nexttoken",
+  "next_token",
+  "nextpagetoken",
+  "continuationtoken",
+  "continuation",
+  "continue",
+  "marker",
+  "since_id",
+  "max_id",
+  "starting_after",
+  "ending_before",
+  "page[number]",
+  "page[offset]",
+  "page[cursor]",
+  "page[after]",
+  "exclusivestartkey",
+  "scroll_id",
+]);
+
+/** Takes a URL, absolute or not, apart. `route` is a template that the instrumentation already knows. */
+export function urlTarget(url: string, route?: string): UrlTarget {
+  const absolute = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)/i.exec(url);
+  const host = (absolute?.[1] ?? "").replace(/^[^@]*@/, "").toLowerCase();
+  const rest = (absolute === null ? url : url.slice(absolute[0].length)).split("#", 1)[0] ?? "";
+  const queryStart = rest.indexOf("?");
+  const path = queryStart === -1 ? rest : rest.slice(0, queryStart);
+  const names = queryStart === -1 ? [] : parameterNames(rest.slice(queryStart + 1));
+  const pathTemplate = route === undefined ? templateOfPath(path) : normaliseRoute(route);
+  const query = names.length === 0 ? "" : `?${names.join("&")}`;
+  return {
+    host,
+    template: `${pathTemplate}${query}`,
+    target: rest === "" ? "/" : rest,
+    isParameterised: pathTemplate.includes("{") || names.length > 0,
+    isPaged: names.some((name) => pageParameters.has(name.toLowerCase())),
+  };
+}
+
+/** A path whose id-like segments are `{id}`. */
+export function templateOfPath(path: string): string {
+  const template = path
+    .split("/")
+    .map((segment) => (looksLikeId(segment) ? "{id}" : segment))
+    .join("/");
+  return template === "" ? "/" : template.replace(/(.)\/$/, "$1");
+}
+
+/** Whether a path segment, or a word of a span's name, is an identifier rather than a name. */
+export function looksLikeId(segment: string): boolean {
+  if (segment === "" || segment.length > 512) return segment !== "";
+  if (/^v\d{1,3}(?:\.\d{1,3})?$/i.test(segment)) return false;
+  const plain = segment.replace(/%[0-9a-f]{2}/gi, "_");
+  if (/^[+-]?\d+(?:[.,:]\d+)*$/.test(plain)) return true;
+  if (/^[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}$/i.test(plain)) return true;
+  if (/^[0-9a-f]{12,}$/i.test(plain) && /\d/.test(plain)) return true;
+  if (/^\d{4}-\d{2}-\d{2}/.test(plain)) return true;
+  if (/^[^@\s]+@[^@\s]+\.[a-z]{2,}$/i.test(plain)) return true;
+  // A name with a number at its end (`order-17`, `SKU_0042`, `cus42`), but not a word with a version.
+  if (
+    /^[a-z]{1,12}[-_:.~]?\d{2,}$/i.test(plain) &&
+    !/^(?:utf|sha|md|http|ipv|base|oauth|s)\d+$/i.test(plain)
+  ) {
+    return true;
+  }
+  if (/^[a-z]{1,12}[-_:]\d+$/i.test(plain)) return true;
+  // Long tokens that mix cases and digits are generated: ULID, KSUID, nanoid, Stripe's and the like.
+  return plain.length >= 16 && /\d/.test(plain) && /[a-z]/i.test(plain) && !/[.]/.test(plain);
+}
+
+/** `/users/:id`, `/users/<int:id>`, `/users/*` and `/users/{userId}` all become `/users/{id}`. */
+function normaliseRoute(route: string): string {
+  const path = route.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/]*/i, "").split("?", 1)[0] ?? "";
+  return templateOfPath(
+    path
+      .split("/")
+      .map((segment) => (/^[:*]|[{<].*[}>]|^\[.*\]$|^\$\w/.test(segment) ? "{id}" : segment))
+      .join("/"),
+  );
+}
+
+function parameterNames(query: string): string[] {
+  const names = query
+    .split("&")
+    .filter((pair) => pair !== "")
+    .map((pair) => pair.split("=", 1)[0] ?? "");
+  return [...new Set(names)].sort();
+}
