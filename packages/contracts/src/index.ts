@@ -1,7 +1,27 @@
 /** The checkers of Faultline and the evidence types they read. Pure, deterministic, browser-safe. */
 
+export { checkSnapshot, ContractFailure } from "./check.ts";
+export { repeatedQuery } from "./fan-out/repeated-query.ts";
 export type { Contract } from "./model/contract.ts";
 export * from "./model/evidence.ts";
 export * from "./model/finding.ts";
+export * from "./model/log.ts";
+export * from "./model/metric.ts";
 export * from "./model/snapshot.ts";
 export * from "./model/span.ts";
+export { EvidenceError, type EvidenceErrorOptions } from "./readers/evidence-error.ts";
+export {
+  decodeOtlpLogs,
+  decodeOtlpMetrics,
+  decodeOtlpTraces,
+  type OtlpEncoding,
+  type OtlpLogs,
+  type OtlpMetrics,
+  type OtlpResult,
+  type OtlpTraces,
+  type Rejected,
+} from "./readers/otlp.ts";
+export { contracts, findContract, inBoundaryOrder } from "./registry.ts";
+export { createSnapshot, snapshotOf, type SnapshotPart } from "./snapshot/create-snapshot.ts";
+export { evidenceIdOf } from "./snapshot/evidence-id.ts";
+export { decodeSnapshotFile, encodeSnapshotFile } from "./snapshot/file.ts";

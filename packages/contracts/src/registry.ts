@@ -1,0 +1,27 @@
+/** The contracts that ship with Faultline, in the order of their boundaries. */
+
+import { repeatedQuery } from "./fan-out/repeated-query.ts";
+import type { Contract } from "./model/contract.ts";
+import { boundaries } from "./model/finding.ts";
+
+/** Every shipped contract, in the order in which a case runs them. */
+export const contracts: readonly Contract[] = inBoundaryOrder([repeatedQuery]);
+
+/** Orders contracts by the design's list of boundaries, then by id. */
+export function inBoundaryOrder(unordered: readonly Contract[]): readonly Contract[] {
+  return [...unordered].sort(
+    (left, right) =>
+      boundaries.indexOf(left.boundary) - boundaries.indexOf(right.boundary) ||
+      compareText(left.id, right.id),
+  );
+}
+
+/** The contract of an id, or `undefined` when none has it. */
+export function findContract(id: string): Contract | undefined {
+  return contracts.find((contract) => contract.id === id);
+}
+
+function compareText(left: string, right: string): number {
+  if (left === right) return 0;
+  return left < right ? -1 : 1;
+}
