@@ -1,0 +1,4 @@
+/** Tenants, keys and roles: who asks, and what they may do. */
+
+export { Identity, identityLimits, type IdentityParts, type KeySnapshot } from "./identity.ts";
+export type { KeyRecord, Principal } from "./key-record.ts";
