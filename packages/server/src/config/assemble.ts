@@ -160,7 +160,7 @@ function readTenants(
     }
     seen.add(tenant.id);
     // The schema of the file holds the pattern that makes a text a tenant id.
-    return { id: tenant.id as TenantId, capture: tenant.capture ?? "nothing" };
+    return { id: tenant.id as TenantId, capture: tenant.capture ?? "metadata" };
   });
 }
 
@@ -182,7 +182,7 @@ function reportSettings(values: ChosenValues, derived: Derived): SettingReport[]
       ? { kind: "default" }
       : { kind: "file", where: derived.file.originOf([name]) };
   const tenants = (derived.file?.values.tenants ?? []).map(
-    (tenant) => `${tenant.id} (capture: ${tenant.capture ?? "nothing"})`,
+    (tenant) => `${tenant.id} (capture: ${tenant.capture ?? "metadata"})`,
   );
   return [
     ...scalars,
@@ -193,7 +193,7 @@ function reportSettings(values: ChosenValues, derived: Derived): SettingReport[]
     },
     {
       name: "tenants",
-      value: tenants.join(", ") || "all by default (capture: nothing)",
+      value: tenants.join(", ") || "all by default (capture: metadata)",
       origin: sectionOrigin("tenants"),
     },
   ];

@@ -62,7 +62,7 @@ export type ProviderConfig =
 
 export interface TenantConfig {
   readonly id: TenantId;
-  readonly capture: "nothing" | "content";
+  readonly capture: "metadata" | "content";
 }
 
 export interface Config {

@@ -144,9 +144,9 @@ export const TenantSettings = Type.Object(
       pattern: tenantIdPattern,
       description: "1 to 40 of a-z, 0-9 and hyphen, first a letter.",
     }),
-    capture: choice(["nothing", "content"], {
-      default: "nothing",
-      description: "`content` puts prompts and answers into spans; `nothing` keeps them out.",
+    capture: choice(["metadata", "content"], {
+      default: "metadata",
+      description: "`content` puts prompts and answers into spans; `metadata` keeps them out.",
     }),
   },
   closed,
