@@ -30,6 +30,11 @@ export const command: Command = {
       value: "FOLDER",
       description: "data folder of the platform (default: .faultline)",
     },
+    rate: {
+      type: "string",
+      value: "N",
+      description: "requests per second of the load (default: the drill's own)",
+    },
     ...connectionOptions,
   },
   async run(context) {
@@ -138,6 +143,7 @@ async function startVariant(
     },
     { signal: context.signal },
   );
+  const rate = textOption(context, "rate");
   context.terminal.note(
     `Starting ${place.drill.name} (${variant}); its log is ${logFile(place)} …`,
   );
@@ -148,6 +154,7 @@ async function startVariant(
       key: created.secret,
       keyId: created.key.id,
       environment: context.environment,
+      flags: rate === undefined ? [] : [`--rate=${rate}`],
     });
   } catch (error) {
     await revokeKey(context, created.key.id);

@@ -42,6 +42,8 @@ export interface StartRequest {
   readonly key: string;
   readonly keyId: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Further flags of the drill. */
+  readonly flags: readonly string[];
 }
 
 /** The state of a drill that runs; `undefined` when none does. A state file whose process is gone is removed. */
@@ -69,6 +71,7 @@ export async function startProcess(place: DrillPlace, request: StartRequest): Pr
       `--variant=${request.variant}`,
       `--endpoint=${request.endpoint}`,
       `--data=${join(drillFolder(place), "data")}`,
+      ...request.flags,
     ],
     {
       detached: true,

@@ -1,0 +1,112 @@
+/** Drives the CLI as a user does: real processes, a fresh data folder, a free port. */
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+export const faultline = fileURLToPath(new URL("../bin/faultline.js", import.meta.url));
+
+export interface Call {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs one command to its end. */
+export async function call(
+  words: readonly string[],
+  options: { folder: string; environment?: Record<string, string>; input?: string | Uint8Array },
+): Promise<Call> {
+  const child = spawn(process.execPath, [faultline, ...words], {
+    cwd: options.folder,
+    env: cleanEnvironment(options.environment),
+    stdio: ["pipe", "pipe", "pipe"],
+  });
+  const stdout = collect(child.stdout);
+  const stderr = collect(child.stderr);
+  child.stdin.on("error", () => undefined);
+  child.stdin.end(options.input ?? "");
+  const [code] = (await once(child, "close")) as [number | null];
+  return { code, stdout: stdout(), stderr: stderr() };
+}
+
+export interface RunningPlatform extends AsyncDisposable {
+  readonly folder: string;
+  readonly url: string;
+  readonly key: string;
+  readonly child: ChildProcess;
+  /** All that `up` has printed so far. */
+  output(): string;
+  /** Runs one command against this platform. */
+  call(...words: string[]): Promise<Call>;
+}
+
+/** Starts `faultline up` in a folder (a fresh one by default) and resolves when it says that it is ready. */
+export async function startPlatform(
+  given: { folder?: string; port?: number; key?: string } = {},
+): Promise<RunningPlatform> {
+  const folder = given.folder ?? (await mkdtemp(join(tmpdir(), "faultline-cli-")));
+  const port = given.port ?? (await freePort());
+  const child = spawn(process.execPath, [faultline, "up", "--port", String(port)], {
+    cwd: folder,
+    env: cleanEnvironment(),
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const stdout = collect(child.stdout);
+  const stderr = collect(child.stderr);
+  const output = (): string => stdout() + stderr();
+  const url = `http://127.0.0.1:${port}`;
+  await new Promise<void>((resolve, reject) => {
+    child.stdout.on("data", () => {
+      if (stdout().includes("OTEL_EXPORTER_OTLP_ENDPOINT")) resolve();
+    });
+    child.once("exit", (code) => reject(new Error(`up ended with ${code}:\n${output()}`)));
+  });
+  const key = /fl_default_[0-9A-Za-z]{49}/.exec(stdout())?.[0] ?? given.key ?? "";
+  return {
+    folder,
+    url,
+    key,
+    child,
+    output,
+    call: (...words) =>
+      call(words, { folder, environment: { FAULTLINE_URL: url, FAULTLINE_KEY: key } }),
+    async [Symbol.asyncDispose]() {
+      if (child.exitCode === null && child.signalCode === null) {
+        child.kill("SIGTERM");
+        await once(child, "exit");
+      }
+      if (given.folder === undefined) await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A port that nobody listens on. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  if (address === null || typeof address === "string") throw new Error("No port was given.");
+  return address.port;
+}
+
+/** The environment without settings of the machine that would change what the test sees. */
+function cleanEnvironment(more: Record<string, string> = {}): NodeJS.ProcessEnv {
+  const kept = Object.entries(process.env).filter(
+    ([name]) =>
+      !/^(FAULTLINE_|DATABASE_URL$|OPENAI_|ANTHROPIC_|OTEL_|NODE_OPTIONS$|VITEST)/.test(name),
+  );
+  return { ...Object.fromEntries(kept), NO_COLOR: "1", ...more };
+}
+
+function collect(stream: NodeJS.ReadableStream): () => string {
+  const chunks: string[] = [];
+  stream.setEncoding("utf8").on("data", (chunk: string) => chunks.push(chunk));
+  return () => chunks.join("");
+}
