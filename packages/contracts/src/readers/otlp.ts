@@ -1,0 +1,99 @@
+/** OTLP export requests, in protobuf or JSON, as spans, log records and data points. */
+
+import type { LogRecord } from "../model/log.ts";
+import type { MetricPoint } from "../model/metric.ts";
+import type { Span } from "../model/span.ts";
+import { JsonMismatch, type JsonObject, readJsonDocuments } from "./otlp-json.ts";
+import { readLogs } from "./otlp-json-logs.ts";
+import { readMetrics } from "./otlp-json-metrics.ts";
+import { readSpans as readJsonSpans } from "./otlp-json-spans.ts";
+import { OtlpTally, type Rejected } from "./otlp-tally.ts";
+import { readWire } from "./otlp-wire.ts";
+import { logsRequest, metricsRequest, readMessage } from "./otlp-wire-message.ts";
+import { readSpans as readWireSpans } from "./otlp-wire-spans.ts";
+
+export type { Rejected } from "./otlp-tally.ts";
+
+/** `json` is one request, or one for each line as the collector's file exporter writes them. */
+export type OtlpEncoding = "protobuf" | "json";
+
+export interface OtlpResult {
+  /** Records that broke a rule of their own; all others were read. */
+  readonly rejected: Rejected;
+  /** What was cut, dropped or assumed, one sentence each. */
+  readonly notes: string[];
+}
+export interface OtlpTraces extends OtlpResult {
+  readonly spans: Span[];
+}
+export interface OtlpLogs extends OtlpResult {
+  readonly records: LogRecord[];
+}
+export interface OtlpMetrics extends OtlpResult {
+  readonly points: MetricPoint[];
+}
+
+/** Reads an ExportTraceServiceRequest. Throws `EvidenceError` when the body as a whole cannot be read. */
+export function decodeOtlpTraces(bytes: Uint8Array, encoding: OtlpEncoding): OtlpTraces {
+  const tally = new OtlpTally();
+  const spans: Span[] = [];
+  if (encoding === "json") {
+    readDocuments(bytes, (root) => readJsonSpans(root, spans, tally));
+    return { spans, ...resultOf(tally) };
+  }
+  return { spans: readWire(bytes, (reader) => readWireSpans(reader, tally)), ...resultOf(tally) };
+}
+
+/** Reads an ExportLogsServiceRequest. Throws `EvidenceError` when the body as a whole cannot be read. */
+export function decodeOtlpLogs(bytes: Uint8Array, encoding: OtlpEncoding): OtlpLogs {
+  const tally = new OtlpTally();
+  const records: LogRecord[] = [];
+  readEither(bytes, {
+    encoding,
+    message: logsRequest,
+    read: (root) => readLogs(root, records, tally),
+  });
+  return { records, ...resultOf(tally) };
+}
+
+/** Reads an ExportMetricsServiceRequest. Throws `EvidenceError` when the body as a whole cannot be read. */
+export function decodeOtlpMetrics(bytes: Uint8Array, encoding: OtlpEncoding): OtlpMetrics {
+  const tally = new OtlpTally();
+  const points: MetricPoint[] = [];
+  readEither(bytes, {
+    encoding,
+    message: metricsRequest,
+    read: (root) => readMetrics(root, points, tally),
+  });
+  return { points, ...resultOf(tally) };
+}
+
+function readEither(
+  bytes: Uint8Array,
+  options: {
+    encoding: OtlpEncoding;
+    message: Parameters<typeof readMessage>[1];
+    read: (root: JsonObject) => void;
+  },
+): void {
+  if (options.encoding === "json") {
+    readDocuments(bytes, options.read);
+  } else {
+    const root = readWire(bytes, (reader) => readMessage(reader, options.message));
+    options.read(root);
+  }
+}
+
+function readDocuments(bytes: Uint8Array, read: (root: JsonObject) => void): void {
+  for (const document of readJsonDocuments(bytes)) {
+    try {
+      read(document.root);
+    } catch (error) {
+      throw error instanceof JsonMismatch ? error.toEvidenceError(document.line) : error;
+    }
+  }
+}
+
+function resultOf(tally: OtlpTally): OtlpResult {
+  return { rejected: tally.rejected, notes: tally.notes };
+}
