@@ -25,3 +25,10 @@ export { contracts, findContract, inBoundaryOrder } from "./registry.ts";
 export { createSnapshot, snapshotOf, type SnapshotPart } from "./snapshot/create-snapshot.ts";
 export { evidenceIdOf } from "./snapshot/evidence-id.ts";
 export { decodeSnapshotFile, encodeSnapshotFile } from "./snapshot/file.ts";
+export {
+  type EvidenceFile,
+  readEvidence,
+  type ReadEvidence,
+  type UnreadableFile,
+} from "./readers/read-evidence.ts";
+export { evidenceLimits, snapshotFileLimits } from "./readers/limits.ts";

@@ -1,0 +1,104 @@
+/** The formats of evidence, recognised by content. A new format is a new row of the table. */
+
+import type { Evidence, KubernetesObject, TranscriptTurn } from "../model/evidence.ts";
+import type { Span } from "../model/span.ts";
+import { decodeSnapshotFile, looksLikeSnapshotFile } from "../snapshot/file.ts";
+import { EvidenceError } from "./evidence-error.ts";
+import { readKubernetes, recogniseKubernetes } from "./kubernetes.ts";
+import { decodeOtlpTraces, type OtlpTraces } from "./otlp.ts";
+
+/** A file as the formats see it: `text` is absent for binary data. */
+export interface FormatInput {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+  readonly text: string | undefined;
+}
+
+/** What a file holds, as far as it was read. */
+export interface FileContent {
+  readonly spans?: readonly Span[];
+  readonly objects?: readonly KubernetesObject[];
+  /** Each is a transcript of its own. */
+  readonly transcripts?: readonly (readonly TranscriptTurn[])[];
+  /** Evidence that is already frozen, with its ids. */
+  readonly evidence?: readonly Evidence[];
+  readonly notes: readonly string[];
+}
+
+export interface EvidenceFormat {
+  /** For example `otlp-json`; it stands in the evidence's source. */
+  readonly name: string;
+  /** For people, in the list of what is known. */
+  readonly description: string;
+  /** Looks at the beginning only, and is never wrong about the formats of the other rows. */
+  recognise(input: FormatInput): boolean;
+  /** Throws an `EvidenceError` where the file is not what it seemed to be. */
+  read(input: FormatInput): FileContent;
+}
+
+/** How much of a text is looked at to recognise it. */
+const headLength = 65_536;
+
+/** In the order in which they are tried. */
+export const evidenceFormats: readonly EvidenceFormat[] = [
+  {
+    name: "faultline-snapshot",
+    description: "a .faultline snapshot",
+    recognise: ({ bytes }) => looksLikeSnapshotFile(bytes),
+    read: ({ bytes }) => ({ evidence: decodeSnapshotFile(bytes).evidence, notes: [] }),
+  },
+  {
+    name: "otlp-json",
+    description: "OTLP traces as JSON, one request or one on each line",
+    recognise: ({ text }) =>
+      startsAsJson(text) &&
+      /"(?:resourceSpans|resource_spans|resourceLogs|resourceMetrics)"\s*:/.test(head(text)),
+    read: ({ bytes }) => contentOfTraces(decodeOtlpTraces(bytes, "json")),
+  },
+  {
+    name: "kubernetes",
+    description:
+      "Kubernetes objects as JSON or YAML, or the text of kubectl describe, get and events",
+    recognise: ({ text }) => text !== undefined && recogniseKubernetes(text),
+    read: ({ text, name }) => readKubernetes(text ?? "", name),
+  },
+  {
+    name: "otlp-protobuf",
+    description: "OTLP traces as protobuf",
+    // Field 1 of the request, with a length: no other export request begins otherwise.
+    recognise: ({ text, bytes }) => text === undefined && bytes[0] === 0x0a,
+    read: ({ bytes }) => contentOfTraces(decodeOtlpTraces(bytes, "protobuf")),
+  },
+];
+
+/** The known formats in one sentence. */
+export function knownFormats(): string {
+  return `${evidenceFormats.map((format) => format.description).join("; ")}; each also as gzip`;
+}
+
+function contentOfTraces({ spans, rejected, notes }: OtlpTraces): FileContent {
+  const reasons = rejected.reasons.join("; ");
+  if (spans.length === 0) {
+    throw new EvidenceError(
+      rejected.count > 0
+        ? `None of ${rejected.count} spans can be read: ${reasons}.`
+        : "The file holds no spans.",
+      { expected: "at least one span in resourceSpans", where: "/resourceSpans" },
+    );
+  }
+  return {
+    spans,
+    notes:
+      rejected.count === 0
+        ? notes
+        : [...notes, `${rejected.count} spans were left out: ${reasons}.`],
+  };
+}
+
+function startsAsJson(text: string | undefined): boolean {
+  return text !== undefined && /^\s*[{[]/.test(text.slice(0, headLength));
+}
+
+function head(text: string | undefined): string {
+  return (text ?? "").slice(0, headLength);
+}

@@ -1,0 +1,104 @@
+/** Bytes as text and text as JSON, with errors that name the place. */
+
+import { EvidenceError } from "./evidence-error.ts";
+import { jsonFaultOffset } from "./json-fault.ts";
+import { evidenceLimits } from "./limits.ts";
+
+/** How many bytes are looked at to tell text from binary data. */
+const sampleBytes = 8_192;
+
+/** Whether bytes are no text: they hold control characters that text does not. */
+export function looksBinary(bytes: Uint8Array): boolean {
+  if (isUtf16(bytes)) return false;
+  for (const byte of bytes.subarray(0, sampleBytes)) {
+    if (byte < 9 || (byte > 13 && byte < 32 && byte !== 27) || byte === 127) return true;
+  }
+  return false;
+}
+
+/** Decodes UTF-8, or UTF-16 with a byte order mark. Throws with the offset of the first byte that fits neither. */
+export function decodeText(bytes: Uint8Array): string {
+  if (isUtf16(bytes)) {
+    return new TextDecoder(bytes[0] === 0xff ? "utf-16le" : "utf-16be").decode(bytes);
+  }
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new EvidenceError("The file is not UTF-8 text.", {
+      expected: "UTF-8",
+      where: `byte ${firstInvalidByte(bytes)}`,
+      cause,
+    });
+  }
+}
+
+/** Parses JSON of bounded depth. Throws with line and column. */
+export function parseJson(text: string, lineOffset = 0): unknown {
+  refuseDeepJson(text);
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    const offset = jsonFaultOffset(text);
+    const isCut = offset >= text.trimEnd().length;
+    throw new EvidenceError(isCut ? "The JSON ends too early." : "The JSON is malformed.", {
+      expected: "well-formed JSON",
+      where: placeOf(text, offset, lineOffset),
+      cause,
+    });
+  }
+}
+
+/** `line 3, column 7` for an offset into a text. */
+export function placeOf(text: string, offset: number, lineOffset = 0): string {
+  const before = text.slice(0, offset);
+  const line = before.split("\n").length + lineOffset;
+  return `line ${line}, column ${offset - before.lastIndexOf("\n")}`;
+}
+
+function isUtf16(bytes: Uint8Array): boolean {
+  return (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff);
+}
+
+/** Found by halving: a prefix that ends before the fault decodes as a stream, one that contains it does not. */
+function firstInvalidByte(bytes: Uint8Array): number {
+  let valid = 0;
+  let invalid = bytes.length;
+  while (invalid - valid > 1) {
+    const middle = Math.floor((valid + invalid) / 2);
+    if (isPrefixOfUtf8(bytes.subarray(0, middle))) valid = middle;
+    else invalid = middle;
+  }
+  return valid;
+}
+
+function isPrefixOfUtf8(bytes: Uint8Array): boolean {
+  try {
+    new TextDecoder("utf-8", { fatal: true }).decode(bytes, { stream: true });
+    return true;
+  } catch {
+    // That the prefix does not decode is the answer.
+    return false;
+  }
+}
+
+/** Nesting is counted before parsing, because the parser's own recursion has no limit to rely on. */
+function refuseDeepJson(text: string): void {
+  let depth = 0;
+  let inString = false;
+  for (let index = 0; index < text.length; index += 1) {
+    const code = text.charCodeAt(index);
+    if (inString) {
+      if (code === 0x5c) index += 1;
+      else if (code === 0x22) inString = false;
+    } else if (code === 0x22) inString = true;
+    else if (code === 0x7b || code === 0x5b) {
+      depth += 1;
+      if (depth > evidenceLimits.depthMax) {
+        throw new EvidenceError("The JSON is nested too deeply.", {
+          expected: `at most ${evidenceLimits.depthMax} levels`,
+          where: placeOf(text, index),
+        });
+      }
+    } else if (code === 0x7d || code === 0x5d) depth -= 1;
+  }
+}
