@@ -1,0 +1,47 @@
+/** Reads JSON bodies with strict UTF-8, and says where the syntax breaks. */
+
+import { PlatformError } from "@faultline/protocol";
+import type { FastifyInstance } from "fastify";
+
+import { httpLimits } from "./limits.ts";
+
+/** Replaces fastify's parsers: only `application/json` is read, within its limit. */
+export function readJsonBodies(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser(
+    "application/json",
+    { parseAs: "buffer", bodyLimit: httpLimits.jsonBodyBytesMax },
+    async (_request: unknown, body: Buffer) => parseJson(body),
+  );
+}
+
+function parseJson(body: Buffer): unknown {
+  if (body.length === 0) {
+    throw new PlatformError("request_malformed", "The body is empty, and JSON was announced.", {
+      where: "body byte 0",
+    });
+  }
+  const text = decode(body);
+  try {
+    const value: unknown = JSON.parse(text);
+    return value;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    const position = /position (\d+)/.exec(reason)?.[1];
+    throw new PlatformError("request_malformed", `The body is not JSON: ${reason}.`, {
+      where: position === undefined ? "body" : `body character ${position}`,
+      cause: error,
+    });
+  }
+}
+
+function decode(body: Buffer): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(body);
+  } catch (error) {
+    throw new PlatformError("request_malformed", "The body is not valid UTF-8.", {
+      where: "body",
+      cause: error,
+    });
+  }
+}

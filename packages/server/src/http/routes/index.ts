@@ -1,0 +1,17 @@
+/** All handlers of the table of routes. */
+
+import type { ApiHandlers, HandlerParts } from "../services.ts";
+import { caseHandlers } from "./cases.ts";
+import { keyHandlers } from "./keys.ts";
+import { sessionHandlers } from "./session.ts";
+import { telemetryHandlers } from "./telemetry.ts";
+
+/** One handler for each route. */
+export function apiHandlers(parts: HandlerParts): ApiHandlers {
+  return {
+    ...sessionHandlers(parts),
+    ...keyHandlers(parts),
+    ...telemetryHandlers(parts),
+    ...caseHandlers(parts),
+  };
+}
