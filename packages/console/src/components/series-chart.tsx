@@ -1,0 +1,280 @@
+/** One or more measures over time as a small area chart, with the values under the pointer. */
+
+import { type KeyboardEvent, type PointerEvent, useId, useState } from "react";
+
+import { useElementWidth } from "../util/element-width.ts";
+import { formatHourMinute, formatUtc } from "../util/time.ts";
+
+export interface Series {
+  readonly name: string;
+  readonly tone: "accent" | "bad" | "good" | "plain";
+  /** One value per moment; a gap where nothing was measured. */
+  readonly values: readonly (number | undefined)[];
+}
+
+const height = 132;
+const plot = { top: 8, bottom: 20, left: 0, right: 0 };
+const lineTones = {
+  accent: "stroke-accent",
+  bad: "stroke-bad",
+  good: "stroke-good",
+  plain: "stroke-ink-3",
+} as const;
+const fillTones = {
+  accent: "fill-accent",
+  bad: "fill-bad",
+  good: "fill-good",
+  plain: "fill-ink-3",
+} as const;
+const dotTones = {
+  accent: "bg-accent",
+  bad: "bg-bad",
+  good: "bg-good",
+  plain: "bg-ink-3",
+} as const;
+
+export function SeriesChart({
+  label,
+  moments,
+  series,
+  format,
+}: {
+  label: string;
+  moments: readonly string[];
+  series: readonly Series[];
+  format: (value: number) => string;
+}) {
+  const [ref, width] = useElementWidth();
+  const [chosen, setChosen] = useState<number>();
+  const top = niceTop(
+    Math.max(0, ...series.flatMap((line) => line.values.map((value) => value ?? 0))),
+  );
+  const x = (index: number): number =>
+    moments.length < 2 ? width / 2 : (index * width) / (moments.length - 1);
+  const y = (value: number): number =>
+    plot.top + (1 - value / top) * (height - plot.top - plot.bottom);
+  const index = chosen === undefined ? undefined : Math.min(chosen, moments.length - 1);
+  const point = (event: PointerEvent<HTMLElement>): void => {
+    const box = event.currentTarget.getBoundingClientRect();
+    const share = (event.clientX - box.left) / box.width;
+    setChosen(Math.round(Math.min(1, Math.max(0, share)) * (moments.length - 1)));
+  };
+  const step = (event: KeyboardEvent): void => {
+    const move = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
+    if (move === 0) return;
+    event.preventDefault();
+    setChosen(Math.min(moments.length - 1, Math.max(0, (index ?? moments.length - 1) + move)));
+  };
+  return (
+    <div>
+      <Readout moments={moments} series={series} format={format} index={index} />
+      <div
+        ref={ref}
+        role="img"
+        aria-label={`${label}. ${describe(series, format)}`}
+        tabIndex={0}
+        className="relative h-[132px] w-full touch-pan-y"
+        onPointerMove={point}
+        onPointerLeave={() => setChosen(undefined)}
+        onKeyDown={step}
+        onBlur={() => setChosen(undefined)}
+      >
+        {width > 0 && (
+          <svg aria-hidden="true" width={width} height={height} className="absolute inset-0">
+            <Scale width={width} top={top} y={y} format={format} />
+            {series.map((line) => (
+              <Line key={line.name} line={line} x={x} y={y} />
+            ))}
+            <Moments moments={moments} x={x} width={width} />
+            {index !== undefined && (
+              <line
+                x1={x(index)}
+                x2={x(index)}
+                y1={plot.top}
+                y2={height - plot.bottom}
+                className="stroke-ink-3"
+                strokeDasharray="2 3"
+              />
+            )}
+          </svg>
+        )}
+      </div>
+    </div>
+  );
+}
+
+function Readout({
+  moments,
+  series,
+  format,
+  index,
+}: {
+  moments: readonly string[];
+  series: readonly Series[];
+  format: (value: number) => string;
+  index: number | undefined;
+}) {
+  const at = index === undefined ? undefined : moments[index];
+  return (
+    <p
+      className="mb-1 flex min-h-4 flex-wrap gap-x-3 text-2xs text-ink-2 tabular"
+      aria-live="polite"
+    >
+      {series.map((line) => {
+        const value = index === undefined ? undefined : line.values[index];
+        return (
+          <span key={line.name} className="inline-flex items-center gap-1">
+            <span className={`size-2 rounded-sm ${dotTones[line.tone]}`} />
+            {line.name}
+            {index !== undefined && (
+              <span className="font-semibold text-ink">
+                {value === undefined ? "none" : format(value)}
+              </span>
+            )}
+          </span>
+        );
+      })}
+      {at !== undefined && (
+        <time dateTime={at} title={formatUtc(new Date(at))} className="ml-auto">
+          {formatHourMinute(new Date(at))}
+        </time>
+      )}
+    </p>
+  );
+}
+
+function Scale(props: {
+  width: number;
+  top: number;
+  y: (value: number) => number;
+  format: (value: number) => string;
+}) {
+  return (
+    <g className="fill-ink-3 text-2xs">
+      {[1, 0.5, 0].map((share) => {
+        const at = props.y(props.top * share);
+        return (
+          <g key={share}>
+            <line x1={0} x2={props.width} y1={at} y2={at} className="stroke-line" strokeWidth={1} />
+            {share > 0 && (
+              <text x={2} y={at + 11} className="tabular">
+                {props.format(props.top * share)}
+              </text>
+            )}
+          </g>
+        );
+      })}
+    </g>
+  );
+}
+
+function Line({
+  line,
+  x,
+  y,
+}: {
+  line: Series;
+  x: (index: number) => number;
+  y: (value: number) => number;
+}) {
+  const gradient = useId();
+  return (
+    <g>
+      <linearGradient id={gradient} x1="0" x2="0" y1="0" y2="1">
+        <stop offset="0" stopColor={`var(--${toneVariable[line.tone]})`} stopOpacity="0.22" />
+        <stop offset="1" stopColor={`var(--${toneVariable[line.tone]})`} stopOpacity="0.02" />
+      </linearGradient>
+      {stretches(line.values).map(([first, values]) => {
+        const points = values.map(
+          (value, index) => `${x(first + index).toFixed(1)},${y(value).toFixed(1)}`,
+        );
+        if (points.length === 1) {
+          return (
+            <circle
+              key={first}
+              cx={x(first)}
+              cy={y(values[0] ?? 0)}
+              r={2}
+              className={fillTones[line.tone]}
+            />
+          );
+        }
+        const ends = `L${x(first + values.length - 1).toFixed(1)},${y(0)}L${x(first).toFixed(1)},${y(0)}Z`;
+        return (
+          <g key={first}>
+            <path d={`M${points.join("L")}${ends}`} fill={`url(#${gradient})`} />
+            <path
+              d={`M${points.join("L")}`}
+              fill="none"
+              strokeWidth={1.75}
+              strokeLinejoin="round"
+              className={lineTones[line.tone]}
+            />
+          </g>
+        );
+      })}
+    </g>
+  );
+}
+
+const toneVariable = { accent: "accent", bad: "bad", good: "good", plain: "ink-3" } as const;
+
+function Moments({
+  moments,
+  x,
+  width,
+}: {
+  moments: readonly string[];
+  x: (index: number) => number;
+  width: number;
+}) {
+  const count = Math.max(2, Math.min(6, Math.floor(width / 90)));
+  const last = moments.length - 1;
+  const indices = [
+    ...new Set(Array.from({ length: count }, (_, tick) => Math.round((tick * last) / (count - 1)))),
+  ];
+  return (
+    <g className="fill-ink-3 text-2xs tabular">
+      {indices.map((index) => (
+        <text
+          key={index}
+          x={x(index)}
+          y={height - 5}
+          textAnchor={index === 0 ? "start" : index === last ? "end" : "middle"}
+        >
+          {formatHourMinute(new Date(moments[index] ?? 0))}
+        </text>
+      ))}
+    </g>
+  );
+}
+
+/** The runs of values between the gaps, each with the index at which it starts. */
+function stretches(values: readonly (number | undefined)[]): [number, number[]][] {
+  const runs: [number, number[]][] = [];
+  values.forEach((value, index) => {
+    if (value === undefined) return;
+    const last = runs.at(-1);
+    if (last !== undefined && last[0] + last[1].length === index) last[1].push(value);
+    else runs.push([index, [value]]);
+  });
+  return runs;
+}
+
+/** The next of 1, 2, 5 times a power of ten, so that the scale reads well. */
+function niceTop(value: number): number {
+  if (value <= 0) return 1;
+  const power = 10 ** Math.floor(Math.log10(value));
+  const share = value / power;
+  return power * (share <= 1 ? 1 : share <= 2 ? 2 : share <= 5 ? 5 : 10);
+}
+
+function describe(series: readonly Series[], format: (value: number) => string): string {
+  return series
+    .map((line) => {
+      const known = line.values.filter((value) => value !== undefined);
+      if (known.length === 0) return `${line.name}: nothing measured`;
+      return `${line.name}: latest ${format(known.at(-1) ?? 0)}, highest ${format(Math.max(...known))}`;
+    })
+    .join("; ");
+}

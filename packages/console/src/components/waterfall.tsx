@@ -1,0 +1,162 @@
+/** A trace as nested rows on a common scale of time. Only the rows in sight are drawn. */
+
+import type { Finding } from "@faultline/contracts";
+import { type KeyboardEvent, useCallback, useState } from "react";
+
+import { formatDuration } from "../util/format.ts";
+import type { SpanFindings } from "../util/span-findings.ts";
+import type { TraceRow, TraceTree } from "../util/trace-tree.ts";
+import { type WaterfallRows, closed, opened, toggled } from "../util/waterfall-rows.ts";
+import { WaterfallRow, rowId } from "./waterfall-row.tsx";
+
+const rowHeight = 30;
+/** Rows drawn beyond each edge of the view, so that scrolling shows no gaps. */
+const overscan = 12;
+const viewHeightMax = 640;
+
+interface WaterfallProps {
+  tree: TraceTree;
+  view: WaterfallRows;
+  findings: SpanFindings;
+  /** The key of the row whose details are shown. */
+  selectedKey: string | undefined;
+  onSelect: (key: string) => void;
+  label: string;
+}
+
+export function Waterfall({ tree, view, findings, selectedKey, onSelect, label }: WaterfallProps) {
+  const { rows, activeIndex } = view;
+  const [scrollTop, setScrollTop] = useState(0);
+  const height = Math.min(viewHeightMax, Math.max(rows.length, 4) * rowHeight);
+  const first = Math.max(0, Math.floor(scrollTop / rowHeight) - overscan);
+  const last = Math.min(rows.length, Math.ceil((scrollTop + height) / rowHeight) + overscan);
+  const place = useCallback((element: HTMLDivElement | null) => {
+    // A link to a span lands with that span in sight.
+    if (element === null) return;
+    const chosen = element.dataset["activeIndex"];
+    element.scrollTop = Math.max(0, Number(chosen) * rowHeight - element.clientHeight / 3);
+  }, []);
+
+  const active = rows[activeIndex];
+  const onKeyDown = (event: KeyboardEvent<HTMLDivElement>): void => {
+    const target = keyTarget(event.key, {
+      rows,
+      activeIndex,
+      page: Math.floor(height / rowHeight),
+    });
+    if (target !== undefined) {
+      event.preventDefault();
+      view.activate(target);
+      bringIntoView(event.currentTarget, target);
+      return;
+    }
+    if (active === undefined) return;
+    if (event.key === "Enter") onSelect(active.key);
+    else if (event.key === " ") view.setState(active, toggled(active));
+    else if (event.key === "ArrowRight") {
+      if (opened(active) === undefined) view.activate(Math.min(activeIndex + 1, rows.length - 1));
+      else view.setState(active, opened(active));
+    } else if (event.key === "ArrowLeft") {
+      if (closed(active) !== undefined) view.setState(active, closed(active));
+      else view.activateKey(active.parentKey);
+    } else return;
+    event.preventDefault();
+  };
+
+  return (
+    <div className="min-w-0">
+      <TimeAxis durationMicros={tree.durationMicros} />
+      <div
+        ref={place}
+        data-active-index={activeIndex}
+        role="treegrid"
+        aria-label={label}
+        aria-rowcount={rows.length}
+        aria-activedescendant={active === undefined ? undefined : rowId(active.key)}
+        tabIndex={0}
+        className="relative overflow-x-hidden overflow-y-auto rounded-b-xl focus-visible:outline-offset-[-2px]"
+        style={{ height }}
+        onScroll={(event) => setScrollTop(event.currentTarget.scrollTop)}
+        onKeyDown={onKeyDown}
+      >
+        <div role="presentation" style={{ height: rows.length * rowHeight }}>
+          {rows.slice(first, last).map((row, offset) => (
+            <WaterfallRow
+              key={row.key}
+              row={row}
+              index={first + offset}
+              top={(first + offset) * rowHeight}
+              tree={tree}
+              findings={rowFindings(row, findings)}
+              selected={row.key === selectedKey}
+              active={first + offset === activeIndex}
+              onSelect={() => {
+                view.activate(first + offset);
+                onSelect(row.key);
+              }}
+              onToggle={() => view.setState(row, toggled(row))}
+              onUnfold={() => view.setState(row, row.state === "members" ? "expanded" : "members")}
+            />
+          ))}
+        </div>
+      </div>
+    </div>
+  );
+}
+
+function keyTarget(
+  key: string,
+  at: { rows: readonly TraceRow[]; activeIndex: number; page: number },
+): number | undefined {
+  const last = at.rows.length - 1;
+  switch (key) {
+    case "ArrowDown":
+      return Math.min(last, at.activeIndex + 1);
+    case "ArrowUp":
+      return Math.max(0, at.activeIndex - 1);
+    case "PageDown":
+      return Math.min(last, at.activeIndex + at.page);
+    case "PageUp":
+      return Math.max(0, at.activeIndex - at.page);
+    case "Home":
+      return 0;
+    case "End":
+      return last;
+    default:
+      return undefined;
+  }
+}
+
+function bringIntoView(view: HTMLElement, index: number): void {
+  const top = index * rowHeight;
+  if (top < view.scrollTop) view.scrollTop = top;
+  else if (top + rowHeight > view.scrollTop + view.clientHeight) {
+    view.scrollTop = top + rowHeight - view.clientHeight;
+  }
+}
+
+function rowFindings(row: TraceRow, findings: SpanFindings): Finding[] {
+  return [...new Set(row.spans.flatMap((span) => findings.get(span.spanId) ?? []))];
+}
+
+function TimeAxis({ durationMicros }: { durationMicros: number }) {
+  return (
+    <div
+      aria-hidden="true"
+      className="grid grid-cols-[minmax(0,11fr)_minmax(0,9fr)] border-b border-line text-2xs text-ink-3 tabular sm:grid-cols-[minmax(0,2fr)_minmax(0,3fr)]"
+    >
+      <div className="px-3 py-1.5">Span</div>
+      <div className="relative border-l border-line">
+        {[0, 0.25, 0.5, 0.75].map((share) => (
+          <span
+            key={share}
+            className={`absolute top-1.5 pl-1 ${share % 0.5 === 0 ? "" : "hidden sm:inline"}`}
+            style={{ left: `${share * 100}%` }}
+          >
+            {formatDuration((durationMicros * share) / 1_000)}
+          </span>
+        ))}
+      </div>
+    </div>
+  );
+}

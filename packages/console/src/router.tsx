@@ -1,0 +1,144 @@
+/** The routes: one page each, the URL's parameters read once, here. */
+
+import { PlatformError } from "@faultline/protocol";
+import type { QueryClient } from "@tanstack/react-query";
+import {
+  Outlet,
+  createRootRouteWithContext,
+  createRoute,
+  createRouter,
+  redirect,
+} from "@tanstack/react-router";
+
+import { sessionQuery } from "./api/queries.ts";
+import { AppShell } from "./components/app-shell.tsx";
+import { CasePage } from "./pages/case-page.tsx";
+import { CasesPage } from "./pages/cases-page.tsx";
+import { MissingPage } from "./pages/missing-page.tsx";
+import { OpenCasePage } from "./pages/open-case-page.tsx";
+import { OverviewPage } from "./pages/overview-page.tsx";
+import { SignInPage } from "./pages/sign-in-page.tsx";
+import { TracePage } from "./pages/trace-page.tsx";
+import { TracesPage } from "./pages/traces-page.tsx";
+import { ErrorState } from "./ui/error-state.tsx";
+import { paths } from "./util/paths.ts";
+import {
+  readCasesSearch,
+  readOpenCaseSearch,
+  readOverviewSearch,
+  readSignInSearch,
+  readTraceFilters,
+  readTraceSearch,
+} from "./util/search.ts";
+
+interface RouterContext {
+  readonly queries: QueryClient;
+}
+
+const rootRoute = createRootRouteWithContext<RouterContext>()({
+  component: Outlet,
+  notFoundComponent: MissingPage,
+});
+
+const signInRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/sign-in",
+  validateSearch: readSignInSearch,
+  component: () => <SignInPage {...signInRoute.useSearch()} />,
+});
+
+/** Everything that needs a session: without one, the way leads to the sign-in and back. */
+const sessionRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  id: "session",
+  beforeLoad: async ({ context, location }) => {
+    try {
+      return { principal: await context.queries.ensureQueryData(sessionQuery) };
+    } catch (error) {
+      if (error instanceof PlatformError && error.row.status === 401) {
+        throw redirect(paths.signIn(location.href === "/" ? undefined : location.href));
+      }
+      throw error;
+    }
+  },
+  component: () => <AppShell principal={sessionRoute.useRouteContext().principal} />,
+});
+
+const overviewRoute = createRoute({
+  getParentRoute: () => sessionRoute,
+  path: "/",
+  validateSearch: readOverviewSearch,
+  component: () => <OverviewPage window={overviewRoute.useSearch().window ?? "1h"} />,
+});
+
+const tracesRoute = createRoute({
+  getParentRoute: () => sessionRoute,
+  path: "/traces",
+  validateSearch: readTraceFilters,
+  component: () => <TracesPage filters={tracesRoute.useSearch()} />,
+});
+
+const traceRoute = createRoute({
+  getParentRoute: () => sessionRoute,
+  path: "/traces/$traceId",
+  validateSearch: readTraceSearch,
+  component: () => (
+    <TracePage traceId={traceRoute.useParams().traceId} span={traceRoute.useSearch().span} />
+  ),
+});
+
+const casesRoute = createRoute({
+  getParentRoute: () => sessionRoute,
+  path: "/cases",
+  validateSearch: readCasesSearch,
+  component: () => <CasesPage search={casesRoute.useSearch()} />,
+});
+
+const openCaseRoute = createRoute({
+  getParentRoute: () => sessionRoute,
+  path: "/cases/new",
+  validateSearch: readOpenCaseSearch,
+  component: () => <OpenCasePage start={openCaseRoute.useSearch()} />,
+});
+
+const caseRoute = createRoute({
+  getParentRoute: () => sessionRoute,
+  path: "/cases/$caseNumber",
+  component: () => <CasePage caseNumber={caseRoute.useParams().caseNumber} />,
+});
+
+const routeTree = rootRoute.addChildren([
+  signInRoute,
+  sessionRoute.addChildren([
+    overviewRoute,
+    tracesRoute,
+    traceRoute,
+    casesRoute,
+    openCaseRoute,
+    caseRoute,
+  ]),
+]);
+
+/** The router over one cache of answers. */
+export function buildRouter(queries: QueryClient) {
+  return createRouter({
+    routeTree,
+    context: { queries },
+    scrollRestoration: true,
+    defaultNotFoundComponent: MissingPage,
+    defaultErrorComponent: ({ error, reset }) => (
+      <ErrorState error={asError(error)} onRetry={reset} />
+    ),
+  });
+}
+
+/** What a page may throw is not typed; whatever is no error is told as text. */
+function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
+}
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: ReturnType<typeof buildRouter>;
+  }
+}

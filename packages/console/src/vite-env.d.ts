@@ -1,0 +1,3 @@
+/** The modules that Vite understands beside TypeScript. */
+
+/// <reference types="vite/client" />
