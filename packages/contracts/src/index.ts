@@ -1,7 +1,15 @@
 /** The checkers of Faultline and the evidence types they read. Pure, deterministic, browser-safe. */
 
+export {
+  operationName,
+  type OutgoingCall,
+  requestsOf,
+  type ServedRequest,
+} from "./calls/requests.ts";
+export { requestsSucceed } from "./calls/requests-succeed.ts";
 export { checkSnapshot, ContractFailure } from "./check.ts";
 export { repeatedQuery } from "./fan-out/repeated-query.ts";
+export { type ResolverPath, resolverPathOf } from "./fan-out/resolver-path.ts";
 export type { Contract } from "./model/contract.ts";
 export * from "./model/evidence.ts";
 export * from "./model/finding.ts";
@@ -32,3 +40,6 @@ export {
   type UnreadableFile,
 } from "./readers/read-evidence.ts";
 export { evidenceLimits, snapshotFileLimits } from "./readers/limits.ts";
+export { type CheckOutcome, CheckReport, checkReport } from "./report/check-report.ts";
+export { type SarifLog, sarifReport, type SarifReportOptions } from "./report/sarif-report.ts";
+export { textReport, type TextReportOptions } from "./report/text-report.ts";

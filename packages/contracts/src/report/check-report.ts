@@ -1,0 +1,109 @@
+/** The report of one check as data: what was read, what was run, what was found, what could not be read. */
+
+import { type Static, Type } from "typebox";
+
+import type { Contract } from "../model/contract.ts";
+import { EvidenceId, EvidenceSource } from "../model/evidence.ts";
+import { Boundary, Finding } from "../model/finding.ts";
+import type { Snapshot } from "../model/snapshot.ts";
+import type { UnreadableFile } from "../readers/read-evidence.ts";
+
+const Unreadable = Type.Object(
+  {
+    name: Type.String(),
+    message: Type.String(),
+    where: Type.Optional(Type.String()),
+    expected: Type.String(),
+    code: Type.Union([Type.Literal("evidence_unreadable"), Type.Literal("snapshot_corrupt")]),
+  },
+  { additionalProperties: false },
+);
+
+export const CheckReport = Type.Object(
+  {
+    format: Type.Literal("faultline-check"),
+    formatVersion: Type.Literal(1),
+    /** 0 holds, 1 violated, 2 something could not be read, 3 inconclusive only; 1 over 2 over 3. */
+    exitCode: Type.Integer({ minimum: 0, maximum: 3 }),
+    summary: Type.Object(
+      {
+        violated: Type.Integer({ minimum: 0 }),
+        holds: Type.Integer({ minimum: 0 }),
+        inconclusive: Type.Integer({ minimum: 0 }),
+        unreadable: Type.Integer({ minimum: 0 }),
+      },
+      { additionalProperties: false },
+    ),
+    /** The contracts that were asked, in the order in which they ran. */
+    contracts: Type.Array(
+      Type.Object(
+        {
+          id: Type.String(),
+          version: Type.Integer({ minimum: 1 }),
+          boundary: Type.Unsafe<Boundary>(Boundary),
+          promise: Type.String(),
+        },
+        { additionalProperties: false },
+      ),
+    ),
+    evidence: Type.Array(
+      Type.Object(
+        { id: EvidenceId, kind: Type.String(), source: EvidenceSource },
+        { additionalProperties: false },
+      ),
+    ),
+    findings: Type.Array(Finding),
+    unreadable: Type.Array(Unreadable),
+  },
+  {
+    additionalProperties: false,
+    title: "Report of faultline check",
+    description: "What `faultline check --format json` prints.",
+  },
+);
+export type CheckReport = Static<typeof CheckReport>;
+
+/** What one check read, ran and found. */
+export interface CheckOutcome {
+  readonly snapshot: Snapshot;
+  readonly contracts: readonly Contract[];
+  readonly findings: readonly Finding[];
+  readonly unreadable: readonly UnreadableFile[];
+}
+
+/** The report of a check. */
+export function checkReport(outcome: CheckOutcome): CheckReport {
+  const count = (verdict: Finding["verdict"]): number =>
+    outcome.findings.filter((finding) => finding.verdict === verdict).length;
+  const summary = {
+    violated: count("violated"),
+    holds: count("holds"),
+    inconclusive: count("inconclusive"),
+    unreadable: outcome.unreadable.length,
+  };
+  return {
+    format: "faultline-check",
+    formatVersion: 1,
+    exitCode: exitCodeOf(summary),
+    summary,
+    contracts: outcome.contracts.map(({ id, version, boundary, promise }) => ({
+      id,
+      version,
+      boundary,
+      promise,
+    })),
+    evidence: outcome.snapshot.evidence.map(({ id, content, source }) => ({
+      id,
+      kind: content.kind,
+      source,
+    })),
+    findings: [...outcome.findings],
+    unreadable: [...outcome.unreadable],
+  };
+}
+
+function exitCodeOf(summary: CheckReport["summary"]): number {
+  if (summary.violated > 0) return 1;
+  if (summary.unreadable > 0) return 2;
+  return summary.inconclusive > 0 && summary.holds === 0 ? 3 : 0;
+}

@@ -1,0 +1,155 @@
+/** The report that a person reads in a terminal: by boundary, evidence quoted, what to do last. */
+
+import type { EvidenceReference } from "../model/evidence.ts";
+import type { Finding } from "../model/finding.ts";
+import type { CheckReport } from "./check-report.ts";
+import { type Colour, type Paint, paintFor, printable, wrap } from "./terminal-text.ts";
+
+export interface TextReportOptions {
+  readonly colour: boolean;
+  /** Columns of the terminal; a pipe has none to obey and gets 100. */
+  readonly columns?: number;
+}
+
+const columnsDefault = 100;
+const columnsMin = 40;
+const quotesShownMax = 3;
+const marks: Readonly<Record<Finding["verdict"], { colour: Colour; word: string }>> = {
+  violated: { colour: "red", word: "✗ violated" },
+  holds: { colour: "green", word: "✓ holds" },
+  inconclusive: { colour: "yellow", word: "? inconclusive" },
+};
+const verdictOrder: readonly Finding["verdict"][] = ["violated", "inconclusive", "holds"];
+
+/** The report as text, without a line break at its end. */
+export function textReport(report: CheckReport, options: TextReportOptions): string {
+  const writer = new ReportWriter(report, options);
+  return writer.write();
+}
+
+class ReportWriter {
+  readonly #report: CheckReport;
+  readonly #paint: Paint;
+  readonly #columns: number;
+  readonly #lines: string[] = [];
+
+  constructor(report: CheckReport, options: TextReportOptions) {
+    this.#report = report;
+    this.#paint = paintFor(options.colour);
+    this.#columns = Math.max(columnsMin, options.columns ?? columnsDefault);
+  }
+
+  write(): string {
+    const { findings } = this.#report;
+    for (const boundary of new Set(findings.map((finding) => finding.boundary))) {
+      this.#heading(boundary);
+      const here = findings.filter((finding) => finding.boundary === boundary);
+      for (const verdict of verdictOrder) {
+        for (const finding of here) if (finding.verdict === verdict) this.#finding(finding);
+      }
+    }
+    this.#remedies();
+    this.#unreadable();
+    this.#summary();
+    return this.#lines.join("\n");
+  }
+
+  #heading(title: string): void {
+    const rule = "─".repeat(Math.max(4, this.#columns - title.length - 1));
+    this.#lines.push(`${this.#paint("bold", title)} ${this.#paint("dim", rule)}`, "");
+  }
+
+  #finding(finding: Finding): void {
+    const { colour, word } = marks[finding.verdict];
+    this.#lines.push(
+      `${this.#paint(colour, this.#paint("bold", word))}  ${this.#paint("bold", printable(finding.subject.name))}  ${this.#paint("dim", `${finding.subject.kind} · ${finding.contract}`)}`,
+    );
+    this.#paragraph("  ", printable(finding.title));
+    if (finding.verdict !== "holds") {
+      this.#field("expected", finding.expected);
+      this.#field("actual", finding.actual);
+    }
+    for (const missing of finding.missing) this.#field("missing", missing);
+    this.#quotes(finding.evidence);
+    this.#lines.push("");
+  }
+
+  #quotes(references: readonly EvidenceReference[]): void {
+    for (const reference of references.slice(0, quotesShownMax)) {
+      const at = reference.locator === undefined ? "" : ` ${printable(reference.locator)}`;
+      const quote = reference.quote === undefined ? "" : `  ${printable(reference.quote)}`;
+      this.#field("evidence", `${reference.evidenceId.slice(0, 19)}…${at}${quote}`);
+    }
+    const hidden = references.length - quotesShownMax;
+    if (hidden > 0) this.#field("", `and ${hidden} more (--format json shows all)`);
+  }
+
+  #remedies(): void {
+    const remedies = this.#report.findings.filter(
+      (finding) => finding.fixes.length > 0 || finding.nextChecks.length > 0,
+    );
+    if (remedies.length === 0) return;
+    this.#heading("what to do");
+    for (const finding of remedies) {
+      this.#lines.push(this.#paint("bold", printable(finding.subject.name)));
+      for (const fix of finding.fixes) {
+        const verified = fix.verified ? " (verified by checking again with it)" : "";
+        this.#field("fix", `${fix.description}${verified}`);
+      }
+      for (const check of finding.nextChecks) this.#field("next check", check);
+      this.#lines.push("");
+    }
+  }
+
+  #unreadable(): void {
+    const { unreadable } = this.#report;
+    if (unreadable.length === 0) return;
+    this.#heading("could not be read");
+    for (const file of unreadable) {
+      this.#lines.push(this.#paint("yellow", printable(file.name)));
+      this.#field("fault", file.message);
+      if (file.where !== undefined) this.#field("where", file.where);
+      this.#field("expected", file.expected);
+      this.#lines.push("");
+    }
+  }
+
+  #summary(): void {
+    const { summary, evidence, contracts } = this.#report;
+    const parts = [
+      this.#paint(summary.violated > 0 ? "red" : "dim", `${summary.violated} violated`),
+      this.#paint(summary.holds > 0 ? "green" : "dim", `${summary.holds} hold`),
+      this.#paint(
+        summary.inconclusive > 0 ? "yellow" : "dim",
+        `${summary.inconclusive} inconclusive`,
+      ),
+      this.#paint(summary.unreadable > 0 ? "yellow" : "dim", `${summary.unreadable} unreadable`),
+    ];
+    const nothing =
+      this.#report.findings.length === 0 && evidence.length > 0
+        ? [this.#paint("dim", "Nothing in this evidence concerns a contract.")]
+        : [];
+    this.#lines.push(
+      ...nothing,
+      `${parts.join(" · ")}  ${this.#paint("dim", `(${plural(contracts.length, "contract")} on ${plural(evidence.length, "piece")} of evidence)`)}`,
+    );
+  }
+
+  #field(label: string, value: string): void {
+    const indent = " ".repeat(13);
+    const lines = wrap(printable(value), this.#columns - indent.length);
+    for (const [index, line] of lines.entries()) {
+      const lead = index === 0 ? `  ${this.#paint("dim", label.padEnd(10))} ` : indent;
+      this.#lines.push(`${lead}${line}`);
+    }
+  }
+
+  #paragraph(indent: string, text: string): void {
+    for (const line of wrap(text, this.#columns - indent.length))
+      this.#lines.push(`${indent}${line}`);
+  }
+}
+
+function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
