@@ -33,7 +33,10 @@ export const KubernetesObject = Type.Object(
   },
   { additionalProperties: true },
 );
-export type KubernetesObject = Static<typeof KubernetesObject> & { [field: string]: unknown };
+export type KubernetesObject = Static<typeof KubernetesObject> & {
+  metadata: { [field: string]: unknown };
+  [field: string]: unknown;
+};
 
 /** A tool as it was advertised to the model for one turn. */
 export const ToolDefinition = Type.Object(

@@ -1,0 +1,247 @@
+/** Kubernetes objects from JSON and YAML: single objects, lists, several documents. */
+
+import { LineCounter, parseAllDocuments, type Document } from "yaml";
+
+import type { KubernetesObject } from "../model/evidence.ts";
+import { EvidenceError } from "./evidence-error.ts";
+import { kubernetesLimits, type Notes } from "./kubernetes-limits.ts";
+
+type Fields = Record<string, unknown>;
+
+const wanted = "Kubernetes objects with apiVersion, kind and metadata.name";
+
+/** Objects of a JSON text: one object, a List, an array, or one object a line. */
+export function readJsonObjects(text: string, notes: Notes): KubernetesObject[] {
+  if (text.length > kubernetesLimits.jsonLengthMax) throw tooLong(kubernetesLimits.jsonLengthMax);
+  const collected: KubernetesObject[] = [];
+  for (const value of parseJsonValues(text)) {
+    checkDepth(value);
+    collectObjects(value, "the JSON document", { collected, notes });
+  }
+  return collected;
+}
+
+/** Objects of a YAML text with any number of documents. */
+export function readYamlObjects(text: string, notes: Notes): KubernetesObject[] {
+  if (text.length > kubernetesLimits.yamlLengthMax) throw tooLong(kubernetesLimits.yamlLengthMax);
+  const lines = new LineCounter();
+  const documents = parseYaml(text, lines);
+  if (documents.length > kubernetesLimits.documentCountMax) {
+    throw new EvidenceError(`The YAML holds ${documents.length} documents.`, {
+      expected: `at most ${kubernetesLimits.documentCountMax} documents`,
+    });
+  }
+  const collected: KubernetesObject[] = [];
+  documents.forEach((document, index) => {
+    const value = yamlValue(document, lines);
+    if (value === null || value === undefined) return;
+    checkDepth(value);
+    const { line } = lines.linePos(document.contents?.range?.[0] ?? 0);
+    const place = `document ${index + 1} (line ${line})`;
+    collectObjects(value, place, { collected, notes });
+  });
+  return collected;
+}
+
+function parseJsonValues(text: string): unknown[] {
+  try {
+    return [JSON.parse(text)];
+  } catch (cause) {
+    const values = parseJsonLines(text);
+    if (values !== undefined) return values;
+    throw jsonError(text, cause);
+  }
+}
+
+/** One JSON object a line, or nothing when the text is not that. */
+function parseJsonLines(text: string): unknown[] | undefined {
+  const rows = text.split("\n").filter((line) => line.trim() !== "");
+  if (rows.length < 2 || rows.length > kubernetesLimits.objectCountMax) return undefined;
+  if (!rows.every((row) => row.startsWith("{"))) return undefined;
+  try {
+    return rows.map((row): unknown => JSON.parse(row));
+  } catch {
+    // Not one object a line after all: the error of the whole text says more.
+    return undefined;
+  }
+}
+
+function jsonError(text: string, cause: unknown): EvidenceError {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  const found = /at position (\d+)/.exec(message);
+  const position = found === null ? text.length : Number(found[1]);
+  const before = text.slice(0, position);
+  const line = before.split("\n").length;
+  const column = position - before.lastIndexOf("\n");
+  const truncated = position >= text.trimEnd().length;
+  return new EvidenceError(
+    truncated ? "The JSON ends before it is complete." : `The JSON is not well formed: ${message}`,
+    {
+      where: `line ${line}, column ${column}`,
+      expected: truncated
+        ? "the rest of the document: the text is truncated"
+        : "JSON as kubectl prints it",
+      cause,
+    },
+  );
+}
+
+function parseYaml(text: string, lineCounter: LineCounter): Document.Parsed[] {
+  try {
+    const parsed = parseAllDocuments(text, {
+      lineCounter,
+      stringKeys: true,
+      resolveKnownTags: false,
+      logLevel: "error",
+      prettyErrors: true,
+    });
+    return Array.isArray(parsed) ? [...parsed] : [];
+  } catch (cause) {
+    throw new EvidenceError("The YAML cannot be parsed: it is nested too deeply.", {
+      expected: `at most ${kubernetesLimits.depthMax} levels`,
+      cause,
+    });
+  }
+}
+
+function yamlValue(document: Document.Parsed, lines: LineCounter): unknown {
+  const [error] = document.errors;
+  if (error !== undefined) {
+    const { line, col } = error.linePos?.[0] ?? lines.linePos(error.pos[0]);
+    const [message = error.code] = error.message.split("\n");
+    throw new EvidenceError(
+      `The YAML is not well formed: ${message.replace(/ at line \d+.*$/, "")}`,
+      {
+        where: `line ${line}, column ${col}`,
+        expected: `well-formed YAML; if the text is cut off, its rest (${error.code})`,
+        cause: error,
+      },
+    );
+  }
+  try {
+    return document.toJS({ maxAliasCount: kubernetesLimits.aliasCountMax });
+  } catch (cause) {
+    throw new EvidenceError("The YAML unfolds its anchors too often or is nested too deeply.", {
+      where: `line ${lines.linePos(document.range?.[0] ?? 0).line}`,
+      expected: `at most ${kubernetesLimits.aliasCountMax} aliases and ${kubernetesLimits.depthMax} levels`,
+      cause,
+    });
+  }
+}
+
+/** Refuses nesting and numbers that no Kubernetes object has. Its stack grows with the text, not with its depth. */
+function checkDepth(root: unknown): void {
+  const stack: { value: unknown; depth: number }[] = [{ value: root, depth: 0 }];
+  for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
+    const { value, depth } = next;
+    if (typeof value === "number" && !Number.isFinite(value)) {
+      throw new EvidenceError("The document holds a number that is infinite or not a number.", {
+        expected: "finite numbers",
+      });
+    }
+    if (typeof value !== "object" || value === null) continue;
+    if (depth >= kubernetesLimits.depthMax) {
+      throw new EvidenceError(
+        `The document is nested more than ${kubernetesLimits.depthMax} levels.`,
+        {
+          expected: `at most ${kubernetesLimits.depthMax} levels`,
+        },
+      );
+    }
+    for (const child of Object.values(value)) stack.push({ value: child, depth: depth + 1 });
+  }
+}
+
+interface Collector {
+  readonly collected: KubernetesObject[];
+  readonly notes: Notes;
+}
+
+function collectObjects(value: unknown, place: string, collector: Collector): void {
+  if (Array.isArray(value)) {
+    value.forEach((item, index) => {
+      collectObjects(item, `${place}, item ${index + 1}`, collector);
+    });
+    return;
+  }
+  if (!isFields(value)) {
+    throw new EvidenceError(`What stands at ${place} is not an object.`, {
+      where: place,
+      expected: wanted,
+    });
+  }
+  if (typeof value["kind"] === "string" && Array.isArray(value["items"])) {
+    const itemKind = value["kind"].replace(/List$/, "");
+    for (const [index, item] of value["items"].entries()) {
+      const typed = isFields(item) ? withListTypes(item, itemKind, value["apiVersion"]) : item;
+      collectObjects(typed, `${place}, item ${index + 1}`, collector);
+    }
+    return;
+  }
+  addObject(value, place, collector);
+}
+
+/** The items of a PodList carry neither kind nor apiVersion of their own. */
+function withListTypes(item: Fields, kind: string, apiVersion: unknown): Fields {
+  if (item["kind"] !== undefined || kind === "") return item;
+  return { apiVersion, kind, ...item };
+}
+
+function addObject(value: Fields, place: string, { collected, notes }: Collector): void {
+  const { apiVersion, kind, metadata } = value;
+  if (typeof kind !== "string" || kind === "" || typeof apiVersion !== "string") {
+    notes.add(`The object at ${place} has no apiVersion and kind and was left out.`);
+    return;
+  }
+  const name = isFields(metadata) ? objectName(metadata) : undefined;
+  if (name === undefined || !isFields(metadata)) {
+    notes.add(`The ${kind} at ${place} has no metadata.name and was left out.`);
+    return;
+  }
+  if (collected.length >= kubernetesLimits.objectCountMax) {
+    throw new EvidenceError("The text holds too many objects.", {
+      where: place,
+      expected: `at most ${kubernetesLimits.objectCountMax} objects`,
+    });
+  }
+  const { managedFields: _managedFields, ...kept } = metadata;
+  const namespace = typeof kept["namespace"] === "string" ? { namespace: kept["namespace"] } : {};
+  const { namespace: _namespace, ...rest } = kept;
+  const isSecret = kind === "Secret";
+  // kubectl copies the whole manifest into an annotation, so those of a secret go with its values.
+  const { annotations, ...unannotated } = rest;
+  const described =
+    isSecret || annotations === undefined ? unannotated : { ...unannotated, annotations };
+  collected.push({
+    ...(isSecret ? withoutSecrets(value, notes) : value),
+    apiVersion,
+    kind,
+    metadata: { ...described, name, ...namespace },
+  });
+}
+
+function objectName(metadata: Fields): string | undefined {
+  if (typeof metadata["name"] === "string" && metadata["name"] !== "") return metadata["name"];
+  // The server completes a generated name; until then the prefix is all that identifies the object.
+  const prefix = metadata["generateName"];
+  return typeof prefix === "string" && prefix !== "" ? `${prefix}*` : undefined;
+}
+
+/** Secret values never enter evidence; their keys do, because contracts ask whether a key exists. */
+function withoutSecrets(value: Fields, notes: Notes): Fields {
+  notes.add("The values of secrets were left out; their keys are kept.");
+  const { data, stringData, ...rest } = value;
+  return { ...rest, data: blank(data), stringData: blank(stringData) };
+}
+
+function blank(values: unknown): Record<string, null> {
+  return isFields(values) ? Object.fromEntries(Object.keys(values).map((key) => [key, null])) : {};
+}
+
+function tooLong(limit: number): EvidenceError {
+  return new EvidenceError("The text is too long.", { expected: `at most ${limit} characters` });
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,43 @@
+/** How much Kubernetes text is read at once, and the marks that text leaves on objects. */
+
+/** Limits of one text. */
+export const kubernetesLimits = {
+  /** Characters of a JSON text; the platform's own parser is fast. */
+  jsonLengthMax: 512 * 1024 * 1024,
+  /** Characters of a YAML text; its parser builds a tree of many times that size. */
+  yamlLengthMax: 64 * 1024 * 1024,
+  /** Nesting of objects and arrays. */
+  depthMax: 100,
+  documentCountMax: 20_000,
+  objectCountMax: 200_000,
+  /** How often anchors may be repeated: what stops a document that unfolds into billions. */
+  aliasCountMax: 1_000,
+  /** Rows of one table and lines of one description. */
+  lineCountMax: 500_000,
+  noteCountMax: 50,
+} as const;
+
+/**
+ * What a reader leaves on an object that was parsed from text for people: the command that printed it, and the
+ * paths of fields that this text cannot tell. An absent field that is named here is unknown, not empty.
+ */
+export interface TextMark {
+  readonly readFrom: string;
+  readonly unknown: readonly string[];
+}
+
+/** The field of an object that carries its `TextMark`. */
+export const textMarkField = "faultlineText";
+
+/** Collects notes up to the limit, each once. */
+export class Notes {
+  readonly #notes = new Set<string>();
+
+  add(note: string): void {
+    if (this.#notes.size < kubernetesLimits.noteCountMax) this.#notes.add(note);
+  }
+
+  list(): string[] {
+    return [...this.#notes];
+  }
+}

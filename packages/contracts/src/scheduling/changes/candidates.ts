@@ -1,0 +1,44 @@
+/** Every change that can remove an obstacle. */
+
+import type { Situation } from "../filters/filter.ts";
+import { nodeResources } from "../filters/node-resources.ts";
+import type { Obstacle } from "../obstacle.ts";
+import type { Change } from "./change.ts";
+import { claimChanges } from "./claim-changes.ts";
+import { podCountChanges, portChanges, shortageChanges } from "./resource-changes.ts";
+import { affinityChanges, nodeNameChanges, selectorChanges } from "./selector-changes.ts";
+import type { Surroundings } from "./surroundings.ts";
+import { cordonChanges, taintChanges } from "./taint-changes.ts";
+
+/**
+ * The candidate changes against an obstacle in a situation. The list is complete: a set of candidates that makes the
+ * pod fit holds at least one of them, which is what makes the search exact.
+ */
+export function changesAgainst(
+  obstacle: Obstacle,
+  situation: Situation,
+  surroundings: Surroundings,
+): Change[] {
+  switch (obstacle.kind) {
+    case "unschedulable":
+      return cordonChanges(situation);
+    case "node-name":
+      return nodeNameChanges(obstacle.wanted, situation);
+    case "taint":
+      return taintChanges(obstacle.taint, situation);
+    case "selector":
+      return selectorChanges(obstacle, situation, surroundings);
+    case "affinity":
+      return affinityChanges(obstacle, situation, surroundings);
+    case "port":
+      return portChanges(obstacle.port, obstacle.holder, situation);
+    case "resource": {
+      const shortages = nodeResources.judge(situation).filter((other) => other.kind === "resource");
+      return shortageChanges(shortages, situation);
+    }
+    case "pod-count":
+      return podCountChanges(situation);
+    default:
+      return claimChanges(obstacle, situation);
+  }
+}

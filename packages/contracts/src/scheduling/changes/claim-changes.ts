@@ -1,0 +1,92 @@
+/** Changes for claims and volumes. */
+
+import type { ClaimRemedy, ClaimState } from "../claims.ts";
+import type { Situation } from "../filters/filter.ts";
+import type { ClaimObstacle } from "../obstacle.ts";
+import { type Change, costs } from "./change.ts";
+
+const remedyCosts: Readonly<Record<ClaimRemedy["kind"], number>> = {
+  "near-volume": costs.nearVolume,
+  "other-claim": costs.otherClaim,
+  "provisioning-class": costs.provisioningClass,
+  "create-claim": costs.createClaim,
+  "create-volume": costs.createVolume,
+  "create-class": costs.createClass,
+};
+
+/** The changes that let one claim of the pod be used from the node. */
+export function claimChanges(obstacle: ClaimObstacle, situation: Situation): Change[] {
+  const { claim, name } = obstacle;
+  const usable: ClaimState = { kind: "usable" };
+  const single = (verb: string, cost: number, description: string): Change =>
+    claimChange(claim, usable, { key: `${verb} ${name}`, cost, description });
+  switch (obstacle.kind) {
+    case "claim-missing":
+    case "claim-unbound":
+      return remedies(situation, claim, name);
+    case "claim-lost":
+    case "volume-gone":
+      return [
+        single(
+          "remake",
+          costs.keepClaim,
+          `restore the volume ${obstacle.volume} or make the claim ${name} anew`,
+        ),
+      ];
+    case "claim-deleting":
+      return [
+        single("keep", costs.keepClaim, `make the claim ${name} anew once its deletion is through`),
+      ];
+    case "claim-in-use":
+      return [
+        single(
+          "free",
+          costs.freeClaim,
+          `stop ${obstacle.holder}, which uses the claim ${name} alone`,
+        ),
+      ];
+    case "volume-unavailable":
+      return [
+        single(
+          "volume",
+          costs.createVolume,
+          `create a volume for the claim ${name} that node ${situation.node.name} reaches`,
+        ),
+      ];
+    case "volume-elsewhere":
+    case "volume-zone":
+      return [
+        single(
+          "move",
+          costs.moveVolume,
+          `move the volume ${obstacle.volume} to where node ${situation.node.name} reaches it`,
+        ),
+      ];
+  }
+}
+
+function remedies({ claims }: Situation, claim: number, name: string): Change[] {
+  const state = claims[claim];
+  if (state === undefined || !("remedies" in state)) return [];
+  return state.remedies.map((remedy) =>
+    claimChange(claim, remedy.state, {
+      key: `${remedy.kind} ${name} ${remedy.detail}`,
+      cost: remedyCosts[remedy.kind],
+      description: remedy.description,
+    }),
+  );
+}
+
+function claimChange(
+  claim: number,
+  state: ClaimState,
+  { key, cost, description }: { key: string; cost: number; description: string },
+): Change {
+  return {
+    key: `claim ${claim} ${key}`,
+    cost,
+    description,
+    touches: "storage",
+    apply: (before) => ({ ...before, claims: before.claims.with(claim, state) }),
+  };
+}

@@ -1,0 +1,148 @@
+/** What the scheduler itself said about a pod, and the text that it would say now. */
+
+import type { EvidenceId, KubernetesObject } from "../model/evidence.ts";
+import { textAt } from "./fields.ts";
+import type { NodeVerdict } from "./filters/scheduler.ts";
+import { isBeforeNodes, reasonOf } from "./obstacle.ts";
+
+/** The latest FailedScheduling message about a pod. */
+export interface RecordedEvent {
+  readonly message: string;
+  /** Absent for the message that stands in the pod's own condition. */
+  readonly evidenceId: EvidenceId | undefined;
+  readonly eventName: string | undefined;
+}
+
+interface TimedEvent extends RecordedEvent {
+  readonly order: readonly [number, string];
+}
+
+/** The latest scheduling failure of each pod, by `namespace/name`. */
+export function recordedEvents(
+  events: readonly { readonly object: KubernetesObject; readonly evidenceId: EvidenceId }[],
+): ReadonlyMap<string, RecordedEvent> {
+  const latest = new Map<string, TimedEvent>();
+  for (const { object, evidenceId } of events) {
+    if (textAt(object, "reason") !== "FailedScheduling") continue;
+    const about = "involvedObject" in object ? "involvedObject" : "regarding";
+    if ((textAt(object, about, "kind") ?? "Pod") !== "Pod") continue;
+    const name = textAt(object, about, "name") ?? "";
+    const namespace = textAt(object, about, "namespace") ?? object.metadata.namespace ?? "default";
+    const message = textAt(object, "message") ?? textAt(object, "note") ?? "";
+    const event = {
+      message,
+      evidenceId,
+      eventName: object.metadata.name,
+      order: orderOf(object, message),
+    };
+    const known = latest.get(`${namespace}/${name}`);
+    if (known === undefined || isLater(event, known)) latest.set(`${namespace}/${name}`, event);
+  }
+  return latest;
+}
+
+/** Later comes first by time, then by how little time ago text says, then by the words, so that input order does not matter. */
+function orderOf(object: KubernetesObject, message: string): readonly [number, string] {
+  const stamp =
+    textAt(object, "series", "lastObservedTime") ??
+    textAt(object, "lastTimestamp") ??
+    textAt(object, "eventTime") ??
+    textAt(object, "metadata", "creationTimestamp");
+  const time = stamp === undefined ? Number.NaN : Date.parse(stamp);
+  if (!Number.isNaN(time)) return [time, message];
+  return [-secondsOf(textAt(object, "age") ?? ""), message];
+}
+
+/** The age that kubectl prints, such as `6m45s`, in seconds. */
+function secondsOf(age: string): number {
+  const unitSeconds: Readonly<Record<string, number>> = {
+    s: 1,
+    m: 60,
+    h: 3_600,
+    d: 86_400,
+    y: 31_536_000,
+  };
+  const [first = ""] = age.split(" ");
+  return [...first.matchAll(/(\d{1,9})([smhdy])/g)].reduce(
+    (sum, match) => sum + Number(match[1]) * (unitSeconds[match[2] ?? ""] ?? 0),
+    0,
+  );
+}
+
+function isLater(left: TimedEvent, right: TimedEvent): boolean {
+  if (left.order[0] !== right.order[0]) return left.order[0] > right.order[0];
+  return left.order[1] > right.order[1];
+}
+
+/** The text of the event that the scheduler would write, without what it says about preemption. */
+export function eventText(verdicts: readonly NodeVerdict[]): string {
+  const head = `0/${verdicts.length} nodes are available:`;
+  const early = verdicts[0]?.obstacles.find(isBeforeNodes);
+  if (early !== undefined) return `${head} ${reasonOf(early)}.`;
+  const counts = new Map<string, number>();
+  for (const { eventReasons } of verdicts) {
+    for (const reason of eventReasons) counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  }
+  const parts = [...counts].map(([reason, count]) => `${count} ${reason}`);
+  // The scheduler sorts the finished texts, so 10 comes before 2.
+  return `${head} ${parts.sort().join(", ")}.`;
+}
+
+/** The reasons of an event with the number of nodes each, as far as they can be told apart. */
+export interface EventHistogram {
+  readonly nodeCount: number | undefined;
+  readonly reasons: ReadonlyMap<string, number>;
+}
+
+/** Reads an event's text. Reasons given before any node was looked at count every node. */
+export function parseEventText(message: string): EventHistogram {
+  const head = /(\d{1,9})\/(\d{1,9}) nodes are available:?\s*/.exec(message);
+  if (head === null)
+    return { nodeCount: undefined, reasons: new Map([[normalReason(message), 1]]) };
+  const nodeCount = Number(head[2]);
+  const body = message
+    .slice(head.index + head[0].length)
+    .split(/(?:\.|,)?\s*(?:preemption:|no new claims to deallocate)/)[0];
+  const reasons = new Map<string, number>();
+  for (const part of splitReasons((body ?? "").replace(/\.\s*$/, ""))) {
+    const counted = /^(\d{1,9}) (.+)$/s.exec(part.trim());
+    const reason = normalReason(counted?.[2] ?? part.trim());
+    if (reason === "") continue;
+    reasons.set(
+      reason,
+      (reasons.get(reason) ?? 0) + (counted === null ? nodeCount : Number(counted[1])),
+    );
+  }
+  return { nodeCount, reasons };
+}
+
+/** Commas separate reasons only before a count, because taints and names may hold commas. */
+function splitReasons(body: string): string[] {
+  return body.split(/,\s+(?=\d+ )|\.\s+(?=\S)/);
+}
+
+/** Wordings changed between versions of the scheduler; the meaning did not. */
+function normalReason(reason: string): string {
+  return reason
+    .trim()
+    .replace(/\.$/, "")
+    .replace(
+      /^node\(s\) had (?:untolerated )?taint(?:\(s\))?(?: \{.*\}(?:, that the pod didn't tolerate)?)?$/,
+      "node(s) had untolerated taint",
+    )
+    .replace(
+      /^node\(s\) didn't match (?:Pod's )?node (?:affinity\/selector|affinity|selector)$/,
+      "node(s) didn't match Pod's node affinity/selector",
+    )
+    .replace(
+      /^node\(s\) didn't match PersistentVolume's node affinity$/,
+      "node(s) had volume node affinity conflict",
+    );
+}
+
+/** Whether two events say the same about the same number of nodes. */
+export function sameHistogram(left: string, right: string): boolean {
+  const [one, other] = [parseEventText(left), parseEventText(right)];
+  if (one.nodeCount !== other.nodeCount || one.reasons.size !== other.reasons.size) return false;
+  return [...one.reasons].every(([reason, count]) => other.reasons.get(reason) === count);
+}

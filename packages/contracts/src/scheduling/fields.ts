@@ -1,0 +1,71 @@
+/** Reads untyped API objects: a field of another type than the API's counts as absent. */
+
+export type Fields = Readonly<Record<string, unknown>>;
+
+/** The object at a path, or an empty one. */
+export function fieldsAt(value: unknown, ...path: readonly string[]): Fields {
+  const found = valueAt(value, path);
+  return isFields(found) ? found : {};
+}
+
+/** The array at a path, or an empty one. */
+export function listAt(value: unknown, ...path: readonly string[]): readonly unknown[] {
+  const found = valueAt(value, path);
+  return Array.isArray(found) ? found : [];
+}
+
+/** The text at a path. Numbers and booleans count as their text, as unquoted YAML has them. */
+export function textAt(value: unknown, ...path: readonly string[]): string | undefined {
+  const found = valueAt(value, path);
+  if (typeof found === "number" || typeof found === "boolean") return String(found);
+  return typeof found === "string" ? found : undefined;
+}
+
+/** The whole number at a path, also when it is written as text. */
+export function integerAt(value: unknown, ...path: readonly string[]): number | undefined {
+  const found = valueAt(value, path);
+  const number = typeof found === "string" && /^\d{1,15}$/.test(found) ? Number(found) : found;
+  return typeof number === "number" && Number.isSafeInteger(number) ? number : undefined;
+}
+
+/** Whether a path holds the boolean `true`. */
+export function isTrueAt(value: unknown, ...path: readonly string[]): boolean {
+  return valueAt(value, path) === true;
+}
+
+/** The object at a path as names and texts; other values are left out. */
+export function textsAt(value: unknown, ...path: readonly string[]): ReadonlyMap<string, string> {
+  const texts = new Map<string, string>();
+  for (const [name, found] of Object.entries(fieldsAt(value, ...path))) {
+    const text = textAt(found);
+    if (text !== undefined) texts.set(name, text);
+  }
+  return texts;
+}
+
+/** The texts of the array at a path. */
+export function textListAt(value: unknown, ...path: readonly string[]): string[] {
+  return listAt(value, ...path).flatMap((item) => {
+    const text = textAt(item);
+    return text === undefined ? [] : [text];
+  });
+}
+
+/** Whether something other than null stands at a path. */
+export function isPresentAt(value: unknown, ...path: readonly string[]): boolean {
+  const found = valueAt(value, path);
+  return found !== undefined && found !== null;
+}
+
+function valueAt(value: unknown, path: readonly string[]): unknown {
+  let found = value;
+  for (const name of path) {
+    if (!isFields(found) || !Object.hasOwn(found, name)) return undefined;
+    found = found[name];
+  }
+  return found;
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,39 @@
+/** Refuses nodes that do not match the pod's nodeSelector and required node affinity. */
+
+import type { Obstacle } from "../obstacle.ts";
+import { actualOf, matchesExpression, matchesTerm, type Term } from "../selector.ts";
+import type { Filter, Situation } from "./filter.ts";
+
+export const nodeAffinity: Filter = {
+  plugin: "NodeAffinity",
+  judge(situation) {
+    if (situation.node.unknown.has("labels")) return [];
+    return [...selectorObstacles(situation), ...affinityObstacles(situation)];
+  },
+  unknown({ pod, node }) {
+    const asks = pod.nodeSelector.size > 0 || pod.affinity !== undefined;
+    return [
+      ...(asks && node.unknown.has("labels") ? [`the labels of node ${node.name}`] : []),
+      ...(pod.unknown.includes("spec.affinity") ? ["the pod's affinity"] : []),
+    ];
+  },
+};
+
+function selectorObstacles({ pod, node }: Situation): Obstacle[] {
+  return [...pod.nodeSelector].flatMap(([key, wanted]) => {
+    const actual = node.labels.get(key);
+    return actual === wanted ? [] : [{ kind: "selector", key, wanted, actual } as const];
+  });
+}
+
+function affinityObstacles({ pod, node }: Situation): Obstacle[] {
+  if (pod.affinity === undefined || pod.affinity.some((term) => matchesTerm(term, node))) return [];
+  const failing = pod.affinity.flatMap((term: Term, index) =>
+    term.flatMap((expression, place) =>
+      matchesExpression(expression, node)
+        ? []
+        : [{ term: index, index: place, expression, actual: actualOf(expression, node) }],
+    ),
+  );
+  return [{ kind: "affinity", failing }];
+}

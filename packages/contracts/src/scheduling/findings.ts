@@ -1,0 +1,340 @@
+/** Turns judgements about pods into findings. */
+
+import type { EvidenceReference } from "../model/evidence.ts";
+import type { Finding, Fix } from "../model/finding.ts";
+import type { Surroundings } from "./changes/surroundings.ts";
+import type { AskingPod, Cluster } from "./cluster.ts";
+import { eventText, type RecordedEvent, sameHistogram } from "./events.ts";
+import { causeKindOf, closestVerdict, describeCause, describeVerdict } from "./explain.ts";
+import { repelledBy } from "./inter-pod.ts";
+import type { Judgement } from "./judge-pod.ts";
+import { isBeforeNodes } from "./obstacle.ts";
+import type { Pod } from "./pod.ts";
+import type { Solution } from "./search.ts";
+
+/** Limits of what one finding lists. */
+const listLimits = {
+  measuredNodeCountMax: 20,
+  evidenceNodeCountMax: 20,
+  missingCountMax: 12,
+  textLengthMax: 1_000,
+  quoteLengthMax: 2_000,
+} as const;
+
+interface Context {
+  readonly cluster: Cluster;
+  readonly surroundings: Surroundings;
+}
+
+/** A judgement with all that a finding about it needs. */
+interface Case extends Context {
+  readonly asked: AskingPod;
+  readonly judgement: Judgement;
+  readonly recorded: RecordedEvent | undefined;
+}
+
+/** The finding about a pod that asks for a node. */
+export function findingAbout(asked: AskingPod, judgement: Judgement, context: Context): Finding {
+  const { pod } = asked;
+  const recorded = recordedOf(pod, context.cluster);
+  const item: Case = { ...context, asked, judgement, recorded };
+  if (pod.gates.length > 0) return gatedFinding(item);
+  const [unreadable] = pod.unreadable;
+  if (unreadable !== undefined) return unreadableFinding(item);
+  const isRefused = judgement.fitting.length === 0 && judgement.uncertain.length === 0;
+  if (isRefused) return refusedFinding(item);
+  if (judgement.fitting.length === 0) {
+    return recorded === undefined ? unknownFinding(item) : recordedFinding(item, recorded);
+  }
+  if (recorded !== undefined) return contradictedFinding(item, recorded);
+  const unjudged = [...pod.unjudged, ...repelledBy(pod, context.cluster.bound)];
+  return unjudged.length > 0 ? unjudgedFinding(item, unjudged) : fittingFinding(item);
+}
+
+/** The finding about a pod that has a node. */
+export function boundFinding(pod: Pod, cluster: Cluster): Finding {
+  const place = pod.nodeName === undefined ? "has a node" : `runs on node ${pod.nodeName}`;
+  const subject = { kind: "pod", name: `${pod.namespace}/${pod.name}` };
+  return {
+    ...base({ subject, pod }, "holds"),
+    title: `Pod ${subject.name} ${place}.`,
+    actual: `The pod ${place}.`,
+    measures: { nodeCount: cluster.nodes.length, bound: true },
+  };
+}
+
+function recordedOf(pod: Pod, cluster: Cluster): RecordedEvent | undefined {
+  const event = cluster.recorded.get(`${pod.namespace}/${pod.name}`);
+  if (event !== undefined) return event;
+  const message = pod.isScheduled === false ? pod.scheduledMessage : undefined;
+  if (message === undefined || message === "") return undefined;
+  return { message, evidenceId: undefined, eventName: undefined };
+}
+
+/** Something definite stands in the way on every node. */
+function refusedFinding(item: Case): Finding {
+  const { asked, judgement, recorded, surroundings } = item;
+  const closest = closestVerdict(judgement);
+  if (closest === undefined) return unknownFinding(item);
+  const cause = describeCause(judgement, closest, surroundings);
+  const text = judgement.hasNodes ? eventText(judgement.verdicts) : (recorded?.message ?? cause);
+  return {
+    ...base(asked, "violated"),
+    title: cut(`${nameOf(asked)} fits ${ofNodes(item)}: ${cause}.`),
+    actual: cut(text),
+    causeKind: causeKindOf(closest),
+    measures: measuresOf(item, text),
+    evidence: evidenceOf(item),
+    fixes: judgement.search.solutions.map((solution) => fixOf(solution, judgement.hasNodes)),
+    nextChecks: nextChecksOf(item, text),
+  };
+}
+
+/** Nothing definite is known, but the scheduler itself said why. */
+function recordedFinding(item: Case, recorded: RecordedEvent): Finding {
+  const { asked, judgement } = item;
+  const [message = ""] = recorded.message.split(/\s*preemption:/);
+  const asks = describeAsked(asked.pod);
+  return {
+    ...base(asked, "violated"),
+    title: cut(
+      `${nameOf(asked)} fits no node, as the scheduler recorded: ${message}${asks === "" ? "" : ` The pod ${asks}.`}`,
+    ),
+    actual: cut(recorded.message),
+    causeKind: /Insufficient|Too many pods/.test(message) ? "capacity" : "configuration",
+    measures: measuresOf(item, undefined),
+    evidence: evidenceOf(item),
+    missing: missingOf(judgement),
+    nextChecks: [captureCommand],
+  };
+}
+
+function fittingFinding({ asked, judgement, cluster }: Case): Finding {
+  const [first = "", ...more] = judgement.fitting;
+  const others = more.length === 0 ? "" : ` and ${more.length} more`;
+  return {
+    ...base(asked, "holds"),
+    title: cut(`${nameOf(asked)} fits node ${first}${others}.`),
+    actual: `${judgement.fitting.length} of ${cluster.nodes.length} nodes pass every filter.`,
+    measures: { nodeCount: cluster.nodes.length, fittingNodeCount: judgement.fitting.length },
+  };
+}
+
+function unknownFinding(item: Case): Finding {
+  const { asked, judgement } = item;
+  const what = judgement.hasNodes
+    ? "the evidence does not tell enough about the nodes"
+    : "there is no node in the evidence";
+  return {
+    ...base(asked, "inconclusive"),
+    title: cut(`Whether ${lowerNameOf(asked)} fits a node is not known: ${what}.`),
+    actual: "No node is known to pass or to fail every filter.",
+    measures: measuresOf(item, undefined),
+    missing: missingOf(judgement),
+    nextChecks: [captureCommand],
+  };
+}
+
+/** The filters find room where the scheduler found none. */
+function contradictedFinding(item: Case, recorded: RecordedEvent): Finding {
+  const { asked, judgement } = item;
+  const [first = ""] = judgement.fitting;
+  return {
+    ...base(asked, "inconclusive"),
+    title: cut(
+      `${nameOf(asked)} fits node ${first} by these objects, but the scheduler recorded: ${recorded.message}`,
+    ),
+    actual: cut(recorded.message),
+    measures: { ...measuresOf(item, undefined), recordedEventMatches: false },
+    evidence: evidenceOf(item),
+    missing: [
+      "objects and events of the same moment: the objects are newer than the event, or a constraint that is not judged here stands in the way",
+      ...asked.pod.unjudged.map((constraint) => `a judgement of the pod's ${constraint}`),
+    ],
+    nextChecks: [captureCommand],
+  };
+}
+
+function unjudgedFinding({ asked, judgement }: Case, unjudged: readonly string[]): Finding {
+  return {
+    ...base(asked, "inconclusive"),
+    title: cut(
+      `${nameOf(asked)} passes the filters that are judged, but it also has ${unjudged.join(" and ")}.`,
+    ),
+    actual: `${judgement.fitting.length} nodes pass the filters that are judged.`,
+    missing: unjudged.map((constraint) => `a judgement of ${constraint}`),
+    nextChecks: [`kubectl describe pod ${asked.pod.name} -n ${asked.pod.namespace}`],
+  };
+}
+
+function gatedFinding({ asked }: Case): Finding {
+  const gates = asked.pod.gates.join(", ");
+  return {
+    ...base(asked, "inconclusive"),
+    title: cut(
+      `${nameOf(asked)} does not ask for a node yet: it waits at its scheduling gates ${gates}.`,
+    ),
+    actual: "Scheduling is blocked due to non-empty scheduling gates",
+    missing: [`the removal of the scheduling gates ${gates} by their controllers`],
+    nextChecks: [`find the controller that should remove ${gates}`],
+  };
+}
+
+function unreadableFinding({ asked }: Case): Finding {
+  const places = asked.pod.unreadable.slice(0, listLimits.missingCountMax);
+  return {
+    ...base(asked, "inconclusive"),
+    title: cut(`${nameOf(asked)} requests quantities that cannot be read: ${places.join("; ")}.`),
+    actual: cut(places.join("; ")),
+    missing: places.map((place) => `a quantity such as 500m or 64Mi at ${place}`),
+    nextChecks: ["kubectl apply --dry-run=server shows what the API server says of the manifest"],
+  };
+}
+
+type Base = Omit<Finding, "title" | "actual">;
+
+function base({ subject, pod }: AskingPod, verdict: Finding["verdict"]): Base {
+  return {
+    contract: "scheduling/pod-fits-node",
+    contractVersion: 1,
+    boundary: "pod-scheduler",
+    verdict,
+    subject: { kind: subject.kind, name: subject.name.slice(0, listLimits.textLengthMax) },
+    expected: "At least one node passes every filter of the scheduler.",
+    causeKind: "none",
+    measures: {},
+    evidence: [{ evidenceId: pod.source.evidenceId, locator: locatorOf(subject) }],
+    missing: [],
+    fixes: [],
+    nextChecks: [],
+  };
+}
+
+const captureCommand =
+  "kubectl get pods,nodes,pvc,pv,storageclass,events -A -o json shows everything at one moment";
+
+function measuresOf({ judgement, recorded }: Case, text: string | undefined): Finding["measures"] {
+  const { verdicts, search, hasNodes } = judgement;
+  const [solution] = search.solutions;
+  const measures: Finding["measures"] = { nodeCount: hasNodes ? verdicts.length : 0 };
+  if (recorded !== undefined) {
+    measures["recordedEvent"] = cut(recorded.message);
+    if (text !== undefined && hasNodes)
+      measures["recordedEventMatches"] = sameHistogram(text, recorded.message);
+  }
+  if (solution !== undefined) {
+    measures["smallestChangeCost"] = solution.cost;
+    measures["smallestChangeIsExact"] = search.isExact;
+    measures["smallestChangeCount"] = solution.changes.length;
+  }
+  if (!hasNodes) return measures;
+  for (const verdict of verdicts.slice(0, listLimits.measuredNodeCountMax)) {
+    measures[`node ${verdict.situation.node.name}`] = cut(describeVerdict(verdict));
+  }
+  const rest = verdicts.length - listLimits.measuredNodeCountMax;
+  if (rest > 0) measures["furtherNodeCount"] = rest;
+  return measures;
+}
+
+function evidenceOf({ asked, judgement, recorded }: Case): EvidenceReference[] {
+  const references = base(asked, "violated").evidence;
+  if (recorded?.evidenceId !== undefined) {
+    references.push({
+      evidenceId: recorded.evidenceId,
+      locator: `Event/${asked.pod.namespace}/${recorded.eventName ?? ""}`.slice(
+        0,
+        listLimits.textLengthMax,
+      ),
+      quote: recorded.message.slice(0, listLimits.quoteLengthMax),
+    });
+  }
+  if (!judgement.hasNodes) return references;
+  for (const { situation } of judgement.verdicts.slice(0, listLimits.evidenceNodeCountMax)) {
+    const { source, name } = situation.node;
+    references.push({
+      evidenceId: source.evidenceId,
+      locator: `Node/${name}`.slice(0, listLimits.textLengthMax),
+    });
+  }
+  return references;
+}
+
+function nextChecksOf({ asked, judgement, recorded }: Case, text: string): string[] {
+  const { pod } = asked;
+  const checks: string[] = [];
+  if (recorded !== undefined && judgement.hasNodes && !sameHistogram(text, recorded.message)) {
+    checks.push(
+      `The recorded event says otherwise about the nodes: the objects are of another moment, or the text hides a fact. ${captureCommand}.`,
+    );
+  }
+  const [solution] = judgement.search.solutions;
+  if (solution !== undefined) {
+    checks.push(
+      `After the change: kubectl get pod ${pod.name} -n ${pod.namespace} -o wide names its node.`,
+    );
+  }
+  return checks;
+}
+
+function missingOf({ verdicts, hasNodes }: Judgement): string[] {
+  if (!hasNodes) return ["the nodes: kubectl get nodes -o json"];
+  const facts = new Set(verdicts.flatMap((verdict) => verdict.unknown));
+  const listed = [...facts].slice(0, listLimits.missingCountMax).map(cut);
+  return listed.length === 0 ? ["nodes that the pod could run on"] : listed;
+}
+
+function fixOf({ changes, cost, nodeName, isVerified }: Solution, hasNodes: boolean): Fix {
+  const steps = changes.map((change) => change.description).join("; and ");
+  const instruction = `${steps.charAt(0).toUpperCase()}${steps.slice(1)}`;
+  let effect = `Then it fits ${nodeName}.`;
+  if (!hasNodes) effect = "Then no known obstacle is left; the nodes are not in the evidence.";
+  else if (!isVerified) effect = `Then no known obstacle is left on ${nodeName}.`;
+  return { description: cut(`${instruction}. ${effect}`), cost, verified: isVerified };
+}
+
+/** What the pod asks for, for a reader who has the scheduler's words only. */
+function describeAsked(pod: Pod): string {
+  const selector = [...pod.nodeSelector].map(([key, value]) => `${key}=${value}`);
+  return selector.length === 0 ? "" : `has the nodeSelector ${selector.join(", ")}`;
+}
+
+function ofNodes({ judgement, recorded }: Case): string {
+  if (!judgement.hasNodes)
+    return recorded === undefined ? "no node" : "no node, as the scheduler recorded";
+  const count = judgement.verdicts.length;
+  if (judgement.verdicts[0]?.obstacles.some(isBeforeNodes) === true) return "no node";
+  return count === 1 ? "not the only node" : `none of ${count} nodes`;
+}
+
+function nameOf({ subject }: AskingPod): string {
+  const name = lowerNameOf({ subject });
+  return `${name.charAt(0).toUpperCase()}${name.slice(1)}`;
+}
+
+function lowerNameOf({ subject }: Pick<AskingPod, "subject">): string {
+  return subject.kind === "pod"
+    ? `pod ${subject.name}`
+    : `the pod of ${subject.kind} ${subject.name}`;
+}
+
+const kindNames: Readonly<Record<string, string>> = {
+  pod: "Pod",
+  deployment: "Deployment",
+  replicaset: "ReplicaSet",
+  statefulset: "StatefulSet",
+  job: "Job",
+  cronjob: "CronJob",
+};
+
+function locatorOf(subject: AskingPod["subject"]): string {
+  return `${kindNames[subject.kind] ?? subject.kind}/${subject.name}`.slice(
+    0,
+    listLimits.textLengthMax,
+  );
+}
+
+function cut(text: string): string {
+  return text.length <= listLimits.textLengthMax
+    ? text
+    : `${text.slice(0, listLimits.textLengthMax - 1)}…`;
+}

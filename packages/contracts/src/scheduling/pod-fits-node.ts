@@ -1,0 +1,26 @@
+/** The contract scheduling/pod-fits-node: every pod that asks for a node passes the scheduler's filters on one. */
+
+import type { Contract } from "../model/contract.ts";
+import type { Finding } from "../model/finding.ts";
+import { evidenceOfKind } from "../model/snapshot.ts";
+import { Surroundings } from "./changes/surroundings.ts";
+import { type AskingPod, readCluster } from "./cluster.ts";
+import { boundFinding, findingAbout } from "./findings.ts";
+import { Judge } from "./judge-pod.ts";
+
+export const podFitsNode: Contract = {
+  id: "scheduling/pod-fits-node",
+  version: 1,
+  boundary: "pod-scheduler",
+  promise: "Every pod that asks for a node passes all filters of the scheduler on at least one.",
+  reads: ["kubernetes"],
+  check(snapshot): Finding[] {
+    const cluster = readCluster(evidenceOfKind(snapshot, "kubernetes"));
+    const surroundings = new Surroundings(cluster.nodes);
+    const judge = new Judge(cluster, surroundings);
+    const asking = cluster.asking.map((asked: AskingPod) =>
+      findingAbout(asked, judge.judge(asked.pod), { cluster, surroundings }),
+    );
+    return [...asking, ...cluster.bound.map((pod) => boundFinding(pod, cluster))];
+  },
+};

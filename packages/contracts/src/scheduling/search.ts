@@ -1,0 +1,199 @@
+/** The search for the smallest set of changes after which a pod fits. */
+
+import type { Change } from "./changes/change.ts";
+import { changesAgainst } from "./changes/candidates.ts";
+import type { Surroundings } from "./changes/surroundings.ts";
+import type { Situation } from "./filters/filter.ts";
+import { firstObstacle, judgeNode, type NodeVerdict } from "./filters/scheduler.ts";
+
+/** Limits of one search. */
+export const searchLimits = {
+  /** Situations that are judged. What is not reached by then is not found, and the answer says so. */
+  stepCountMax: 20_000,
+  solutionCountMax: 5,
+  /** Nodes that are tried for a single change. */
+  singleNodeCountMax: 500,
+} as const;
+
+/** Changes after which the pod fits a node. */
+export interface Solution {
+  readonly changes: readonly Change[];
+  readonly cost: number;
+  readonly nodeName: string;
+  /** Every filter was run again on the changed objects, and none lacked a fact. */
+  readonly isVerified: boolean;
+}
+
+export interface SearchResult {
+  /** Cheapest first; none contains another. */
+  readonly solutions: readonly Solution[];
+  /** The search was complete, so the first solution is the smallest. */
+  readonly isExact: boolean;
+}
+
+interface State {
+  readonly situation: Situation;
+  readonly changes: readonly Change[];
+  readonly cost: number;
+  /** A lower bound of what a solution from here costs. */
+  readonly bound: number;
+  /** The node and the changes, whatever their order. */
+  readonly key: string;
+}
+
+/**
+ * Looks at situations in order of the least that a solution through them can cost. The bound of a node is the dearest
+ * of its obstacles, each taken at its cheapest change; it never exceeds the true cost, so the first situation without
+ * an obstacle is the smallest solution.
+ */
+export function findSmallestChanges(
+  verdicts: readonly NodeVerdict[],
+  surroundings: Surroundings,
+): SearchResult {
+  const queue = new StateQueue();
+  for (const verdict of verdicts) {
+    const bound = lowerBound(verdict, surroundings);
+    if (bound === undefined) continue;
+    queue.add(stateOf({ situation: verdict.situation, changes: [], cost: 0, bound }));
+  }
+  const result = drain(queue, surroundings);
+  const isSingleKnown = result.solutions.some((solution) => solution.changes.length === 1);
+  const single = isSingleKnown ? undefined : smallestSingleChange(verdicts, surroundings);
+  return single === undefined ? result : { ...result, solutions: [...result.solutions, single] };
+}
+
+function drain(queue: StateQueue, surroundings: Surroundings): SearchResult {
+  const solutions: Solution[] = [];
+  const seen = new Set<string>();
+  let steps = 0;
+  for (let state = queue.take(); state !== undefined; state = queue.take()) {
+    if (solutions.length >= searchLimits.solutionCountMax) return { solutions, isExact: true };
+    if (steps >= searchLimits.stepCountMax) return { solutions, isExact: solutions.length > 0 };
+    steps += 1;
+    if (seen.has(state.key) || solutions.some((solution) => contains(state, solution))) continue;
+    seen.add(state.key);
+    const obstacle = firstObstacle(state.situation);
+    if (obstacle === undefined) {
+      solutions.push(solutionOf(state));
+      continue;
+    }
+    for (const change of changesAgainst(obstacle, state.situation, surroundings)) {
+      if (state.changes.some((other) => other.key === change.key)) continue;
+      const cost = state.cost + change.cost;
+      queue.add(
+        stateOf({
+          situation: change.apply(state.situation),
+          changes: [...state.changes, change],
+          cost,
+          bound: Math.max(cost, state.bound),
+        }),
+      );
+    }
+  }
+  return { solutions, isExact: true };
+}
+
+/** The cheapest single change that makes the pod fit, for when cheaper sets of several came first. */
+function smallestSingleChange(
+  verdicts: readonly NodeVerdict[],
+  surroundings: Surroundings,
+): Solution | undefined {
+  let best: State | undefined;
+  for (const { situation, obstacles } of verdicts.slice(0, searchLimits.singleNodeCountMax)) {
+    const [obstacle] = obstacles;
+    if (obstacle === undefined) continue;
+    for (const change of changesAgainst(obstacle, situation, surroundings)) {
+      if (best !== undefined && change.cost >= best.cost) continue;
+      const changed = change.apply(situation);
+      if (firstObstacle(changed) !== undefined) continue;
+      best = stateOf({
+        situation: changed,
+        changes: [change],
+        cost: change.cost,
+        bound: change.cost,
+      });
+    }
+  }
+  return best === undefined ? undefined : solutionOf(best);
+}
+
+function lowerBound(
+  { obstacles, situation }: NodeVerdict,
+  surroundings: Surroundings,
+): number | undefined {
+  let bound = 0;
+  for (const obstacle of obstacles) {
+    const cheapest = Math.min(
+      ...changesAgainst(obstacle, situation, surroundings).map((change) => change.cost),
+    );
+    if (cheapest === Infinity) return undefined;
+    bound = Math.max(bound, cheapest);
+  }
+  return bound;
+}
+
+function solutionOf({ situation, changes, cost }: State): Solution {
+  const verdict = judgeNode(situation);
+  return {
+    changes,
+    cost,
+    nodeName: situation.node.name,
+    isVerified: verdict.obstacles.length === 0 && verdict.unknown.length === 0,
+  };
+}
+
+/** Whether a state has all changes of a solution: then what it adds is superfluous. */
+function contains(state: State, solution: Solution): boolean {
+  const isSamePlace =
+    solution.nodeName === state.situation.node.name ||
+    solution.changes.every((change) => change.touches !== "node");
+  return (
+    isSamePlace &&
+    solution.changes.every((change) => state.changes.some((other) => other.key === change.key))
+  );
+}
+
+function stateOf(state: Omit<State, "key">): State {
+  const { situation, changes } = state;
+  return {
+    ...state,
+    key: [situation.node.name, ...changes.map((change) => change.key).sort()].join("\n"),
+  };
+}
+
+/** States by their lower bound; among equals the node's name and the changes decide, never the order of the input. */
+class StateQueue {
+  readonly #buckets = new Map<number, { states: State[]; isSorted: boolean }>();
+  #size = 0;
+
+  add(state: State): void {
+    const bucket = this.#buckets.get(state.bound) ?? { states: [], isSorted: false };
+    bucket.states.push(state);
+    bucket.isSorted = false;
+    this.#buckets.set(state.bound, bucket);
+    this.#size += 1;
+  }
+
+  take(): State | undefined {
+    if (this.#size === 0) return undefined;
+    const least = Math.min(...this.#buckets.keys());
+    const bucket = this.#buckets.get(least);
+    if (bucket === undefined) return undefined;
+    if (!bucket.isSorted) {
+      bucket.states.sort(laterFirst);
+      bucket.isSorted = true;
+    }
+    const state = bucket.states.pop();
+    if (bucket.states.length === 0) this.#buckets.delete(least);
+    this.#size -= 1;
+    return state;
+  }
+}
+
+/** Sorted so that the state to take next stands last: further along, then fewer changes, then by name. */
+function laterFirst(left: State, right: State): number {
+  if (left.cost !== right.cost) return left.cost - right.cost;
+  if (left.changes.length !== right.changes.length)
+    return right.changes.length - left.changes.length;
+  return left.key < right.key ? 1 : -1;
+}
