@@ -2,4 +2,5 @@
 
 export { seededRandom } from "@faultline/server/kernel/index.ts";
 export { type SimulatedClock, simulatedClock } from "./simulated-clock.ts";
+export { openTemporaryFolder, type TemporaryFolder } from "./temporary-folder.ts";
 export { openTestDatabase, type TestDatabase } from "./test-database.ts";

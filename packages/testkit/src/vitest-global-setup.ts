@@ -1,14 +1,12 @@
 /** Starts the one embedded PostgreSQL of a test run, with a migrated template from which each test file copies its database. */
 
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-
 import { pino } from "pino";
 import type { TestProject } from "vitest/node";
 
 import { EmbeddedPostgres, embeddedSuperuser, openStore } from "@faultline/server/storage/index.ts";
 import { systemClock } from "@faultline/server/kernel/index.ts";
+
+import { openTemporaryFolder } from "./temporary-folder.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -22,11 +20,9 @@ export default async function startTestPostgres(
   project: TestProject,
 ): Promise<() => Promise<void>> {
   await using stack = new AsyncDisposableStack();
-  const dataFolder = await mkdtemp(join(tmpdir(), "faultline-test-"));
-  stack.defer(async () => await rm(dataFolder, { recursive: true, force: true }));
-
+  const folder = stack.use(await openTemporaryFolder());
   const options = {
-    dataFolder,
+    dataFolder: folder.path,
     clock: systemClock,
     logger: pino({ level: "warn" }),
     signal: new AbortController().signal,

@@ -7,7 +7,7 @@ import { dirname, join, resolve } from "node:path";
 import { PlatformError } from "@faultline/protocol";
 
 /** Largest blob, in bytes. */
-export const blobBytesMax = 256 * 1024 * 1024;
+export const blobBytesMax = 64 * 1024 * 1024;
 const blobIdPattern = /^sha256:([0-9a-f]{64})$/;
 
 export interface BlobFacts {

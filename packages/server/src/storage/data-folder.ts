@@ -1,5 +1,6 @@
 /** The data folder and its lock: one process at a time, taken over from a dead one. */
 
+import { createHash } from "node:crypto";
 import { chmod, link, mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 
@@ -28,14 +29,7 @@ export async function acquireDataFolder(folder: string): Promise<AsyncDisposable
   const own = await readProcess(process.pid);
   const contents: LockContents = { pid: process.pid, identity: own?.identity ?? "unknown" };
   const lockPath = join(dataFolder, lockName);
-  // Linking a complete file is exclusive and never shows a half-written lock.
-  const draftPath = `${lockPath}.${process.pid}`;
-  await writeFile(draftPath, JSON.stringify(contents), { mode: 0o600 });
-  try {
-    await takeLock(lockPath, draftPath, dataFolder);
-  } finally {
-    await rm(draftPath, { force: true });
-  }
+  await takeLock(lockPath, JSON.stringify(contents), dataFolder);
 
   return {
     async [Symbol.asyncDispose]() {
@@ -65,16 +59,11 @@ async function makeDataFolder(dataFolder: string): Promise<void> {
   }
 }
 
-async function takeLock(lockPath: string, draftPath: string, dataFolder: string): Promise<void> {
+async function takeLock(lockPath: string, own: string, dataFolder: string): Promise<void> {
   for (let attempt = 0; attempt < takeoverAttemptCountMax; attempt += 1) {
-    if (await linkExclusively(draftPath, lockPath)) return;
-    const seen = await readFile(lockPath, "utf8").catch(() => undefined);
-    if (seen === undefined) continue;
-    const holder = parseLock(seen);
-    if (holder !== undefined && (await isAlive(holder))) {
-      throw await refusal(holder, lockPath, dataFolder);
-    }
-    await removeStale(lockPath, seen);
+    const outcome = await tryLock(lockPath, own);
+    if (outcome.kind === "taken") return;
+    if (outcome.kind === "held") throw await refusal(outcome.holder, lockPath, dataFolder);
   }
   throw new PlatformError(
     "data_folder_in_use",
@@ -86,28 +75,54 @@ async function takeLock(lockPath: string, draftPath: string, dataFolder: string)
   );
 }
 
-async function linkExclusively(source: string, target: string): Promise<boolean> {
+type LockOutcome =
+  | { kind: "taken" }
+  | { kind: "held"; holder: LockContents }
+  /** Somebody else is moving; look again. */
+  | { kind: "moving" };
+
+/**
+ * Takes the lock file at `path`, or says who holds it. A stale lock is replaced only under a claim that is itself such a
+ * lock, named after the stale contents. So contents that a claimant has read under its claim cannot change
+ * before it replaces them: their owner is dead, and everyone else would need the same claim.
+ */
+async function tryLock(path: string, own: string): Promise<LockOutcome> {
+  if (await createExclusively(path, own)) return { kind: "taken" };
+  const seen = await readFile(path, "utf8").catch(() => undefined);
+  if (seen === undefined) return { kind: "moving" };
+  const holder = parseLock(seen);
+  if (holder !== undefined && (await isAlive(holder))) return { kind: "held", holder };
+
+  const claimPath = `${path}.${createHash("sha256").update(seen).digest("hex").slice(0, 16)}`;
+  if ((await tryLock(claimPath, own)).kind !== "taken") return { kind: "moving" };
   try {
-    await link(source, target);
+    if ((await readFile(path, "utf8").catch(() => undefined)) !== seen) return { kind: "moving" };
+    const draft = await writeDraft(path, own);
+    await rename(draft, path);
+    return { kind: "taken" };
+  } finally {
+    await rm(claimPath, { force: true });
+  }
+}
+
+/** Linking a complete file is exclusive and never shows a half-written lock. */
+async function createExclusively(path: string, contents: string): Promise<boolean> {
+  const draft = await writeDraft(path, contents);
+  try {
+    await link(draft, path);
     return true;
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "EEXIST") return false;
     throw error;
+  } finally {
+    await rm(draft, { force: true });
   }
 }
 
-/** A rename decides which of several starters removes the stale lock; one who caught a fresh lock gives it back. */
-async function removeStale(lockPath: string, staleContents: string): Promise<void> {
-  const caughtPath = `${lockPath}.stale.${process.pid}`;
-  try {
-    await rename(lockPath, caughtPath);
-  } catch {
-    // Another starter removed it first.
-    return;
-  }
-  const caught = await readFile(caughtPath, "utf8").catch(() => staleContents);
-  if (caught !== staleContents) await linkExclusively(caughtPath, lockPath);
-  await rm(caughtPath, { force: true });
+async function writeDraft(path: string, contents: string): Promise<string> {
+  const draft = `${path}.${process.pid}.draft`;
+  await writeFile(draft, contents, { mode: 0o600 });
+  return draft;
 }
 
 async function readLock(lockPath: string): Promise<LockContents | undefined> {

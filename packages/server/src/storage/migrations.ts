@@ -8,6 +8,8 @@ import { fileURLToPath } from "node:url";
 import { PlatformError } from "@faultline/protocol";
 import type { Client } from "pg";
 
+import { grantBackup } from "./backup/grants.ts";
+
 export interface Migration {
   /** The file's name, for example `0001-foundation.sql`. */
   readonly name: string;
@@ -65,6 +67,7 @@ export async function migrate(client: Client, migrations: readonly Migration[]):
       await apply(client, migration);
       added.push(migration.name);
     }
+    await grantBackup(client);
     return added;
   } finally {
     // The lock also ends with the session, so a lost connection leaves nothing behind.

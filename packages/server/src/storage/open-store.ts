@@ -3,10 +3,9 @@
 import { Client } from "pg";
 import type { Logger } from "pino";
 
-import { type Clock, raceAbort } from "#kernel/index.ts";
+import type { Clock } from "#kernel/index.ts";
 
-import { grantBackup } from "./backup/grants.ts";
-import { mapDatabaseError } from "./database-error.ts";
+import { withClient } from "./client.ts";
 import { ingestBatches } from "./ingest.ts";
 import { migrate, type Migration, readMigrations } from "./migrations.ts";
 import type { PostgresConnection } from "./postgres/connection.ts";
@@ -44,27 +43,8 @@ export async function prepareDatabase(
   });
   await withClient(new Client(postgres.clientConfig("faultline_owner")), signal, async (client) => {
     const added = await migrate(client, migrations);
-    await grantBackup(client);
     if (added.length > 0) logger.info({ migrations: added }, "the database was migrated");
   });
-}
-
-/** Connects, works and closes, whatever happens. */
-export async function withClient<T>(
-  client: Client,
-  signal: AbortSignal,
-  work: (client: Client) => Promise<T>,
-): Promise<T> {
-  signal.throwIfAborted();
-  client.on("error", () => {});
-  try {
-    await raceAbort(client.connect(), signal);
-    return await raceAbort(work(client), signal);
-  } catch (error) {
-    throw mapDatabaseError(error);
-  } finally {
-    await client.end().catch(() => {});
-  }
 }
 
 class PostgresStore implements Store {

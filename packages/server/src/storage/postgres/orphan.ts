@@ -30,21 +30,34 @@ export interface OrphanOptions {
  * folder, so no living process of ours can own it. A pid file that names no server of this folder is removed.
  */
 export async function stopOrphan(options: OrphanOptions): Promise<void> {
-  const pidPath = join(options.clusterFolder, "postmaster.pid");
-  const text = await readFile(pidPath, "utf8").catch(() => undefined);
-  if (text === undefined) return;
-  const [pidLine = "", , , , socketFolder = ""] = text.split("\n");
-  const pid = Number.parseInt(pidLine, 10);
-
-  if (await isServerOf(pid, options.clusterFolder)) {
+  const recorded = await readServerRecord(options.clusterFolder);
+  if (recorded === undefined) return;
+  const { pid, socketFolder } = recorded;
+  if (recorded.running) {
     options.logger.warn({ pid }, "stopping the PostgreSQL that an earlier process left behind");
     await stopProcess(pid, options);
   }
-  await rm(pidPath, { force: true });
+  await rm(join(options.clusterFolder, "postmaster.pid"), { force: true });
   // A socket folder of an earlier start in the folder for temporary files has no other owner who would remove it.
   if (/\/faultline-[^/]+$/.test(socketFolder)) {
     await rm(socketFolder, { recursive: true, force: true });
   }
+}
+
+export interface ServerRecord {
+  readonly pid: number;
+  readonly socketFolder: string;
+  /** Whether that process runs and is the server of this folder. */
+  readonly running: boolean;
+}
+
+/** What the folder's pid file says, checked against the process table; `undefined` when there is no such file. */
+export async function readServerRecord(clusterFolder: string): Promise<ServerRecord | undefined> {
+  const text = await readFile(join(clusterFolder, "postmaster.pid"), "utf8").catch(() => undefined);
+  if (text === undefined) return undefined;
+  const [pidLine = "", , , , socketFolder = ""] = text.split("\n");
+  const pid = Number.parseInt(pidLine, 10);
+  return { pid, socketFolder, running: await isServerOf(pid, clusterFolder) };
 }
 
 /** Whether the process is a `postgres` on this data folder: a reused pid belongs to something else. */

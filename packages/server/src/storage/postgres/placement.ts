@@ -52,6 +52,12 @@ export async function placePostgres(
   return await describe(dataFolder, outside);
 }
 
+/** Where an existing cluster lies, or would lie at the next start without a record. Makes nothing. */
+export async function locateCluster(folder: string): Promise<string> {
+  const dataFolder = resolve(folder);
+  return join((await readRecord(dataFolder)) ?? join(dataFolder, "postgres"), "data");
+}
+
 async function describe(dataFolder: string, home: string): Promise<Placement> {
   const clusterFolder = join(home, "data");
   return {
