@@ -3,9 +3,10 @@
 import { repeatedQuery } from "./fan-out/repeated-query.ts";
 import type { Contract } from "./model/contract.ts";
 import { boundaries } from "./model/finding.ts";
+import { podFitsNode } from "./scheduling/pod-fits-node.ts";
 
 /** Every shipped contract, in the order in which a case runs them. */
-export const contracts: readonly Contract[] = inBoundaryOrder([repeatedQuery]);
+export const contracts: readonly Contract[] = inBoundaryOrder([repeatedQuery, podFitsNode]);
 
 /** Orders contracts by the design's list of boundaries, then by id. */
 export function inBoundaryOrder(unordered: readonly Contract[]): readonly Contract[] {
