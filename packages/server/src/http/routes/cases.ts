@@ -21,19 +21,19 @@ export function caseHandlers({ services }: HandlerParts): Pick<ApiHandlers, Name
       return cases.list(scope, query ?? {});
     },
     async openCase({ body }, { scope, principal }) {
-      return cases.openCase(scope, body, principal.keyName);
+      return cases.openCase({ ...scope, actor: principal.keyName }, body);
     },
     async readCase({ params }, { scope }) {
       return cases.read(scope, params.id);
     },
     async verifyCase({ params, body }, { scope, principal }) {
-      return cases.verify(scope, params.id, body, principal.keyName);
+      return cases.verify({ ...scope, actor: principal.keyName }, params.id, body);
     },
     async addMitigation({ params, body }, { scope, principal }) {
-      return cases.addMitigation(scope, params.id, body.text, principal.keyName);
+      return cases.addMitigation({ ...scope, actor: principal.keyName }, params.id, body.text);
     },
     async closeCase({ params, body }, { scope, principal }) {
-      return cases.close(scope, params.id, body.reason, principal.keyName);
+      return cases.close({ ...scope, actor: principal.keyName }, params.id, body.reason);
     },
     async readReport({ params, query }, { scope, reply }) {
       const format = query?.format ?? "markdown";

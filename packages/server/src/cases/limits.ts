@@ -1,0 +1,25 @@
+/** Everything about a case that is bounded. */
+
+export const caseLimits = {
+  /** Length of a case's window. */
+  windowMsMax: 7 * 24 * 3_600_000,
+  /** Traces of the subject that are looked at in order to choose. */
+  traceCountSeenMax: 2_000,
+  /** Traces chosen because they failed or are slow, and as a baseline, before a repair. */
+  slowTraceCountMax: 20,
+  baselineTraceCountMax: 20,
+  /** After a repair more are taken, so that they can cover those before. */
+  afterTraceCountMax: 120,
+  /** Spans of all traces of one snapshot; traces beyond it are left out, and the snapshot says so. */
+  snapshotSpanCountMax: 100_000,
+  findingCountMax: 100,
+  /** References kept of each finding; the snapshot has them all. */
+  findingReferenceCountMax: 40,
+  hypothesisCountMax: 12,
+  hypothesisReferenceCountMax: 20,
+  mitigationCountMax: 50,
+  verificationCountMax: 100,
+  /** Cases on one page of the list. */
+  pageSizeMax: 200,
+  pageSizeDefault: 50,
+} as const;

@@ -1,0 +1,40 @@
+/** How verdicts, states and plain sentences look in a report. */
+
+import type { Finding } from "@faultline/contracts";
+import type { Hypothesis, Verification } from "@faultline/protocol";
+
+import type { Block, Tone } from "./document.ts";
+
+/** A paragraph. */
+export function paragraph(text: string): Block {
+  return { kind: "paragraph", text };
+}
+
+/** `1 reference`, `2 references`. */
+export function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+/** The tone of a contract's verdict. */
+export function toneOfVerdict(verdict: Finding["verdict"]): Tone {
+  return verdict === "violated" ? "bad" : verdict === "holds" ? "good" : "open";
+}
+
+/** The tone of a hypothesis' status. */
+export function toneOfStatus(status: Hypothesis["status"]): Tone {
+  switch (status) {
+    case "proved":
+      return "good";
+    case "supported":
+      return "bad";
+    case "proposed":
+      return "open";
+    case "refuted":
+      return "plain";
+  }
+}
+
+/** The tone of a verification's outcome. */
+export function toneOfOutcome(outcome: Verification["outcome"]): Tone {
+  return outcome === "proved" ? "good" : outcome === "not-repaired" ? "bad" : "open";
+}
