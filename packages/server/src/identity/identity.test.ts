@@ -105,7 +105,9 @@ describe("Identity", () => {
 
   it("revokes at once and for good, and tells its listeners", async () => {
     const heard: string[] = [];
-    const stop = identity.onKeysChanged(() => heard.push("changed"));
+    const stop = identity.onKeysChanged(async () => {
+      heard.push("changed");
+    });
     const { key, secret } = await identity.createKey(scope(), { name: "brief", role: "viewer" });
     await identity.authenticate(secret, signal);
     const first = await identity.revokeKey(scope(), key.id as KeyId);

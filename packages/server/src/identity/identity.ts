@@ -54,7 +54,7 @@ export class Identity implements AsyncDisposable {
   readonly #parts: IdentityParts;
   readonly #cache: KeyCache;
   readonly #use: KeyUse;
-  readonly #listeners = new Set<() => void>();
+  readonly #listeners = new Set<() => Promise<void>>();
 
   private constructor(parts: IdentityParts) {
     this.#parts = parts;
@@ -100,7 +100,7 @@ export class Identity implements AsyncDisposable {
       }
       return known === undefined;
     });
-    this.#notify();
+    await this.#notify();
     return isNew;
   }
 
@@ -142,7 +142,7 @@ export class Identity implements AsyncDisposable {
         .returning(keyColumns)
         .executeTakeFirstOrThrow();
     });
-    this.#notify();
+    await this.#notify();
     return { key: summaryOf(keyOfRow(row)), secret };
   }
 
@@ -177,7 +177,7 @@ export class Identity implements AsyncDisposable {
       });
     }
     this.#cache.forget(row.hash);
-    this.#notify();
+    await this.#notify();
     return summaryOf(keyOfRow(row));
   }
 
@@ -246,8 +246,11 @@ export class Identity implements AsyncDisposable {
     });
   }
 
-  /** Calls `listener` after keys or tenants changed. Gives the way to stop it. */
-  onKeysChanged(listener: () => void): () => void {
+  /**
+   * Calls `listener` after keys or tenants changed, and waits for it: when a revocation is answered, every listener
+   * knows of it. Gives the way to stop it.
+   */
+  onKeysChanged(listener: () => Promise<void>): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
@@ -267,8 +270,8 @@ export class Identity implements AsyncDisposable {
     return key;
   }
 
-  #notify(): void {
-    for (const listener of this.#listeners) listener();
+  async #notify(): Promise<void> {
+    await Promise.all([...this.#listeners].map((listener) => listener()));
   }
 }
 

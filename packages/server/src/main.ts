@@ -1,0 +1,211 @@
+/** Builds the platform: everything in the order in which things depend on one another, and down again in reverse. */
+
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+
+import { Cases } from "#cases/index.ts";
+import type { Config } from "#config/index.ts";
+import { type Gateway, startGatewayWorkers } from "#gateway/index.ts";
+import { type ControlServices, openControlApi } from "#http/index.ts";
+import { Identity } from "#identity/index.ts";
+import {
+  type Clock,
+  createIds,
+  type Ids,
+  type Random,
+  systemClock,
+  systemRandom,
+} from "#kernel/index.ts";
+import {
+  acquireDataFolder,
+  openBlobs,
+  openPostgres,
+  openStore,
+  type Store,
+} from "#storage/index.ts";
+import { Telemetry } from "#telemetry/index.ts";
+import type { PlatformError } from "@faultline/protocol";
+import type { Logger } from "pino";
+import { collectDefaultMetrics, Registry } from "prom-client";
+
+import { exposureWarning } from "./exposure.ts";
+import { makeAdminKey, putTenants } from "./first-start.ts";
+import { createSnapshots } from "./gateway-snapshot.ts";
+import { checkReadiness } from "./readiness.ts";
+import { probePort } from "./probe-port.ts";
+
+export interface PlatformOptions {
+  readonly logger: Logger;
+  /** Ends the start. A platform that has started is ended by its disposal. */
+  readonly signal: AbortSignal;
+  readonly clock?: Clock;
+  readonly random?: Random;
+  /** Makes another admin key, for operators who lost theirs. */
+  readonly newAdminKey?: boolean;
+  /** Where the built console is; default: beside this package. */
+  readonly consoleFolder?: string;
+}
+
+export interface Platform extends AsyncDisposable {
+  /** Where a browser on this machine reaches it, without a slash at the end. */
+  readonly url: string;
+  /** Present when this start made an admin key; shown once, because only its hash is stored. */
+  readonly adminKey: string | undefined;
+  /** What the operator should know, a sentence each. */
+  readonly warnings: readonly string[];
+  readonly database: { readonly version: string; readonly description: string };
+  /** From the call to readiness. */
+  readonly startedInMs: number;
+  /** Resolves when the platform cannot go on by itself. Dispose it then, and say why. */
+  readonly lost: Promise<PlatformError>;
+}
+
+/** The built console as it lies in the repository. */
+export const defaultConsoleFolder = fileURLToPath(new URL("../../console/dist", import.meta.url));
+
+/** Starts everything and resolves when it is ready. Disposal drains, then stops everything, PostgreSQL too. */
+export async function startPlatform(config: Config, options: PlatformOptions): Promise<Platform> {
+  const { logger, signal, clock = systemClock, random = systemRandom } = options;
+  const startedMs = clock.monotonicMs();
+  await using stack = new AsyncDisposableStack();
+
+  await probePort(config.host, config.port);
+  stack.use(await acquireDataFolder(config.dataFolder));
+  const postgres = stack.use(
+    await openPostgres({
+      dataFolder: config.dataFolder,
+      databaseUrl: config.databaseUrl,
+      clock,
+      logger,
+      signal,
+    }),
+  );
+  const store = stack.use(await openStore({ postgres, clock, logger, signal }));
+  const base: Base = {
+    config,
+    store,
+    clock,
+    random,
+    ids: createIds(clock, random.fork("ids")),
+    logger,
+  };
+  const domains = await openDomains(base, stack);
+  await putTenants(config, domains.identity, signal);
+  const gateway = await openFaces({ base, domains, options, stack });
+  const adminKey = await makeAdminKey(domains.identity, {
+    isForced: options.newAdminKey === true,
+    signal,
+  });
+  signal.throwIfAborted();
+
+  const running = stack.move();
+  return {
+    url: urlOf(config),
+    adminKey,
+    warnings: [exposureWarning(config)].filter((warning) => warning !== undefined),
+    database: { version: postgres.version, description: postgres.description },
+    startedInMs: clock.monotonicMs() - startedMs,
+    lost: Promise.race([postgres.lost, gateway.lost]),
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}
+
+interface Base {
+  readonly config: Config;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly ids: Ids;
+  readonly logger: Logger;
+}
+
+interface Domains {
+  readonly identity: Identity;
+  readonly telemetry: Telemetry;
+  readonly cases: Cases;
+  /** Ends background work; aborted after everything that is above the store has closed. */
+  readonly signal: AbortSignal;
+}
+
+async function openDomains(base: Base, stack: AsyncDisposableStack): Promise<Domains> {
+  const background = new AbortController();
+  stack.defer(() => background.abort(new DOMException("The platform stops.", "AbortError")));
+  const parts = { ...base, signal: background.signal };
+  const identity = stack.use(await Identity.open({ ...parts, random: base.random.fork("keys") }));
+  const telemetry = stack.use(await Telemetry.open({ ...parts, limits: base.config }));
+  const blobs = await openBlobs(path.join(base.config.dataFolder, "blobs"));
+  const cases = Cases.open({ ...parts, telemetry, blobs });
+  return { identity, telemetry, cases, signal: background.signal };
+}
+
+interface Faces {
+  readonly base: Base;
+  readonly domains: Domains;
+  readonly options: PlatformOptions;
+  readonly stack: AsyncDisposableStack;
+}
+
+/** The control API on its socket, and before it the gateway processes on the port. */
+async function openFaces({ base, domains, options, stack }: Faces): Promise<Gateway> {
+  const { config, clock, logger } = base;
+  const socketPath = path.join(await makeRuntimeFolder(stack), "control.sock");
+  const gatewayOpened = Promise.withResolvers<Gateway>();
+  // Nobody waits for it when the start fails before.
+  gatewayOpened.promise.catch(() => {});
+  const services: ControlServices = {
+    ...domains,
+    readiness: (signal) =>
+      checkReadiness({ store: base.store, gateway: gatewayOpened.promise, signal }),
+    gatewayMetrics: async () => (await gatewayOpened.promise).metrics(),
+  };
+  stack.use(
+    await openControlApi({
+      ...base,
+      services,
+      registry: createRegistry(),
+      consoleFolder: options.consoleFolder ?? defaultConsoleFolder,
+      socketPath,
+      signal: domains.signal,
+    }),
+  );
+  const nextSnapshot = createSnapshots(config, domains.identity);
+  const gateway = stack.use(
+    await startGatewayWorkers({
+      count: config.workerCount,
+      host: config.host,
+      port: config.port,
+      controlSocketPath: socketPath,
+      snapshot: await nextSnapshot(options.signal),
+      onOperations: (batch) => domains.telemetry.ingestOperations(batch, domains.signal),
+      logger,
+      clock,
+      signal: domains.signal,
+    }),
+  );
+  gatewayOpened.resolve(gateway);
+  return gateway;
+}
+
+/** Socket paths are limited to 107 bytes, so a long temporary folder is passed over. */
+const runtimeBaseLengthMax = 70;
+
+async function makeRuntimeFolder(stack: AsyncDisposableStack): Promise<string> {
+  const base = tmpdir().length <= runtimeBaseLengthMax ? tmpdir() : "/tmp";
+  const folder = await mkdtemp(path.join(base, "faultline-"));
+  stack.defer(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+function createRegistry(): Registry {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry, prefix: "faultline_control_" });
+  return registry;
+}
+
+function urlOf(config: Config): string {
+  if (config.publicUrl !== undefined) return config.publicUrl.origin;
+  const host = config.host === "0.0.0.0" || config.host === "::" ? "127.0.0.1" : config.host;
+  return `http://${host.includes(":") ? `[${host}]` : host}:${config.port}`;
+}
