@@ -29,7 +29,7 @@ export {
   type OtlpTraces,
   type Rejected,
 } from "./readers/otlp.ts";
-export { contracts, findContract, inBoundaryOrder } from "./registry.ts";
+export { contracts, controls, findContract, inBoundaryOrder } from "./registry.ts";
 export { createSnapshot, snapshotOf, type SnapshotPart } from "./snapshot/create-snapshot.ts";
 export { evidenceIdOf } from "./snapshot/evidence-id.ts";
 export { decodeSnapshotFile, encodeSnapshotFile } from "./snapshot/file.ts";

@@ -1,5 +1,6 @@
 /** The contracts that ship with Faultline, in the order of their boundaries. */
 
+import { requestsSucceed } from "./calls/requests-succeed.ts";
 import { repeatedQuery } from "./fan-out/repeated-query.ts";
 import type { Contract } from "./model/contract.ts";
 import { boundaries } from "./model/finding.ts";
@@ -7,6 +8,12 @@ import { podFitsNode } from "./scheduling/pod-fits-node.ts";
 
 /** Every shipped contract, in the order in which a case runs them. */
 export const contracts: readonly Contract[] = inBoundaryOrder([repeatedQuery, podFitsNode]);
+
+/**
+ * Contracts that guard others against a repair that only hides the fault. What they find is a symptom, so a plain
+ * check leaves them out unless it is asked for them.
+ */
+export const controls: readonly Contract[] = [requestsSucceed];
 
 /** Orders contracts by the design's list of boundaries, then by id. */
 export function inBoundaryOrder(unordered: readonly Contract[]): readonly Contract[] {
@@ -17,9 +24,9 @@ export function inBoundaryOrder(unordered: readonly Contract[]): readonly Contra
   );
 }
 
-/** The contract of an id, or `undefined` when none has it. */
+/** The contract or control of an id, or `undefined` when none has it. */
 export function findContract(id: string): Contract | undefined {
-  return contracts.find((contract) => contract.id === id);
+  return [...contracts, ...controls].find((contract) => contract.id === id);
 }
 
 function compareText(left: string, right: string): number {

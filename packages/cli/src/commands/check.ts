@@ -6,6 +6,7 @@ import {
   checkSnapshot,
   type Contract,
   contracts as shippedContracts,
+  controls,
   readEvidence,
   sarifReport,
   snapshotOf,
@@ -46,6 +47,8 @@ export const command: Command = {
     "",
     "Contracts:",
     ...shippedContracts.map((contract) => `  ${contract.id.padEnd(26)} ${contract.promise}`),
+    "Only when asked for:",
+    ...controls.map((contract) => `  ${contract.id.padEnd(26)} ${contract.promise}`),
   ],
   async run(context) {
     const { terminal, positionals, signal } = context;
@@ -98,7 +101,8 @@ function readFormat(text: string): Format {
 function chooseContracts(context: CommandContext): readonly Contract[] {
   const wanted = context.options.contract;
   if (!Array.isArray(wanted)) return shippedContracts;
-  const ids = shippedContracts.map((contract) => contract.id);
+  const known = [...shippedContracts, ...controls];
+  const ids = known.map((contract) => contract.id);
   for (const id of wanted) {
     if (ids.includes(id)) continue;
     const near = nearestName(id, ids);
@@ -106,5 +110,5 @@ function chooseContracts(context: CommandContext): readonly Contract[] {
       `There is no contract '${id}'. ${near === undefined ? `There are ${ids.join(", ")}.` : `Did you mean ${near}?`}`,
     );
   }
-  return shippedContracts.filter((contract) => wanted.includes(contract.id));
+  return known.filter((contract) => wanted.includes(contract.id));
 }
