@@ -53,7 +53,15 @@ export const evidenceFormats: readonly EvidenceFormat[] = [
     recognise: ({ text }) =>
       startsAsJson(text) &&
       /"(?:resourceSpans|resource_spans|resourceLogs|resourceMetrics)"\s*:/.test(head(text)),
-    read: ({ bytes }) => contentOfTraces(decodeOtlpTraces(bytes, "json")),
+    read: ({ bytes, text }) => {
+      if (!/"(?:resourceSpans|resource_spans)"\s*:/.test(text ?? "")) {
+        throw new EvidenceError("The file holds OTLP logs or metrics, which no contract reads.", {
+          expected: "traces, in resourceSpans",
+          where: "line 1, column 1",
+        });
+      }
+      return contentOfTraces(decodeOtlpTraces(bytes, "json"));
+    },
   },
   {
     name: "kubernetes",

@@ -8,7 +8,7 @@ import { expand } from "./expand.ts";
 import { evidenceFormats, type FileContent, knownFormats } from "./formats.ts";
 import { evidenceLimits } from "./limits.ts";
 import { type FromFile, mergeObjects, mergeSpans } from "./merge-evidence.ts";
-import { decodeText, looksBinary, parseJson } from "./text.ts";
+import { decodeText, jsonValuesOf, looksBinary } from "./text.ts";
 
 /** A file, a part of a request, or standard input. */
 export interface EvidenceFile {
@@ -78,7 +78,7 @@ function readFile(file: EvidenceFile, bytesLeft: number, gathered: Gathered): nu
   const format = evidenceFormats.find((candidate) => candidate.recognise(input));
   if (format === undefined) {
     // A document that is cut or malformed gets the place of its fault.
-    if (text !== undefined && /^\s*[{[]/.test(text)) parseJson(text);
+    if (text !== undefined && /^\s*[{[]/.test(text)) jsonValuesOf(text);
     throw new EvidenceError("The file is in no known format.", {
       expected: knownFormats(),
       where: "line 1, column 1",

@@ -48,6 +48,15 @@ export function parseJson(text: string, lineOffset = 0): unknown {
   }
 }
 
+/** The value of a JSON text, or the values of its lines when each line is a document. */
+export function jsonValuesOf(text: string): unknown[] {
+  const lines = text.split("\n");
+  const documents = lines.filter((line) => /^\s*[{[].*[}\]]\s*$/.test(line));
+  const isByLine = documents.length > 1 && lines.every((line) => /^\s*(?:[{[].*)?$/.test(line));
+  if (!isByLine) return [parseJson(text)];
+  return lines.flatMap((line, index) => (line.trim() === "" ? [] : [parseJson(line, index)]));
+}
+
 /** `line 3, column 7` for an offset into a text. */
 export function placeOf(text: string, offset: number, lineOffset = 0): string {
   const before = text.slice(0, offset);

@@ -2,6 +2,7 @@
 
 import type { EvidenceReference } from "../model/evidence.ts";
 import type { Finding } from "../model/finding.ts";
+import type { UnreadableFile } from "../readers/read-evidence.ts";
 import type { CheckReport } from "./check-report.ts";
 import { type Colour, type Paint, paintFor, printable, wrap } from "./terminal-text.ts";
 
@@ -75,10 +76,13 @@ class ReportWriter {
   }
 
   #quotes(references: readonly EvidenceReference[]): void {
-    for (const reference of references.slice(0, quotesShownMax)) {
+    for (const [index, reference] of references.slice(0, quotesShownMax).entries()) {
       const at = reference.locator === undefined ? "" : ` ${printable(reference.locator)}`;
       const quote = reference.quote === undefined ? "" : `  ${printable(reference.quote)}`;
-      this.#field("evidence", `${reference.evidenceId.slice(0, 19)}…${at}${quote}`);
+      this.#field(
+        index === 0 ? "evidence" : "",
+        `${reference.evidenceId.slice(0, 19)}…${at}${quote}`,
+      );
     }
     const hidden = references.length - quotesShownMax;
     if (hidden > 0) this.#field("", `and ${hidden} more (--format json shows all)`);
@@ -105,11 +109,19 @@ class ReportWriter {
     const { unreadable } = this.#report;
     if (unreadable.length === 0) return;
     this.#heading("could not be read");
+    // Files with one and the same fault are listed together, so that the expectation is read once.
+    const groups = new Map<string, UnreadableFile[]>();
     for (const file of unreadable) {
-      this.#lines.push(this.#paint("yellow", printable(file.name)));
-      this.#field("fault", file.message);
-      if (file.where !== undefined) this.#field("where", file.where);
-      this.#field("expected", file.expected);
+      const key = `${file.message}\n${file.expected}`;
+      groups.set(key, [...(groups.get(key) ?? []), file]);
+    }
+    for (const files of groups.values()) {
+      for (const { name, where } of files) {
+        const place = where === undefined ? "" : this.#paint("dim", `  ${printable(where)}`);
+        this.#lines.push(`${this.#paint("yellow", printable(name))}${place}`);
+      }
+      this.#field("fault", files[0]?.message ?? "");
+      this.#field("expected", files[0]?.expected ?? "");
       this.#lines.push("");
     }
   }
