@@ -80,13 +80,14 @@ function anythingBut(word: string): string {
   return [...departures, `${escape(word)}.`].join("|");
 }
 
+function restrict(patterns: Pattern[]): ["error", { patterns: Pattern[] }] {
+  return ["error", { patterns }];
+}
+
 const packageOverrides = Object.keys(packageImports).map((name) => ({
   files: [`packages/${name}/src/**/*.{ts,tsx}`],
   rules: {
-    "typescript/no-restricted-imports": [
-      "error",
-      { patterns: [...packagePatterns(name), ...ambientImports] },
-    ],
+    "typescript/no-restricted-imports": restrict([...packagePatterns(name), ...ambientImports]),
   },
 }));
 
@@ -94,16 +95,11 @@ const moduleOverrides = serverModuleRanks.flatMap((row, rank) =>
   row.map((module) => ({
     files: [`packages/server/src/${module}/**/*.ts`],
     rules: {
-      "typescript/no-restricted-imports": [
-        "error",
-        {
-          patterns: [
-            ...packagePatterns("server"),
-            ...modulePatterns(module, rank),
-            ...(module === "kernel" ? [] : ambientImports),
-          ],
-        },
-      ],
+      "typescript/no-restricted-imports": restrict([
+        ...packagePatterns("server"),
+        ...modulePatterns(module, rank),
+        ...(module === "kernel" ? [] : ambientImports),
+      ]),
     },
   })),
 );

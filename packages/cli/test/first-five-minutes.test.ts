@@ -27,16 +27,14 @@ describe("the first five minutes", () => {
     await tracesSince(new Date(0).toISOString());
 
     const opened = await platform.call(
-      ...[
-        "case",
-        "open",
-        "The order list is slow",
-        "--subject",
-        "service:orders",
-        "--since",
-        "5m",
-        "--json",
-      ],
+      "case",
+      "open",
+      "The order list is slow",
+      "--subject",
+      "service:orders",
+      "--since",
+      "5m",
+      "--json",
     );
     expect(opened.stderr).toBe("");
     const before = readCase(opened.stdout);
