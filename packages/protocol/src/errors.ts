@@ -73,6 +73,12 @@ export const errorTable = {
     false,
     "The provider refused the credential that is configured for it.",
   ),
+  provider_response_invalid: row(
+    502,
+    "provider",
+    true,
+    "The provider's reply is not in the wire format that it should speak.",
+  ),
   // Evidence.
   evidence_unreadable: row(
     422,
