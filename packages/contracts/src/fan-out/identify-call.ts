@@ -69,7 +69,7 @@ export class CallIdentifier {
       if (operation === undefined || collection === undefined) return undefined;
       return databaseCall(span, system, shapeOfOperation(operation, collection));
     }
-    const shape = this.#shapeOf(statement);
+    const shape = this.#shapeOf(statement, system);
     if (isSessionStatement(shape)) return undefined;
     // A document store records its query as JSON, which says little without the collection it goes to.
     const prefix =
@@ -110,8 +110,9 @@ export class CallIdentifier {
     };
   }
 
-  #shapeOf(statement: string): SqlShape {
-    return remember(this.#statements, statement, () => sqlShape(statement));
+  #shapeOf(statement: string, system: string): SqlShape {
+    const quotes = /mysql|maria|clickhouse|spanner|bigquery/i.test(system) ? "text" : "names";
+    return remember(this.#statements, `${quotes} ${statement}`, () => sqlShape(statement, quotes));
   }
 
   #urlOf(url: string, route: string | undefined): UrlTarget {
@@ -201,7 +202,7 @@ function isSessionStatement(shape: SqlShape): boolean {
     /^(?:begin|start|commit|rollback|savepoint|release|set|show|use|prepare|deallocate|discard|ping|reset|listen|unlisten|notify|explain|close|declare|fetch|move|lock|analyze|vacuum|pragma|isready)$/.test(
       shape.verb,
     ) ||
-    /^select ?(?:\?|version \(\)|now \(\)|current_\w+(?: \(\))?|pg_advisory\w* ?\(.*)?$/.test(
+    /^select ?(?:\?|version\(\)|now\(\)|current_\w+(?:\(\))?|pg_advisory\w*\(.*)?$/.test(
       shape.fingerprint,
     )
   );
@@ -218,7 +219,7 @@ function isPagedStatement(fingerprint: string): boolean {
   if (/\boffset \?|\bfetch (?:next|first) \?|\blimit \?, ?\?/.test(fingerprint)) return true;
   if (!/\blimit \?$/.test(fingerprint) || !/\border by\b/.test(fingerprint)) return false;
   const where = /\bwhere\b(.*)\border by\b/.exec(fingerprint)?.[1] ?? "";
-  return /[<>]=? ?\(? ?\?/.test(where) && !/[^<>!]= ?\?/.test(where);
+  return /[<>]=? ?\(?\?/.test(where) && !/[^<>!]= ?\?/.test(where);
 }
 
 function urlOfParts(attributes: Attributes): string | undefined {

@@ -1,6 +1,7 @@
 /** Reduces SQL to its shape: literals and placeholders become `?`, lists of them one, comments go. */
 
 import { fanOutLimits } from "./options.ts";
+import { type DoubleQuotes, sqlTokens } from "./sql-tokens.ts";
 
 export interface SqlShape {
   /** The statement in one line, lower-cased, with `?` for each value. */
@@ -15,14 +16,15 @@ export interface SqlShape {
   readonly truncated: boolean;
 }
 
-const tokenPattern =
-  /\s+|--[^\n]*|#(?![>-])[^\n]*|\/\*|\$([A-Za-z_][A-Za-z_0-9]*)?\$|[nNxXbBeEuU]?'|"|`|\[[A-Za-z_][^\]\n]{0,127}\]|[$:@%][A-Za-z_0-9]+|%\([A-Za-z_0-9]+\)s|\?+|::\s*[A-Za-z_][A-Za-z_0-9]*(?:\s*\(\s*[0-9, ]+\))?(?:\[\])*|(?:0[xX][0-9a-fA-F]+|[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?|\.[0-9]+)|[A-Za-z_\u0080-\uffff][A-Za-z_0-9$\u0080-\uffff]*|[<>=!|&~^@#?*+/%-]{1,3}|./gsy;
+const ellipsis = /(?:\.\.\.|…)\s*$/;
+/** After these a parenthesis opens a list or a condition; after any other name it opens a call's arguments. */
+const wordsBeforeLists =
+  /^(?:in|values|and|or|where|from|select|exists|not|as|on|using|over|then|when|else|join|set|union|all|except|intersect|by|having|limit|offset|between|like|with|returning|conflict|[^a-z]+)$/;
 
 /** Reduces one statement. Never throws: what is no SQL comes back in a reduced form of its own. */
-export function sqlShape(statement: string): SqlShape {
-  const text = statement.slice(0, fanOutLimits.statementLengthMax);
-  const tokens = tokenise(text);
-  const { words, listValueCount } = collapseLists(tokens);
+export function sqlShape(statement: string, doubleQuotes: DoubleQuotes = "names"): SqlShape {
+  const text = statement.slice(0, fanOutLimits.statementLengthMax).replace(ellipsis, "");
+  const { words, listValueCount } = collapseLists(wordsOf(text, doubleQuotes));
   const fingerprint = joinTokens(words);
   return {
     fingerprint,
@@ -32,71 +34,32 @@ export function sqlShape(statement: string): SqlShape {
       /\b(?:any|some|all) ?\( ?\? ?\)|\b(?:unnest|json_each|jsonb_each|openjson|string_split|jsonb_array_elements|json_array_elements|jsonb_array_elements_text|json_table|has) ?\([^)]*\?/.test(
         fingerprint,
       ),
-    truncated: /(?:\.\.\.|…)\s*$/.test(statement),
+    truncated: ellipsis.test(statement) || statement.length > fanOutLimits.statementLengthMax,
   };
 }
 
-function tokenise(text: string): string[] {
-  const tokens: string[] = [];
-  const pattern = new RegExp(tokenPattern.source, tokenPattern.flags);
-  let offset = 0;
-  while (offset < text.length) {
-    pattern.lastIndex = offset;
-    const found = pattern.exec(text);
-    // The last alternative takes any character, so there is always a match.
-    const token = found?.[0] ?? text.charAt(offset);
-    offset += token.length;
-    const first = token.charAt(0);
-    if (/\s/.test(first) || token.startsWith("--")) continue;
-    if (first === "#" && token.length > 1 && !/^[#>-]+$/.test(token)) continue;
-    if (token === "/*") {
-      offset = endOfComment(text, offset);
-    } else if (token.startsWith("::")) {
-      continue;
-    } else if (token.endsWith("'")) {
-      offset = endOfQuoted(text, offset, "'");
-      tokens.push("?");
-    } else if (token === '"' || token === "`") {
-      const end = endOfQuoted(text, offset, token);
-      tokens.push(text.slice(offset, Math.max(offset, end - 1)).toLowerCase());
-      offset = end;
-    } else if (first === "$" && token.endsWith("$")) {
-      const end = text.indexOf(token, offset);
-      offset = end === -1 ? text.length : end + token.length;
-      tokens.push("?");
-    } else {
-      tokens.push(reduceToken(token));
+/** Values and placeholders are alike, casts say nothing about the shape, and a sign is part of its value. */
+function wordsOf(text: string, doubleQuotes: DoubleQuotes): string[] {
+  const words: string[] = [];
+  for (const { kind, text: word } of sqlTokens(text, doubleQuotes)) {
+    if (kind === "cast") continue;
+    if (kind !== "value" && kind !== "placeholder") words.push(word);
+    else {
+      if (isSign(words)) words.pop();
+      words.push("?");
     }
   }
-  return tokens;
+  return words;
 }
 
-function reduceToken(token: string): string {
-  if (/^(?:[0-9]|\.[0-9])/.test(token)) return "?";
-  if (/^[$:@%]\w+$|^%\(\w+\)s$|^\?+$/.test(token)) return "?";
-  if (token.startsWith("[") && token.endsWith("]") && token.length > 2) {
-    return token.slice(1, -1).toLowerCase();
-  }
-  const word = token.toLowerCase();
-  return word === "true" || word === "false" || word === "null" ? word : word;
-}
-
-function endOfComment(text: string, offset: number): number {
-  const end = text.indexOf("*/", offset);
-  return end === -1 ? text.length : end + 2;
-}
-
-/** The offset after the closing quote; a doubled quote or a backslash keeps the text going. */
-function endOfQuoted(text: string, offset: number, quote: string): number {
-  let index = offset;
-  while (index < text.length) {
-    const character = text.charAt(index);
-    if (character === "\\" && quote === "'") index += 2;
-    else if (character !== quote) index += 1;
-    else if (text.charAt(index + 1) === quote) index += 2;
-    else return index + 1;
-  }
-  return text.length;
+/** A minus or plus that follows no operand. */
+function isSign(words: readonly string[]): boolean {
+  const sign = words.at(-1);
+  if (sign !== "-" && sign !== "+") return false;
+  const before = words.at(-2) ?? "(";
+  return /^(?:[(,<>=!|&~^*/%+-]+|in|and|or|not|like|between|then|else|when|limit|offset|values|select|set|return)$/.test(
+    before,
+  );
 }
 
 interface CollapsedTokens {
@@ -153,6 +116,7 @@ function joinTokens(words: readonly string[]): string {
       word === ")" ||
       word === "." ||
       word === ";" ||
+      (word === "(" && !wordsBeforeLists.test(previous)) ||
       previous === "(" ||
       previous === ".";
     text += glued ? word : ` ${word}`;
