@@ -1,0 +1,208 @@
+/** What proves a repair, and everything that must not. */
+
+import {
+  createSnapshot,
+  repeatedQuery,
+  requestsSucceed,
+  type Snapshot,
+} from "@faultline/contracts";
+import { describe, expect, it } from "vitest";
+
+import { judgeRepair, type RepairJudgement } from "./judge-repair.ts";
+import { type OrderTraffic, orderTraces, type SyntheticTrace } from "./synthetic-orders.ts";
+import { writeHypotheses } from "./write-hypotheses.ts";
+
+const lengths = [5, 40, 5, 40, 5, 40];
+const secondsMicros = 1_000_000;
+const beforeStart = 1_000 * secondsMicros;
+const afterStart = 2_000 * secondsMicros;
+
+function snapshotOfTraces(traces: readonly SyntheticTrace[], samplingRatio = 1): Snapshot {
+  return createSnapshot([
+    {
+      source: { name: "test", format: "population", notes: [] },
+      content: {
+        kind: "trace-population",
+        service: "orders",
+        fromMicros: 0,
+        toMicros: 9_000 * secondsMicros,
+        traceCountSeen: traces.length,
+        traceCountKept: traces.length,
+        samplingRatio,
+        slowTraceIds: traces.map(({ summary }) => summary.traceId),
+        baselineTraceIds: [],
+      },
+    },
+    ...traces.map(({ summary, spans }) => ({
+      source: { name: summary.traceId, format: "test", notes: [] },
+      content: { kind: "trace" as const, traceId: summary.traceId, spans: [...spans] },
+    })),
+  ]);
+}
+
+const before = snapshotOfTraces(
+  orderTraces({ variant: "broken", listLengths: lengths, startMicros: beforeStart, series: 1 }),
+);
+
+function traffic(parts: Partial<OrderTraffic>): SyntheticTrace[] {
+  return orderTraces({
+    variant: "repaired",
+    listLengths: lengths,
+    startMicros: afterStart,
+    series: 2,
+    ...parts,
+  });
+}
+
+function judge(after: Snapshot, from: Snapshot = before): RepairJudgement {
+  const [hypothesis] = writeHypotheses(before, repeatedQuery.check(before), [repeatedQuery]);
+  expect(hypothesis?.status).toBe("supported");
+  return judgeRepair({
+    hypothesis: hypothesis!,
+    before: from,
+    after,
+    contract: repeatedQuery,
+    control: requestsSucceed,
+  });
+}
+
+function unmet(judgement: RepairJudgement): string[] {
+  return judgement.coverage.filter(({ met }) => !met).map(({ name }) => name);
+}
+
+describe("a repair", () => {
+  it("is proved when the contract failed before and holds after, under a control and full coverage", () => {
+    const judgement = judge(snapshotOfTraces(traffic({})));
+    expect(judgement.reasons.join("\n")).not.toContain("Not covered");
+    expect(judgement).toMatchObject({
+      outcome: "proved",
+      contract: { before: "violated", after: "holds" },
+      control: { contract: "calls/requests-succeed", before: "holds", after: "holds" },
+    });
+    expect(unmet(judgement)).toEqual([]);
+    expect(judgement.coverage.map(({ name }) => name)).toEqual(
+      expect.arrayContaining(["requests", "list length", "resolver spans", "database call spans"]),
+    );
+  });
+
+  it("is not repaired when nothing was changed", () => {
+    const judgement = judge(snapshotOfTraces(traffic({ variant: "broken" })));
+    expect(judgement.outcome).toBe("not-repaired");
+    expect(judgement.reasons.join(" ")).toContain("still violated");
+    expect(judgement.reasons.join(" ")).toMatch(/last violation quoted was at \d{4}-/);
+  });
+
+  it("is not repaired when one request of many still has the fault", () => {
+    const mixed = [...traffic({}), ...traffic({ variant: "broken", listLengths: [40], series: 3 })];
+    expect(judge(snapshotOfTraces(mixed)).outcome).toBe("not-repaired");
+  });
+
+  it("is not proved by lists of one", () => {
+    for (const variant of ["broken", "repaired"] as const) {
+      const judgement = judge(
+        snapshotOfTraces(traffic({ variant, listLengths: lengths.map(() => 1) })),
+      );
+      expect(judgement.outcome).toBe("inconclusive");
+      expect(unmet(judgement)).toContain("list length");
+    }
+  });
+
+  it("is not proved by shorter lists, even when most are as long", () => {
+    const judgement = judge(snapshotOfTraces(traffic({ listLengths: [5, 40, 5, 40, 5, 39] })));
+    expect(judgement.outcome).toBe("inconclusive");
+    expect(unmet(judgement)).toEqual(["list length"]);
+  });
+
+  it("is not proved without load", () => {
+    const judgement = judge(snapshotOfTraces([]));
+    expect(judgement.outcome).toBe("inconclusive");
+    expect(unmet(judgement)).toEqual(
+      expect.arrayContaining([
+        "requests",
+        "list length",
+        "database call spans",
+        "resolver spans",
+        "order",
+      ]),
+    );
+  });
+
+  it("is not proved when the database client went dark", () => {
+    for (const variant of ["broken", "repaired"] as const) {
+      const judgement = judge(snapshotOfTraces(traffic({ variant, databaseSpans: false })));
+      expect(judgement.outcome).toBe("inconclusive");
+      expect(unmet(judgement)).toContain("database call spans");
+      expect(judgement.control.after).not.toBe("holds");
+    }
+  });
+
+  it("is not proved when resolver spans went dark", () => {
+    const judgement = judge(snapshotOfTraces(traffic({ resolverSpans: false })));
+    expect(judgement.outcome).toBe("inconclusive");
+    expect(unmet(judgement)).toEqual(expect.arrayContaining(["list length", "resolver spans"]));
+  });
+
+  it("is not proved at 1 % sampling, by the requests that are left or by what the sampler says", () => {
+    const few = judge(snapshotOfTraces(traffic({ listLengths: [40], samplingRatio: 0.01 }), 0.01));
+    expect(few.outcome).toBe("inconclusive");
+    expect(unmet(few)).toEqual(expect.arrayContaining(["requests", "sampling"]));
+
+    const many = judge(snapshotOfTraces(traffic({ samplingRatio: 0.01 }), 0.01));
+    expect(many.outcome).toBe("inconclusive");
+    expect(unmet(many)).toEqual(["sampling"]);
+  });
+
+  it("is not proved by the repair of another service", () => {
+    const other = judge(snapshotOfTraces(traffic({ service: "invoices" })));
+    expect(other.outcome).toBe("inconclusive");
+    expect(unmet(other)).toContain("requests");
+
+    const both = [
+      ...traffic({ service: "invoices" }),
+      ...traffic({ variant: "broken", series: 4 }),
+    ];
+    expect(judge(snapshotOfTraces(both)).outcome).toBe("not-repaired");
+  });
+
+  it("is not proved while requests fail", () => {
+    const judgement = judge(snapshotOfTraces(traffic({ failing: true })));
+    expect(judgement.outcome).toBe("inconclusive");
+    expect(judgement.control.after).toBe("violated");
+  });
+
+  it("is not proved by requests from before the repair", () => {
+    const early = traffic({ startMicros: beforeStart - 100 * secondsMicros });
+    const judgement = judge(snapshotOfTraces(early));
+    expect(judgement.outcome).toBe("inconclusive");
+    expect(unmet(judgement)).toEqual(["order"]);
+  });
+
+  it("is not proved when the contract did not fail before", () => {
+    const healthy = snapshotOfTraces(
+      orderTraces({
+        variant: "repaired",
+        listLengths: lengths,
+        startMicros: beforeStart,
+        series: 5,
+      }),
+    );
+    const judgement = judge(snapshotOfTraces(traffic({})), healthy);
+    expect(judgement.outcome).toBe("inconclusive");
+    expect(judgement.contract.before).toBe("holds");
+  });
+
+  it("is not proved when the fan-out only moved elsewhere", () => {
+    const moved = traffic({ variant: "broken" }).map(({ summary, spans }) => ({
+      summary,
+      spans: spans.map((span) => {
+        const path = span.attributes["graphql.field.path"];
+        if (typeof path !== "string") return span;
+        const attributes = { "graphql.field.path": path.replace("customer", "buyer") };
+        return { ...span, attributes };
+      }),
+    }));
+    const judgement = judge(snapshotOfTraces(moved));
+    expect(judgement.outcome).toBe("inconclusive");
+    expect(unmet(judgement)).toContain("no new violation");
+  });
+});
