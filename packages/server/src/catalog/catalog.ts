@@ -1,0 +1,87 @@
+/** The catalog: which provider serves a model name, and at what price. */
+
+import { nearestName } from "./nearest-name.ts";
+import type { Price } from "./price.ts";
+
+/** An upstream that speaks the OpenAI wire format. */
+export interface CatalogProvider {
+  readonly name: string;
+  /** `simulated` is built in and no language model. */
+  readonly kind: "openai" | "simulated";
+  /** Without a slash at the end; empty for a simulated provider, which the worker runs itself. */
+  readonly baseUrl: string;
+  /** Sent as bearer to the provider. Never logged, never in a span, never to a caller. */
+  readonly apiKey: string | undefined;
+  readonly simulation: Simulation | undefined;
+}
+
+/** How a simulated provider behaves when a request does not say otherwise. */
+export interface Simulation {
+  readonly seed: string;
+  readonly firstTokenMs: number;
+  readonly tokensPerSecond: number;
+  readonly errorRatio: number;
+  readonly stallRatio: number;
+  readonly cutRatio: number;
+}
+
+export interface CatalogModel {
+  /** `provider/name`: unique, and what `GET /v1/models` shows. */
+  readonly id: string;
+  readonly name: string;
+  readonly provider: string;
+  /** What the provider knows it by. */
+  readonly upstreamName: string;
+  /** Absent: no price is known, so calls are refused. */
+  readonly price: Price | undefined;
+}
+
+/** All of the catalog as plain data, so that it can cross to a worker. */
+export interface CatalogSnapshot {
+  readonly providers: readonly CatalogProvider[];
+  readonly models: readonly CatalogModel[];
+}
+
+export interface Target {
+  readonly provider: CatalogProvider;
+  readonly model: CatalogModel;
+  readonly price: Price;
+}
+
+export type ModelResolution =
+  | { readonly kind: "found"; readonly target: Target }
+  | { readonly kind: "unknown"; readonly nearest: string | undefined }
+  | { readonly kind: "price-unknown"; readonly model: CatalogModel };
+
+export interface Catalog {
+  readonly snapshot: CatalogSnapshot;
+  /** Finds `provider/name`, or a bare name: the first provider in the order of the configuration has it. */
+  resolveModel(name: string): ModelResolution;
+  /** In the order of the configuration; also models without a price, which are refused when called. */
+  listModels(): readonly CatalogModel[];
+}
+
+/** Makes the catalog answerable. Ids are unique, and each model names a provider of the snapshot. */
+export function openCatalog(snapshot: CatalogSnapshot): Catalog {
+  const providers = new Map(snapshot.providers.map((provider) => [provider.name, provider]));
+  const resolutions = new Map<string, ModelResolution>();
+  for (const model of snapshot.models) resolutions.set(model.id, resolve(model));
+  for (const model of snapshot.models) {
+    // A full id wins over a bare name, and an earlier provider over a later one.
+    if (!resolutions.has(model.name)) resolutions.set(model.name, resolve(model));
+  }
+
+  function resolve(model: CatalogModel): ModelResolution {
+    const provider = providers.get(model.provider);
+    if (provider === undefined) return { kind: "unknown", nearest: undefined };
+    if (model.price === undefined) return { kind: "price-unknown", model };
+    return { kind: "found", target: { provider, model, price: model.price } };
+  }
+
+  return {
+    snapshot,
+    resolveModel: (name) =>
+      resolutions.get(name) ?? { kind: "unknown", nearest: nearestName(name, resolutions.keys()) },
+    listModels: () => snapshot.models,
+  };
+}

@@ -1,0 +1,15 @@
+/** Which provider serves a model, and at what price. */
+
+export {
+  type Catalog,
+  type CatalogModel,
+  type CatalogProvider,
+  type CatalogSnapshot,
+  type ModelResolution,
+  openCatalog,
+  type Simulation,
+  type Target,
+} from "./catalog.ts";
+export { loadCatalog } from "./load-catalog.ts";
+export { costMicros, type Price, type TokenUsage } from "./price.ts";
+export { type PriceTable, readPriceTable, readShippedPriceTable } from "./price-table.ts";
