@@ -1,0 +1,83 @@
+/** Authentication from memory: the key's hash in the snapshot. Nothing is remembered of keys that fail. */
+
+import { hash } from "node:crypto";
+
+import type { Clock } from "#kernel/index.ts";
+import { parseKey, PlatformError, roleAllows } from "@faultline/protocol";
+
+import { gatewayLimits } from "./limits.ts";
+import type { SnapshotKey } from "./snapshot.ts";
+
+export type KeyTable = ReadonlyMap<string, SnapshotKey>;
+
+/** The keys of a snapshot by their hash. */
+export function indexKeys(keys: readonly SnapshotKey[]): KeyTable {
+  return new Map(keys.map((key) => [key.hash, key]));
+}
+
+/** Finds the key of an `Authorization` header. Throws `key_*` or `permission_denied`. */
+export function authenticate(
+  keys: KeyTable,
+  authorization: string | undefined,
+  clock: Clock,
+): SnapshotKey {
+  const secret = readBearer(authorization);
+  const key = keys.get(hash("sha256", secret, "hex"));
+  if (key === undefined) throw refuseUnknown(secret);
+  if (key.revokedAtMs !== undefined) {
+    throw new PlatformError("key_revoked", "This API key was revoked.", {
+      hint: "Use another one, or make one with `faultline key create`.",
+    });
+  }
+  if (key.expiresAtMs !== undefined && key.expiresAtMs <= clock.nowMs()) {
+    throw new PlatformError(
+      "key_expired",
+      `This API key expired at ${new Date(key.expiresAtMs).toISOString()}.`,
+      { hint: "Make a new one with `faultline key create`." },
+    );
+  }
+  if (!roleAllows(key.role, "model:call")) {
+    throw new PlatformError(
+      "permission_denied",
+      `A key of role "${key.role}" may not call models.`,
+      {
+        hint: "Use a key of role service, engineer or admin.",
+      },
+    );
+  }
+  return key;
+}
+
+function readBearer(authorization: string | undefined): string {
+  if (authorization === undefined || authorization === "") {
+    throw new PlatformError("key_missing", "No API key came with the request.", {
+      hint: "Send it as `Authorization: Bearer fl_…`.",
+    });
+  }
+  const scheme = authorization.slice(0, 7).toLowerCase();
+  const secret = authorization.slice(7).trim();
+  if (scheme !== "bearer " || secret === "" || secret.length > gatewayLimits.keyLengthMax) {
+    throw new PlatformError(
+      "key_malformed",
+      "The Authorization header does not carry an API key.",
+      {
+        hint: "Send it as `Authorization: Bearer fl_…`.",
+      },
+    );
+  }
+  return secret;
+}
+
+function refuseUnknown(secret: string): PlatformError {
+  const parsed = parseKey(secret);
+  if (parsed.kind === "ok") {
+    return new PlatformError("key_unknown", "This API key is well formed but not known here.", {
+      hint: "Check that it belongs to this installation: `faultline key list`.",
+    });
+  }
+  const reason =
+    parsed.kind === "malformed" ? parsed.reason : "its checksum does not match the rest of it";
+  return new PlatformError("key_malformed", `This API key is mistyped: ${reason}.`, {
+    hint: "Copy it again, whole.",
+  });
+}

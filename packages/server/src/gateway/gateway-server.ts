@@ -1,0 +1,177 @@
+/** The HTTP server of one worker: model calls are its own, everything else goes to the control process. */
+
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
+
+import { raceAbort } from "#kernel/index.ts";
+import { PlatformError } from "@faultline/protocol";
+
+import { ChatCompletions } from "./chat-completions.ts";
+import type { ControlProxy } from "./control-proxy.ts";
+import type { GatewayState } from "./gateway-state.ts";
+import { gatewayLimits } from "./limits.ts";
+import { handleModels } from "./models.ts";
+import { sendError, toOpenaiError, toPlatformError } from "./openai-error.ts";
+import { discardBody } from "./request-body.ts";
+
+const chatPath = "/v1/chat/completions";
+const modelsPath = "/v1/models";
+
+export class GatewayServer {
+  readonly #state: GatewayState;
+  readonly #control: ControlProxy;
+  readonly #chat: ChatCompletions;
+  readonly #server: Server;
+  readonly #upgraded = new Set<Duplex>();
+
+  constructor(state: GatewayState, control: ControlProxy) {
+    this.#state = state;
+    this.#control = control;
+    this.#chat = new ChatCompletions(state);
+    this.#server = createServer(
+      { maxHeaderSize: gatewayLimits.headerBytesMax, noDelay: true, highWaterMark: 65_536 },
+      (request, response) => this.#handle(request, response),
+    );
+    this.#server.on("checkContinue", (request: IncomingMessage, response: ServerResponse) =>
+      this.#onExpectation(request, response),
+    );
+    this.#server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+      this.#upgraded.add(socket);
+      socket.on("close", () => this.#upgraded.delete(socket));
+      control.handleUpgrade(request, socket, head);
+    });
+    this.#server.on("clientError", onClientError);
+  }
+
+  /** Resolves with the port once connections are accepted. */
+  async listen(where: { host: string; port: number; reusePort: boolean }): Promise<number> {
+    this.#server.listen(where);
+    await once(this.#server, "listening");
+    // A server that listens on a port has such an address.
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** Accepts no more, lets calls under way finish until the signal aborts, then cuts them. */
+  async drain(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#state;
+    this.#state.draining = true;
+    const closed = once(this.#server, "close");
+    const ended = new AbortController();
+    this.#server.close();
+    for (const socket of this.#upgraded) socket.destroy();
+    // A connection becomes idle when its last call ends, and would stay open for the next one.
+    clock.every(gatewayLimits.drainTickMs, ended.signal, () => this.#server.closeIdleConnections());
+    try {
+      if (await settles(closed, signal)) return;
+      this.#chat.cutAll();
+      if (await settles(closed, clock.deadline(gatewayLimits.cutMs))) return;
+      this.#server.closeAllConnections();
+      await closed;
+    } finally {
+      ended.abort();
+    }
+  }
+
+  #handle(request: IncomingMessage, response: ServerResponse): void {
+    // A connection that outlives the drain must not be used again.
+    if (this.#state.draining) response.setHeader("connection", "close");
+    try {
+      this.#route(request, response);
+    } catch (error) {
+      const failure = toPlatformError(error);
+      this.#state.metrics.countFailure(failure.code);
+      this.#state.log("error", failure.message, { cause: String(failure.cause) });
+      if (response.headersSent) response.destroy();
+      else sendError(response, failure);
+    }
+  }
+
+  #route(request: IncomingMessage, response: ServerResponse): void {
+    const url = request.url ?? "/";
+    const queryAt = url.indexOf("?");
+    const path = queryAt < 0 ? url : url.slice(0, queryAt);
+    if (path === chatPath) {
+      if (request.method === "POST") this.#chat.handle(request, response);
+      else this.#refuseMethod(request, response, "POST");
+    } else if (path === modelsPath || path.startsWith(`${modelsPath}/`)) {
+      if (request.method === "GET") handleModels(this.#state, request, response);
+      else this.#refuseMethod(request, response, "GET");
+    } else if (path === "/livez") {
+      sendText(response, 200, { text: "ok\n", type: "text/plain; charset=utf-8" });
+    } else if (path === "/readyz/gateway") {
+      this.#sendReadiness(response);
+    } else {
+      this.#control.handle(request, response);
+    }
+  }
+
+  #onExpectation(request: IncomingMessage, response: ServerResponse): void {
+    const length = Number(request.headers["content-length"] ?? "0");
+    const ours = request.url?.startsWith(chatPath) === true;
+    // A body that will be refused is not asked for.
+    if (!ours || length <= this.#state.knowledge.settings.bodyBytesMax) response.writeContinue();
+    this.#handle(request, response);
+  }
+
+  #refuseMethod(request: IncomingMessage, response: ServerResponse, allowed: string): void {
+    discardBody(request, response);
+    const error = new PlatformError(
+      "method_not_allowed",
+      `This path takes ${allowed}, not ${request.method ?? "this method"}.`,
+    );
+    this.#state.metrics.countFailure(error.code);
+    sendError(response, error, { allow: allowed });
+  }
+
+  #sendReadiness(response: ServerResponse): void {
+    const { knowledge, draining, openCount } = this.#state;
+    const body = JSON.stringify({
+      ready: !draining,
+      snapshotVersion: knowledge.version,
+      openOperations: openCount,
+    });
+    sendText(response, draining ? 503 : 200, { text: body, type: "application/json" });
+  }
+}
+
+function sendText(
+  response: ServerResponse,
+  status: number,
+  { text, type }: { readonly text: string; readonly type: string },
+): void {
+  response.writeHead(status, { "content-type": type, "content-length": Buffer.byteLength(text) });
+  response.end(text);
+}
+
+/** Answers what is not even HTTP, or whose head is too large, in the dialect's shape. */
+function onClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (error.code === "ECONNRESET" || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const tooLarge = error.code === "HPE_HEADER_OVERFLOW";
+  const refusal = tooLarge
+    ? new PlatformError(
+        "request_too_large",
+        `The headers of the request are larger than ${gatewayLimits.headerBytesMax} bytes.`,
+      )
+    : new PlatformError("request_malformed", "The request is not HTTP as this server reads it.");
+  const body = JSON.stringify(toOpenaiError(refusal));
+  const status = tooLarge ? "431 Request Header Fields Too Large" : "400 Bad Request";
+  socket.end(
+    `HTTP/1.1 ${status}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+  );
+}
+
+/** Whether it resolved before the signal aborted. */
+async function settles(work: Promise<unknown>, signal: AbortSignal): Promise<boolean> {
+  try {
+    await raceAbort(work, signal);
+    return true;
+  } catch (error) {
+    if (signal.aborted) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,52 @@
+/** What one worker works with: its snapshot, ready to be asked, and its collaborators. */
+
+import { type Catalog, openCatalog } from "#catalog/index.ts";
+import type { Clock, Ids } from "#kernel/index.ts";
+
+import { indexKeys, type KeyTable } from "./authenticate.ts";
+import type { Deadlines } from "./deadlines.ts";
+import type { GatewayMetrics } from "./gateway-metrics.ts";
+import type { OperationQueue } from "./operation-queue.ts";
+import type { GatewaySettings, GatewaySnapshot } from "./snapshot.ts";
+import type { TraceContexts } from "./trace-context.ts";
+import type { Upstreams } from "./upstreams.ts";
+
+/** A snapshot, indexed. Replaced as a whole, so that no request sees half of a change. */
+export interface Knowledge {
+  readonly version: number;
+  readonly settings: GatewaySettings;
+  readonly catalog: Catalog;
+  readonly keys: KeyTable;
+  readonly capturingTenants: ReadonlySet<string>;
+}
+
+export interface GatewayState {
+  knowledge: Knowledge;
+  draining: boolean;
+  openCount: number;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly traces: TraceContexts;
+  readonly deadlines: Deadlines;
+  readonly upstreams: Upstreams;
+  readonly queue: OperationQueue;
+  readonly metrics: GatewayMetrics;
+  /** Tells the operator, through the supervisor's log. */
+  readonly log: (
+    level: "info" | "warn" | "error",
+    message: string,
+    fields: Readonly<Record<string, unknown>>,
+  ) => void;
+}
+
+export function toKnowledge(snapshot: GatewaySnapshot): Knowledge {
+  return {
+    version: snapshot.version,
+    settings: snapshot.settings,
+    catalog: openCatalog(snapshot.catalog),
+    keys: indexKeys(snapshot.keys),
+    capturingTenants: new Set(
+      snapshot.tenants.filter((tenant) => tenant.capture === "content").map((tenant) => tenant.id),
+    ),
+  };
+}

@@ -1,0 +1,358 @@
+/**
+ * One incremental JSON scanner on bytes. It checks the grammar (RFC 8259), keeps nothing but the path it is on, and
+ * reports the values that a watch tree names, wherever the bytes were cut into parts.
+ */
+
+import { firstNumberState, inNumber, nextNumberState, numberMayEnd } from "./json-number.ts";
+import type { JsonWatch } from "./json-watch.ts";
+import { KeptText } from "./kept-text.ts";
+
+export type JsonKind = "object" | "array" | "string" | "number" | "true" | "false" | "null";
+
+export interface JsonSink {
+  /** Called at the end of each watched value, inner values first. `scanner` has its place and text. */
+  onValue(id: number, kind: JsonKind, scanner: JsonScanner): void;
+}
+
+/** Why a document was refused, and at which byte. */
+export class JsonFault extends Error {
+  override readonly name = "JsonFault";
+  readonly kind: "syntax" | "depth" | "truncated";
+  readonly offset: number;
+
+  constructor(kind: JsonFault["kind"], offset: number, message: string) {
+    super(message);
+    this.kind = kind;
+    this.offset = offset;
+  }
+}
+
+// What the next byte may be. States from `inNumber` on are those of a number, by what came last in it.
+const expectValue = 0;
+const expectValueOrArrayEnd = 1;
+const expectKeyOrObjectEnd = 2;
+const expectKey = 3;
+const expectColon = 4;
+const expectCommaOrEnd = 5;
+const expectNothing = 6;
+const inString = 7;
+const inEscape = 8;
+const inUnicodeEscape = 9;
+const inLiteral = 10;
+
+const inObject = 1;
+const inArray = 2;
+
+const literalTrue = Buffer.from("true");
+const literalFalse = Buffer.from("false");
+const literalNull = Buffer.from("null");
+
+export class JsonScanner {
+  readonly #sink: JsonSink;
+  readonly #root: JsonWatch;
+  readonly #depthMax: number;
+  readonly #containers: Uint8Array;
+  readonly #filled: Uint8Array;
+  readonly #starts: Float64Array;
+  /** The watch of each open container, and that of the value that comes next. */
+  readonly #watches: (JsonWatch | undefined)[] = [];
+  #watch: JsonWatch | undefined;
+  #state = expectValue;
+  #depth = 0;
+  #offset = 0;
+  /** What turns an index of the current part into an offset of the document. */
+  #base = 0;
+  #isKey = false;
+  #literal: Uint8Array = literalNull;
+  #progress = 0;
+  readonly #kept: KeptText;
+  #keeps = false;
+  #valueStart = 0;
+  #valueEnd = 0;
+  #valueFilled = false;
+
+  constructor(
+    root: JsonWatch,
+    sink: JsonSink,
+    bounds: { readonly depthMax: number; readonly captureBytesMax: number },
+  ) {
+    this.#root = root;
+    this.#watch = root;
+    this.#sink = sink;
+    this.#depthMax = bounds.depthMax;
+    this.#containers = new Uint8Array(bounds.depthMax + 1);
+    this.#filled = new Uint8Array(bounds.depthMax + 1);
+    this.#starts = new Float64Array(bounds.depthMax + 1);
+    this.#kept = new KeptText(bounds.captureBytesMax);
+  }
+
+  /** Where the reported value starts and ends, in bytes since the last reset. */
+  get valueStart(): number {
+    return this.#valueStart;
+  }
+
+  get valueEnd(): number {
+    return this.#valueEnd;
+  }
+
+  /** Whether the reported container has at least one member, or the reported string one character. */
+  get valueFilled(): boolean {
+    return this.#valueFilled;
+  }
+
+  /** The text of the reported scalar; `undefined` when it was longer than the bound. */
+  text(): string | undefined {
+    return this.#kept.text();
+  }
+
+  /** Starts a new document. */
+  reset(): void {
+    this.#watch = this.#root;
+    this.#state = expectValue;
+    this.#depth = 0;
+    this.#offset = 0;
+    this.#watches.length = 0;
+  }
+
+  /** Reads the next part of the document. Throws `JsonFault`; after that only `reset` may follow. */
+  write(bytes: Uint8Array, start: number, end: number): void {
+    this.#base = this.#offset - start;
+    let at = start;
+    while (at < end) {
+      const state = this.#state;
+      if (state === inString) {
+        at = this.#readString(bytes, at, end);
+      } else if (state >= inNumber) {
+        at = this.#readNumber(bytes, at, end);
+      } else {
+        const byte = bytes[at] ?? 0;
+        if (state >= inEscape) this.#readInside(byte, this.#base + at);
+        else if (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09) {
+          this.#readStructure(byte, this.#base + at);
+        }
+        at += 1;
+      }
+    }
+    this.#offset = this.#base + end;
+  }
+
+  /** Ends the document. Throws `JsonFault` when it is not whole. */
+  end(): void {
+    if (this.#state >= inNumber && this.#depth === 0) this.#endNumber(this.#offset);
+    if (this.#state !== expectNothing) {
+      throw new JsonFault("truncated", this.#offset, "The JSON ends before it is complete.");
+    }
+  }
+
+  #readStructure(byte: number, offset: number): void {
+    switch (this.#state) {
+      case expectValue:
+        return this.#startValue(byte, offset);
+      case expectValueOrArrayEnd:
+        return byte === 0x5d ? this.#close(inArray, offset) : this.#startValue(byte, offset);
+      case expectKeyOrObjectEnd:
+        return byte === 0x7d ? this.#close(inObject, offset) : this.#startKey(byte, offset);
+      case expectKey:
+        return this.#startKey(byte, offset);
+      case expectColon:
+        if (byte !== 0x3a) throw this.#syntax(offset, "a colon");
+        this.#state = expectValue;
+        return;
+      case expectCommaOrEnd:
+        return this.#readCommaOrEnd(byte, offset);
+      default:
+        throw this.#syntax(offset, "the end");
+    }
+  }
+
+  #readCommaOrEnd(byte: number, offset: number): void {
+    const container = this.#containers[this.#depth];
+    if (byte === 0x2c) {
+      if (container === inObject) {
+        this.#state = expectKey;
+      } else {
+        this.#state = expectValue;
+        this.#watch = this.#watches[this.#depth]?.items;
+      }
+    } else if (byte === 0x7d) {
+      this.#close(inObject, offset);
+    } else if (byte === 0x5d) {
+      this.#close(inArray, offset);
+    } else {
+      throw this.#syntax(offset, container === inObject ? "a comma or }" : "a comma or ]");
+    }
+  }
+
+  #startKey(byte: number, offset: number): void {
+    if (byte !== 0x22) throw this.#syntax(offset, "a field name in double quotes");
+    this.#filled[this.#depth] = 1;
+    this.#isKey = true;
+    this.#state = inString;
+    this.#keep((this.#watches[this.#depth]?.fields.length ?? 0) > 0);
+  }
+
+  #startValue(byte: number, offset: number): void {
+    this.#filled[this.#depth] = 1;
+    this.#keep(this.#watch?.capture === true);
+    this.#valueStart = offset;
+    if (byte === 0x22) {
+      this.#isKey = false;
+      this.#state = inString;
+    } else if (byte === 0x7b) {
+      this.#open(inObject, offset);
+    } else if (byte === 0x5b) {
+      this.#open(inArray, offset);
+    } else if (byte === 0x2d || (byte >= 0x30 && byte <= 0x39)) {
+      this.#state = firstNumberState(byte);
+      if (this.#keeps) this.#kept.add(byte);
+    } else {
+      this.#startLiteral(byte, offset);
+    }
+  }
+
+  #startLiteral(byte: number, offset: number): void {
+    if (byte === 0x74) this.#literal = literalTrue;
+    else if (byte === 0x66) this.#literal = literalFalse;
+    else if (byte === 0x6e) this.#literal = literalNull;
+    else throw this.#syntax(offset, "a value");
+    this.#progress = 1;
+    this.#state = inLiteral;
+  }
+
+  #open(container: number, offset: number): void {
+    if (this.#depth >= this.#depthMax) {
+      throw new JsonFault(
+        "depth",
+        offset,
+        `The JSON is nested deeper than ${this.#depthMax} levels at byte ${offset}.`,
+      );
+    }
+    this.#depth += 1;
+    this.#containers[this.#depth] = container;
+    this.#filled[this.#depth] = 0;
+    this.#starts[this.#depth] = offset;
+    this.#watches[this.#depth] = this.#watch;
+    this.#state = container === inObject ? expectKeyOrObjectEnd : expectValueOrArrayEnd;
+    this.#watch = container === inArray ? this.#watch?.items : undefined;
+  }
+
+  #close(container: number, offset: number): void {
+    if (this.#containers[this.#depth] !== container) {
+      throw this.#syntax(offset, container === inObject ? "]" : "}");
+    }
+    const watch = this.#watches[this.#depth];
+    this.#valueStart = this.#starts[this.#depth] ?? 0;
+    this.#valueFilled = this.#filled[this.#depth] === 1;
+    this.#watches[this.#depth] = undefined;
+    this.#depth -= 1;
+    this.#watch = watch;
+    this.#endValue(container === inObject ? "object" : "array", offset + 1);
+  }
+
+  #endValue(kind: JsonKind, end: number): void {
+    this.#state = this.#depth === 0 ? expectNothing : expectCommaOrEnd;
+    const watch = this.#watch;
+    if (watch === undefined) return;
+    this.#valueEnd = end;
+    this.#sink.onValue(watch.id, kind, this);
+  }
+
+  #readString(bytes: Uint8Array, start: number, end: number): number {
+    let at = start;
+    let byte = 0;
+    while (at < end) {
+      byte = bytes[at] ?? 0;
+      if (byte === 0x22 || byte === 0x5c || byte < 0x20) break;
+      at += 1;
+    }
+    if (this.#keeps) this.#kept.addRun(bytes, start, at);
+    if (at === end) return at;
+    if (byte === 0x22) {
+      this.#endString(this.#base + at);
+    } else if (byte === 0x5c) {
+      this.#state = inEscape;
+      if (this.#keeps) this.#kept.addEscape();
+    } else {
+      throw this.#syntax(this.#base + at, "an escape instead of a control character");
+    }
+    return at + 1;
+  }
+
+  #endString(offset: number): void {
+    if (!this.#isKey) {
+      this.#valueFilled = offset > this.#valueStart + 1;
+      this.#endValue("string", offset + 1);
+      return;
+    }
+    this.#state = expectColon;
+    const fields = this.#watches[this.#depth]?.fields;
+    this.#watch = this.#keeps && fields !== undefined ? this.#kept.find(fields) : undefined;
+  }
+
+  /** The bytes of an escape or a literal. */
+  #readInside(byte: number, offset: number): void {
+    if (this.#state === inLiteral) {
+      if (byte !== this.#literal[this.#progress])
+        throw this.#syntax(offset, this.#literal.toString());
+      this.#progress += 1;
+      if (this.#progress < this.#literal.length) return;
+      this.#endValue(
+        this.#literal === literalTrue ? "true" : this.#literal === literalFalse ? "false" : "null",
+        offset + 1,
+      );
+      return;
+    }
+    if (this.#keeps) this.#kept.add(byte);
+    if (this.#state === inUnicodeEscape) {
+      if (!isHexDigit(byte)) throw this.#syntax(offset, "four hexadecimal digits");
+      this.#progress += 1;
+      if (this.#progress === 4) this.#state = inString;
+    } else if (byte === 0x75) {
+      this.#progress = 0;
+      this.#state = inUnicodeEscape;
+    } else if (simpleEscapes.includes(byte)) {
+      this.#state = inString;
+    } else {
+      throw this.#syntax(offset, 'one of "\\/bfnrtu after a backslash');
+    }
+  }
+
+  #readNumber(bytes: Uint8Array, start: number, end: number): number {
+    for (let at = start; at < end; at += 1) {
+      const byte = bytes[at] ?? 0;
+      const next = nextNumberState(this.#state, byte);
+      if (next === undefined) {
+        this.#endNumber(this.#base + at);
+        return at;
+      }
+      this.#state = next;
+      if (this.#keeps) this.#kept.add(byte);
+    }
+    return end;
+  }
+
+  #endNumber(offset: number): void {
+    if (!numberMayEnd(this.#state)) throw this.#syntax(offset, "a digit");
+    this.#endValue("number", offset);
+  }
+
+  #keep(keeps: boolean): void {
+    this.#keeps = keeps;
+    this.#kept.clear();
+  }
+
+  #syntax(offset: number, expected: string): JsonFault {
+    return new JsonFault(
+      "syntax",
+      offset,
+      `The JSON is malformed at byte ${offset}: expected ${expected}.`,
+    );
+  }
+}
+
+const simpleEscapes = Buffer.from('"\\/bfnrt');
+
+function isHexDigit(byte: number): boolean {
+  const lower = byte | 0x20;
+  return (byte >= 0x30 && byte <= 0x39) || (lower >= 0x61 && lower <= 0x66);
+}

@@ -1,0 +1,41 @@
+/** What the supervisor and its workers say to one another over IPC. Both sides run the same release. */
+
+import type { OperationRecord } from "./operation.ts";
+import type { GatewaySnapshot } from "./snapshot.ts";
+
+export interface WorkerStart {
+  readonly host: string;
+  readonly port: number;
+  readonly reusePort: boolean;
+  readonly controlSocketPath: string;
+  /** A private path for the simulated provider of this worker. */
+  readonly simulatedSocketPath: string;
+  readonly drainMs: number;
+  readonly snapshot: GatewaySnapshot;
+}
+
+export type ToWorker =
+  | { readonly kind: "start"; readonly start: WorkerStart }
+  | { readonly kind: "snapshot"; readonly snapshot: GatewaySnapshot }
+  | { readonly kind: "operations-stored"; readonly batchId: number }
+  /** The batch could not be stored; the worker keeps it and sends it again. */
+  | { readonly kind: "operations-refused"; readonly batchId: number }
+  | { readonly kind: "report-metrics"; readonly requestId: number }
+  | { readonly kind: "drain" };
+
+export type FromWorker =
+  | { readonly kind: "listening"; readonly port: number }
+  | { readonly kind: "start-failed"; readonly code: string; readonly message: string }
+  | { readonly kind: "snapshot-applied"; readonly version: number }
+  | {
+      readonly kind: "operations";
+      readonly batchId: number;
+      readonly records: readonly OperationRecord[];
+    }
+  | { readonly kind: "metrics"; readonly requestId: number; readonly metrics: readonly unknown[] }
+  | {
+      readonly kind: "log";
+      readonly level: "info" | "warn" | "error";
+      readonly message: string;
+      readonly fields: Readonly<Record<string, unknown>>;
+    };

@@ -1,0 +1,97 @@
+/** The bounded queue between finished operations and the control process: batches, acknowledged, else sent again. */
+
+import type { Clock } from "#kernel/index.ts";
+
+import { gatewayLimits } from "./limits.ts";
+import type { OperationRecord } from "./operation.ts";
+
+interface Batch {
+  readonly id: number;
+  readonly records: readonly OperationRecord[];
+  /** Monotonic time before which a refused batch is not sent again. */
+  notBeforeMs: number;
+  inFlight: boolean;
+}
+
+/** Gives a batch to the transport; `false` when it cannot take it. */
+export type SendBatch = (batchId: number, records: readonly OperationRecord[]) => boolean;
+
+export class OperationQueue {
+  readonly #send: SendBatch;
+  readonly #clock: Clock;
+  #waiting: OperationRecord[] = [];
+  /** Sent or refused batches, at most `operationBatchesInFlightMax`. */
+  readonly #batches = new Map<number, Batch>();
+  #nextId = 1;
+  #droppedCount = 0;
+  #onEmpty: (() => void) | undefined;
+
+  constructor(send: SendBatch, clock: Clock) {
+    this.#send = send;
+    this.#clock = clock;
+  }
+
+  get length(): number {
+    let length = this.#waiting.length;
+    for (const batch of this.#batches.values()) length += batch.records.length;
+    return length;
+  }
+
+  /** Records that were thrown away because the queue was full. */
+  get droppedCount(): number {
+    return this.#droppedCount;
+  }
+
+  push(record: OperationRecord): void {
+    if (this.#waiting.length >= gatewayLimits.operationQueueMax) {
+      this.#droppedCount += 1;
+      return;
+    }
+    this.#waiting.push(record);
+    if (this.#waiting.length >= gatewayLimits.operationBatchMax) this.flush();
+  }
+
+  /** Sends what may be sent now. Called on every flush interval. */
+  flush(): void {
+    const nowMs = this.#clock.monotonicMs();
+    for (const batch of this.#batches.values()) {
+      if (!batch.inFlight && batch.notBeforeMs <= nowMs) {
+        batch.inFlight = this.#send(batch.id, batch.records);
+      }
+    }
+    while (
+      this.#waiting.length > 0 &&
+      this.#batches.size < gatewayLimits.operationBatchesInFlightMax
+    ) {
+      const records = this.#waiting.slice(0, gatewayLimits.operationBatchMax);
+      this.#waiting = this.#waiting.slice(records.length);
+      const batch: Batch = { id: this.#nextId, records, notBeforeMs: 0, inFlight: false };
+      this.#nextId += 1;
+      this.#batches.set(batch.id, batch);
+      batch.inFlight = this.#send(batch.id, batch.records);
+    }
+  }
+
+  onStored(batchId: number): void {
+    this.#batches.delete(batchId);
+    if (this.length === 0) this.#onEmpty?.();
+    else this.flush();
+  }
+
+  onRefused(batchId: number): void {
+    const batch = this.#batches.get(batchId);
+    if (batch === undefined) return;
+    batch.inFlight = false;
+    batch.notBeforeMs = this.#clock.monotonicMs() + gatewayLimits.operationRetryMs;
+  }
+
+  /** Resolves when nothing waits any more, or the signal aborts. */
+  async whenEmpty(signal: AbortSignal): Promise<void> {
+    this.flush();
+    if (this.length === 0 || signal.aborted) return;
+    await new Promise<void>((resolve) => {
+      this.#onEmpty = resolve;
+      signal.addEventListener("abort", () => resolve(), { once: true });
+    });
+  }
+}

@@ -1,0 +1,30 @@
+/** How a reply travels from provider to caller; one relay serves one reply. */
+
+import type { ServerResponse } from "node:http";
+
+import type { PlatformError } from "@faultline/protocol";
+
+import type { ReplyHead } from "./reply-head.ts";
+import type { ReplyReader } from "./reply-reader.ts";
+
+export interface Relay {
+  /** Events or parts with content that came so far: what resets the stall deadline. */
+  readonly progress: number;
+  /** Whether something was said already: content, a tool call, a refusal. */
+  readonly deltaSeen: boolean;
+  /** Whether the reply is complete although the provider's connection may go on. */
+  readonly complete: boolean;
+  /** Takes the next part. `false` asks to wait for the caller's `drain`. Throws `provider_response_invalid`. */
+  write(part: Buffer): boolean;
+  /** The provider's body is whole. Throws when the reply in it is not. */
+  end(): void;
+  /** The provider failed; the caller must see it, whatever it got so far. */
+  fail(error: PlatformError): void;
+}
+
+export interface RelayTarget {
+  readonly response: ServerResponse;
+  readonly status: number;
+  readonly head: ReplyHead;
+  readonly reader: ReplyReader;
+}

@@ -1,0 +1,35 @@
+/** What of a provider's reply head reaches the caller, and what Faultline adds. */
+
+import type { IncomingHttpHeaders } from "node:http";
+
+/** Headers that carry meaning for a caller; cookies, hop-by-hop headers and framing stay behind. */
+const passedNames: ReadonlySet<string> = new Set([
+  "content-type",
+  "cache-control",
+  "retry-after",
+  "retry-after-ms",
+  "x-request-id",
+  "x-should-retry",
+  "openai-model",
+  "openai-processing-ms",
+  "openai-version",
+  "x-faultline-simulated",
+]);
+const passedPrefix = "x-ratelimit-";
+
+export type ReplyHead = Record<string, string | string[] | number>;
+
+/** The head of a reply: what is passed on of the provider's headers, and ours. */
+export function replyHead(
+  upstream: IncomingHttpHeaders,
+  own: Readonly<Record<string, string>>,
+): ReplyHead {
+  const head: ReplyHead = { ...own };
+  for (const name in upstream) {
+    const value = upstream[name];
+    if (value !== undefined && (passedNames.has(name) || name.startsWith(passedPrefix))) {
+      head[name] = value;
+    }
+  }
+  return head;
+}

@@ -1,0 +1,159 @@
+/** One gateway worker: builds itself from the start message, then serves until it is told to drain or left alone. */
+
+import { type Clock, createIds, type Random, systemClock, systemRandom } from "#kernel/index.ts";
+
+import { ControlProxy } from "./control-proxy.ts";
+import { Deadlines } from "./deadlines.ts";
+import { GatewayMetrics } from "./gateway-metrics.ts";
+import { GatewayServer } from "./gateway-server.ts";
+import { type GatewayState, toKnowledge } from "./gateway-state.ts";
+import { gatewayLimits } from "./limits.ts";
+import type { FromWorker, ToWorker, WorkerStart } from "./messages.ts";
+import { OperationQueue } from "./operation-queue.ts";
+import { SimulatedUpstream } from "./simulated/upstream.ts";
+import type { GatewaySnapshot } from "./snapshot.ts";
+import { TraceContexts } from "./trace-context.ts";
+import { Upstreams } from "./upstreams.ts";
+
+/** The supervisor as a worker sees it. */
+export interface SupervisorChannel {
+  /** `false` when the message cannot be taken. */
+  send(message: FromWorker): boolean;
+  onMessage(listener: (message: ToWorker) => void): void;
+  onDisconnect(listener: () => void): void;
+  /** Ends this process. */
+  exit(code: number): void;
+}
+
+/** Serves until the process ends. */
+export function runWorker(channel: SupervisorChannel): void {
+  let worker: Worker | undefined;
+  channel.onMessage((message) => {
+    if (message.kind !== "start") {
+      worker?.onMessage(message);
+      return;
+    }
+    worker = new Worker(channel, message.start);
+    worker.open().catch((error: unknown) => reportFailedStart(channel, error));
+  });
+  // Without a supervisor nothing would be recorded, and the port must be free for the next one.
+  channel.onDisconnect(() => channel.exit(0));
+}
+
+function reportFailedStart(channel: SupervisorChannel, error: unknown): void {
+  const code =
+    error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
+  const message = error instanceof Error ? error.message : String(error);
+  channel.send({ kind: "start-failed", code, message });
+  channel.exit(1);
+}
+
+class Worker {
+  readonly #channel: SupervisorChannel;
+  readonly #start: WorkerStart;
+  readonly #clock: Clock = systemClock;
+  readonly #random: Random = systemRandom;
+  readonly #stopping = new AbortController();
+  readonly #state: GatewayState;
+  readonly #control: ControlProxy;
+  readonly #server: GatewayServer;
+  #simulated: SimulatedUpstream | undefined;
+
+  constructor(channel: SupervisorChannel, start: WorkerStart) {
+    this.#channel = channel;
+    this.#start = start;
+    const queue = new OperationQueue(
+      (batchId, records) => channel.send({ kind: "operations", batchId, records }),
+      this.#clock,
+    );
+    const metrics = new GatewayMetrics({
+      openOperations: () => this.#state.openCount,
+      queueLength: () => queue.length,
+      queueDroppedCount: () => queue.droppedCount,
+      snapshotVersion: () => this.#state.knowledge.version,
+    });
+    this.#state = {
+      knowledge: toKnowledge(start.snapshot),
+      draining: false,
+      openCount: 0,
+      clock: this.#clock,
+      ids: createIds(this.#clock, this.#random.fork("ids")),
+      traces: new TraceContexts(this.#random.fork("traces")),
+      deadlines: new Deadlines(this.#clock, this.#stopping.signal),
+      upstreams: new Upstreams(start.simulatedSocketPath),
+      queue,
+      metrics,
+      log: (level, message, fields) => channel.send({ kind: "log", level, message, fields }),
+    };
+    this.#control = new ControlProxy(start.controlSocketPath, metrics);
+    this.#server = new GatewayServer(this.#state, this.#control);
+  }
+
+  async open(): Promise<void> {
+    this.#simulated = await SimulatedUpstream.open(
+      { socketPath: this.#start.simulatedSocketPath },
+      {
+        clock: this.#clock,
+        random: this.#random.fork("simulated"),
+        simulationOf: (name) => this.#simulationOf(name),
+      },
+    );
+    this.#state.upstreams.apply(this.#start.snapshot);
+    this.#clock.every(gatewayLimits.operationFlushMs, this.#stopping.signal, () =>
+      this.#state.queue.flush(),
+    );
+    const port = await this.#server.listen(this.#start);
+    this.#channel.send({ kind: "listening", port });
+  }
+
+  onMessage(message: Exclude<ToWorker, { kind: "start" }>): void {
+    switch (message.kind) {
+      case "snapshot":
+        this.#apply(message.snapshot);
+        return;
+      case "operations-stored":
+        this.#state.queue.onStored(message.batchId);
+        return;
+      case "operations-refused":
+        this.#state.queue.onRefused(message.batchId);
+        return;
+      case "report-metrics":
+        void this.#reportMetrics(message.requestId);
+        return;
+      case "drain":
+        void this.#drain();
+        return;
+    }
+  }
+
+  #apply(snapshot: GatewaySnapshot): void {
+    if (snapshot.version >= this.#state.knowledge.version) {
+      this.#state.upstreams.apply(snapshot);
+      this.#state.knowledge = toKnowledge(snapshot);
+    }
+    this.#channel.send({ kind: "snapshot-applied", version: snapshot.version });
+  }
+
+  async #reportMetrics(requestId: number): Promise<void> {
+    const metrics = await this.#state.metrics.read();
+    this.#channel.send({ kind: "metrics", requestId, metrics });
+  }
+
+  async #drain(): Promise<void> {
+    if (this.#state.draining) return;
+    await this.#server.drain(this.#clock.deadline(this.#start.drainMs));
+    await this.#state.queue.whenEmpty(this.#clock.deadline(gatewayLimits.operationRetryMs * 2));
+    this.#stopping.abort();
+    this.#state.metrics.close();
+    this.#control.close();
+    await this.#state.upstreams.close();
+    await this.#simulated?.[Symbol.asyncDispose]();
+    this.#channel.exit(0);
+  }
+
+  #simulationOf(name: string) {
+    return this.#state.knowledge.catalog.snapshot.providers.find(
+      (provider) => provider.name === name,
+    )?.simulation;
+  }
+}

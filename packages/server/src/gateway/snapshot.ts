@@ -1,0 +1,47 @@
+/** What a worker knows of the world: a versioned snapshot of keys, tenants, catalog and settings. */
+
+import type { CatalogSnapshot } from "#catalog/index.ts";
+import type { KeyId, Role, TenantId } from "@faultline/protocol";
+
+/** A key as workers know it: by its hash, never by its text. */
+export interface SnapshotKey {
+  readonly id: KeyId;
+  readonly tenantId: TenantId;
+  /** SHA-256 of the whole key, 64 lower-case hexadecimal digits. */
+  readonly hash: string;
+  readonly role: Role;
+  /** Milliseconds since the Unix epoch; `undefined` never expires. */
+  readonly expiresAtMs: number | undefined;
+  /** Revoked keys stay in the snapshot for a while, so that their holder is told why. */
+  readonly revokedAtMs: number | undefined;
+}
+
+export interface SnapshotTenant {
+  readonly id: TenantId;
+  /** `content` puts prompts and answers into spans; anything else keeps them out. */
+  readonly capture: "nothing" | "metadata" | "content";
+}
+
+/** Deadlines and bounds that the configuration sets; all durations in milliseconds. */
+export interface GatewaySettings {
+  readonly bodyBytesMax: number;
+  /** Model calls at once in one worker; the next one gets `limit_exceeded`. */
+  readonly concurrencyMax: number;
+  readonly connectMs: number;
+  /** From dispatch to the first non-empty delta of a stream. */
+  readonly firstTokenMs: number;
+  /** Longest silence between two events of a stream, or two parts of a plain reply. */
+  readonly stallMs: number;
+  /** From the request's arrival to the last byte of the reply. */
+  readonly totalMs: number;
+}
+
+export interface GatewaySnapshot {
+  /** Grows with every change; a worker ignores a version that it has passed. */
+  readonly version: number;
+  readonly settings: GatewaySettings;
+  readonly catalog: CatalogSnapshot;
+  readonly keys: readonly SnapshotKey[];
+  /** Tenants that are not named here have the defaults. */
+  readonly tenants: readonly SnapshotTenant[];
+}

@@ -1,0 +1,21 @@
+/** Splices: the only way in which the bytes of a request change. */
+
+export interface Splice {
+  /** Replaces the bytes from `start` up to `end`; an insertion has `start` equal to `end`. */
+  readonly start: number;
+  readonly end: number;
+  readonly text: string;
+}
+
+/** Applies splices, which do not overlap; every byte outside of them stays as it is. */
+export function applySplices(bytes: Buffer, splices: readonly Splice[]): Buffer {
+  if (splices.length === 0) return bytes;
+  const parts: Buffer[] = [];
+  let at = 0;
+  for (const splice of splices.toSorted((left, right) => left.start - right.start)) {
+    parts.push(bytes.subarray(at, splice.start), Buffer.from(splice.text));
+    at = splice.end;
+  }
+  parts.push(bytes.subarray(at));
+  return Buffer.concat(parts);
+}

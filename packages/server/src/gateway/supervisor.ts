@@ -1,0 +1,318 @@
+/** Keeps the gateway's workers running: starts them, feeds them snapshots, takes their records, drains them. */
+
+import { once } from "node:events";
+import { createServer } from "node:net";
+import path from "node:path";
+
+import { type Clock, isAbort, raceAbort } from "#kernel/index.ts";
+import { PlatformError } from "@faultline/protocol";
+
+import { gatewayLimits } from "./limits.ts";
+import type { FromWorker } from "./messages.ts";
+import { MetricsCollector } from "./metrics-collector.ts";
+import { type OperationBatch, toOperationBatch } from "./operation-batch.ts";
+import type { GatewaySnapshot } from "./snapshot.ts";
+import { defaultWorkerEntry, WorkerProcess } from "./worker-process.ts";
+
+/** What the supervisor needs of a logger; pino's fits. */
+export interface GatewayLogger {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+export interface GatewayOptions {
+  readonly count: number;
+  readonly host: string;
+  /** 0 takes a free port. */
+  readonly port: number;
+  readonly controlSocketPath: string;
+  readonly snapshot: GatewaySnapshot;
+  /** Stores finished operations. While it rejects, workers keep them and send them again. */
+  readonly onOperations: (batch: OperationBatch) => Promise<void>;
+  readonly logger: GatewayLogger;
+  readonly clock: Clock;
+  /** Ends the start and every wait; does not drain. */
+  readonly signal: AbortSignal;
+  /** The worker's entry, when it does not lie beside this module. */
+  readonly workerEntry?: URL;
+  readonly drainMs?: number;
+}
+
+export interface Gateway extends AsyncDisposable {
+  readonly port: number;
+  /** Process ids of the workers that run now. */
+  readonly workerIds: readonly number[];
+  /** Resolves when every worker works from this snapshot: a revoked key is refused from then on. */
+  updateSnapshot(snapshot: GatewaySnapshot): Promise<void>;
+  /** Prometheus text of all workers together. */
+  metrics(): Promise<string>;
+  /** Resolves with the reason when the gateway cannot go on. */
+  readonly lost: Promise<PlatformError>;
+}
+
+/** Starts the workers and resolves when all of them listen. Throws `port_taken`. */
+export async function startGatewayWorkers(options: GatewayOptions): Promise<Gateway> {
+  const supervisor = new Supervisor(options);
+  try {
+    await supervisor.open();
+    return supervisor;
+  } catch (error) {
+    await supervisor[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** One place for a worker; the process in it is replaced when it dies. */
+interface Slot {
+  readonly index: number;
+  worker: WorkerProcess;
+  startedMs: number;
+  deathsInARow: number;
+  generation: number;
+}
+
+class Supervisor implements Gateway {
+  readonly #options: GatewayOptions;
+  readonly #entry: URL;
+  readonly #slots: Slot[] = [];
+  readonly #collector: MetricsCollector;
+  readonly #closing = new AbortController();
+  readonly #lost = Promise.withResolvers<PlatformError>();
+  readonly #applied = new Map<WorkerProcess, number>();
+  readonly #waiters = new Set<() => void>();
+  #snapshot: GatewaySnapshot;
+  #port = 0;
+  #storing = true;
+
+  constructor(options: GatewayOptions) {
+    this.#options = options;
+    this.#entry = options.workerEntry ?? defaultWorkerEntry();
+    this.#snapshot = options.snapshot;
+    this.#collector = new MetricsCollector(options.clock);
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+
+  get workerIds(): readonly number[] {
+    return this.#slots.flatMap(({ worker }) =>
+      worker.pid === undefined || worker.hasExited ? [] : [worker.pid],
+    );
+  }
+
+  get lost(): Promise<PlatformError> {
+    return this.#lost.promise;
+  }
+
+  async open(): Promise<void> {
+    const { host, port, count, clock, signal } = this.#options;
+    this.#port = await probe(host, port);
+    const startDeadline = clock.deadline(gatewayLimits.startWaitMs, signal);
+    const starts = Array.from({ length: count }, async (_, index) => {
+      const slot: Slot = {
+        index,
+        worker: this.#fork(index),
+        startedMs: clock.monotonicMs(),
+        deathsInARow: 0,
+        generation: 0,
+      };
+      this.#slots.push(slot);
+      await raceAbort(this.#start(slot), startDeadline);
+    });
+    await Promise.all(starts);
+  }
+
+  async updateSnapshot(snapshot: GatewaySnapshot): Promise<void> {
+    if (snapshot.version > this.#snapshot.version) this.#snapshot = snapshot;
+    for (const { worker } of this.#slots) worker.send({ kind: "snapshot", snapshot });
+    const deadline = this.#options.clock.deadline(gatewayLimits.snapshotWaitMs);
+    try {
+      await raceAbort(this.#whenApplied(snapshot.version), deadline);
+    } catch (error) {
+      if (!isAbort(error)) throw error;
+      // A worker that does not listen must not go on with what was revoked.
+      for (const { worker } of this.#slots) {
+        if ((this.#applied.get(worker) ?? 0) < snapshot.version) worker.kill();
+      }
+    }
+  }
+
+  async metrics(): Promise<string> {
+    return await this.#collector.collect(this.#slots.map(({ worker }) => worker));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#closing.signal.aborted) return;
+    this.#closing.abort(new DOMException("The gateway stops.", "AbortError"));
+    const { clock, drainMs = gatewayLimits.drainMs } = this.#options;
+    for (const { worker } of this.#slots) worker.send({ kind: "drain" });
+    const exits = Promise.all(this.#slots.map(({ worker }) => worker.exited));
+    try {
+      await raceAbort(exits, clock.deadline(drainMs + gatewayLimits.exitWaitMs));
+    } catch (error) {
+      if (!isAbort(error)) throw error;
+      for (const { worker } of this.#slots) worker.kill();
+      await exits;
+    }
+  }
+
+  #fork(index: number): WorkerProcess {
+    const worker: WorkerProcess = new WorkerProcess(this.#entry, {
+      onMessage: (message) => this.#onMessage(worker, message),
+      onExit: (reason) => this.#onExit(index, worker, reason),
+    });
+    return worker;
+  }
+
+  async #start(slot: Slot): Promise<void> {
+    const { host, count, controlSocketPath, drainMs = gatewayLimits.drainMs } = this.#options;
+    const folder = path.dirname(controlSocketPath);
+    const snapshot = this.#snapshot;
+    await slot.worker.start({
+      host,
+      port: this.#port,
+      reusePort: count > 1,
+      controlSocketPath,
+      simulatedSocketPath: path.join(folder, `simulated-${slot.index}-${slot.generation}.sock`),
+      drainMs,
+      snapshot,
+    });
+    this.#noteApplied(slot.worker, snapshot.version);
+  }
+
+  #onMessage(worker: WorkerProcess, message: FromWorker): void {
+    switch (message.kind) {
+      case "operations":
+        void this.#store(worker, message);
+        return;
+      case "snapshot-applied":
+        this.#noteApplied(worker, message.version);
+        return;
+      case "metrics":
+        this.#collector.onMetrics(worker, message.requestId, message.metrics);
+        return;
+      case "log":
+        this.#options.logger[message.level](
+          { ...message.fields, pid: worker.pid },
+          message.message,
+        );
+        return;
+      case "listening":
+      case "start-failed":
+        return;
+    }
+  }
+
+  async #store(
+    worker: WorkerProcess,
+    { batchId, records }: Extract<FromWorker, { kind: "operations" }>,
+  ): Promise<void> {
+    const { logger, onOperations } = this.#options;
+    try {
+      await onOperations(toOperationBatch(records));
+      if (!this.#storing) logger.info({}, "operations are stored again");
+      this.#storing = true;
+      worker.send({ kind: "operations-stored", batchId });
+    } catch (error) {
+      // Said once for each outage: the workers send the batch again and again.
+      if (this.#storing)
+        logger.warn({ err: error }, "operations cannot be stored; workers keep them");
+      this.#storing = false;
+      worker.send({ kind: "operations-refused", batchId });
+    }
+  }
+
+  #onExit(index: number, worker: WorkerProcess, reason: string): void {
+    this.#applied.delete(worker);
+    this.#collector.onExit(worker);
+    this.#wake();
+    const slot = this.#slots[index];
+    if (this.#closing.signal.aborted || slot === undefined || slot.worker !== worker) return;
+    const { clock, logger } = this.#options;
+    const wasHealthy = clock.monotonicMs() - slot.startedMs > gatewayLimits.restartHealthyMs;
+    slot.deathsInARow = wasHealthy ? 1 : slot.deathsInARow + 1;
+    logger.error(
+      { pid: worker.pid, reason, deathsInARow: slot.deathsInARow },
+      "gateway worker died",
+    );
+    if (slot.deathsInARow > gatewayLimits.restartCountMax) {
+      this.#lost.resolve(
+        new PlatformError(
+          "internal",
+          `A gateway worker died ${slot.deathsInARow} times in a row (${reason}).`,
+        ),
+      );
+      return;
+    }
+    void this.#restart(slot);
+  }
+
+  async #restart(slot: Slot): Promise<void> {
+    const { clock, logger } = this.#options;
+    const { restartDelayMsMin, restartDelayMsMax } = gatewayLimits;
+    const delayMs = Math.min(restartDelayMsMin * 2 ** (slot.deathsInARow - 1), restartDelayMsMax);
+    try {
+      await clock.sleep(delayMs, this.#closing.signal);
+      slot.generation += 1;
+      slot.startedMs = clock.monotonicMs();
+      slot.worker = this.#fork(slot.index);
+      await this.#start(slot);
+      this.#collector.restartCount += 1;
+      logger.info({ pid: slot.worker.pid }, "gateway worker restarted");
+    } catch (error) {
+      // The exit of a worker that fails to start leads back here; a closing gateway restarts nothing.
+      if (!isAbort(error)) logger.error({ err: error }, "gateway worker could not be restarted");
+    }
+  }
+
+  #noteApplied(worker: WorkerProcess, version: number): void {
+    this.#applied.set(worker, Math.max(version, this.#applied.get(worker) ?? 0));
+    this.#wake();
+  }
+
+  #wake(): void {
+    for (const waiter of this.#waiters) waiter();
+  }
+
+  /** Resolves when every living worker has applied this version or a later one. */
+  async #whenApplied(version: number): Promise<void> {
+    const isApplied = (): boolean =>
+      this.#slots.every(
+        ({ worker }) => worker.hasExited || (this.#applied.get(worker) ?? 0) >= version,
+      );
+    if (isApplied()) return;
+    const applied = Promise.withResolvers<void>();
+    const check = (): void => {
+      if (isApplied()) applied.resolve();
+    };
+    this.#waiters.add(check);
+    try {
+      await applied.promise;
+    } finally {
+      this.#waiters.delete(check);
+    }
+  }
+}
+
+/** Binds the port once, alone: with `reusePort` two installations would share it silently. Gives the port. */
+async function probe(host: string, port: number): Promise<number> {
+  const server = createServer();
+  try {
+    server.listen({ host, port, exclusive: true });
+    await once(server, "listening");
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "EADDRINUSE") {
+      throw new PlatformError("port_taken", `Another process listens on port ${port} of ${host}.`, {
+        hint: "Stop it, or choose another port with --port.",
+        cause: error,
+      });
+    }
+    throw error;
+  }
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  return typeof address === "object" && address !== null ? address.port : port;
+}

@@ -1,0 +1,50 @@
+/** What a broken connection to a provider means, by how far the reply had come. */
+
+import { PlatformError } from "@faultline/protocol";
+
+export interface TransportState {
+  readonly provider: string;
+  readonly connecting: boolean;
+  /** The provider's reply had begun. */
+  readonly replying: boolean;
+}
+
+/** A transport failure of the client library as an error of ours. */
+export function toProviderError(error: Error, state: TransportState): PlatformError {
+  const { provider } = state;
+  const reason = readReason(error);
+  if (reason === "UND_ERR_CONNECT_TIMEOUT") {
+    return new PlatformError(
+      "provider_timeout",
+      `Provider "${provider}" did not accept a connection within the connect deadline.`,
+      { cause: error },
+    );
+  }
+  if (state.replying) {
+    return new PlatformError(
+      "provider_stream_cut",
+      `Provider "${provider}" broke the connection in the middle of its reply.`,
+      { cause: error, context: { reason } },
+    );
+  }
+  if (reason.startsWith("HPE_")) {
+    return new PlatformError(
+      "provider_response_invalid",
+      `Provider "${provider}" answered with something that is not HTTP.`,
+      { cause: error, context: { reason } },
+    );
+  }
+  const what = state.connecting
+    ? "could not be reached"
+    : "closed the connection without an answer";
+  return new PlatformError("provider_unreachable", `Provider "${provider}" ${what} (${reason}).`, {
+    cause: error,
+    context: { reason },
+  });
+}
+
+/** A short, stable reason: codes of the system and of the client, never their text, which may name addresses. */
+function readReason(error: Error): string {
+  if ("code" in error && typeof error.code === "string") return error.code;
+  return error.name;
+}

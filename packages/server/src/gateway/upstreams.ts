@@ -1,0 +1,84 @@
+/** Connections to providers: one pool for each, kept across snapshots as long as the address stays. */
+
+import type { CatalogProvider } from "#catalog/index.ts";
+import { type Dispatcher, Pool } from "undici";
+
+import type { GatewaySnapshot } from "./snapshot.ts";
+
+export interface Upstream {
+  readonly dispatcher: Dispatcher;
+  readonly origin: string;
+  /** Path of the dialect's root, such as `/v1`. */
+  readonly basePath: string;
+  readonly address: string | undefined;
+  readonly port: number | undefined;
+}
+
+/** Name that stands in `Host` for the simulated provider, which is reached over a private socket. */
+const simulatedOrigin = "http://simulated.invalid";
+
+export class Upstreams {
+  readonly #simulatedSocketPath: string;
+  readonly #pools = new Map<string, { upstream: Upstream; pool: Pool }>();
+  #byProvider: ReadonlyMap<string, Upstream> = new Map();
+
+  constructor(simulatedSocketPath: string) {
+    this.#simulatedSocketPath = simulatedSocketPath;
+  }
+
+  /** Opens pools for new addresses and closes those that no provider names, once their calls have ended. */
+  apply(snapshot: GatewaySnapshot): void {
+    const byProvider = new Map<string, Upstream>();
+    const used = new Set<string>();
+    for (const provider of snapshot.catalog.providers) {
+      const id = `${provider.kind} ${provider.baseUrl} ${snapshot.settings.connectMs}`;
+      used.add(id);
+      let entry = this.#pools.get(id);
+      if (entry === undefined) {
+        entry = this.#open(provider, snapshot.settings.connectMs);
+        this.#pools.set(id, entry);
+      }
+      byProvider.set(provider.name, entry.upstream);
+    }
+    this.#byProvider = byProvider;
+    for (const [id, { pool }] of this.#pools) {
+      if (used.has(id)) continue;
+      this.#pools.delete(id);
+      // Its calls go on; nothing waits for the last of them.
+      void pool.close();
+    }
+  }
+
+  of(provider: string): Upstream | undefined {
+    return this.#byProvider.get(provider);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#pools.values()].map(async ({ pool }) => await pool.destroy()));
+    this.#pools.clear();
+  }
+
+  #open(provider: CatalogProvider, connectMs: number): { upstream: Upstream; pool: Pool } {
+    const simulated = provider.kind === "simulated";
+    const url = new URL(simulated ? `${simulatedOrigin}/v1` : provider.baseUrl);
+    const pool = new Pool(url.origin, {
+      pipelining: 1,
+      // The deadlines of the gateway decide, not those of the client.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      connect: {
+        timeout: connectMs,
+        ...(simulated ? { socketPath: this.#simulatedSocketPath } : {}),
+      },
+    });
+    const port = url.port === "" ? (url.protocol === "https:" ? 443 : 80) : Number(url.port);
+    const upstream: Upstream = {
+      dispatcher: pool,
+      origin: url.origin,
+      basePath: url.pathname === "/" ? "" : url.pathname,
+      address: simulated ? undefined : url.hostname,
+      port: simulated ? undefined : port,
+    };
+    return { upstream, pool };
+  }
+}

@@ -1,0 +1,92 @@
+/** One worker process as its supervisor sees it: start, messages, death. */
+
+import { type ChildProcess, fork } from "node:child_process";
+import { fileURLToPath } from "node:url";
+
+import { PlatformError } from "@faultline/protocol";
+
+import type { FromWorker, ToWorker, WorkerStart } from "./messages.ts";
+
+export interface WorkerEvents {
+  readonly onMessage: (message: FromWorker) => void;
+  readonly onExit: (reason: string) => void;
+}
+
+/** The entry beside this module: in development the source, in a bundle the bundled entry. */
+export function defaultWorkerEntry(): URL {
+  const bundled = !import.meta.url.endsWith(".ts");
+  return new URL(bundled ? "./gateway-worker.js" : "./worker.ts", import.meta.url);
+}
+
+export class WorkerProcess {
+  readonly #child: ChildProcess;
+  readonly #exited = Promise.withResolvers<void>();
+  readonly #listening = Promise.withResolvers<number>();
+  hasExited = false;
+
+  constructor(entry: URL, events: WorkerEvents) {
+    this.#child = fork(fileURLToPath(entry), [], {
+      serialization: "advanced",
+      execArgv: [],
+      stdio: ["ignore", "inherit", "inherit", "ipc"],
+    });
+    // A worker that dies before anybody waits for it must not crash the supervisor.
+    this.#listening.promise.catch(() => {});
+    this.#child.on("message", (message) => this.#onMessage(message as FromWorker, events));
+    this.#child.on("error", () => {
+      // Its exit follows and is what counts.
+    });
+    this.#child.on("exit", (code, signal) => {
+      this.hasExited = true;
+      const reason = signal === null ? `exit code ${code}` : `signal ${signal}`;
+      this.#listening.reject(
+        new PlatformError("internal", `A gateway worker died before it listened (${reason}).`),
+      );
+      this.#exited.resolve();
+      events.onExit(reason);
+    });
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  get exited(): Promise<void> {
+    return this.#exited.promise;
+  }
+
+  /** Tells the worker what to do; resolves with its port when it listens. */
+  async start(start: WorkerStart): Promise<number> {
+    this.send({ kind: "start", start });
+    return this.#listening.promise;
+  }
+
+  send(message: ToWorker): void {
+    if (!this.#child.connected) return;
+    this.#child.send(message, () => {
+      // A message to a process that just died is lost with it.
+    });
+  }
+
+  kill(): void {
+    this.#child.kill("SIGKILL");
+  }
+
+  #onMessage(message: FromWorker, events: WorkerEvents): void {
+    if (message.kind === "listening") {
+      this.#listening.resolve(message.port);
+    } else if (message.kind === "start-failed") {
+      this.#listening.reject(toStartError(message));
+    } else {
+      events.onMessage(message);
+    }
+  }
+}
+
+function toStartError(failure: { code: string; message: string }): PlatformError {
+  return failure.code === "EADDRINUSE"
+    ? new PlatformError("port_taken", "Another process listens on the port of the gateway.", {
+        hint: "Stop it, or choose another port with --port.",
+      })
+    : new PlatformError("internal", `A gateway worker could not start: ${failure.message}`);
+}

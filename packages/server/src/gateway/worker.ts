@@ -1,0 +1,15 @@
+/** Entry of a gateway worker process, which the supervisor forks. */
+
+import type { ToWorker } from "./messages.ts";
+import { runWorker } from "./run-worker.ts";
+
+// Ctrl-C reaches the whole group of processes; the supervisor alone decides when a worker drains.
+process.on("SIGINT", () => {});
+process.on("SIGTERM", () => {});
+
+runWorker({
+  send: (message) => process.connected && process.send?.(message) !== undefined,
+  onMessage: (listener) => process.on("message", (message) => listener(message as ToWorker)),
+  onDisconnect: (listener) => process.on("disconnect", listener),
+  exit: (code) => process.exit(code),
+});
