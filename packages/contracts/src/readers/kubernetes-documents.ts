@@ -5,6 +5,7 @@ import { LineCounter, parseAllDocuments, type Document } from "yaml";
 import type { KubernetesObject } from "../model/evidence.ts";
 import { EvidenceError } from "./evidence-error.ts";
 import { kubernetesLimits, type Notes } from "./kubernetes-limits.ts";
+import { jsonValuesOf } from "./text.ts";
 
 type Fields = Record<string, unknown>;
 
@@ -14,7 +15,7 @@ const wanted = "Kubernetes objects with apiVersion, kind and metadata.name";
 export function readJsonObjects(text: string, notes: Notes): KubernetesObject[] {
   if (text.length > kubernetesLimits.jsonLengthMax) throw tooLong(kubernetesLimits.jsonLengthMax);
   const collected: KubernetesObject[] = [];
-  for (const value of parseJsonValues(text)) {
+  for (const value of jsonValuesOf(text)) {
     checkDepth(value);
     collectObjects(value, "the JSON document", { collected, notes });
   }
@@ -41,49 +42,6 @@ export function readYamlObjects(text: string, notes: Notes): KubernetesObject[] 
     collectObjects(value, place, { collected, notes });
   });
   return collected;
-}
-
-function parseJsonValues(text: string): unknown[] {
-  try {
-    return [JSON.parse(text)];
-  } catch (cause) {
-    const values = parseJsonLines(text);
-    if (values !== undefined) return values;
-    throw jsonError(text, cause);
-  }
-}
-
-/** One JSON object a line, or nothing when the text is not that. */
-function parseJsonLines(text: string): unknown[] | undefined {
-  const rows = text.split("\n").filter((line) => line.trim() !== "");
-  if (rows.length < 2 || rows.length > kubernetesLimits.objectCountMax) return undefined;
-  if (!rows.every((row) => row.startsWith("{"))) return undefined;
-  try {
-    return rows.map((row): unknown => JSON.parse(row));
-  } catch {
-    // Not one object a line after all: the error of the whole text says more.
-    return undefined;
-  }
-}
-
-function jsonError(text: string, cause: unknown): EvidenceError {
-  const message = cause instanceof Error ? cause.message : String(cause);
-  const found = /at position (\d+)/.exec(message);
-  const position = found === null ? text.length : Number(found[1]);
-  const before = text.slice(0, position);
-  const line = before.split("\n").length;
-  const column = position - before.lastIndexOf("\n");
-  const truncated = position >= text.trimEnd().length;
-  return new EvidenceError(
-    truncated ? "The JSON ends before it is complete." : `The JSON is not well formed: ${message}`,
-    {
-      where: `line ${line}, column ${column}`,
-      expected: truncated
-        ? "the rest of the document: the text is truncated"
-        : "JSON as kubectl prints it",
-      cause,
-    },
-  );
 }
 
 function parseYaml(text: string, lineCounter: LineCounter): Document.Parsed[] {

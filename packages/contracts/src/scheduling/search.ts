@@ -2,8 +2,10 @@
 
 import type { Change } from "./changes/change.ts";
 import { changesAgainst } from "./changes/candidates.ts";
-import type { Surroundings } from "./changes/surroundings.ts";
+import type { Background, Surroundings } from "./changes/surroundings.ts";
 import type { Situation } from "./filters/filter.ts";
+import type { Node } from "./node.ts";
+import type { Obstacle } from "./obstacle.ts";
 import { firstObstacle, judgeNode, type NodeVerdict } from "./filters/scheduler.ts";
 
 /** Limits of one search. */
@@ -33,6 +35,7 @@ export interface SearchResult {
 
 interface State {
   readonly situation: Situation;
+  readonly original: Node;
   readonly changes: readonly Change[];
   readonly cost: number;
   /** A lower bound of what a solution from here costs. */
@@ -52,9 +55,10 @@ export function findSmallestChanges(
 ): SearchResult {
   const queue = new StateQueue();
   for (const verdict of verdicts) {
-    const bound = lowerBound(verdict, surroundings);
+    const { situation } = verdict;
+    const bound = lowerBound(verdict, { surroundings, original: situation.node });
     if (bound === undefined) continue;
-    queue.add(stateOf({ situation: verdict.situation, changes: [], cost: 0, bound }));
+    queue.add(stateOf({ situation, original: situation.node, changes: [], cost: 0, bound }));
   }
   const result = drain(queue, surroundings);
   const isSingleKnown = result.solutions.some((solution) => solution.changes.length === 1);
@@ -77,12 +81,14 @@ function drain(queue: StateQueue, surroundings: Surroundings): SearchResult {
       solutions.push(solutionOf(state));
       continue;
     }
-    for (const change of changesAgainst(obstacle, state.situation, surroundings)) {
-      if (state.changes.some((other) => other.key === change.key)) continue;
+    const { original } = state;
+    for (const change of changesAgainst(obstacle, state.situation, { surroundings, original })) {
+      if (state.changes.some((other) => other.place === change.place)) continue;
       const cost = state.cost + change.cost;
       queue.add(
         stateOf({
           situation: change.apply(state.situation),
+          original,
           changes: [...state.changes, change],
           cost,
           bound: Math.max(cost, state.bound),
@@ -102,12 +108,14 @@ function smallestSingleChange(
   for (const { situation, obstacles } of verdicts.slice(0, searchLimits.singleNodeCountMax)) {
     const [obstacle] = obstacles;
     if (obstacle === undefined) continue;
-    for (const change of changesAgainst(obstacle, situation, surroundings)) {
+    const original = situation.node;
+    for (const change of changesAgainst(obstacle, situation, { surroundings, original })) {
       if (best !== undefined && change.cost >= best.cost) continue;
       const changed = change.apply(situation);
       if (firstObstacle(changed) !== undefined) continue;
       best = stateOf({
         situation: changed,
+        original,
         changes: [change],
         cost: change.cost,
         bound: change.cost,
@@ -117,14 +125,22 @@ function smallestSingleChange(
   return best === undefined ? undefined : solutionOf(best);
 }
 
+const dependsOnLabels: ReadonlySet<Obstacle["kind"]> = new Set([
+  "volume-elsewhere",
+  "volume-unavailable",
+  "volume-zone",
+]);
+
 function lowerBound(
   { obstacles, situation }: NodeVerdict,
-  surroundings: Surroundings,
+  background: Background,
 ): number | undefined {
   let bound = 0;
   for (const obstacle of obstacles) {
+    // A label that is set for the pod's wishes may also bring a volume within reach.
+    if (dependsOnLabels.has(obstacle.kind)) continue;
     const cheapest = Math.min(
-      ...changesAgainst(obstacle, situation, surroundings).map((change) => change.cost),
+      ...changesAgainst(obstacle, situation, background).map((change) => change.cost),
     );
     if (cheapest === Infinity) return undefined;
     bound = Math.max(bound, cheapest);

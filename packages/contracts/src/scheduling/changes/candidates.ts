@@ -7,7 +7,7 @@ import type { Change } from "./change.ts";
 import { claimChanges } from "./claim-changes.ts";
 import { podCountChanges, portChanges, shortageChanges } from "./resource-changes.ts";
 import { affinityChanges, nodeNameChanges, selectorChanges } from "./selector-changes.ts";
-import type { Surroundings } from "./surroundings.ts";
+import type { Background } from "./surroundings.ts";
 import { cordonChanges, taintChanges } from "./taint-changes.ts";
 
 /**
@@ -17,7 +17,7 @@ import { cordonChanges, taintChanges } from "./taint-changes.ts";
 export function changesAgainst(
   obstacle: Obstacle,
   situation: Situation,
-  surroundings: Surroundings,
+  background: Background,
 ): Change[] {
   switch (obstacle.kind) {
     case "unschedulable":
@@ -27,9 +27,9 @@ export function changesAgainst(
     case "taint":
       return taintChanges(obstacle.taint, situation);
     case "selector":
-      return selectorChanges(obstacle, situation, surroundings);
+      return selectorChanges(obstacle, situation, background);
     case "affinity":
-      return affinityChanges(obstacle, situation, surroundings);
+      return affinityChanges(obstacle, situation, background);
     case "port":
       return portChanges(obstacle.port, obstacle.holder, situation);
     case "resource": {

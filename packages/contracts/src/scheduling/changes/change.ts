@@ -6,6 +6,8 @@ import type { Situation } from "../filters/filter.ts";
 export interface Change {
   /** Equal keys are the same edit. */
   readonly key: string;
+  /** What is edited. A set of changes edits each place once. */
+  readonly place: string;
   readonly cost: number;
   /** What to do, as an instruction without a full stop. */
   readonly description: string;

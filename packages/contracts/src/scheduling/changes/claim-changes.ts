@@ -84,6 +84,7 @@ function claimChange(
 ): Change {
   return {
     key: `claim ${claim} ${key}`,
+    place: `claim ${claim}`,
     cost,
     description,
     touches: "storage",

@@ -24,6 +24,7 @@ export function shortageChanges(shortages: readonly Shortage[], situation: Situa
     .join(" and ");
   const free: Change = {
     key: `free capacity ${node.name}`,
+    place: `capacity ${node.name}`,
     cost: costs.freeCapacity,
     description: `free ${missing} on node ${node.name} by moving or stopping pods`,
     touches: "node",
@@ -42,6 +43,7 @@ export function podCountChanges(situation: Situation): Change[] {
   return [
     {
       key: `free slot ${name}`,
+      place: `slot ${name}`,
       cost: costs.freePodSlot,
       description: `move or stop one pod on node ${name}, which runs as many as it may`,
       touches: "node",
@@ -78,13 +80,15 @@ export function portChanges(port: HostPort, holder: string, situation: Situation
   const changes: Change[] = [
     {
       key: `drop port ${text} ${port.hostIP}`,
+      place: `port ${text} ${port.hostIP}`,
       cost: costs.dropHostPort,
       description: `remove host port ${text} from the pod`,
       touches: "pod",
       apply: replace(undefined),
     },
     {
-      key: `free port ${situation.node.name} ${text}`,
+      key: `free port ${situation.node.name} ${text} ${holder}`,
+      place: `held port ${situation.node.name} ${text}`,
       cost: costs.freeHostPort,
       description: `move or stop ${holder}, which holds host port ${text} on node ${situation.node.name}`,
       touches: "node",
@@ -101,6 +105,7 @@ export function portChanges(port: HostPort, holder: string, situation: Situation
   if (other !== undefined) {
     changes.push({
       key: `port ${text} ${port.hostIP} to ${other}`,
+      place: `port ${text} ${port.hostIP}`,
       cost: costs.changeHostPort,
       description: `change host port ${text} of the pod to ${other}`,
       touches: "pod",
@@ -127,6 +132,7 @@ function lowerRequests(shortages: readonly Shortage[], { node }: Situation): Cha
       .join(" and ");
   return {
     key: `lower ${list("to")}`,
+    place: "requests",
     cost: costs.lowerRequests + costs.lowerRequestsPerQuarter * largestQuarter,
     description: `lower the pod's requests from ${list("from")} to at most ${list("to")}, which is free on node ${node.name}`,
     touches: "pod",
@@ -152,6 +158,7 @@ function addCapacity({ node, pod }: Situation): Change {
   const size = asked.length === 0 ? "room for a pod" : asked.join(", ");
   return {
     key: `add node like ${node.name}`,
+    place: `node ${node.name}`,
     cost: costs.addCapacity,
     description: `add a node like ${node.name} with ${size} free`,
     touches: "node",

@@ -1,34 +1,45 @@
 /** Changes for nodes that do not match the pod's nodeSelector, node affinity or node name. */
 
 import type { Situation } from "../filters/filter.ts";
+import type { Node } from "../node.ts";
 import type { FailingExpression, Obstacle } from "../obstacle.ts";
-import { describeExpression, type Expression, isInteger, type Term } from "../selector.ts";
+import {
+  actualOf,
+  describeExpression,
+  type Expression,
+  isInteger,
+  matchesExpression,
+  type Term,
+} from "../selector.ts";
 import { type Change, costs } from "./change.ts";
-import type { Surroundings } from "./surroundings.ts";
+import type { Background, Surroundings } from "./surroundings.ts";
 
 type SelectorObstacle = Extract<Obstacle, { kind: "selector" }>;
 type AffinityObstacle = Extract<Obstacle, { kind: "affinity" }>;
 
 /** For a pair of nodeSelector: take the node's value, drop the pair, or label the node. */
 export function selectorChanges(
-  { key, wanted, actual }: SelectorObstacle,
+  { key, wanted }: SelectorObstacle,
   situation: Situation,
-  surroundings: Surroundings,
+  { surroundings, original }: Background,
 ): Change[] {
+  const actual = original.labels.get(key);
   const isFulfilled = surroundings.hasLabel(key, wanted);
   const changes: Change[] = [
     {
       key: `drop nodeSelector ${key}`,
+      place: `nodeSelector ${key}`,
       cost: isFulfilled ? costs.dropFulfilledWish : costs.dropWish,
       description: `remove ${key}=${wanted} from the pod's nodeSelector`,
       touches: "pod",
       apply: (before) => withSelector(before, key, undefined),
     },
-    addLabel({ key, value: wanted, nodeName: situation.node.name }, isFulfilled),
+    addLabel({ key, value: wanted, nodeName: situation.node.name }, surroundings),
   ];
-  if (actual !== undefined) {
+  if (actual !== undefined && actual !== wanted) {
     changes.push({
       key: `nodeSelector ${key}=${actual}`,
+      place: `nodeSelector ${key}`,
       cost: isFulfilled ? costs.redirectValue : costs.correctValue,
       description: `change nodeSelector ${key} of the pod from ${wanted} to ${actual}`,
       touches: "pod",
@@ -45,35 +56,37 @@ export function selectorChanges(
 export function affinityChanges(
   { failing }: AffinityObstacle,
   situation: Situation,
-  surroundings: Surroundings,
+  background: Background,
 ): Change[] {
+  const { surroundings } = background;
   const terms = situation.pod.affinity ?? [];
-  const isFulfilled = terms.some(
-    (term) => term.length > 0 && term.every((expression) => surroundings.fulfils(expression)),
-  );
+  const isFulfilled = terms.some((term) => surroundings.fulfilsTerm(term));
   const drop: Change = {
     key: "drop affinity",
+    place: "affinity",
     cost: isFulfilled ? costs.dropFulfilledAffinity : costs.dropAffinity,
     description: "remove the pod's required node affinity",
     touches: "pod",
     apply: (before) => ({ ...before, pod: { ...before.pod, affinity: undefined } }),
   };
   const firsts = terms.flatMap((_term, index) => failing.find((item) => item.term === index) ?? []);
-  return [drop, ...firsts.flatMap((first) => expressionChanges(first, situation, surroundings))];
+  return [drop, ...firsts.flatMap((first) => expressionChanges(first, situation, background))];
 }
 
 function expressionChanges(
   first: FailingExpression,
   situation: Situation,
-  surroundings: Surroundings,
+  { surroundings, original }: Background,
 ): Change[] {
   const { expression } = first;
+  const place = `affinity ${first.term} ${describeExpression(expression)}`;
   const isFulfilled = surroundings.fulfils(expression);
   const changes: Change[] = [];
-  const repaired = repairedExpression(first);
+  const repaired = repairedExpression(expression, actualOf(expression, original));
   if (repaired !== undefined) {
     changes.push({
-      key: `affinity ${first.term}.${first.index} ${describeExpression(repaired)}`,
+      key: `${place} to ${describeExpression(repaired)}`,
+      place,
       cost: isFulfilled ? costs.redirectValue : costs.correctValue,
       description: `change the pod's node affinity from "${describeExpression(expression)}" to "${describeExpression(repaired)}"`,
       touches: "pod",
@@ -84,22 +97,28 @@ function expressionChanges(
   // A term without expressions matches nothing, so the last one goes only with the whole requirement.
   if (remaining > 1) {
     changes.push({
-      key: `drop affinity ${first.term} ${describeExpression(expression)}`,
+      key: `drop ${place}`,
+      place,
       cost: isFulfilled ? costs.dropFulfilledWish : costs.dropWish,
       description: `remove "${describeExpression(expression)}" from the pod's node affinity`,
       touches: "pod",
       apply: (before) => withExpression(before, first, undefined),
     });
   }
-  return [...changes, ...labelChanges(first, situation, isFulfilled)];
+  return [...changes, ...labelChanges(expression, situation, surroundings)];
 }
 
 /** The same expression with a value that the node has, where there is one. */
-function repairedExpression({ expression, actual }: FailingExpression): Expression | undefined {
+function repairedExpression(
+  expression: Expression,
+  actual: string | undefined,
+): Expression | undefined {
   const { operator, values } = expression;
   switch (operator) {
     case "In":
-      return actual === undefined ? undefined : { ...expression, values: [actual] };
+      return actual === undefined || values.includes(actual)
+        ? undefined
+        : { ...expression, values: [actual] };
     case "NotIn": {
       const left = values.filter((value) => value !== actual);
       return left.length === 0 ? undefined : { ...expression, values: left };
@@ -117,46 +136,58 @@ function repairedExpression({ expression, actual }: FailingExpression): Expressi
   }
 }
 
+/**
+ * Labels that make the node match an expression. Besides the value that the expression itself asks for, the values
+ * count that the pod names elsewhere for the same key: one label may fulfil several wishes.
+ */
 function labelChanges(
-  { expression }: FailingExpression,
-  { node }: Situation,
-  isFulfilled: boolean,
+  expression: Expression,
+  { pod, node }: Situation,
+  surroundings: Surroundings,
 ): Change[] {
-  const { on, key, operator, values } = expression;
+  const { on, key } = expression;
   if (on === "field") return [];
-  switch (operator) {
-    case "In":
-    case "Exists": {
-      const value = operator === "In" ? values[0] : "true";
-      return value === undefined
-        ? []
-        : [addLabel({ key, value, nodeName: node.name }, isFulfilled)];
-    }
-    case "DoesNotExist":
-      return [
-        {
-          key: `unlabel ${node.name} ${key}`,
-          cost: costs.removeLabel,
-          description: `remove the label ${key} from node ${node.name}`,
-          touches: "node",
-          apply: (before) => withLabel(before, key, undefined),
-        },
-      ];
-    case "NotIn":
-    case "Gt":
-    case "Lt":
-    case "Invalid":
+  const named = [...(pod.affinity ?? []).flat(), expression].filter(
+    (other) => other.key === key && other.on === "label",
+  );
+  const values = new Set([pod.nodeSelector.get(key), ...named.map(labelValueOf)]);
+  const changes = [...values].flatMap((value) => {
+    if (value === undefined || !matchesExpression(expression, withLabels(node, key, value)))
       return [];
-  }
+    return [addLabel({ key, value, nodeName: node.name }, surroundings)];
+  });
+  const isUnwanted = named.some((other) => other.operator === "DoesNotExist");
+  if (!isUnwanted || !matchesExpression(expression, withLabels(node, key, undefined)))
+    return changes;
+  return [...changes, removeLabel(key, node.name)];
+}
+
+/** The value that a label gets for the sake of an expression. */
+function labelValueOf({ operator, values }: Expression): string | undefined {
+  if (operator === "Exists") return "true";
+  return operator === "In" ? values[0] : undefined;
+}
+
+function removeLabel(key: string, nodeName: string): Change {
+  return {
+    key: `unlabel ${nodeName} ${key}`,
+    place: `label ${nodeName} ${key}`,
+    cost: costs.removeLabel,
+    description: `remove the label ${key} from node ${nodeName}`,
+    touches: "node",
+    apply: (before) => withLabel(before, key, undefined),
+  };
 }
 
 function addLabel(
   { key, value, nodeName }: { key: string; value: string; nodeName: string },
-  isFulfilled: boolean,
+  surroundings: Surroundings,
 ): Change {
+  const isFulfilled = surroundings.hasLabel(key, value);
   const cost = isFulfilled ? costs.addFulfilledLabel : costs.addLabel;
   return {
     key: `label ${nodeName} ${key}=${value}`,
+    place: `label ${nodeName} ${key}`,
     cost: isReserved(key) ? costs.addReservedLabel : cost,
     description: `label node ${nodeName} with ${key}=${value}`,
     touches: "node",
@@ -177,6 +208,7 @@ export function nodeNameChanges(wanted: string, situation: Situation): Change[] 
   return [
     {
       key: `nodeName ${name}`,
+      place: "nodeName",
       cost: costs.changeNodeName,
       description: `change spec.nodeName of the pod from ${wanted} to ${name}`,
       touches: "pod",
@@ -184,6 +216,7 @@ export function nodeNameChanges(wanted: string, situation: Situation): Change[] 
     },
     {
       key: "drop nodeName",
+      place: "nodeName",
       cost: costs.dropNodeName,
       description: `remove spec.nodeName ${wanted} from the pod`,
       touches: "pod",
@@ -218,8 +251,12 @@ function withExpression(
 }
 
 function withLabel(situation: Situation, key: string, value: string | undefined): Situation {
-  const labels = new Map(situation.node.labels);
+  return { ...situation, node: withLabels(situation.node, key, value) };
+}
+
+function withLabels(node: Node, key: string, value: string | undefined): Node {
+  const labels = new Map(node.labels);
   if (value === undefined) labels.delete(key);
   else labels.set(key, value);
-  return { ...situation, node: { ...situation.node, labels } };
+  return { ...node, labels };
 }

@@ -1,7 +1,13 @@
 /** What the other nodes offer: whether a wish of a pod is fulfilled anywhere. */
 
 import type { Node } from "../node.ts";
-import { type Expression, matchesExpression } from "../selector.ts";
+import { type Expression, matchesExpression, matchesTerm, type Term } from "../selector.ts";
+
+/** What changes are measured by: all nodes, and the node at hand as the evidence has it. */
+export interface Background {
+  readonly surroundings: Surroundings;
+  readonly original: Node;
+}
 
 /** Answers about all nodes of a cluster, remembered by question. */
 export class Surroundings {
@@ -25,11 +31,6 @@ export class Surroundings {
     return this.#values.get(key)?.has(value) ?? false;
   }
 
-  /** Whether some node carries a label of this key. */
-  hasKey(key: string): boolean {
-    return this.#values.has(key);
-  }
-
   /** Whether some node matches an expression. */
   fulfils(expression: Expression): boolean {
     const question = JSON.stringify(expression);
@@ -40,7 +41,13 @@ export class Surroundings {
     return answer;
   }
 
-  hasNode(name: string): boolean {
-    return this.#nodes.some((node) => node.name === name);
+  /** Whether some node matches a term as a whole. */
+  fulfilsTerm(term: Term): boolean {
+    const question = `term ${JSON.stringify(term)}`;
+    const known = this.#fulfilled.get(question);
+    if (known !== undefined) return known;
+    const answer = this.#nodes.some((node) => matchesTerm(term, node));
+    this.#fulfilled.set(question, answer);
+    return answer;
   }
 }

@@ -55,6 +55,7 @@ export function cordonChanges({ node }: Situation): Change[] {
   return [
     {
       key: `uncordon ${node.name}`,
+      place: `cordon ${node.name}`,
       cost: costs.uncordon,
       description: `uncordon node ${node.name}`,
       touches: "node",
@@ -79,6 +80,7 @@ function corrections(taint: Taint, { pod }: Situation): Change[] {
     return [
       {
         key: `toleration ${index} ${describeTaint(taint)}`,
+        place: `toleration ${index}`,
         cost: costs.correctToleration,
         description: `change the pod's toleration ${describeToleration(toleration)} to ${describeToleration(corrected)}`,
         touches: "pod",
@@ -95,6 +97,7 @@ function addToleration(taint: Taint, cost: number): Change {
   const toleration = tolerationOf(taint);
   return {
     key: `tolerate ${describeTaint(taint)}`,
+    place: `tolerate ${describeTaint(taint)}`,
     cost,
     description: `add the toleration ${describeToleration(toleration)} to the pod`,
     touches: "pod",
@@ -113,6 +116,7 @@ function removeTaint(
   const text = describeTaint(taint);
   return {
     key: `untaint ${node.name} ${text}`,
+    place: `taint ${node.name} ${text}`,
     cost,
     description,
     touches: "node",
