@@ -43,3 +43,5 @@ export { evidenceLimits, snapshotFileLimits } from "./readers/limits.ts";
 export { type CheckOutcome, CheckReport, checkReport } from "./report/check-report.ts";
 export { type SarifLog, sarifReport, type SarifReportOptions } from "./report/sarif-report.ts";
 export { textReport, type TextReportOptions } from "./report/text-report.ts";
+export { type RedactionKind, redactionKinds } from "./snapshot/placeholders.ts";
+export { redactSnapshot, type RedactedSnapshot } from "./snapshot/redact.ts";

@@ -3,6 +3,7 @@
 import type { Attributes, Span } from "../model/span.ts";
 import { fanOutLimits } from "./options.ts";
 import { type SqlShape, sqlShape } from "./sql-fingerprint.ts";
+import { doubleQuotesOf } from "./sql-tokens.ts";
 import { type UrlTarget, urlTarget } from "./url-template.ts";
 
 export type CallKind = "database" | "http" | "rpc";
@@ -111,7 +112,7 @@ export class CallIdentifier {
   }
 
   #shapeOf(statement: string, system: string): SqlShape {
-    const quotes = /mysql|maria|clickhouse|spanner|bigquery/i.test(system) ? "text" : "names";
+    const quotes = doubleQuotesOf(system, statement);
     return remember(this.#statements, `${quotes} ${statement}`, () => sqlShape(statement, quotes));
   }
 

@@ -15,6 +15,13 @@ const tokenPattern =
 /** Whether `"…"` is text, as in MySQL, or a name, as the standard has it. */
 export type DoubleQuotes = "names" | "text";
 
+/** What double quotes mean in a statement for a database of this system; a query in JSON has text in them. */
+export function doubleQuotesOf(system: string, statement: string): DoubleQuotes {
+  const isText =
+    /mysql|maria|clickhouse|spanner|bigquery/i.test(system) || /^\s*[{[]/.test(statement);
+  return isText ? "text" : "names";
+}
+
 /** The tokens of a statement; comments and white space are left out. */
 export function sqlTokens(text: string, doubleQuotes: DoubleQuotes = "names"): SqlToken[] {
   const pattern = new RegExp(tokenPattern.source, tokenPattern.flags);

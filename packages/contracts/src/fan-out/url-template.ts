@@ -81,6 +81,7 @@ export function templateOfPath(path: string): string {
 export function looksLikeId(segment: string): boolean {
   if (segment === "" || segment.length > 512) return segment !== "";
   if (/^v\d{1,3}(?:\.\d{1,3})?$/i.test(segment)) return false;
+  if (/^\[redacted-[a-z-]+-\d+\]$/.test(segment)) return true;
   const plain = segment.replace(/%[0-9a-f]{2}/gi, "_");
   if (/^[+-]?\d+(?:[.,:]\d+)*$/.test(plain)) return true;
   if (/^[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}$/i.test(plain)) return true;
