@@ -6,8 +6,10 @@ import {
   seededRandom,
   type TestDatabase,
 } from "@faultline/testkit";
-import { decodeSnapshotFile } from "@faultline/contracts";
+import { decodeSnapshotFile, Span as SpanSchema, type Span } from "@faultline/contracts";
 import type { CaseDetail, PlatformError } from "@faultline/protocol";
+import { pino } from "pino";
+import { Value } from "typebox/value";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
 import { createIds, systemClock } from "#kernel/index.ts";
@@ -33,7 +35,12 @@ let cases: Cases;
 let traces: SyntheticTrace[];
 const opened = new AsyncDisposableStack();
 
+const ownSpans: { tenantId: string; span: Span }[] = [];
+
 const source: TraceSource = {
+  async ingestSpans(tenantId, spans) {
+    ownSpans.push(...spans.map((span) => ({ tenantId, span })));
+  },
   async tracesOfSubject(_, query) {
     const found = traces
       .filter(({ summary, spans }) => {
@@ -59,6 +66,7 @@ beforeAll(async () => {
     blobs: await openBlobs(folder.path),
     clock: systemClock,
     ids: createIds(systemClock, seededRandom("cases")),
+    logger: pino({ level: "silent" }),
   });
   scope = { tenantId: database.tenantId, signal: new AbortController().signal, actor: "tester" };
 });
@@ -246,6 +254,35 @@ describe("a case", () => {
       );
       expect(refused).toMatchObject({ code, where: "/from" });
     }
+  });
+});
+
+describe("the steps of a case", () => {
+  it("are spans in the tenant's own store, with their parts below them", async () => {
+    ownSpans.length = 0;
+    const { summary } = await open();
+    const [root] = ownSpans.filter(({ span }) => span.parentSpanId === undefined);
+    expect(root?.tenantId).toBe(scope.tenantId);
+    expect(root?.span).toMatchObject({
+      name: "open case",
+      service: "faultline-cases",
+      attributes: { "faultline.case.number": summary.number },
+    });
+    const parts = ownSpans.filter(({ span }) => span.parentSpanId === root?.span.spanId);
+    expect(parts.map(({ span }) => span.name)).toEqual([
+      "freeze snapshot",
+      "check contracts",
+      "write hypotheses",
+    ]);
+    expect(ownSpans.every(({ span }) => Value.Check(SpanSchema, span))).toBe(true);
+  });
+
+  it("say when they failed", async () => {
+    ownSpans.length = 0;
+    await refusal(() => cases.verify(scope, "999999", afterWindow));
+    expect(ownSpans.map(({ span }) => [span.name, span.status.code])).toEqual([
+      ["verify repair", "error"],
+    ]);
   });
 });
 

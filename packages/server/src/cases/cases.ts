@@ -5,7 +5,6 @@ import {
   type Contract,
   contracts as shippedContracts,
   decodeSnapshotFile,
-  type Finding,
   requestsSucceed,
   type Snapshot,
 } from "@faultline/contracts";
@@ -18,6 +17,7 @@ import {
   type Verification,
   type VerifyCaseRequest,
 } from "@faultline/protocol";
+import type { Logger } from "pino";
 
 import { assert, type Clock, type Ids } from "#kernel/index.ts";
 import type { Blobs, Store, TenantScope } from "#storage/index.ts";
@@ -32,14 +32,15 @@ import {
   takeNumber,
 } from "./case-records.ts";
 import type { CaseFact } from "./fact.ts";
+import { readWindow } from "./case-window.ts";
 import {
   type FrozenSnapshot,
   freezeSnapshot,
+  type FreezeRequest,
   type TraceSource,
-  type Window,
 } from "./freeze-snapshot.ts";
 import { judgeRepair } from "./judge-repair.ts";
-import { caseLimits } from "./limits.ts";
+import { keepFindings } from "./keep-findings.ts";
 import { composeReport } from "./report/compose.ts";
 import { renderHtml } from "./report/html.ts";
 import { renderMarkdown } from "./report/markdown.ts";
@@ -51,6 +52,7 @@ import {
   requireVerifiable,
   toCaseDetail,
 } from "./state.ts";
+import { StepTrace } from "./step-trace.ts";
 import { writeHypotheses } from "./write-hypotheses.ts";
 
 export interface CasesOptions {
@@ -59,14 +61,11 @@ export interface CasesOptions {
   readonly blobs: Blobs;
   readonly clock: Clock;
   readonly ids: Ids;
+  readonly logger: Logger;
 }
 
-/** Every contract that a case runs, in the design's order, the control among them. */
-const caseContracts: readonly Contract[] = shippedContracts.some(
-  ({ id }) => id === requestsSucceed.id,
-)
-  ? shippedContracts
-  : [...shippedContracts, requestsSucceed];
+/** Every contract that a case runs, the control among them; `checkSnapshot` puts them in the design's order. */
+const caseContracts: readonly Contract[] = [...new Set([...shippedContracts, requestsSucceed])];
 
 /** Whose case it is, and in whose name a step is taken. */
 export interface ActorScope extends TenantScope {
@@ -86,33 +85,25 @@ export class Cases {
 
   /** Freezes the evidence of the window, runs the contracts on it and writes hypotheses. */
   async openCase(scope: ActorScope, request: OpenCaseRequest): Promise<CaseDetail> {
-    const window = this.#window(request);
+    const window = readWindow(request, this.#options.clock);
     const at = this.#now();
-    const frozen = await this.#freeze(
-      scope,
-      { subject: request.subject, window, role: "before" },
-      at,
-    );
-    const findings = checkSnapshot(frozen.snapshot, caseContracts);
-    const hypotheses = writeHypotheses(frozen.snapshot, findings, caseContracts).map((draft) => ({
-      id: this.#options.ids.next(),
-      ...draft,
-    }));
-    return await this.#options.store.transact(scope, async (writer) => {
-      const opened: CaseFact = {
-        kind: "case-opened",
-        id: this.#options.ids.next(),
-        number: await takeNumber(writer, scope.tenantId),
-        symptom: request.symptom,
+    return await this.#traced(scope, "open case", async (trace) => {
+      const { snapshot, facts } = await this.#freeze(scope, {
         subject: request.subject,
-        from: frozen.facts.from,
-        to: frozen.facts.to,
-        ...(request.expected === undefined ? {} : { expected: request.expected }),
-        ...(request.actual === undefined ? {} : { actual: request.actual }),
-      };
-      const facts: CaseFact[] = [
-        opened,
-        { kind: "snapshot-frozen", snapshot: frozen.facts },
+        window,
+        role: "before",
+        takenAt: at,
+        trace,
+      });
+      const findings = await trace.part("check contracts", () =>
+        checkSnapshot(snapshot, caseContracts),
+      );
+      const drafts = await trace.part("write hypotheses", () =>
+        writeHypotheses(snapshot, findings, caseContracts),
+      );
+      const hypotheses = drafts.map((draft) => ({ id: this.#options.ids.next(), ...draft }));
+      const investigated: CaseFact[] = [
+        { kind: "snapshot-frozen", snapshot: facts },
         {
           kind: "contracts-checked",
           findings: keepFindings(findings),
@@ -120,13 +111,18 @@ export class Cases {
         },
         { kind: "hypotheses-written", hypotheses },
       ];
-      const state = await appendFacts(writer, scope.tenantId, {
-        state: undefined,
-        facts,
-        at,
-        actor: scope.actor,
+      return await this.#options.store.transact(scope, async (writer) => {
+        const number = await takeNumber(writer, scope.tenantId);
+        const opened = this.#opened(request, { number, from: facts.from, to: facts.to });
+        const state = await appendFacts(writer, scope.tenantId, {
+          state: undefined,
+          facts: [opened, ...investigated],
+          at,
+          actor: scope.actor,
+        });
+        trace.note({ "faultline.case.number": number });
+        return toCaseDetail(state, await readHistory(writer, state.id));
       });
-      return toCaseDetail(state, await readHistory(writer, state.id));
     });
   }
 
@@ -151,32 +147,46 @@ export class Cases {
     reference: CaseReference,
     request: VerifyCaseRequest,
   ): Promise<CaseDetail> {
-    const window = this.#window(request);
+    const window = readWindow(request, this.#options.clock);
     const at = this.#now();
-    const state = await this.#options.store.read(scope, (reader) => readCase(reader, reference));
-    const hypothesis = requireVerifiable(state);
-    const before = await this.#snapshotOf(state, "before");
-    const after = await this.#freeze(scope, { subject: state.subject, window, role: "after" }, at);
-    const contract = caseContracts.find(({ id }) => id === hypothesis.contract);
-    assert(contract !== undefined, "a hypothesis names a contract that a case runs");
-    const judgement = judgeRepair({
-      hypothesis,
-      before: before.snapshot,
-      after: after.snapshot,
-      contract,
-      control: requestsSucceed,
-    });
-    const verification: Verification = {
-      id: this.#options.ids.next(),
-      hypothesisId: hypothesis.id,
-      verifiedAt: at,
-      ...judgement,
-      beforeSnapshot: before.id,
-      afterSnapshot: after.facts.id,
-    };
-    return await this.#step(scope, reference, {
-      at,
-      decide: (locked) => recordVerification(locked, after.facts, verification),
+    return await this.#traced(scope, "verify repair", async (trace) => {
+      const state = await this.#options.store.read(scope, (reader) => readCase(reader, reference));
+      const hypothesis = requireVerifiable(state);
+      const before = await this.#snapshotBefore(state);
+      const after = await this.#freeze(scope, {
+        subject: state.subject,
+        window,
+        role: "after",
+        takenAt: at,
+        trace,
+      });
+      const contract = caseContracts.find(({ id }) => id === hypothesis.contract);
+      assert(contract !== undefined, "a hypothesis names a contract that a case runs");
+      const judgement = await trace.part("judge repair", () =>
+        judgeRepair({
+          hypothesis,
+          before: before.snapshot,
+          after: after.snapshot,
+          contract,
+          control: requestsSucceed,
+        }),
+      );
+      trace.note({
+        "faultline.case.number": state.number,
+        "faultline.case.outcome": judgement.outcome,
+      });
+      const verification: Verification = {
+        id: this.#options.ids.next(),
+        hypothesisId: hypothesis.id,
+        verifiedAt: at,
+        ...judgement,
+        beforeSnapshot: before.id,
+        afterSnapshot: after.facts.id,
+      };
+      return await this.#step(scope, reference, {
+        at,
+        decide: (locked) => recordVerification(locked, after.facts, verification),
+      });
     });
   }
 
@@ -241,64 +251,72 @@ export class Cases {
 
   async #freeze(
     scope: TenantScope,
-    request: Pick<Parameters<typeof freezeSnapshot>[1], "subject" | "window" | "role">,
-    takenAt: string,
+    { trace, ...request }: FreezeRequest & { readonly trace: StepTrace },
   ): Promise<FrozenSnapshot> {
     const { telemetry: source, blobs } = this.#options;
-    return await freezeSnapshot({ source, blobs, scope }, { ...request, takenAt });
+    const frozen = await trace.part("freeze snapshot", () =>
+      freezeSnapshot({ source, blobs, scope }, request),
+    );
+    trace.note({ "faultline.snapshot.id": frozen.facts.id });
+    return frozen;
   }
 
-  async #snapshotOf(state: CaseState, role: "before"): Promise<{ id: string; snapshot: Snapshot }> {
-    const facts = state.snapshots.find((snapshot) => snapshot.role === role);
+  async #snapshotBefore(state: CaseState): Promise<{ id: string; snapshot: Snapshot }> {
+    const facts = state.snapshots.find((snapshot) => snapshot.role === "before");
     assert(facts !== undefined, "an opened case has a snapshot from before the repair");
     const bytes = await this.#options.blobs.get(facts.id);
     if (bytes === undefined) {
       throw new PlatformError(
         "snapshot_corrupt",
         `The snapshot ${facts.id} of case ${state.number} is gone.`,
-        {
-          hint: "Restore the blobs from a backup.",
-        },
+        { hint: "Restore the blobs from a backup." },
       );
     }
     return { id: facts.id, snapshot: decodeSnapshotFile(bytes) };
   }
 
-  #window(request: { readonly from: string; readonly to?: string }): Window {
-    const fromMs = Date.parse(request.from);
-    const toMs = request.to === undefined ? this.#options.clock.nowMs() : Date.parse(request.to);
-    if (!(fromMs < toMs)) {
-      throw new PlatformError("request_invalid", "The window should start before it ends.", {
-        where: "/from",
-        hint: "Give `from` as a time in the past; `to` defaults to now.",
-      });
+  /** Runs a step under a trace of its own, and stores the trace beside those of the systems under investigation. */
+  async #traced<T>(
+    scope: TenantScope,
+    name: string,
+    run: (trace: StepTrace) => Promise<T>,
+  ): Promise<T> {
+    const { telemetry, logger } = this.#options;
+    const trace = new StepTrace(this.#options, name);
+    let failure: unknown;
+    try {
+      return await run(trace);
+    } catch (error) {
+      failure = error;
+      throw error;
+    } finally {
+      const spans = trace.end(failure);
+      // The step is done or has failed already; a store that takes no spans changes neither.
+      await telemetry
+        .ingestSpans(scope.tenantId, spans, scope.signal)
+        .catch((error: unknown) =>
+          logger.warn({ err: error }, "a case's own spans were not stored"),
+        );
     }
-    if (toMs - fromMs > caseLimits.windowMsMax) {
-      throw new PlatformError("limit_exceeded", "A case's window is at most 7 days long.", {
-        where: "/from",
-        hint: "Choose a window around the symptom.",
-      });
-    }
-    return { fromMs, toMs };
+  }
+
+  #opened(
+    request: OpenCaseRequest,
+    given: { readonly number: number; readonly from: string; readonly to: string },
+  ): CaseFact {
+    const { symptom, subject, expected, actual } = request;
+    return {
+      kind: "case-opened",
+      id: this.#options.ids.next(),
+      ...given,
+      symptom,
+      subject,
+      ...(expected === undefined ? {} : { expected }),
+      ...(actual === undefined ? {} : { actual }),
+    };
   }
 
   #now(): string {
     return new Date(this.#options.clock.nowMs()).toISOString();
   }
-}
-
-/** What is kept of the findings in the case itself; the snapshot gives them all again. */
-function keepFindings(findings: readonly Finding[]): Finding[] {
-  const order = ["violated", "inconclusive", "holds"];
-  const kept = new Set(
-    [...findings]
-      .sort((left, right) => order.indexOf(left.verdict) - order.indexOf(right.verdict))
-      .slice(0, caseLimits.findingCountMax),
-  );
-  return findings
-    .filter((finding) => kept.has(finding))
-    .map((finding) => ({
-      ...finding,
-      evidence: finding.evidence.slice(0, caseLimits.findingReferenceCountMax),
-    }));
 }

@@ -8,15 +8,18 @@ import {
   type Span,
   type TracePopulationContent,
 } from "@faultline/contracts";
-import type { CaseSnapshot, CaseSubject, TraceSummary } from "@faultline/protocol";
+import type { CaseSnapshot, CaseSubject, TenantId, TraceSummary } from "@faultline/protocol";
 
 import type { Blobs, TenantScope } from "#storage/index.ts";
 
+import type { CaseWindow } from "./case-window.ts";
 import { chooseAfter, chooseBefore } from "./choose-traces.ts";
 import { caseLimits } from "./limits.ts";
 
-/** What a case reads of the telemetry store. */
+/** What a case needs of the telemetry store. */
 export interface TraceSource {
+  /** Stores the spans of the case's own steps. */
+  ingestSpans(tenantId: TenantId, spans: readonly Span[], signal: AbortSignal): Promise<unknown>;
   /** Summaries of the traces in which the subject has spans, newest first; `seenCount` also counts those beyond `limit`. */
   tracesOfSubject(
     scope: TenantScope,
@@ -35,9 +38,12 @@ export interface TraceSource {
   ): Promise<{ readonly spans: readonly Span[]; readonly truncated: boolean } | undefined>;
 }
 
-export interface Window {
-  readonly fromMs: number;
-  readonly toMs: number;
+export interface FreezeRequest {
+  readonly subject: CaseSubject;
+  readonly window: CaseWindow;
+  readonly role: CaseSnapshot["role"];
+  /** ISO 8601. */
+  readonly takenAt: string;
 }
 
 export interface FrozenSnapshot {
@@ -48,12 +54,7 @@ export interface FrozenSnapshot {
 /** Takes a snapshot of the subject's traces and stores its file. */
 export async function freezeSnapshot(
   parts: { readonly source: TraceSource; readonly blobs: Blobs; readonly scope: TenantScope },
-  request: {
-    readonly subject: CaseSubject;
-    readonly window: Window;
-    readonly role: CaseSnapshot["role"];
-    readonly takenAt: string;
-  },
+  request: FreezeRequest,
 ): Promise<FrozenSnapshot> {
   const { subject, window, role, takenAt } = request;
   const { traces, seenCount } = await parts.source.tracesOfSubject(parts.scope, {
