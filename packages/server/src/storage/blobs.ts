@@ -6,6 +6,8 @@ import { dirname, join, resolve } from "node:path";
 
 import { PlatformError } from "@faultline/protocol";
 
+import { syncFolder } from "./sync-folder.ts";
+
 /** Largest blob, in bytes. */
 export const blobBytesMax = 64 * 1024 * 1024;
 const blobIdPattern = /^sha256:([0-9a-f]{64})$/;
@@ -39,7 +41,10 @@ export async function openBlobs(folder: string): Promise<Blobs> {
       }
       const id = blobId(bytes);
       const path = blobPath(root, id);
-      if ((await fileSize(path)) !== bytes.byteLength) await writeDurably(path, bytes);
+      const present = await readFile(path).catch(absent);
+      if (present === undefined || blobId(present) !== id) await writeDraft(path, bytes);
+      // Also when the file is there: another writer may not have come this far yet.
+      await syncFolders(path);
       return id;
     },
     async get(id) {
@@ -80,7 +85,7 @@ function blobPath(root: string, id: string): string {
 }
 
 /** A crash leaves either no file of this name or the whole of it. */
-async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
+async function writeDraft(path: string, bytes: Uint8Array): Promise<void> {
   const folder = dirname(path);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   // Equal names mean equal bytes, so writers of the same blob may overtake one another, each with its own draft.
@@ -96,19 +101,12 @@ async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
     await file.close();
   }
   await rename(draft, path);
-  // The names of new folders are durable only once their parents are.
-  for (const parent of [folder, dirname(folder), dirname(dirname(folder))]) {
-    await syncFolder(parent);
-  }
 }
 
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, "r");
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
+/** A name is durable once its folder is, and a new folder once its parent is. */
+async function syncFolders(path: string): Promise<void> {
+  const folder = dirname(path);
+  for (const each of [folder, dirname(folder), dirname(dirname(folder))]) await syncFolder(each);
 }
 
 async function* listBlobs(root: string): AsyncIterable<BlobFacts> {

@@ -16,6 +16,7 @@ import type { Blobs } from "../blobs.ts";
 import { readApplied } from "../migrations.ts";
 import { withClient } from "../client.ts";
 import type { PostgresConnection } from "../postgres/connection.ts";
+import { syncFolder } from "../sync-folder.ts";
 import { type CatalogTable, readPartitions, readSequences, readTables } from "./catalog.ts";
 import {
   type BackupManifest,
@@ -188,13 +189,4 @@ async function writeBlobs(
     options.onProgress?.({ stage: "blobs", item: id, bytesDone });
   }
   return { count, bytes: bytesDone, namesSha256: names.digest("hex") };
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, "r");
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }

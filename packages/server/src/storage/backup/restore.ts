@@ -122,12 +122,15 @@ async function load(
   const names = (await readTables(session)).map((table) => session.escapeIdentifier(table.name));
   // Rows that a migration itself put there are in the backup too.
   await session.query(`truncate ${names.join(", ")}`);
-  // COPY cannot write through row-level security. Its enforcement upon the owner is lifted inside this
-  // transaction, in which nobody else sees the tables, and stands again before it commits.
-  const forced = await forcedTables(session);
-  for (const name of forced) await session.query(`alter table ${name} no force row level security`);
+  // COPY cannot write through row-level security, and triggers did their work when the rows were first written. Both are
+  // lifted inside this transaction, in which nobody else sees the tables, and stand again before it commits.
+  const secured = await forcedTables(session);
+  for (const name of secured)
+    await session.query(`alter table ${name} no force row level security`);
+  for (const name of names) await session.query(`alter table ${name} disable trigger user`);
   await loadEntries(session, manifest, options);
-  for (const name of forced) await session.query(`alter table ${name} force row level security`);
+  for (const name of names) await session.query(`alter table ${name} enable trigger user`);
+  for (const name of secured) await session.query(`alter table ${name} force row level security`);
 }
 
 async function forcedTables(session: ClientBase): Promise<string[]> {

@@ -16,7 +16,6 @@ import { type Cluster, openCluster, serverProcessOptions } from "./cluster.ts";
 import {
   embeddedConfigs,
   embeddedDatabaseName,
-  embeddedPort,
   embeddedSuperuser,
   type DatabaseRole,
   type PostgresConnection,
@@ -24,6 +23,7 @@ import {
 import { stopOrphan } from "./orphan.ts";
 import { makeSocketFolder, placePostgres, type Placement } from "./placement.ts";
 import { ServerLog } from "./server-log.ts";
+import { serverArguments } from "./server-settings.ts";
 
 export interface EmbeddedOptions {
   /** Locked by the caller for as long as the server runs. */
@@ -44,29 +44,6 @@ const restartDelayMsMin = 100;
 const restartDelayMsMax = 5_000;
 const fastShutdownMsMax = 30_000;
 const immediateShutdownMsMax = 5_000;
-
-/** Settings as the command line gives them: those of this version, whatever an earlier one wrote to the folder. */
-const serverSettings: Readonly<Record<string, string>> = {
-  listen_addresses: "",
-  port: String(embeddedPort),
-  unix_socket_permissions: "0700",
-  max_connections: "100",
-  shared_buffers: "128MB",
-  max_wal_size: "1GB",
-  // Nothing acknowledged may be lost.
-  fsync: "on",
-  full_page_writes: "on",
-  synchronous_commit: "on",
-  jit: "off",
-  logging_collector: "off",
-  log_destination: "stderr",
-  log_timezone: "UTC",
-  timezone: "UTC",
-  log_line_prefix: "%m [%p] %q%u@%d ",
-  // Statements may carry evidence; the log names errors without them.
-  log_min_error_statement: "panic",
-  log_checkpoints: "off",
-};
 
 /** An embedded server. Disposal shuts it down and waits for its end. */
 export class EmbeddedPostgres implements PostgresConnection {
@@ -162,14 +139,9 @@ export class EmbeddedPostgres implements PostgresConnection {
   /** Starts a server and resolves when it answers. */
   async #start(signal: AbortSignal): Promise<void> {
     const { folder, binaries, runAs } = this.#cluster;
-    const settings = { ...serverSettings, unix_socket_directories: this.#socketFolder };
     const server = spawn(
       join(binaries.folder, "bin", "postgres"),
-      [
-        "-D",
-        folder,
-        ...Object.entries(settings).flatMap(([key, value]) => ["-c", `${key}=${value}`]),
-      ],
+      serverArguments(folder, this.#socketFolder),
       {
         ...serverProcessOptions(runAs),
         cwd: folder,
