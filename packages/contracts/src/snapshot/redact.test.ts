@@ -86,7 +86,7 @@ describe("redactSnapshot", () => {
     };
     const applied = { "kubectl.kubernetes.io/last-applied-configuration": JSON.stringify(secret) };
     const { snapshot, counts } = redactSnapshot(
-      cluster({ ...secret, metadata: { name: "db", annotations: applied } } as KubernetesObject),
+      cluster({ ...secret, metadata: { name: "db", annotations: applied } }),
     );
     expect(JSON.stringify(snapshot)).not.toContain("YWRtaW4");
     expect(JSON.stringify(snapshot)).toContain('"user":"[redacted-kubernetes-secret-1]"');
@@ -111,7 +111,7 @@ describe("redactSnapshot", () => {
             },
           ],
         },
-      } as KubernetesObject),
+      }),
     );
     const text = JSON.stringify(snapshot);
     expect(text).not.toMatch(/hunter2|swordfish|tuna4fish/);

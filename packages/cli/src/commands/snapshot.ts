@@ -1,0 +1,224 @@
+/** `faultline snapshot`: freezes evidence into one file, shows it, and takes secrets out of it. */
+
+import { mkdir, open, rename, unlink } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
+import {
+  decodeSnapshotFile,
+  encodeSnapshotFile,
+  type Evidence,
+  EvidenceError,
+  readEvidence,
+  redactSnapshot,
+  type Snapshot,
+  snapshotOf,
+} from "@faultline/contracts";
+import { PlatformError } from "@faultline/protocol";
+
+import { type Command, type CommandContext, UsageError } from "../command.ts";
+import { switchOption, textOption } from "../connection.ts";
+import { readEvidenceFiles } from "../evidence-files.ts";
+import { layoutTable } from "../table.ts";
+
+/** As for `check`: something could not be read. */
+const exitUnreadable = 2;
+
+export const command: Command = {
+  summary: "freeze evidence into one file, show it, take secrets out of it",
+  usage: [
+    "snapshot create PATH… --out FILE",
+    "snapshot show FILE [--json]",
+    "snapshot redact FILE --out FILE [--json]",
+  ],
+  options: {
+    out: { type: "string", short: "o", value: "FILE", description: "the .faultline file to write" },
+    json: { type: "boolean", description: "print the result as JSON" },
+  },
+  notes: [
+    "A snapshot holds the evidence and its hashes; equal evidence gives equal bytes. Check it anywhere with",
+    "`faultline check FILE`. Redacting replaces keys, tokens, e-mail addresses, card numbers, literals in SQL,",
+    "password fields and Kubernetes Secrets; free text may still name people, so read it before you hand it on.",
+    "",
+    "Exit codes: 0 written or shown, 2 something could not be read (what could be read is written).",
+  ],
+  async run(context) {
+    const [action, ...paths] = context.positionals;
+    switch (action) {
+      case "create":
+        return await create(context, paths);
+      case "show":
+        return await show(context, onlyFile(action, paths));
+      case "redact":
+        return await redact(context, onlyFile(action, paths));
+      default:
+        throw new UsageError(`'${action ?? ""}' is none of create, show, redact.`);
+    }
+  },
+};
+
+async function create(context: CommandContext, paths: readonly string[]): Promise<number> {
+  const out = outOption(context, "create");
+  if (paths.length === 0)
+    throw new UsageError("snapshot create needs at least one file or folder.");
+  const { terminal } = context;
+  const found = await readEvidenceFiles(paths, terminal, context.signal);
+  // The file that is about to be written is no evidence, even when it lies in a folder that is read.
+  const files = found.files.filter((file) => resolve(file.name) !== resolve(out));
+  const read = readEvidence(files);
+  const unreadable = [...found.unreadable, ...read.unreadable];
+  for (const fault of unreadable) noteUnreadable(context, fault);
+  if (read.evidence.length === 0) {
+    terminal.note("Nothing was written: no file holds evidence.");
+    return exitUnreadable;
+  }
+  await write(context, out, snapshotOf(read.evidence));
+  return unreadable.length > 0 ? exitUnreadable : 0;
+}
+
+async function show(context: CommandContext, file: string): Promise<number> {
+  const snapshot = await readSnapshot(context, file);
+  if (snapshot === undefined) return exitUnreadable;
+  const { terminal } = context;
+  if (switchOption(context, "json")) {
+    const evidence = snapshot.evidence.map((item) => ({
+      id: item.id,
+      kind: item.content.kind,
+      size: sizeOf(item),
+      source: item.source,
+    }));
+    terminal.print(
+      JSON.stringify({ formatVersion: snapshot.formatVersion, evidence }, undefined, 2),
+    );
+    return 0;
+  }
+  const header = ["ID", "KIND", "SIZE", "FORMAT", "FROM"].map((word) =>
+    terminal.style("dim", word),
+  );
+  const rows = snapshot.evidence.map((item) => [
+    `${item.id.slice(0, 19)}…`,
+    item.content.kind,
+    sizeOf(item),
+    printable(item.source.format),
+    printable(item.source.name),
+  ]);
+  terminal.print(layoutTable([header, ...rows]));
+  terminal.print(`${snapshot.evidence.length} pieces of evidence, every hash verified.`);
+  return 0;
+}
+
+async function redact(context: CommandContext, file: string): Promise<number> {
+  const out = outOption(context, "redact");
+  const original = await readSnapshot(context, file);
+  if (original === undefined) return exitUnreadable;
+  const { snapshot, counts, redactedCount } = redactSnapshot(original);
+  const { terminal } = context;
+  const found = Object.entries(counts).filter(([, count]) => count > 0);
+  if (switchOption(context, "json")) {
+    await writeFile(out, encodeSnapshotFile(snapshot));
+    terminal.print(JSON.stringify({ out, redactedCount, counts }, undefined, 2));
+    return 0;
+  }
+  await write(context, out, snapshot);
+  if (found.length > 0)
+    terminal.print(layoutTable(found.map(([kind, count]) => [kind, String(count)])));
+  terminal.print(`${redactedCount} places redacted.`);
+  return 0;
+}
+
+async function write(context: CommandContext, out: string, snapshot: Snapshot): Promise<void> {
+  const bytes = encodeSnapshotFile(snapshot);
+  await writeFile(out, bytes);
+  const count = snapshot.evidence.length;
+  context.terminal.note(
+    `Wrote ${out}: ${count} ${count === 1 ? "piece" : "pieces"} of evidence, ${bytes.length} bytes. Check it with: faultline check ${out}`,
+  );
+}
+
+/** Writes beside the target first, so that a reader never sees half a file. */
+async function writeFile(out: string, bytes: Uint8Array): Promise<void> {
+  const folder = dirname(out);
+  const draft = join(folder, `.${basename(out)}.${process.pid}.part`);
+  await mkdir(folder, { recursive: true });
+  try {
+    await using file = await open(draft, "wx", 0o600);
+    await file.writeFile(bytes);
+    await file.sync();
+    await rename(draft, out);
+  } catch (cause) {
+    await unlink(draft).catch(() => undefined);
+    throw new PlatformError("request_invalid", `The snapshot cannot be written to ${out}.`, {
+      cause,
+      hint: cause instanceof Error ? cause.message : "Choose another path with --out.",
+    });
+  }
+}
+
+/** The snapshot in a file, or `undefined` when there is none, after saying why. */
+async function readSnapshot(context: CommandContext, path: string): Promise<Snapshot | undefined> {
+  const { files, unreadable } = await readEvidenceFiles([path], context.terminal, context.signal);
+  const [file] = files;
+  if (unreadable[0] !== undefined) noteUnreadable(context, unreadable[0]);
+  else if (file === undefined || files.length > 1) {
+    throw new UsageError(`${path} is a folder; one .faultline file was expected.`);
+  } else {
+    try {
+      return decodeSnapshotFile(file.bytes);
+    } catch (error) {
+      if (!(error instanceof EvidenceError)) throw error;
+      noteUnreadable(context, {
+        name: path,
+        message: error.message,
+        where: error.where,
+        expected: error.expected,
+      });
+    }
+  }
+  return undefined;
+}
+
+function noteUnreadable({ terminal }: CommandContext, fault: Unread): void {
+  const place = fault.where === undefined ? "" : ` (${fault.where})`;
+  terminal.note(
+    `faultline snapshot: ${fault.name}${place}: ${fault.message} Expected: ${fault.expected}.`,
+  );
+}
+
+interface Unread {
+  readonly name: string;
+  readonly message: string;
+  readonly where?: string | undefined;
+  readonly expected: string;
+}
+
+function sizeOf({ content }: Evidence): string {
+  switch (content.kind) {
+    case "trace":
+      return plural(content.spans.length, "span");
+    case "kubernetes":
+      return plural(content.objects.length, "object");
+    case "transcript":
+      return plural(content.turns.length, "turn");
+    case "trace-population":
+      return `${content.traceCountKept} of ${content.traceCountSeen} traces`;
+  }
+}
+
+function outOption(context: CommandContext, action: string): string {
+  const out = textOption(context, "out");
+  if (out === undefined || out === "") throw new UsageError(`snapshot ${action} needs --out FILE.`);
+  return out;
+}
+
+function onlyFile(action: string, paths: readonly string[]): string {
+  const [path] = paths;
+  if (path === undefined || paths.length > 1)
+    throw new UsageError(`snapshot ${action} takes one file.`);
+  return path;
+}
+
+function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}]/gu, "\u{fffd}");
+}
