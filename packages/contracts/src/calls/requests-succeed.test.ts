@@ -121,6 +121,10 @@ describe("calls/requests-succeed", () => {
     expect(check([span(9, { name: "graphql.parseSchema" })])).toEqual([]);
   });
 
+  it("says nothing about fragments whose request has not arrived", () => {
+    expect(check([execute, resolver, query])).toEqual([]);
+  });
+
   it("does not count another service's request as part of its caller's", () => {
     const call = span(6, {
       name: "GET",

@@ -24,20 +24,21 @@ export interface ServedRequest {
   readonly calls: readonly OutgoingCall[];
 }
 
-/** The requests of a trace, in the order of their start. Spans whose parent is not there begin one. */
+/**
+ * The requests of a trace, in the order of their start. A span that serves a call begins one wherever its caller
+ * is; a fragment, whose parent is named but not there, begins none, because nobody can say what it is part of.
+ */
 export function requestsOf(trace: EvidenceOf<"trace">): ServedRequest[] {
   const { spans } = trace.content;
-  const byId = new Map(spans.map((span) => [span.spanId, span]));
   const childrenOf = new Map<string, Span[]>();
   const entries: Span[] = [];
   for (const span of spans) {
-    const parent = span.parentSpanId === undefined ? undefined : byId.get(span.parentSpanId);
-    if (parent === undefined || isServing(span)) {
+    if (span.parentSpanId === undefined || isServing(span)) {
       entries.push(span);
       continue;
     }
-    const siblings = childrenOf.get(parent.spanId);
-    if (siblings === undefined) childrenOf.set(parent.spanId, [span]);
+    const siblings = childrenOf.get(span.parentSpanId);
+    if (siblings === undefined) childrenOf.set(span.parentSpanId, [span]);
     else siblings.push(span);
   }
   return entries

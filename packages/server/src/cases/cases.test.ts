@@ -204,6 +204,26 @@ describe("a case", () => {
     );
   });
 
+  it("leaves out a trace whose request is still arriving", async () => {
+    const recent = Date.now() * 1_000 - 1_000_000;
+    const [arriving] = traffic({
+      variant: "broken",
+      listLengths: [40],
+      startMicros: recent,
+      series: 9,
+    });
+    traces.push({ ...arriving!, spans: arriving!.spans.slice(1) });
+    const detail = await cases.openCase(scope, {
+      symptom: "Slow",
+      subject: { kind: "service", name: "orders" },
+      from: beforeWindow.from,
+    });
+    expect(detail.snapshots[0]).toMatchObject({
+      traceCountSeen: lengths.length + 1,
+      traceCountKept: lengths.length,
+    });
+  });
+
   it("accepts nothing once it is closed", async () => {
     const { summary } = await open();
     const noted = await cases.addMitigation(scope, summary.id, "Lists are limited to 10 for now");

@@ -65,7 +65,10 @@ export async function freezeSnapshot(
     limit: caseLimits.traceCountSeenMax,
   });
   const chosen = role === "before" ? chooseBefore(traces) : chooseAfter(traces);
-  const kept = await readTraces(parts, [...chosen.slowTraceIds, ...chosen.baselineTraceIds]);
+  const kept = await readTraces(parts, {
+    traceIds: [...chosen.slowTraceIds, ...chosen.baselineTraceIds],
+    takenAtMs: Date.parse(takenAt),
+  });
   const isKept = (traceId: string): boolean => kept.some((trace) => trace.traceId === traceId);
   const samplingRatio = samplingRatioOf(kept.flatMap((trace) => trace.spans));
   const population: TracePopulationContent = {
@@ -109,13 +112,13 @@ interface KeptTrace {
 
 async function readTraces(
   parts: { readonly source: TraceSource; readonly scope: TenantScope },
-  traceIds: readonly string[],
+  { traceIds, takenAtMs }: { readonly traceIds: readonly string[]; readonly takenAtMs: number },
 ): Promise<KeptTrace[]> {
   const kept: KeptTrace[] = [];
   let spanCount = 0;
   for (const traceId of traceIds) {
     const trace = await parts.source.readTrace(parts.scope, traceId);
-    if (trace === undefined) continue;
+    if (trace === undefined || isArriving(trace.spans, takenAtMs)) continue;
     // A trace that would pass the limit is left out whole: half a trace would look like a batched one.
     if (spanCount + trace.spans.length > caseLimits.snapshotSpanCountMax) continue;
     spanCount += trace.spans.length;
@@ -132,6 +135,24 @@ async function readTraces(
     });
   }
   return kept;
+}
+
+/**
+ * Whether a trace has just begun and lacks the parent of one of its spans. Exporters send what ended first, so
+ * the rest is on its way, and half a trace would look like a fault of its own.
+ */
+function isArriving(spans: readonly Span[], takenAtMs: number): boolean {
+  const ids = new Set(spans.map((span) => span.spanId));
+  const isYoung = spans.some(
+    (span) => span.startMicros / 1_000 > takenAtMs - caseLimits.traceSettleMs,
+  );
+  return (
+    isYoung &&
+    spans.some(({ kind, parentSpanId }) => {
+      const isRemote = kind === "server" || kind === "consumer";
+      return !isRemote && parentSpanId !== undefined && !ids.has(parentSpanId);
+    })
+  );
 }
 
 /** Attributes in which samplers write the share of requests that they record. */

@@ -12,6 +12,8 @@ export const caseLimits = {
   afterTraceCountMax: 120,
   /** Spans of all traces of one snapshot; traces beyond it are left out, and the snapshot says so. */
   snapshotSpanCountMax: 100_000,
+  /** A trace younger than this whose spans lack a parent is still arriving, and is left out. */
+  traceSettleMs: 30_000,
   findingCountMax: 100,
   /** References kept of each finding; the snapshot has them all. */
   findingReferenceCountMax: 40,
