@@ -25,7 +25,7 @@ import {
   openStore,
   type Store,
 } from "#storage/index.ts";
-import { Telemetry } from "#telemetry/index.ts";
+import { Telemetry, Tracer } from "#telemetry/index.ts";
 import type { PlatformError } from "@faultline/protocol";
 import type { Logger } from "pino";
 import { collectDefaultMetrics, Registry } from "prom-client";
@@ -125,6 +125,7 @@ interface Domains {
   readonly identity: Identity;
   readonly telemetry: Telemetry;
   readonly cases: Cases;
+  readonly tracer: Tracer;
   /** Ends background work; aborted after everything that is above the store has closed. */
   readonly signal: AbortSignal;
 }
@@ -135,9 +136,16 @@ async function openDomains(base: Base, stack: AsyncDisposableStack): Promise<Dom
   const parts = { ...base, signal: background.signal };
   const identity = stack.use(await Identity.open({ ...parts, random: base.random.fork("keys") }));
   const telemetry = stack.use(await Telemetry.open({ ...parts, limits: base.config }));
+  const tracer = new Tracer({
+    ...parts,
+    random: base.random.fork("spans"),
+    scope: "faultline.control",
+    sink: (tenantId, spans, signal) => telemetry.ingestSpans(tenantId, spans, signal),
+  });
+  stack.defer(() => tracer.flush());
   const blobs = await openBlobs(path.join(base.config.dataFolder, "blobs"));
   const cases = Cases.open({ ...parts, telemetry, blobs });
-  return { identity, telemetry, cases, signal: background.signal };
+  return { identity, telemetry, cases, tracer, signal: background.signal };
 }
 
 interface Faces {
@@ -178,13 +186,21 @@ async function openFaces({ base, domains, options, stack }: Faces): Promise<Gate
       port: config.port,
       controlSocketPath: socketPath,
       snapshot: await nextSnapshot(options.signal),
-      onOperations: (batch) => domains.telemetry.ingestOperations(batch, domains.signal),
+      onOperations: async (batch) => {
+        const stored = batch.map(({ tenantId, spans }) =>
+          domains.telemetry.ingestSpans(tenantId, spans, domains.signal),
+        );
+        await Promise.all(stored);
+      },
       logger,
       clock,
       signal: domains.signal,
     }),
   );
   gatewayOpened.resolve(gateway);
+  domains.identity.onKeysChanged(async () => {
+    await gateway.updateSnapshot(await nextSnapshot(domains.signal));
+  });
   return gateway;
 }
 

@@ -1,6 +1,7 @@
 /** Whether everything that work needs is there. */
 
 import type { Gateway } from "#gateway/index.ts";
+import { raceAbort } from "#kernel/index.ts";
 import type { Store } from "#storage/index.ts";
 import { PlatformError, type Readiness, type ReadinessCheck } from "@faultline/protocol";
 
@@ -11,9 +12,21 @@ export interface ReadinessQuestion {
 }
 
 /** Asks each part; never throws. */
-export async function checkReadiness({ store, signal }: ReadinessQuestion): Promise<Readiness> {
-  const checks = [await check("database", () => store.ping(signal))];
+export async function checkReadiness({
+  store,
+  gateway,
+  signal,
+}: ReadinessQuestion): Promise<Readiness> {
+  const checks = await Promise.all([
+    check("database", () => store.ping(signal)),
+    check("gateway", async () => requireWorkers(await raceAbort(gateway, signal))),
+  ]);
   return { ready: checks.every(({ ready }) => ready), checks };
+}
+
+function requireWorkers({ workerIds }: Gateway): void {
+  if (workerIds.length > 0) return;
+  throw new PlatformError("control_unavailable", "No gateway process runs.");
 }
 
 async function check(name: string, ask: () => Promise<void>): Promise<ReadinessCheck> {

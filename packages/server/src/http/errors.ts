@@ -1,8 +1,8 @@
 /** Turns whatever was thrown into the one error body of the control API. The only place that maps codes to statuses. */
 
-import { assert, AssertionError, type Ids, isAbort } from "#kernel/index.ts";
+import { AssertionError, type Ids, isAbort } from "#kernel/index.ts";
 import { PlatformError } from "@faultline/protocol";
-import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Logger } from "pino";
 
 export interface ErrorReporting {
@@ -57,16 +57,21 @@ function describe(error: unknown, request: FastifyRequest): Record<string, unkno
   };
 }
 
-/** What fastify refuses before a handler runs. */
+/** What fastify and its plugins refuse before a handler of ours runs; their errors say so with a status of the caller's. */
 function fromFastify(error: unknown): PlatformError | undefined {
-  if (!(error instanceof Error) || !("code" in error)) return undefined;
-  // Every error with a code of this form is fastify's own.
-  const { code, message } = error as FastifyError;
-  switch (code) {
-    case "FST_ERR_CTP_BODY_TOO_LARGE":
+  if (!(error instanceof Error) || !("statusCode" in error) || typeof error.statusCode !== "number")
+    return undefined;
+  switch (error.statusCode) {
+    case 413:
       return tooLarge(error);
-    case "FST_ERR_CTP_INVALID_MEDIA_TYPE":
-    case "FST_ERR_CTP_EMPTY_TYPE":
+    case 414:
+    case 431:
+      return new PlatformError(
+        "request_too_large",
+        "A part of the path or a header is longer than any that is known here.",
+        { cause: error },
+      );
+    case 415:
       return new PlatformError(
         "media_type_unsupported",
         "The content type is not one that this path reads.",
@@ -76,23 +81,16 @@ function fromFastify(error: unknown): PlatformError | undefined {
           cause: error,
         },
       );
-    case "FST_ERR_CTP_INVALID_CONTENT_LENGTH":
-      return new PlatformError(
-        "request_malformed",
-        "The body is not as long as its content-length says.",
-        { cause: error },
-      );
-    case "FST_ERR_BAD_URL":
-      return new PlatformError(
-        "request_malformed",
-        "The path cannot be decoded: its percent encoding is wrong.",
-        { cause: error },
-      );
+    case 403:
+    case 404:
+      return new PlatformError("not_found", "There is nothing at this path.", { cause: error });
     default:
-      assert(typeof code === "string", "an error code is text");
-      return code.startsWith("FST_ERR_CTP")
-        ? new PlatformError("request_malformed", message, { cause: error })
-        : undefined;
+      if (error.statusCode < 400 || error.statusCode >= 500) return undefined;
+      return new PlatformError(
+        "request_malformed",
+        `The request cannot be read: ${error.message}`,
+        { cause: error },
+      );
   }
 }
 

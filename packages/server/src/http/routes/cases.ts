@@ -1,5 +1,6 @@
 /** Cases: from a symptom to a proof. */
 
+import { traceCaseStep } from "../case-spans.ts";
 import { documentPolicy } from "../security-headers.ts";
 import type { ApiHandlers, HandlerParts } from "../services.ts";
 
@@ -15,25 +16,42 @@ type Names =
 
 /** Handlers of `/api/cases`. */
 export function caseHandlers({ services }: HandlerParts): Pick<ApiHandlers, Names> {
-  const { cases } = services;
+  const { cases, tracer } = services;
   return {
     async listCases({ query }, { scope }) {
       return cases.list(scope, query ?? {});
     },
     async openCase({ body }, { scope, principal }) {
-      return cases.openCase({ ...scope, actor: principal.keyName }, body);
+      return traceCaseStep(tracer, {
+        step: "open",
+        principal,
+        work: () => cases.openCase({ ...scope, actor: principal.keyName }, body),
+      });
     },
     async readCase({ params }, { scope }) {
       return cases.read(scope, params.id);
     },
     async verifyCase({ params, body }, { scope, principal }) {
-      return cases.verify({ ...scope, actor: principal.keyName }, params.id, body);
+      return traceCaseStep(tracer, {
+        step: "verify",
+        principal,
+        work: () => cases.verify({ ...scope, actor: principal.keyName }, params.id, body),
+      });
     },
     async addMitigation({ params, body }, { scope, principal }) {
-      return cases.addMitigation({ ...scope, actor: principal.keyName }, params.id, body.text);
+      return traceCaseStep(tracer, {
+        step: "mitigate",
+        principal,
+        work: () =>
+          cases.addMitigation({ ...scope, actor: principal.keyName }, params.id, body.text),
+      });
     },
     async closeCase({ params, body }, { scope, principal }) {
-      return cases.close({ ...scope, actor: principal.keyName }, params.id, body.reason);
+      return traceCaseStep(tracer, {
+        step: "close",
+        principal,
+        work: () => cases.close({ ...scope, actor: principal.keyName }, params.id, body.reason),
+      });
     },
     async readReport({ params, query }, { scope, reply }) {
       const format = query?.format ?? "markdown";
