@@ -4,7 +4,7 @@ import type { EvidenceReference } from "@faultline/contracts";
 import type { CaseDetail, Hypothesis } from "@faultline/protocol";
 
 import type { Block, Section } from "./document.ts";
-import { paragraph, toneOfStatus } from "./wording.ts";
+import { paragraph, plural, toneOfStatus } from "./wording.ts";
 
 /** References listed in the report; the snapshot has the rest. */
 const referencesShownMax = 8;
@@ -82,10 +82,7 @@ export function gateSection(detail: CaseDetail, leading: Hypothesis | undefined)
   const proof = detail.verifications.find(({ outcome }) => outcome === "proved");
   const yes = (met: boolean): string => (met ? "yes" : "not shown");
   const rows: [string, string][] = [
-    [
-      "Explains the observed failure",
-      yes((leading?.evidenceFor.length ?? 0) > 0 && leading?.status !== "proposed"),
-    ],
+    ["Explains the observed failure", explains(leading)],
     ["Regression check fails before and holds after", yes(proof !== undefined)],
     [
       "Keeps the contract: requests still succeed and their calls are answered",
@@ -107,6 +104,12 @@ export function gateSection(detail: CaseDetail, leading: Hypothesis | undefined)
       },
     ],
   };
+}
+
+function explains(leading: Hypothesis | undefined): string {
+  if (leading === undefined || leading.status === "proposed") return "not shown";
+  const against = leading.evidenceAgainst.length;
+  return against === 0 ? "yes" : `in part: ${plural(against, "slow or failed trace")} lack it`;
 }
 
 /** What keeps the fault from coming back unseen. */

@@ -12,7 +12,7 @@ import {
 } from "./cause-sections.ts";
 import type { ReportDocument, Section } from "./document.ts";
 import { proofSection } from "./proof-section.ts";
-import { paragraph, plural, toneOfStatus, toneOfVerdict } from "./wording.ts";
+import { moment, paragraph, period, plural, toneOfStatus, toneOfVerdict } from "./wording.ts";
 
 /** The report of a case. */
 export function composeReport(detail: CaseDetail): ReportDocument {
@@ -20,7 +20,7 @@ export function composeReport(detail: CaseDetail): ReportDocument {
   const leading = detail.hypotheses.find(({ rank }) => rank === 1);
   return {
     title: `Case ${summary.number}: ${summary.symptom}`,
-    subtitle: `${subjectOf(detail)}, ${detail.from} to ${detail.to}; opened ${summary.openedAt}`,
+    subtitle: `${subjectOf(detail)}, ${period(detail.from, detail.to)}; opened ${moment(summary.openedAt)}`,
     verdict: verdictOf(detail, leading),
     sections: [
       symptomSection(detail),
@@ -66,7 +66,7 @@ function symptomSection(detail: CaseDetail): Section {
         rows: [
           ["Symptom", detail.summary.symptom],
           ["Subject", subjectOf(detail)],
-          ["Window", `${detail.from} to ${detail.to}`],
+          ["Window", period(detail.from, detail.to)],
           ["Expected", detail.expected ?? "not stated"],
           ["Actual", detail.actual ?? "not stated"],
         ],
@@ -96,10 +96,10 @@ function evidenceSection(detail: CaseDetail): Section {
         columns: ["Snapshot", "Taken", "Window", "Traces kept of seen", "Id"],
         rows: detail.snapshots.map((snapshot) => [
           snapshot.role,
-          snapshot.takenAt,
-          `${snapshot.from} to ${snapshot.to}`,
+          moment(snapshot.takenAt),
+          period(snapshot.from, snapshot.to),
           `${snapshot.traceCountKept} of ${snapshot.traceCountSeen}`,
-          snapshot.id,
+          `${snapshot.id.slice(0, 19)}…`,
         ]),
       },
       {
@@ -148,7 +148,12 @@ function eventSection({ events }: CaseDetail): Section {
       {
         kind: "table",
         columns: ["#", "At", "By", "What happened"],
-        rows: events.map((event) => [String(event.sequence), event.at, event.actor, event.summary]),
+        rows: events.map((event) => [
+          String(event.sequence),
+          moment(event.at),
+          event.actor,
+          event.summary,
+        ]),
       },
     ],
   };

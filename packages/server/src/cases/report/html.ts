@@ -98,7 +98,7 @@ dt{color:var(--soft)}dd{margin:0;overflow-wrap:anywhere}
 .scroll{overflow-x:auto}
 table{border-collapse:collapse;width:100%;font-size:.92rem}
 th,td{text-align:left;vertical-align:top;padding:.45rem .6rem;border-bottom:1px solid var(--line);overflow-wrap:anywhere;min-width:6rem}
-th{color:var(--soft);font-weight:600}
+th{color:var(--soft);font-weight:600;overflow-wrap:normal}
 tr.good td:first-child{box-shadow:inset .25rem 0 var(--good)}
 tr.bad td:first-child{box-shadow:inset .25rem 0 var(--bad)}
 tr.open td:first-child{box-shadow:inset .25rem 0 var(--open)}

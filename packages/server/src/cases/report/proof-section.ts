@@ -3,7 +3,7 @@
 import type { CaseDetail, Verification } from "@faultline/protocol";
 
 import type { Block, Section } from "./document.ts";
-import { paragraph, toneOfOutcome } from "./wording.ts";
+import { moment, outcomeWords, paragraph, toneOfOutcome } from "./wording.ts";
 
 /** The verification that proves, else the last one. */
 export function proofSection({ verifications }: CaseDetail): Section {
@@ -21,7 +21,7 @@ export function proofSection({ verifications }: CaseDetail): Section {
       {
         kind: "verdict",
         tone: toneOfOutcome(last.outcome),
-        text: `${last.outcome}, ${last.verifiedAt}`,
+        text: `${outcomeWords[last.outcome]}, ${moment(last.verifiedAt)}`,
       },
       { kind: "list", items: last.reasons },
       {
@@ -71,7 +71,7 @@ function earlierBlocks(verifications: readonly Verification[], shown: Verificati
   const others = verifications.filter((item) => item !== shown);
   if (others.length === 0) return [];
   const items = others.map(
-    (item) => `${item.verifiedAt}: ${item.outcome}. ${item.reasons[0] ?? ""}`,
+    (item) => `${moment(item.verifiedAt)}: ${outcomeWords[item.outcome]}. ${item.reasons[0] ?? ""}`,
   );
   return [paragraph("Other verifications:"), { kind: "list", items }];
 }

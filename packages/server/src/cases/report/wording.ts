@@ -38,3 +38,23 @@ export function toneOfStatus(status: Hypothesis["status"]): Tone {
 export function toneOfOutcome(outcome: Verification["outcome"]): Tone {
   return outcome === "proved" ? "good" : outcome === "not-repaired" ? "bad" : "open";
 }
+
+/** A time as people read it, to the second: `2026-01-31 09:30:00 UTC`. */
+export function moment(iso: string): string {
+  return `${iso.slice(0, 10)} ${iso.slice(11, 19)} UTC`;
+}
+
+/** A window of time. */
+export function period(from: string, to: string): string {
+  const isOneDay = from.slice(0, 10) === to.slice(0, 10);
+  return isOneDay
+    ? `${from.slice(0, 10)} ${from.slice(11, 19)} to ${to.slice(11, 19)} UTC`
+    : `${moment(from)} to ${moment(to)}`;
+}
+
+/** A verification's outcome as a sentence begins. */
+export const outcomeWords: Readonly<Record<Verification["outcome"], string>> = {
+  proved: "Proved",
+  "not-repaired": "Not repaired",
+  inconclusive: "Inconclusive",
+};
