@@ -2,23 +2,32 @@
 
 import type { BoundaryEdge, CaseSummary } from "@faultline/protocol";
 import { Link } from "@tanstack/react-router";
-import { useId } from "react";
 
 import { Icon, type IconName } from "../ui/icon.tsx";
 import { formatCompact, formatDuration, plural } from "../util/format.ts";
 import { type EdgeHealth, edgeHealth } from "../util/edge-health.ts";
 import { useElementWidth } from "../util/element-width.ts";
-import { type MapEdge, type Party, type PartyKind, layoutMap } from "../util/map-layout.ts";
+import { layoutMap } from "../util/map-layout.ts";
+import {
+  type MapEdge,
+  type Party,
+  type PartyKind,
+  boxHeight,
+  headLength,
+} from "../util/map-shapes.ts";
 import { paths } from "../util/paths.ts";
-
-/** Below this width the calls run downward. */
-const acrossWidthMin = 700;
 
 const strokes: Readonly<Record<EdgeHealth["tone"], string>> = {
   bad: "stroke-bad",
   warn: "stroke-warn",
   good: "stroke-good",
   plain: "stroke-line-strong",
+};
+const fills: Readonly<Record<EdgeHealth["tone"], string>> = {
+  bad: "fill-bad",
+  warn: "fill-warn",
+  good: "fill-good",
+  plain: "fill-line-strong",
 };
 const chipTones: Readonly<Record<EdgeHealth["tone"], string>> = {
   bad: "border-bad/50 bg-bad-soft text-bad",
@@ -29,7 +38,7 @@ const chipTones: Readonly<Record<EdgeHealth["tone"], string>> = {
 const kinds: Readonly<Record<PartyKind, { icon: IconName; word: string }>> = {
   service: { icon: "service", word: "service" },
   database: { icon: "database", word: "database" },
-  model: { icon: "model", word: "model provider" },
+  model: { icon: "model", word: "provider" },
   tool: { icon: "tool", word: "tool" },
 };
 
@@ -42,8 +51,7 @@ export function BoundaryMap({
 }) {
   const [ref, width] = useElementWidth();
   const pinned = new Set(edges.flatMap((edge) => edge.caseNumbers));
-  const direction = width >= acrossWidthMin ? "across" : "down";
-  const layout = width === 0 ? undefined : layoutMap(edges, { width, direction });
+  const layout = width === 0 ? undefined : layoutMap(edges, width);
   const busiest = Math.max(1, ...edges.map((edge) => edge.count));
   return (
     <div
@@ -67,7 +75,6 @@ export function BoundaryMap({
             <PartyBox
               key={party.name}
               party={party}
-              size={{ width: layout.nodeWidth, height: layout.nodeHeight }}
               cases={openCases.filter(
                 (item) => item.subject.name === party.name && !pinned.has(item.number),
               )}
@@ -95,7 +102,11 @@ function EdgeLines({
   busiest: number;
   size: { width: number; height: number };
 }) {
-  const id = useId();
+  // What is wrong is drawn last, so that nothing lies upon it.
+  const order = ["plain", "good", "warn", "bad"];
+  const drawn = edges
+    .map((line) => ({ line, tone: edgeHealth(line.edge).tone }))
+    .sort((one, other) => order.indexOf(one.tone) - order.indexOf(other.tone));
   return (
     <svg
       aria-hidden="true"
@@ -104,38 +115,25 @@ function EdgeLines({
       className="absolute inset-0"
       fill="none"
     >
-      <defs>
-        {(["bad", "warn", "good", "plain"] as const).map((tone) => (
-          <marker
-            key={tone}
-            id={`${id}${tone}`}
-            viewBox="0 0 8 8"
-            refX="6.5"
-            refY="4"
-            markerWidth="9"
-            markerHeight="9"
-            markerUnits="userSpaceOnUse"
-            orient="auto"
-          >
-            <path d="m1.5 1.2 5 2.8-5 2.8" strokeWidth="1.6" className={strokes[tone]} />
-          </marker>
-        ))}
-      </defs>
-      {edges.map((line) => {
-        const { tone } = edgeHealth(line.edge);
+      {drawn.map(({ line, tone }) => {
+        const width = edgeWidth(line.edge.count, busiest);
         return (
-          <path
-            key={line.path}
-            d={line.path}
-            markerEnd={`url(#${id}${tone})`}
-            strokeWidth={edgeWidth(line.edge.count, busiest)}
-            strokeLinecap="round"
-            className={`${strokes[tone]} opacity-80`}
-          />
+          <g key={`${line.edge.from}\u0000${line.edge.to}\u0000${line.edge.boundary}`}>
+            <path d={line.path} strokeWidth={width} className={strokes[tone]} />
+            <path d={arrowHead(line, width)} className={fills[tone]} />
+          </g>
         );
       })}
     </svg>
   );
+}
+
+/** The head of an arrow, a little broader than its line. */
+function arrowHead(line: MapEdge, width: number): string {
+  const half = width / 2 + 3;
+  const { x, y } = line.tip;
+  const base = x + (line.heading === "right" ? -headLength : headLength);
+  return `M${x},${y}L${base},${y - half}V${y + half}Z`;
 }
 
 /** Traffic as width: the square root keeps a quiet edge visible beside a busy one. */
@@ -148,7 +146,7 @@ function EdgeLabel({ line, openCases }: { line: MapEdge; openCases: readonly Cas
   const health = edgeHealth(edge);
   return (
     <div
-      className="absolute flex -translate-x-1/2 -translate-y-1/2 flex-col items-center gap-1"
+      className={`absolute flex -translate-y-1/2 items-center gap-1 ${line.label.anchor === "centre" ? "-translate-x-1/2" : ""}`}
       style={{ left: line.label.x, top: line.label.y }}
     >
       <div
@@ -201,15 +199,7 @@ function CasePins({
   );
 }
 
-function PartyBox({
-  party,
-  size,
-  cases,
-}: {
-  party: Party;
-  size: { width: number; height: number };
-  cases: readonly CaseSummary[];
-}) {
+function PartyBox({ party, cases }: { party: Party; cases: readonly CaseSummary[] }) {
   const kind = kinds[party.kind];
   const body = (
     <>
@@ -219,7 +209,7 @@ function PartyBox({
       <span className="min-w-0">
         <span className="block truncate text-sm font-semibold">{party.name}</span>
         <span className="block truncate text-2xs text-ink-3 tabular">
-          {kind.word} · {plural(party.callCount, "call")}
+          {kind.word} · {formatCompact(party.callCount)} ×
         </span>
       </span>
     </>
@@ -227,7 +217,10 @@ function PartyBox({
   const box =
     "flex size-full items-center gap-2.5 rounded-xl border border-line bg-surface px-3 shadow-panel";
   return (
-    <div className="absolute" style={{ left: party.at.x, top: party.at.y, ...size }}>
+    <div
+      className="absolute"
+      style={{ left: party.at.x, top: party.at.y, width: party.width, height: boxHeight }}
+    >
       {party.kind === "service" ? (
         <Link
           {...paths.traces({ service: party.name })}

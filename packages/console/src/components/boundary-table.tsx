@@ -20,7 +20,8 @@ const icons: Readonly<Record<EdgeHealth["tone"], IconName>> = {
 const columns: readonly Column<BoundaryEdge>[] = [
   {
     header: "Calls",
-    wide: true,
+    rowHeader: true,
+    width: "w-full sm:min-w-52",
     cell: (edge) => (
       <span className="font-medium">
         {edge.from} <span className="text-ink-3">→</span> {edge.to}

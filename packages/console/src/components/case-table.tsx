@@ -17,7 +17,8 @@ const columns: readonly Column<CaseSummary>[] = [
   { header: "Status", cell: (item) => <CaseStatusBadge status={item.status} /> },
   {
     header: "Symptom",
-    wide: true,
+    rowHeader: true,
+    width: "w-full sm:min-w-52",
     cell: (item) => (
       <Link
         {...paths.case(item.number)}
@@ -45,13 +46,17 @@ const columns: readonly Column<CaseSummary>[] = [
   },
   {
     header: "Leading hypothesis",
+    broad: true,
     cell: (item) =>
       item.leadingHypothesis === undefined ? (
         <span className="text-ink-3">none</span>
       ) : (
-        <span className="flex items-center gap-2">
+        <span className="flex items-center gap-2 max-sm:flex-wrap">
           <HypothesisStatusBadge status={item.leadingHypothesis.status} />
-          <span className="max-w-72 truncate text-ink-2" title={item.leadingHypothesis.statement}>
+          <span
+            className="text-ink-2 sm:max-w-72 sm:truncate"
+            title={item.leadingHypothesis.statement}
+          >
             {item.leadingHypothesis.statement}
           </span>
         </span>

@@ -4,58 +4,66 @@ import type { EvidenceReference } from "@faultline/contracts";
 import type { Hypothesis } from "@faultline/protocol";
 
 import { Badge } from "../ui/badge.tsx";
+import { type Column, DataTable } from "../ui/data-table.tsx";
 import { HypothesisStatusBadge } from "../ui/verdict.tsx";
 
 /** Evidence shown before the rest is folded away. */
 const evidenceShownMax = 3;
 
+const columns: readonly Column<Hypothesis>[] = [
+  {
+    header: "Hypothesis",
+    rowHeader: true,
+    width: "sm:w-[36%] sm:min-w-56",
+    cell: (hypothesis) => (
+      <>
+        <p className="mb-1.5 flex flex-wrap items-center gap-1.5">
+          <span className="text-xs font-semibold text-ink-3 tabular">#{hypothesis.rank}</span>
+          <HypothesisStatusBadge status={hypothesis.status} />
+          <Badge tone="plain">{hypothesis.causeKind}</Badge>
+        </p>
+        <p className="font-medium wrap-anywhere">{hypothesis.statement}</p>
+        <p className="mt-1 font-mono text-xs text-ink-3 wrap-anywhere">{hypothesis.contract}</p>
+      </>
+    ),
+  },
+  {
+    header: "Evidence for",
+    width: "sm:w-[24%] sm:min-w-40",
+    broad: true,
+    cell: (hypothesis) => <EvidenceList references={hypothesis.evidenceFor} absent="None yet." />,
+  },
+  {
+    header: "Evidence against",
+    width: "sm:w-[18%] sm:min-w-36",
+    broad: true,
+    cell: (hypothesis) => (
+      <>
+        <EvidenceList references={hypothesis.evidenceAgainst} absent="None found." />
+        {hypothesis.missing.map((item) => (
+          <p key={item} className="mt-1 text-xs text-warn wrap-anywhere">
+            Missing: {item}
+          </p>
+        ))}
+      </>
+    ),
+  },
+  {
+    header: "Next check",
+    width: "sm:min-w-40",
+    broad: true,
+    cell: (hypothesis) => <p className="wrap-anywhere text-ink-2">{hypothesis.nextCheck}</p>,
+  },
+];
+
 export function HypothesisTable({ hypotheses }: { hypotheses: readonly Hypothesis[] }) {
   return (
-    <div className="overflow-x-auto" tabIndex={0} role="region" aria-label="Hypotheses, a table">
-      <table className="w-full min-w-[46rem] border-collapse text-sm">
-        <caption className="sr-only">Hypotheses</caption>
-        <thead>
-          <tr className="border-b border-line text-left text-xs text-ink-3">
-            {["Hypothesis", "Evidence for", "Evidence against", "Next check"].map((header) => (
-              <th key={header} scope="col" className="px-4 py-2 font-medium">
-                {header}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {hypotheses.map((hypothesis) => (
-            <tr key={hypothesis.id} className="border-b border-line/60 align-top last:border-0">
-              <th scope="row" className="w-[38%] px-4 py-3 text-left font-normal">
-                <p className="mb-1.5 flex flex-wrap items-center gap-1.5">
-                  <span className="text-xs font-semibold text-ink-3 tabular">
-                    #{hypothesis.rank}
-                  </span>
-                  <HypothesisStatusBadge status={hypothesis.status} />
-                  <Badge tone="plain">{hypothesis.causeKind}</Badge>
-                </p>
-                <p className="font-medium wrap-anywhere">{hypothesis.statement}</p>
-                <p className="mt-1 font-mono text-xs text-ink-3 wrap-anywhere">
-                  {hypothesis.contract}
-                </p>
-              </th>
-              <td className="w-[22%] px-4 py-3">
-                <EvidenceList references={hypothesis.evidenceFor} absent="None yet." />
-              </td>
-              <td className="w-[18%] px-4 py-3">
-                <EvidenceList references={hypothesis.evidenceAgainst} absent="None found." />
-                {hypothesis.missing.map((item) => (
-                  <p key={item} className="mt-1 text-xs text-warn wrap-anywhere">
-                    Missing: {item}
-                  </p>
-                ))}
-              </td>
-              <td className="px-4 py-3 wrap-anywhere text-ink-2">{hypothesis.nextCheck}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <DataTable
+      caption="Hypotheses"
+      columns={columns}
+      rows={hypotheses}
+      rowKey={(hypothesis) => hypothesis.id}
+    />
   );
 }
 

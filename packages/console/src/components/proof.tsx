@@ -1,10 +1,66 @@
 /** The proof: the contract and its control, before and after, and whether *after* covers *before*. */
 
-import type { ContractComparison, Verification } from "@faultline/protocol";
+import type { ContractComparison, CoverageCondition, Verification } from "@faultline/protocol";
 
 import { Badge } from "../ui/badge.tsx";
+import { type Column, DataTable } from "../ui/data-table.tsx";
 import { Time } from "../ui/time.tsx";
 import { OutcomeBadge, VerdictBadge } from "../ui/verdict.tsx";
+
+interface Compared {
+  readonly role: string;
+  readonly comparison: ContractComparison;
+}
+
+const comparisonColumns: readonly Column<Compared>[] = [
+  {
+    header: "Contract",
+    rowHeader: true,
+    cell: ({ role, comparison }) => (
+      <>
+        <p className="text-xs text-ink-3">{role}</p>
+        <p className="font-mono text-xs">{comparison.contract}</p>
+      </>
+    ),
+  },
+  { header: "Before", cell: ({ comparison }) => <VerdictBadge verdict={comparison.before} /> },
+  { header: "After", cell: ({ comparison }) => <VerdictBadge verdict={comparison.after} /> },
+  {
+    header: "What was compared",
+    width: "sm:w-1/2",
+    broad: true,
+    cell: ({ comparison }) => (
+      <span className="wrap-anywhere text-ink-2">{comparison.summary}</span>
+    ),
+  },
+];
+
+const coverageColumns: readonly Column<CoverageCondition>[] = [
+  {
+    header: "Does after cover before?",
+    rowHeader: true,
+    width: "sm:w-1/4",
+    cell: (condition) => <span className="wrap-anywhere max-sm:font-medium">{condition.name}</span>,
+  },
+  {
+    header: "Expected",
+    width: "",
+    cell: (condition) => <span className="wrap-anywhere text-ink-2">{condition.expected}</span>,
+  },
+  {
+    header: "Actual",
+    width: "",
+    cell: (condition) => <span className="wrap-anywhere">{condition.actual}</span>,
+  },
+  {
+    header: "Met",
+    cell: (condition) => (
+      <Badge tone={condition.met ? "good" : "warn"} icon={condition.met ? "check" : "cross"}>
+        {condition.met ? "met" : "not met"}
+      </Badge>
+    ),
+  },
+];
 
 export function Proof({ verification }: { verification: Verification }) {
   return (
@@ -22,104 +78,27 @@ export function Proof({ verification }: { verification: Verification }) {
           </li>
         ))}
       </ul>
-      <div
-        className="overflow-x-auto rounded-lg border border-line"
-        tabIndex={0}
-        role="region"
-        aria-label="Before and after, a table"
-      >
-        <table className="w-full min-w-[34rem] border-collapse text-sm">
-          <caption className="sr-only">Before and after</caption>
-          <thead>
-            <tr className="border-b border-line bg-sunken text-left text-xs text-ink-3">
-              <th scope="col" className="px-3 py-2 font-medium">
-                Contract
-              </th>
-              <th scope="col" className="px-3 py-2 font-medium">
-                Before
-              </th>
-              <th scope="col" className="px-3 py-2 font-medium">
-                After
-              </th>
-              <th scope="col" className="w-1/2 px-3 py-2 font-medium">
-                What was compared
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            <ComparisonRow role="Contract of the hypothesis" comparison={verification.contract} />
-            <ComparisonRow role="Control, must not change" comparison={verification.control} />
-          </tbody>
-        </table>
+      <div className="overflow-hidden rounded-lg border border-line">
+        <DataTable
+          caption="Before and after"
+          columns={comparisonColumns}
+          rows={[
+            { role: "Contract of the hypothesis", comparison: verification.contract },
+            { role: "Control, must not change", comparison: verification.control },
+          ]}
+          rowKey={({ role }) => role}
+        />
       </div>
       {verification.coverage.length > 0 && (
-        <div
-          className="overflow-x-auto rounded-lg border border-line"
-          tabIndex={0}
-          role="region"
-          aria-label="Coverage, a table"
-        >
-          <table className="w-full min-w-[34rem] border-collapse text-sm">
-            <caption className="sr-only">Coverage of the after snapshot</caption>
-            <thead>
-              <tr className="border-b border-line bg-sunken text-left text-xs text-ink-3">
-                <th scope="col" className="px-3 py-2 font-medium">
-                  Does after cover before?
-                </th>
-                <th scope="col" className="px-3 py-2 font-medium">
-                  Expected
-                </th>
-                <th scope="col" className="px-3 py-2 font-medium">
-                  Actual
-                </th>
-                <th scope="col" className="px-3 py-2 font-medium">
-                  Met
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {verification.coverage.map((condition) => (
-                <tr
-                  key={condition.name}
-                  className="border-b border-line/60 align-top last:border-0"
-                >
-                  <th scope="row" className="px-3 py-2 text-left font-normal wrap-anywhere">
-                    {condition.name}
-                  </th>
-                  <td className="px-3 py-2 wrap-anywhere text-ink-2">{condition.expected}</td>
-                  <td className="px-3 py-2 wrap-anywhere">{condition.actual}</td>
-                  <td className="px-3 py-2">
-                    <Badge
-                      tone={condition.met ? "good" : "warn"}
-                      icon={condition.met ? "check" : "cross"}
-                    >
-                      {condition.met ? "met" : "not met"}
-                    </Badge>
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
+        <div className="overflow-hidden rounded-lg border border-line">
+          <DataTable
+            caption="Coverage of the after snapshot"
+            columns={coverageColumns}
+            rows={verification.coverage}
+            rowKey={(condition) => condition.name}
+          />
         </div>
       )}
     </div>
-  );
-}
-
-function ComparisonRow({ role, comparison }: { role: string; comparison: ContractComparison }) {
-  return (
-    <tr className="border-b border-line/60 align-top last:border-0">
-      <th scope="row" className="px-3 py-2 text-left font-normal">
-        <p className="text-xs text-ink-3">{role}</p>
-        <p className="font-mono text-xs">{comparison.contract}</p>
-      </th>
-      <td className="px-3 py-2">
-        <VerdictBadge verdict={comparison.before} />
-      </td>
-      <td className="px-3 py-2">
-        <VerdictBadge verdict={comparison.after} />
-      </td>
-      <td className="px-3 py-2 wrap-anywhere text-ink-2">{comparison.summary}</td>
-    </tr>
   );
 }

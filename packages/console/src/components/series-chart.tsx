@@ -13,7 +13,7 @@ export interface Series {
 }
 
 const height = 132;
-const plot = { top: 8, bottom: 20, left: 0, right: 0 };
+const plot = { top: 10, bottom: 20, left: 52 };
 const lineTones = {
   accent: "stroke-accent",
   bad: "stroke-bad",
@@ -50,13 +50,20 @@ export function SeriesChart({
     Math.max(0, ...series.flatMap((line) => line.values.map((value) => value ?? 0))),
   );
   const x = (index: number): number =>
-    moments.length < 2 ? width / 2 : (index * width) / (moments.length - 1);
+    plot.left + ((width - plot.left) * index) / Math.max(1, moments.length - 1);
   const y = (value: number): number =>
     plot.top + (1 - value / top) * (height - plot.top - plot.bottom);
+  if (moments.length === 0) {
+    return (
+      <p className="grid h-[152px] place-items-center rounded-lg bg-sunken text-xs text-ink-3">
+        Nothing in this window
+      </p>
+    );
+  }
   const index = chosen === undefined ? undefined : Math.min(chosen, moments.length - 1);
   const point = (event: PointerEvent<HTMLElement>): void => {
     const box = event.currentTarget.getBoundingClientRect();
-    const share = (event.clientX - box.left) / box.width;
+    const share = (event.clientX - box.left - plot.left) / (box.width - plot.left);
     setChosen(Math.round(Math.min(1, Math.max(0, share)) * (moments.length - 1)));
   };
   const step = (event: KeyboardEvent): void => {
@@ -149,18 +156,24 @@ function Scale(props: {
   y: (value: number) => number;
   format: (value: number) => string;
 }) {
+  const highest = props.format(props.top);
+  const middle = props.format(props.top / 2);
+  const ticks: (readonly [number, string])[] = [
+    [props.top, highest],
+    // Half of a whole number need not be one; a scale that says the same twice says nothing.
+    [props.top / 2, middle === highest || middle === props.format(0) ? "" : middle],
+    [0, "0"],
+  ];
   return (
     <g className="fill-ink-3 text-2xs">
-      {[1, 0.5, 0].map((share) => {
-        const at = props.y(props.top * share);
+      {ticks.map(([value, text]) => {
+        const at = props.y(value);
         return (
-          <g key={share}>
-            <line x1={0} x2={props.width} y1={at} y2={at} className="stroke-line" strokeWidth={1} />
-            {share > 0 && (
-              <text x={2} y={at + 11} className="tabular">
-                {props.format(props.top * share)}
-              </text>
-            )}
+          <g key={value}>
+            <line x1={plot.left} x2={props.width} y1={at} y2={at} className="stroke-line" />
+            <text x={plot.left - 8} y={at + 4} textAnchor="end" className="tabular">
+              {text}
+            </text>
           </g>
         );
       })}

@@ -8,7 +8,7 @@ import { Badge } from "../ui/badge.tsx";
 import { VerdictBadge } from "../ui/verdict.tsx";
 import { formatDuration, nanosToMs, plural } from "../util/format.ts";
 import { paths } from "../util/paths.ts";
-import { attributeText, spanStatement } from "../util/span-signature.ts";
+import { attributeText, sharedName, spanStatement } from "../util/span-signature.ts";
 import { type TraceRow, type TraceTree, spanEndMicros } from "../util/trace-tree.ts";
 
 /** Values listed of an attribute in which folded spans differ. */
@@ -31,7 +31,7 @@ export function SpanDetails({
         <p className="text-xs text-ink-3">{span.service}</p>
         <h3 className="text-base font-semibold wrap-anywhere">
           {spans.length > 1 && <span className="text-ink-2">{spans.length} × </span>}
-          {span.name}
+          {sharedName(spans)}
         </h3>
       </div>
       {findings.map((finding) => (

@@ -25,7 +25,8 @@ export function TraceTable({ traces }: { traces: readonly TraceSummary[] }) {
     },
     {
       header: "Operation",
-      wide: true,
+      rowHeader: true,
+      width: "w-full sm:min-w-52",
       cell: (trace) => (
         <Link {...paths.trace(trace.traceId)} className="group block wrap-anywhere">
           <span className="font-medium text-ink group-hover:text-accent group-hover:underline">
@@ -39,11 +40,11 @@ export function TraceTable({ traces }: { traces: readonly TraceSummary[] }) {
       header: "Duration",
       numeric: true,
       cell: (trace) => (
-        <span className="inline-flex flex-col items-end gap-1">
+        <span className="inline-flex flex-col gap-1 sm:items-end">
           {formatDuration(trace.durationMs)}
           <span
             aria-hidden="true"
-            className="flex h-1 w-24 justify-end overflow-hidden rounded-full bg-line"
+            className="flex h-1 w-24 sm:justify-end overflow-hidden rounded-full bg-line"
           >
             <span
               className="rounded-full bg-accent"

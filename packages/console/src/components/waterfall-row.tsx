@@ -5,10 +5,14 @@ import type { Finding, Span } from "@faultline/contracts";
 import { Icon } from "../ui/icon.tsx";
 import { formatDuration, nanosToMs, plural } from "../util/format.ts";
 import { seriesColor } from "../util/series-color.ts";
+import { sharedName } from "../util/span-signature.ts";
 import { type TraceRow, type TraceTree, spanEndMicros } from "../util/trace-tree.ts";
 
 /** Deeper rows are not moved further to the right. */
 const indentDepthMax = 12;
+/** The columns of the waterfall: names, the scale of time, durations. */
+export const waterfallGrid =
+  "grid-cols-[minmax(0,6fr)_minmax(0,3fr)_4.25rem] sm:grid-cols-[minmax(0,5fr)_minmax(0,7fr)_5.25rem]";
 /** Marks drawn for the members of one fold; more would lie upon one another. */
 const markCountMax = 300;
 
@@ -43,12 +47,13 @@ export function WaterfallRow(props: WaterfallRowProps) {
       aria-rowindex={props.index + 1}
       aria-selected={selected}
       aria-expanded={expandable ? row.state !== "collapsed" : undefined}
-      className={`absolute inset-x-0 grid h-[30px] cursor-pointer grid-cols-[minmax(0,11fr)_minmax(0,9fr)] items-stretch sm:grid-cols-[minmax(0,2fr)_minmax(0,3fr)] ${surface} ${active ? "shadow-[inset_2px_0_var(--accent)]" : ""}`}
+      className={`absolute inset-x-0 grid h-[30px] cursor-pointer items-stretch ${waterfallGrid} ${surface} ${active ? "shadow-[inset_2px_0_var(--accent)]" : ""}`}
       style={{ top: props.top }}
       onClick={props.onSelect}
     >
       <NameCell {...props} expandable={expandable} />
       <TimeCell row={row} tree={props.tree} violated={violated} />
+      <DurationCell row={row} />
     </div>
   );
 }
@@ -56,6 +61,7 @@ export function WaterfallRow(props: WaterfallRowProps) {
 function NameCell(props: WaterfallRowProps & { expandable: boolean }) {
   const { row, tree, findings } = props;
   const [span] = row.spans;
+  const name = sharedName(row.spans);
   const failed = row.spans.filter((item) => item.status.code === "error").length;
   return (
     <div
@@ -101,8 +107,8 @@ function NameCell(props: WaterfallRowProps & { expandable: boolean }) {
           × {row.spans.length}
         </button>
       )}
-      <span className="min-w-0 truncate" title={`${span.service}: ${span.name}`}>
-        <span className="font-medium text-ink">{span.name}</span>{" "}
+      <span className="min-w-0 truncate" title={`${span.service}: ${name}`}>
+        <span className="font-medium text-ink">{name}</span>{" "}
         <span className="hidden text-ink-3 sm:inline">{span.service}</span>
       </span>
       {failed > 0 && (
@@ -117,18 +123,19 @@ function NameCell(props: WaterfallRowProps & { expandable: boolean }) {
 }
 
 function FindingMark({ findings }: { findings: readonly Finding[] }) {
-  const finding = findings.find((item) => item.verdict === "violated") ?? findings[0];
+  const finding =
+    findings.find((item) => item.verdict === "violated") ??
+    findings.find((item) => item.verdict === "inconclusive");
   if (finding === undefined) return null;
   const tone = finding.verdict === "violated" ? "bg-bad" : "bg-warn";
-  if (finding.verdict === "holds") return null;
   return (
     <span
-      title={finding.title}
+      title={`${finding.contract}: ${finding.title}`}
       className={`ml-auto inline-flex shrink-0 items-center gap-1 rounded-md px-1.5 text-2xs leading-4.5 font-semibold text-surface ${tone}`}
     >
-      <Icon name="cross" className="size-2.5" />
-      <span className="hidden lg:inline">{finding.contract}</span>
-      <span className="sr-only lg:hidden">{finding.contract}</span>
+      <Icon name={finding.verdict === "violated" ? "cross" : "question"} className="size-2.5" />
+      <span className="max-sm:sr-only">{finding.verdict}</span>
+      <span className="sr-only">: {finding.contract}</span>
     </span>
   );
 }
@@ -136,47 +143,42 @@ function FindingMark({ findings }: { findings: readonly Finding[] }) {
 function TimeCell({ row, tree, violated }: { row: TraceRow; tree: TraceTree; violated: boolean }) {
   const start = Math.min(...row.spans.map((span) => span.startMicros));
   const end = Math.max(...row.spans.map(spanEndMicros));
-  const busyMs = row.spans.reduce((sum, span) => sum + nanosToMs(span.durationNanos), 0);
   const left = share(start, tree);
-  const width = share(end, tree) - left;
-  const text = row.kind === "fold" ? `${formatDuration(busyMs)} in all` : formatDuration(busyMs);
-  // The text stands where the bar leaves room for it.
-  const after = left + width < 62;
   return (
     <div role="gridcell" className="relative overflow-hidden border-l border-line">
       {row.kind === "fold" && (
         <div
-          className={`absolute top-[9px] h-3 rounded-sm ${violated ? "bg-bad/15" : "bg-line"}`}
-          style={{ left: `${left}%`, width: `max(2px, ${width}%)` }}
+          className={`absolute top-[9px] h-3 rounded-sm ${violated ? "bg-bad/20" : "bg-line"}`}
+          style={{ left: `${left}%`, width: `max(2px, ${share(end, tree) - left}%)` }}
         />
       )}
       {row.spans.slice(0, markCountMax).map((span) => (
-        <Bar key={span.spanId} span={span} tree={tree} violated={violated} />
+        <Bar key={span.spanId} span={span} tree={tree} marked={violated && row.kind === "span"} />
       ))}
-      <span
-        className="absolute top-[7px] text-2xs leading-4 whitespace-nowrap text-ink-2 tabular"
-        style={
-          after
-            ? { left: `calc(${left + width}% + 6px)` }
-            : left > 30
-              ? { right: `calc(${100 - left}% + 6px)` }
-              : { right: 6 }
-        }
-      >
-        <span className={after || left > 30 ? "" : "rounded bg-surface/85 px-1 text-ink"}>
-          {text}
-        </span>
-      </span>
     </div>
   );
 }
 
-function Bar({ span, tree, violated }: { span: Span; tree: TraceTree; violated: boolean }) {
+function DurationCell({ row }: { row: TraceRow }) {
+  const busyMs = row.spans.reduce((sum, span) => sum + nanosToMs(span.durationNanos), 0);
+  return (
+    <div
+      role="gridcell"
+      title={row.kind === "fold" ? `${row.spans.length} spans, their times added up` : undefined}
+      className="flex items-center justify-end gap-1 pr-3 text-2xs text-ink-2 tabular sm:text-xs"
+    >
+      {row.kind === "fold" && <span aria-label="in all">Σ</span>}
+      {formatDuration(busyMs)}
+    </div>
+  );
+}
+
+function Bar({ span, tree, marked }: { span: Span; tree: TraceTree; marked: boolean }) {
   const left = share(span.startMicros, tree);
   const width = share(spanEndMicros(span), tree) - left;
   return (
     <div
-      className={`absolute top-[9px] h-3 rounded-sm ${violated ? "ring-1 ring-bad" : ""}`}
+      className={`absolute top-[9px] h-3 rounded-sm ${marked ? "ring-1 ring-bad" : ""}`}
       style={{
         left: `${left}%`,
         width: `max(2px, ${width}%)`,

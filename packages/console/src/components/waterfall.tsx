@@ -4,10 +4,10 @@ import type { Finding } from "@faultline/contracts";
 import { type KeyboardEvent, useCallback, useState } from "react";
 
 import { formatDuration } from "../util/format.ts";
-import type { SpanFindings } from "../util/span-findings.ts";
-import type { TraceRow, TraceTree } from "../util/trace-tree.ts";
+import { type SpanFindings, findingsOf } from "../util/span-findings.ts";
+import { type TraceRow, type TraceTree, descendants } from "../util/trace-tree.ts";
 import { type WaterfallRows, closed, opened, toggled } from "../util/waterfall-rows.ts";
-import { WaterfallRow, rowId } from "./waterfall-row.tsx";
+import { WaterfallRow, rowId, waterfallGrid } from "./waterfall-row.tsx";
 
 const rowHeight = 30;
 /** Rows drawn beyond each edge of the view, so that scrolling shows no gaps. */
@@ -87,7 +87,7 @@ export function Waterfall({ tree, view, findings, selectedKey, onSelect, label }
               index={first + offset}
               top={(first + offset) * rowHeight}
               tree={tree}
-              findings={rowFindings(row, findings)}
+              findings={rowFindings(row, tree, findings)}
               selected={row.key === selectedKey}
               active={first + offset === activeIndex}
               onSelect={() => {
@@ -135,28 +135,31 @@ function bringIntoView(view: HTMLElement, index: number): void {
   }
 }
 
-function rowFindings(row: TraceRow, findings: SpanFindings): Finding[] {
-  return [...new Set(row.spans.flatMap((span) => findings.get(span.spanId) ?? []))];
+/** The findings about a row, and while it is collapsed those about what it hides. */
+function rowFindings(row: TraceRow, tree: TraceTree, findings: SpanFindings): Finding[] {
+  const hidden = row.state === "collapsed" ? descendants(row.spans, tree) : [];
+  return findingsOf([...row.spans, ...hidden], findings);
 }
 
 function TimeAxis({ durationMicros }: { durationMicros: number }) {
   return (
     <div
       aria-hidden="true"
-      className="grid grid-cols-[minmax(0,11fr)_minmax(0,9fr)] border-b border-line text-2xs text-ink-3 tabular sm:grid-cols-[minmax(0,2fr)_minmax(0,3fr)]"
+      className={`grid border-b border-line text-2xs text-ink-3 tabular ${waterfallGrid}`}
     >
       <div className="px-3 py-1.5">Span</div>
       <div className="relative border-l border-line">
         {[0, 0.25, 0.5, 0.75].map((share) => (
           <span
             key={share}
-            className={`absolute top-1.5 pl-1 ${share % 0.5 === 0 ? "" : "hidden sm:inline"}`}
+            className={`absolute top-1.5 pl-1 ${share === 0 ? "" : "hidden sm:inline"}`}
             style={{ left: `${share * 100}%` }}
           >
             {formatDuration((durationMicros * share) / 1_000)}
           </span>
         ))}
       </div>
+      <div className="py-1.5 pr-3 text-right">Duration</div>
     </div>
   );
 }

@@ -34,7 +34,7 @@ export function VerifyCaseForm(props: { caseId: string; disabledReason: string |
         is proved only when its contract failed before and holds after, and the control did not
         change.
       </p>
-      <div className="grid grid-cols-2 gap-3">
+      <div className="grid gap-3 sm:grid-cols-2 xl:grid-cols-1">
         <TextField
           label="Repaired since (local time)"
           type="datetime-local"

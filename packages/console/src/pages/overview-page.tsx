@@ -119,6 +119,7 @@ function MapLegend() {
 }
 
 function leadOf(overview: Overview): string {
+  if (overview.spanCount === 0) return "Nothing has arrived in this window.";
   const violated = overview.edges.filter((edge) => edge.verdict === "violated").length;
   const health =
     violated === 0

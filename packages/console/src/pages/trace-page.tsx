@@ -7,8 +7,8 @@ import { Link, useNavigate } from "@tanstack/react-router";
 import { useMemo } from "react";
 
 import { traceDetailQuery } from "../api/queries.ts";
-import { FindingCard } from "../components/finding-card.tsx";
 import { SpanDetails } from "../components/span-details.tsx";
+import { TraceFindings } from "../components/trace-findings.tsx";
 import { Waterfall } from "../components/waterfall.tsx";
 import { buttonClass } from "../ui/button.tsx";
 import { Icon } from "../ui/icon.tsx";
@@ -20,7 +20,7 @@ import { TraceStatusBadge } from "../ui/verdict.tsx";
 import { formatDuration, plural } from "../util/format.ts";
 import { paths } from "../util/paths.ts";
 import { seriesColor } from "../util/series-color.ts";
-import { citedSpanIds, findingsOf, indexFindings } from "../util/span-findings.ts";
+import { findingsOf, indexFindings } from "../util/span-findings.ts";
 import { type TraceRow, buildTraceTree } from "../util/trace-tree.ts";
 import { useWaterfallRows } from "../util/waterfall-rows.ts";
 
@@ -81,35 +81,13 @@ function TracePanels({ detail, span }: { detail: TraceDetail; span: string | und
     void navigate({ ...paths.trace(traceId, { span: key }), replace: true, resetScroll: false });
   return (
     <>
-      {detail.findings.length > 0 && (
-        <Panel title="Findings" note={plural(detail.findings.length, "finding")} flush>
-          <div className="divide-y divide-line">
-            {detail.findings.map((finding) => {
-              const [cited] = citedSpanIds(finding);
-              return (
-                <FindingCard
-                  key={`${finding.contract}${finding.subject.name}`}
-                  finding={finding}
-                  actions={
-                    cited !== undefined && (
-                      <button
-                        type="button"
-                        className="text-accent hover:underline"
-                        onClick={() => {
-                          view.jumpTo(cited);
-                          select(cited);
-                        }}
-                      >
-                        Show the first span it cites
-                      </button>
-                    )
-                  }
-                />
-              );
-            })}
-          </div>
-        </Panel>
-      )}
+      <TraceFindings
+        findings={detail.findings}
+        onShow={(spanId) => {
+          view.jumpTo(spanId);
+          select(spanId);
+        }}
+      />
       <div className="grid items-start gap-4 xl:grid-cols-[minmax(0,1fr)_22rem]">
         <Panel title="Waterfall" note={<ServiceLegend services={tree.services} />} flush>
           {detail.truncated && (

@@ -17,7 +17,7 @@ export function ErrorState({
       role="alert"
       className="m-4 flex gap-3 rounded-lg border border-bad/30 bg-bad-soft p-3 text-sm"
     >
-      <Icon name="warning" className="mt-0.5 text-bad" />
+      <Icon name="warning" className="mt-0.5 size-4 text-bad" />
       <div className="flex min-w-0 flex-1 flex-col gap-1">
         <p className="font-medium wrap-anywhere">{error.message}</p>
         {answer?.where !== undefined && (

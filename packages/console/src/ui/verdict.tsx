@@ -28,7 +28,7 @@ const hypothesisStatuses: Readonly<Record<HypothesisStatus, Look>> = {
   proposed: { tone: "plain", icon: "question", word: "proposed" },
   supported: { tone: "accent", icon: "plus", word: "supported" },
   proved: { tone: "good", icon: "check", word: "proved" },
-  refuted: { tone: "bad", icon: "cross", word: "refuted" },
+  refuted: { tone: "plain", icon: "cross", word: "refuted" },
 };
 
 const outcomes: Readonly<Record<Verification["outcome"], Look>> = {

@@ -11,6 +11,9 @@ const placeAttributes = [
   "http.target",
 ];
 
+/** What tells one item from another: a UUID or a number. */
+const identifier = /[0-9a-f]{8}-[0-9a-f-]{27}|\d+/g;
+
 /** Equal for spans that repeat one another, whatever ids, list indices and literals they carry. */
 export function spanSignature(span: Span): string {
   return [
@@ -20,6 +23,13 @@ export function spanSignature(span: Span): string {
     withoutLiterals(spanStatement(span) ?? ""),
     withoutNumbers(firstText(span, placeAttributes) ?? ""),
   ].join("\u0000");
+}
+
+/** The name that repeated spans have in common: numbers in which they differ become a star, as in `posts.*.author`. */
+export function sharedName(spans: readonly [Span, ...Span[]]): string {
+  const [{ name }] = spans;
+  if (spans.every((span) => span.name === name)) return name;
+  return name.replaceAll(identifier, "*");
 }
 
 /** The database statement of a span, when it carries one. */
@@ -41,7 +51,7 @@ function firstText(span: Span, names: readonly string[]): string | undefined {
 }
 
 function withoutNumbers(text: string): string {
-  return text.replaceAll(/[0-9a-f]{8}-[0-9a-f-]{27}|\d+/g, "#");
+  return text.replaceAll(identifier, "#");
 }
 
 function withoutLiterals(statement: string): string {

@@ -87,6 +87,18 @@ export function visibleRows(
   return rows;
 }
 
+/** Everything beneath the spans, at any depth. */
+export function descendants(spans: readonly Span[], tree: TraceTree): Span[] {
+  const found: Span[] = [];
+  const pending = [...spans];
+  for (let span = pending.pop(); span !== undefined; span = pending.pop()) {
+    const children = tree.childrenOf.get(span.spanId) ?? [];
+    found.push(...children);
+    pending.push(...children);
+  }
+  return found;
+}
+
 /** When a span ends, in microseconds since the epoch. */
 export function spanEndMicros(span: Span): number {
   return span.startMicros + span.durationNanos / 1_000;
