@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { PlatformError } from "@faultline/protocol";
-import type { Client } from "pg";
+import { type Client, DatabaseError } from "pg";
 
 import { grantBackup } from "./backup/grants.ts";
 
@@ -24,6 +24,8 @@ export type AppliedMigration = Pick<Migration, "name" | "checksum">;
 /** Any number, the same in all versions: who holds it migrates. */
 const advisoryLockKey = 4_600_460_046;
 const lockWaitMsMax = 120_000;
+/** The SQLSTATE of a lock that was not granted in time. */
+const lockNotAvailable = "55P03";
 
 /** The folder of the SQL files; a bundle carries it beside its JavaScript. */
 export function migrationsFolder(): string {
@@ -53,10 +55,8 @@ export async function readMigrations(folder: string = migrationsFolder()): Promi
  * `faultline_owner`. Refuses a database that is newer than the code, and one whose applied migration was edited.
  */
 export async function migrate(client: Client, migrations: readonly Migration[]): Promise<string[]> {
-  await client.query(`set lock_timeout = ${lockWaitMsMax}`);
-  await client.query("select pg_advisory_lock($1)", [advisoryLockKey]);
+  await takeLock(client);
   try {
-    await client.query("set lock_timeout = 0");
     await client.query(`create table if not exists migration (
       name text primary key, checksum text not null, applied_at timestamptz not null default now())`);
     const applied = await readApplied(client);
@@ -73,6 +73,21 @@ export async function migrate(client: Client, migrations: readonly Migration[]):
     // The lock also ends with the session, so a lost connection leaves nothing behind.
     await client.query("select pg_advisory_unlock($1)", [advisoryLockKey]).catch(() => {});
   }
+}
+
+async function takeLock(client: Client): Promise<void> {
+  await client.query(`set lock_timeout = ${lockWaitMsMax}`);
+  try {
+    await client.query("select pg_advisory_lock($1)", [advisoryLockKey]);
+  } catch (error) {
+    if (!(error instanceof DatabaseError && error.code === lockNotAvailable)) throw error;
+    throw new PlatformError(
+      "database_unavailable",
+      `Another process has been migrating the database for more than ${lockWaitMsMax} ms.`,
+      { hint: "Wait for it to end, then start again.", cause: error },
+    );
+  }
+  await client.query("set lock_timeout = 0");
 }
 
 /** The migrations that the database has had, in order. */

@@ -17,13 +17,18 @@ export interface Cluster {
   readonly runAs: RunAs | undefined;
 }
 
+const removalOfBusyFolder = { recursive: true, force: true, maxRetries: 10, retryDelay: 50 };
+
 /** Trust is bounded by the socket's folder, which only the server's user and root may enter. */
 const hostBasedAuthentication = `# Written by Faultline at every start.
 # The socket lies in a folder of mode 0700; there is no TCP listener.
 local all all trust
 `;
 
-/** Makes the cluster when there is none, checks its version and owner, and writes its access file. */
+/**
+ * Makes the cluster when there is none, checks its version and owner, and writes its access file. That file lies
+ * beside the cluster: inside, the server's user could lead a write of root elsewhere by a link.
+ */
 export async function openCluster(
   cluster: Cluster,
   signal: AbortSignal,
@@ -33,10 +38,13 @@ export async function openCluster(
   else requireMajor(found, cluster);
   await requireOwner(cluster);
 
-  const accessPath = join(cluster.folder, "pg_hba.conf");
-  await writeFile(accessPath, hostBasedAuthentication, { mode: 0o600 });
-  await own(accessPath, cluster.runAs);
+  await writeFile(accessFile(cluster.folder), hostBasedAuthentication, { mode: 0o644 });
   return found === undefined ? "made" : "found";
+}
+
+/** Where the rules of access to a cluster stand. */
+export function accessFile(clusterFolder: string): string {
+  return join(dirname(clusterFolder), "pg_hba.conf");
 }
 
 async function readClusterMajor(folder: string): Promise<string | undefined> {
@@ -87,7 +95,8 @@ async function makeCluster(cluster: Cluster, signal: AbortSignal): Promise<void>
   const home = dirname(cluster.folder);
   const prefix = `${basename(cluster.folder)}.initialising`;
   for (const name of await readdir(home)) {
-    if (name.startsWith(prefix)) await rm(join(home, name), { recursive: true, force: true });
+    // An initdb whose starter was killed may still be writing there.
+    if (name.startsWith(prefix)) await rm(join(home, name), removalOfBusyFolder).catch(() => {});
   }
   const draft = join(home, `${prefix}.${process.pid}`);
   await mkdir(draft, { mode: 0o700 });

@@ -1,7 +1,9 @@
-import { spawn } from "node:child_process";
+import { type ChildProcessByStdio, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
+import { lstatSync } from "node:fs";
 import {
   chmod,
+  chown,
   cp,
   mkdir,
   readdir,
@@ -12,6 +14,9 @@ import {
   writeFile,
 } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import type { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
+import { promisify } from "node:util";
 
 import { openTemporaryFolder } from "@faultline/testkit";
 import { Client } from "pg";
@@ -24,7 +29,8 @@ import { openBinaries } from "./binaries.ts";
 import { EmbeddedPostgres } from "./embedded.ts";
 import { attachPostgres, openPostgres, reachPostgres } from "./open.ts";
 import { placePostgres } from "./placement.ts";
-import { readProcess } from "./process-table.ts";
+import { listProcesses, readProcess } from "./process-table.ts";
+import { isReachableBy } from "./run-as.ts";
 
 const isRoot = process.getuid?.() === 0;
 const options = (dataFolder: string): Parameters<typeof EmbeddedPostgres.open>[0] => ({
@@ -48,34 +54,48 @@ async function ask(
   }
 }
 
-/** A process that runs a server and says where; it never stops it. */
+/** Runs a program of this module in a process of its own, as another user when asked. */
+function startProgram(
+  program: string,
+  parameters: readonly string[],
+  as: { uid?: number; gid?: number } = {},
+): ChildProcessByStdio<null, Readable, null> {
+  const imports = { pino: "pino", systemClock: "../../kernel/index.ts" };
+  const own = { EmbeddedPostgres: "./embedded.ts", openBinaries: "./binaries.ts" };
+  const lines = Object.entries({ ...imports, ...own }).map(
+    ([name, from]) => `import { ${name} } from ${JSON.stringify(import.meta.resolve(from))};`,
+  );
+  const settings = `const settings = {
+    clock: systemClock, logger: pino({ level: "silent" }), signal: new AbortController().signal };`;
+  return spawn(
+    process.execPath,
+    ["--input-type=module", "-e", [...lines, settings, program].join("\n"), ...parameters],
+    { stdio: ["ignore", "pipe", "inherit"], cwd: "/", ...as },
+  );
+}
+
+/** A process that opens a server, says its pid, and never stops it. */
+function startOwner(dataFolder: string): ReturnType<typeof startProgram> {
+  return startProgram(
+    `const postgres = await EmbeddedPostgres.open({ ...settings, dataFolder: process.argv[1] });
+     console.log(postgres.pid);
+     setInterval(() => {}, 1_000_000);`,
+    [dataFolder],
+  );
+}
+
+async function kill(owner: ReturnType<typeof startProgram>): Promise<void> {
+  const exited = once(owner, "exit");
+  owner.kill("SIGKILL");
+  await exited;
+}
+
 async function spawnOwner(
   dataFolder: string,
 ): Promise<{ kill(): Promise<void>; serverPid: number }> {
-  const owner = spawn(process.execPath, [
-    "--input-type=module",
-    "-e",
-    `import { pino } from ${JSON.stringify(import.meta.resolve("pino"))};
-     import { systemClock } from ${JSON.stringify(import.meta.resolve("../../kernel/index.ts"))};
-     import { EmbeddedPostgres } from ${JSON.stringify(import.meta.resolve("./embedded.ts"))};
-     const postgres = await EmbeddedPostgres.open({
-       dataFolder: process.argv[1], clock: systemClock, logger: pino({ level: "silent" }),
-       signal: new AbortController().signal,
-     });
-     console.log(postgres.pid);
-     setInterval(() => {}, 1_000_000);`,
-    dataFolder,
-  ]);
-  owner.stderr.pipe(process.stderr);
+  const owner = startOwner(dataFolder);
   const [said] = await once(owner.stdout, "data");
-  return {
-    serverPid: Number(String(said)),
-    async kill() {
-      const exited = once(owner, "exit");
-      owner.kill("SIGKILL");
-      await exited;
-    },
-  };
+  return { serverPid: Number(String(said)), kill: async () => await kill(owner) };
 }
 
 test("starts, keeps what was committed over a restart, and leaves no process and no socket", async () => {
@@ -126,6 +146,57 @@ test("recovers when its owner and the server are both killed", async () => {
 
   await using postgres = await EmbeddedPostgres.open(options(folder.path));
   expect(await ask(postgres, "select answer from public.kept")).toBe(42);
+});
+
+test("recovers although a computing session did not notice that its server was killed", async () => {
+  await using folder = await openTemporaryFolder();
+  const owner = await spawnOwner(folder.path);
+  const attached = (await attachPostgres(folder.path))!;
+  const client = new Client(attached.setUpConfig());
+  client.on("error", () => {});
+  await client.connect();
+  const computing = client.query("select count(*) from generate_series(1, 1000000000000)");
+  const ended = expect(computing).rejects.toThrow();
+  while ((await ask(attached, runningSeries)) !== 1);
+  await owner.kill();
+  process.kill(owner.serverPid, "SIGKILL");
+
+  await using postgres = await EmbeddedPostgres.open(options(folder.path));
+  await ended;
+  expect(await ask(postgres, "select 1 as answer")).toBe(1);
+});
+
+const runningSeries = `select count(*)::int as answer from pg_stat_activity
+  where query like '%generate_series(%' and state = 'active' and pid <> pg_backend_pid()`;
+
+test("recovers when its owner is killed at any stage of the start", async () => {
+  await using folder = await openTemporaryFolder();
+  const { clusterFolder } = await placePostgres(folder.path);
+  const home = dirname(clusterFolder);
+  const stages: ((names: string[], inCluster: string[]) => boolean)[] = [
+    (names) => names.some((name) => name.startsWith("data.initialising")),
+    (names) => names.includes("data"),
+    (names) => names.includes("server.log"),
+    (_, inCluster) => inCluster.includes("postmaster.pid"),
+    (names) => names.includes("socket"),
+  ];
+  for (const reached of stages) {
+    await rm(join(folder.path, "postgres", "server.log"), { force: true });
+    await rm(join(folder.path, "postgres", "socket"), { recursive: true, force: true });
+    const owner = startOwner(folder.path);
+    for (;;) {
+      const inCluster = await readdir(clusterFolder).catch(() => []);
+      if (reached(await readdir(home), inCluster)) break;
+    }
+    await kill(owner);
+  }
+  await using postgres = await EmbeddedPostgres.open(options(folder.path));
+  expect(await ask(postgres, "select 1 as answer")).toBe(1);
+  const servers = (await listProcesses()).filter(
+    ({ facts }) =>
+      facts.workingFolder === clusterFolder && !facts.commandLine.startsWith("postgres:"),
+  );
+  expect(servers.map(({ pid }) => pid)).toEqual([postgres.pid]);
 });
 
 test("leaves alone a process that merely has the pid of an old pid file", async () => {
@@ -279,6 +350,72 @@ test.runIf(isRoot)("copies programs that lie where only root may enter", async (
   });
   expect((await stat(copied.folder)).ino).toBe(before);
 });
+
+const nobody = { uid: 65_534, gid: 65_534 };
+const outputOf = async (child: ReturnType<typeof startProgram>): Promise<string> => {
+  const exited = once(child, "exit");
+  const output = await text(child.stdout);
+  expect(await exited).toEqual([0, null]);
+  return output;
+};
+const installed = dirname(
+  (await openBinaries({ runAs: undefined, cacheFolder: "/nowhere" })).folder,
+);
+// The tests may themselves be installed where only root may enter.
+const canActAsNobody =
+  isRoot &&
+  (await isReachableBy(nobody, import.meta.filename)) &&
+  (await isReachableBy(nobody, process.execPath));
+
+test.runIf(canActAsNobody)("runs for an ordinary user, in the user's own folder", async () => {
+  await using folder = await openTemporaryFolder();
+  const dataFolder = join(folder.path, "data");
+  await mkdir(dataFolder, { mode: 0o700 });
+  await chown(dataFolder, nobody.uid, nobody.gid);
+  const said = await outputOf(
+    startProgram(
+      `const postgres = await EmbeddedPostgres.open({ ...settings, dataFolder: process.argv[1] });
+       await postgres[Symbol.asyncDispose]();
+       console.log(postgres.version);`,
+      [dataFolder],
+      nobody,
+    ),
+  );
+  expect(said).toMatch(/^18\./);
+
+  // Root then finds the folder and runs the server as its owner.
+  await using postgres = await EmbeddedPostgres.open(options(dataFolder));
+  expect(await ask(postgres, "select 1 as answer")).toBe(1);
+  expect((await stat(join(dataFolder, "postgres", "data"))).uid).toBe(nobody.uid);
+});
+
+test.runIf(canActAsNobody)(
+  "copies the programs when the package cannot be written and lacks its links",
+  async () => {
+    await using folder = await openTemporaryFolder();
+    const native = join(folder.path, "package", "native");
+    await cp(installed, dirname(native), {
+      recursive: true,
+      filter: (source) => !source.endsWith(".a") && !lstatSync(source).isSymbolicLink(),
+    });
+    const cacheFolder = join(folder.path, "cache");
+    await mkdir(cacheFolder);
+    await chown(cacheFolder, nobody.uid, nobody.gid);
+    const said = await outputOf(
+      startProgram(
+        `const [packageFolder, cacheFolder] = process.argv.slice(1);
+       console.log((await openBinaries({ runAs: undefined, packageFolder, cacheFolder })).folder);`,
+        [native, cacheFolder],
+        nobody,
+      ),
+    );
+    expect(dirname(said.trim())).toBe(cacheFolder);
+    const { stdout } = await promisify(execFile)(join(said.trim(), "bin", "postgres"), [
+      "--version",
+    ]);
+    expect(stdout).toContain("PostgreSQL) 18");
+  },
+);
 
 test("makes the library links that an install script would have made", async () => {
   await using folder = await openTemporaryFolder();

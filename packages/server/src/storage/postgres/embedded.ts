@@ -20,7 +20,7 @@ import {
   type DatabaseRole,
   type PostgresConnection,
 } from "./connection.ts";
-import { stopOrphan } from "./orphan.ts";
+import { readServerRecord, stopOrphan } from "./orphan.ts";
 import { makeSocketFolder, placePostgres, type Placement } from "./placement.ts";
 import { ServerLog } from "./server-log.ts";
 import { serverArguments } from "./server-settings.ts";
@@ -94,7 +94,7 @@ export class EmbeddedPostgres implements PostgresConnection {
     stack.defer(async () => await rm(socketFolder, { recursive: true, force: true }));
     const postgres = new EmbeddedPostgres({ options, cluster, socketFolder, log });
     stack.defer(async () => await postgres.#stop());
-    await postgres.#start(options.signal);
+    await postgres.#startFirst();
     await postgres.#makeDatabase();
     postgres.#watching = postgres.#watch();
     const opened = stack.move();
@@ -135,6 +135,20 @@ export class EmbeddedPostgres implements PostgresConnection {
   }
 
   #dispose: () => Promise<void> = async () => {};
+
+  /** Starts once more when a server stands in the way that an owner spawned just before it was killed. */
+  async #startFirst(): Promise<void> {
+    const clusterFolder = this.#cluster.folder;
+    try {
+      await this.#start(this.#options.signal);
+    } catch (error) {
+      // Its pid file was not there yet when we looked for orphans.
+      const record = await readServerRecord(clusterFolder);
+      if (record?.running !== true || record.pid === this.pid) throw error;
+      await stopOrphan({ ...this.#options, clusterFolder });
+      await this.#start(this.#options.signal);
+    }
+  }
 
   /** Starts a server and resolves when it answers. */
   async #start(signal: AbortSignal): Promise<void> {
@@ -233,8 +247,14 @@ export class EmbeddedPostgres implements PostgresConnection {
         restartCount += 1;
         try {
           await clock.sleep(delayMs, closing);
-          // A server that started and never answered must not stand in the way of the next.
+          // A server that started and never answered must not stand in the way of the next, nor may
+          // sessions that did not notice the end of the last.
           await this.#stop();
+          await stopOrphan({
+            ...this.#options,
+            signal: closing,
+            clusterFolder: this.#cluster.folder,
+          });
           await this.#start(closing);
           logger.info({ restartCount }, "the embedded PostgreSQL runs again");
           break;

@@ -1,14 +1,15 @@
 /** A PostgreSQL that outlived the process which started it: found by its pid file, verified, and stopped. */
 
 import { readFile, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { tmpdir } from "node:os";
+import { basename, dirname, join } from "node:path";
 
 import { PlatformError } from "@faultline/protocol";
 import type { Logger } from "pino";
 
 import type { Clock } from "#kernel/index.ts";
 
-import { readProcess, signalProcess } from "./process-table.ts";
+import { listProcesses, readProcess, signalProcess } from "./process-table.ts";
 
 /** Fast shutdown, then immediate, then the kernel's: each with the time it gets. */
 const stopSteps: readonly { signal: NodeJS.Signals; waitMsMax: number }[] = [
@@ -16,6 +17,7 @@ const stopSteps: readonly { signal: NodeJS.Signals; waitMsMax: number }[] = [
   { signal: "SIGQUIT", waitMsMax: 5_000 },
   { signal: "SIGKILL", waitMsMax: 5_000 },
 ];
+const killSteps = stopSteps.slice(-1);
 const pollIntervalMs = 20;
 
 export interface OrphanOptions {
@@ -36,11 +38,26 @@ export async function stopOrphan(options: OrphanOptions): Promise<void> {
   if (recorded.running) {
     options.logger.warn({ pid }, "stopping the PostgreSQL that an earlier process left behind");
     await stopProcess(pid, options);
+  } else {
+    await stopBackends(options);
   }
   await rm(join(options.clusterFolder, "postmaster.pid"), { force: true });
-  // A socket folder of an earlier start in the folder for temporary files has no other owner who would remove it.
-  if (/\/faultline-[^/]+$/.test(socketFolder)) {
+  // A socket folder in the folder for temporary files has no other owner who would remove it.
+  if (dirname(socketFolder) === tmpdir() && basename(socketFolder).startsWith("faultline-")) {
     await rm(socketFolder, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Ends sessions whose server was killed. One that computes does not notice, and while it holds the shared memory no
+ * server starts. It can change nothing any more that a recovery would not undo.
+ */
+async function stopBackends(options: OrphanOptions): Promise<void> {
+  for (const { pid, facts } of await listProcesses()) {
+    if (facts.workingFolder !== options.clusterFolder) continue;
+    if (!facts.commandLine.startsWith("postgres:")) continue;
+    options.logger.warn({ pid }, "ending a database session whose server was killed");
+    await stopProcess(pid, options, killSteps);
   }
 }
 
@@ -68,9 +85,13 @@ async function isServerOf(pid: number, clusterFolder: string): Promise<boolean> 
   return facts.commandLine.includes(clusterFolder);
 }
 
-async function stopProcess(pid: number, options: OrphanOptions): Promise<void> {
+async function stopProcess(
+  pid: number,
+  options: OrphanOptions,
+  steps: typeof stopSteps = stopSteps,
+): Promise<void> {
   const before = await readProcess(pid);
-  for (const step of stopSteps) {
+  for (const step of steps) {
     signalProcess(pid, step.signal);
     const giveUpAt = options.clock.monotonicMs() + step.waitMsMax;
     while (options.clock.monotonicMs() < giveUpAt) {

@@ -1,7 +1,7 @@
 /** What the operating system says about a process: whether it lives, since when, and what it runs. */
 
 import { execFile } from "node:child_process";
-import { readFile, readlink } from "node:fs/promises";
+import { readdir, readFile, readlink } from "node:fs/promises";
 import { promisify } from "node:util";
 
 export interface ProcessFacts {
@@ -56,6 +56,17 @@ async function readPortably(pid: number): Promise<ProcessFacts | undefined> {
     // `ps` fails when there is no such process.
     return undefined;
   }
+}
+
+/** All running processes that we may look at; empty where the system has no process file system. */
+export async function listProcesses(): Promise<{ pid: number; facts: ProcessFacts }[]> {
+  const names = await readdir("/proc").catch(() => []);
+  const found = await Promise.all(
+    names
+      .filter((name) => /^\d+$/.test(name))
+      .map(async (name) => ({ pid: Number(name), facts: await readLinuxProcess(Number(name)) })),
+  );
+  return found.flatMap(({ pid, facts }) => (facts === undefined ? [] : [{ pid, facts }]));
 }
 
 /** Sends a signal; a process that is gone already is no failure. */

@@ -1,5 +1,6 @@
 /** The settings of the embedded PostgreSQL. */
 
+import { accessFile } from "./cluster.ts";
 import { embeddedPort } from "./connection.ts";
 
 /** Settings as the command line gives them: those of this version, whatever an earlier one wrote to the folder. */
@@ -27,7 +28,11 @@ const serverSettings: Readonly<Record<string, string>> = {
 
 /** The command line of `postgres` for a cluster and the folder of its socket. */
 export function serverArguments(clusterFolder: string, socketFolder: string): string[] {
-  const settings = { ...serverSettings, unix_socket_directories: socketFolder };
+  const settings = {
+    ...serverSettings,
+    unix_socket_directories: socketFolder,
+    hba_file: accessFile(clusterFolder),
+  };
   return [
     "-D",
     clusterFolder,
