@@ -8,12 +8,7 @@ export type { PartialSuccess } from "./partial-success.ts";
 export type { OtlpKind } from "./prepare.ts";
 export type { RecordQuery } from "./read-records.ts";
 export type { StoredTrace } from "./read-trace.ts";
-export {
-  type OperationSpan,
-  type OtlpRequest,
-  Telemetry,
-  type TelemetryOptions,
-} from "./telemetry.ts";
+export { type OtlpRequest, Telemetry, type TelemetryOptions } from "./telemetry.ts";
 export {
   type ActiveSpan,
   platformService,

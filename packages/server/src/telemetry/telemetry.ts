@@ -46,12 +46,6 @@ export interface OtlpRequest {
   readonly signal: AbortSignal;
 }
 
-/** A span of the gateway, with whose it is. */
-export interface OperationSpan {
-  readonly tenantId: TenantId;
-  readonly span: Span;
-}
-
 export class Telemetry implements AsyncDisposable {
   readonly #store: Store;
   readonly #signal: AbortSignal;
@@ -103,17 +97,6 @@ export class Telemetry implements AsyncDisposable {
     signal: AbortSignal,
   ): Promise<PartialSuccess> {
     return await this.#ingest({ kind: "traces", records: spans, tenantId, signal });
-  }
-
-  /** Stores the gateway's operations, of several tenants in one commit. */
-  async ingestOperations(batch: readonly OperationSpan[], signal: AbortSignal): Promise<void> {
-    const byTenant = Map.groupBy(batch, (operation) => operation.tenantId);
-    await Promise.all(
-      Array.from(byTenant, async ([tenantId, operations]) => {
-        const spans = operations.map((operation) => operation.span);
-        await this.ingestSpans(tenantId, spans, signal);
-      }),
-    );
   }
 
   /**
@@ -217,7 +200,7 @@ export class Telemetry implements AsyncDisposable {
       {
         table: "telemetry_origin",
         columns: originColumns,
-        rows: origins.values(),
+        rows: [...origins.values()],
         onConflict: "skip",
       },
       ...rows,
