@@ -1,0 +1,377 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { Value } from "typebox/value";
+
+import type { KubernetesObject } from "../model/evidence.ts";
+import { Finding } from "../model/finding.ts";
+import { readKubernetes } from "../readers/kubernetes.ts";
+import { createSnapshot } from "../snapshot/create-snapshot.ts";
+import { checkTexts, findingOf } from "./fixtures/check-yaml.ts";
+import { randomCluster } from "./fixtures/random-cluster.ts";
+import { podFitsNode } from "./pod-fits-node.ts";
+
+const here = fileURLToPath(new URL(".", import.meta.url));
+const cluster = readFileSync(`${here}fixtures/cluster.yaml`, "utf8");
+
+/** Data that lies beside a checkout of the repository; its tests say why they are skipped without it. */
+const shared = fileURLToPath(new URL("../../../../../shared/data/", import.meta.url));
+const hasShared = existsSync(shared);
+
+function pod(spec: string, extra = ""): string {
+  return `apiVersion: v1\nkind: Pod\nmetadata: { name: asking }\nspec: { ${spec} }\n${extra}`;
+}
+
+const big = 'containers: [{ resources: { requests: { cpu: "2", memory: 4Gi } } }]';
+
+describe("the verdict", () => {
+  test("a pod that fits holds and names the node", () => {
+    const finding = findingOf(checkTexts(cluster, pod("nodeSelector: { disk: ssd }")), "asking");
+    expect(finding).toMatchObject({
+      verdict: "holds",
+      subject: { kind: "pod", name: "default/asking" },
+      title: "Pod default/asking fits node plain.",
+    });
+  });
+
+  test("a pod that runs holds, so that a pod which was pending can be compared", () => {
+    expect(findingOf(checkTexts(cluster), "running").verdict).toBe("holds");
+  });
+
+  test("a pod that is too large is explained with both resources, the cheapest change and every node", () => {
+    const finding = findingOf(checkTexts(cluster, pod(big)), "asking");
+    expect(finding).toMatchObject({
+      verdict: "violated",
+      causeKind: "capacity",
+      actual:
+        "0/2 nodes are available: 1 Insufficient cpu, 1 Insufficient memory, 1 node(s) had untolerated taint {team: vision}.",
+    });
+    expect(finding.title).toContain(
+      "cpu requested 2, free 1400m of 1500m and memory requested 4Gi",
+    );
+    expect(finding.fixes[0]).toMatchObject({ cost: 3, verified: true });
+    expect(finding.fixes[0]?.description).toContain("at most cpu 1400m and memory 3008Mi");
+    expect(finding.measures["node fenced"]).toBe(
+      "the taint team=vision:NoSchedule is not tolerated",
+    );
+  });
+
+  test("a selector that only a fenced node meets points at the fence, not at the selector", () => {
+    const wanted = pod("nodeSelector: { kubernetes.io/hostname: fenced }");
+    const [fix] = findingOf(checkTexts(cluster, wanted), "asking").fixes;
+    expect(fix?.description).toContain("Add the toleration team=vision:NoSchedule");
+  });
+
+  test("a toleration that misses by its value is corrected rather than a new one added", () => {
+    const wanted = pod(
+      "nodeSelector: { kubernetes.io/hostname: fenced }, tolerations: [{ key: team, value: audio, effect: NoSchedule }]",
+    );
+    const [fix] = findingOf(checkTexts(cluster, wanted), "asking").fixes;
+    expect(fix).toMatchObject({ cost: 2 });
+    expect(fix?.description).toContain(
+      "toleration team=audio:NoSchedule to team=vision:NoSchedule",
+    );
+  });
+
+  test("an extended resource is never lowered to nothing", () => {
+    const wanted = pod('containers: [{ resources: { requests: { example.com/gpu: "1" } } }]');
+    const [fix] = findingOf(checkTexts(cluster, wanted), "asking").fixes;
+    expect(fix?.description).toContain("Add the toleration");
+  });
+
+  test("a single change is among the fixes also when several cheaper ones come first", () => {
+    const wanted = pod(
+      `nodeSelector: { a: x, b: x, c: x, d: x }, ${big.replace('"2"', '"1400m"').replace("4Gi", "1Gi")}`,
+    );
+    const finding = findingOf(checkTexts(cluster, wanted), "asking");
+    expect(finding.measures["smallestChangeCount"]).toBe(4);
+    expect(finding.fixes[0]?.cost).toBe(12);
+  });
+
+  test("no nodes, no event: inconclusive, and it says what to bring", () => {
+    const finding = findingOf(checkTexts(pod(big)), "asking");
+    expect(finding.verdict).toBe("inconclusive");
+    expect(finding.missing).toEqual(["the nodes: kubectl get nodes -o json"]);
+  });
+
+  test("no nodes, but the scheduler's words: violated, with those words", () => {
+    const event = `apiVersion: v1
+kind: Event
+metadata: { name: e, namespace: default }
+involvedObject: { kind: Pod, name: asking, namespace: default }
+reason: FailedScheduling
+message: "0/3 nodes are available: 3 Insufficient cpu. preemption: 0/3 nodes are available: 3 No preemption victims found for incoming pod."`;
+    const finding = findingOf(checkTexts(pod(big, "status: { phase: Pending }"), event), "asking");
+    expect(finding).toMatchObject({ verdict: "violated", causeKind: "capacity" });
+    expect(finding.title).toContain("0/3 nodes are available: 3 Insufficient cpu.");
+    expect(finding.evidence.at(-1)?.quote).toContain("3 Insufficient cpu");
+  });
+
+  test("room by the objects, refusal by the event: inconclusive, never holds", () => {
+    const pending = pod(
+      "containers: []",
+      'status: { phase: Pending, conditions: [{ type: PodScheduled, status: "False", message: "0/2 nodes are available: 2 node(s) were unschedulable." }] }',
+    );
+    expect(findingOf(checkTexts(cluster, pending), "asking").verdict).toBe("inconclusive");
+  });
+
+  test.each([
+    [
+      "required pod affinity",
+      "affinity: { podAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [{ topologyKey: zone }] } }",
+    ],
+    [
+      "topology spread constraints",
+      "topologySpreadConstraints: [{ maxSkew: 1, topologyKey: zone, whenUnsatisfiable: DoNotSchedule }]",
+    ],
+  ])("%s is not judged, so a pod with it never holds", (constraint, spec) => {
+    const finding = findingOf(checkTexts(cluster, pod(spec)), "asking");
+    expect(finding.verdict).toBe("inconclusive");
+    expect(finding.missing.join()).toContain(constraint);
+  });
+
+  test("the anti-affinity of a running pod keeps another from holding", () => {
+    const running = `apiVersion: v1
+kind: Pod
+metadata: { name: jealous }
+spec: { nodeName: plain, affinity: { podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [{ topologyKey: kubernetes.io/hostname, labelSelector: { matchLabels: { app: web } } }] } } }
+status: { phase: Running }`;
+    const asking = (app: string): string =>
+      pod("containers: []").replace("name: asking", `name: asking, labels: { app: ${app} }`);
+    expect(findingOf(checkTexts(cluster, running, asking("web")), "asking").verdict).toBe(
+      "inconclusive",
+    );
+    expect(findingOf(checkTexts(cluster, running, asking("db")), "asking").verdict).toBe("holds");
+  });
+
+  test("a gated pod does not ask yet; a quantity that is none is named with its place", () => {
+    expect(
+      findingOf(checkTexts(cluster, pod("schedulingGates: [{ name: quota }]")), "asking").title,
+    ).toContain("quota");
+    const broken = pod("containers: [{ resources: { requests: { cpu: two } } }]");
+    expect(findingOf(checkTexts(cluster, broken), "asking").missing[0]).toContain(
+      "spec.containers[0].resources.requests.cpu",
+    );
+  });
+
+  test("a live node without any pod in the evidence has unknown use, not none", () => {
+    const node = `apiVersion: v1
+kind: Node
+metadata: { name: live }
+status: { allocatable: { cpu: "8", memory: 32Gi, pods: "110" }, nodeInfo: { kubeletVersion: v1.31.0 } }`;
+    const finding = findingOf(checkTexts(node, pod(big)), "asking");
+    expect(finding.verdict).toBe("inconclusive");
+    expect(finding.missing).toEqual(["the pods on node live"]);
+  });
+
+  test("a manifest of a workload is judged by the pod it would make, one that is in a cluster by its pods", () => {
+    const deployment = `apiVersion: apps/v1
+kind: Deployment
+metadata: { name: web }
+spec: { replicas: 2, template: { spec: { nodeSelector: { disk: hdd } } } }`;
+    const [finding] = checkTexts(cluster, deployment);
+    expect(finding).toMatchObject({
+      verdict: "violated",
+      subject: { kind: "deployment", name: "default/web" },
+    });
+    const live = checkTexts(cluster, `${deployment}\nstatus: { replicas: 2 }`);
+    expect(live.every((item) => item.verdict === "holds")).toBe(true);
+  });
+
+  test("a pod that is over or on its way out asks for nothing", () => {
+    const over = pod(big, "status: { phase: Failed }");
+    expect(checkTexts(cluster, over).map((item) => item.subject.name)).toEqual(["default/running"]);
+  });
+
+  test("every finding fits the published schema", () => {
+    for (let seed = 1; seed <= 40; seed += 1) {
+      const findings = podFitsNode.check(snapshotOf(randomCluster(seed).objects));
+      for (const finding of findings) expect(Value.Check(Finding, finding)).toBe(true);
+    }
+  });
+});
+
+describe("the scheduler's event", () => {
+  test("reasons are counted over nodes and sorted as texts", () => {
+    const nodes = Array.from(
+      { length: 12 },
+      (_item, index) => `apiVersion: v1
+kind: Node
+metadata: { name: node-${index} }
+spec: { unschedulable: ${index < 2} }
+status: { allocatable: { cpu: "1", pods: "9" } }`,
+    ).join("\n---\n");
+    expect(
+      findingOf(checkTexts(nodes, pod(big.replace(", memory: 4Gi", ""))), "asking").actual,
+    ).toBe("0/12 nodes are available: 10 Insufficient cpu, 2 node(s) were unschedulable.");
+  });
+
+  test.each([
+    [
+      "0/2 nodes are available: 1 Insufficient cpu, 1 Insufficient memory, 1 node(s) had untolerated taint {team: vision}. preemption: 0/2 nodes are available: 1 No preemption victims found for incoming pod, 1 Preemption is not helpful for scheduling.",
+      true,
+    ],
+    [
+      "0/2 nodes are available: 1 Insufficient cpu, 1 Insufficient memory, 1 node(s) had untolerated taint(s). no new claims to deallocate, preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling.",
+      true,
+    ],
+    [
+      "0/2 nodes are available: 1 Insufficient memory, 1 Insufficient cpu, 1 node(s) had taint {team: vision}, that the pod didn't tolerate.",
+      true,
+    ],
+    ["0/2 nodes are available: 2 Insufficient cpu.", false],
+    [
+      "0/3 nodes are available: 1 Insufficient cpu, 1 Insufficient memory, 1 node(s) had untolerated taint {team: vision}.",
+      false,
+    ],
+  ])("%s agrees: %s", (message, agrees) => {
+    const pending = pod(
+      big,
+      `status: { phase: Pending, conditions: [{ type: PodScheduled, status: "False", message: "${message}" }] }`,
+    );
+    const finding = findingOf(checkTexts(cluster, pending), "asking");
+    expect(finding.verdict).toBe("violated");
+    expect(finding.measures["recordedEventMatches"]).toBe(agrees);
+    expect(finding.nextChecks.some((check) => check.includes("another moment"))).toBe(!agrees);
+  });
+});
+
+describe("metamorphic", () => {
+  const verdicts = (objects: readonly KubernetesObject[]): string =>
+    JSON.stringify(
+      podFitsNode
+        .check(snapshotOf(objects))
+        .filter((finding) => finding.subject.name === "default/asking")
+        .map(({ evidence: _evidence, ...finding }) => finding),
+    );
+
+  test("neither order, repetition nor unrelated objects change a finding", () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 10_000 }),
+        fc.infiniteStream(fc.nat(1_000)),
+        (seed, stream) => {
+          const { objects } = randomCluster(seed);
+          const before = verdicts(objects);
+          const keyed = objects.map((object) => ({ object, key: stream.next().value ?? 0 }));
+          const shuffled = keyed
+            .sort((left, right) => left.key - right.key)
+            .map(({ object }) => object);
+          expect(verdicts(shuffled)).toBe(before);
+          expect(verdicts([...objects, ...shuffled])).toBe(before);
+          const unrelated: KubernetesObject[] = [
+            {
+              apiVersion: "v1",
+              kind: "ConfigMap",
+              metadata: { name: "asking", namespace: "default" },
+            },
+            {
+              apiVersion: "v1",
+              kind: "Service",
+              metadata: { name: "node-0", namespace: "default" },
+              spec: {},
+            },
+            {
+              apiVersion: "v1",
+              kind: "Pod",
+              metadata: { name: "asking", namespace: "other" },
+              spec: { nodeName: "far" },
+              status: { phase: "Running" },
+            },
+          ];
+          expect(verdicts([...unrelated, ...objects])).toBe(before);
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  test("renaming nodes changes names and nothing else", () => {
+    const rename = (text: string): string => text.replaceAll("node-", "machine-");
+    for (let seed = 1; seed <= 60; seed += 1) {
+      const { objects } = randomCluster(seed);
+      const renamed = objects.map((object): KubernetesObject =>
+        JSON.parse(rename(JSON.stringify(object))),
+      );
+      // The taint key of the control plane holds "node-" too and is renamed back.
+      const restored = renamed.map((object): KubernetesObject =>
+        JSON.parse(
+          JSON.stringify(object).replaceAll(
+            "machine-role.kubernetes.io",
+            "node-role.kubernetes.io",
+          ),
+        ),
+      );
+      expect(verdicts(restored)).toBe(
+        rename(verdicts(objects)).replaceAll(
+          "machine-role.kubernetes.io",
+          "node-role.kubernetes.io",
+        ),
+      );
+    }
+  });
+});
+
+describe.skipIf(!hasShared)("shared data (skipped where ../shared/data is absent)", () => {
+  const text = (path: string): string => readFileSync(`${shared}${path}`, "utf8");
+  const pairOf = (name: string, file: string): Finding[] =>
+    checkTexts(
+      text("kubernetes-pairs/cluster.yaml"),
+      text(`kubernetes-pairs/${name}/${file}.yaml`),
+    );
+
+  test.each([
+    [
+      "node-affinity-issue",
+      "kubernetes.io/hostname In [non-existent-node]",
+      "kubernetes.io/hostname In [valid-node]",
+    ],
+    ["insufficient-resources", "cpu requested 2", "at most cpu 1400m and memory 3008Mi"],
+    [
+      "persistent-volume-claim-issues",
+      "the claim pvc-issue is not bound",
+      "create a persistent volume",
+    ],
+  ])(
+    "%s: one cause, the documented one, and nothing violated once fixed",
+    (name, cause, change) => {
+      const issue = pairOf(name, "issue");
+      const violated = issue.filter((finding) => finding.verdict === "violated");
+      expect(violated).toHaveLength(1);
+      expect(violated[0]?.title).toContain(cause);
+      expect(violated[0]?.fixes[0]?.description.toLowerCase()).toContain(change.toLowerCase());
+      const fix = pairOf(name, "fix");
+      expect(fix.every((finding) => finding.verdict === "holds")).toBe(true);
+      expect(fix[0]?.subject.name).toMatch(/-fixed-pod$/);
+    },
+  );
+
+  test.each([
+    [
+      "13a_pending_node_selector_basic",
+      "no node has the label label=someLabel that its nodeSelector wants",
+    ],
+    ["24a_misconfigured_pvc_basic", 'the storage class "standard-v2" does not exist'],
+  ])("the recorded pending pod %s is explained", (name, cause) => {
+    const folder = `${shared}holmes-cases/${name}/`;
+    const texts = readdirSync(folder)
+      .filter((file) => /describe|get_by/.test(file))
+      .map((file) => readFileSync(`${folder}${file}`, "utf8"));
+    const findings = checkTexts(...texts);
+    expect(findings).toHaveLength(1);
+    expect(findings[0]?.verdict).toBe("violated");
+    expect(findings[0]?.title).toContain(cause);
+    expect(findings[0]?.fixes.every((fix) => !fix.verified)).toBe(true);
+  });
+});
+
+function snapshotOf(objects: readonly KubernetesObject[]): ReturnType<typeof createSnapshot> {
+  const source = { name: "test", format: "kubernetes", notes: [] };
+  return createSnapshot([{ source, content: { kind: "kubernetes", objects: [...objects] } }]);
+}
+
+test("a truncated manifest is refused with its place", () => {
+  expect(() => readKubernetes(cluster.slice(0, 150), "cluster.yaml")).toThrow(/not well formed/);
+});
