@@ -36,7 +36,7 @@ export interface Call {
 
 /** Recognises calls; remembers the reduced form of texts it has seen, so that a loop costs one reduction. */
 export class CallIdentifier {
-  readonly #statements = new Map<string, SqlShape>();
+  readonly #statements = { names: new Map<string, SqlShape>(), text: new Map<string, SqlShape>() };
   readonly #urls = new Map<string, UrlTarget>();
 
   /** The call that a span records, or `undefined` when it records none that this contract judges. */
@@ -113,7 +113,7 @@ export class CallIdentifier {
 
   #shapeOf(statement: string, system: string): SqlShape {
     const quotes = doubleQuotesOf(system, statement);
-    return remember(this.#statements, `${quotes} ${statement}`, () => sqlShape(statement, quotes));
+    return remember(this.#statements[quotes], statement, () => sqlShape(statement, quotes));
   }
 
   #urlOf(url: string, route: string | undefined): UrlTarget {

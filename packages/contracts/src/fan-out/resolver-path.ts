@@ -49,16 +49,19 @@ export function resolverPathOf(span: Span): ResolverPath | undefined {
 
 /** Reads `orders.0.customer`, `/orders[0]/customer` and `orders[0].customer`. */
 export function parseResolverPath(recorded: string): ResolverPath {
-  const segments = recorded
-    .replace(/\[(\d+|\*)\]/g, ".$1")
-    .split(/[./]/)
+  const segments = (
+    /[[/]/.test(recorded) ? recorded.replace(/\[(\d+|\*)\]/g, ".$1").replaceAll("/", ".") : recorded
+  )
+    .split(".")
     .filter((segment) => segment !== "");
-  const indexCount = segments.filter((segment) => /^\d+$/.test(segment)).length;
-  return {
-    pattern: segments.map((segment) => (/^\d+$/.test(segment) ? "*" : segment)).join("."),
-    path: segments.join("."),
-    indexCount,
-  };
+  const pattern = segments.map((segment) => (isIndex(segment) ? "*" : segment));
+  const indexCount = segments.filter((segment, index) => segment !== pattern[index]).length;
+  return { pattern: pattern.join("."), path: segments.join("."), indexCount };
+}
+
+function isIndex(segment: string): boolean {
+  const first = segment.charCodeAt(0);
+  return first >= 48 && first <= 57 && /^\d+$/.test(segment);
 }
 
 /** `query Orders`, `mutation`, or `undefined` when the span does not say which operation it executes. */

@@ -138,14 +138,17 @@ class TraceReader {
       const isStray = parentMissing && (call !== undefined || isConnectionSpan(span.name));
       base = contextOfUnit(isStray ? this.#strayUnit(span) : this.#openUnit(span), isStray);
     }
-    const resolver = resolverPathOf(span) ?? base.resolver;
+    const ownResolver = resolverPathOf(span);
+    const resolver = ownResolver ?? base.resolver;
     const operation = graphqlOperationOf(span) ?? base.operation;
     if (evidenceId === undefined) return base;
     if (outer !== undefined && outer.unit !== base.unit && !outer.isCovered) {
       const served = servedCall(span, base.unit.operation);
       if (served !== undefined) outer.unit.calls.push({ ...outer, span, evidenceId, call: served });
     }
-    noteResolver(base.unit, { span, evidenceId }, operation);
+    if (ownResolver !== undefined) {
+      noteResolver(base.unit, { path: ownResolver, operation, first: { span, evidenceId } });
+    }
     const isModelCall = callsModel(span);
     if (call !== undefined && !base.isCovered && !isModelCall) {
       base.unit.calls.push({
@@ -201,13 +204,13 @@ function contextOfUnit(unit: Unit, isOrphan: boolean): Context {
   return { unit, resolver: undefined, operation: undefined, isCovered: false, isOrphan };
 }
 
-function noteResolver(
-  unit: Unit,
-  at: { readonly span: Span; readonly evidenceId: EvidenceId },
-  operation: string | undefined,
-): void {
-  const path = resolverPathOf(at.span);
-  if (path === undefined) return;
+interface SeenResolver {
+  readonly path: ResolverPath;
+  readonly operation: string | undefined;
+  readonly first: ResolverSpans["first"];
+}
+
+function noteResolver(unit: Unit, { path, operation, first }: SeenResolver): void {
   const key = `${operation ?? ""}\n${path.pattern}`;
   const known = unit.resolvers.get(key);
   if (known !== undefined) known.paths.add(path.path);
@@ -216,7 +219,7 @@ function noteResolver(
       operation,
       pattern: path.pattern,
       paths: new Set([path.path]),
-      first: at,
+      first,
       hasIndices: path.indexCount > 0,
     });
   }
