@@ -124,6 +124,8 @@ export function buildRouter(queries: QueryClient) {
   return createRouter({
     routeTree,
     context: { queries },
+    // What no route knows is dropped, and so is a value that its reader refused.
+    search: { strict: true },
     scrollRestoration: true,
     defaultNotFoundComponent: MissingPage,
     defaultErrorComponent: ({ error, reset }) => (

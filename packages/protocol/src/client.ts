@@ -20,6 +20,11 @@ export interface ClientOptions {
   readonly fetch: typeof globalThis.fetch;
   /** How long one call may take; default 60 s. */
   readonly deadlineMs?: number;
+  /**
+   * Takes answers as they come. For a page that the same server served: its answers are of its own version, and
+   * where a content policy forbids compiled checks, checking a trace of ten thousand spans takes seconds.
+   */
+  readonly trustReplies?: boolean;
 }
 
 export interface CallOptions {
@@ -77,7 +82,7 @@ async function callRoute({ client, name, input, call }: RouteCall): Promise<unkn
     });
     const bytes = await readBytes(response);
     if (!response.ok) throw errorOf(response.status, bytes);
-    return readReply(route, bytes);
+    return readReply(route, bytes, client.trustReplies === true);
   } catch (error) {
     if (error instanceof PlatformError) throw error;
     if (call.signal.aborted) throw call.signal.reason;
@@ -142,7 +147,7 @@ async function readBytes(response: Response): Promise<Uint8Array<ArrayBuffer>> {
   return bytes;
 }
 
-function readReply(route: ApiRoute, bytes: Uint8Array): unknown {
+function readReply(route: ApiRoute, bytes: Uint8Array, isTrusted: boolean): unknown {
   switch (route.reply.kind) {
     case "empty":
       return undefined;
@@ -152,7 +157,7 @@ function readReply(route: ApiRoute, bytes: Uint8Array): unknown {
       return new TextDecoder().decode(bytes);
     case "json": {
       const value = parseJson(bytes);
-      if (!Check(route.reply.schema, value)) {
+      if (!isTrusted && !Check(route.reply.schema, value)) {
         throw new PlatformError(
           "internal",
           `${route.method} ${route.path} answered with something that is not its schema.`,

@@ -4,6 +4,7 @@ import { createClient } from "@faultline/protocol";
 
 export const client = createClient({
   baseUrl: "",
+  trustReplies: true,
   // Called through the window: a browser refuses a detached `fetch`.
   fetch: (input, init) => fetch(input, init),
 });
