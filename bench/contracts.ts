@@ -9,24 +9,8 @@ import {
   snapshotOf,
 } from "@faultline/contracts";
 
+import type { BenchOptions, BenchResult } from "./bench.ts";
 import { otlpJsonOf, traceOfOrders } from "./contracts-traces.ts";
-
-export interface BenchFigure {
-  readonly name: string;
-  readonly value: number;
-  readonly unit: string;
-}
-
-export interface BenchResult {
-  readonly name: string;
-  readonly figures: readonly BenchFigure[];
-  /** Over what was found, so that the work cannot be left out. */
-  readonly resultHash: string;
-}
-
-export interface BenchOptions {
-  readonly small: boolean;
-}
 
 const spanCountSmall = 60_000;
 const spanCountLarge = 1_000_000;

@@ -7,7 +7,15 @@
  */
 
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { rolldown } from "rolldown";
 
@@ -15,11 +23,18 @@ const root = resolve(import.meta.dirname, "..");
 const output = resolve(process.argv[2] ?? join(root, "dist"));
 
 /** Every file that starts a process or is imported by users. */
-const platformEntries = ["packages/cli/src/main.ts", "packages/contracts/src/index.ts", ...globSync("packages/server/src/**/*-process.ts", { cwd: root })];
+const platformEntries = [
+  "packages/cli/src/main.ts",
+  "packages/contracts/src/index.ts",
+  "packages/server/src/gateway/worker.ts",
+];
 
 /** Files that modules read beside them. */
 const platformFiles = [
-  ...globSync("packages/server/src/**/*.{sql,json}", { cwd: root, exclude: (path) => path.includes("fixtures") }),
+  ...globSync("packages/server/src/**/*.{sql,json}", {
+    cwd: root,
+    exclude: (path) => path.includes("fixtures"),
+  }),
   ...globSync("packages/console/dist/**/*.*", { cwd: root }),
   "packages/cli/bin/faultline.js",
   "README.md",
@@ -39,7 +54,12 @@ await pack({
     version: versions,
     description: readManifest(".").description,
     bin: { faultline: "packages/cli/bin/faultline.js" },
-    exports: { ".": { types: "./packages/contracts/src/index.d.ts", default: "./packages/contracts/src/index.js" } },
+    exports: {
+      ".": {
+        types: "./packages/contracts/src/index.d.ts",
+        default: "./packages/contracts/src/index.js",
+      },
+    },
     ...dependenciesOf(["contracts", "protocol", "server", "cli"], [readManifest(".")]),
   },
 });
@@ -54,7 +74,12 @@ await pack({
     version: versions,
     description: readManifest("packages/contracts").description,
     sideEffects: false,
-    exports: { ".": { types: "./packages/contracts/src/index.d.ts", default: "./packages/contracts/src/index.js" } },
+    exports: {
+      ".": {
+        types: "./packages/contracts/src/index.d.ts",
+        default: "./packages/contracts/src/index.js",
+      },
+    },
     ...dependenciesOf(["contracts"], []),
   },
 });
@@ -69,7 +94,11 @@ async function pack({ folder, entries, files, declarations, manifest }) {
     input: entries,
     platform: "node",
     // Third-party packages stay dependencies; our own become files of this one.
-    external: (id) => !id.startsWith(".") && !id.startsWith("/") && !id.startsWith("#") && !id.startsWith("@faultline/"),
+    external: (id) =>
+      !id.startsWith(".") &&
+      !id.startsWith("/") &&
+      !id.startsWith("#") &&
+      !id.startsWith("@faultline/"),
     tsconfig: join(root, "tsconfig.json"),
   });
   await bundle.write({
@@ -101,7 +130,13 @@ function writeDeclarations(folder, target) {
     join(root, "node_modules/.bin/tsc"),
     [
       ...["--project", join(root, folder, "tsconfig.json")],
-      ...["--noEmit", "false", "--declaration", "--emitDeclarationOnly", "--rewriteRelativeImportExtensions"],
+      ...[
+        "--noEmit",
+        "false",
+        "--declaration",
+        "--emitDeclarationOnly",
+        "--rewriteRelativeImportExtensions",
+      ],
       ...["--rootDir", root, "--outDir", target],
     ],
     { stdio: "inherit" },
@@ -119,7 +154,10 @@ function dependenciesOf(names, further) {
         .filter(([name]) => !name.startsWith("@faultline/"))
         .sort(([a], [b]) => (a < b ? -1 : 1)),
     );
-  return { dependencies: merge("dependencies"), optionalDependencies: merge("optionalDependencies") };
+  return {
+    dependencies: merge("dependencies"),
+    optionalDependencies: merge("optionalDependencies"),
+  };
 }
 
 function readManifest(folder) {

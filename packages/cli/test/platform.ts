@@ -47,11 +47,11 @@ export interface RunningPlatform extends AsyncDisposable {
 
 /** Starts `faultline up` in a folder (a fresh one by default) and resolves when it says that it is ready. */
 export async function startPlatform(
-  given: { folder?: string; port?: number; key?: string } = {},
+  given: { folder?: string; port?: number; key?: string; entry?: string } = {},
 ): Promise<RunningPlatform> {
   const folder = given.folder ?? (await mkdtemp(join(tmpdir(), "faultline-cli-")));
   const port = given.port ?? (await freePort());
-  const child = spawn(process.execPath, [faultline, "up", "--port", String(port)], {
+  const child = spawn(process.execPath, [given.entry ?? faultline, "up", "--port", String(port)], {
     cwd: folder,
     env: cleanEnvironment(),
     stdio: ["ignore", "pipe", "pipe"],

@@ -15,7 +15,7 @@ export interface WorkerEvents {
 /** The entry beside this module: in development the source, in a bundle the bundled entry. */
 export function defaultWorkerEntry(): URL {
   const bundled = !import.meta.url.endsWith(".ts");
-  return new URL(bundled ? "./gateway-worker.js" : "./worker.ts", import.meta.url);
+  return new URL(bundled ? "./worker.js" : "./worker.ts", import.meta.url);
 }
 
 export class WorkerProcess {

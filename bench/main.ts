@@ -1,0 +1,60 @@
+/**
+ * Prints the benchmark tables.
+ *
+ *     npm run bench                         every benchmark, large
+ *     npm run bench -- --small [NAME…]      small, as in the tests
+ *     npm run bench -- gateway --peers      beside other products, which are installed below bench/peers first
+ */
+
+import { cpus } from "node:os";
+import { parseArgs } from "node:util";
+
+import type { Bench, BenchFigure, BenchResult } from "./bench.ts";
+import { run as contracts } from "./contracts.ts";
+import { run as otlp } from "./otlp.ts";
+import { run as startup } from "./startup.ts";
+
+const benches: Readonly<Record<string, Bench>> = { startup, contracts, otlp };
+
+const { values, positionals } = parseArgs({
+  options: {
+    small: { type: "boolean", default: false },
+    peers: { type: "boolean", default: false },
+  },
+  allowPositionals: true,
+});
+
+const names = positionals.length === 0 ? Object.keys(benches) : positionals;
+for (const name of names) {
+  if (!Object.hasOwn(benches, name)) {
+    process.stderr.write(
+      `There is no benchmark '${name}'. There are: ${Object.keys(benches).join(", ")}.\n`,
+    );
+    process.exit(64);
+  }
+}
+
+console.log(
+  `${cpus().length} × ${cpus()[0]?.model ?? "unknown processor"}, Node ${process.version}`,
+);
+for (const name of names) {
+  const result = await benches[name]?.({ small: values.small, peers: values.peers });
+  if (result !== undefined) console.log(`\n${table(result)}`);
+}
+
+function table(result: BenchResult): string {
+  const width = Math.max(...result.figures.map((figure) => figure.name.length));
+  return [
+    result.name,
+    ...result.figures.map((figure) => `  ${figure.name.padEnd(width)}  ${valueText(figure)}`),
+    `  ${"hash of the result".padEnd(width)}  ${result.resultHash.slice(0, 16)}`,
+    ...(result.notes ?? []).map((note) => `  ${note}`),
+  ].join("\n");
+}
+
+function valueText({ value, unit, spread }: BenchFigure): string {
+  const format = (number: number): string =>
+    number.toLocaleString("en-US", { maximumFractionDigits: number < 10 ? 3 : 0 });
+  const range = spread === undefined ? "" : ` (${format(spread[0])} to ${format(spread[1])})`;
+  return `${format(value)} ${unit}${range}`;
+}

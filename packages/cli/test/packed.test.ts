@@ -1,0 +1,113 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+import { startPlatform } from "./platform.ts";
+
+const execute = promisify(execFile);
+const repository = fileURLToPath(new URL("../../../", import.meta.url));
+
+const pendingPod = `
+apiVersion: v1
+kind: Node
+metadata: { name: small }
+status: { allocatable: { cpu: "1", memory: 1Gi, pods: "110" }, conditions: [{ type: Ready, status: "True" }] }
+---
+apiVersion: v1
+kind: Pod
+metadata: { name: large }
+spec: { containers: [{ name: main, image: busybox, resources: { requests: { cpu: "2" } } }] }
+`;
+
+/** What users get from the registry: JavaScript in an empty folder, installed without running any script. */
+describe("the packed package", () => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "faultline-packed-"));
+    await execute(process.execPath, ["scripts/pack.js", join(folder, "tarballs")], {
+      cwd: repository,
+    });
+    await writeFile(join(folder, "package.json"), JSON.stringify({ private: true }));
+    const tarballs = (await readdir(join(folder, "tarballs"))).filter((name) =>
+      name.endsWith(".tgz"),
+    );
+    await execute(
+      "npm",
+      [
+        "install",
+        "--ignore-scripts",
+        "--no-audit",
+        "--no-fund",
+        ...tarballs.map((name) => join(folder, "tarballs", name)),
+      ],
+      { cwd: folder },
+    );
+  });
+  afterAll(async () => {
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  it("checks files through npx", async () => {
+    await writeFile(join(folder, "pod.yaml"), pendingPod);
+    const failure = await execute("npx", ["faultline", "check", "pod.yaml"], { cwd: folder }).then(
+      () => undefined,
+      (error: { code: number; stdout: string }) => error,
+    );
+    expect(failure?.stdout).toContain("Insufficient cpu");
+    expect(failure?.code).toBe(1);
+  });
+
+  it("runs the platform with its own PostgreSQL and the console", async () => {
+    await using platform = await startPlatform({
+      folder,
+      entry: join(folder, "node_modules", "faultline", "packages", "cli", "bin", "faultline.js"),
+    });
+    const answer = await fetch(`${platform.url}/v1/chat/completions`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${platform.key}`, "content-type": "application/json" },
+      body: JSON.stringify({
+        model: "simulated/simulated",
+        messages: [{ role: "user", content: "hello" }],
+      }),
+    });
+    expect(answer.status).toBe(200);
+    const page = await fetch(platform.url);
+    expect(page.headers.get("content-type")).toContain("text/html");
+    expect(await page.text()).toContain('<script type="module"');
+  });
+
+  it("gives the contracts to programs, with their types", async () => {
+    await writeFile(
+      join(folder, "use.mts"),
+      [
+        'import { checkSnapshot, createSnapshot, type Finding } from "@faultline/contracts";',
+        "const findings: Finding[] = checkSnapshot(createSnapshot([]));",
+        "console.log(findings.length);",
+      ].join("\n"),
+    );
+    const { stdout } = await execute(process.execPath, ["use.mts"], { cwd: folder });
+    expect(stdout.trim()).toBe("0");
+    await execute(
+      join(repository, "node_modules", ".bin", "tsc"),
+      [
+        "--noEmit",
+        "--strict",
+        "--module",
+        "nodenext",
+        "--target",
+        "es2024",
+        "--types",
+        "",
+        "--lib",
+        "es2024,esnext,dom",
+        "use.mts",
+      ],
+      { cwd: folder },
+    );
+  });
+});
