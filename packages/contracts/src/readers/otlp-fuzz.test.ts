@@ -28,7 +28,9 @@ describe.each(signals)("OTLP $kind", ({ kind, decode, request }) => {
   it("reads the same from JSON and from protobuf", () => {
     fc.assert(
       fc.property(request, (value) => {
-        expect(decode(encodeOtlp(kind, value), "protobuf")).toEqual(decode(json(value), "json"));
+        // JSON has no negative zero, so it must be gone before protobuf could carry it.
+        const sent = Object(JSON.parse(JSON.stringify(value)));
+        expect(decode(encodeOtlp(kind, sent), "protobuf")).toEqual(decode(json(sent), "json"));
       }),
       { numRuns: 300 },
     );

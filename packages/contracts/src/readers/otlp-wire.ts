@@ -6,15 +6,27 @@ import { EvidenceError } from "./evidence-error.ts";
 import { type Moment, momentOfHalves } from "./otlp-value.ts";
 
 /** Text up to this many bytes is looked up among the texts that were read before. */
-const sharedTextBytesMax = 48;
+const sharedTextBytesMax = 128;
 const sharedTextSlots = 4_096;
 
-const hexOfByte: readonly string[] = Array.from({ length: 256 }, (_, byte) =>
-  byte.toString(16).padStart(2, "0"),
+const traceIdBytes = 16;
+const idBytesMax = 64;
+
+/** The digits of a byte `b` stand at `2 * b`. */
+const hexDigits = Uint8Array.from(
+  { length: 512 },
+  (_, at) =>
+    (at >> 1)
+      .toString(16)
+      .padStart(2, "0")
+      .codePointAt(at & 1) ?? 0,
 );
 
 /** Within a message `len` is the end of that message, so that no field can reach beyond it. */
 export class WireReader extends Reader {
+  #lastHex = "";
+  #lastHexFrom = 0;
+  #lastHexSize = -1;
   readonly #sharedTexts = Array.from<string | undefined>({ length: sharedTextSlots });
 
   /** Steps into a length-delimited message; the result goes to `leave`. */
@@ -80,14 +92,30 @@ export class WireReader extends Reader {
     return digitsOf(this[type]());
   }
 
-  /** Bytes as lower-case hexadecimal. */
+  /** Bytes as lower-case hexadecimal. The same bytes as last time are the same string: spans of one trace come together. */
   hex(): string {
     const size = this.size();
     this.#demand(size);
-    let text = "";
-    for (const end = this.pos + size; this.pos < end; this.pos += 1) {
-      // The table has a text for each byte.
-      text += hexOfByte[this.buf[this.pos] as number] as string;
+    const { buf, pos: from } = this;
+    this.pos += size;
+    // No identifier is so long; the text is none either, whatever it is compared with.
+    if (size > idBytesMax) return "longer than any identifier";
+    let isSame = size === this.#lastHexSize;
+    for (let at = 0; isSame && at < size; at += 1) {
+      isSame = buf[from + at] === buf[this.#lastHexFrom + at];
+    }
+    if (isSame) return this.#lastHex;
+    const digits: number[] = [];
+    for (let at = from; at < this.pos; at += 1) {
+      // Both reads are within their arrays.
+      const place = (buf[at] as number) * 2;
+      digits.push(hexDigits[place] as number, hexDigits[place + 1] as number);
+    }
+    const text = String.fromCharCode(...digits);
+    if (size === traceIdBytes) {
+      this.#lastHexSize = size;
+      this.#lastHexFrom = from;
+      this.#lastHex = text;
     }
     return text;
   }
