@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { openTemporaryFolder } from "@faultline/testkit";
+import { firstOutput, openTemporaryFolder } from "@faultline/testkit";
 import { expect, test } from "vitest";
 
 import { acquireDataFolder } from "./data-folder.ts";
@@ -44,7 +44,7 @@ test("takes over the lock of a process that was killed", async () => {
      setInterval(() => {}, 1_000_000);`,
     folder.path,
   ]);
-  await once(holder.stdout, "data");
+  await firstOutput(holder);
   await expect(acquireDataFolder(folder.path)).rejects.toMatchObject({
     code: "data_folder_in_use",
     context: { pid: holder.pid },
@@ -103,12 +103,12 @@ test("of many starters over one stale lock exactly one wins", async () => {
   const children = Array.from({ length: 6 }, () =>
     spawn(process.execPath, ["--input-type=module", "-e", starter, folder.path]),
   );
-  await Promise.all(children.map(async (child) => await once(child.stdout, "data")));
+  await Promise.all(children.map(firstOutput));
   const outcomes = await Promise.all(
     children.map(async (child) => {
-      const said = once(child.stdout, "data");
+      const said = firstOutput(child);
       child.stdin.write("go\n");
-      return String((await said)[0]).trim();
+      return await said;
     }),
   );
   const exits = children.map(async (child) => await once(child, "exit"));

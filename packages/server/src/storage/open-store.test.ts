@@ -225,7 +225,24 @@ test("a session in another role than asked for is refused", async () => {
   });
   await expect(pool.use(never, async () => {})).rejects.toMatchObject({
     code: "configuration_invalid",
-    message: expect.stringContaining("faultline_system"),
+    message: expect.stringContaining("acts as faultline_system"),
+  });
+});
+
+test("a session whose start-up options were dropped on the way is refused", async () => {
+  await using pool = new SessionPool({
+    postgres: {
+      ...database.postgres,
+      clientConfig: (role) => ({ ...database.postgres.clientConfig(role), options: "" }),
+    },
+    role: "faultline_app",
+    sessionCountMax: 1,
+    statementMsMax: 1_000,
+    logger: pino({ level: "silent" }),
+  });
+  await expect(pool.use(never, async () => {})).rejects.toMatchObject({
+    code: "configuration_invalid",
+    message: expect.stringContaining("search path"),
   });
 });
 

@@ -1,6 +1,5 @@
 /** Opens the store: sets the database up, migrates it, and lends sessions per role. */
 
-import { Client } from "pg";
 import type { Logger } from "pino";
 
 import type { Clock } from "#kernel/index.ts";
@@ -38,10 +37,10 @@ export async function prepareDatabase(
   migrations: readonly Migration[],
 ): Promise<void> {
   const { postgres, logger, signal } = options;
-  await withClient(new Client(postgres.setUpConfig()), signal, async (client) => {
+  await withClient({ postgres, signal, role: "set-up" }, async (client) => {
     await setUpDatabase(client, postgres);
   });
-  await withClient(new Client(postgres.clientConfig("faultline_owner")), signal, async (client) => {
+  await withClient({ postgres, signal, role: "faultline_owner" }, async (client) => {
     const added = await migrate(client, migrations);
     if (added.length > 0) logger.info({ migrations: added }, "the database was migrated");
   });

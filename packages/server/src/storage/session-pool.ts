@@ -1,11 +1,11 @@
 /** A bounded pool of sessions in one role. A session whose work failed is never used again. */
 
-import { PlatformError } from "@faultline/protocol";
 import { Pool, type PoolClient } from "pg";
 import type { Logger } from "pino";
 
 import { raceAbort } from "#kernel/index.ts";
 
+import { assumeRole } from "./assume-role.ts";
 import { mapDatabaseError } from "./database-error.ts";
 import type { DatabaseRole, PostgresConnection } from "./postgres/connection.ts";
 
@@ -36,7 +36,7 @@ export class SessionPool implements AsyncDisposable {
       keepAlive: true,
       allowExitOnIdle: true,
       // oxlint-disable-next-line typescript/no-misused-promises -- pg-pool awaits it, though its types do not say so
-      onConnect: async (client) => await requireRole(client, role),
+      onConnect: async (client) => await assumeRole(client, role),
     });
     // A session that breaks while idle leaves the pool by itself; without listeners it would end the process.
     this.#pool.on("error", (error) => logger.warn({ err: error, role }, "an idle session broke"));
@@ -83,21 +83,4 @@ export class SessionPool implements AsyncDisposable {
       throw mapDatabaseError(error);
     }
   }
-}
-
-async function requireRole(
-  client: { query: (sql: string) => Promise<{ rows: { role: string }[] }> },
-  role: DatabaseRole,
-): Promise<void> {
-  const { rows } = await client.query("select current_user as role");
-  const actual = rows[0]?.role;
-  if (actual === role) return;
-  throw new PlatformError(
-    "configuration_invalid",
-    `A database session should act as ${role} and acts as ${actual ?? "nobody"}.`,
-    {
-      where: "DATABASE_URL",
-      hint: "A connection pooler in between must pass start-up options on; connect to PostgreSQL directly.",
-    },
-  );
 }

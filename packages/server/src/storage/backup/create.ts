@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 
 import { PlatformError } from "@faultline/protocol";
-import { Client, type ClientBase } from "pg";
+import type { ClientBase } from "pg";
 import { to as copyTo } from "pg-copy-streams";
 
 import { assert, type Clock } from "#kernel/index.ts";
@@ -15,7 +15,7 @@ import { assert, type Clock } from "#kernel/index.ts";
 import type { Blobs } from "../blobs.ts";
 import { readApplied } from "../migrations.ts";
 import { withClient } from "../client.ts";
-import type { PostgresConnection } from "../postgres/connection.ts";
+import { type PostgresConnection, schemaName } from "../postgres/connection.ts";
 import { syncFolder } from "../sync-folder.ts";
 import { type CatalogTable, readPartitions, readSequences, readTables } from "./catalog.ts";
 import {
@@ -89,8 +89,8 @@ async function writeArchive(
   await writer.write(headerEntry, headerBytes);
 
   // The role may read every row by policy and write none; see grants.ts for why it is not a bypass.
-  const client = new Client(options.postgres.clientConfig("faultline_backup"));
-  const database = await withClient(client, options.signal, async (session) => {
+  const database = await withClient({ ...options, role: "faultline_backup" }, async (session) => {
+    await requirePlatform(session);
     await session.query("begin isolation level repeatable read, read only");
     const tables: BackupTable[] = [];
     for (const table of await readTables(session)) {
@@ -117,6 +117,17 @@ async function writeArchive(
   await writer.write(manifestHashEntry, Buffer.from(`${sha256Of(bytes)}\n`));
   await writer.finish();
   return manifest;
+}
+
+async function requirePlatform(session: ClientBase): Promise<void> {
+  const found = await session.query(
+    "select 1 from pg_tables where schemaname = $1 and tablename = 'tenant'",
+    [schemaName],
+  );
+  if (found.rowCount !== 0) return;
+  throw new PlatformError("not_found", "This database holds no platform yet: nothing to back up.", {
+    hint: "Name the data folder of a platform that was started before, with --data.",
+  });
 }
 
 interface TableJob {

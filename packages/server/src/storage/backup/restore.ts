@@ -4,7 +4,7 @@ import { pipeline } from "node:stream/promises";
 import { Readable } from "node:stream";
 
 import { PlatformError } from "@faultline/protocol";
-import { Client, type ClientBase } from "pg";
+import type { ClientBase } from "pg";
 import { from as copyFrom } from "pg-copy-streams";
 import type { Logger } from "pino";
 
@@ -45,8 +45,7 @@ export async function restoreBackup(options: RestoreBackupOptions): Promise<Back
   await requireEmpty(options);
 
   await prepareDatabase(options, migrations.slice(0, manifest.migrations.length));
-  const owner = new Client(options.postgres.clientConfig("faultline_owner"));
-  await withClient(owner, options.signal, async (session) => {
+  await withClient({ ...options, role: "faultline_owner" }, async (session) => {
     await session.query("begin");
     // Blobs are written while the transaction is open.
     await session.query("set local idle_in_transaction_session_timeout = 0");
@@ -77,7 +76,7 @@ function requireKnown(manifest: BackupManifest, migrations: readonly Migration[]
 
 /** Every row belongs to a tenant, so a database without tenants is empty. */
 async function requireEmpty(options: RestoreBackupOptions): Promise<void> {
-  await withClient(new Client(options.postgres.setUpConfig()), options.signal, async (client) => {
+  await withClient({ ...options, role: "set-up" }, async (client) => {
     const made = await client.query(
       "select 1 from pg_tables where schemaname = $1 and tablename = 'tenant'",
       [schemaName],

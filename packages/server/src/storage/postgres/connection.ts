@@ -42,10 +42,12 @@ export interface PostgresConnection extends AsyncDisposable {
   readonly lost: Promise<PlatformError>;
 }
 
+/** Temporary objects come last, so that none can stand before a table or function of ours. */
+export const searchPath = `${schemaName},pg_temp`;
+
 /** What every session of the platform starts with. */
 const sessionSettings: readonly string[] = [
-  // Temporary objects come last, so that none can stand before a table or function of ours.
-  `search_path=${schemaName},pg_temp`,
+  `search_path=${searchPath}`,
   "TimeZone=UTC",
   "idle_in_transaction_session_timeout=60000",
   // A backend whose client went away in mid-query stops within this time instead of finishing for nobody.

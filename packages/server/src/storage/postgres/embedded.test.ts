@@ -18,7 +18,7 @@ import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { promisify } from "node:util";
 
-import { openTemporaryFolder } from "@faultline/testkit";
+import { firstOutput, openTemporaryFolder } from "@faultline/testkit";
 import { Client } from "pg";
 import { pino } from "pino";
 import { expect, test } from "vitest";
@@ -94,8 +94,7 @@ async function spawnOwner(
   dataFolder: string,
 ): Promise<{ kill(): Promise<void>; serverPid: number }> {
   const owner = startOwner(dataFolder);
-  const [said] = await once(owner.stdout, "data");
-  return { serverPid: Number(String(said)), kill: async () => await kill(owner) };
+  return { serverPid: Number(await firstOutput(owner)), kill: async () => await kill(owner) };
 }
 
 test("starts, keeps what was committed over a restart, and leaves no process and no socket", async () => {
@@ -442,6 +441,11 @@ test("makes the library links that an install script would have made", async () 
 
 test("reaches a running platform's database, and starts one when none runs", async () => {
   await using folder = await openTemporaryFolder();
+  await expect(reachPostgres({ ...options(folder.path), mustExist: true })).rejects.toMatchObject({
+    code: "not_found",
+    where: folder.path,
+  });
+  expect(await readdir(folder.path)).toEqual([]);
   {
     await using started = await reachPostgres(options(folder.path));
     expect(await ask(started, "select 1 as answer")).toBe(1);

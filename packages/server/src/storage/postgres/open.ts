@@ -3,6 +3,8 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
+import { PlatformError } from "@faultline/protocol";
+
 import { acquireDataFolder } from "../data-folder.ts";
 import {
   embeddedConfigs,
@@ -20,6 +22,11 @@ export interface OpenPostgresOptions extends EmbeddedOptions {
   readonly databaseUrl?: string | undefined;
 }
 
+export interface ReachPostgresOptions extends OpenPostgresOptions {
+  /** Throws `not_found` where no platform was ever started, instead of making a data folder. */
+  readonly mustExist?: boolean;
+}
+
 /** Resolves when the server answers. Disposal shuts the embedded server down. */
 export async function openPostgres(options: OpenPostgresOptions): Promise<PostgresConnection> {
   if (options.databaseUrl !== undefined) return await openUrl(options.databaseUrl, options.signal);
@@ -30,10 +37,11 @@ export async function openPostgres(options: OpenPostgresOptions): Promise<Postgr
  * Reaches the platform's database beside a running platform, or starts it when none runs, locking the data folder
  * itself. For backups and diagnosis. Disposal stops only what this call started.
  */
-export async function reachPostgres(options: OpenPostgresOptions): Promise<PostgresConnection> {
+export async function reachPostgres(options: ReachPostgresOptions): Promise<PostgresConnection> {
   if (options.databaseUrl !== undefined) return await openUrl(options.databaseUrl, options.signal);
   const running = await attachPostgres(options.dataFolder);
   if (running !== undefined) return running;
+  if (options.mustExist === true) await requireCluster(options.dataFolder);
 
   await using stack = new AsyncDisposableStack();
   stack.use(await acquireDataFolder(options.dataFolder));
@@ -48,6 +56,16 @@ export async function reachPostgres(options: OpenPostgresOptions): Promise<Postg
     setUpConfig: () => postgres.setUpConfig(),
     [Symbol.asyncDispose]: async () => await opened.disposeAsync(),
   };
+}
+
+async function requireCluster(dataFolder: string): Promise<void> {
+  const version = join(await locateCluster(dataFolder), "PG_VERSION");
+  const found = await readFile(version, "utf8").catch(() => undefined);
+  if (found !== undefined) return;
+  throw new PlatformError("not_found", `There is no platform in the data folder ${dataFolder}.`, {
+    where: dataFolder,
+    hint: "Name the data folder of a platform that was started before, with --data.",
+  });
 }
 
 /** The embedded server that another process runs on this data folder; `undefined` when none runs. */

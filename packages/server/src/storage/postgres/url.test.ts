@@ -8,10 +8,12 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { systemClock } from "#kernel/index.ts";
 
+import { assumeRole } from "../assume-role.ts";
 import { createBackup } from "../backup/create.ts";
 import { restoreBackup } from "../backup/restore.ts";
 import { openBlobs } from "../blobs.ts";
 import { openStore } from "../open-store.ts";
+import { sessionOptions } from "./connection.ts";
 import { EmbeddedPostgres } from "./embedded.ts";
 import { openPostgres } from "./open.ts";
 
@@ -74,6 +76,29 @@ test("a user who may make roles is enough, and each session acts as its role", a
     expect((await client.query("select current_user as name")).rows).toEqual([{ name: role }]);
     await client.end();
   }
+});
+
+test("a server that ignores the role of the start-up packet is told by a statement", async () => {
+  await using postgres = await open(url("manager", "managed"));
+  const client = new Client({
+    ...postgres.clientConfig("faultline_app"),
+    options: sessionOptions(undefined, []),
+  });
+  await client.connect();
+  await assumeRole(client, "faultline_app");
+  expect((await client.query("select current_user as name")).rows).toEqual([
+    { name: "faultline_app" },
+  ]);
+  await client.end();
+});
+
+test("a database without a platform has nothing to back up", async () => {
+  await using postgres = await open(url("manager", "second"));
+  const blobs = await openBlobs(join(folder, "no-blobs"));
+  const file = join(folder, "nothing.tar");
+  await expect(createBackup({ ...options, postgres, blobs, file })).rejects.toMatchObject({
+    code: "not_found",
+  });
 });
 
 test("backs up and restores without any role that bypasses row-level security", async () => {

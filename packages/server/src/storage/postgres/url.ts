@@ -37,8 +37,8 @@ export async function openUrl(
     version,
     description: `PostgreSQL ${version} at ${base.host ?? "localhost"}:${base.port ?? 5432}/${base.database ?? ""}`,
     // One user of the server serves all roles, and each session becomes its role as it starts, through the
-    // start-up packet: no statement can run before it and none has to be remembered at each checkout. A pooler that
-    // drops start-up options would leave the session as the login user, so every new session is asked who it is.
+    // start-up packet: no statement can run before it and none has to be remembered at each checkout. Every new
+    // session is then asked who it is; see assume-role.ts.
     clientConfig: (role) => ({
       ...config([`role=${role}`]),
       application_name: `faultline ${role}`,
