@@ -59,7 +59,9 @@ async function runAction(
   const config = await readConfig(context);
   const logger = createLogger({ ...config.log, level: "warn" });
   const { dataFolder, databaseUrl } = config;
-  await using postgres = await reachPostgres({ dataFolder, databaseUrl, clock, logger, signal });
+  const mustExist = action === "create";
+  const where = { dataFolder, databaseUrl, mustExist };
+  await using postgres = await reachPostgres({ ...where, clock, logger, signal });
   const blobs = await openBlobs(join(dataFolder, "blobs"));
   return action === "create"
     ? await createBackup({ postgres, blobs, file, clock, signal, onProgress })
