@@ -125,7 +125,6 @@ interface Domains {
   readonly identity: Identity;
   readonly telemetry: Telemetry;
   readonly cases: Cases;
-  readonly tracer: Tracer;
   /** Ends background work; aborted after everything that is above the store has closed. */
   readonly signal: AbortSignal;
 }
@@ -139,13 +138,13 @@ async function openDomains(base: Base, stack: AsyncDisposableStack): Promise<Dom
   const tracer = new Tracer({
     ...parts,
     random: base.random.fork("spans"),
-    scope: "faultline.control",
+    scope: "faultline.cases",
     sink: (tenantId, spans, signal) => telemetry.ingestSpans(tenantId, spans, signal),
   });
   stack.defer(() => tracer.flush());
   const blobs = await openBlobs(path.join(base.config.dataFolder, "blobs"));
-  const cases = Cases.open({ ...parts, telemetry, blobs });
-  return { identity, telemetry, cases, tracer, signal: background.signal };
+  const cases = Cases.open({ ...parts, telemetry, blobs, tracer });
+  return { identity, telemetry, cases, signal: background.signal };
 }
 
 interface Faces {

@@ -82,22 +82,22 @@ export async function openTestControl(options: ControlFixtureOptions = {}): Prom
   };
   const identity = stack.use(await Identity.open(parts));
   const telemetry = stack.use(await Telemetry.open({ ...parts, limits: config }));
+  const tracer = new Tracer({
+    ...parts,
+    scope: "faultline.cases",
+    sink: (tenantId, spans, signal) => telemetry.ingestSpans(tenantId, spans, signal),
+  });
+  stack.defer(() => tracer.flush());
   const cases = Cases.open({
     ...parts,
     telemetry,
     blobs: await openBlobs(path.join(folder, "blobs")),
+    tracer,
   });
-  const tracer = new Tracer({
-    ...parts,
-    scope: "faultline.control",
-    sink: (tenantId, spans, signal) => telemetry.ingestSpans(tenantId, spans, signal),
-  });
-  stack.defer(() => tracer.flush());
   const whole: ControlServices = {
     identity,
     telemetry,
     cases,
-    tracer,
     readiness: async () => ({ ready: true, checks: [{ name: "database", ready: true }] }),
     gatewayMetrics: async () => "# from the gateway\n",
   };

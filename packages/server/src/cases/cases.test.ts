@@ -14,6 +14,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
 import { createIds, systemClock } from "#kernel/index.ts";
 import { openBlobs } from "#storage/index.ts";
+import { Tracer } from "#telemetry/index.ts";
 
 import { readHistory } from "./case-records.ts";
 import { type ActorScope, Cases } from "./cases.ts";
@@ -32,15 +33,13 @@ const afterWindow = { from: iso(afterMicros - 1_000_000), to: iso(nowMicros) };
 let database: TestDatabase;
 let scope: ActorScope;
 let cases: Cases;
+let tracer: Tracer;
 let traces: SyntheticTrace[];
 const opened = new AsyncDisposableStack();
 
 const ownSpans: { tenantId: string; span: Span }[] = [];
 
 const source: TraceSource = {
-  async ingestSpans(tenantId, spans) {
-    ownSpans.push(...spans.map((span) => ({ tenantId, span })));
-  },
   async tracesOfSubject(_, query) {
     const found = traces
       .filter(({ summary, spans }) => {
@@ -60,13 +59,23 @@ const source: TraceSource = {
 beforeAll(async () => {
   database = opened.use(await openTestDatabase());
   const folder = opened.use(await openTemporaryFolder());
+  tracer = new Tracer({
+    sink: async (tenantId, spans) => {
+      ownSpans.push(...spans.map((span) => ({ tenantId, span })));
+    },
+    clock: systemClock,
+    random: seededRandom("spans"),
+    logger: pino({ level: "silent" }),
+    signal: new AbortController().signal,
+    scope: "test",
+  });
   cases = Cases.open({
     store: database.store,
     telemetry: source,
     blobs: await openBlobs(folder.path),
     clock: systemClock,
     ids: createIds(systemClock, seededRandom("cases")),
-    logger: pino({ level: "silent" }),
+    tracer,
   });
   scope = { tenantId: database.tenantId, signal: new AbortController().signal, actor: "tester" };
 });
@@ -279,13 +288,15 @@ describe("a case", () => {
 
 describe("the steps of a case", () => {
   it("are spans in the tenant's own store, with their parts below them", async () => {
+    await tracer.flush();
     ownSpans.length = 0;
     const { summary } = await open();
+    await tracer.flush();
     const [root] = ownSpans.filter(({ span }) => span.parentSpanId === undefined);
     expect(root?.tenantId).toBe(scope.tenantId);
     expect(root?.span).toMatchObject({
-      name: "open case",
-      service: "faultline-cases",
+      name: "case open",
+      service: "faultline",
       attributes: { "faultline.case.number": summary.number },
     });
     const parts = ownSpans.filter(({ span }) => span.parentSpanId === root?.span.spanId);
@@ -298,10 +309,12 @@ describe("the steps of a case", () => {
   });
 
   it("say when they failed", async () => {
+    await tracer.flush();
     ownSpans.length = 0;
     await refusal(() => cases.verify(scope, "999999", afterWindow));
+    await tracer.flush();
     expect(ownSpans.map(({ span }) => [span.name, span.status.code])).toEqual([
-      ["verify repair", "error"],
+      ["case verify", "error"],
     ]);
   });
 });

@@ -17,10 +17,10 @@ import {
   type Verification,
   type VerifyCaseRequest,
 } from "@faultline/protocol";
-import type { Logger } from "pino";
 
 import { assert, type Clock, type Ids } from "#kernel/index.ts";
 import type { Blobs, Store, TenantScope } from "#storage/index.ts";
+import type { Tracer } from "#telemetry/index.ts";
 
 import {
   appendFacts,
@@ -52,7 +52,7 @@ import {
   requireVerifiable,
   toCaseDetail,
 } from "./state.ts";
-import { StepTrace } from "./step-trace.ts";
+import { stepAttributes, type StepTrace, tracePart } from "./step-trace.ts";
 import { writeHypotheses } from "./write-hypotheses.ts";
 
 export interface CasesOptions {
@@ -61,7 +61,8 @@ export interface CasesOptions {
   readonly blobs: Blobs;
   readonly clock: Clock;
   readonly ids: Ids;
-  readonly logger: Logger;
+  /** Writes each step, and the parts it consists of, as spans of the tenant. */
+  readonly tracer: Tracer;
 }
 
 /** Every contract that a case runs, the control among them; `checkSnapshot` puts them in the design's order. */
@@ -87,7 +88,7 @@ export class Cases {
   async openCase(scope: ActorScope, request: OpenCaseRequest): Promise<CaseDetail> {
     const window = readWindow(request, this.#options.clock);
     const at = this.#now();
-    return await this.#traced(scope, "open case", async (trace) => {
+    return await this.#traced(scope, "case open", async (trace) => {
       const { snapshot, facts } = await this.#freeze(scope, {
         subject: request.subject,
         window,
@@ -95,10 +96,10 @@ export class Cases {
         takenAt: at,
         trace,
       });
-      const findings = await trace.part("check contracts", () =>
+      const findings = await tracePart(trace, "check contracts", () =>
         checkSnapshot(snapshot, caseContracts),
       );
-      const drafts = await trace.part("write hypotheses", () =>
+      const drafts = await tracePart(trace, "write hypotheses", () =>
         writeHypotheses(snapshot, findings, caseContracts),
       );
       const hypotheses = drafts.map((draft) => ({ id: this.#options.ids.next(), ...draft }));
@@ -120,7 +121,6 @@ export class Cases {
           at,
           actor: scope.actor,
         });
-        trace.note({ "faultline.case.number": number });
         return toCaseDetail(state, await readHistory(writer, state.id));
       });
     });
@@ -149,7 +149,7 @@ export class Cases {
   ): Promise<CaseDetail> {
     const window = readWindow(request, this.#options.clock);
     const at = this.#now();
-    return await this.#traced(scope, "verify repair", async (trace) => {
+    return await this.#traced(scope, "case verify", async (trace) => {
       const state = await this.#options.store.read(scope, (reader) => readCase(reader, reference));
       const hypothesis = requireVerifiable(state);
       const before = await this.#snapshotBefore(state);
@@ -162,7 +162,7 @@ export class Cases {
       });
       const contract = caseContracts.find(({ id }) => id === hypothesis.contract);
       assert(contract !== undefined, "a hypothesis names a contract that a case runs");
-      const judgement = await trace.part("judge repair", () =>
+      const judgement = await tracePart(trace, "judge repair", () =>
         judgeRepair({
           hypothesis,
           before: before.snapshot,
@@ -171,10 +171,6 @@ export class Cases {
           control: requestsSucceed,
         }),
       );
-      trace.note({
-        "faultline.case.number": state.number,
-        "faultline.case.outcome": judgement.outcome,
-      });
       const verification: Verification = {
         id: this.#options.ids.next(),
         hypothesisId: hypothesis.id,
@@ -197,13 +193,17 @@ export class Cases {
     text: string,
   ): Promise<CaseDetail> {
     const decide = (state: CaseState): CaseFact[] => noteMitigation(state, text);
-    return await this.#step(scope, reference, { at: this.#now(), decide });
+    return await this.#traced(scope, "case mitigate", () =>
+      this.#step(scope, reference, { at: this.#now(), decide }),
+    );
   }
 
   /** Closes a case; it accepts nothing afterwards. */
   async close(scope: ActorScope, reference: CaseReference, reason: string): Promise<CaseDetail> {
     const decide = (state: CaseState): CaseFact[] => closeCase(state, reason);
-    return await this.#step(scope, reference, { at: this.#now(), decide });
+    return await this.#traced(scope, "case close", () =>
+      this.#step(scope, reference, { at: this.#now(), decide }),
+    );
   }
 
   /** The report of a case. */
@@ -254,11 +254,9 @@ export class Cases {
     { trace, ...request }: FreezeRequest & { readonly trace: StepTrace },
   ): Promise<FrozenSnapshot> {
     const { telemetry: source, blobs } = this.#options;
-    const frozen = await trace.part("freeze snapshot", () =>
+    return await tracePart(trace, "freeze snapshot", () =>
       freezeSnapshot({ source, blobs, scope }, request),
     );
-    trace.note({ "faultline.snapshot.id": frozen.facts.id });
-    return frozen;
   }
 
   async #snapshotBefore(state: CaseState): Promise<{ id: string; snapshot: Snapshot }> {
@@ -275,29 +273,23 @@ export class Cases {
     return { id: facts.id, snapshot: decodeSnapshotFile(bytes) };
   }
 
-  /** Runs a step under a trace of its own, and stores the trace beside those of the systems under investigation. */
-  async #traced<T>(
+  /** Runs a step of a case within a span, which names what came of it. */
+  async #traced(
     scope: TenantScope,
     name: string,
-    run: (trace: StepTrace) => Promise<T>,
-  ): Promise<T> {
-    const { telemetry, logger } = this.#options;
-    const trace = new StepTrace(this.#options, name);
-    let failure: unknown;
-    try {
-      return await run(trace);
-    } catch (error) {
-      failure = error;
-      throw error;
-    } finally {
-      const spans = trace.end(failure);
-      // The step is done or has failed already; a store that takes no spans changes neither.
-      await telemetry
-        .ingestSpans(scope.tenantId, spans, scope.signal)
-        .catch((error: unknown) =>
-          logger.warn({ err: error }, "a case's own spans were not stored"),
-        );
-    }
+    run: (trace: StepTrace) => Promise<CaseDetail>,
+  ): Promise<CaseDetail> {
+    const { tracer } = this.#options;
+    const { tenantId } = scope;
+    return await tracer.trace(tenantId, name, {
+      work: async (span) => {
+        const detail = await run({ tracer, tenantId, parent: span.context });
+        for (const [key, value] of Object.entries(stepAttributes(detail))) {
+          span.setAttribute(key, value);
+        }
+        return detail;
+      },
+    });
   }
 
   #opened(

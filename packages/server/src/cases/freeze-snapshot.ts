@@ -8,7 +8,7 @@ import {
   type Span,
   type TracePopulationContent,
 } from "@faultline/contracts";
-import type { CaseSnapshot, CaseSubject, TenantId, TraceSummary } from "@faultline/protocol";
+import type { CaseSnapshot, CaseSubject, TraceSummary } from "@faultline/protocol";
 
 import type { Blobs, TenantScope } from "#storage/index.ts";
 
@@ -18,8 +18,6 @@ import { caseLimits } from "./limits.ts";
 
 /** What a case needs of the telemetry store. */
 export interface TraceSource {
-  /** Stores the spans of the case's own steps. */
-  ingestSpans(tenantId: TenantId, spans: readonly Span[], signal: AbortSignal): Promise<unknown>;
   /** Summaries of the traces in which the subject has spans, newest first; `seenCount` also counts those beyond `limit`. */
   tracesOfSubject(
     scope: TenantScope,

@@ -6,8 +6,8 @@ export const caseLimits = {
   /** Traces of the subject that are looked at in order to choose. */
   traceCountSeenMax: 2_000,
   /** Traces chosen because they failed or are slow, and as a baseline, before a repair. */
-  slowTraceCountMax: 20,
-  baselineTraceCountMax: 20,
+  slowTraceCountMax: 12,
+  baselineTraceCountMax: 12,
   /** After a repair more are taken, so that they can cover those before. */
   afterTraceCountMax: 120,
   /** Spans of all traces of one snapshot; traces beyond it are left out, and the snapshot says so. */

@@ -5,7 +5,7 @@ import type { Config } from "#config/index.ts";
 import type { Identity, Principal } from "#identity/index.ts";
 import type { Clock, Ids, Random } from "#kernel/index.ts";
 import type { TenantScope } from "#storage/index.ts";
-import type { Telemetry, Tracer } from "#telemetry/index.ts";
+import type { Telemetry } from "#telemetry/index.ts";
 import type { ApiInput, ApiOutput, ApiRouteName, apiRoutes, Readiness } from "@faultline/protocol";
 import type { FastifyReply } from "fastify";
 import type { Logger } from "pino";
@@ -18,7 +18,6 @@ export interface ControlServices {
   readonly telemetry: Telemetry;
   readonly cases: Cases;
   /** Traces the platform's own work. */
-  readonly tracer: Tracer;
   /** Whether everything that work needs is there. */
   readiness(signal: AbortSignal): Promise<Readiness>;
   /** Metrics of the gateway processes, in Prometheus' text format. */

@@ -1,6 +1,5 @@
 /** Cases: from a symptom to a proof. */
 
-import { traceCaseStep } from "../case-spans.ts";
 import { documentPolicy } from "../security-headers.ts";
 import type { ApiHandlers, HandlerParts } from "../services.ts";
 
@@ -16,42 +15,25 @@ type Names =
 
 /** Handlers of `/api/cases`. */
 export function caseHandlers({ services }: HandlerParts): Pick<ApiHandlers, Names> {
-  const { cases, tracer } = services;
+  const { cases } = services;
   return {
     async listCases({ query }, { scope }) {
       return cases.list(scope, query ?? {});
     },
     async openCase({ body }, { scope, principal }) {
-      return traceCaseStep(tracer, {
-        step: "open",
-        principal,
-        work: () => cases.openCase({ ...scope, actor: principal.keyName }, body),
-      });
+      return cases.openCase({ ...scope, actor: principal.keyName }, body);
     },
     async readCase({ params }, { scope }) {
       return cases.read(scope, params.id);
     },
     async verifyCase({ params, body }, { scope, principal }) {
-      return traceCaseStep(tracer, {
-        step: "verify",
-        principal,
-        work: () => cases.verify({ ...scope, actor: principal.keyName }, params.id, body),
-      });
+      return cases.verify({ ...scope, actor: principal.keyName }, params.id, body);
     },
     async addMitigation({ params, body }, { scope, principal }) {
-      return traceCaseStep(tracer, {
-        step: "mitigate",
-        principal,
-        work: () =>
-          cases.addMitigation({ ...scope, actor: principal.keyName }, params.id, body.text),
-      });
+      return cases.addMitigation({ ...scope, actor: principal.keyName }, params.id, body.text);
     },
     async closeCase({ params, body }, { scope, principal }) {
-      return traceCaseStep(tracer, {
-        step: "close",
-        principal,
-        work: () => cases.close({ ...scope, actor: principal.keyName }, params.id, body.reason),
-      });
+      return cases.close({ ...scope, actor: principal.keyName }, params.id, body.reason);
     },
     async readReport({ params, query }, { scope, reply }) {
       const format = query?.format ?? "markdown";
