@@ -2,7 +2,7 @@
 
 import type { RepeatedQueryOptions } from "./options.ts";
 import type { Observation } from "./observe-calls.ts";
-import type { UnitCall } from "./trace-units.ts";
+import type { UnitCall } from "./unit.ts";
 
 export type GroupNature =
   | "loop"

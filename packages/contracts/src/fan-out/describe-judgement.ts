@@ -5,10 +5,11 @@ import type { Finding, Fix } from "../model/finding.ts";
 import type { ClassifiedGroup } from "./classify-group.ts";
 import type { Growth } from "./growth.ts";
 import { coveredTime } from "./intervals.ts";
-import type { Doubt, Judgement } from "./judge-subject.ts";
+import { doubtWords, listDoubtWords, plural } from "./describe-doubt.ts";
+import type { Judgement } from "./judgement.ts";
 import type { Observation, ObservedSubject } from "./observe-calls.ts";
 import { fanOutLimits, type RepeatedQueryOptions } from "./options.ts";
-import type { UnitCall } from "./trace-units.ts";
+import type { UnitCall } from "./unit.ts";
 
 /** The finding for one judgement. */
 export function findingOf(
@@ -42,8 +43,8 @@ function partsOf(
       return doubtfulParts(observed, judgement, options);
     case "batched":
       return batchedParts(observed, judgement);
-    case "list-too-short":
-      return shortListParts(observed, judgement, options);
+    case "unclear-list":
+      return unclearListParts(observed, judgement, options);
   }
 }
 
@@ -80,10 +81,11 @@ function doubtfulParts(
   options: RepeatedQueryOptions,
 ): Omit<Finding, keyof Frame> {
   const { worst, groups, doubt } = judgement;
+  const words = doubtWords(doubt, worst);
   return {
     verdict: "inconclusive",
     title: cut(
-      `${worst.count} calls of one shape, but ${doubtReasons[doubt].title}: ${shapeOf(worst)}`,
+      `${labelOf(observed)} made ${worst.count} calls of one shape, but ${words.title}: ${shapeOf(worst)}`,
       1_024,
     ),
     expected: `fewer than ${options.countMin} calls of one shape for a list, however long it is`,
@@ -91,38 +93,10 @@ function doubtfulParts(
     causeKind: "none",
     measures: measuresOf(observed, groups, worst),
     evidence: referencesOf(groups),
-    missing: [missingFor(doubt, worst)],
+    missing: [words.missing],
     fixes: [],
-    nextChecks: [doubtReasons[doubt].nextCheck],
+    nextChecks: [words.nextCheck],
   };
-}
-
-const doubtReasons: Readonly<Record<Doubt, { title: string; nextCheck: string }>> = {
-  "parent-missing": {
-    title: "the span that made them is not in the trace",
-    nextCheck: "Export the whole trace (head sampling off, no span limits) and check it again.",
-  },
-  "statement-cut": {
-    title: "the recorded statement is cut, so they may differ",
-    nextCheck: "Raise the instrumentation's limit for statement text and record the request again.",
-  },
-  "write-without-list": {
-    title: "they may each be needed, because nothing shows a list behind them",
-    nextCheck:
-      "Record the same request with a list of another length and check both traces together.",
-  },
-};
-
-function missingFor(doubt: Doubt, worst: ClassifiedGroup): string {
-  const span = worst.calls[0]?.span;
-  switch (doubt) {
-    case "parent-missing":
-      return `span ${span?.parentSpanId ?? "unknown"} of trace ${span?.traceId ?? "unknown"}, the parent of the calls`;
-    case "statement-cut":
-      return "the whole text of the statements";
-    case "write-without-list":
-      return "a second trace of this operation with a list of another length, or resolver spans with list indices";
-  }
 }
 
 function batchedParts(
@@ -153,26 +127,27 @@ function batchedParts(
   };
 }
 
-function shortListParts(
+function unclearListParts(
   observed: ObservedSubject,
-  judgement: Of<"list-too-short">,
+  { reason, listLengthMax, widest }: Of<"unclear-list">,
   options: RepeatedQueryOptions,
 ): Omit<Finding, keyof Frame> {
-  const { listLengthMax } = judgement;
+  const words = listDoubtWords(reason, listLengthMax ?? 0, options.listLengthMin);
   return {
     verdict: "inconclusive",
-    title: cut(
-      `${labelOf(observed)} was only seen with lists of up to ${plural(listLengthMax, "item")}, too short to show whether calls grow with them`,
-      1_024,
-    ),
-    expected: `a request whose list has at least ${options.listLengthMin} items`,
-    actual: `the longest list has ${plural(listLengthMax, "item")}`,
+    title: cut(`${labelOf(observed)} ${words.title}`, 1_024),
+    expected: `a number of calls that does not grow with the list, shown on a list of at least ${options.listLengthMin} items`,
+    actual: words.actual,
     causeKind: "none",
-    measures: { listLengthMax, requestCount: observed.observations.length },
-    evidence: referencesOfObservation(judgement.widest),
-    missing: [`a trace of this operation with a list of at least ${options.listLengthMin} items`],
+    measures: {
+      ...(listLengthMax === undefined ? {} : { listLengthMax }),
+      requestCount: observed.observations.length,
+      traceCount: tracesOf(observed.observations),
+    },
+    evidence: referencesOfObservation(widest),
+    missing: [words.missing],
     fixes: [],
-    nextChecks: ["Send the same request for a longer list and check its trace."],
+    nextChecks: [words.nextCheck],
   };
 }
 
@@ -307,10 +282,6 @@ function nextChecksOf(judgement: Of<"repeated">): string[] {
     "Record the same operation with a list of another length and check both traces together: the count must follow the list.",
     after,
   ];
-}
-
-function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
 function millis(micros: number): number {

@@ -2,42 +2,10 @@
 
 import { type ClassifiedGroup, classifyGroup } from "./classify-group.ts";
 import { type Growth, growthOf } from "./growth.ts";
+import { judgeList } from "./judge-list.ts";
+import type { Basis, Doubt, Judgement } from "./judgement.ts";
 import type { Observation, ObservedSubject } from "./observe-calls.ts";
 import type { RepeatedQueryOptions } from "./options.ts";
-
-/** What makes repetition a loop over a list, strongest first. */
-export type Basis = "growth" | "list-items" | "list-rows" | "repetition";
-
-/** Why repetition is no firm verdict. */
-export type Doubt = "parent-missing" | "statement-cut" | "write-without-list";
-
-export type Judgement =
-  | {
-      readonly kind: "repeated";
-      readonly groups: readonly ClassifiedGroup[];
-      readonly worst: ClassifiedGroup;
-      readonly basis: Basis;
-      readonly growth: Growth | undefined;
-    }
-  | {
-      readonly kind: "doubtful";
-      readonly groups: readonly ClassifiedGroup[];
-      readonly worst: ClassifiedGroup;
-      readonly doubt: Doubt;
-    }
-  | {
-      readonly kind: "batched";
-      readonly listLengthMax: number;
-      readonly countMax: number;
-      readonly growth: Growth | undefined;
-      /** The request with the longest list, and its calls. */
-      readonly widest: Observation;
-    }
-  | {
-      readonly kind: "list-too-short";
-      readonly listLengthMax: number;
-      readonly widest: Observation;
-    };
 
 /** The judgements about a subject; none when nothing that it did concerns this contract. */
 export function judgeSubject(
@@ -49,7 +17,7 @@ export function judgeSubject(
     .sort()
     .flatMap((identity) => judgeShape(observed, shapes.get(identity) ?? [], options));
   if (judgements.length > 0) return judgements;
-  const fallback = judgeList(observed, shapes, options);
+  const fallback = judgeList(observed, [...shapes.values()].flat(), options);
   return fallback === undefined ? [] : [fallback];
 }
 
@@ -129,7 +97,9 @@ function basisOf(group: ClassifiedGroup, options: RepeatedQueryOptions): Basis {
 }
 
 function orphanDoubt(group: ClassifiedGroup): Doubt | undefined {
-  return group.calls.some((item) => item.isOrphan) ? "parent-missing" : undefined;
+  const { entry } = group.observation.unit;
+  const isFragment = entry === undefined || group.calls.some((item) => item.isOrphan);
+  return isFragment ? "parent-missing" : undefined;
 }
 
 function doubtOf(group: ClassifiedGroup): Doubt | undefined {
@@ -138,66 +108,6 @@ function doubtOf(group: ClassifiedGroup): Doubt | undefined {
   const call = group.calls[0]?.call;
   if (call === undefined) return undefined;
   if (call.truncated) return "statement-cut";
+  if (call.batch.isHidden === true) return "list-hidden";
   return call.kind !== "database" && !call.isRead ? "write-without-list" : undefined;
-}
-
-/** What the lists of a subject say when nothing was repeated. */
-function judgeList(
-  observed: ObservedSubject,
-  shapes: ReadonlyMap<string, readonly ClassifiedGroup[]>,
-  options: RepeatedQueryOptions,
-): Judgement | undefined {
-  const widest = longestList(observed.observations);
-  if (widest === undefined) return undefined;
-  const { observation, listLength } = widest;
-  const groups = [...shapes.values()].flat();
-  // Polling, pages, warm-ups and lone retries are no access to a list.
-  const access = groups.filter((group) => group.nature === "loop" || group.nature === "batches");
-  if (access.length === 0 && !hasBatchOfHandler(observation)) return undefined;
-  if (listLength < options.listLengthMin) {
-    return { kind: "list-too-short", listLengthMax: listLength, widest: observation };
-  }
-  return {
-    kind: "batched",
-    listLengthMax: listLength,
-    countMax: Math.max(0, ...access.map((group) => group.count)),
-    growth: growthOf(
-      observed.observations.flatMap((item) => {
-        const length = listLengthOf(item);
-        const counts = [...item.calls.values()].map((calls) => calls.length);
-        return length === undefined ? [] : [{ listLength: length, count: Math.max(0, ...counts) }];
-      }),
-    ),
-    widest: observation,
-  };
-}
-
-function longestList(
-  observations: readonly Observation[],
-): { observation: Observation; listLength: number } | undefined {
-  let longest: { observation: Observation; listLength: number } | undefined;
-  for (const observation of observations) {
-    const listLength = listLengthOf(observation);
-    if (listLength === undefined) continue;
-    if (longest === undefined || listLength > longest.listLength)
-      longest = { observation, listLength };
-  }
-  return longest;
-}
-
-/** A resolver's list by its indices; a handler's by the rows it read or the values it asked for at once. */
-function listLengthOf(observation: Observation): number | undefined {
-  if (observation.listLength !== undefined) return observation.listLength;
-  const lengths = [...observation.calls.values()]
-    .flat()
-    .flatMap(({ call }) => [call.rowCount ?? 0, call.batch.size ?? 0]);
-  const longest = Math.max(0, ...lengths);
-  return longest > 1 ? longest : undefined;
-}
-
-/** A batch that no resolver claims may have loaded what the resolvers of a list then hand out. */
-function hasBatchOfHandler(observation: Observation): boolean {
-  return observation.unit.calls.some(
-    ({ call, resolver }) => resolver === undefined && call.batch.isBatch,
-  );
 }

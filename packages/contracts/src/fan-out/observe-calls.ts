@@ -3,7 +3,7 @@
 import type { EvidenceId } from "../model/evidence.ts";
 import type { Subject } from "../model/finding.ts";
 import type { Span } from "../model/span.ts";
-import type { Unit, UnitCall } from "./trace-units.ts";
+import type { Unit, UnitCall } from "./unit.ts";
 
 /** What one resolver or handler did in one unit of work. */
 export interface Observation {
@@ -12,7 +12,7 @@ export interface Observation {
   readonly listLength: number | undefined;
   /** A span that shows the list. */
   readonly listSpan: { readonly span: Span; readonly evidenceId: EvidenceId } | undefined;
-  /** Calls by identity, each list in order of time. */
+  /** Calls by shape and calling function, each list in order of time. */
   readonly calls: Map<string, UnitCall[]>;
 }
 
@@ -62,8 +62,10 @@ function observationsOf(unit: Unit): Map<OwnerKey, Observation> {
   };
   for (const item of unit.calls) {
     const { calls } = observationFor(ownerKeyOf(item));
-    const group = calls.get(item.call.identity);
-    if (group === undefined) calls.set(item.call.identity, [item]);
+    // The same statement from another function is another place in the code.
+    const place = item.trail === "" ? item.call.identity : `${item.call.identity}\n${item.trail}`;
+    const group = calls.get(place);
+    if (group === undefined) calls.set(place, [item]);
     else group.push(item);
   }
   // A list whose items made no call of their own may have been loaded by a call of the handler.

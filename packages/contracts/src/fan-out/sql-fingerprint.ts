@@ -12,6 +12,8 @@ export interface SqlShape {
   readonly listValueCount: number;
   /** `= ANY(?)`, `unnest(?)`, `json_each(?)` and the like: one parameter that carries a list. */
   readonly takesArray: boolean;
+  /** `IN (?)` as sanitisers write it for lists of any length. */
+  readonly isListHidden: boolean;
   /** Whether the recorded statement ends in an ellipsis, so that its end is unknown. */
   readonly truncated: boolean;
 }
@@ -34,6 +36,7 @@ export function sqlShape(statement: string, doubleQuotes: DoubleQuotes = "names"
       /\b(?:any|some|all) ?\( ?\? ?\)|\b(?:unnest|json_each|jsonb_each|openjson|string_split|jsonb_array_elements|json_array_elements|jsonb_array_elements_text|json_table|has) ?\([^)]*\?/.test(
         fingerprint,
       ),
+    isListHidden: /\bin\s*\(\s*\?\s*\)/i.test(text),
     truncated: ellipsis.test(statement) || statement.length > fanOutLimits.statementLengthMax,
   };
 }

@@ -3,43 +3,11 @@
 import type { EvidenceId } from "../model/evidence.ts";
 import { evidenceOfKind, type Snapshot } from "../model/snapshot.ts";
 import type { Span } from "../model/span.ts";
-import { type Call, CallIdentifier, isConnectionSpan } from "./identify-call.ts";
+import { type Call, isReadName } from "./call.ts";
+import { CallIdentifier, isConnectionSpan } from "./identify-call.ts";
+import { operationOf, stableName } from "./name-operation.ts";
 import { graphqlOperationOf, type ResolverPath, resolverPathOf } from "./resolver-path.ts";
-import { looksLikeId, templateOfPath } from "./url-template.ts";
-
-/** A span that belongs to a unit, with what was recognised in it. */
-export interface UnitCall {
-  readonly span: Span;
-  readonly evidenceId: EvidenceId;
-  readonly call: Call;
-  /** The resolver that made the call, when one did. */
-  readonly resolver: ResolverPath | undefined;
-  /** GraphQL operation above the call. */
-  readonly operation: string | undefined;
-  /** The parent is named but not in the trace, and no other span says who made the call. */
-  readonly isOrphan: boolean;
-}
-
-/** The work of one entry span. */
-export interface Unit {
-  readonly traceId: string;
-  readonly service: string;
-  /** What the unit does: `GET /orders`, `execute_tool search`, a function's name. */
-  readonly operation: string;
-  /** The span that the work begins with; absent when it is not in the trace. */
-  readonly entry: Span | undefined;
-  readonly calls: UnitCall[];
-  /** Resolver spans by `operation` and pattern: the distinct recorded paths of each. */
-  readonly resolvers: Map<string, ResolverSpans>;
-}
-
-export interface ResolverSpans {
-  readonly operation: string | undefined;
-  readonly pattern: string;
-  readonly paths: Set<string>;
-  readonly first: { readonly span: Span; readonly evidenceId: EvidenceId };
-  readonly hasIndices: boolean;
-}
+import type { Unit, UnitCall } from "./unit.ts";
 
 /** The units of all traces of a snapshot; pieces of one trace in several pieces of evidence are joined. */
 export function unitsOf(snapshot: Snapshot): Unit[] {
@@ -66,6 +34,7 @@ interface Context {
   readonly unit: Unit;
   readonly resolver: ResolverPath | undefined;
   readonly operation: string | undefined;
+  readonly trail: string;
   /** Within a call or a model call of the same unit: what is nested in it is its own transport. */
   readonly isCovered: boolean;
   /** The nearest ancestor that is no connection span is missing. */
@@ -79,18 +48,20 @@ class TraceReader {
   readonly #evidenceOf = new Map<Span, EvidenceId>();
   readonly #contexts = new Map<string, Context>();
   readonly #units: Unit[] = [];
-  readonly #strays = new Map<string, Unit>();
+  readonly #fragments = new Map<string, Unit>();
 
   constructor(traceId: string, parts: readonly TracePart[], identifier: CallIdentifier) {
     this.#traceId = traceId;
     this.#identifier = identifier;
-    for (const { evidenceId, spans } of parts) {
-      for (const span of spans) {
-        // A span that was sent twice is one span.
-        if (this.#byId.has(span.spanId)) continue;
-        this.#byId.set(span.spanId, span);
-        this.#evidenceOf.set(span, evidenceId);
-      }
+    const spans = parts.flatMap(({ evidenceId, spans: list }) =>
+      list.map((span) => ({ span, evidenceId })),
+    );
+    // In order of time, so that nothing depends on the order in which spans were sent.
+    for (const { span, evidenceId } of spans.sort((a, b) => compareSpans(a.span, b.span))) {
+      // A span that was sent twice is one span.
+      if (this.#byId.has(span.spanId)) continue;
+      this.#byId.set(span.spanId, span);
+      this.#evidenceOf.set(span, evidenceId);
     }
   }
 
@@ -136,15 +107,23 @@ class TraceReader {
     let base = outer;
     if (base === undefined || startsUnit(span, base, call)) {
       const isStray = parentMissing && (call !== undefined || isConnectionSpan(span.name));
-      base = contextOfUnit(isStray ? this.#strayUnit(span) : this.#openUnit(span), isStray);
+      const isFragment = parentMissing && !beginsWork(span);
+      base = contextOfUnit(
+        isFragment ? this.#joinFragment(span, isStray) : this.#openUnit(span),
+        isStray,
+      );
     }
     const ownResolver = resolverPathOf(span);
     const resolver = ownResolver ?? base.resolver;
     const operation = graphqlOperationOf(span) ?? base.operation;
     if (evidenceId === undefined) return base;
     if (outer !== undefined && outer.unit !== base.unit && !outer.isCovered) {
-      const served = servedCall(span, base.unit.operation);
-      if (served !== undefined) outer.unit.calls.push({ ...outer, span, evidenceId, call: served });
+      const served = servedCall(span, outer, base.unit.operation);
+      if (served !== undefined) {
+        const { resolver, operation, trail, isOrphan } = outer;
+        const seen = { span, evidenceId, call: served, resolver, operation, trail, isOrphan };
+        outer.unit.calls.push(seen);
+      }
     }
     if (ownResolver !== undefined) {
       noteResolver(base.unit, { path: ownResolver, operation, first: { span, evidenceId } });
@@ -157,13 +136,20 @@ class TraceReader {
         call,
         resolver,
         operation,
+        trail: base.trail,
         isOrphan: base.isOrphan,
       });
     }
+    const isFunction =
+      call === undefined && outer?.unit === base.unit && !isConnectionSpan(span.name);
     return {
       unit: base.unit,
       resolver,
       operation,
+      trail:
+        ownResolver === undefined && isFunction
+          ? `${base.trail}>${stableName(span.name)}`
+          : base.trail,
       isCovered: base.isCovered || call !== undefined || isModelCall,
       isOrphan: base.isOrphan && isConnectionSpan(span.name),
     };
@@ -182,32 +168,32 @@ class TraceReader {
     return unit;
   }
 
-  /** Calls whose parent is missing are gathered per trace: nobody can say which work they belong to. */
-  #strayUnit(span: Span): Unit {
-    const known = this.#strays.get(span.service);
-    if (known !== undefined) return known;
-    const strays: Unit = {
-      traceId: this.#traceId,
-      service: span.service,
-      operation: "unknown operation",
-      entry: undefined,
-      calls: [],
-      resolvers: new Map(),
-    };
-    this.#strays.set(span.service, strays);
-    this.#units.push(strays);
-    return strays;
+  /**
+   * Spans whose parent is missing are joined by service and name: they may be the items of one list, and nobody
+   * can say which work they belong to. A single one stands for itself.
+   */
+  #joinFragment(span: Span, isStray: boolean): Unit {
+    const label = isStray ? "" : (resolverPathOf(span)?.pattern ?? stableName(span.name));
+    const key = `${span.service}\n${label}`;
+    const known = this.#fragments.get(key);
+    if (known !== undefined) {
+      known.entry = undefined;
+      return known;
+    }
+    const unit = this.#openUnit(span);
+    this.#fragments.set(key, unit);
+    return unit;
   }
 }
 
 function contextOfUnit(unit: Unit, isOrphan: boolean): Context {
-  return { unit, resolver: undefined, operation: undefined, isCovered: false, isOrphan };
+  return { unit, resolver: undefined, operation: undefined, trail: "", isCovered: false, isOrphan };
 }
 
 interface SeenResolver {
   readonly path: ResolverPath;
   readonly operation: string | undefined;
-  readonly first: ResolverSpans["first"];
+  readonly first: { readonly span: Span; readonly evidenceId: EvidenceId };
 }
 
 function noteResolver(unit: Unit, { path, operation, first }: SeenResolver): void {
@@ -225,18 +211,23 @@ function noteResolver(unit: Unit, { path, operation, first }: SeenResolver): voi
   }
 }
 
-/** Whether a span begins work of its own: a request or message taken in, a tool's run, another service. */
-function startsUnit(span: Span, outer: Context, call: Call | undefined): boolean {
+/** A request or message that was taken in, or a tool's run. */
+function beginsWork(span: Span): boolean {
   if (span.kind === "server" || span.kind === "consumer") return true;
-  if (span.attributes["gen_ai.operation.name"] === "execute_tool") return true;
+  return span.attributes["gen_ai.operation.name"] === "execute_tool";
+}
+
+/** Whether a span begins work of its own within `outer`: it takes something in, or is another service's. */
+function startsUnit(span: Span, outer: Context, call: Call | undefined): boolean {
+  if (beginsWork(span)) return true;
   if (span.service === outer.unit.service) return false;
   // Some tracers file a database's client spans under a service of the database's own name.
   return outer.isCovered || (call === undefined && span.kind !== "client");
 }
 
 /** A request that another service took in, seen from its caller when the caller's own span is not there. */
-function servedCall(span: Span, operation: string): Call | undefined {
-  if (span.kind !== "server") return undefined;
+function servedCall(span: Span, outer: Context, operation: string): Call | undefined {
+  if (span.kind === "consumer" || span.service === outer.unit.service) return undefined;
   const shape = `${span.service} ${operation}`;
   return {
     kind: "rpc.method" in span.attributes ? "rpc" : "http",
@@ -244,7 +235,8 @@ function servedCall(span: Span, operation: string): Call | undefined {
     shape,
     target: shape,
     peer: span.service,
-    isRead: /^(?:GET|HEAD|QUERY) /.test(operation),
+    isRead: isReadName(operation),
+    isKeyed: false,
     batch: { isBatch: false },
     isPaged: false,
     truncated: false,
@@ -263,30 +255,21 @@ function callsModel(span: Span): boolean {
   );
 }
 
-/** What a unit does, in words that are the same for each request of its kind. */
-function operationOf(span: Span): string {
-  const { attributes } = span;
-  const tool = attributes["gen_ai.tool.name"];
-  if (typeof tool === "string") return `execute_tool ${tool}`;
-  const method = attributes["http.request.method"] ?? attributes["http.method"];
-  if (typeof method === "string" && span.kind === "server") {
-    const route = attributes["http.route"];
-    if (typeof route === "string" && route !== "") return `${method} ${route}`;
-    const target = attributes["url.path"] ?? attributes["http.target"];
-    if (typeof target === "string")
-      return `${method} ${templateOfPath(target.split("?", 1)[0] ?? "")}`;
-  }
-  return span.name
-    .split(" ")
-    .map((word) => (word.includes("/") ? templateOfPath(word) : looksLikeId(word) ? "{id}" : word))
-    .join(" ");
+function byTime(left: UnitCall, right: UnitCall): number {
+  return compareSpans(left.span, right.span) || compareText(left.call.target, right.call.target);
 }
 
-function byTime(left: UnitCall, right: UnitCall): number {
-  const [a, b] = [left.span, right.span];
+/** By start; of two that start at once the longer one comes first, as a parent does. */
+function compareSpans(left: Span, right: Span): number {
   return (
-    a.startMicros - b.startMicros ||
-    a.durationNanos - b.durationNanos ||
-    (left.call.target < right.call.target ? -1 : left.call.target > right.call.target ? 1 : 0)
+    left.startMicros - right.startMicros ||
+    right.durationNanos - left.durationNanos ||
+    compareText(left.name, right.name) ||
+    compareText(left.spanId, right.spanId)
   );
+}
+
+function compareText(left: string, right: string): number {
+  if (left === right) return 0;
+  return left < right ? -1 : 1;
 }

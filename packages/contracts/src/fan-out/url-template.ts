@@ -7,8 +7,8 @@ export interface UrlTarget {
   readonly template: string;
   /** Path and query as recorded: what tells two calls to one template apart. */
   readonly target: string;
-  /** Whether the template has a variable part, in the path or in the query. */
-  readonly isParameterised: boolean;
+  /** Values in the longest list that a parameter of the query carries: `ids=1,2,3` or `id=1&id=2`. */
+  readonly valueCount: number;
   /** Whether a parameter of the query names a page, an offset or a cursor. */
   readonly isPaged: boolean;
 }
@@ -63,7 +63,7 @@ export function urlTarget(url: string, route?: string): UrlTarget {
     host,
     template: `${pathTemplate}${query}`,
     target: rest === "" ? "/" : rest,
-    isParameterised: pathTemplate.includes("{") || names.length > 0,
+    valueCount: queryStart === -1 ? 0 : longestList(rest.slice(queryStart + 1)),
     isPaged: names.some((name) => pageParameters.has(name.toLowerCase())),
   };
 }
@@ -74,7 +74,7 @@ export function templateOfPath(path: string): string {
     .split("/")
     .map((segment) => (looksLikeId(segment) ? "{id}" : segment))
     .join("/");
-  return template === "" ? "/" : template.replace(/(.)\/$/, "$1");
+  return template === "" ? "/" : template.replace(/([^/])\/+$/, "$1").replace(/^\/+$/, "/");
 }
 
 /** Whether a path segment, or a word of a span's name, is an identifier rather than a name. */
@@ -82,7 +82,10 @@ export function looksLikeId(segment: string): boolean {
   if (segment === "" || segment.length > 512) return segment !== "";
   if (/^v\d{1,3}(?:\.\d{1,3})?$/i.test(segment)) return false;
   if (/^\[redacted-[a-z-]+-\d+\]$/.test(segment)) return true;
-  const plain = segment.replace(/%[0-9a-f]{2}/gi, "_");
+  const plain = segment
+    .replace(/%40/g, "@")
+    .replace(/%[0-9a-f]{2}/gi, "_")
+    .replace(/(.)\.(?:json|xml|html?|csv|pdf|txt|png|jpe?g)$/i, "$1");
   if (/^[+-]?\d+(?:[.,:]\d+)*$/.test(plain)) return true;
   if (/^[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}$/i.test(plain)) return true;
   if (/^[0-9a-f]{12,}$/i.test(plain) && /\d/.test(plain)) return true;
@@ -117,4 +120,17 @@ function parameterNames(query: string): string[] {
     .filter((pair) => pair !== "")
     .map((pair) => pair.split("=", 1)[0] ?? "");
   return [...new Set(names)].sort();
+}
+
+function longestList(query: string): number {
+  const counts = new Map<string, number>();
+  for (const pair of query.split("&")) {
+    const [name = "", value = ""] = pair.split("=", 2);
+    const values = value === "" ? 0 : value.split(/,|%2c/i).length;
+    // Only a name that may stand for things makes its commas a list of them.
+    if (/id|key|sku|name|code|slug|filter/i.test(name)) {
+      counts.set(name, (counts.get(name) ?? 0) + values);
+    }
+  }
+  return Math.max(0, ...counts.values());
 }

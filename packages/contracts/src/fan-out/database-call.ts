@@ -1,0 +1,133 @@
+/** Recognises calls of databases, in the old and the new semantic conventions. */
+
+import type { Attributes, Span } from "../model/span.ts";
+import { type Batch, type Call, isBatchName, numberOf, textOf } from "./call.ts";
+import type { SqlShape } from "./sql-fingerprint.ts";
+
+/** What a span says about the database that it calls. */
+export interface DatabaseSpan {
+  readonly system: string;
+  readonly statement: string | undefined;
+  readonly operation: string | undefined;
+  readonly collection: string | undefined;
+}
+
+/** Reads the attributes of a database's client span; `undefined` when it is none. */
+export function databaseSpanOf({ attributes }: Span): DatabaseSpan | undefined {
+  const system = textOf(attributes, "db.system.name", "db.system");
+  const statement = textOf(attributes, "db.query.text", "db.statement");
+  if (system === undefined && statement === undefined) return undefined;
+  return {
+    system: system ?? "sql",
+    statement,
+    operation: textOf(attributes, "db.operation.name", "db.operation", "rpc.method"),
+    collection:
+      textOf(
+        attributes,
+        "db.collection.name",
+        "db.sql.table",
+        "db.mongodb.collection",
+        "db.cassandra.table",
+        "db.elasticsearch.path_parts.index",
+      ) ?? firstText(attributes["aws.dynamodb.table_names"]),
+  };
+}
+
+/** The call of a statement; `undefined` for what sets up a session or a transaction, and for pings. */
+export function statementCall(
+  span: Span,
+  database: DatabaseSpan,
+  shape: SqlShape,
+): Call | undefined {
+  if (isSessionStatement(shape)) return undefined;
+  const { collection, operation, statement } = database;
+  // A document store records its query as JSON, which says little without the collection it goes to.
+  const isDocument = collection !== undefined && /^\s*[{[]/.test(statement ?? "");
+  if (!isDocument) return callOf(span, database, shape);
+  const name = operation ?? shape.verb;
+  return callOf(span, database, {
+    ...shape,
+    fingerprint: `${name} ${collection} ${shape.fingerprint}`,
+    verb: name.toLowerCase(),
+  });
+}
+
+/** The call of a named operation on a collection, when no statement is recorded. */
+export function operationCall(span: Span, database: DatabaseSpan): Call | undefined {
+  const { operation, collection } = database;
+  // A span that names neither is a transaction or a pool.
+  if (operation === undefined || collection === undefined) return undefined;
+  return callOf(span, database, {
+    fingerprint: `${operation.toLowerCase()} ${collection}`,
+    verb: operation.toLowerCase(),
+    listValueCount: 0,
+    takesArray: false,
+    isListHidden: false,
+    truncated: false,
+  });
+}
+
+function callOf(span: Span, { system, statement }: DatabaseSpan, shape: SqlShape): Call {
+  const { attributes } = span;
+  const rowCount = numberOf(
+    attributes,
+    "db.response.returned_rows",
+    "db.rows_returned",
+    "db.row_count",
+    "db.result.rows",
+    "db.sql.rows",
+    "db.rows",
+  );
+  return {
+    kind: "database",
+    identity: `${system} ${textOf(attributes, "db.namespace", "db.name") ?? ""} ${shape.fingerprint}`,
+    shape: shape.fingerprint,
+    target: statement ?? shape.fingerprint,
+    peer: textOf(attributes, "server.address", "net.peer.name") ?? "",
+    isRead: isReadVerb(shape.verb),
+    isKeyed: /[^<>!]= ?\?|^(?:get|getitem|findone|findbyid)\b/.test(shape.fingerprint),
+    batch: batchOf(attributes, shape),
+    isPaged: isPagedStatement(shape.fingerprint),
+    truncated: shape.truncated,
+    system: system.toLowerCase(),
+    isResend: false,
+    ...(rowCount === undefined ? {} : { rowCount }),
+  };
+}
+
+function batchOf(attributes: Attributes, shape: SqlShape): Batch {
+  const recorded = numberOf(attributes, "db.operation.batch.size");
+  if (recorded !== undefined && recorded > 1) return { isBatch: true, size: recorded };
+  if (shape.listValueCount > 1) return { isBatch: true, size: shape.listValueCount };
+  if (shape.takesArray || isBatchName(shape.verb)) return { isBatch: true };
+  return shape.isListHidden ? { isBatch: false, isHidden: true } : { isBatch: false };
+}
+
+/** Statements that fetch nothing for an item of a list. */
+function isSessionStatement({ verb, fingerprint }: SqlShape): boolean {
+  return sessionVerbs.test(verb) || sessionSelects.test(fingerprint);
+}
+
+const sessionVerbs =
+  /^(?:begin|start|commit|rollback|savepoint|release|set|show|use|prepare|deallocate|discard|ping|reset|listen|unlisten|notify|explain|close|declare|fetch|move|lock|analyze|vacuum|pragma|isready)$/;
+const sessionSelects =
+  /^select ?(?:\?|version\(\)|now\(\)|current_\w+(?:\(\))?|pg_advisory\w*\(.*|set_config\(.*)?$/;
+
+function isReadVerb(verb: string): boolean {
+  return /^(?:select|find|get|query|scan|aggregate|count|distinct|search|mget|read|values|table|match|batchget)/.test(
+    verb,
+  );
+}
+
+/** OFFSET, FETCH NEXT, or a range over the sort key with a limit and nothing that names one owner. */
+function isPagedStatement(fingerprint: string): boolean {
+  if (/\boffset \?|\bfetch (?:next|first) \?|\blimit \?, ?\?/.test(fingerprint)) return true;
+  if (!/\blimit \?$/.test(fingerprint) || !/\border by\b/.test(fingerprint)) return false;
+  const where = /\bwhere\b(.*)\border by\b/.exec(fingerprint)?.[1] ?? "";
+  return /[<>]=? ?\(?\?/.test(where) && !/[^<>!]= ?\?/.test(where);
+}
+
+function firstText(value: unknown): string | undefined {
+  const first: unknown = Array.isArray(value) ? value[0] : undefined;
+  return typeof first === "string" ? first : undefined;
+}

@@ -1,0 +1,95 @@
+/** Decides what a list shows whose items were loaded without repetition. */
+
+import type { Call } from "./call.ts";
+import type { ClassifiedGroup } from "./classify-group.ts";
+import { growthOf, type GrowthPoint } from "./growth.ts";
+import type { Judgement, ListDoubt } from "./judgement.ts";
+import type { Observation, ObservedSubject } from "./observe-calls.ts";
+import type { RepeatedQueryOptions } from "./options.ts";
+
+/** The judgement about a subject none of whose calls was repeated; `undefined` when it loads no list. */
+export function judgeList(
+  observed: ObservedSubject,
+  groups: readonly ClassifiedGroup[],
+  options: RepeatedQueryOptions,
+): Judgement | undefined {
+  // Polling, pages, warm-ups and lone retries are no access to a list.
+  const access = groups.filter(({ nature }) => nature === "loop" || nature === "batches");
+  const isResolver = observed.subject.kind === "resolver";
+  const longest = longestList(observed.observations);
+  if (longest === undefined) return judgeUnknownList(access);
+  const { observation: widest, listLength: listLengthMax } = longest;
+  if (access.length === 0 && !hasBatchOfHandler(widest)) return undefined;
+  const unclear = (reason: ListDoubt): Judgement => ({
+    kind: "unclear-list",
+    reason,
+    listLengthMax,
+    widest,
+  });
+  if (listLengthMax < options.listLengthMin) {
+    // A handler that reads a row or two, or asks for two values, has no list to speak of.
+    return isResolver ? unclear("too-short") : undefined;
+  }
+  if (isResolver && access.length > 0 && access.every(isByKeyOnly))
+    return unclear("keys-may-repeat");
+  return {
+    kind: "batched",
+    listLengthMax,
+    countMax: Math.max(0, ...access.map((group) => group.count)),
+    growth: growthOf(pointsOf(observed.observations)),
+    widest,
+  };
+}
+
+function judgeUnknownList(access: readonly ClassifiedGroup[]): Judgement | undefined {
+  const batch = access.find(({ calls }) => calls.some(({ call }) => mayBeBatch(call)));
+  if (batch === undefined) return undefined;
+  const { observation: widest } = batch;
+  return { kind: "unclear-list", reason: "length-unknown", listLengthMax: undefined, widest };
+}
+
+function isByKeyOnly({ calls }: ClassifiedGroup): boolean {
+  return calls.every(({ call }) => call.isKeyed && !mayBeBatch(call));
+}
+
+function mayBeBatch(call: Call): boolean {
+  return call.batch.isBatch || call.batch.isHidden === true;
+}
+
+function pointsOf(observations: readonly Observation[]): GrowthPoint[] {
+  return observations.flatMap((observation) => {
+    const listLength = listLengthOf(observation);
+    const counts = [...observation.calls.values()].map((calls) => calls.length);
+    return listLength === undefined ? [] : [{ listLength, count: Math.max(0, ...counts) }];
+  });
+}
+
+function longestList(
+  observations: readonly Observation[],
+): { observation: Observation; listLength: number } | undefined {
+  let longest: { observation: Observation; listLength: number } | undefined;
+  for (const observation of observations) {
+    const listLength = listLengthOf(observation);
+    if (listLength === undefined) continue;
+    if (longest === undefined || listLength > longest.listLength)
+      longest = { observation, listLength };
+  }
+  return longest;
+}
+
+/** A resolver's list by its indices; a handler's by the rows it read or the values it asked for at once. */
+function listLengthOf(observation: Observation): number | undefined {
+  if (observation.listLength !== undefined) return observation.listLength;
+  const lengths = [...observation.calls.values()]
+    .flat()
+    .flatMap(({ call }) => [call.rowCount ?? 0, call.batch.size ?? 0]);
+  const longest = Math.max(0, ...lengths);
+  return longest > 1 ? longest : undefined;
+}
+
+/** A batch that no resolver claims may have loaded what the resolvers of a list then hand out. */
+function hasBatchOfHandler(observation: Observation): boolean {
+  return observation.unit.calls.some(
+    ({ call, resolver }) => resolver === undefined && call.batch.isBatch,
+  );
+}
