@@ -116,7 +116,7 @@ function EdgeLines({
       fill="none"
     >
       {drawn.map(({ line, tone }) => {
-        const width = edgeWidth(line.edge.count, busiest);
+        const width = edgeWidth(line, busiest);
         return (
           <g key={`${line.edge.from}\u0000${line.edge.to}\u0000${line.edge.boundary}`}>
             <path d={line.path} strokeWidth={width} className={strokes[tone]} />
@@ -137,8 +137,9 @@ function arrowHead(line: MapEdge, width: number): string {
 }
 
 /** Traffic as width: the square root keeps a quiet edge visible beside a busy one. */
-function edgeWidth(count: number, busiest: number): number {
-  return 1.5 + 6.5 * Math.sqrt(count / busiest);
+function edgeWidth(line: MapEdge, busiest: number): number {
+  const widest = line.label.anchor === "start" ? 4 : 8;
+  return 1.5 + (widest - 1.5) * Math.sqrt(line.edge.count / busiest);
 }
 
 function EdgeLabel({ line, openCases }: { line: MapEdge; openCases: readonly CaseSummary[] }) {

@@ -8,6 +8,7 @@ import { CaseNoteForm } from "../forms/case-note-form.tsx";
 import { VerifyCaseForm } from "../forms/verify-case-form.tsx";
 import { Badge } from "../ui/badge.tsx";
 import { Panel } from "../ui/panel.tsx";
+import { Prose } from "../ui/prose.tsx";
 
 export function CaseSteps({ detail }: { detail: CaseDetail }) {
   const { id, status } = detail.summary;
@@ -31,7 +32,9 @@ export function CaseSteps({ detail }: { detail: CaseDetail }) {
                 >
                   {fix.verified ? "verified by the contract" : "candidate, not verified"}
                 </Badge>
-                <p className="mt-1 wrap-anywhere">{fix.description}</p>
+                <p className="mt-1 wrap-anywhere">
+                  <Prose text={fix.description} />
+                </p>
               </li>
             ))}
           </ol>

@@ -46,7 +46,7 @@ const columns: readonly Column<CaseSummary>[] = [
   },
   {
     header: "Leading hypothesis",
-    broad: true,
+    onCard: "broad",
     cell: (item) =>
       item.leadingHypothesis === undefined ? (
         <span className="text-ink-3">none</span>

@@ -4,6 +4,7 @@ import type { Finding } from "@faultline/contracts";
 import type { ReactNode } from "react";
 
 import { Badge } from "../ui/badge.tsx";
+import { Prose } from "../ui/prose.tsx";
 import { VerdictBadge } from "../ui/verdict.tsx";
 import { Measures } from "./measures.tsx";
 
@@ -41,7 +42,9 @@ export function FindingCard({ finding, actions }: { finding: Finding; actions?: 
           <Badge tone={fix.verified ? "good" : "plain"}>
             {fix.verified ? "fix, verified" : "candidate fix"}
           </Badge>
-          <span className="min-w-0 flex-1 basis-60 wrap-anywhere">{fix.description}</span>
+          <span className="min-w-0 flex-1 basis-60 wrap-anywhere">
+            <Prose text={fix.description} />
+          </span>
         </p>
       ))}
     </article>

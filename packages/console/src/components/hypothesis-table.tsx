@@ -5,6 +5,7 @@ import type { Hypothesis } from "@faultline/protocol";
 
 import { Badge } from "../ui/badge.tsx";
 import { type Column, DataTable } from "../ui/data-table.tsx";
+import { Prose } from "../ui/prose.tsx";
 import { HypothesisStatusBadge } from "../ui/verdict.tsx";
 
 /** Evidence shown before the rest is folded away. */
@@ -30,13 +31,13 @@ const columns: readonly Column<Hypothesis>[] = [
   {
     header: "Evidence for",
     width: "sm:w-[24%] sm:min-w-40",
-    broad: true,
+    onCard: "broad",
     cell: (hypothesis) => <EvidenceList references={hypothesis.evidenceFor} absent="None yet." />,
   },
   {
     header: "Evidence against",
     width: "sm:w-[18%] sm:min-w-36",
-    broad: true,
+    onCard: "broad",
     cell: (hypothesis) => (
       <>
         <EvidenceList references={hypothesis.evidenceAgainst} absent="None found." />
@@ -51,8 +52,12 @@ const columns: readonly Column<Hypothesis>[] = [
   {
     header: "Next check",
     width: "sm:min-w-40",
-    broad: true,
-    cell: (hypothesis) => <p className="wrap-anywhere text-ink-2">{hypothesis.nextCheck}</p>,
+    onCard: "broad",
+    cell: (hypothesis) => (
+      <p className="wrap-anywhere text-ink-2">
+        <Prose text={hypothesis.nextCheck} />
+      </p>
+    ),
   },
 ];
 
@@ -75,15 +80,17 @@ function EvidenceList({
   absent: string;
 }) {
   if (references.length === 0) return <p className="text-xs text-ink-3">{absent}</p>;
-  const rest = references.slice(evidenceShownMax);
+  // Many places in one piece of evidence say one thing: its first quote stands for them.
+  const pieces = [...Map.groupBy(references, (reference) => reference.evidenceId)];
+  const rest = pieces.slice(evidenceShownMax);
   return (
     <div className="flex flex-col gap-1.5">
-      <Evidence references={references.slice(0, evidenceShownMax)} />
+      <Pieces pieces={pieces.slice(0, evidenceShownMax)} />
       {rest.length > 0 && (
         <details className="text-xs">
           <summary className="text-accent hover:underline">{rest.length} more</summary>
           <div className="mt-1.5">
-            <Evidence references={rest} />
+            <Pieces pieces={rest} />
           </div>
         </details>
       )}
@@ -91,21 +98,23 @@ function EvidenceList({
   );
 }
 
-function Evidence({ references }: { references: readonly EvidenceReference[] }) {
+function Pieces({ pieces }: { pieces: readonly (readonly [string, EvidenceReference[]])[] }) {
   return (
-    <ul className="flex flex-col gap-1.5 text-xs">
-      {references.map((reference, index) => (
-        <li key={index} className="border-l-2 border-line-strong pl-2">
-          {reference.quote !== undefined && <p className="wrap-anywhere">{reference.quote}</p>}
-          <p
-            className="font-mono text-2xs text-ink-3 wrap-anywhere"
-            title={`${reference.evidenceId}${reference.locator === undefined ? "" : ` at ${reference.locator}`}`}
-          >
-            {reference.evidenceId.slice(7, 19)}
-            {reference.locator !== undefined && ` · ${reference.locator}`}
-          </p>
-        </li>
-      ))}
+    <ul className="flex flex-col gap-2 text-xs">
+      {pieces.map(([evidenceId, references]) => {
+        const [first] = references;
+        return (
+          <li key={evidenceId} className="border-l-2 border-line-strong pl-2">
+            {first?.quote !== undefined && <p className="wrap-anywhere">{first.quote}</p>}
+            <p className="text-2xs text-ink-3 wrap-anywhere" title={evidenceId}>
+              <span className="font-mono">{evidenceId.slice(7, 19)}</span>
+              {references.length > 1
+                ? `, ${references.length} places`
+                : first?.locator !== undefined && `, at ${first.locator}`}
+            </p>
+          </li>
+        );
+      })}
     </ul>
   );
 }

@@ -28,7 +28,7 @@ const comparisonColumns: readonly Column<Compared>[] = [
   {
     header: "What was compared",
     width: "sm:w-1/2",
-    broad: true,
+    onCard: "broad",
     cell: ({ comparison }) => (
       <span className="wrap-anywhere text-ink-2">{comparison.summary}</span>
     ),

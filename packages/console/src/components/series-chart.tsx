@@ -53,7 +53,7 @@ export function SeriesChart({
     plot.left + ((width - plot.left) * index) / Math.max(1, moments.length - 1);
   const y = (value: number): number =>
     plot.top + (1 - value / top) * (height - plot.top - plot.bottom);
-  if (moments.length === 0) {
+  if (series.every((line) => line.values.every((value) => value === undefined))) {
     return (
       <p className="grid h-[152px] place-items-center rounded-lg bg-sunken text-xs text-ink-3">
         Nothing in this window

@@ -58,6 +58,7 @@ export function TraceTable({ traces }: { traces: readonly TraceSummary[] }) {
     { header: "Spans", numeric: true, cell: (trace) => formatCount(trace.spanCount) },
     {
       header: "Errors",
+      onCard: "absent",
       numeric: true,
       cell: (trace) => (
         <span className={trace.errorCount > 0 ? "font-medium text-bad" : "text-ink-3"}>
@@ -67,6 +68,7 @@ export function TraceTable({ traces }: { traces: readonly TraceSummary[] }) {
     },
     {
       header: "Services",
+      onCard: "absent",
       cell: (trace) => (
         <span className="text-ink-2" title={trace.services.join(", ")}>
           {trace.services.slice(0, servicesShownMax).join(", ")}

@@ -8,7 +8,9 @@ import { formatCompact, formatCount, formatDuration, formatShare } from "../util
 import { SeriesChart } from "./series-chart.tsx";
 
 export function TrafficCharts({ traffic }: { traffic: Overview["traffic"] }) {
-  const moments = traffic.points.map((point) => point.at);
+  // A window without operations has nothing to draw, rather than a line of zeros.
+  const points = traffic.count === 0 ? [] : traffic.points;
+  const moments = points.map((point) => point.at);
   return (
     <div className="grid gap-4 lg:grid-cols-3">
       <Panel title="Traffic" note="model operations">
@@ -23,7 +25,7 @@ export function TrafficCharts({ traffic }: { traffic: Overview["traffic"] }) {
             {
               name: "operations",
               tone: "accent",
-              values: traffic.points.map((point) => point.count),
+              values: points.map((point) => point.count),
             },
           ]}
         />
@@ -39,8 +41,8 @@ export function TrafficCharts({ traffic }: { traffic: Overview["traffic"] }) {
           series={[
             {
               name: "errors",
-              tone: "bad",
-              values: traffic.points.map((point) => point.errorCount),
+              tone: traffic.errorCount === 0 ? "plain" : "bad",
+              values: points.map((point) => point.errorCount),
             },
           ]}
         />
@@ -62,12 +64,12 @@ export function TrafficCharts({ traffic }: { traffic: Overview["traffic"] }) {
             {
               name: "p95",
               tone: "plain",
-              values: traffic.points.map((point) => point.timeToFirstTokenMsP95),
+              values: points.map((point) => point.timeToFirstTokenMsP95),
             },
             {
               name: "median",
               tone: "accent",
-              values: traffic.points.map((point) => point.timeToFirstTokenMsP50),
+              values: points.map((point) => point.timeToFirstTokenMsP50),
             },
           ]}
         />

@@ -4,6 +4,7 @@ import type { Finding, Span } from "@faultline/contracts";
 
 import { Icon } from "../ui/icon.tsx";
 import { formatDuration, nanosToMs, plural } from "../util/format.ts";
+import { placeInLanes } from "../util/lanes.ts";
 import { seriesColor } from "../util/series-color.ts";
 import { sharedName } from "../util/span-signature.ts";
 import { type TraceRow, type TraceTree, spanEndMicros } from "../util/trace-tree.ts";
@@ -12,7 +13,9 @@ import { type TraceRow, type TraceTree, spanEndMicros } from "../util/trace-tree
 const indentDepthMax = 12;
 /** The columns of the waterfall: names, the scale of time, durations. */
 export const waterfallGrid =
-  "grid-cols-[minmax(0,6fr)_minmax(0,3fr)_4.25rem] sm:grid-cols-[minmax(0,5fr)_minmax(0,7fr)_5.25rem]";
+  "[--indent:6px] grid-cols-[minmax(0,7fr)_minmax(0,3fr)_4.25rem] sm:[--indent:12px] sm:grid-cols-[minmax(0,5fr)_minmax(0,7fr)_5.25rem]";
+export const rowHeight = 30;
+const barHeight = 12;
 /** Marks drawn for the members of one fold; more would lie upon one another. */
 const markCountMax = 300;
 
@@ -47,8 +50,8 @@ export function WaterfallRow(props: WaterfallRowProps) {
       aria-rowindex={props.index + 1}
       aria-selected={selected}
       aria-expanded={expandable ? row.state !== "collapsed" : undefined}
-      className={`absolute inset-x-0 grid h-[30px] cursor-pointer items-stretch ${waterfallGrid} ${surface} ${active ? "shadow-[inset_2px_0_var(--accent)]" : ""}`}
-      style={{ top: props.top }}
+      className={`absolute inset-x-0 grid cursor-pointer items-stretch ${waterfallGrid} ${surface} ${active ? "shadow-[inset_2px_0_var(--accent)]" : ""}`}
+      style={{ top: props.top, height: rowHeight }}
       onClick={props.onSelect}
     >
       <NameCell {...props} expandable={expandable} />
@@ -67,7 +70,7 @@ function NameCell(props: WaterfallRowProps & { expandable: boolean }) {
     <div
       role="gridcell"
       className="flex min-w-0 items-center gap-1.5 pr-2 text-xs"
-      style={{ paddingLeft: 8 + Math.min(row.depth, indentDepthMax) * 12 }}
+      style={{ paddingLeft: `calc(8px + ${Math.min(row.depth, indentDepthMax)} * var(--indent))` }}
     >
       <button
         type="button"
@@ -144,6 +147,8 @@ function TimeCell({ row, tree, violated }: { row: TraceRow; tree: TraceTree; vio
   const start = Math.min(...row.spans.map((span) => span.startMicros));
   const end = Math.max(...row.spans.map(spanEndMicros));
   const left = share(start, tree);
+  const marks = row.spans.slice(0, markCountMax);
+  const { lanes, laneCount } = placeInLanes(marks);
   return (
     <div role="gridcell" className="relative overflow-hidden border-l border-line">
       {row.kind === "fold" && (
@@ -152,8 +157,14 @@ function TimeCell({ row, tree, violated }: { row: TraceRow; tree: TraceTree; vio
           style={{ left: `${left}%`, width: `max(2px, ${share(end, tree) - left}%)` }}
         />
       )}
-      {row.spans.slice(0, markCountMax).map((span) => (
-        <Bar key={span.spanId} span={span} tree={tree} marked={violated && row.kind === "span"} />
+      {marks.map((span, index) => (
+        <Bar
+          key={span.spanId}
+          span={span}
+          tree={tree}
+          lane={[lanes[index] ?? 0, laneCount]}
+          marked={violated && row.kind === "span"}
+        />
       ))}
     </div>
   );
@@ -173,13 +184,26 @@ function DurationCell({ row }: { row: TraceRow }) {
   );
 }
 
-function Bar({ span, tree, marked }: { span: Span; tree: TraceTree; marked: boolean }) {
+function Bar({
+  span,
+  tree,
+  lane: [lane, laneCount],
+  marked,
+}: {
+  span: Span;
+  tree: TraceTree;
+  lane: readonly [number, number];
+  marked: boolean;
+}) {
   const left = share(span.startMicros, tree);
   const width = share(spanEndMicros(span), tree) - left;
+  const height = barHeight / laneCount;
   return (
     <div
-      className={`absolute top-[9px] h-3 rounded-sm ${marked ? "ring-1 ring-bad" : ""}`}
+      className={`absolute rounded-sm ${marked ? "ring-1 ring-bad" : ""}`}
       style={{
+        top: (rowHeight - barHeight) / 2 + lane * height,
+        height: laneCount === 1 ? height : height - 0.5,
         left: `${left}%`,
         width: `max(2px, ${width}%)`,
         background:

@@ -7,9 +7,8 @@ import { formatDuration } from "../util/format.ts";
 import { type SpanFindings, findingsOf } from "../util/span-findings.ts";
 import { type TraceRow, type TraceTree, descendants } from "../util/trace-tree.ts";
 import { type WaterfallRows, closed, opened, toggled } from "../util/waterfall-rows.ts";
-import { WaterfallRow, rowId, waterfallGrid } from "./waterfall-row.tsx";
+import { WaterfallRow, rowHeight, rowId, waterfallGrid } from "./waterfall-row.tsx";
 
-const rowHeight = 30;
 /** Rows drawn beyond each edge of the view, so that scrolling shows no gaps. */
 const overscan = 12;
 const viewHeightMax = 640;

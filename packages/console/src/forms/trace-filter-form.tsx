@@ -145,7 +145,10 @@ function TimeFields({
             type="datetime-local"
             step={1}
             defaultValue={filters[end] === undefined ? "" : toLocalField(new Date(filters[end]))}
-            onBlur={(event) => apply({ [end]: fromLocalField(event.target.value)?.toISOString() })}
+            onBlur={({ target }) => {
+              if (target.value === target.defaultValue) return;
+              apply({ [end]: fromLocalField(target.value)?.toISOString() });
+            }}
           />
         ))}
     </div>

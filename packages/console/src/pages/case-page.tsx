@@ -5,6 +5,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 
 import { caseQuery } from "../api/queries.ts";
+import { CaseProgress } from "../components/case-progress.tsx";
 import { CaseSteps } from "../components/case-steps.tsx";
 import { CaseTimeline } from "../components/case-timeline.tsx";
 import { FindingCard } from "../components/finding-card.tsx";
@@ -85,6 +86,9 @@ function CasePanels({ detail }: { detail: CaseDetail }) {
   );
   return (
     <div className="grid items-start gap-4 xl:grid-cols-[minmax(0,1fr)_24rem]">
+      <div className="xl:col-span-2">
+        <CaseProgress detail={detail} />
+      </div>
       <div className="flex min-w-0 flex-col gap-4">
         <SymptomPanel detail={detail} />
         <Panel

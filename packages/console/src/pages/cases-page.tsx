@@ -91,8 +91,8 @@ function NoCases({ status }: { status: CaseStatus | undefined }) {
       <CommandLine
         label="From a terminal"
         lines={[
-          `npx faultline case open "the list of posts is slow" \\`,
-          `  --subject service:posts-api --since 15m`,
+          `npx faultline case open "The order list is slow" \\`,
+          `  --subject service:orders --since 15m`,
         ]}
       />
     </EmptyState>

@@ -112,8 +112,8 @@ function OverviewPanels({ overview }: { overview: Overview }) {
 function MapLegend() {
   return (
     <span className="hidden gap-3 sm:flex">
-      <span>width: calls</span>
-      <span>label: calls × 95th percentile, health</span>
+      <span>Width: calls of the newest traces.</span>
+      <span>Label: calls × 95th percentile, health.</span>
     </span>
   );
 }

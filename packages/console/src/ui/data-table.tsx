@@ -9,8 +9,8 @@ export interface Column<Row> {
   readonly rowHeader?: boolean;
   /** Classes for its width; what it holds then wraps. */
   readonly width?: string;
-  /** Whether it takes a whole line of a card. */
-  readonly broad?: boolean;
+  /** Whether it takes a whole line of a card, or has no place on one. */
+  readonly onCard?: "broad" | "absent";
   readonly cell: (row: Row) => ReactNode;
 }
 
@@ -64,6 +64,8 @@ export function DataTable<Row>({
   );
 }
 
+const onCard = { broad: "max-sm:col-span-2", absent: "max-sm:hidden" } as const;
+
 function Cell<Row>({ column, children }: { column: Column<Row>; children: ReactNode }) {
   const layout = [
     "align-top sm:px-4 sm:py-2 max-sm:min-w-0",
@@ -85,7 +87,7 @@ function Cell<Row>({ column, children }: { column: Column<Row>; children: ReactN
     <td
       role="cell"
       data-label={column.header}
-      className={`${layout} max-sm:before:mb-0.5 max-sm:before:block max-sm:before:text-xs max-sm:before:text-ink-3 max-sm:before:content-[attr(data-label)] ${column.broad === true ? "max-sm:col-span-2" : ""}`}
+      className={`${layout} max-sm:before:mb-0.5 max-sm:before:block max-sm:before:text-xs max-sm:before:text-ink-3 max-sm:before:content-[attr(data-label)] ${column.onCard === undefined ? "" : onCard[column.onCard]}`}
     >
       {children}
     </td>

@@ -3,6 +3,7 @@
 import { PlatformError } from "@faultline/protocol";
 import { Button } from "./button.tsx";
 import { Icon } from "./icon.tsx";
+import { Prose } from "./prose.tsx";
 
 export function ErrorState({
   error,
@@ -25,7 +26,11 @@ export function ErrorState({
             At <code className="font-mono text-xs">{answer.where}</code>
           </p>
         )}
-        {answer?.hint !== undefined && <p className="text-ink-2 wrap-anywhere">{answer.hint}</p>}
+        {answer?.hint !== undefined && (
+          <p className="text-ink-2 wrap-anywhere">
+            <Prose text={answer.hint} />
+          </p>
+        )}
         <p className="font-mono text-xs text-ink-2">
           {answer === undefined ? "console_error" : `${answer.code} · ${answer.row.status}`}
         </p>

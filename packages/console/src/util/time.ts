@@ -32,6 +32,7 @@ export function toLocalField(at: Date): string {
 
 /** The moment that a `datetime-local` field names, or `undefined` while it is incomplete. */
 export function fromLocalField(text: string): Date | undefined {
+  if (!/^\d{4,}-\d{2}-\d{2}T\d{2}:\d{2}/.test(text)) return undefined;
   const at = new Date(text);
   return Number.isNaN(at.getTime()) ? undefined : at;
 }
