@@ -22,5 +22,6 @@ export {
   reachPostgres,
   type OpenPostgresOptions,
 } from "./postgres/open.ts";
+export { registerSessionMetrics } from "./session-metrics.ts";
 export type { Schema } from "./schema/index.ts";
-export type { IngestBatch, Reader, Store, TenantScope, Writer } from "./store.ts";
+export type { IngestBatch, Reader, SessionUse, Store, TenantScope, Writer } from "./store.ts";

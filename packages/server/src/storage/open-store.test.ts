@@ -1,9 +1,11 @@
 import { openTestDatabase, type TestDatabase } from "@faultline/testkit";
 import { sql } from "kysely";
 import { pino } from "pino";
+import { Registry } from "prom-client";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { mapDatabaseError } from "./database-error.ts";
+import { registerSessionMetrics } from "./session-metrics.ts";
 import { SessionPool } from "./session-pool.ts";
 import type { Reader, TenantScope } from "./store.ts";
 
@@ -144,9 +146,11 @@ test("lends no more sessions than its bound, and serves those who wait", async (
     statementMsMax: 10_000,
     logger: pino({ level: "silent" }),
   });
+  const registry = new Registry();
+  registerSessionMetrics(registry, { sessions: () => [pool.sessionUse] });
   let current = 0;
   let highest = 0;
-  await Promise.all(
+  const all = Promise.all(
     Array.from({ length: 20 }, async () => {
       await pool.use(never, async (client) => {
         current += 1;
@@ -156,7 +160,12 @@ test("lends no more sessions than its bound, and serves those who wait", async (
       });
     }),
   );
+  expect(pool.sessionUse).toMatchObject({ limit: 2, waiting: 18 });
+  const metrics = await registry.metrics();
+  expect(metrics).toContain('faultline_database_sessions{role="faultline_app",state="waiting"} 18');
+  await all;
   expect(highest).toBe(2);
+  expect(pool.sessionUse).toMatchObject({ open: 2, idle: 2, waiting: 0 });
 });
 
 test("one who stops waiting for a session leaves it to the next", async () => {

@@ -10,7 +10,7 @@ import { migrate, type Migration, readMigrations } from "./migrations.ts";
 import type { PostgresConnection } from "./postgres/connection.ts";
 import { SessionPool } from "./session-pool.ts";
 import { setUpDatabase } from "./set-up.ts";
-import type { Reader, Store, TenantScope, Writer } from "./store.ts";
+import type { Reader, SessionUse, Store, TenantScope, Writer } from "./store.ts";
 import { runTransaction } from "./transaction.ts";
 
 export interface OpenStoreOptions {
@@ -96,6 +96,10 @@ class PostgresStore implements Store {
 
   async ping(signal: AbortSignal): Promise<void> {
     await this.#app.use(signal, async (client) => await client.query("select 1"));
+  }
+
+  sessions(): SessionUse[] {
+    return [this.#app.sessionUse, this.#ingest.sessionUse, this.#system.sessionUse];
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

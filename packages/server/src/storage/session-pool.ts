@@ -8,6 +8,7 @@ import { raceAbort } from "#kernel/index.ts";
 import { assumeRole } from "./assume-role.ts";
 import { mapDatabaseError } from "./database-error.ts";
 import type { DatabaseRole, PostgresConnection } from "./postgres/connection.ts";
+import type { SessionUse } from "./store.ts";
 
 export interface SessionPoolOptions {
   readonly postgres: PostgresConnection;
@@ -24,9 +25,11 @@ const sessionIdleMsMax = 60_000;
 
 export class SessionPool implements AsyncDisposable {
   readonly #pool: Pool;
+  readonly #options: SessionPoolOptions;
 
   constructor(options: SessionPoolOptions) {
     const { postgres, role, logger } = options;
+    this.#options = options;
     this.#pool = new Pool({
       ...postgres.clientConfig(role),
       max: options.sessionCountMax,
@@ -43,6 +46,16 @@ export class SessionPool implements AsyncDisposable {
     this.#pool.on("connect", (client) => {
       client.on("error", (error) => logger.debug({ err: error, role }, "a session broke"));
     });
+  }
+
+  get sessionUse(): SessionUse {
+    return {
+      role: this.#options.role,
+      limit: this.#options.sessionCountMax,
+      open: this.#pool.totalCount,
+      idle: this.#pool.idleCount,
+      waiting: this.#pool.waitingCount,
+    };
   }
 
   /**

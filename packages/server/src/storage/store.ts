@@ -32,6 +32,18 @@ export interface IngestBatch {
   readonly onConflict?: "fail" | "skip";
 }
 
+/** How busy the sessions of one role are. */
+export interface SessionUse {
+  readonly role: string;
+  /** The most sessions that are ever open. */
+  readonly limit: number;
+  readonly open: number;
+  /** Open and lent to nobody. */
+  readonly idle: number;
+  /** Callers that wait for one. */
+  readonly waiting: number;
+}
+
 export interface Store extends AsyncDisposable {
   /** Throws `database_unavailable` when PostgreSQL cannot be reached. */
   read<T>(scope: TenantScope, run: (reader: Reader) => Promise<T>): Promise<T>;
@@ -48,4 +60,6 @@ export interface Store extends AsyncDisposable {
   system<T>(signal: AbortSignal, run: (writer: Writer) => Promise<T>): Promise<T>;
   /** Resolves when a trivial statement came back. Throws `database_unavailable`. */
   ping(signal: AbortSignal): Promise<void>;
+  /** For metrics: the sessions of each role at this moment. */
+  sessions(): readonly SessionUse[];
 }

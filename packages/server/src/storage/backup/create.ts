@@ -96,7 +96,9 @@ async function writeArchive(
     for (const table of await readTables(session)) {
       tables.push(await writeTable({ session, writer, table, options }));
     }
+    const { rows } = await session.query<{ server_version: string }>("show server_version");
     const described = {
+      postgresVersion: rows[0]?.server_version.slice(0, 40) ?? "",
       migrations: await readApplied(session),
       partitions: await readPartitions(session),
       sequences: await readSequences(session),
@@ -108,7 +110,6 @@ async function writeArchive(
   const manifest: BackupManifest = {
     formatVersion: backupFormatVersion,
     createdAt: new Date(createdMs).toISOString(),
-    postgresVersion: options.postgres.version,
     ...database,
     blobs: await writeBlobs(writer, options),
   };

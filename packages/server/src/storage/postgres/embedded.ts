@@ -103,7 +103,8 @@ export class EmbeddedPostgres implements PostgresConnection {
   }
 
   get version(): string {
-    return this.#cluster.binaries.packageVersion.split("-")[0] ?? "";
+    // The package of PostgreSQL 18.4 is 18.4.0.
+    return this.#cluster.binaries.packageVersion.split(".").slice(0, 2).join(".");
   }
 
   get description(): string {
