@@ -23,6 +23,7 @@ import {
   openBlobs,
   openPostgres,
   openStore,
+  registerSessionMetrics,
   type Store,
 } from "#storage/index.ts";
 import { Telemetry, Tracer } from "#telemetry/index.ts";
@@ -171,7 +172,7 @@ async function openFaces({ base, domains, options, stack }: Faces): Promise<Gate
     await openControlApi({
       ...base,
       services,
-      registry: createRegistry(),
+      registry: createRegistry(base.store),
       consoleFolder: options.consoleFolder ?? defaultConsoleFolder,
       socketPath,
       signal: domains.signal,
@@ -213,9 +214,10 @@ async function makeRuntimeFolder(stack: AsyncDisposableStack): Promise<string> {
   return folder;
 }
 
-function createRegistry(): Registry {
+function createRegistry(store: Store): Registry {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, prefix: "faultline_control_" });
+  registerSessionMetrics(registry, store);
   return registry;
 }
 
