@@ -12,7 +12,7 @@ import type { GatewayState } from "./gateway-state.ts";
 import { ModelCall } from "./model-call.ts";
 import { sendError, toPlatformError } from "./openai-error.ts";
 import type { OperationRecord } from "./operation.ts";
-import { checkBodyHead, discardBody, readBody } from "./request-body.ts";
+import { checkBodyHead, readBody, refuseBody } from "./request-body.ts";
 import type { SnapshotKey } from "./snapshot.ts";
 import { applySplices } from "./splice.ts";
 
@@ -63,8 +63,7 @@ export class ChatCompletions {
 
   #refuse(request: IncomingMessage, response: ServerResponse, error: PlatformError): void {
     this.#state.metrics.countFailure(error.code);
-    discardBody(request, response);
-    sendError(response, error);
+    refuseBody({ request, response, clock: this.#state.clock }, error);
   }
 
   #dispatch(arrival: Arrival): void {

@@ -77,7 +77,7 @@ function readErrorMessage(body: Buffer): string | undefined {
 function excerpt(body: Buffer): string {
   return body
     .toString("utf8", 0, excerptLengthMax * 4)
-    .replaceAll(/[^\P{C} ]+/gu, " ")
+    .replaceAll(/[\p{C}\s]+/gu, " ")
     .trim()
     .slice(0, excerptLengthMax);
 }

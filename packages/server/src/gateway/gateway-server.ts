@@ -14,7 +14,7 @@ import type { GatewayState } from "./gateway-state.ts";
 import { gatewayLimits } from "./limits.ts";
 import { handleModels } from "./models.ts";
 import { sendError, toOpenaiError, toPlatformError } from "./openai-error.ts";
-import { discardBody } from "./request-body.ts";
+import { refuseBody } from "./request-body.ts";
 
 const chatPath = "/v1/chat/completions";
 const modelsPath = "/v1/models";
@@ -116,13 +116,12 @@ export class GatewayServer {
   }
 
   #refuseMethod(request: IncomingMessage, response: ServerResponse, allowed: string): void {
-    discardBody(request, response);
     const error = new PlatformError(
       "method_not_allowed",
       `This path takes ${allowed}, not ${request.method ?? "this method"}.`,
     );
     this.#state.metrics.countFailure(error.code);
-    sendError(response, error, { allow: allowed });
+    refuseBody({ request, response, clock: this.#state.clock }, error, { allow: allowed });
   }
 
   #sendReadiness(response: ServerResponse): void {

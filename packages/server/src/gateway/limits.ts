@@ -14,6 +14,8 @@ export const gatewayLimits = {
   /** What is read and thrown away so that a refused caller sees the refusal rather than a reset. */
   lingerBytesMax: 134_217_728,
   lingerMs: 10_000,
+  /** After a refusal, a connection is kept only if the rest of the body is at most this long. */
+  keptConnectionBodyBytesMax: 65_536,
   /** A caller that does not take the end of its reply within this time is cut off. */
   callerDrainMs: 60_000,
   /** What a provider may still send after the announced end of a stream. */

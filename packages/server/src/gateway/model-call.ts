@@ -230,7 +230,8 @@ export class ModelCall implements Dispatcher.DispatchHandler, Guarded {
       this.#relay.fail(error);
     }
     if (complete) this.#end("completed", undefined, undefined);
-    else this.#end("failed", error.code, error.message);
+    // What the provider itself said of its failure tells more than that the stream broke afterwards.
+    else this.#end("failed", error.code, this.#reader.errorMessage ?? error.message);
     this.#controller?.abort(error);
   }
 

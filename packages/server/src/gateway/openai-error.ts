@@ -41,20 +41,39 @@ export function typeOfStatus(status: number): string {
   return status < 500 ? "invalid_request_error" : "server_error";
 }
 
+export interface ErrorReply {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | number>>;
+  readonly body: Buffer;
+}
+
+/** The whole reply for an error. */
+export function errorReply(
+  error: PlatformError,
+  headers: Readonly<Record<string, string>> = {},
+): ErrorReply {
+  const body = Buffer.from(JSON.stringify(toOpenaiError(error)));
+  return {
+    status: error.row.status,
+    headers: {
+      ...headers,
+      ...headersOfCode(error.code),
+      "content-type": "application/json",
+      "content-length": body.length,
+    },
+    body,
+  };
+}
+
 /** Answers with an error. The response must not have begun. */
 export function sendError(
   response: ServerResponse,
   error: PlatformError,
   headers: Readonly<Record<string, string>> = {},
 ): void {
-  const body = Buffer.from(JSON.stringify(toOpenaiError(error)));
-  response.writeHead(error.row.status, {
-    ...headers,
-    ...headersOfCode(error.code),
-    "content-type": "application/json",
-    "content-length": body.length,
-  });
-  response.end(body);
+  const reply = errorReply(error, headers);
+  response.writeHead(reply.status, reply.headers);
+  response.end(reply.body);
 }
 
 /** The event that tells a caller in mid-stream that the rest will not come. */

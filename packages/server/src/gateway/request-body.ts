@@ -2,9 +2,11 @@
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 
+import type { Clock } from "#kernel/index.ts";
 import { PlatformError } from "@faultline/protocol";
 
 import { gatewayLimits } from "./limits.ts";
+import { errorReply, sendError } from "./openai-error.ts";
 
 /** Checks what the head says of the body. Throws `request_too_large` or `media_type_unsupported`. */
 export function checkBodyHead(request: IncomingMessage, bytesMax: number): void {
@@ -47,18 +49,42 @@ export function readBody(
 }
 
 /**
- * Reads on for a while after a refusal and throws it away: closing at once would reset the connection, and the caller
- * would see that instead of the refusal. Must be called before the response is sent.
+ * Answers with an error while the body may still be on its way. The rest is read and thrown away, within bounds: closing
+ * at once would reset the connection, and the caller would see that instead of the refusal.
  */
-export function discardBody(request: IncomingMessage, response: ServerResponse): void {
-  if (request.complete) return;
-  response.setHeader("connection", "close");
+export function refuseBody(
+  { request, response, clock }: Exchange,
+  error: PlatformError,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  if (request.complete) {
+    sendError(response, error, headers);
+    return;
+  }
+  const length = Number(request.headers["content-length"] ?? Number.MAX_SAFE_INTEGER);
+  if (length > gatewayLimits.keptConnectionBodyBytesMax) response.setHeader("connection", "close");
+  const reply = errorReply(error, headers);
+  response.writeHead(reply.status, reply.headers);
+  response.write(reply.body);
   let bytes = 0;
+  const end = (): void => {
+    response.end();
+  };
   request.on("data", (part: Buffer) => {
     bytes += part.length;
-    if (bytes > gatewayLimits.lingerBytesMax) request.destroy();
+    if (bytes > gatewayLimits.lingerBytesMax) end();
   });
+  request.on("end", end);
   request.resume();
+  const closed = new AbortController();
+  response.on("close", () => closed.abort());
+  clock.every(gatewayLimits.lingerMs, closed.signal, end);
+}
+
+export interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly clock: Clock;
 }
 
 function tooLarge(bytesMax: number): PlatformError {

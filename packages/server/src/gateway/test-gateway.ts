@@ -93,6 +93,7 @@ export interface TestGatewayOptions {
   readonly keys?: readonly SnapshotKey[];
   readonly capture?: "nothing" | "content";
   readonly count?: number;
+  readonly port?: number;
   readonly drainMs?: number;
   readonly onOperations?: () => Promise<void>;
 }
@@ -127,7 +128,7 @@ export async function openTestGateway(options: TestGatewayOptions = {}): Promise
   const gateway = await startGatewayWorkers({
     count: options.count ?? 1,
     host: "127.0.0.1",
-    port: 0,
+    port: options.port ?? 0,
     controlSocketPath,
     snapshot: first,
     onOperations: async (batch) => {

@@ -27,7 +27,7 @@ export function toProviderError(error: Error, state: TransportState): PlatformEr
       { cause: error, context: { reason } },
     );
   }
-  if (reason.startsWith("HPE_")) {
+  if (error.name === "HTTPParserError" || reason.startsWith("HPE_")) {
     return new PlatformError(
       "provider_response_invalid",
       `Provider "${provider}" answered with something that is not HTTP.`,
