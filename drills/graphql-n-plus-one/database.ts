@@ -17,27 +17,27 @@ const orderCount = 400;
 const connectionCountMax = 4;
 
 const seed = `
-  CREATE TABLE IF NOT EXISTS customer (
+  CREATE TABLE IF NOT EXISTS customers (
     id integer PRIMARY KEY,
     name text NOT NULL,
     city text NOT NULL
   );
-  CREATE TABLE IF NOT EXISTS customer_order (
+  CREATE TABLE IF NOT EXISTS orders (
     id integer PRIMARY KEY,
     customer_id integer NOT NULL,
     placed_on date NOT NULL,
     total_cents integer NOT NULL
   );
-  INSERT INTO customer
+  INSERT INTO customers
     SELECT n, 'Customer ' || n, (ARRAY['Oslo', 'Lagos', 'Lima', 'Kyoto', 'Turin'])[1 + n % 5]
       FROM generate_series(1, ${customerCount}) AS n
     ON CONFLICT DO NOTHING;
-  INSERT INTO customer_order
+  INSERT INTO orders
     SELECT n, 1 + (n * 7) % ${customerCount}, DATE '2026-01-01' + (n % 300), 500 + (n * 37) % 20000
       FROM generate_series(1, ${orderCount}) AS n
     ON CONFLICT DO NOTHING;
-  ANALYZE customer;
-  ANALYZE customer_order;
+  ANALYZE customers;
+  ANALYZE orders;
 `;
 
 /** Fills the database and opens a pool that reaches it `distanceMs` away. */
@@ -53,7 +53,7 @@ export async function openOrders(
   await client.connect();
   try {
     await client.query(seed);
-    if (options.customersMissing) await client.query("DROP TABLE customer");
+    if (options.customersMissing) await client.query("DROP TABLE customers");
   } finally {
     await client.end();
   }

@@ -45,7 +45,8 @@ export const drillDefaults = {
 const requestsPerSecondMax = 50;
 const listSizeMax = 200;
 
-export const usage = `Usage: node main.ts --variant broken|repaired --endpoint URL --key KEY --data FOLDER
+export const usage = `Usage: node main.ts --variant broken|repaired --endpoint URL --data FOLDER [--key KEY]
+  --key KEY                  a key that may write telemetry (default: $FAULTLINE_KEY)
   --service NAME             service.name of the telemetry (default: orders)
   --list-sizes N[,N…]        lengths of the lists asked for, 1 to ${listSizeMax} (default: 5,40)
   --rate N                   requests per second, 0 to ${requestsPerSecondMax} (default: 3)
@@ -81,7 +82,8 @@ export function readOptions(commandLine: readonly string[]): DrillOptions {
   return {
     variant,
     otlpEndpoint: required("endpoint", values.endpoint),
-    key: required("key", values.key),
+    // By the environment the key stays out of the list of processes.
+    key: required("key (or FAULTLINE_KEY)", values.key ?? process.env["FAULTLINE_KEY"]),
     dataFolder: required("data", values.data),
     service: values.service,
     listSizes: values["list-sizes"]

@@ -54,14 +54,14 @@ export function resolversOf(variant: Variant) {
       async orders(_: unknown, { first }: { first: number }, { pool }: RequestContext) {
         const { rows } = await pool.query<OrderRow>(
           `SELECT id, customer_id, placed_on::text AS "placedOn", total_cents AS "totalCents"
-             FROM customer_order ORDER BY placed_on DESC, id DESC LIMIT $1`,
+             FROM orders ORDER BY placed_on DESC, id DESC LIMIT $1`,
           [Math.max(0, Math.min(first, orderCountMax))],
         );
         return rows;
       },
       async orderCount(_: unknown, __: unknown, { pool }: RequestContext) {
         const { rows } = await pool.query<{ count: number }>(
-          "SELECT count(*)::integer AS count FROM customer_order",
+          "SELECT count(*)::integer AS count FROM orders",
         );
         return rows[0]?.count ?? 0;
       },
@@ -78,7 +78,7 @@ export function resolversOf(variant: Variant) {
 /** The fault: one statement for each order of a list. */
 async function loadCustomer(pool: Pool, id: number): Promise<CustomerRow | undefined> {
   const { rows } = await pool.query<CustomerRow>(
-    "SELECT id, name, city FROM customer WHERE id = $1",
+    "SELECT id, name, city FROM customers WHERE id = $1",
     [id],
   );
   return rows[0];
@@ -90,7 +90,7 @@ export async function loadCustomers(
   ids: readonly number[],
 ): Promise<(CustomerRow | Error)[]> {
   const { rows } = await pool.query<CustomerRow>(
-    "SELECT id, name, city FROM customer WHERE id = ANY($1::integer[])",
+    "SELECT id, name, city FROM customers WHERE id = ANY($1::integer[])",
     [ids],
   );
   const byId = new Map(rows.map((row) => [row.id, row]));
