@@ -1,5 +1,7 @@
+import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { request as startRequest } from "node:http";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
@@ -105,25 +107,73 @@ describe("a body", () => {
   });
 
   it("of 100 MB is refused before it is sent", async () => {
-    const answered = Promise.withResolvers<number | undefined>();
-    const request = startRequest({
-      socketPath: control.socketPath,
-      method: "POST",
-      path: "/v1/traces",
-      headers: {
-        host: "127.0.0.1",
-        authorization: `Bearer ${control.keys.byRole.service}`,
-        "content-type": "application/x-protobuf",
-        "content-length": 100_000_000,
-      },
-    });
-    request.on("response", (response) => answered.resolve(response.statusCode));
-    request.on("error", answered.reject);
-    request.flushHeaders();
-    expect(await answered.promise).toBe(413);
-    request.destroy();
+    const { status, sentBytes } = await sendEndlessly({ "content-length": "100000000" });
+    expect(status).toBe(413);
+    expect(sentBytes).toBeLessThan(20_000_000);
+  });
+
+  it("of 100 MB without an announced length is refused at the limit, and without a key at once", async () => {
+    const limited = await sendEndlessly({});
+    expect(limited.status).toBe(413);
+    expect(limited.sentBytes).toBeLessThan(60_000_000);
+    expect((await sendEndlessly({ authorization: "" })).status).toBe(401);
+  });
+
+  it("gets its answer even when the sender reads none before all is sent", async () => {
+    const socket = connect(control.socketPath);
+    socket.pause();
+    const head = [
+      "POST /v1/traces HTTP/1.1",
+      "host: 127.0.0.1",
+      `authorization: Bearer ${control.keys.byRole.service}`,
+      "content-type: application/x-protobuf",
+      "content-length: 100000000",
+    ];
+    socket.write(`${head.join("\r\n")}\r\n\r\n`);
+    const chunk = Buffer.alloc(1_000_000);
+    for (let count = 0; count < 100; count += 1) {
+      if (!socket.write(chunk)) await once(socket, "drain");
+    }
+    let answer = "";
+    for await (const part of socket) answer += String(part);
+    expect(answer).toMatch(/^HTTP\/1\.1 413 /);
   });
 });
+
+/** Sends up to 100 MB to the path for traces, until an answer comes. */
+async function sendEndlessly(
+  headers: Record<string, string>,
+): Promise<{ status: number | undefined; sentBytes: number }> {
+  const answered = Promise.withResolvers<number | undefined>();
+  const over = new AbortController();
+  const request = startRequest({
+    socketPath: control.socketPath,
+    method: "POST",
+    path: "/v1/traces",
+    headers: {
+      host: "127.0.0.1",
+      authorization: `Bearer ${control.keys.byRole.service}`,
+      "content-type": "application/x-protobuf",
+      ...headers,
+    },
+  });
+  request.on("response", (response) => {
+    answered.resolve(response.statusCode);
+    over.abort();
+  });
+  request.on("error", answered.reject);
+  request.on("close", () => over.abort());
+  const chunk = Buffer.alloc(1_000_000);
+  let sentBytes = 0;
+  while (sentBytes < 100_000_000 && !over.signal.aborted) {
+    sentBytes += chunk.length;
+    if (!request.write(chunk))
+      await once(request, "drain", { signal: over.signal }).catch(() => {});
+  }
+  const status = await answered.promise;
+  request.destroy();
+  return { status, sentBytes };
+}
 
 describe("a query or a path", () => {
   it("is read as numbers and refused when it is none", async () => {

@@ -5,6 +5,8 @@ import { PlatformError } from "@faultline/protocol";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Logger } from "pino";
 
+import { sendLingering } from "./lingering-body.ts";
+
 export interface ErrorReporting {
   readonly ids: Ids;
   readonly logger: Logger;
@@ -41,10 +43,8 @@ export function toPlatformError(
 export function sendError(reply: FastifyReply, error: PlatformError): FastifyReply {
   if (error.row.retryable && error.row.status === 503) reply.header("retry-after", "1");
   if (error.row.status === 401) reply.header("www-authenticate", 'Bearer realm="faultline"');
-  return reply
-    .status(error.row.status)
-    .type("application/json; charset=utf-8")
-    .send(JSON.stringify(error.toBody()));
+  reply.status(error.row.status).type("application/json; charset=utf-8");
+  return sendLingering(reply, Buffer.from(JSON.stringify(error.toBody())));
 }
 
 function describe(error: unknown, request: FastifyRequest): Record<string, unknown> {

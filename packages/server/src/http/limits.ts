@@ -7,6 +7,8 @@ export const httpLimits = {
   requestMsMax: 180_000,
   /** How long the bytes of one request may take to arrive. */
   receiveMsMax: 120_000,
+  /** How long a stop waits for requests that are under way. */
+  drainMsMax: 10_000,
   headerBytesMax: 16_384,
   /** Longest path parameter: a snapshot id. */
   parameterLengthMax: 128,

@@ -24,11 +24,17 @@ import { validatorCompiler } from "./validate.ts";
 
 /** Listens on `options.socketPath`. Disposal answers what is under way, then closes. */
 export async function openControlApi(options: ControlOptions): Promise<AsyncDisposable> {
+  const { clock } = options;
   const app = await buildControlApi(options);
   await app.listen({ path: options.socketPath });
   return {
     async [Symbol.asyncDispose]() {
+      const drained = new AbortController();
+      const deadline = clock.deadline(httpLimits.drainMsMax, drained.signal);
+      // Requests that do not end by themselves are cut, so that stopping always ends.
+      deadline.addEventListener("abort", () => app.server.closeAllConnections(), { once: true });
       await app.close();
+      drained.abort();
     },
   };
 }

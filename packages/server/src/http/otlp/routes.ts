@@ -7,6 +7,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 
 import { authenticate, authorize, readCredentials } from "../authenticate.ts";
 import { toPlatformError } from "../errors.ts";
+import { sendLingering } from "../lingering-body.ts";
 import { requestSignal } from "../request-signal.ts";
 import type { ControlOptions } from "../services.ts";
 import type { Sessions } from "../sessions.ts";
@@ -107,8 +108,6 @@ function sendStatus(
   const where = error.where === undefined ? "" : ` (at ${error.where})`;
   const hint = error.hint === undefined ? "" : ` ${error.hint}`;
   const message = `${error.code}: ${error.message}${where}${hint}`;
-  return reply
-    .status(status)
-    .type(otlpMediaTypes[encoding])
-    .send(encodeStatus(encoding, status, message));
+  reply.status(status).type(otlpMediaTypes[encoding]);
+  return sendLingering(reply, encodeStatus(encoding, status, message));
 }
