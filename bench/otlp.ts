@@ -39,7 +39,7 @@ export async function run({ small }: BenchOptions): Promise<BenchResult> {
   const dataFolder = await mkdtemp(path.join(tmpdir(), "faultline-bench-"));
   stack.defer(() => rm(dataFolder, { recursive: true, force: true }));
   const signal = new AbortController().signal;
-  const parts = { clock: systemClock, logger: pino({ level: "warn" }), signal };
+  const parts = { clock: systemClock, logger: pino({ level: "error" }), signal };
   const postgres = stack.use(await openPostgres({ dataFolder, ...parts }));
   const store = stack.use(await openStore({ postgres, ...parts }));
   const telemetry = stack.use(

@@ -26,7 +26,7 @@ import {
   registerSessionMetrics,
   type Store,
 } from "#storage/index.ts";
-import { Telemetry, Tracer } from "#telemetry/index.ts";
+import { registerTelemetryMetrics, Telemetry, Tracer } from "#telemetry/index.ts";
 import type { PlatformError } from "@faultline/protocol";
 import type { Logger } from "pino";
 import { collectDefaultMetrics, Registry } from "prom-client";
@@ -172,7 +172,7 @@ async function openFaces({ base, domains, options, stack }: Faces): Promise<Gate
     await openControlApi({
       ...base,
       services,
-      registry: createRegistry(base.store),
+      registry: createRegistry(base.store, domains.telemetry),
       consoleFolder: options.consoleFolder ?? defaultConsoleFolder,
       socketPath,
       signal: domains.signal,
@@ -214,10 +214,11 @@ async function makeRuntimeFolder(stack: AsyncDisposableStack): Promise<string> {
   return folder;
 }
 
-function createRegistry(store: Store): Registry {
+function createRegistry(store: Store, telemetry: Telemetry): Registry {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, prefix: "faultline_control_" });
   registerSessionMetrics(registry, store);
+  registerTelemetryMetrics(registry, telemetry);
   return registry;
 }
 

@@ -9,6 +9,7 @@ export type { OtlpKind } from "./prepare.ts";
 export type { RecordQuery } from "./read-records.ts";
 export type { StoredTrace } from "./read-trace.ts";
 export { type OtlpRequest, Telemetry, type TelemetryOptions } from "./telemetry.ts";
+export { registerTelemetryMetrics } from "./telemetry-metrics.ts";
 export {
   type ActiveSpan,
   platformService,

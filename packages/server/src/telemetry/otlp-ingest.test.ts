@@ -1,5 +1,7 @@
+import { PlatformError } from "@faultline/protocol";
 import type { Store } from "@faultline/server/storage/index.ts";
 import { openTestDatabase, type TestDatabase } from "@faultline/testkit";
+import { Registry } from "prom-client";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import {
@@ -11,7 +13,12 @@ import {
   spanIdOf,
   traceIdOf,
 } from "../../test/telemetry-spans.ts";
-import { type OtlpKind, type Telemetry, telemetryLimits } from "./index.ts";
+import {
+  type OtlpKind,
+  registerTelemetryMetrics,
+  type Telemetry,
+  telemetryLimits,
+} from "./index.ts";
 
 let database: TestDatabase;
 let telemetry: Telemetry;
@@ -214,6 +221,7 @@ function watchedStore(
     transact: store.transact.bind(store),
     system: store.system.bind(store),
     ping: store.ping.bind(store),
+    sessions: store.sessions.bind(store),
     [Symbol.asyncDispose]: async () => {},
     async ingest(signal, batches) {
       gate.commitCount += 1;
@@ -322,6 +330,62 @@ describe("requests that come together", () => {
     const scope = { tenantId, signal: never };
     expect(await watchedTelemetry.readTrace(scope, traceIdOf(1))).toBeDefined();
     expect(await watchedTelemetry.readTrace(scope, traceIdOf(2))).toBeUndefined();
+  });
+
+  it("let their caller go at once when it aborts during the commit, and may be sent again", async () => {
+    const { watched, gate } = watchedStore();
+    const { telemetry: watchedTelemetry } = await openTelemetry(database, {}, watched);
+    const tenantId = await database.createTenant("aborted");
+    const held = Promise.withResolvers<void>();
+    gate.held = held.promise;
+    const controller = new AbortController();
+    const sending = watchedTelemetry.ingestSpans(tenantId, [span()], controller.signal);
+    await expect.poll(() => gate.commitCount).toBe(1);
+    controller.abort();
+    await expect(sending).rejects.toMatchObject({ name: "AbortError" });
+    held.resolve();
+    await watchedTelemetry.ingestSpans(tenantId, [span()], never);
+    const trace = await watchedTelemetry.readTrace({ tenantId, signal: never }, traceIdOf(1));
+    expect(trace?.spans).toHaveLength(1);
+    await watchedTelemetry[Symbol.asyncDispose]();
+  });
+
+  it("fail while the database is away, and nothing of them is half there afterwards", async () => {
+    let isAway = true;
+    const { watched } = watchedStore(() =>
+      isAway
+        ? new PlatformError("database_unavailable", "The database cannot be reached.")
+        : undefined,
+    );
+    const { telemetry: watchedTelemetry } = await openTelemetry(database, {}, watched);
+    const tenantId = await database.createTenant("away");
+    const scope = { tenantId, signal: never };
+    const send = (): Promise<unknown> => watchedTelemetry.ingestSpans(tenantId, [span()], never);
+    const failed = await Promise.allSettled([send(), send()]);
+    for (const result of failed) {
+      expect(result).toMatchObject({ reason: { code: "database_unavailable" } });
+    }
+    expect(await watchedTelemetry.readTrace(scope, traceIdOf(1))).toBeUndefined();
+    isAway = false;
+    await send();
+    expect((await watchedTelemetry.readTrace(scope, traceIdOf(1)))?.spans).toHaveLength(1);
+    await watchedTelemetry[Symbol.asyncDispose]();
+  });
+
+  it("show in the metrics", async () => {
+    const { telemetry: measured } = await openTelemetry(database);
+    const tenantId = await database.createTenant("measured");
+    await measured.ingestSpans(tenantId, [span(), span()], never);
+    const registry = new Registry();
+    registerTelemetryMetrics(registry, measured);
+    const text = await registry.metrics();
+    expect(text).toContain('faultline_telemetry_records_total{outcome="written"} 1');
+    expect(text).toContain('faultline_telemetry_records_total{outcome="repeated"} 1');
+    expect(text).toContain("faultline_telemetry_commits_total 1");
+    expect(text).toContain(
+      `faultline_telemetry_bytes{state="limit"} ${settings.store.sizeBytesMax}`,
+    );
+    await measured[Symbol.asyncDispose]();
   });
 
   it("are written before the store closes, and refused after", async () => {

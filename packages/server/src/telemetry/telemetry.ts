@@ -90,6 +90,10 @@ export class Telemetry implements AsyncDisposable {
     return { ...this.#queue.counts, ...this.#days.size };
   }
 
+  get sizeBytesMax(): number {
+    return this.#settings.store.sizeBytesMax;
+  }
+
   /** Stores spans; resolves once they are durable. Spans outside the window of time are counted as rejected. */
   async ingestSpans(
     tenantId: TenantId,
