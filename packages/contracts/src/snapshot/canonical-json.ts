@@ -81,8 +81,7 @@ function writeArray(items: readonly unknown[], emit: (text: string) => void, dep
 function writeObject(value: object, emit: (text: string) => void, depth: number): void {
   emit("{");
   let first = true;
-  // The default order of `sort` is that of UTF-16 code units, which is what RFC 8785 asks for.
-  for (const name of Object.keys(value).sort()) {
+  for (const name of sortedNames(value)) {
     // `name` is an own key of `value`.
     const field: unknown = (value as Record<string, unknown>)[name];
     if (field === undefined) continue;
@@ -91,6 +90,16 @@ function writeObject(value: object, emit: (text: string) => void, depth: number)
     writeValue(field, emit, depth + 1);
   }
   emit("}");
+}
+
+/** In the order of UTF-16 code units, which is the default of `sort` and what RFC 8785 asks for. */
+function sortedNames(value: object): string[] {
+  const names = Object.keys(value);
+  for (let index = 1; index < names.length; index += 1) {
+    // Both indices lie within the list.
+    if ((names[index - 1] ?? "") > (names[index] ?? "")) return names.sort();
+  }
+  return names;
 }
 
 function notJson(what: string): EvidenceError {
