@@ -23,6 +23,18 @@ test("makes the folder, private, and leaves no lock behind", async () => {
   expect(await readdir(path)).toEqual([]);
 });
 
+test("names a place where no folder can be made", async () => {
+  await using folder = await openTemporaryFolder();
+  const file = join(folder.path, "file");
+  await writeFile(file, "");
+  for (const path of [file, join(file, "data")]) {
+    await expect(acquireDataFolder(path)).rejects.toMatchObject({
+      code: "configuration_invalid",
+      where: path,
+    });
+  }
+});
+
 test("refuses a second holder, naming the first one's pid and since when", async () => {
   await using folder = await openTemporaryFolder();
   await using _held = await acquireDataFolder(folder.path);

@@ -29,7 +29,11 @@ export async function acquireDataFolder(folder: string): Promise<AsyncDisposable
   const own = await readProcess(process.pid);
   const contents: LockContents = { pid: process.pid, identity: own?.identity ?? "unknown" };
   const lockPath = join(dataFolder, lockName);
-  await takeLock(lockPath, JSON.stringify(contents), dataFolder);
+  try {
+    await takeLock(lockPath, JSON.stringify(contents), dataFolder);
+  } catch (error) {
+    throw error instanceof PlatformError ? error : unusable(dataFolder, error);
+  }
 
   return {
     async [Symbol.asyncDispose]() {
@@ -47,16 +51,20 @@ async function makeDataFolder(dataFolder: string): Promise<void> {
     // PostgreSQL runs under another uid when we are root: that uid may pass through, and list nothing.
     if (made !== undefined && process.getuid?.() === 0) await chmod(dataFolder, 0o711);
   } catch (error) {
-    throw new PlatformError(
-      "configuration_invalid",
-      `The data folder ${dataFolder} cannot be made: ${String(error)}.`,
-      {
-        cause: error,
-        where: dataFolder,
-        hint: "Name a folder that this user may write, with --data.",
-      },
-    );
+    throw unusable(dataFolder, error);
   }
+}
+
+function unusable(dataFolder: string, cause: unknown): PlatformError {
+  return new PlatformError(
+    "configuration_invalid",
+    `The data folder ${dataFolder} cannot be used: ${String(cause)}.`,
+    {
+      cause,
+      where: dataFolder,
+      hint: "Name a folder that this user may write, with --data.",
+    },
+  );
 }
 
 async function takeLock(lockPath: string, own: string, dataFolder: string): Promise<void> {

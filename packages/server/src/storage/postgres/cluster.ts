@@ -128,7 +128,7 @@ async function runInitdb(cluster: Cluster, signal: AbortSignal): Promise<void> {
     },
   );
   const ended = new Promise<number | null>((resolve, reject) => {
-    child.once("error", reject);
+    child.once("error", (error) => reject(signal.aborted ? error : unrunnable(cluster, error)));
     child.once("close", resolve);
   });
   const [exitCode, complaints] = await Promise.all([ended, text(child.stderr)]);
@@ -139,6 +139,21 @@ async function runInitdb(cluster: Cluster, signal: AbortSignal): Promise<void> {
     {
       where: cluster.folder,
       hint: "See the message of initdb; a full disk or a user without a passwd entry are the usual reasons.",
+    },
+  );
+}
+
+/** The system could not execute the program at all. */
+function unrunnable(cluster: Cluster, cause: Error): PlatformError {
+  return new PlatformError(
+    "configuration_invalid",
+    `The programs of PostgreSQL cannot be run: ${cause.message}.`,
+    {
+      where: cluster.binaries.folder,
+      hint:
+        "They need Linux with glibc (Alpine has musl) or macOS, and a file system that allows programs. " +
+        "Or set DATABASE_URL to a PostgreSQL of version 15 or newer.",
+      cause,
     },
   );
 }

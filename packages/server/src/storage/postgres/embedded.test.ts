@@ -26,6 +26,7 @@ import { expect, test } from "vitest";
 import { systemClock } from "#kernel/index.ts";
 
 import { openBinaries } from "./binaries.ts";
+import { openCluster } from "./cluster.ts";
 import { EmbeddedPostgres } from "./embedded.ts";
 import { attachPostgres, openPostgres, reachPostgres } from "./open.ts";
 import { placePostgres } from "./placement.ts";
@@ -319,6 +320,43 @@ test.runIf(isRoot)("runs where only root may enter, and finds its data again", a
   expect((await stat(first.clusterFolder)).uid).not.toBe(0);
   await using again = await EmbeddedPostgres.open(options(dataFolder));
   expect(await ask(again, "select answer from public.kept")).toBe(42);
+});
+
+test.runIf(isRoot)("sweeps what belonged to temporary data folders that are gone", async () => {
+  await using folder = await openTemporaryFolder();
+  const base = join(folder.path, "elsewhere");
+  const place = async (name: string): Promise<string> => {
+    const dataFolder = join(folder.path, name, "data");
+    await mkdir(dataFolder, { recursive: true });
+    await chmod(join(folder.path, name), 0o700);
+    return dirname((await placePostgres(dataFolder, base)).clusterFolder);
+  };
+  const gone = await place("gone");
+  const kept = await place("kept");
+  const unmounted = await place("unmounted");
+  await writeFile(join(unmounted, "belongs-to"), "/disk/that/is/away\n");
+  await rm(join(folder.path, "gone"), { recursive: true });
+
+  const added = await place("added");
+  expect(await readdir(base)).toEqual(
+    [kept, unmounted, added].map((path) => basename(path)).sort(),
+  );
+  expect(await readdir(base)).not.toContain(basename(gone));
+});
+
+test("names programs that the system cannot run", async () => {
+  await using folder = await openTemporaryFolder();
+  const native = join(folder.path, "native");
+  await mkdir(join(native, "bin"), { recursive: true });
+  const cluster = {
+    folder: join(folder.path, "data"),
+    binaries: { folder: native, packageVersion: "18.4.0", major: 18 },
+    runAs: undefined,
+  };
+  await expect(openCluster(cluster, options(folder.path).signal)).rejects.toMatchObject({
+    code: "configuration_invalid",
+    hint: expect.stringContaining("glibc"),
+  });
 });
 
 test.runIf(isRoot)("copies programs that lie where only root may enter", async () => {

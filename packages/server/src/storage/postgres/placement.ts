@@ -1,12 +1,24 @@
 /** Where the parts of an embedded PostgreSQL lie, so that its user can reach them and the socket's path fits. */
 
 import { createHash } from "node:crypto";
-import { chmod, chown, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import {
+  access,
+  chmod,
+  chown,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join, resolve, sep } from "node:path";
 
 import { PlatformError } from "@faultline/protocol";
 
+import { readServerRecord } from "./orphan.ts";
 import { chooseRunAs, isReachableBy, type RunAs } from "./run-as.ts";
 
 export interface Placement {
@@ -22,6 +34,8 @@ export interface Placement {
 const socketPathBytesMax = 107;
 /** The longest name that PostgreSQL adds to its socket folder. */
 const socketName = ".s.PGSQL.5432";
+/** In a place outside of the data folder: which data folder it belongs to. */
+const ownerName = "belongs-to";
 const recordName = "postgres-location.json";
 /** Where PostgreSQL's data goes when its user cannot reach the data folder. */
 export const reachableBaseFolder = "/var/lib/faultline";
@@ -74,13 +88,44 @@ async function makeOutside(dataFolder: string, baseFolder: string): Promise<stri
   const identity = `${dataFolder}\0${facts.dev}\0${facts.ino}\0${facts.birthtimeMs}`;
   const mark = createHash("sha256").update(identity).digest("hex").slice(0, 16);
   const outside = join(baseFolder, mark);
-  await mkdir(outside, { recursive: true, mode: 0o711 });
-  await chmod(baseFolder, 0o755);
-  await chmod(outside, 0o711);
-  await writeFile(join(outside, "belongs-to"), `${dataFolder}\n`, { mode: 0o600 });
-  const record = JSON.stringify({ postgres: outside });
-  await writeFile(join(dataFolder, recordName), `${record}\n`, { mode: 0o600, flush: true });
+  try {
+    await mkdir(outside, { recursive: true, mode: 0o711 });
+    await chmod(baseFolder, 0o755);
+    await chmod(outside, 0o711);
+    await sweepTemporary(baseFolder);
+    await writeFile(join(outside, ownerName), `${dataFolder}\n`, { mode: 0o600 });
+    const record = JSON.stringify({ postgres: outside });
+    await writeFile(join(dataFolder, recordName), `${record}\n`, { mode: 0o600, flush: true });
+  } catch (error) {
+    throw new PlatformError(
+      "configuration_invalid",
+      `PostgreSQL runs as another user than root, who cannot reach ${dataFolder}; and ${outside} cannot be made: ${String(error)}.`,
+      {
+        where: outside,
+        hint: "Name a data folder through which other users may pass with --data, or start as an ordinary user.",
+        cause: error,
+      },
+    );
+  }
   return outside;
+}
+
+/**
+ * Removes what belonged to data folders that lay in the folder for temporary files and are gone: nobody can mean to
+ * come back to them. Any other missing data folder may lie on a disk that is not mounted now.
+ */
+async function sweepTemporary(baseFolder: string): Promise<void> {
+  for (const name of await readdir(baseFolder)) {
+    const home = join(baseFolder, name);
+    const owner = await readFile(join(home, ownerName), "utf8").catch(() => undefined);
+    if (owner === undefined || !owner.startsWith(`${tmpdir()}${sep}`)) continue;
+    const isGone = await access(owner.trimEnd()).then(
+      () => false,
+      (error: unknown) => error instanceof Error && "code" in error && error.code === "ENOENT",
+    );
+    const server = await readServerRecord(join(home, "data"));
+    if (isGone && server?.running !== true) await rm(home, { recursive: true, force: true });
+  }
 }
 
 async function readRecord(dataFolder: string): Promise<string | undefined> {
