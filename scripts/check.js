@@ -10,17 +10,17 @@ const testReport = join(folder, "tests.json");
 
 /** Steps beside the tests; each counts as one check. */
 const steps = [
-  ["types", "node", ["scripts/types.js"]],
-  ["lint", "oxlint", ["--type-aware", "--deny-warnings"]],
-  ["format", "oxfmt", ["--check"]],
-  ["unused code and dependencies", "knip", ["--no-progress"]],
+  { name: "types", command: "node", words: ["scripts/types.js"] },
+  { name: "lint", command: "oxlint", words: ["--type-aware", "--deny-warnings"] },
+  { name: "format", command: "oxfmt", words: ["--check"] },
+  { name: "unused code and dependencies", command: "knip", words: ["--no-progress"] },
 ];
 
 let passed = 0;
 let failed = 0;
 let skipped = 0;
 
-for (const [name, command, words] of steps) {
+for (const { name, command, words } of steps) {
   process.stdout.write(`\n── ${name}\n`);
   const { status } = spawnSync(join("node_modules", ".bin", command), words, { stdio: "inherit" });
   if (status === 0) passed += 1;

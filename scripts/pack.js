@@ -129,15 +129,17 @@ function writeDeclarations(folder, target) {
   const { status } = spawnSync(
     join(root, "node_modules/.bin/tsc"),
     [
-      ...["--project", join(root, folder, "tsconfig.json")],
-      ...[
-        "--noEmit",
-        "false",
-        "--declaration",
-        "--emitDeclarationOnly",
-        "--rewriteRelativeImportExtensions",
-      ],
-      ...["--rootDir", root, "--outDir", target],
+      "--project",
+      join(root, folder, "tsconfig.json"),
+      "--noEmit",
+      "false",
+      "--declaration",
+      "--emitDeclarationOnly",
+      "--rewriteRelativeImportExtensions",
+      "--rootDir",
+      root,
+      "--outDir",
+      target,
     ],
     { stdio: "inherit" },
   );

@@ -1,0 +1,25 @@
+/** The key with which the gateway benchmark calls. */
+
+import { hash } from "node:crypto";
+
+import { formatKey, type KeyId, type TenantId } from "@faultline/protocol";
+import type { SnapshotKey } from "@faultline/server/gateway/index.ts";
+import { seededRandom } from "@faultline/server/kernel/index.ts";
+
+// The literals are well formed.
+const tenantId = "bench" as TenantId;
+const keyId = "00000000-0000-7000-8000-000000000001" as KeyId;
+const random = seededRandom("bench key");
+
+export const benchKey = formatKey(tenantId, (bound) => random.integer(bound));
+
+export function benchKeyRow(key: string): SnapshotKey {
+  return {
+    id: keyId,
+    tenantId,
+    hash: hash("sha256", key, "hex"),
+    role: "service",
+    expiresAtMs: undefined,
+    revokedAtMs: undefined,
+  };
+}
