@@ -131,7 +131,7 @@ describe("readEvidence", () => {
     const entries = unzipSync(encodeSnapshotFile(createSnapshot(evidence)));
     for (const name of Object.keys(entries)) {
       if (name.startsWith("evidence/"))
-        entries[name] = bytesOf('{"kind":"kubernetes","objects":[]}');
+        entries[name] = new TextEncoder().encode('{"kind":"kubernetes","objects":[]}');
     }
     const { unreadable } = readEvidence([{ name: "s.faultline", bytes: zipSync(entries) }]);
     expect(unreadable).toMatchObject([{ name: "s.faultline", code: "snapshot_corrupt" }]);

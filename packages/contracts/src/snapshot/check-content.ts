@@ -1,0 +1,141 @@
+/**
+ * Whether a parsed value is evidence. Traces are checked by hand, because they hold nearly all of the data and
+ * interpreting their schema costs a millisecond for each span; a test holds both checks to the same answers.
+ */
+
+import { Value } from "typebox/value";
+
+import {
+  EvidenceContent,
+  type EvidenceContent as Content,
+  type TraceContent,
+} from "../model/evidence.ts";
+import { spanLimits } from "../model/span.ts";
+
+/** Nesting of attribute values; canonical JSON has the same bound. */
+const valueDepthMax = 250;
+const traceIdPattern = /^[0-9a-f]{32}$/;
+const spanIdPattern = /^[0-9a-f]{16}$/;
+const spanKinds = new Set(["unspecified", "internal", "server", "client", "producer", "consumer"]);
+const statusCodes = new Set(["unset", "ok", "error"]);
+
+/** Whether a value has the shape of evidence. */
+export function isEvidenceContent(value: unknown): value is Content {
+  if (!isObject(value)) return false;
+  return value["kind"] === "trace" ? isTrace(value) : Value.Check(EvidenceContent, value);
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+type Check = (value: unknown) => boolean;
+
+function isTrace(value: Fields): value is Fields & TraceContent {
+  return (
+    hasOnly(value, traceFields) &&
+    isText(value["traceId"]) &&
+    Array.isArray(value["spans"]) &&
+    value["spans"].every(isSpan)
+  );
+}
+
+function isSpan(value: unknown): boolean {
+  return isObject(value) && hasOnly(value, spanFields);
+}
+
+function isLink(value: unknown): boolean {
+  return isObject(value) && hasOnly(value, linkFields);
+}
+
+function isEvent(value: unknown): boolean {
+  return isObject(value) && hasOnly(value, eventFields);
+}
+
+/** A field and whether it may be absent. */
+interface FieldRule {
+  readonly check: Check;
+  readonly optional?: true;
+}
+type Rules = ReadonlyMap<string, FieldRule>;
+
+const isText: Check = (value) => typeof value === "string";
+const isAttributes: Check = (value) => isObject(value) && isAttributeValue(value, 0);
+const isCount: Check = (value) => typeof value === "number" && Number.isFinite(value) && value >= 0;
+const isTime: Check = (value) => typeof value === "number" && Number.isFinite(value);
+const isTraceId: Check = (value) => typeof value === "string" && traceIdPattern.test(value);
+const isSpanId: Check = (value) => typeof value === "string" && spanIdPattern.test(value);
+
+const traceFields = rules({ kind: isText, traceId: isText, spans: Array.isArray });
+const eventFields = rules({ name: isText, timeMicros: isTime, attributes: isAttributes });
+const linkFields = rules({ traceId: isTraceId, spanId: isSpanId, attributes: isAttributes });
+const statusFields = rules(
+  { code: (value) => statusCodes.has(String(value)) },
+  { message: (value) => isTextUpTo(value, 4_096) },
+);
+const scopeFields = rules({ name: isText }, { version: isText });
+const spanFields = rules(
+  {
+    traceId: isTraceId,
+    spanId: isSpanId,
+    name: (value) => isTextUpTo(value, spanLimits.nameLengthMax),
+    kind: (value) => typeof value === "string" && spanKinds.has(value),
+    service: (value) => isTextUpTo(value, 256),
+    startMicros: isCount,
+    durationNanos: isCount,
+    status: (value) => isObject(value) && hasOnly(value, statusFields),
+    attributes: isAttributes,
+    resource: isAttributes,
+    scope: (value) => isObject(value) && hasOnly(value, scopeFields),
+    events: (value) => Array.isArray(value) && value.every(isEvent),
+    links: (value) => Array.isArray(value) && value.every(isLink),
+  },
+  { parentSpanId: isSpanId },
+);
+
+function rules(
+  required: Readonly<Record<string, Check>>,
+  optional: Readonly<Record<string, Check>> = {},
+): Rules {
+  return new Map<string, FieldRule>([
+    ...Object.entries(required).map(([name, check]): [string, FieldRule] => [name, { check }]),
+    ...Object.entries(optional).map(([name, check]): [string, FieldRule] => [
+      name,
+      { check, optional: true },
+    ]),
+  ]);
+}
+
+/** Every field is known and fits, and none that is required is absent. */
+function hasOnly(value: Fields, fields: Rules): boolean {
+  let requiredCount = 0;
+  for (const name in value) {
+    const rule = fields.get(name);
+    if (rule === undefined || !rule.check(value[name])) return false;
+    if (rule.optional === undefined) requiredCount += 1;
+  }
+  let expectedCount = 0;
+  for (const rule of fields.values()) if (rule.optional === undefined) expectedCount += 1;
+  return requiredCount === expectedCount;
+}
+
+function isAttributeValue(value: unknown, depth: number): boolean {
+  switch (typeof value) {
+    case "string":
+    case "boolean":
+      return true;
+    case "number":
+      return Number.isFinite(value);
+    case "object":
+      if (value === null) return true;
+      if (depth > valueDepthMax) return false;
+      return Object.values(value).every((item) => isAttributeValue(item, depth + 1));
+    default:
+      return false;
+  }
+}
+
+function isTextUpTo(value: unknown, lengthMax: number): boolean {
+  return typeof value === "string" && value.length <= lengthMax;
+}
+
+function isObject(value: unknown): value is Fields {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
