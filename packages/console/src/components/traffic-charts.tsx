@@ -14,7 +14,10 @@ export function TrafficCharts({ traffic }: { traffic: Overview["traffic"] }) {
   return (
     <div className="grid gap-4 lg:grid-cols-3">
       <Panel title="Traffic" note="model operations">
-        <Figure value={formatCompact(traffic.count)} unit="operations">
+        <Figure
+          value={formatCompact(traffic.count)}
+          unit={traffic.count === 1 ? "operation" : "operations"}
+        >
           {formatCompact(traffic.inputTokens)} tokens in, {formatCompact(traffic.outputTokens)} out
         </Figure>
         <SeriesChart
