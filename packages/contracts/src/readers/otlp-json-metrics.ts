@@ -18,7 +18,7 @@ import {
 } from "./otlp-json.ts";
 import { eachRecord, readAttributes } from "./otlp-json-value.ts";
 import type { OtlpTally } from "./otlp-tally.ts";
-import { cutText, microsOf, type Origin, otlpLimits } from "./otlp-value.ts";
+import { cutText, microsOf, notes, type Origin, otlpLimits } from "./otlp-value.ts";
 
 /** The flag of a point that says only that its series has no value now. */
 const flagNoRecordedValue = 1;
@@ -64,7 +64,7 @@ function readPoint(
   context: { origin: Origin; tally: OtlpTally; read: () => MetricData },
 ): MetricPoint | undefined {
   const { origin, tally } = context;
-  const name = cutText(textOf(metric, "name"), spanLimits.nameLengthMax);
+  const name = nameOf(metric, tally);
   const time = momentOf(point, "timeUnixNano");
   const start = momentOf(point, "startTimeUnixNano");
   const attributes = readAttributes(point, tally);
@@ -91,6 +91,12 @@ function readPoint(
     resource: origin.resource,
     scope: origin.scope,
   };
+}
+
+function nameOf(metric: JsonObject, tally: OtlpTally): string {
+  const name = textOf(metric, "name");
+  if (name.length > otlpLimits.metricNameLengthMax) tally.note(notes.metricNameCut);
+  return cutText(name, otlpLimits.metricNameLengthMax);
 }
 
 function faultOf(name: string, time: unknown, data: MetricData): string | undefined {

@@ -126,6 +126,11 @@ export function eachRecord(
   names: { readonly blocks: string; readonly scopes: string; readonly records: string },
   options: { readonly tally: OtlpTally; visit(record: JsonObject, origin: Origin): void },
 ): void {
+  if (root[names.blocks] === undefined && Object.keys(root).length > 0) {
+    options.tally.note(
+      `The request has no ${names.blocks}, and its other fields mean nothing here.`,
+    );
+  }
   eachObject(root, names.blocks, (block) => {
     const resource =
       inObject(block, "resource", (value) => readAttributes(value, options.tally)) ?? {};

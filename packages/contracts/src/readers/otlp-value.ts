@@ -8,6 +8,8 @@ export const otlpLimits = {
   keyLengthMax: 1_024,
   serviceLengthMax: 256,
   scopeLengthMax: 1_024,
+  /** OpenTelemetry gives an instrument's name 255 characters. */
+  metricNameLengthMax: 255,
   statusMessageLengthMax: 4_096,
   /** Nesting of arrays and maps in one attribute's value. */
   valueDepthMax: 16,
@@ -110,6 +112,7 @@ export const notes = {
   linksBeyond: `Links beyond ${spanLimits.linkCountMax} of one span were dropped.`,
   linkInvalid: "A link without a valid trace id and span id was dropped.",
   nameCut: `The name of a span was cut at ${spanLimits.nameLengthMax} characters.`,
+  metricNameCut: `The name of a metric was cut at ${otlpLimits.metricNameLengthMax} characters.`,
   endMissing: "A span without an end got the duration 0.",
   endBeforeStart: "A span that ends before it starts got the duration 0.",
   senderDropped: "The sender says that it dropped attributes, events or links of a span.",

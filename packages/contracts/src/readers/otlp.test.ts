@@ -226,6 +226,23 @@ describe("bodies that cannot be read", () => {
 });
 
 describe("logs and metrics from OTLP", () => {
+  it("say when the request is of another kind", () => {
+    const result = decodeOtlpLogs(json(request(span)), "json");
+    expect(result.records).toEqual([]);
+    expect(result.notes).toEqual([
+      "The request has no resourceLogs, and its other fields mean nothing here.",
+    ]);
+  });
+
+  it("cut the name of a metric at what OpenTelemetry allows, and say so", () => {
+    const dataPoints = [{ timeUnixNano: "1000", asInt: "1" }];
+    const metrics = [{ name: "m".repeat(300), gauge: { dataPoints } }];
+    const body = { resourceMetrics: [{ scopeMetrics: [{ metrics }] }] };
+    const result = decodeOtlpMetrics(json(body), "json");
+    expect(result.points[0]?.name).toHaveLength(255);
+    expect(result.notes).toEqual(["The name of a metric was cut at 255 characters."]);
+  });
+
   it("takes the observed time of a log record that has no other", () => {
     const body = {
       resourceLogs: [

@@ -46,8 +46,10 @@ async function readTraffic(
   scope: TenantScope,
   window: OverviewWindow,
 ): Promise<Overview["traffic"]> {
-  const slotMs = (window.toMs - window.fromMs) / telemetryLimits.trafficPointCount;
-  const slot = sql`floor((extract(epoch from start_time) * 1000 - ${window.fromMs}::float8) / ${slotMs}::float8)`;
+  const { trafficPointCount } = telemetryLimits;
+  const slotMs = (window.toMs - window.fromMs) / trafficPointCount;
+  const slot = sql`least(${trafficPointCount - 1},
+    floor((extract(epoch from start_time) * 1000 - ${window.fromMs}::float8) / ${slotMs}::float8))`;
   const { rows } = await sql<TrafficRow>`
     select slot, count(*) as count, count(*) filter (where status = 2) as error_count,
       sum(input_tokens) as input_tokens, sum(output_tokens) as output_tokens,
@@ -70,7 +72,7 @@ async function readTraffic(
     inputTokens: wholeNumber(whole?.input_tokens),
     outputTokens: wholeNumber(whole?.output_tokens),
     ...firstToken(whole),
-    points: Array.from({ length: telemetryLimits.trafficPointCount }, (_, index) =>
+    points: Array.from({ length: trafficPointCount }, (_, index) =>
       pointOf(window.fromMs + index * slotMs, bySlot.get(index)),
     ),
   };

@@ -36,22 +36,23 @@ export function partialSuccess(
 export function withinWindow<T>(
   records: readonly T[],
   options: {
-    readonly timeOf: (record: T) => number;
+    /** When the record begins, and ends where it lasts, in microseconds. */
+    readonly timesOf: (record: T) => { readonly fromMicros: number; readonly toMicros: number };
     readonly window: { fromMicros: number; toMicros: number };
     /** As a sentence begins: `A span`. */
     readonly subject: string;
   },
 ): { kept: readonly T[]; refused: Map<string, number> } {
-  const { timeOf, window, subject } = options;
+  const { timesOf, window, subject } = options;
   const refused = new Map<string, number>();
   const refuse = (reason: string): void => {
     refused.set(reason, (refused.get(reason) ?? 0) + 1);
   };
   const kept = records.filter((record) => {
-    const micros = timeOf(record);
-    if (micros < window.fromMicros) {
+    const times = timesOf(record);
+    if (times.fromMicros < window.fromMicros) {
       refuse(`${subject} is older than what is kept, which begins at ${iso(window.fromMicros)}.`);
-    } else if (micros >= window.toMicros) {
+    } else if (times.toMicros >= window.toMicros) {
       refuse(`${subject} lies in the future; is the sender's clock right?`);
     } else {
       return true;

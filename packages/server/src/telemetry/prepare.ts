@@ -12,6 +12,7 @@ import {
 } from "@faultline/contracts";
 import { PlatformError, type TenantId } from "@faultline/protocol";
 
+import { nanosPerMicro } from "./limits.ts";
 import { type ReadRemarks, withinWindow } from "./partial-success.ts";
 import { logRows, metricRows, type RecordRows, spanRows } from "./record-rows.ts";
 
@@ -64,21 +65,29 @@ export function prepareRows(
 ): { rows: RecordRows; refused: Map<string, number> } {
   switch (batch.kind) {
     case "traces": {
-      const timeOf = (span: Span): number => span.startMicros;
-      const { kept, refused } = withinWindow(batch.records, { timeOf, window, subject: "A span" });
+      const { kept, refused } = withinWindow(batch.records, {
+        timesOf: (span) => ({
+          fromMicros: span.startMicros,
+          toMicros: span.startMicros + span.durationNanos / nanosPerMicro,
+        }),
+        window,
+        subject: "A span",
+      });
       return { rows: spanRows(tenantId, kept), refused };
     }
     case "logs": {
-      const timeOf = (record: LogRecord): number => record.timeMicros;
       const subject = "A log record";
-      const { kept, refused } = withinWindow(batch.records, { timeOf, window, subject });
+      const { kept, refused } = withinWindow(batch.records, { timesOf: momentOf, window, subject });
       return { rows: logRows(tenantId, kept), refused };
     }
     case "metrics": {
-      const timeOf = (point: MetricPoint): number => point.timeMicros;
       const subject = "A data point";
-      const { kept, refused } = withinWindow(batch.records, { timeOf, window, subject });
+      const { kept, refused } = withinWindow(batch.records, { timesOf: momentOf, window, subject });
       return { rows: metricRows(tenantId, kept), refused };
     }
   }
+}
+
+function momentOf(record: LogRecord | MetricPoint): { fromMicros: number; toMicros: number } {
+  return { fromMicros: record.timeMicros, toMicros: record.timeMicros };
 }

@@ -209,16 +209,17 @@ describe("spans", () => {
         span({ spanId: spanIdOf(1) }),
         span({ spanId: spanIdOf(2), startMicros: nowMicros - 9 * dayMicros }),
         span({ spanId: spanIdOf(3), startMicros: nowMicros + 2 * dayMicros }),
+        span({ spanId: spanIdOf(6), durationNanos: 2 * dayMicros * 1_000 }),
         span({ spanId: spanIdOf(4), startMicros: nowMicros - 6 * dayMicros }),
         span({ spanId: spanIdOf(5), startMicros: nowMicros + dayMicros / 2 }),
       ],
       never,
     );
     expect(result).toEqual({
-      rejectedCount: 2,
+      rejectedCount: 3,
       message:
         "A span is older than what is kept, which begins at 2026-11-15T00:00:00.000Z. " +
-        "A span lies in the future; is the sender's clock right?",
+        "A span lies in the future; is the sender's clock right? (2 times)",
     });
     const stored = await telemetry.readTrace(scope, traceIdOf(1));
     expect(stored?.spans.map((item) => item.spanId)).toEqual([4, 1, 5].map(spanIdOf));

@@ -37,7 +37,7 @@ export async function tracesOfSubject(
   const from = String(BigInt(Math.floor(query.fromMicros)) * BigInt(nanosPerMicro));
   const to = String(BigInt(Math.floor(query.toMicros)) * BigInt(nanosPerMicro));
   const ofOperation =
-    query.operation === undefined ? sql`true` : sql`operation = ${query.operation}`;
+    query.operation === undefined ? sql`true` : sql`operation = left(${query.operation}, 256)`;
   return await store.read(scope, async (reader) => {
     // Spans by which the service was entered stand before its other spans, whose operation is empty.
     const { rows } = await sql<TraceRow & { seen_count: string }>`

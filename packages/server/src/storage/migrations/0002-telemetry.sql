@@ -105,7 +105,8 @@ create table trace_summary (
 create index trace_summary_by_time on trace_summary (tenant_id, start_nanos desc, trace_id desc);
 
 -- One row for each operation of a service in a trace. An operation is the name of a span by which the service was entered:
--- kind server or consumer, or without a parent. The empty operation stands for all other spans of the service.
+-- kind server or consumer, or without a parent. The empty operation stands for all other spans of the service. A long name is
+-- cut, because an index entry has at most 2,704 bytes.
 create table trace_operation (
   tenant_id text not null,
   trace_id uuid not null,
@@ -191,7 +192,7 @@ begin
     count(*)::integer, (count(*) filter (where status = 2))::integer
   from (
     select *, nanos_of(start_time, start_rest_nanos) as start_nanos,
-      case when kind in (2, 5) or parent_span_id is null then name else '' end as operation
+      case when kind in (2, 5) or parent_span_id is null then left(name, 256) else '' end as operation
     from inserted
   ) each_span
   group by tenant_id, trace_id, service, operation
