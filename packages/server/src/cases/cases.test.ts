@@ -7,7 +7,11 @@ import {
   type TestDatabase,
 } from "@faultline/testkit";
 import { decodeSnapshotFile, Span as SpanSchema, type Span } from "@faultline/contracts";
-import type { CaseDetail, PlatformError } from "@faultline/protocol";
+import {
+  type CaseDetail,
+  CaseDetail as CaseDetailSchema,
+  type PlatformError,
+} from "@faultline/protocol";
 import { pino } from "pino";
 import { Value } from "typebox/value";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -19,6 +23,7 @@ import { Tracer } from "#telemetry/index.ts";
 import { readHistory } from "./case-records.ts";
 import { type ActorScope, Cases } from "./cases.ts";
 import type { TraceSource } from "./freeze-snapshot.ts";
+import { caseLimits } from "./limits.ts";
 import { replay, toCaseDetail } from "./state.ts";
 import { type OrderTraffic, orderTraces, type SyntheticTrace } from "./synthetic-orders.ts";
 
@@ -148,6 +153,7 @@ describe("a case", () => {
     const { summary } = await open();
     traces.push(...traffic({}));
     const detail = await cases.verify(scope, String(summary.number), afterWindow);
+    expect([...Value.Errors(CaseDetailSchema, detail)]).toEqual([]);
     expect(detail.verifications.at(-1)?.reasons.join(" ")).not.toContain("Not covered");
     expect(detail.summary.status).toBe("proved");
     expect(detail.summary.leadingHypothesis?.status).toBe("proved");
@@ -259,7 +265,8 @@ describe("a case", () => {
       expect.arrayContaining([1, 2, 3, 4]),
     );
     expect(details.every((detail) => detail.summary.status === "proved")).toBe(true);
-    const { events } = await cases.read(scope, summary.id);
+    const { events, snapshots } = await cases.read(scope, summary.id);
+    expect(snapshots.map(({ role }) => role)).toEqual(["before", "after"]);
     expect(events.filter(({ kind }) => kind === "cause-proved")).toHaveLength(1);
     expect(events.map(({ sequence }) => sequence)).toEqual(events.map((_, index) => index + 1));
   });
@@ -270,6 +277,16 @@ describe("a case", () => {
     );
     const numbers = details.map(({ summary }) => summary.number).sort((a, b) => a - b);
     expect(numbers).toEqual(numbers.map((_, index) => (numbers[0] ?? 0) + index));
+  });
+
+  it("is told to come back while as many are investigated as the limit allows", async () => {
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: caseLimits.investigationCountMax + 1 }, () => open()),
+    );
+    const refused = outcomes.filter((outcome) => outcome.status === "rejected");
+    expect(refused).toHaveLength(1);
+    expect(refused[0]?.reason).toMatchObject({ code: "limit_exceeded" });
+    await open("Afterwards there is room again");
   });
 
   it("refuses windows that are empty or too long", async () => {
@@ -328,6 +345,45 @@ describe("the records of a case", () => {
     const history = await database.store.read(scope, (reader) => readHistory(reader, summary.id));
     expect(toCaseDetail(replay(history), history)).toEqual(detail);
     expect(await cases.read(scope, summary.id)).toEqual(detail);
+  });
+
+  it("hold a step whole or not at all, whichever of its writes fails", async () => {
+    const { summary } = await open();
+    traces.push(...traffic({}));
+    const counts = async () =>
+      await database.sql<{ events: string; cases: string; last: number }>(
+        `select (select count(*) from case_event) as events, (select count(*) from case_record) as cases,
+           (select last_number from case_counter) as last`,
+      );
+    const failAt = async (sequence: number): Promise<void> => {
+      await database.sql(`create or replace function fail_event() returns trigger language plpgsql as
+        $$ begin if new.sequence = ${sequence} then raise exception 'planted'; end if; return new; end $$`);
+    };
+    await failAt(0);
+    await database.sql(
+      "create trigger planted before insert on case_event for each row execute function fail_event()",
+    );
+    await database.sql("grant execute on function fail_event() to faultline_app");
+    const steps = [
+      { work: () => open("Never to be seen"), sequences: [1, 2, 3, 4] },
+      { work: () => cases.verify(scope, summary.id, afterWindow), sequences: [5, 6, 7] },
+    ];
+    try {
+      for (const { work, sequences } of steps) {
+        for (const sequence of sequences) {
+          await failAt(sequence);
+          const [before, earlier] = [await counts(), await cases.read(scope, summary.id)];
+          await expect(work()).rejects.toThrow();
+          expect(await counts()).toEqual(before);
+          expect(await cases.read(scope, summary.id)).toEqual(earlier);
+        }
+        await failAt(0);
+        await work();
+      }
+    } finally {
+      await database.sql("drop trigger planted on case_event");
+    }
+    expect((await cases.read(scope, summary.id)).summary.status).toBe("proved");
   });
 
   it("cannot be changed or deleted by the platform's role", async () => {

@@ -4,6 +4,7 @@ import {
   checkSnapshot,
   type Contract,
   contracts as shippedContracts,
+  controls,
   decodeSnapshotFile,
   requestsSucceed,
   type Snapshot,
@@ -40,6 +41,7 @@ import {
   type TraceSource,
 } from "./freeze-snapshot.ts";
 import { judgeRepair } from "./judge-repair.ts";
+import { caseLimits } from "./limits.ts";
 import { keepFindings } from "./keep-findings.ts";
 import { composeReport } from "./report/compose.ts";
 import { renderHtml } from "./report/html.ts";
@@ -65,8 +67,8 @@ export interface CasesOptions {
   readonly tracer: Tracer;
 }
 
-/** Every contract that a case runs, the control among them; `checkSnapshot` puts them in the design's order. */
-const caseContracts: readonly Contract[] = [...new Set([...shippedContracts, requestsSucceed])];
+/** Every contract that a case runs; `checkSnapshot` puts them in the design's order. */
+const caseContracts: readonly Contract[] = [...shippedContracts, ...controls];
 
 /** Whose case it is, and in whose name a step is taken. */
 export interface ActorScope extends TenantScope {
@@ -75,6 +77,7 @@ export interface ActorScope extends TenantScope {
 
 export class Cases {
   readonly #options: CasesOptions;
+  #investigationCount = 0;
 
   private constructor(options: CasesOptions) {
     this.#options = options;
@@ -88,7 +91,7 @@ export class Cases {
   async openCase(scope: ActorScope, request: OpenCaseRequest): Promise<CaseDetail> {
     const window = readWindow(request, this.#options.clock);
     const at = this.#now();
-    return await this.#traced(scope, "case open", async (trace) => {
+    return await this.#investigate(scope, "case open", async (trace) => {
       const { snapshot, facts } = await this.#freeze(scope, {
         subject: request.subject,
         window,
@@ -149,7 +152,7 @@ export class Cases {
   ): Promise<CaseDetail> {
     const window = readWindow(request, this.#options.clock);
     const at = this.#now();
-    return await this.#traced(scope, "case verify", async (trace) => {
+    return await this.#investigate(scope, "case verify", async (trace) => {
       const state = await this.#options.store.read(scope, (reader) => readCase(reader, reference));
       const hypothesis = requireVerifiable(state);
       const before = await this.#snapshotBefore(state);
@@ -271,6 +274,28 @@ export class Cases {
       );
     }
     return { id: facts.id, snapshot: decodeSnapshotFile(bytes) };
+  }
+
+  /** Runs a step that freezes and checks snapshots, unless too many run already. */
+  async #investigate(
+    scope: TenantScope,
+    name: string,
+    run: (trace: StepTrace) => Promise<CaseDetail>,
+  ): Promise<CaseDetail> {
+    const { investigationCountMax } = caseLimits;
+    if (this.#investigationCount >= investigationCountMax) {
+      throw new PlatformError(
+        "limit_exceeded",
+        `${investigationCountMax} cases are being investigated at this moment, which is the limit.`,
+        { hint: "Ask again in a few seconds." },
+      );
+    }
+    this.#investigationCount += 1;
+    try {
+      return await this.#traced(scope, name, run);
+    } finally {
+      this.#investigationCount -= 1;
+    }
   }
 
   /** Runs a step of a case within a span, which names what came of it. */

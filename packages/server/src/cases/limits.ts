@@ -1,6 +1,8 @@
 /** Everything about a case that is bounded. */
 
 export const caseLimits = {
+  /** Investigations, which hold their snapshots in memory, that run at once; further ones are told to come back. */
+  investigationCountMax: 8,
   /** Length of a case's window. */
   windowMsMax: 7 * 24 * 3_600_000,
   /** Traces of the subject that are looked at in order to choose. */

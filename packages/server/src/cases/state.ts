@@ -105,8 +105,10 @@ export function recordVerification(
   verification: Verification,
 ): CaseFact[] {
   requireVerifiable(state);
+  const isKnown = state.snapshots.some(({ role, id }) => role === "after" && id === after.id);
   const facts: CaseFact[] = [
-    { kind: "snapshot-frozen", snapshot: after },
+    // The same window over the same traces gives the same snapshot, which is frozen already.
+    ...(isKnown ? [] : [{ kind: "snapshot-frozen", snapshot: after } as const]),
     { kind: "repair-verified", verification },
   ];
   if (verification.outcome === "proved" && state.status === "open") {

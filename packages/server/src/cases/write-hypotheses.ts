@@ -3,19 +3,21 @@
 import {
   checkSnapshot,
   type Contract,
+  controls,
   type EvidenceReference,
   evidenceOfKind,
   type Finding,
   requestsSucceed,
   type Snapshot,
   snapshotOf,
+  type Span,
 } from "@faultline/contracts";
 import type { Hypothesis } from "@faultline/protocol";
 
 import { caseLimits } from "./limits.ts";
 
 /** Contracts whose violation is a symptom: they control a proof, and name no cause. */
-const symptomContracts: ReadonlySet<string> = new Set([requestsSucceed.id]);
+const symptomContracts: ReadonlySet<string> = new Set(controls.map(({ id }) => id));
 
 /** A hypothesis before it has an id. */
 export type DraftHypothesis = Omit<Hypothesis, "id">;
@@ -152,10 +154,14 @@ function evidenceAgainst(
     });
 }
 
-function durationMillis(spans: readonly { startMicros: number; durationNanos: number }[]): number {
-  const start = Math.min(...spans.map((span) => span.startMicros));
-  const end = Math.max(...spans.map((span) => span.startMicros + span.durationNanos / 1_000));
-  return (end - start) / 1_000;
+function durationMillis(spans: readonly Span[]): number {
+  let start = Number.POSITIVE_INFINITY;
+  let end = 0;
+  for (const span of spans) {
+    start = Math.min(start, span.startMicros);
+    end = Math.max(end, span.startMicros + span.durationNanos / 1_000);
+  }
+  return Math.max(0, end - start) / 1_000;
 }
 
 function nothingViolated(snapshot: Snapshot, findings: readonly Finding[]): Ranked {

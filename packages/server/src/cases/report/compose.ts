@@ -114,7 +114,7 @@ function evidenceSection(detail: CaseDetail): Section {
         tones: detail.findings.map(({ verdict }) => toneOfVerdict(verdict)),
       },
       paragraph(
-        `${count("violated")} violated, ${count("holds")} held, ${count("inconclusive")} inconclusive. Each verdict can be replayed from the snapshot with faultline check.`,
+        `${count("violated")} violated, ${count("holds")} held, ${count("inconclusive")} inconclusive. Each verdict can be replayed from the snapshot: faultline check --contract ID FILE.`,
       ),
     ],
   };
