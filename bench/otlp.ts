@@ -7,10 +7,10 @@ import path from "node:path";
 
 import { decodeOtlpTraces, type OtlpEncoding } from "@faultline/contracts";
 import { parseTenantId, type TenantId } from "@faultline/protocol";
+import { createLogger } from "@faultline/server/create-logger.ts";
 import { assert, systemClock } from "@faultline/server/kernel/index.ts";
 import { openPostgres, openStore } from "@faultline/server/storage/index.ts";
 import { Telemetry } from "@faultline/server/telemetry/index.ts";
-import { pino } from "pino";
 
 import { encodeOtlp } from "../packages/contracts/test/otlp-protobuf.ts";
 import type { BenchOptions, BenchResult } from "./bench.ts";
@@ -39,7 +39,11 @@ export async function run({ small }: BenchOptions): Promise<BenchResult> {
   const dataFolder = await mkdtemp(path.join(tmpdir(), "faultline-bench-"));
   stack.defer(() => rm(dataFolder, { recursive: true, force: true }));
   const signal = new AbortController().signal;
-  const parts = { clock: systemClock, logger: pino({ level: "error" }), signal };
+  const parts = {
+    clock: systemClock,
+    logger: createLogger({ level: "error", format: "json" }),
+    signal,
+  };
   const postgres = stack.use(await openPostgres({ dataFolder, ...parts }));
   const store = stack.use(await openStore({ postgres, ...parts }));
   const telemetry = stack.use(
