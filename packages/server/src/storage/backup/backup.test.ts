@@ -8,6 +8,8 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { systemClock } from "#kernel/index.ts";
 
 import { type Blobs, openBlobs } from "../blobs.ts";
+import { readMigrations } from "../migrations.ts";
+import { prepareDatabase } from "../open-store.ts";
 import { createBackup } from "./create.ts";
 import type { BackupProgress } from "./manifest.ts";
 import { restoreBackup } from "./restore.ts";
@@ -198,6 +200,45 @@ test("a restore that fails leaves no row, and can be repeated", async () => {
   expect(await empty.sql("select 1 from tenant")).toEqual([]);
   await restore(await openBlobs(join(folder, "second-try")));
   expect(await empty.sql("select 1 from span limit 1")).toHaveLength(1);
+});
+
+test("brings a backup of an older version up to date", async () => {
+  const migrations = await readMigrations();
+  await using old = await openEmpty();
+  await prepareDatabase({ postgres: old.postgres, logger, signal }, migrations.slice(0, 1));
+  await old.createTenant("veteran");
+  const file = join(folder, "older.tar");
+  const few = await openBlobs(join(folder, "older-blobs"));
+  const { postgres } = old;
+  const made = await createBackup({ postgres, blobs: few, file, clock: systemClock, signal });
+  expect(made.tables.map((table) => table.name)).toEqual(["tenant", "api_key"]);
+
+  await using empty = await openEmpty();
+  await restoreBackup({ file, postgres: empty.postgres, blobs: few, logger, signal });
+  expect(await empty.sql("select id from tenant")).toEqual([{ id: "veteran" }]);
+  expect(await empty.sql("select name from migration order by name")).toEqual(
+    migrations.map(({ name }) => ({ name })),
+  );
+});
+
+test("counts on where sequences stood", async () => {
+  const sequence = "create sequence faultline.probe_number";
+  const own = "alter sequence faultline.probe_number owner to faultline_owner";
+  await using source = await openTestDatabase();
+  await using target = await openTestDatabase();
+  for (const each of [source, target]) {
+    await each.sql(sequence);
+    await each.sql(own);
+    // A store that opens lets the backup role read what is new.
+    await prepareDatabase({ postgres: each.postgres, logger, signal }, await readMigrations());
+  }
+  await source.sql("select setval('faultline.probe_number', 41)");
+  await target.sql("delete from tenant");
+  const file = join(folder, "sequence.tar");
+  const { postgres } = source;
+  await createBackup({ postgres, blobs, file, clock: systemClock, signal });
+  await restoreBackup({ file, postgres: target.postgres, blobs, logger, signal });
+  expect(await target.sql("select nextval('faultline.probe_number') as n")).toEqual([{ n: "42" }]);
 });
 
 test("refuses a backup of a newer version", async () => {
