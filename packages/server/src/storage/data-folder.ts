@@ -2,7 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { chmod, link, mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 
 import { PlatformError } from "@faultline/protocol";
 
@@ -47,6 +47,8 @@ export async function acquireDataFolder(folder: string): Promise<AsyncDisposable
 
 async function makeDataFolder(dataFolder: string): Promise<void> {
   try {
+    // Folders above are made as usual; only our own is private.
+    await mkdir(dirname(dataFolder), { recursive: true });
     const made = await mkdir(dataFolder, { recursive: true, mode: 0o700 });
     // PostgreSQL runs under another uid when we are root: that uid may pass through, and list nothing.
     if (made !== undefined && process.getuid?.() === 0) await chmod(dataFolder, 0o711);

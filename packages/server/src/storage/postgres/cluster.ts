@@ -1,7 +1,17 @@
 /** PostgreSQL's data folder: made once by `initdb`, and refused when another major version made it. */
 
 import { spawn } from "node:child_process";
-import { chown, mkdir, readFile, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import {
+  chmod,
+  chown,
+  mkdir,
+  readFile,
+  readdir,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
 
@@ -38,7 +48,9 @@ export async function openCluster(
   else requireMajor(found, cluster);
   await requireOwner(cluster);
 
-  await writeFile(accessFile(cluster.folder), hostBasedAuthentication, { mode: 0o644 });
+  await writeFile(accessFile(cluster.folder), hostBasedAuthentication);
+  // Whatever the umask is, the server's user must read it.
+  await chmod(accessFile(cluster.folder), 0o644);
   return found === undefined ? "made" : "found";
 }
 

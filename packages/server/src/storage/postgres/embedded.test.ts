@@ -454,6 +454,20 @@ test.runIf(canActAsNobody)(
   },
 );
 
+test("runs under a strict umask", async () => {
+  await using folder = await openTemporaryFolder();
+  const said = await outputOf(
+    startProgram(
+      `process.umask(0o077);
+       const postgres = await EmbeddedPostgres.open({ ...settings, dataFolder: process.argv[1] });
+       await postgres[Symbol.asyncDispose]();
+       console.log("ran");`,
+      [folder.path],
+    ),
+  );
+  expect(said.trim()).toBe("ran");
+});
+
 test("makes the library links that an install script would have made", async () => {
   await using folder = await openTemporaryFolder();
   const original = await openBinaries({ runAs: undefined, cacheFolder: folder.path });
