@@ -65,6 +65,10 @@ message SummaryDataPoint { repeated KeyValue attributes = 7; fixed64 start_time_
   fixed64 time_unix_nano = 3; fixed64 count = 4; double sum = 5;
   message ValueAtQuantile { double quantile = 1; double value = 2; }
   repeated ValueAtQuantile quantile_values = 6; uint32 flags = 8; }
+
+message ExportResponse { PartialSuccess partial_success = 1; }
+message PartialSuccess { int64 rejected = 1; string error_message = 2; }
+message RpcStatus { int32 code = 1; string message = 2; }
 `;
 
 const root = protobuf.parse(definitions).root;
@@ -78,6 +82,12 @@ export function encodeOtlp(
   // The object passed through JSON, so it is a plain one.
   const message = type.fromObject(withIdBytes(request) as Record<string, unknown>);
   return new Uint8Array(type.encode(message).finish());
+}
+
+/** Decodes an answer of OTLP/HTTP: of success (the same for the three kinds), or of failure. */
+export function decodeAnswer(kind: "ExportResponse" | "RpcStatus", bytes: Uint8Array): object {
+  const type = root.lookupType(kind);
+  return type.toObject(type.decode(bytes), { longs: Number });
 }
 
 /** OTLP's JSON has ids in hexadecimal, where protobuf's own JSON would have base64. */

@@ -50,7 +50,7 @@ export function decodeRequest(
   } catch (error) {
     if (!(error instanceof EvidenceError)) throw error;
     throw new PlatformError("request_malformed", error.message, {
-      hint: `Expected ${error.expected}.`,
+      ...(error.message.includes(error.expected) ? {} : { hint: `Expected ${error.expected}.` }),
       ...(error.where === undefined ? {} : { where: error.where }),
       cause: error,
     });
