@@ -35,7 +35,7 @@ import { exposureWarning } from "./exposure.ts";
 import { makeAdminKey, putTenants } from "./first-start.ts";
 import { createSnapshots } from "./gateway-snapshot.ts";
 import { checkReadiness } from "./readiness.ts";
-import { probePort } from "./probe-port.ts";
+import { awaitFreePort } from "./probe-port.ts";
 
 export interface PlatformOptions {
   readonly logger: Logger;
@@ -72,8 +72,9 @@ export async function startPlatform(config: Config, options: PlatformOptions): P
   const startedMs = clock.monotonicMs();
   await using stack = new AsyncDisposableStack();
 
-  await probePort(config.host, config.port);
+  // The lock comes first: who starts twice on one folder learns who holds it, not that the port is taken.
   stack.use(await acquireDataFolder(config.dataFolder));
+  await awaitFreePort({ host: config.host, port: config.port, clock, signal });
   const postgres = stack.use(
     await openPostgres({
       dataFolder: config.dataFolder,

@@ -2,6 +2,7 @@
 
 import { createServer } from "node:net";
 
+import type { Clock } from "#kernel/index.ts";
 import { PlatformError } from "@faultline/protocol";
 
 /**
@@ -17,6 +18,32 @@ export async function probePort(host: string, port: number): Promise<void> {
     await outcome.promise;
   } catch (error) {
     throw refusal(error, host, port);
+  }
+}
+
+/** How long the gateway processes of a platform that was killed may take to notice it. */
+const leaveMsMax = 3_000;
+const leavePollMs = 50;
+
+export interface FreePortWait {
+  readonly host: string;
+  readonly port: number;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
+/** Resolves when the port is free. Gives a predecessor that is just ending a moment, then throws as `probePort` does. */
+export async function awaitFreePort({ host, port, clock, signal }: FreePortWait): Promise<void> {
+  const deadlineMs = clock.monotonicMs() + leaveMsMax;
+  for (;;) {
+    try {
+      await probePort(host, port);
+      return;
+    } catch (error) {
+      const isTaken = error instanceof PlatformError && error.code === "port_taken";
+      if (!isTaken || clock.monotonicMs() >= deadlineMs) throw error;
+    }
+    await clock.sleep(leavePollMs, signal);
   }
 }
 
