@@ -5,9 +5,14 @@ import { repeatedQuery } from "./fan-out/repeated-query.ts";
 import type { Contract } from "./model/contract.ts";
 import { boundaries } from "./model/finding.ts";
 import { podFitsNode } from "./scheduling/pod-fits-node.ts";
+import { toolCallSchema } from "./tool-call/schema.ts";
 
 /** Every shipped contract, in the order in which a case runs them. */
-export const contracts: readonly Contract[] = inBoundaryOrder([repeatedQuery, podFitsNode]);
+export const contracts: readonly Contract[] = inBoundaryOrder([
+  repeatedQuery,
+  podFitsNode,
+  toolCallSchema,
+]);
 
 /**
  * Contracts that guard others against a repair that only hides the fault. What they find is a symptom, so a plain

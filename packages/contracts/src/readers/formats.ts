@@ -6,6 +6,8 @@ import { decodeSnapshotFile, looksLikeSnapshotFile } from "../snapshot/file.ts";
 import { EvidenceError } from "./evidence-error.ts";
 import { readKubernetes, recogniseKubernetes } from "./kubernetes.ts";
 import { decodeOtlpTraces, type OtlpTraces } from "./otlp.ts";
+import { jsonValuesOf } from "./text.ts";
+import { readTranscripts } from "./transcript.ts";
 
 /** A file as the formats see it: `text` is absent for binary data. */
 export interface FormatInput {
@@ -62,6 +64,16 @@ export const evidenceFormats: readonly EvidenceFormat[] = [
       }
       return contentOfTraces(decodeOtlpTraces(bytes, "json"));
     },
+  },
+  {
+    name: "transcript",
+    description: "transcripts of models that call tools, one JSON document or one on each line",
+    recognise: ({ text }) =>
+      startsAsJson(text) &&
+      ((/"role"\s*:\s*"(?:system|developer|user|assistant|tool|function|model)"/.test(head(text)) &&
+        /"(?:content|tool_calls|function_call|parts)"\s*:/.test(head(text))) ||
+        /"type"\s*:\s*"(?:function_call|custom_tool_call)"/.test(head(text))),
+    read: ({ text }) => readTranscripts(jsonValuesOf(text ?? "")),
   },
   {
     name: "kubernetes",

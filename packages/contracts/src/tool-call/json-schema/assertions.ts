@@ -48,7 +48,7 @@ function assertType({ schema, value, pointer, outcome }: Assertion): void {
   const foreign = names.find((name) => typeof name !== "string" || !types.includes(name));
   if (foreign !== undefined) {
     outcome.doubt(
-      `the schema asks for a type that JSON Schema does not have: ${String(foreign).slice(0, 40)}`,
+      `the schema asks for a type that JSON Schema does not have: ${describeAllowed([foreign]).slice(0, 40)}`,
     );
     return;
   }
@@ -113,7 +113,7 @@ function assertNumber(assertion: Assertion, value: number): void {
 function assertText(assertion: Assertion, value: string): void {
   const { schema, pointer, outcome, patterns } = assertion;
   if (schema["minLength"] !== undefined || schema["maxLength"] !== undefined) {
-    const length = [...value].length;
+    const length = Array.from(value).length;
     assertBound(assertion, "minLength", {
       isBroken: (least) => length < least,
       expected: "a length of at least",

@@ -20,22 +20,33 @@ export interface SchemaCheckOptions {
   readonly stepCountMax?: number;
 }
 
-/** Holds a value against a schema. Never throws, whatever the schema. */
+/** A schema, looked through once, for any number of values. */
+export class SchemaChecker {
+  readonly #schema: unknown;
+  readonly #registry = new SchemaRegistry();
+  readonly #stepCountMax: number;
+
+  constructor(schema: unknown, options: SchemaCheckOptions = {}) {
+    this.#schema = schema;
+    this.#stepCountMax = options.stepCountMax ?? schemaLimits.stepCountMax;
+    for (const [uri, document] of Object.entries(options.documents ?? {}))
+      this.#registry.add(uri, document);
+    this.#registry.add(defaultBase, schema);
+  }
+
+  /** Holds a value against the schema. Never throws, whatever the schema. */
+  check(value: unknown): SchemaCheck {
+    const outcome = new Evaluator(this.#registry, this.#stepCountMax).run(this.#schema, value);
+    const { verdict, problems, doubts, declarations } = outcome;
+    return { verdict, problems: verdict === "invalid" ? problems : [], doubts, declarations };
+  }
+}
+
+/** Holds one value against a schema. */
 export function checkValue(
   schema: unknown,
   value: unknown,
   options: SchemaCheckOptions = {},
 ): SchemaCheck {
-  const registry = new SchemaRegistry();
-  for (const [uri, document] of Object.entries(options.documents ?? {}))
-    registry.add(uri, document);
-  registry.add(defaultBase, schema);
-  const evaluator = new Evaluator(registry, options.stepCountMax ?? schemaLimits.stepCountMax);
-  const { verdict, problems, doubts, declarations } = evaluator.run(schema, value);
-  return {
-    verdict,
-    problems: verdict === "invalid" ? problems : [],
-    doubts,
-    declarations,
-  };
+  return new SchemaChecker(schema, options).check(value);
 }

@@ -27,7 +27,7 @@ export function describeValue(value: unknown): string {
 
 function describeText(text: string): string {
   if (text === "") return "an empty text";
-  const length = [...text].length;
+  const length = Array.from(text).length;
   const characters = length === 1 ? "1 character" : `${length} characters`;
   if (/^-?\d+(\.\d+)?([eE][+-]?\d+)?$/.test(text))
     return `a number written as text of ${characters}`;

@@ -54,7 +54,7 @@ class PatternParser {
   #at = 0;
 
   constructor(pattern: string) {
-    this.#characters = [...pattern];
+    this.#characters = Array.from(pattern);
   }
 
   isAtEnd(): boolean {
@@ -137,7 +137,7 @@ class PatternParser {
     if (this.#take("?")) {
       const opening = /^(?::|<[A-Za-z_$][\w$]*>)/.exec(this.#rest(256));
       if (opening === null) throw new UnsupportedPattern("look-around needs more than linear time");
-      this.#at += [...opening[0]].length;
+      this.#at += Array.from(opening[0]).length;
     }
     const inner = this.choice(depth + 1);
     if (!this.#take(")")) throw new UnsupportedPattern("a group is not closed");
