@@ -19,6 +19,8 @@ import { openTemporaryFolder, openTestDatabase } from "@faultline/testkit";
 import { pino } from "pino";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
+import type { LoadTotals } from "./load.ts";
+
 const main = fileURLToPath(new URL("./main.ts", import.meta.url));
 const key = "a-key-of-this-test";
 const requestCount = 45;
@@ -94,24 +96,30 @@ function receiverOf(telemetry: Telemetry): Server {
 /** Runs the drill until its load has ended and its telemetry is stored; gives the window of that run. */
 async function run(...flags: string[]): Promise<{ from: string; to: string }> {
   const from = new Date().toISOString();
-  const bounds = ["--rate", "50", "--request-count-max", String(requestCount)];
+  const ended = await runUntil("loadEnded", "--request-count-max", String(requestCount), ...flags);
+  expect(ended.sent).toBe(flags.includes("0") ? 0 : requestCount);
+  return { from, to: new Date().toISOString() };
+}
+
+/** Runs the drill, asks it to stop when it has said `word`, and gives what it says of its load. */
+async function runUntil(word: string, ...flags: string[]): Promise<LoadTotals> {
   const drill = spawn(
     process.execPath,
-    [main, "--endpoint", endpoint, "--data", dataFolder, ...bounds, ...flags],
+    [main, "--endpoint", endpoint, "--data", dataFolder, "--rate", "50", ...flags],
     { env: { ...process.env, FAULTLINE_KEY: key }, stdio: ["ignore", "pipe", "inherit"] },
   );
   const exited = once(drill, "exit");
-  let ended: { sent: number } | undefined;
+  let totals: LoadTotals | undefined;
   for await (const line of createInterface({ input: drill.stdout })) {
     const said: unknown = JSON.parse(line);
-    if (typeof said !== "object" || said === null || !("loadEnded" in said)) continue;
+    if (typeof said !== "object" || said === null) continue;
     // The drill's own line.
-    ended = said as unknown as { sent: number };
-    drill.kill("SIGTERM");
+    if ("loadEnded" in said) totals = said as unknown as LoadTotals;
+    if (word in said) drill.kill("SIGTERM");
   }
   expect(await exited).toEqual([0, null]);
-  expect(ended?.sent).toBe(flags.includes("0") ? 0 : requestCount);
-  return { from, to: new Date().toISOString() };
+  expect(totals).toBeDefined();
+  return totals!;
 }
 
 async function verifyAfter(...flags: string[]) {
@@ -181,7 +189,13 @@ describe("a case about the drill", () => {
   });
 });
 
-describe("the drill's command line", () => {
+describe("the drill", () => {
+  it("finishes the request that it is answering when it is asked to stop", async () => {
+    const totals = await runUntil("ready", "--variant", "broken", "--list-sizes", "200");
+    expect(totals.sent).toBeGreaterThan(0);
+    expect(totals.failed).toBe(0);
+  });
+
   it("says which flag is wrong", async () => {
     const drill = spawn(process.execPath, [main, "--variant", "mended"], {
       stdio: ["ignore", "ignore", "pipe"],

@@ -40,7 +40,7 @@ import {
   type FreezeRequest,
   type TraceSource,
 } from "./freeze-snapshot.ts";
-import { judgeRepair } from "./judge-repair.ts";
+import { faultyEntries, judgeRepair } from "./judge-repair.ts";
 import { caseLimits } from "./limits.ts";
 import { keepFindings } from "./keep-findings.ts";
 import { composeReport } from "./report/compose.ts";
@@ -156,23 +156,19 @@ export class Cases {
       const state = await this.#options.store.read(scope, (reader) => readCase(reader, reference));
       const hypothesis = requireVerifiable(state);
       const before = await this.#snapshotBefore(state);
+      const contract = caseContracts.find(({ id }) => id === hypothesis.contract);
+      assert(contract !== undefined, "a hypothesis names a contract that a case runs");
+      const question = { hypothesis, before: before.snapshot, contract, control: requestsSucceed };
       const after = await this.#freeze(scope, {
         subject: state.subject,
         window,
         role: "after",
+        operations: faultyEntries(question),
         takenAt: at,
         trace,
       });
-      const contract = caseContracts.find(({ id }) => id === hypothesis.contract);
-      assert(contract !== undefined, "a hypothesis names a contract that a case runs");
       const judgement = await tracePart(trace, "judge repair", () =>
-        judgeRepair({
-          hypothesis,
-          before: before.snapshot,
-          after: after.snapshot,
-          contract,
-          control: requestsSucceed,
-        }),
+        judgeRepair({ ...question, after: after.snapshot }),
       );
       const verification: Verification = {
         id: this.#options.ids.next(),

@@ -40,6 +40,8 @@ export interface FreezeRequest {
   readonly subject: CaseSubject;
   readonly window: CaseWindow;
   readonly role: CaseSnapshot["role"];
+  /** After a repair: names of the spans by which the faulty requests entered the service. */
+  readonly operations?: ReadonlySet<string>;
   /** ISO 8601. */
   readonly takenAt: string;
 }
@@ -62,7 +64,8 @@ export async function freezeSnapshot(
     toMicros: window.toMs * 1_000,
     limit: caseLimits.traceCountSeenMax,
   });
-  const chosen = role === "before" ? chooseBefore(traces) : chooseAfter(traces);
+  const chosen =
+    role === "before" ? chooseBefore(traces) : chooseAfter(traces, request.operations ?? new Set());
   const kept = await readTraces(parts, {
     traceIds: [...chosen.slowTraceIds, ...chosen.baselineTraceIds],
     takenAtMs: Date.parse(takenAt),

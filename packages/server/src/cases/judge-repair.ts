@@ -8,6 +8,8 @@ import {
   type Contract,
   evidenceOfKind,
   type Finding,
+  operationName,
+  type ServedRequest,
   type Snapshot,
   type Verdict,
 } from "@faultline/contracts";
@@ -52,11 +54,7 @@ export function judgeRepair(question: RepairQuestion): RepairJudgement {
     requestsBefore: requestsIn(before),
     requestsAfter: requestsIn(after),
   };
-  const violatedBefore = own.before.filter(({ verdict }) => verdict === "violated");
-  const quoted = operationsQuoted(
-    compared.requestsBefore,
-    violatedBefore.flatMap((finding) => finding.evidence),
-  );
+  const quoted = quotedOperations(compared.requestsBefore, own.before);
   const comparison = compare(contract.id, own.before, own.after);
   const control = compareControl(question, quoted);
   const coverage = coverageOf(compared, quoted.names, verdicts);
@@ -66,6 +64,29 @@ export function judgeRepair(question: RepairQuestion): RepairJudgement {
     control,
     coverage,
   };
+}
+
+/** Names of the spans by which the requests that showed a fault entered the service. */
+export function faultyEntries(
+  question: Pick<RepairQuestion, "hypothesis" | "before" | "contract">,
+): ReadonlySet<string> {
+  const { hypothesis, before, contract } = question;
+  const requests = requestsIn(before);
+  const own = checkSnapshot(before, [contract]).filter((item) => isAbout(item, hypothesis));
+  const { names } = quotedOperations(requests, own);
+  const faulty = requests.filter((request) => names.includes(operationName(request)));
+  return new Set(faulty.map((request) => request.entry.name));
+}
+
+function quotedOperations(
+  requests: readonly ServedRequest[],
+  findings: readonly Finding[],
+): QuotedOperations {
+  const violated = findings.filter(({ verdict }) => verdict === "violated");
+  return operationsQuoted(
+    requests,
+    violated.flatMap((finding) => finding.evidence),
+  );
 }
 
 function isAbout(finding: Finding, hypothesis: RepairQuestion["hypothesis"]): boolean {

@@ -12,6 +12,8 @@ export const caseLimits = {
   baselineTraceCountMax: 12,
   /** After a repair more are taken, so that they can cover those before. */
   afterTraceCountMax: 120,
+  /** Of these, traces of operations that did not show the fault. */
+  otherOperationTraceCountMax: 20,
   /** Spans of all traces of one snapshot; traces beyond it are left out, and the snapshot says so. */
   snapshotSpanCountMax: 100_000,
   /** A trace younger than this whose spans lack a parent is still arriving, and is left out. */
