@@ -150,34 +150,45 @@ export class Days {
   }
 }
 
+export interface UpkeepOptions {
+  readonly days: Days;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+}
+
 /** Runs upkeep every minute, and once more when asked, one round at a time. A failed round is logged and repeated later. */
-export class Upkeep {
-  readonly #days: Days;
-  readonly #logger: Logger;
-  readonly #signal: AbortSignal;
+export class Upkeep implements AsyncDisposable {
+  readonly #options: UpkeepOptions;
+  readonly #closing = new AbortController();
   #running: Promise<void> | undefined;
 
-  constructor(options: { days: Days; clock: Clock; logger: Logger; signal: AbortSignal }) {
-    this.#days = options.days;
-    this.#logger = options.logger;
-    this.#signal = options.signal;
-    options.clock.every(telemetryLimits.upkeepIntervalMs, options.signal, () => this.request());
+  constructor(options: UpkeepOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    const { clock, signal } = this.#options;
+    const ends = AbortSignal.any([signal, this.#closing.signal]);
+    clock.every(telemetryLimits.upkeepIntervalMs, ends, () => this.request());
   }
 
   request(): void {
     this.#running ??= this.#round();
   }
 
-  /** Resolves when no round is under way. */
-  async settled(): Promise<void> {
+  /** Lets a round that is under way finish, and begins no other. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort();
     await this.#running;
   }
 
   async #round(): Promise<void> {
+    const { days, logger, signal } = this.#options;
     try {
-      await this.#days.keepUp(this.#signal);
+      await days.keepUp(signal);
     } catch (error) {
-      if (!isAbort(error)) this.#logger.warn({ err: error }, "upkeep of telemetry failed");
+      if (!isAbort(error)) logger.warn({ err: error }, "upkeep of telemetry failed");
     } finally {
       this.#running = undefined;
     }

@@ -1,3 +1,4 @@
+import type { Store } from "@faultline/server/storage/index.ts";
 import { openTestDatabase, type TestDatabase } from "@faultline/testkit";
 import { afterEach, beforeEach, expect, it } from "vitest";
 
@@ -25,6 +26,19 @@ afterEach(async () => {
 
 const scope = () => ({ tenantId: database.tenantId, signal: never });
 
+/** The store's methods as an object that can be spread. */
+function boundStore(store: Store): Store {
+  return {
+    read: store.read.bind(store),
+    transact: store.transact.bind(store),
+    ingest: store.ingest.bind(store),
+    system: store.system.bind(store),
+    ping: store.ping.bind(store),
+    sessions: store.sessions.bind(store),
+    [Symbol.asyncDispose]: async () => {},
+  };
+}
+
 async function partitionDays(): Promise<string[]> {
   const rows = await database.sql<{ name: string }>(
     "select relname as name from pg_class where relname ~ '^span_\\d{8}$' order by 1",
@@ -36,6 +50,32 @@ it("makes partitions of the days ahead before they are needed", async () => {
   const { telemetry, clock } = await openTelemetry(database);
   expect(await partitionDays()).toEqual(["20261122", "20261123", "20261124"]);
   await clock.advance(dayMs);
+  await expect
+    .poll(async () => {
+      await clock.advance(telemetryLimits.upkeepIntervalMs);
+      return await partitionDays();
+    })
+    .toContain("20261125");
+  await telemetry[Symbol.asyncDispose]();
+});
+
+it("goes on after a round of upkeep that failed", async () => {
+  let isAway = false;
+  let failedCount = 0;
+  const { store } = database;
+  const flaky: Store = {
+    ...boundStore(store),
+    async system(signal, run) {
+      if (!isAway) return await store.system(signal, run);
+      failedCount += 1;
+      throw new Error("the database is away");
+    },
+  };
+  const { telemetry, clock } = await openTelemetry(database, {}, flaky);
+  isAway = true;
+  await clock.advance(dayMs);
+  await expect.poll(() => failedCount).toBeGreaterThan(0);
+  isAway = false;
   await expect
     .poll(async () => {
       await clock.advance(telemetryLimits.upkeepIntervalMs);

@@ -76,13 +76,14 @@ export class Telemetry implements AsyncDisposable {
   static async open(options: TelemetryOptions): Promise<Telemetry> {
     const telemetry = new Telemetry(options);
     await telemetry.#days.keepUp(options.signal);
+    telemetry.#upkeep.start();
     return telemetry;
   }
 
   /** Commits what waits, then closes. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#queue[Symbol.asyncDispose]();
-    await this.#upkeep.settled();
+    await this.#upkeep[Symbol.asyncDispose]();
   }
 
   /** What was written and what waits, since the start. */
