@@ -20,6 +20,9 @@ export class ChatCompletions {
   readonly #state: GatewayState;
   readonly #reader = new ChatRequestReader();
   readonly #open = new Set<ModelCall>();
+  readonly #onClosed = (call: ModelCall): void => {
+    this.#open.delete(call);
+  };
 
   constructor(state: GatewayState) {
     this.#state = state;
@@ -121,9 +124,9 @@ export class ChatCompletions {
       arrivedMs,
       stripsUsage: chat.usageSplice !== undefined,
       captures,
+      onClosed: this.#onClosed,
     });
     this.#open.add(call);
-    response.on("close", () => this.#open.delete(call));
     call.start(upstream.dispatcher, {
       origin: upstream.origin,
       path: `${upstream.basePath}/chat/completions`,

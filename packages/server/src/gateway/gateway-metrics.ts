@@ -1,16 +1,24 @@
-/** Prometheus metrics of one worker. Labels come from closed sets and the catalog, never from callers. */
+/**
+ * Metrics of one worker, counted in plain numbers and shown in the form that `prom-client` adds up: its own counters
+ * hash their labels on every call. Labels come from closed sets and the catalog, never from callers.
+ */
 
 import { monitorEventLoopDelay } from "node:perf_hooks";
 
-import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import type { OperationOutcome, OperationRecord } from "./operation.ts";
 
-import type { OperationRecord } from "./operation.ts";
-
-const nanosPerSecond = 1e9;
-const msPerSecond = 1_000;
-const durationBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300];
-const modelLabels = ["provider", "model"] as const;
-type ModelLabels = { readonly provider: string; readonly model: string };
+/** A metric as `prom-client` gives and takes it. */
+export interface MetricData {
+  readonly name: string;
+  readonly help: string;
+  readonly type: "counter" | "gauge" | "histogram";
+  readonly aggregator: "sum" | "min" | "max";
+  readonly values: readonly {
+    readonly labels: Readonly<Record<string, string | number>>;
+    readonly value: number;
+    readonly metricName?: string;
+  }[];
+}
 
 /** What else is shown, read when metrics are asked for. */
 export interface GatewayGauges {
@@ -20,92 +28,162 @@ export interface GatewayGauges {
   readonly snapshotVersion: () => number;
 }
 
-interface Shown {
-  readonly read: () => number;
-  /** How the values of several workers become one. */
-  readonly combine?: "sum" | "min" | "max";
+const nanosPerSecond = 1e9;
+const msPerSecond = 1_000;
+const bucketsSeconds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300];
+const prefix = "faultline_gateway_";
+
+/** Observations by bucket; the last bucket has no upper bound. */
+class Buckets {
+  readonly counts: number[] = Array.from({ length: bucketsSeconds.length + 1 }, () => 0);
+  sum = 0;
+
+  observe(seconds: number): void {
+    let index = 0;
+    while (index < bucketsSeconds.length && seconds > (bucketsSeconds[index] ?? 0)) index += 1;
+    this.counts[index] = (this.counts[index] ?? 0) + 1;
+    this.sum += seconds;
+  }
+}
+
+/** What is counted for one model. */
+class ModelCounts {
+  readonly labels: { readonly provider: string; readonly model: string };
+  readonly outcomes: Record<OperationOutcome, number> = { completed: 0, cancelled: 0, failed: 0 };
+  inputTokens = 0;
+  outputTokens = 0;
+  readonly firstToken = new Buckets();
+  readonly duration = new Buckets();
+
+  constructor(provider: string, model: string) {
+    this.labels = { provider, model };
+  }
 }
 
 export class GatewayMetrics {
-  readonly #registry = new Registry();
-  readonly #requests = this.#counter("requests_total", "Model calls by how they ended.", [
-    ...modelLabels,
-    "outcome",
-  ]);
-  readonly #failures = this.#counter("failures_total", "Failed requests by error code.", ["code"]);
-  readonly #tokens = this.#counter("tokens_total", "Tokens as providers report them.", [
-    ...modelLabels,
-    "direction",
-  ]);
-  readonly #proxied = this.#counter("proxied_total", "Requests handed to the control process.", [
-    "outcome",
-  ]);
-  readonly #firstToken = this.#histogram(
-    "time_to_first_token_seconds",
-    "From a request's arrival to the first event that says something.",
-  );
-  readonly #duration = this.#histogram(
-    "request_duration_seconds",
-    "From a request's arrival to the last byte of its reply.",
-  );
+  readonly #gauges: GatewayGauges;
+  readonly #models = new Map<string, ModelCounts>();
+  readonly #failures = new Map<string, number>();
+  readonly #proxied = { passed: 0, unavailable: 0 };
   readonly #loopDelay = monitorEventLoopDelay({ resolution: 20 });
 
   constructor(gauges: GatewayGauges) {
-    this.#gauge("open_operations", "Model calls under way.", { read: gauges.openOperations });
-    this.#gauge("operation_queue_length", "Records that wait to be stored.", {
-      read: gauges.queueLength,
-    });
-    const dropped = "Records of operations that were dropped because the queue was full.";
-    this.#gauge("operation_queue_dropped", dropped, { read: gauges.queueDroppedCount });
-    this.#gauge("snapshot_version", "The oldest configuration snapshot that a worker works from.", {
-      read: gauges.snapshotVersion,
-      combine: "min",
-    });
+    this.#gauges = gauges;
     this.#loopDelay.enable();
-    this.#gauge(
-      "event_loop_delay_p99_seconds",
-      "The 99th percentile of how late the event loop came, since the last look.",
-      { read: () => this.#readLoopDelay(), combine: "max" },
-    );
-    this.#gauge("resident_memory_bytes", "Memory of all workers.", {
-      read: () => process.memoryUsage.rss(),
-    });
   }
 
   /** Counts a finished operation. `modelId` is one of the catalog, or absent when the model is not. */
   observe(record: OperationRecord, modelId: string | undefined): void {
-    const labels: ModelLabels = {
-      provider: record.provider ?? "none",
-      model: modelId ?? "unknown",
-    };
-    this.#requests.inc({ ...labels, outcome: record.outcome });
-    if (record.errorType !== undefined) this.countFailure(record.errorType);
-    this.#duration.observe(labels, record.durationMs / msPerSecond);
+    const name = modelId ?? "unknown";
+    let counts = this.#models.get(name);
+    if (counts === undefined) {
+      counts = new ModelCounts(record.provider ?? "none", name);
+      this.#models.set(name, counts);
+    }
+    counts.outcomes[record.outcome] += 1;
+    counts.duration.observe(record.durationMs / msPerSecond);
     if (record.firstTokenMs !== undefined && record.stream) {
-      this.#firstToken.observe(labels, record.firstTokenMs / msPerSecond);
+      counts.firstToken.observe(record.firstTokenMs / msPerSecond);
     }
     if (record.usage !== undefined) {
-      this.#tokens.inc({ ...labels, direction: "input" }, record.usage.inputTokens);
-      this.#tokens.inc({ ...labels, direction: "output" }, record.usage.outputTokens);
+      counts.inputTokens += record.usage.inputTokens;
+      counts.outputTokens += record.usage.outputTokens;
     }
+    if (record.errorType !== undefined) this.countFailure(record.errorType);
   }
 
   /** Counts a request that failed, by its code; a provider's status counts as its class. */
   countFailure(code: string): void {
-    this.#failures.inc({ code: code.replace(/(provider_status_\d)\d\d/, "$1xx") });
+    const failure = code.replace(/(provider_status_\d)\d\d/, "$1xx");
+    this.#failures.set(failure, (this.#failures.get(failure) ?? 0) + 1);
   }
 
   countProxied(outcome: "passed" | "unavailable"): void {
-    this.#proxied.inc({ outcome });
+    this.#proxied[outcome] += 1;
   }
 
-  /** The metrics as plain data, which `prom-client` can add up. */
-  async read(): Promise<readonly unknown[]> {
-    return await this.#registry.getMetricsAsJSON();
+  /** All metrics as plain data. */
+  read(): MetricData[] {
+    return [...this.#readCounters(), ...this.#readHistograms(), ...this.#readGauges()];
   }
 
   close(): void {
     this.#loopDelay.disable();
+  }
+
+  #readCounters(): MetricData[] {
+    const models = [...this.#models.values()];
+    return [
+      counter(
+        "requests_total",
+        "Model calls by how they ended.",
+        models.flatMap(({ labels, outcomes }) =>
+          Object.entries(outcomes).map(([outcome, value]) => ({
+            labels: { ...labels, outcome },
+            value,
+          })),
+        ),
+      ),
+      counter(
+        "tokens_total",
+        "Tokens as providers report them.",
+        models.flatMap(({ labels, inputTokens, outputTokens }) => [
+          { labels: { ...labels, direction: "input" }, value: inputTokens },
+          { labels: { ...labels, direction: "output" }, value: outputTokens },
+        ]),
+      ),
+      counter(
+        "failures_total",
+        "Failed requests by error code.",
+        [...this.#failures].map(([code, value]) => ({ labels: { code }, value })),
+      ),
+      counter(
+        "proxied_total",
+        "Requests handed to the control process.",
+        Object.entries(this.#proxied).map(([outcome, value]) => ({ labels: { outcome }, value })),
+      ),
+      counter(
+        "operation_queue_dropped_total",
+        "Records of operations that were dropped because the queue was full.",
+        [{ labels: {}, value: this.#gauges.queueDroppedCount() }],
+      ),
+    ];
+  }
+
+  #readHistograms(): MetricData[] {
+    const models = [...this.#models.values()];
+    return [
+      histogram(
+        "time_to_first_token_seconds",
+        "From a request's arrival to the first event that says something.",
+        models.map(({ labels, firstToken }) => ({ labels, buckets: firstToken })),
+      ),
+      histogram(
+        "request_duration_seconds",
+        "From a request's arrival to the last byte of its reply.",
+        models.map(({ labels, duration }) => ({ labels, buckets: duration })),
+      ),
+    ];
+  }
+
+  #readGauges(): MetricData[] {
+    const gauges = this.#gauges;
+    const version = "The oldest configuration snapshot that a worker works from.";
+    const delay = "The 99th percentile of how late the event loop came, since the last look.";
+    return [
+      gauge("open_operations", "Model calls under way.", { value: gauges.openOperations() }),
+      gauge("operation_queue_length", "Records that wait to be stored.", {
+        value: gauges.queueLength(),
+      }),
+      gauge("snapshot_version", version, { value: gauges.snapshotVersion(), combine: "min" }),
+      gauge("event_loop_delay_p99_seconds", delay, {
+        value: this.#readLoopDelay(),
+        combine: "max",
+      }),
+      gauge("resident_memory_bytes", "Memory of all workers.", {
+        value: process.memoryUsage.rss(),
+      }),
+    ];
   }
 
   #readLoopDelay(): number {
@@ -113,36 +191,38 @@ export class GatewayMetrics {
     this.#loopDelay.reset();
     return Number.isFinite(seconds) ? seconds : 0;
   }
+}
 
-  #counter<const Label extends string>(name: string, help: string, labelNames: Label[]) {
-    return new Counter({
-      name: `faultline_gateway_${name}`,
-      help,
-      labelNames,
-      registers: [this.#registry],
-    });
-  }
+function counter(name: string, help: string, values: MetricData["values"]): MetricData {
+  return { name: `${prefix}${name}`, help, type: "counter", aggregator: "sum", values };
+}
 
-  #histogram(name: string, help: string) {
-    return new Histogram({
-      name: `faultline_gateway_${name}`,
-      help,
-      labelNames: [...modelLabels],
-      buckets: durationBuckets,
-      registers: [this.#registry],
-    });
-  }
+function gauge(
+  name: string,
+  help: string,
+  shown: { readonly value: number; readonly combine?: MetricData["aggregator"] },
+): MetricData {
+  const values = [{ labels: {}, value: shown.value }];
+  const aggregator = shown.combine ?? "sum";
+  return { name: `${prefix}${name}`, help, type: "gauge", aggregator, values };
+}
 
-  #gauge(name: string, help: string, shown: Shown): void {
-    // The registry holds the gauge.
-    void new Gauge({
-      name: `faultline_gateway_${name}`,
-      help,
-      aggregator: shown.combine ?? "sum",
-      registers: [this.#registry],
-      collect() {
-        this.set(shown.read());
-      },
+function histogram(
+  name: string,
+  help: string,
+  series: readonly { readonly labels: Record<string, string>; readonly buckets: Buckets }[],
+): MetricData {
+  const full = `${prefix}${name}`;
+  const values = series.flatMap(({ labels, buckets }) => {
+    let seen = 0;
+    const rows: MetricData["values"][number][] = buckets.counts.map((count, index) => {
+      seen += count;
+      const le = bucketsSeconds[index] ?? "+Inf";
+      return { metricName: `${full}_bucket`, labels: { le, ...labels }, value: seen };
     });
-  }
+    rows.push({ metricName: `${full}_sum`, labels, value: buckets.sum });
+    rows.push({ metricName: `${full}_count`, labels, value: seen });
+    return rows;
+  });
+  return { name: full, help, type: "histogram", aggregator: "sum", values };
 }

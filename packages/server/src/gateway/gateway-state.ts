@@ -7,6 +7,7 @@ import { indexKeys, type KeyTable } from "./authenticate.ts";
 import type { Deadlines } from "./deadlines.ts";
 import type { GatewayMetrics } from "./gateway-metrics.ts";
 import type { OperationQueue } from "./operation-queue.ts";
+import type { ReplyReaders } from "./reply-readers.ts";
 import type { GatewaySettings, GatewaySnapshot } from "./snapshot.ts";
 import type { TraceContexts } from "./trace-context.ts";
 import type { Upstreams } from "./upstreams.ts";
@@ -29,6 +30,7 @@ export interface GatewayState {
   readonly traces: TraceContexts;
   readonly deadlines: Deadlines;
   readonly upstreams: Upstreams;
+  readonly readers: ReplyReaders;
   readonly queue: OperationQueue;
   readonly metrics: GatewayMetrics;
   /** Tells the operator, through the supervisor's log. */

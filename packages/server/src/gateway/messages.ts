@@ -1,5 +1,6 @@
 /** What the supervisor and its workers say to one another over IPC. Both sides run the same release. */
 
+import type { MetricData } from "./gateway-metrics.ts";
 import type { OperationRecord } from "./operation.ts";
 import type { GatewaySnapshot } from "./snapshot.ts";
 
@@ -32,7 +33,11 @@ export type FromWorker =
       readonly batchId: number;
       readonly records: readonly OperationRecord[];
     }
-  | { readonly kind: "metrics"; readonly requestId: number; readonly metrics: readonly unknown[] }
+  | {
+      readonly kind: "metrics";
+      readonly requestId: number;
+      readonly metrics: readonly MetricData[];
+    }
   | {
       readonly kind: "log";
       readonly level: "info" | "warn" | "error";

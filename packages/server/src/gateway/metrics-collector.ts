@@ -3,10 +3,11 @@
 import { type Clock, isAbort, raceAbort } from "#kernel/index.ts";
 import { AggregatorRegistry, Counter, Gauge, Registry } from "prom-client";
 
+import type { MetricData } from "./gateway-metrics.ts";
 import { gatewayLimits } from "./limits.ts";
 import type { WorkerProcess } from "./worker-process.ts";
 
-type Metrics = readonly unknown[];
+type Metrics = readonly MetricData[];
 
 export class MetricsCollector {
   readonly #clock: Clock;
@@ -30,7 +31,10 @@ export class MetricsCollector {
     const last = this.#latest.get(worker);
     this.#latest.delete(worker);
     if (last === undefined) return;
-    this.#retired = addUp([this.#retired, last.filter((metric) => !isGauge(metric))]);
+    this.#retired = addUp(
+      this.#retired,
+      last.filter(({ type }) => type !== "gauge"),
+    );
   }
 
   /** Prometheus text. A worker that does not answer in time is shown as it was last seen. */
@@ -77,14 +81,17 @@ function toRegistry(parts: readonly Metrics[]): Registry {
   return AggregatorRegistry.aggregate(parts.filter((part) => part.length > 0));
 }
 
-function addUp(parts: readonly Metrics[]): Metrics {
-  // Registries keep their values in memory: what they give at once, they give without waiting.
-  const registry = toRegistry(parts);
-  return registry.getMetricsAsArray().map((metric) => metric);
-}
-
-function isGauge(metric: unknown): boolean {
-  return (
-    typeof metric === "object" && metric !== null && "type" in metric && metric.type === "gauge"
-  );
+/** Sums metrics of the same names and labels. */
+function addUp(left: Metrics, right: Metrics): Metrics {
+  const sums = new Map<string, MetricData>();
+  for (const metric of [...left, ...right]) {
+    const earlier = sums.get(metric.name)?.values ?? [];
+    const values = new Map<string, MetricData["values"][number]>();
+    for (const value of [...earlier, ...metric.values]) {
+      const id = `${value.metricName ?? ""} ${JSON.stringify(value.labels)}`;
+      values.set(id, { ...value, value: value.value + (values.get(id)?.value ?? 0) });
+    }
+    sums.set(metric.name, { ...metric, values: [...values.values()] });
+  }
+  return [...sums.values()];
 }

@@ -28,6 +28,8 @@ export interface ModelCallOptions {
   readonly arrivedMs: number;
   readonly stripsUsage: boolean;
   readonly captures: boolean;
+  /** Called once, when nothing is left to be done for the caller. */
+  readonly onClosed: (call: ModelCall) => void;
 }
 
 type Phase = "connecting" | "waiting" | "replying" | "ended";
@@ -52,7 +54,9 @@ export class ModelCall implements Dispatcher.DispatchHandler, Guarded {
     this.#state = state;
     this.#options = options;
     this.#captured = options.captures ? new CapturedText() : undefined;
-    this.#reader = new ReplyReader(this.#captured);
+    // A reader that captures has larger buffers, and is rare.
+    this.#reader =
+      this.#captured === undefined ? state.readers.take() : new ReplyReader(this.#captured);
   }
 
   /** Sends the request; from here on the call ends itself, exactly once. */
@@ -62,7 +66,6 @@ export class ModelCall implements Dispatcher.DispatchHandler, Guarded {
     this.#progressMs = this.#dispatchedMs;
     this.#state.deadlines.add(this);
     this.#options.response.on("close", () => this.#onCallerClosed());
-    this.#options.response.on("drain", () => this.#onCallerDrained());
     dispatcher.dispatch(request, this);
   }
 
@@ -130,6 +133,7 @@ export class ModelCall implements Dispatcher.DispatchHandler, Guarded {
       this.#noteProgress(relay);
       if (!flowing) {
         this.#waitsForCaller = true;
+        this.#options.response.once("drain", () => this.#onCallerDrained());
         controller.pause();
       }
     } catch (error) {
@@ -237,13 +241,13 @@ export class ModelCall implements Dispatcher.DispatchHandler, Guarded {
 
   #onCallerClosed(): void {
     this.#state.deadlines.remove(this);
+    this.#options.onClosed(this);
     if (this.#phase === "ended") return;
     this.#end("cancelled", undefined, undefined);
     this.#controller?.abort(new Error("The caller left."));
   }
 
   #onCallerDrained(): void {
-    if (!this.#waitsForCaller) return;
     this.#waitsForCaller = false;
     this.#progressMs = this.#state.clock.monotonicMs();
     this.#controller?.resume();
@@ -276,5 +280,7 @@ export class ModelCall implements Dispatcher.DispatchHandler, Guarded {
     }
     this.#state.metrics.observe(record, target.model.id);
     this.#state.queue.push(record);
+    this.#relay = undefined;
+    if (this.#captured === undefined) this.#state.readers.giveBack(reader);
   }
 }

@@ -77,16 +77,11 @@ const capturingWatch = replyWatch(saidWatch(true));
 
 /** Reads one plain reply, or the data of one event of a stream after another. */
 export class ReplyReader implements JsonSink {
-  readonly usage: ReplyUsage = {
-    inputTokens: 0,
-    cachedInputTokens: 0,
-    outputTokens: 0,
-    reasoningTokens: 0,
-  };
+  usage: ReplyUsage = emptyUsage();
   usageSeen = false;
   responseId: string | undefined;
   responseModel: string | undefined;
-  readonly finishReasons: string[] = [];
+  finishReasons: string[] = [];
   errorMessage: string | undefined;
   /** Of the current document only. */
   hasUsage = false;
@@ -108,6 +103,16 @@ export class ReplyReader implements JsonSink {
         ? gatewayLimits.capturedContentBytesMax
         : gatewayLimits.captureBytesMax,
     });
+  }
+
+  /** Forgets the whole reply. What was handed out of it stays as it is. */
+  reset(): void {
+    this.usage = emptyUsage();
+    this.usageSeen = false;
+    this.responseId = undefined;
+    this.responseModel = undefined;
+    this.finishReasons = [];
+    this.errorMessage = undefined;
   }
 
   /** Starts the next document; what was learned of the whole reply stays. */
@@ -190,4 +195,8 @@ export class ReplyReader implements JsonSink {
     else if (id === cachedTokensId) this.usage.cachedInputTokens = value;
     else if (id === reasoningTokensId) this.usage.reasoningTokens = value;
   }
+}
+
+function emptyUsage(): ReplyUsage {
+  return { inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, reasoningTokens: 0 };
 }

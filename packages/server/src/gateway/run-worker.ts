@@ -10,6 +10,8 @@ import { type GatewayState, toKnowledge } from "./gateway-state.ts";
 import { gatewayLimits } from "./limits.ts";
 import type { FromWorker, ToWorker, WorkerStart } from "./messages.ts";
 import { OperationQueue } from "./operation-queue.ts";
+import { poolRandom } from "./pooled-random.ts";
+import { ReplyReaders } from "./reply-readers.ts";
 import { SimulatedUpstream } from "./simulated/upstream.ts";
 import type { GatewaySnapshot } from "./snapshot.ts";
 import { TraceContexts } from "./trace-context.ts";
@@ -77,10 +79,11 @@ class Worker {
       draining: false,
       openCount: 0,
       clock: this.#clock,
-      ids: createIds(this.#clock, this.#random.fork("ids")),
+      ids: createIds(this.#clock, poolRandom(this.#random.fork("ids"))),
       traces: new TraceContexts(this.#random.fork("traces")),
       deadlines: new Deadlines(this.#clock, this.#stopping.signal),
       upstreams: new Upstreams(start.simulatedSocketPath),
+      readers: new ReplyReaders(),
       queue,
       metrics,
       log: (level, message, fields) => channel.send({ kind: "log", level, message, fields }),
@@ -118,7 +121,11 @@ class Worker {
         this.#state.queue.onRefused(message.batchId);
         return;
       case "report-metrics":
-        void this.#reportMetrics(message.requestId);
+        this.#channel.send({
+          kind: "metrics",
+          requestId: message.requestId,
+          metrics: this.#state.metrics.read(),
+        });
         return;
       case "drain":
         void this.#drain();
@@ -132,11 +139,6 @@ class Worker {
       this.#state.knowledge = toKnowledge(snapshot);
     }
     this.#channel.send({ kind: "snapshot-applied", version: snapshot.version });
-  }
-
-  async #reportMetrics(requestId: number): Promise<void> {
-    const metrics = await this.#state.metrics.read();
-    this.#channel.send({ kind: "metrics", requestId, metrics });
   }
 
   async #drain(): Promise<void> {

@@ -97,7 +97,7 @@ describe("three workers on one port", () => {
     expect(metrics).toContain('faultline_gateway_failures_total{code="provider_status_5xx"} 4');
     expect(metrics).toContain(`faultline_gateway_tokens_total{${labels},direction="output"} 100`);
     expect(metrics).toContain(`faultline_gateway_request_duration_seconds_count{${labels}} 24`);
-    expect(metrics).toContain("faultline_gateway_operation_queue_dropped 0");
+    expect(metrics).toContain("faultline_gateway_operation_queue_dropped_total 0");
     expect(metrics).toContain("faultline_gateway_workers 3");
     expect(metrics).toContain("faultline_gateway_event_loop_delay_p99_seconds ");
     expect(metrics).not.toContain("acme");
