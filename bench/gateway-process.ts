@@ -1,5 +1,6 @@
 /** One process of the gateway benchmark, by role: `upstream`, `proxy`, `relay` or `faultline`. Prints where it listens. */
 
+import { once } from "node:events";
 import { mkdtemp } from "node:fs/promises";
 import { Agent, createServer, request as startRequest, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -80,7 +81,7 @@ async function serveRelay(): Promise<Serving> {
         {
           onRequestStart: () => {},
           onResponseStart: (_, status, headers) => {
-            response.writeHead(status, { "content-type": headers["content-type"] ?? "" });
+            response.writeHead(status, { "content-type": String(headers["content-type"]) });
           },
           onResponseData: (controller, part) => {
             if (response.write(part)) return;
@@ -144,9 +145,8 @@ async function serveFaultline(): Promise<Serving> {
 
 async function listen(listener: RequestListener): Promise<Serving> {
   const server = createServer(listener);
-  const listening = Promise.withResolvers<void>();
-  server.listen(0, "127.0.0.1", listening.resolve);
-  await listening.promise;
+  server.listen({ host: "127.0.0.1", port: 0 });
+  await once(server, "listening");
   // A server that listens on a port has such an address.
   return { port: (server.address() as AddressInfo).port };
 }

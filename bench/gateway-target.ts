@@ -1,6 +1,12 @@
 /** The processes of the gateway benchmark: started on a core of their own where `taskset` exists, and their CPU time. */
 
-import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
+import {
+  type ChildProcess,
+  execFileSync,
+  spawn,
+  type SpawnOptions,
+  spawnSync,
+} from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { connect } from "node:net";
@@ -87,10 +93,9 @@ export function installPeer(): void {
 /** Starts the peer gateway, kept to the loopback interface. */
 export async function startPeer(upstreamPort: number): Promise<Target> {
   const preload = fileURLToPath(new URL("./gateway-loopback.ts", import.meta.url));
-  const child = start(
-    ["--import", preload, peerEntry, `--port=${peerPort}`, "--headless"],
-    targetCore,
-  );
+  const args = ["--import", preload, peerEntry, `--port=${peerPort}`, "--headless"];
+  // It writes a line for each request.
+  const child = start(args, targetCore, "ignore");
   child.stdout?.resume();
   await whenListening(peerPort, child);
   return toTarget(child, {
@@ -106,11 +111,15 @@ export async function startPeer(upstreamPort: number): Promise<Target> {
   });
 }
 
-function start(args: readonly string[], core: string): ChildProcess {
-  const stdio = ["ignore", "pipe", "inherit"] as const;
+function start(
+  args: readonly string[],
+  core: string,
+  errors: "inherit" | "ignore" = "inherit",
+): ChildProcess {
+  const options: SpawnOptions = { stdio: ["ignore", "pipe", errors] };
   return pinned
-    ? spawn("taskset", ["-c", core, process.execPath, ...args], { stdio: [...stdio] })
-    : spawn(process.execPath, args, { stdio: [...stdio] });
+    ? spawn("taskset", ["-c", core, process.execPath, ...args], options)
+    : spawn(process.execPath, args, options);
 }
 
 function toTarget(

@@ -24,7 +24,7 @@ interface Plan {
   readonly latencyRequests: number;
 }
 
-const smallPlan: Plan = { rounds: 3, requests: { json: 1_500, sse: 500 }, latencyRequests: 200 };
+const smallPlan: Plan = { rounds: 3, requests: { json: 600, sse: 200 }, latencyRequests: 60 };
 const largePlan: Plan = {
   rounds: 9,
   requests: { json: 8_000, sse: 3_000 },

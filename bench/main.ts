@@ -11,10 +11,11 @@ import { parseArgs } from "node:util";
 
 import type { Bench, BenchFigure, BenchResult } from "./bench.ts";
 import { run as contracts } from "./contracts.ts";
+import { run as gateway } from "./gateway.ts";
 import { run as otlp } from "./otlp.ts";
 import { run as startup } from "./startup.ts";
 
-const benches: Readonly<Record<string, Bench>> = { startup, contracts, otlp };
+const benches: Readonly<Record<string, Bench>> = { startup, contracts, otlp, gateway };
 
 const { values, positionals } = parseArgs({
   options: {
