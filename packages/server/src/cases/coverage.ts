@@ -76,7 +76,7 @@ function listConditions(before: OperationFacts, after: OperationFacts): Coverage
       {
         name: "list length",
         expected:
-          "spans that show how long the lists are, such as resolver spans with list indices",
+          "spans that show how long the lists are: resolver spans with list indices, or statements with the number of rows returned",
         actual: "the requests before the repair have none, so lists cannot be compared",
         met: false,
       },

@@ -142,6 +142,43 @@ describe("a repair", () => {
     expect(unmet(judgement)).toEqual(expect.arrayContaining(["list length", "resolver spans"]));
   });
 
+  it("can be proved without resolver spans by the rows that statements returned, but not by fewer rows", () => {
+    const handlers = (traces: SyntheticTrace[], rows: (length: number) => number): Snapshot =>
+      snapshotOfTraces(
+        traces.map(({ summary, spans }, index) => ({
+          summary,
+          spans: spans.map((span) =>
+            JSON.stringify(span.attributes).includes("LIMIT")
+              ? {
+                  ...span,
+                  attributes: {
+                    ...span.attributes,
+                    "db.response.returned_rows": rows(lengths[index] ?? 0),
+                  },
+                }
+              : span,
+          ),
+        })),
+      );
+    const own = (parts: Partial<OrderTraffic>): SyntheticTrace[] =>
+      traffic({ resolverSpans: false, ...parts });
+    const from = handlers(
+      own({ variant: "broken", startMicros: beforeStart, series: 1 }),
+      (rows) => rows,
+    );
+    const [hypothesis] = writeHypotheses(from, repeatedQuery.check(from), [repeatedQuery]);
+    const parts = {
+      hypothesis: hypothesis!,
+      before: from,
+      contract: repeatedQuery,
+      control: requestsSucceed,
+    };
+    const proved = judgeRepair({ ...parts, after: handlers(own({}), (rows) => rows) });
+    expect([proved.outcome, unmet(proved)]).toEqual(["proved", []]);
+    const fewer = judgeRepair({ ...parts, after: handlers(own({}), (rows) => rows - 1) });
+    expect([fewer.outcome, unmet(fewer)]).toEqual(["inconclusive", ["list length"]]);
+  });
+
   it("is not proved at 1 % sampling, by the requests that are left or by what the sampler says", () => {
     const few = judge(snapshotOfTraces(traffic({ listLengths: [40], samplingRatio: 0.01 }), 0.01));
     expect(few.outcome).toBe("inconclusive");

@@ -17,7 +17,7 @@ export type SpanKindName = (typeof spanKinds)[number];
 
 export interface OperationFacts {
   readonly requestCount: number;
-  /** For each list, by its path with `*` for the index, its length in each request, longest first. */
+  /** For each list, by its path with `*` for the index, or `of rows`, its length in each request, longest first. */
   readonly listLengths: ReadonlyMap<string, readonly number[]>;
   /** The share of requests that have spans of a kind. */
   readonly kindShares: ReadonlyMap<SpanKindName, number>;
@@ -75,15 +75,28 @@ export function factsOf(requests: readonly ServedRequest[], operation: string): 
 function listLengthsOf(requests: readonly ServedRequest[]): ReadonlyMap<string, readonly number[]> {
   const lengths = new Map<string, number[]>();
   for (const request of requests) {
-    for (const [list, items] of itemsByList(request)) {
+    for (const [list, length] of lengthsOf(request)) {
       const known = lengths.get(list);
-      if (known === undefined) lengths.set(list, [items.size]);
-      else known.push(items.size);
+      if (known === undefined) lengths.set(list, [length]);
+      else known.push(length);
     }
   }
   for (const known of lengths.values()) known.sort((a, b) => b - a);
   return lengths;
 }
+
+/** Lists by their resolver spans; where there are none, the most rows that one statement brought. */
+function lengthsOf(request: ServedRequest): ReadonlyMap<string, number> {
+  const lists = new Map([...itemsByList(request)].map(([list, items]) => [list, items.size]));
+  if (lists.size > 0) return lists;
+  const rows = request.calls.flatMap(({ span }) =>
+    rowAttributes.map((name) => span.attributes[name]).filter((value) => typeof value === "number"),
+  );
+  return rows.length === 0 ? lists : new Map([["of rows", Math.max(...rows)]]);
+}
+
+/** Where instrumentations write how many rows a statement returned. */
+const rowAttributes = ["db.response.returned_rows", "db.rows_returned", "db.row_count"] as const;
 
 /** The items of each list that the resolver spans of a request name: `orders.*` has `orders.0`, `orders.1`, … */
 function itemsByList(request: ServedRequest): ReadonlyMap<string, ReadonlySet<string>> {
