@@ -148,7 +148,12 @@ function emitRepeat(
   { part, min, max }: Extract<PatternNode, { kind: "repeat" }>,
   program: Instruction[],
 ): void {
-  for (let count = 0; count < min; count += 1) emit(part, program);
+  for (let count = 0; count < min; count += 1) {
+    const before = program.length;
+    emit(part, program);
+    // What takes no instruction is the same however often it is repeated.
+    if (program.length === before) return;
+  }
   if (max === Number.POSITIVE_INFINITY) {
     const split = program.length;
     program.push({ kind: "jump", to: 0 });
