@@ -1,191 +1,219 @@
 import { gzipSync } from "node:zlib";
 
-import type { TenantScope } from "#storage/index.ts";
+import { loadConfig } from "#config/index.ts";
+import { PlatformError } from "@faultline/protocol";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { decodeAnswer, encodeOtlp } from "../../contracts/test/otlp-protobuf.ts";
 import { openTestControl, type TestControl } from "./control-fixture.ts";
+
+const limits = {
+  ...loadConfig({ environment: {}, workingFolder: "/" }).otlp,
+  bodyBytesMax: 100_000,
+  unpackedBytesMax: 200_000,
+};
 
 let control: TestControl;
 beforeAll(async () => {
-  control = await openTestControl({
-    config: { otlp: { bodyBytesMax: 200_000, unpackedBytesMax: 400_000, recordCountMax: 500 } },
-  });
+  control = await openTestControl({ config: { otlp: limits } });
 });
 afterAll(async () => {
   await control[Symbol.asyncDispose]();
 });
 
-const kinds = { traces: "TracesRequest", logs: "LogsRequest", metrics: "MetricsRequest" } as const;
-type Kind = keyof typeof kinds;
-const encodings = {
-  json: {
-    type: "application/json",
-    encode: (_kind: Kind, body: object) => Buffer.from(JSON.stringify(body)),
-  },
-  protobuf: {
-    type: "application/x-protobuf",
-    encode: (kind: Kind, body: object) => Buffer.from(encodeOtlp(kinds[kind], body)),
-  },
-} as const;
+interface Sending {
+  readonly kind?: "traces" | "logs" | "metrics";
+  readonly type?: string;
+  readonly encoding?: string;
+  readonly key?: string;
+}
 
-/** One record of the kind, a second old. */
-function bodyOf(kind: Kind, traceId: string): object {
-  const start = BigInt(Date.now() - 1_000) * 1_000_000n;
-  const resource = { attributes: [{ key: "service.name", value: { stringValue: "orders" } }] };
-  const span = {
-    traceId,
-    spanId: "00000000000000a1",
-    name: "GET /orders",
-    kind: 2,
-    startTimeUnixNano: String(start),
-    endTimeUnixNano: String(start + 5_000_000n),
-  };
-  const record = { timeUnixNano: String(start), traceId, body: { stringValue: "hello" } };
-  const gauge = { dataPoints: [{ timeUnixNano: String(start), asDouble: 1 }] };
-  return {
-    traces: { resourceSpans: [{ resource, scopeSpans: [{ spans: [span] }] }] },
-    logs: { resourceLogs: [{ resource, scopeLogs: [{ logRecords: [record] }] }] },
-    metrics: {
-      resourceMetrics: [{ resource, scopeMetrics: [{ metrics: [{ name: traceId, gauge }] }] }],
-    },
-  }[kind];
+interface Answer {
+  readonly status: number;
+  readonly type: string | null;
+  readonly headers: Headers;
+  readonly bytes: Buffer;
 }
 
 async function send(
-  kind: Kind,
-  body: Uint8Array,
-  headers: Record<string, string>,
-): Promise<{
-  status: number;
-  type: string | null;
-  retryAfter: string | null;
-  bytes: Uint8Array;
-  text: string;
-}> {
+  body: Uint8Array<ArrayBuffer> | string,
+  sending: Sending = {},
+): Promise<Answer> {
+  const {
+    kind = "traces",
+    type = "application/x-protobuf",
+    key = control.keys.byRole.service,
+  } = sending;
   const response = await control.fetch(`/v1/${kind}`, {
     method: "POST",
-    headers: { authorization: `Bearer ${control.keys.byRole.service}`, ...headers },
-    body: new Uint8Array(body),
+    body,
+    headers: {
+      "content-type": type,
+      ...(key === "" ? {} : { authorization: `Bearer ${key}` }),
+      ...(sending.encoding === undefined ? {} : { "content-encoding": sending.encoding }),
+    },
   });
-  const bytes = new Uint8Array(await response.arrayBuffer());
+  const bytes = Buffer.from(await response.arrayBuffer());
   return {
     status: response.status,
     type: response.headers.get("content-type"),
-    retryAfter: response.headers.get("retry-after"),
+    headers: response.headers,
     bytes,
-    text: new TextDecoder().decode(bytes),
   };
 }
 
-const scope = (): TenantScope => ({
-  tenantId: control.database.tenantId,
-  signal: new AbortController().signal,
-});
-
-/** How many records of this trace are stored: spans, log lines, or points of the metric named after it. */
-async function countStored(kind: Kind, traceId: string): Promise<number> {
-  const { telemetry } = control.services;
-  const window = { fromMicros: 0, toMicros: Date.now() * 1_000 };
-  switch (kind) {
-    case "traces":
-      return (await telemetry.readTrace(scope(), traceId))?.spans.length ?? 0;
-    case "logs": {
-      const records = await telemetry.readLogs(scope(), window);
-      return records.filter((record) => record.traceId === traceId).length;
-    }
-    case "metrics": {
-      const points = await telemetry.readMetricPoints(scope(), window);
-      return points.filter((point) => point.name === traceId).length;
-    }
-  }
+/** Reads google.rpc.Status as protobuf: field 1 is the code, field 2 the message. */
+function readStatus(bytes: Buffer): { code: number; message: string } {
+  expect(bytes[0]).toBe(0x08);
+  expect(bytes[2]).toBe(0x12);
+  const isLong = ((bytes[3] ?? 0) & 0x80) !== 0;
+  return { code: bytes[1] ?? 0, message: bytes.subarray(isLong ? 5 : 4).toString() };
 }
 
-const combinations = (["traces", "logs", "metrics"] as const)
-  .flatMap((kind) =>
-    (["json", "protobuf"] as const).flatMap((encoding) =>
-      [false, true].map((packed) => ({ kind, encoding, packed })),
-    ),
-  )
-  .map((one, number) => ({ ...one, number }));
+function traceRequest(spanIds: readonly string[]): string {
+  const startNanos = BigInt(Date.now()) * 1_000_000n;
+  const spans = spanIds.map((spanId) => ({
+    traceId: "cccccccccccccccccccccccccccccccc",
+    spanId,
+    name: "work",
+    startTimeUnixNano: String(startNanos),
+    endTimeUnixNano: String(startNanos + 1_000n),
+  }));
+  return JSON.stringify({ resourceSpans: [{ scopeSpans: [{ spans }] }] });
+}
 
-describe("OTLP over HTTP", () => {
-  it.each(combinations)(
-    "stores $kind in $encoding, gzip: $packed",
-    async ({ kind, encoding, packed, number }) => {
-      const traceId = (0xa0 + number).toString(16).padStart(32, "0");
-      const plain = encodings[encoding].encode(kind, bodyOf(kind, traceId));
-      const answer = await send(kind, packed ? gzipSync(plain) : plain, {
-        "content-type": encodings[encoding].type,
-        ...(packed ? { "content-encoding": "gzip" } : {}),
-      });
-      expect(answer).toMatchObject({ status: 200, text: encoding === "json" ? "{}" : "" });
-      expect(answer.type).toContain(encodings[encoding].type);
-      // What was answered with success can be read at once.
-      expect(await countStored(kind, traceId)).toBe(1);
-    },
-  );
-
-  it.each(["json", "protobuf"] as const)(
-    "says in %s what of a request it did not take",
-    async (encoding) => {
-      const traceId = (encoding === "json" ? "1" : "2").repeat(32);
-      const good = bodyOf("traces", traceId);
-      const bad = bodyOf("traces", "00".repeat(16));
-      const both = {
-        ...good,
-        resourceSpans: [good, bad].flatMap((body) => Object.values(body).flat()),
-      };
-      const { type, encode } = encodings[encoding];
-      const answer = await send("traces", encode("traces", both), { "content-type": type });
-      expect(answer.status).toBe(200);
-      const reason = "A span's trace id is not 16 bytes, or is all zero.";
-      if (encoding === "json") {
-        expect(JSON.parse(answer.text)).toEqual({
-          partialSuccess: { rejectedSpans: "1", errorMessage: reason },
-        });
-      } else {
-        expect(decodeAnswer("ExportResponse", answer.bytes)).toEqual({
-          partialSuccess: { rejected: 1, errorMessage: reason },
-        });
-      }
-      expect(await countStored("traces", traceId)).toBe(1);
-    },
-  );
-
-  it("refuses a corrupt body with the place, and goes on", async () => {
-    const whole = encodings.protobuf.encode("traces", bodyOf("traces", "3".repeat(32)));
-    const cut = await send("traces", whole.subarray(0, -3), {
-      "content-type": "application/x-protobuf",
+describe("an export", () => {
+  it("is taken as JSON, plain or gzipped, and answered in JSON", async () => {
+    const json = { type: "application/json" };
+    const plain = await send(traceRequest(["1111111111111111"]), json);
+    expect({ ...plain, bytes: plain.bytes.toString() }).toMatchObject({
+      status: 200,
+      type: "application/json",
+      bytes: "{}",
     });
-    expect(cut.status).toBe(400);
-    expect(decodeAnswer("RpcStatus", cut.bytes)).toMatchObject({
-      code: 3,
-      message: expect.stringMatching(/^request_malformed: .*\(at byte \d+\)/),
+    const packed = await send(new Uint8Array(gzipSync(traceRequest(["2222222222222222"]))), {
+      ...json,
+      encoding: "gzip",
     });
-    const text = await send("traces", Buffer.from('{"resourceSpans": 7}'), {
-      "content-type": "application/json",
-    });
-    expect(text.status).toBe(400);
-    expect(JSON.parse(text.text)).toMatchObject({
-      message: "request_malformed: Expected an array, found a number. (at /resourceSpans)",
-    });
-    const fine = await send("traces", whole, { "content-type": "application/x-protobuf" });
-    expect(fine.status).toBe(200);
+    expect(packed.status).toBe(200);
+    const headers = { authorization: `Bearer ${control.keys.byRole.viewer}` };
+    const trace = await control.fetch("/api/traces/cccccccccccccccccccccccccccccccc", { headers });
+    expect(await trace.json()).toMatchObject({ summary: { spanCount: 2 } });
   });
 
-  it("refuses a small body that unpacks to a large one, and too many records", async () => {
-    const bomb = gzipSync(Buffer.alloc(5_000_000, " "));
-    const packed = { "content-type": "application/json", "content-encoding": "gzip" };
-    expect((await send("traces", bomb, packed)).status).toBe(413);
-    const one = bodyOf("traces", "4".repeat(32));
-    const many = {
-      resourceSpans: Array.from({ length: 501 }, () => Object.values(one).flat()).flat(),
-    };
-    const large = gzipSync(encodings.json.encode("traces", many));
-    const answer = await send("traces", large, packed);
-    expect(answer.status).toBe(413);
-    expect(answer.text).toContain("The request has 501 records, the limit is 500.");
-    expect(await countStored("traces", "4".repeat(32))).toBe(0);
+  it.each(["traces", "logs", "metrics"] as const)(
+    "of %s without records is a full success in protobuf",
+    async (kind) => {
+      const { status, type, bytes } = await send(new Uint8Array(), { kind });
+      expect({ status, type, length: bytes.length }).toEqual({
+        status: 200,
+        type: "application/x-protobuf",
+        length: 0,
+      });
+    },
+  );
+
+  it("of which a part cannot be taken is a partial success that counts it", async () => {
+    const answer = await send(traceRequest(["3333333333333333", "not an id"]), {
+      type: "application/json",
+    });
+    expect(answer.status).toBe(200);
+    expect(JSON.parse(answer.bytes.toString())).toMatchObject({
+      partialSuccess: { rejectedSpans: "1" },
+    });
+  });
+
+  it("needs no space after the media type's parameters", async () => {
+    expect((await send(traceRequest([]), { type: "application/json;charset=utf-8" })).status).toBe(
+      200,
+    );
+  });
+});
+
+describe("an export that is refused", () => {
+  it("as corrupt protobuf is answered with a protobuf status", async () => {
+    const { status, type, bytes } = await send(new Uint8Array([0x0a, 0xff, 0xff, 0x01, 0x02]));
+    expect({ status, type }).toEqual({ status: 400, type: "application/x-protobuf" });
+    expect(readStatus(bytes)).toMatchObject({
+      code: 3,
+      message: expect.stringContaining("request_malformed"),
+    });
+  });
+
+  it("as corrupt JSON is answered with a JSON status that says where", async () => {
+    const { status, type, bytes } = await send('{"resourceSpans": [}', {
+      type: "application/json",
+    });
+    expect({ status, type }).toEqual({ status: 400, type: "application/json" });
+    expect(JSON.parse(bytes.toString())).toMatchObject({
+      code: 3,
+      message: expect.stringContaining("request_malformed"),
+    });
+  });
+
+  it("without a key, or with a key that may only read, says so in OTLP", async () => {
+    const missing = await send(new Uint8Array(), { key: "" });
+    expect(missing.status).toBe(401);
+    expect(missing.headers.get("www-authenticate")).toContain("Bearer");
+    expect(readStatus(missing.bytes)).toMatchObject({
+      code: 16,
+      message: expect.stringContaining("key_missing"),
+    });
+    const reader = await send("{}", { type: "application/json", key: control.keys.byRole.viewer });
+    expect(reader.status).toBe(403);
+    expect(JSON.parse(reader.bytes.toString())).toMatchObject({
+      code: 7,
+      message: expect.stringContaining("telemetry:write"),
+    });
+  });
+
+  it("in an encoding or a media type that is not read says so", async () => {
+    expect(
+      readStatus((await send(new Uint8Array(), { encoding: "zstd" })).bytes).message,
+    ).toContain("media_type_unsupported");
+    const text = await send("x", { type: "text/plain" });
+    expect(text.status).toBe(415);
+    expect(readStatus(text.bytes).code).toBe(12);
+  });
+
+  it("beyond the limit, before or after gzip, is too large", async () => {
+    const large = await send(new Uint8Array(limits.bodyBytesMax + 1));
+    expect(large.status).toBe(413);
+    expect(readStatus(large.bytes)).toMatchObject({
+      code: 8,
+      message: expect.stringContaining("request_too_large"),
+    });
+    const bomb = await send(new Uint8Array(gzipSync(Buffer.alloc(1_000_000))), {
+      encoding: "gzip",
+    });
+    expect(bomb.status).toBe(413);
+    expect(readStatus(bomb.bytes).message).toContain("after gzip");
+  });
+
+  it("because the database is away may be sent again", async () => {
+    await using away = await openTestControl({
+      replace: ({ telemetry }) => ({
+        telemetry: Object.assign(Object.create(telemetry) as typeof telemetry, {
+          ingestOtlp: () =>
+            Promise.reject(new PlatformError("database_unavailable", "It is away.")),
+        }),
+      }),
+    });
+    const response = await away.fetch("/v1/traces", {
+      method: "POST",
+      body: "{}",
+      headers: {
+        "content-type": "application/json",
+        authorization: `Bearer ${away.keys.byRole.service}`,
+      },
+    });
+    expect(response.status).toBe(503);
+    expect(response.headers.get("retry-after")).toBe("1");
+    expect(await response.json()).toMatchObject({ code: 14 });
+  });
+
+  it("leaves the server able to take the next one", async () => {
+    expect(
+      (await send(traceRequest(["4444444444444444"]), { type: "application/json" })).status,
+    ).toBe(200);
   });
 });
