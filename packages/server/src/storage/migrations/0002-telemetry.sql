@@ -278,10 +278,13 @@ language sql security definer stable set search_path = faultline, pg_temp as $$
   group by 1 order by 1
 $$;
 
--- What the summaries take on disk.
+-- What the rows of the summaries need on disk. A deleted row leaves space that new rows use and the file keeps, so the size
+-- of the file would stand at its highest for ever; half a kibibyte for a row and its index entries is more than it takes.
 create function telemetry_summary_bytes() returns bigint
-language sql security definer stable set search_path = faultline, pg_temp as
-  'select pg_total_relation_size(''trace_summary'') + pg_total_relation_size(''trace_operation'')';
+language sql security definer stable set search_path = faultline, pg_temp as $$
+  select sum(least(pg_total_relation_size(name), 512 * pg_stat_get_live_tuples(name)))::bigint
+  from unnest(array['trace_summary'::regclass, 'trace_operation'::regclass]) as name
+$$;
 
 grant execute on function
   telemetry_add_day, telemetry_drop_day, telemetry_purge_summaries, telemetry_days, telemetry_summary_bytes
