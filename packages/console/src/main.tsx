@@ -31,6 +31,12 @@ const queries = new QueryClient({
   },
 });
 const router = buildRouter(queries);
+router.subscribe("onRendered", ({ pathChanged, fromLocation }) => {
+  // Whoever reads by ear or by keyboard starts anew at the content, unless a field there took the focus.
+  const main = document.querySelector<HTMLElement>("#main");
+  if (!pathChanged || fromLocation === undefined || main === null) return;
+  if (!main.contains(document.activeElement)) main.focus({ preventScroll: true });
+});
 
 const root = document.querySelector("#root");
 if (root === null) throw new Error("The page has no element with the id root.");

@@ -8,6 +8,7 @@ import {
   createRoute,
   createRouter,
   redirect,
+  useRouter,
 } from "@tanstack/react-router";
 
 import { sessionQuery } from "./api/queries.ts";
@@ -21,6 +22,7 @@ import { SignInPage } from "./pages/sign-in-page.tsx";
 import { TracePage } from "./pages/trace-page.tsx";
 import { TracesPage } from "./pages/traces-page.tsx";
 import { ErrorState } from "./ui/error-state.tsx";
+import { Skeleton } from "./ui/skeleton.tsx";
 import { paths } from "./util/paths.ts";
 import {
   readCasesSearch,
@@ -128,10 +130,20 @@ export function buildRouter(queries: QueryClient) {
     search: { strict: true },
     scrollRestoration: true,
     defaultNotFoundComponent: MissingPage,
-    defaultErrorComponent: ({ error, reset }) => (
-      <ErrorState error={asError(error)} onRetry={reset} />
-    ),
+    defaultErrorComponent: RouteError,
+    defaultPendingComponent: () => <Skeleton label="Loading" />,
   });
+}
+
+/** A page that could not be shown at all, such as when the server is away while the session is asked for. */
+function RouteError({ error }: { error: unknown }) {
+  const router = useRouter();
+  return (
+    <main className="mx-auto max-w-xl py-10">
+      <title>Failed · Faultline</title>
+      <ErrorState error={asError(error)} onRetry={() => void router.invalidate()} />
+    </main>
+  );
 }
 
 /** What a page may throw is not typed; whatever is no error is told as text. */

@@ -132,6 +132,18 @@ suite(`the console${browserMissing === undefined ? "" : ` (skipped: ${browserMis
       expect(server.requests).toContain("GET /api/overview?windowMinutes=60");
     });
 
+    it("reads the values of a chart out to the keyboard", async () => {
+      await using opened = await visit("/");
+      const { page } = opened;
+      const chart = page.getByRole("img", {
+        name: /^Operations over time\. operations: latest \d+/,
+      });
+      await chart.focus();
+      await page.keyboard.press("ArrowLeft");
+      const region = page.getByRole("region", { name: "Traffic" });
+      await expect.poll(() => region.innerText()).toMatch(/operations\s*\d+\s*\d\d:\d\d/);
+    });
+
     it("says what to type when nothing has arrived yet", async () => {
       server.scene.empty = true;
       await using opened = await visit("/");
@@ -300,6 +312,17 @@ suite(`the console${browserMissing === undefined ? "" : ` (skipped: ${browserMis
         .waitFor();
     });
 
+    it("brings the details into sight where they stand below the waterfall", async () => {
+      await using opened = await visit(`/traces/${traceId}`, { width: 390 });
+      const { page } = opened;
+      await page.getByRole("row", { name: /chat simulated/ }).click();
+      const heading = page.getByRole("heading", { name: "chat simulated" });
+      await heading.waitFor();
+      await expect
+        .poll(() => heading.evaluate((element) => element.getBoundingClientRect().top))
+        .toBeLessThan(900);
+    });
+
     it("leads from a finding to the first span that it cites", async () => {
       await using opened = await visit(`/traces/${traceId}`);
       const { page } = opened;
@@ -415,6 +438,35 @@ suite(`the console${browserMissing === undefined ? "" : ` (skipped: ${browserMis
       );
       await page.keyboard.press("Enter");
       expect(await page.evaluate(() => document.activeElement?.id)).toBe("main");
+    });
+
+    it("names each page in the document, and starts anew at its content", async () => {
+      await using opened = await visit("/");
+      const { page } = opened;
+      await expect.poll(() => page.title()).toBe("Overview · Faultline");
+      await page.getByRole("link", { name: "Cases", exact: true }).click();
+      await expect.poll(() => page.title()).toBe("Cases · Faultline");
+      await expect.poll(() => page.evaluate(() => document.activeElement?.id)).toBe("main");
+    });
+
+    it("says what to do when the server is away, and goes on when it is back", async () => {
+      await using opened = await openPage(browser);
+      const { page } = opened;
+      await page.route("**/api/session", (route) => route.abort());
+      await page.goto(server.url);
+      const alert = page.getByRole("alert");
+      await alert.getByText("control_unavailable · 503").waitFor();
+      expect(await alert.innerText()).toContain("faultline up");
+      await page.unroute("**/api/session");
+      await alert.getByRole("button", { name: "Try again" }).click();
+      await page.getByRole("heading", { name: "Overview" }).waitFor();
+    });
+
+    it("says so when a link leads nowhere", async () => {
+      await using opened = await visit("/nowhere");
+      await opened.page.getByText("There is no page here").waitFor();
+      await opened.page.getByRole("link", { name: "To the overview" }).click();
+      await opened.page.getByRole("heading", { name: "Overview" }).waitFor();
     });
 
     it("remembers a chosen theme and has it before the first paint", async () => {

@@ -144,10 +144,11 @@ function edgeWidth(line: MapEdge, busiest: number): number {
 
 function EdgeLabel({ line, openCases }: { line: MapEdge; openCases: readonly CaseSummary[] }) {
   const { edge } = line;
+  const isCentred = line.label.anchor === "centre";
   const health = edgeHealth(edge);
   return (
     <div
-      className={`absolute flex -translate-y-1/2 items-center gap-1 ${line.label.anchor === "centre" ? "-translate-x-1/2" : ""}`}
+      className={`absolute flex -translate-y-1/2 items-center gap-1 ${isCentred ? "-translate-x-1/2" : ""}`}
       style={{ left: line.label.x, top: line.label.y }}
     >
       <div
@@ -160,7 +161,10 @@ function EdgeLabel({ line, openCases }: { line: MapEdge; openCases: readonly Cas
         <span className="text-ink-2">{formatDuration(edge.durationMsP95)}</span>{" "}
         <span className="font-semibold">{health.text}</span>
       </div>
-      <CasePins numbers={edge.caseNumbers} openCases={openCases} />
+      {/* Beside the label there may be no room; below it, the line runs on in sight. */}
+      <div className={isCentred ? "absolute top-full left-1/2 mt-1 -translate-x-1/2" : ""}>
+        <CasePins numbers={edge.caseNumbers} openCases={openCases} />
+      </div>
     </div>
   );
 }

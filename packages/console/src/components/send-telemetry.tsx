@@ -9,6 +9,7 @@ export function SendTelemetry() {
       <CommandLine
         label="Call a model through the gateway"
         lines={[
+          `export FAULTLINE_KEY=fl_…  # the key that you signed in with`,
           `curl ${origin}/v1/chat/completions \\`,
           `  -H "authorization: Bearer $FAULTLINE_KEY" -H "content-type: application/json" \\`,
           `  -d '{"model":"simulated","messages":[{"role":"user","content":"hello"}]}'`,

@@ -1,31 +1,13 @@
-/** One or more measures over time as a small area chart, with the values under the pointer. */
+/** One or more measures over time as a small chart, with the values under the pointer. */
 
-import { type KeyboardEvent, type PointerEvent, useId, useState } from "react";
+import { type KeyboardEvent, type PointerEvent, useState } from "react";
 
 import { useElementWidth } from "../util/element-width.ts";
 import { formatHourMinute, formatUtc } from "../util/time.ts";
-
-export interface Series {
-  readonly name: string;
-  readonly tone: "accent" | "bad" | "good" | "plain";
-  /** One value per moment; a gap where nothing was measured. */
-  readonly values: readonly (number | undefined)[];
-}
+import { type Series, SeriesMarks } from "./chart-marks.tsx";
 
 const height = 132;
-const plot = { top: 10, bottom: 20, left: 52 };
-const lineTones = {
-  accent: "stroke-accent",
-  bad: "stroke-bad",
-  good: "stroke-good",
-  plain: "stroke-ink-3",
-} as const;
-const fillTones = {
-  accent: "fill-accent",
-  bad: "fill-bad",
-  good: "fill-good",
-  plain: "fill-ink-3",
-} as const;
+const plot = { top: 10, bottom: 20, left: 52, right: 3 };
 const dotTones = {
   accent: "bg-accent",
   bad: "bg-bad",
@@ -50,7 +32,7 @@ export function SeriesChart({
     Math.max(0, ...series.flatMap((line) => line.values.map((value) => value ?? 0))),
   );
   const x = (index: number): number =>
-    plot.left + ((width - plot.left) * index) / Math.max(1, moments.length - 1);
+    plot.left + ((width - plot.left - plot.right) * index) / Math.max(1, moments.length - 1);
   const y = (value: number): number =>
     plot.top + (1 - value / top) * (height - plot.top - plot.bottom);
   if (series.every((line) => line.values.every((value) => value === undefined))) {
@@ -63,7 +45,7 @@ export function SeriesChart({
   const index = chosen === undefined ? undefined : Math.min(chosen, moments.length - 1);
   const point = (event: PointerEvent<HTMLElement>): void => {
     const box = event.currentTarget.getBoundingClientRect();
-    const share = (event.clientX - box.left - plot.left) / (box.width - plot.left);
+    const share = (event.clientX - box.left - plot.left) / (box.width - plot.left - plot.right);
     setChosen(Math.round(Math.min(1, Math.max(0, share)) * (moments.length - 1)));
   };
   const step = (event: KeyboardEvent): void => {
@@ -90,7 +72,7 @@ export function SeriesChart({
           <svg aria-hidden="true" width={width} height={height} className="absolute inset-0">
             <Scale width={width} top={top} y={y} format={format} />
             {series.map((line) => (
-              <Line key={line.name} line={line} x={x} y={y} />
+              <SeriesMarks key={line.name} line={line} scale={{ x, y }} />
             ))}
             <Moments moments={moments} x={x} width={width} />
             {index !== undefined && (
@@ -181,57 +163,6 @@ function Scale(props: {
   );
 }
 
-function Line({
-  line,
-  x,
-  y,
-}: {
-  line: Series;
-  x: (index: number) => number;
-  y: (value: number) => number;
-}) {
-  const gradient = useId();
-  return (
-    <g>
-      <linearGradient id={gradient} x1="0" x2="0" y1="0" y2="1">
-        <stop offset="0" stopColor={`var(--${toneVariable[line.tone]})`} stopOpacity="0.22" />
-        <stop offset="1" stopColor={`var(--${toneVariable[line.tone]})`} stopOpacity="0.02" />
-      </linearGradient>
-      {stretches(line.values).map(([first, values]) => {
-        const points = values.map(
-          (value, index) => `${x(first + index).toFixed(1)},${y(value).toFixed(1)}`,
-        );
-        if (points.length === 1) {
-          return (
-            <circle
-              key={first}
-              cx={x(first)}
-              cy={y(values[0] ?? 0)}
-              r={2}
-              className={fillTones[line.tone]}
-            />
-          );
-        }
-        const ends = `L${x(first + values.length - 1).toFixed(1)},${y(0)}L${x(first).toFixed(1)},${y(0)}Z`;
-        return (
-          <g key={first}>
-            <path d={`M${points.join("L")}${ends}`} fill={`url(#${gradient})`} />
-            <path
-              d={`M${points.join("L")}`}
-              fill="none"
-              strokeWidth={1.75}
-              strokeLinejoin="round"
-              className={lineTones[line.tone]}
-            />
-          </g>
-        );
-      })}
-    </g>
-  );
-}
-
-const toneVariable = { accent: "accent", bad: "bad", good: "good", plain: "ink-3" } as const;
-
 function Moments({
   moments,
   x,
@@ -260,18 +191,6 @@ function Moments({
       ))}
     </g>
   );
-}
-
-/** The runs of values between the gaps, each with the index at which it starts. */
-function stretches(values: readonly (number | undefined)[]): [number, number[]][] {
-  const runs: [number, number[]][] = [];
-  values.forEach((value, index) => {
-    if (value === undefined) return;
-    const last = runs.at(-1);
-    if (last !== undefined && last[0] + last[1].length === index) last[1].push(value);
-    else runs.push([index, [value]]);
-  });
-  return runs;
 }
 
 /** The next of 1, 2, 5 times a power of ten, so that the scale reads well. */

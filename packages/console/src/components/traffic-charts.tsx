@@ -27,6 +27,7 @@ export function TrafficCharts({ traffic }: { traffic: Overview["traffic"] }) {
           series={[
             {
               name: "operations",
+              shape: "bars",
               tone: "accent",
               values: points.map((point) => point.count),
             },
@@ -44,6 +45,7 @@ export function TrafficCharts({ traffic }: { traffic: Overview["traffic"] }) {
           series={[
             {
               name: "errors",
+              shape: "bars",
               tone: traffic.errorCount === 0 ? "plain" : "bad",
               values: points.map((point) => point.errorCount),
             },
@@ -66,11 +68,13 @@ export function TrafficCharts({ traffic }: { traffic: Overview["traffic"] }) {
           series={[
             {
               name: "p95",
+              shape: "area",
               tone: "plain",
               values: points.map((point) => point.timeToFirstTokenMsP95),
             },
             {
               name: "median",
+              shape: "area",
               tone: "accent",
               values: points.map((point) => point.timeToFirstTokenMsP50),
             },

@@ -27,7 +27,7 @@ export function OpenCaseForm(props: {
 }) {
   const [draft, setDraft] = useState<Draft>(() => ({
     symptom: "",
-    service: props.start.service ?? props.services[0]?.name ?? "",
+    service: props.start.service ?? busiestService(props.services),
     operation: props.start.operation ?? "",
     from: toLocalField(new Date(Date.now() - 15 * 60_000)),
     to: "",
@@ -125,6 +125,16 @@ export function OpenCaseForm(props: {
       </div>
     </form>
   );
+}
+
+/** The service that sent most; the platform's own come after every other. */
+function busiestService(services: ServiceList["services"]): string {
+  const isOwn = (name: string): boolean => /^faultline(-|$)/.test(name);
+  const [busiest] = services.toSorted(
+    (one, other) =>
+      Number(isOwn(one.name)) - Number(isOwn(other.name)) || other.spanCount - one.spanCount,
+  );
+  return busiest?.name ?? "";
 }
 
 function toRequest(draft: Draft, from: Date) {

@@ -119,7 +119,7 @@ function TimeFields({
 }) {
   const fixed = filters.from !== undefined || filters.to !== undefined;
   return (
-    <div className={`flex flex-col gap-2 ${fixed ? "col-span-2 sm:col-span-1" : ""}`}>
+    <>
       <SelectField
         label="Time"
         value={fixed ? "fixed" : (filters.since ?? "")}
@@ -137,21 +137,24 @@ function TimeFields({
         ))}
         <option value="fixed">Between two times</option>
       </SelectField>
-      {fixed &&
-        (["from", "to"] as const).map((end) => (
-          <TextField
-            key={`${end} ${filters[end] ?? ""}`}
-            label={end === "from" ? "From (local time)" : "To (local time)"}
-            type="datetime-local"
-            step={1}
-            defaultValue={filters[end] === undefined ? "" : toLocalField(new Date(filters[end]))}
-            onBlur={({ target }) => {
-              if (target.value === target.defaultValue) return;
-              apply({ [end]: fromLocalField(target.value)?.toISOString() });
-            }}
-          />
-        ))}
-    </div>
+      {fixed && (
+        <div className="order-last col-span-full grid gap-3 sm:max-w-xl sm:grid-cols-2">
+          {(["from", "to"] as const).map((end) => (
+            <TextField
+              key={`${end} ${filters[end] ?? ""}`}
+              label={end === "from" ? "From (local time)" : "To (local time)"}
+              type="datetime-local"
+              step={1}
+              defaultValue={filters[end] === undefined ? "" : toLocalField(new Date(filters[end]))}
+              onBlur={({ target }) => {
+                if (target.value === target.defaultValue) return;
+                apply({ [end]: fromLocalField(target.value)?.toISOString() });
+              }}
+            />
+          ))}
+        </div>
+      )}
+    </>
   );
 }
 

@@ -37,6 +37,7 @@ export function VerifyCaseForm(props: { caseId: string; disabledReason: string |
       <div className="grid gap-3 sm:grid-cols-2 xl:grid-cols-1">
         <TextField
           label="Repaired since (local time)"
+          hint="No request from before the repair may lie in the window."
           type="datetime-local"
           step={1}
           required

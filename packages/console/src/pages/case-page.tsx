@@ -8,7 +8,7 @@ import { caseQuery } from "../api/queries.ts";
 import { CaseProgress } from "../components/case-progress.tsx";
 import { CaseSteps } from "../components/case-steps.tsx";
 import { CaseTimeline } from "../components/case-timeline.tsx";
-import { FindingCard } from "../components/finding-card.tsx";
+import { FindingsPanel } from "../components/findings-panel.tsx";
 import { HypothesisTable } from "../components/hypothesis-table.tsx";
 import { Proof } from "../components/proof.tsx";
 import { SnapshotList } from "../components/snapshot-list.tsx";
@@ -137,18 +137,10 @@ function CasePanels({ detail }: { detail: CaseDetail }) {
             </>
           )}
         </Panel>
-        <Panel title="Findings" note={`${detail.findings.length} on the before snapshot`} flush>
-          <div className="divide-y divide-line">
-            {detail.findings.map((finding, index) => (
-              <FindingCard key={index} finding={finding} />
-            ))}
-            {detail.findings.length === 0 && (
-              <p className="p-4 text-sm text-ink-2">
-                No contract found anything to judge in the evidence.
-              </p>
-            )}
-          </div>
-        </Panel>
+        <FindingsPanel
+          findings={detail.findings}
+          absent="No contract found anything to judge in the evidence."
+        />
       </div>
       <div className="flex min-w-0 flex-col gap-4">
         <CaseSteps detail={detail} />

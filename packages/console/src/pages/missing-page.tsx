@@ -9,6 +9,7 @@ import { paths } from "../util/paths.ts";
 export function MissingPage() {
   return (
     <EmptyState icon="question" title="There is no page here">
+      <title>Nothing here · Faultline</title>
       <p>The link may be mistyped.</p>
       <p>
         <Link {...paths.overview()} className={buttonClass()}>

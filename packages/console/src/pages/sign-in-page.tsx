@@ -11,6 +11,7 @@ export function SignInPage({ redirect = "/" }: { redirect?: string }) {
   const router = useRouter();
   return (
     <div className="relative grid min-h-dvh place-items-center bg-canvas bg-[radial-gradient(var(--line)_1px,transparent_1px)] [background-size:24px_24px] px-4 py-10">
+      <title>Sign in · Faultline</title>
       <div className="absolute top-3 right-3">
         <ThemeToggle />
       </div>

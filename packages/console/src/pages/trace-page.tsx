@@ -4,11 +4,11 @@ import type { Span } from "@faultline/contracts";
 import type { TraceDetail } from "@faultline/protocol";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
-import { useMemo } from "react";
+import { useMemo, useRef } from "react";
 
 import { traceDetailQuery } from "../api/queries.ts";
+import { FindingsPanel } from "../components/findings-panel.tsx";
 import { SpanDetails } from "../components/span-details.tsx";
-import { TraceFindings } from "../components/trace-findings.tsx";
 import { Waterfall } from "../components/waterfall.tsx";
 import { buttonClass } from "../ui/button.tsx";
 import { Icon } from "../ui/icon.tsx";
@@ -70,6 +70,9 @@ export function TracePage({ traceId, span }: { traceId: string; span: string | u
   );
 }
 
+/** From this width the details stand beside the waterfall: Tailwind's `xl`. */
+const wideMin = 1_280;
+
 function TracePanels({ detail, span }: { detail: TraceDetail; span: string | undefined }) {
   const navigate = useNavigate();
   const tree = useMemo(() => buildTraceTree(detail.spans), [detail.spans]);
@@ -77,12 +80,17 @@ function TracePanels({ detail, span }: { detail: TraceDetail; span: string | und
   const view = useWaterfallRows(tree, span);
   const selected = selectedSpans(view.rows, detail.spans, span);
   const { traceId } = detail.summary;
-  const select = (key: string): void =>
+  const details = useRef<HTMLDivElement>(null);
+  const select = (key: string): void => {
     void navigate({ ...paths.trace(traceId, { span: key }), replace: true, resetScroll: false });
+    // Where the details stand below the waterfall, they come into sight.
+    if (window.innerWidth < wideMin) details.current?.scrollIntoView({ block: "start" });
+  };
   return (
     <>
-      <TraceFindings
+      <FindingsPanel
         findings={detail.findings}
+        shownMax={2}
         onShow={(spanId) => {
           view.jumpTo(spanId);
           select(spanId);
@@ -109,16 +117,21 @@ function TracePanels({ detail, span }: { detail: TraceDetail; span: string | und
             onSelect={select}
           />
         </Panel>
-        <Panel title={selected !== undefined && selected.length > 1 ? "Folded spans" : "Span"}>
-          {selected === undefined ? (
-            <p className="text-sm text-ink-2">
-              Choose a row to see its attributes. On the keyboard: arrow keys move, right and left
-              open and close, Enter shows.
-            </p>
-          ) : (
-            <SpanDetails spans={selected} tree={tree} findings={findingsOf(selected, findings)} />
-          )}
-        </Panel>
+        <div
+          ref={details}
+          className="min-w-0 scroll-mt-16 xl:sticky xl:top-16 xl:max-h-[calc(100dvh-5rem)] xl:overflow-y-auto"
+        >
+          <Panel title={selected !== undefined && selected.length > 1 ? "Folded spans" : "Span"}>
+            {selected === undefined ? (
+              <p className="text-sm text-ink-2">
+                Choose a row to see its attributes. On the keyboard: arrow keys move, right and left
+                open and close, Enter shows.
+              </p>
+            ) : (
+              <SpanDetails spans={selected} tree={tree} findings={findingsOf(selected, findings)} />
+            )}
+          </Panel>
+        </div>
       </div>
     </>
   );

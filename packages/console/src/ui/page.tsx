@@ -9,7 +9,7 @@ export function Page({
   actions,
   children,
 }: {
-  title: ReactNode;
+  title: string;
   eyebrow?: ReactNode;
   lead?: ReactNode;
   actions?: ReactNode;
@@ -17,6 +17,8 @@ export function Page({
 }) {
   return (
     <div className="mx-auto flex w-full max-w-[92rem] flex-col gap-4 px-4 py-5 sm:px-6">
+      {/* React moves it into the head of the document. */}
+      <title>{`${title} · Faultline`}</title>
       <header className="flex flex-wrap items-end gap-x-6 gap-y-3">
         <div className="min-w-0 flex-1 basis-72">
           {eyebrow !== undefined && (

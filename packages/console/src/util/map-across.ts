@@ -6,10 +6,10 @@ import { type MapEdge, type Placing, type Point, boxHeight, headLength } from ".
 import { rankParties } from "./map-ranks.ts";
 
 const margin = 20;
-const boxWidth = 196;
+const boxWidth = 184;
 const rowHeight = 108;
 /** Room for a label between two columns, and how far columns stand apart at most. */
-const gapMin = 190;
+const gapMin = 196;
 const gapMax = 340;
 const heightMin = 200;
 

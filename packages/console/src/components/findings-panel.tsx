@@ -1,4 +1,4 @@
-/** What the contracts say about a trace: what is wrong first, the rest folded away. */
+/** What the contracts say: what is wrong first, the rest folded away. */
 
 import type { Finding, Verdict } from "@faultline/contracts";
 
@@ -6,35 +6,50 @@ import { Panel } from "../ui/panel.tsx";
 import { citedSpanIds } from "../util/span-findings.ts";
 import { FindingCard } from "./finding-card.tsx";
 
-/** Findings shown before the rest is folded away. */
-const shownMax = 2;
 const order: readonly Verdict[] = ["violated", "inconclusive", "holds"];
 
-export function TraceFindings({
+interface FindingsProps {
+  findings: readonly Finding[];
+  /** Brings a span into sight, where spans are. */
+  onShow?: (spanId: string) => void;
+}
+
+export function FindingsPanel({
   findings,
   onShow,
-}: {
-  findings: readonly Finding[];
-  /** Brings a span into sight. */
-  onShow: (spanId: string) => void;
+  shownMax = Infinity,
+  absent,
+}: FindingsProps & {
+  /** How many are shown before the rest is folded away; what holds is folded in any case. */
+  shownMax?: number;
+  /** What is said when there is none; without it the panel is absent too. */
+  absent?: string;
 }) {
-  if (findings.length === 0) return null;
+  if (findings.length === 0) {
+    if (absent === undefined) return null;
+    return (
+      <Panel title="Findings">
+        <p className="text-sm text-ink-2">{absent}</p>
+      </Panel>
+    );
+  }
   const sorted = findings.toSorted(
     (one, other) => order.indexOf(one.verdict) - order.indexOf(other.verdict),
   );
-  const shown = sorted.slice(0, shownMax).filter((finding) => finding.verdict !== "holds");
+  const shown = sorted.filter((finding) => finding.verdict !== "holds").slice(0, shownMax);
   const rest = sorted.slice(shown.length);
+  const show = onShow === undefined ? {} : { onShow };
   return (
     <Panel title="Findings" note={summarise(findings)} flush>
       <div className="divide-y divide-line">
-        <Cards findings={shown} onShow={onShow} />
+        <Cards findings={shown} {...show} />
         {rest.length > 0 && (
           <details>
             <summary className="px-4 py-2 text-xs font-medium text-ink-2 hover:text-ink">
               {shown.length === 0 ? "Show what holds" : `${rest.length} more`}
             </summary>
             <div className="divide-y divide-line border-t border-line">
-              <Cards findings={rest} onShow={onShow} />
+              <Cards findings={rest} {...show} />
             </div>
           </details>
         )}
@@ -43,13 +58,7 @@ export function TraceFindings({
   );
 }
 
-function Cards({
-  findings,
-  onShow,
-}: {
-  findings: readonly Finding[];
-  onShow: (spanId: string) => void;
-}) {
+function Cards({ findings, onShow }: FindingsProps) {
   return findings.map((finding) => {
     const [cited] = citedSpanIds(finding);
     return (
@@ -57,7 +66,8 @@ function Cards({
         key={`${finding.contract}\u0000${finding.subject.name}`}
         finding={finding}
         actions={
-          cited !== undefined && (
+          cited !== undefined &&
+          onShow !== undefined && (
             <button
               type="button"
               className="text-accent hover:underline"
