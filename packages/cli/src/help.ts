@@ -49,7 +49,7 @@ export function nearestName(name: string, candidates: readonly string[]): string
     .map((candidate) => ({ candidate, distance: editDistance(name, candidate) }))
     .sort((a, b) => a.distance - b.distance);
   const best = ranked[0];
-  return best !== undefined && best.distance <= Math.max(1, Math.floor(best.candidate.length / 3))
+  return best !== undefined && best.distance <= Math.ceil(best.candidate.length / 3)
     ? best.candidate
     : undefined;
 }

@@ -71,7 +71,7 @@ describe("the packed package", () => {
       method: "POST",
       headers: { authorization: `Bearer ${platform.key}`, "content-type": "application/json" },
       body: JSON.stringify({
-        model: "simulated/simulated",
+        model: "simulated",
         messages: [{ role: "user", content: "hello" }],
       }),
     });

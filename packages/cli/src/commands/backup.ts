@@ -2,16 +2,7 @@
 
 import { join } from "node:path";
 
-import {
-  type BackupManifest,
-  type BackupProgress,
-  createBackup,
-  createLogger,
-  openBlobs,
-  reachPostgres,
-  restoreBackup,
-  verifyBackup,
-} from "@faultline/server";
+import type { BackupManifest, BackupProgress } from "@faultline/server";
 
 import { type Command, type CommandContext, UsageError } from "../command.ts";
 import { switchOption } from "../connection.ts";
@@ -51,6 +42,8 @@ async function runAction(
   action: "create" | "verify" | "restore",
   file: string,
 ): Promise<BackupManifest> {
+  const { createBackup, createLogger, openBlobs, reachPostgres, restoreBackup, verifyBackup } =
+    await import("@faultline/server");
   const { signal, clock } = context;
   const onProgress = (progress: BackupProgress): void =>
     context.terminal.note(progressLine(progress));

@@ -1,6 +1,6 @@
 /** `faultline doctor`: looks at everything that a start needs, and explains every setting. */
 
-import { createLogger, diagnose, type Diagnosis } from "@faultline/server";
+import type { Diagnosis } from "@faultline/server";
 
 import type { Command } from "../command.ts";
 import { switchOption } from "../connection.ts";
@@ -17,6 +17,7 @@ export const command: Command = {
   ],
   async run(context) {
     const { terminal, signal } = context;
+    const { createLogger, diagnose } = await import("@faultline/server");
     const config = await readConfig(context);
     const rows = await diagnose(config, {
       signal,

@@ -1,13 +1,6 @@
 /** `faultline up`: runs the whole platform in the foreground. */
 
-import {
-  type Config,
-  createLogger,
-  noticeProviders,
-  type Platform,
-  type ProviderOffer,
-  startPlatform,
-} from "@faultline/server";
+import type { Config, Platform, ProviderOffer } from "@faultline/server";
 import { raceAbort } from "@faultline/server/kernel/index.ts";
 
 import type { Command } from "../command.ts";
@@ -30,6 +23,8 @@ export const command: Command = {
   ],
   async run(context) {
     const { terminal, signal } = context;
+    // The server is loaded only when it is to run, so that the help is quick.
+    const { createLogger, noticeProviders, startPlatform } = await import("@faultline/server");
     const config = await readConfig(context);
     const logger = createLogger(config.log);
     const platform = await startPlatform(config, {
@@ -119,9 +114,7 @@ function modelNote(config: Config): string {
 }
 
 function exampleModel(config: Config): string {
-  const provider = config.providers.find((candidate) => candidate.models.length > 0);
-  const model = provider?.models[0]?.name ?? "";
-  return provider === undefined || model.includes("/") ? model : `${provider.name}/${model}`;
+  return config.providers.flatMap((provider) => provider.models)[0]?.name ?? "MODEL";
 }
 
 function offerLines(offers: readonly ProviderOffer[], terminal: Terminal): string[] {
