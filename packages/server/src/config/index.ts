@@ -15,4 +15,5 @@ export { type ConfigSources, defaultConfigFileName, loadConfig } from "./load.ts
 export { formatOrigin } from "./format-origin.ts";
 export { noticeProviders, type ProviderOffer } from "./offers.ts";
 export { defaultProviders } from "./providers.ts";
+export { settingsReference, settingsSchema } from "./reference.ts";
 export type { FlagName } from "./settings.ts";

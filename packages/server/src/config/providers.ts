@@ -2,20 +2,20 @@
 
 import { PlatformError } from "@faultline/protocol";
 
+import type { ConfigSchema } from "./check-value.ts";
 import type { ConfiguredPrice, ModelConfig, ProviderConfig, SimulationConfig } from "./config.ts";
-import type { ModelSettings, ProviderSettings } from "./file-schema.ts";
+import { type ModelSettings, type ProviderSettings, SimulationSettings } from "./file-schema.ts";
 
 /** The environment as the process was given it. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-const simulationDefaults: SimulationConfig = {
-  seed: "faultline",
-  firstTokenMs: 120,
-  tokensPerSecond: 80,
-  errorRatio: 0,
-  stallRatio: 0,
-  cutRatio: 0,
-};
+// Every setting of the simulation has a default in its schema.
+const simulationDefaults = Object.fromEntries(
+  Object.entries(SimulationSettings.properties).map(([name, schema]: [string, ConfigSchema]) => [
+    name,
+    schema.default,
+  ]),
+) as unknown as SimulationConfig;
 
 const freeOfCharge: ConfiguredPrice = {
   inputMicrosPerMillionTokens: 0n,

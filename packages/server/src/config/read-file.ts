@@ -131,6 +131,6 @@ function refusal(
   const [first] = problems;
   return new PlatformError("configuration_invalid", shown.join("\n"), {
     ...(first === undefined ? {} : { where: `${name}:${lineOf(first.path, first.inName)}` }),
-    hint: "docs/operating.md lists every setting; `faultline doctor` shows where each value comes from.",
+    hint: "docs/reference/settings.md lists every setting; `faultline doctor` shows where each value comes from.",
   });
 }

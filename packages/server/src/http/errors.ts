@@ -96,7 +96,7 @@ function fromFastify(error: unknown): PlatformError | undefined {
 
 function tooLarge(cause: unknown): PlatformError {
   return new PlatformError("request_too_large", "The body is larger than this path reads.", {
-    hint: "Send less at once; docs/operating.md names the limits and the settings that raise them.",
+    hint: "Send less at once; docs/reference/settings.md names the limits and the settings that raise them.",
     cause,
   });
 }

@@ -1,13 +1,13 @@
-/** Writes the generated reference: `docs/reference/openapi.json` and `docs/reference/errors.md`. A test compares both. */
+/** Writes the generated pages of `docs/reference`. A test compares them with what this would write. */
 
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { errorsReference, openApiReference } from "./reference.ts";
+import { referenceFiles } from "./reference.ts";
 
 const folder = fileURLToPath(new URL("../../../../docs/reference/", import.meta.url));
 
 mkdirSync(folder, { recursive: true });
-writeFileSync(path.join(folder, "openapi.json"), openApiReference());
-writeFileSync(path.join(folder, "errors.md"), errorsReference());
+for (const [name, text] of Object.entries(referenceFiles()))
+  writeFileSync(path.join(folder, name), text);

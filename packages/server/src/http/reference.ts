@@ -1,11 +1,22 @@
 /** The generated parts of `docs/reference`, as text. */
 
+import { settingsReference, settingsSchema } from "#config/index.ts";
 import { errorCodes, errorTable } from "@faultline/protocol";
 
 import { createOpenApi } from "./openapi.ts";
 
+/** Every generated file by its name. */
+export function referenceFiles(): Record<string, string> {
+  return {
+    "openapi.json": openApiReference(),
+    "errors.md": errorsReference(),
+    "settings.md": settingsReference(),
+    "faultline.schema.json": settingsSchema(),
+  };
+}
+
 /** The OpenAPI document, one value a line, so that a change shows as one. */
-export function openApiReference(): string {
+function openApiReference(): string {
   return `${JSON.stringify(createOpenApi(), undefined, 2)}\n`;
 }
 
@@ -17,7 +28,7 @@ const actors = {
 } as const;
 
 /** The table of error codes. */
-export function errorsReference(): string {
+function errorsReference(): string {
   const rows = errorCodes.map((code) => {
     const { status, actor, retryable, meaning } = errorTable[code];
     return `| \`${code}\` | ${status} | ${actors[actor]} | ${retryable ? "yes" : "no"} | ${meaning} |`;
