@@ -290,6 +290,12 @@ suite(`the console${browserMissing === undefined ? "" : ` (skipped: ${browserMis
       expect(await active()).toContain("posts.*.author");
       await page.keyboard.press("ArrowRight");
       expect(await grid.getAttribute("aria-rowcount")).toBe("87");
+      await page.keyboard.press("ArrowLeft");
+      expect(await grid.getAttribute("aria-rowcount")).toBe("8");
+      await page.keyboard.press("ArrowLeft");
+      expect(await grid.getAttribute("aria-rowcount")).toBe("7");
+      await page.keyboard.press("ArrowLeft");
+      expect(await active()).toContain("query posts");
     });
 
     it("keeps the mark of a finding in sight when the row that hides it is collapsed", async () => {

@@ -147,7 +147,7 @@ function TimeCell({ row, tree, violated }: { row: TraceRow; tree: TraceTree; vio
   const start = Math.min(...row.spans.map((span) => span.startMicros));
   const end = Math.max(...row.spans.map(spanEndMicros));
   const left = share(start, tree);
-  const marks = row.spans.slice(0, markCountMax);
+  const marks = thinOut(row.spans, markCountMax);
   const { lanes, laneCount } = placeInLanes(marks);
   return (
     <div role="gridcell" className="relative overflow-hidden border-l border-line">
@@ -211,6 +211,12 @@ function Bar({
       }}
     />
   );
+}
+
+/** Evenly chosen, so that what is left out does not leave a gap. */
+function thinOut(spans: readonly Span[], countMax: number): readonly Span[] {
+  const step = Math.ceil(spans.length / countMax);
+  return step <= 1 ? spans : spans.filter((_, index) => index % step === 0);
 }
 
 /** A moment as a percentage of the trace's length. */

@@ -37,27 +37,21 @@ export function Waterfall({ tree, view, findings, selectedKey, onSelect, label }
   }, []);
 
   const active = rows[activeIndex];
+  const goTo = (index: number, element: HTMLElement): void => {
+    view.activate(index);
+    bringIntoView(element, index);
+  };
   const onKeyDown = (event: KeyboardEvent<HTMLDivElement>): void => {
-    const target = keyTarget(event.key, {
-      rows,
-      activeIndex,
-      page: Math.floor(height / rowHeight),
-    });
-    if (target !== undefined) {
-      event.preventDefault();
-      view.activate(target);
-      bringIntoView(event.currentTarget, target);
-      return;
-    }
-    if (active === undefined) return;
-    if (event.key === "Enter") onSelect(active.key);
+    const page = Math.floor(height / rowHeight);
+    const target = keyTarget(event.key, { rows, activeIndex, page });
+    if (target !== undefined) goTo(target, event.currentTarget);
+    else if (active === undefined) return;
+    else if (event.key === "Enter") onSelect(active.key);
     else if (event.key === " ") view.setState(active, toggled(active));
-    else if (event.key === "ArrowRight") {
-      if (opened(active) === undefined) view.activate(Math.min(activeIndex + 1, rows.length - 1));
-      else view.setState(active, opened(active));
-    } else if (event.key === "ArrowLeft") {
-      if (closed(active) !== undefined) view.setState(active, closed(active));
-      else view.activateKey(active.parentKey);
+    else if (event.key === "ArrowRight" && opened(active) !== undefined) {
+      view.setState(active, opened(active));
+    } else if (event.key === "ArrowLeft" && closed(active) !== undefined) {
+      view.setState(active, closed(active));
     } else return;
     event.preventDefault();
   };
@@ -71,7 +65,11 @@ export function Waterfall({ tree, view, findings, selectedKey, onSelect, label }
         role="treegrid"
         aria-label={label}
         aria-rowcount={rows.length}
-        aria-activedescendant={active === undefined ? undefined : rowId(active.key)}
+        aria-activedescendant={
+          active !== undefined && activeIndex >= first && activeIndex < last
+            ? rowId(active.key)
+            : undefined
+        }
         tabIndex={0}
         className="relative overflow-x-hidden overflow-y-auto rounded-b-xl focus-visible:outline-offset-[-2px]"
         style={{ height }}
@@ -103,14 +101,26 @@ export function Waterfall({ tree, view, findings, selectedKey, onSelect, label }
   );
 }
 
+/** The row that a key moves to, or `undefined` for a key that does something else. */
 function keyTarget(
   key: string,
   at: { rows: readonly TraceRow[]; activeIndex: number; page: number },
 ): number | undefined {
   const last = at.rows.length - 1;
+  const active = at.rows[at.activeIndex];
   switch (key) {
     case "ArrowDown":
       return Math.min(last, at.activeIndex + 1);
+    case "ArrowRight":
+      // On a row that cannot be opened further, on to what follows it.
+      return active !== undefined && opened(active) !== undefined
+        ? undefined
+        : Math.min(last, at.activeIndex + 1);
+    case "ArrowLeft": {
+      if (active === undefined || closed(active) !== undefined) return undefined;
+      const parent = at.rows.findIndex((row) => row.key === active.parentKey);
+      return parent === -1 ? undefined : parent;
+    }
     case "ArrowUp":
       return Math.max(0, at.activeIndex - 1);
     case "PageDown":

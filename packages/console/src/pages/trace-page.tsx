@@ -103,8 +103,8 @@ function TracePanels({ detail, span }: { detail: TraceDetail; span: string | und
               role="note"
               className="border-b border-line bg-warn-soft px-4 py-2 text-sm text-warn"
             >
-              The trace is larger than one answer carries: {plural(detail.spans.length, "span")} of{" "}
-              {plural(detail.summary.spanCount, "span")} are shown, the earliest first.
+              The trace is larger than one answer carries: its first{" "}
+              {plural(detail.spans.length, "span")} are shown.
             </p>
           )}
           <Waterfall

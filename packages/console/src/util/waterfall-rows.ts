@@ -10,7 +10,6 @@ export interface WaterfallRows {
   /** Counts the jumps to a span; a waterfall drawn anew for each lands with that span in sight. */
   readonly jumpCount: number;
   activate(index: number): void;
-  activateKey(key: string | undefined): void;
   setState(row: TraceRow, state: RowState | undefined): void;
   /** Opens whatever hides a span and stands on it. */
   jumpTo(spanId: string): void;
@@ -35,15 +34,11 @@ export function useWaterfallRows(tree: TraceTree, startKey: string | undefined):
   const { states, revealed } = place;
   const rows = useMemo(() => visibleRows(tree, states, revealed), [tree, states, revealed]);
   const found = rows.findIndex((row) => row.key === place.activeKey);
-  const activateKey = (key: string | undefined): void => {
-    if (key !== undefined) setPlace((known) => ({ ...known, activeKey: key }));
-  };
   return {
     rows,
     activeIndex: found === -1 ? 0 : found,
     jumpCount: place.jumpCount,
-    activate: (index) => activateKey(rows[index]?.key),
-    activateKey,
+    activate: (index) => setPlace((known) => ({ ...known, activeKey: rows[index]?.key })),
     setState: (row, state) => {
       if (state === undefined) return;
       setPlace((known) => ({
