@@ -86,9 +86,13 @@ function growthOfGroups(
   return growthOf(points);
 }
 
-/** The list at least doubles and the count stays: a fixed number of calls, however large. */
+/**
+ * The list at least doubles and the count stays: a fixed number of calls, however large. A line without slope is
+ * not enough, because requests of a faulty and of a repaired version may balance; each count must lie on it.
+ */
 function isFixedNumber(growth: Growth): boolean {
-  return growth.slope === 0 && growth.lengthMax >= 2 * growth.lengthMin && growth.countAtMin > 0;
+  const { slope, determination, lengthMin, lengthMax, countAtMin } = growth;
+  return slope === 0 && determination === 1 && lengthMax >= 2 * lengthMin && countAtMin > 0;
 }
 
 function basisOf(group: ClassifiedGroup, options: RepeatedQueryOptions): Basis {
