@@ -60,6 +60,13 @@ describe("before a repair", () => {
       caseLimits.slowTraceCountMax / 2,
     );
   });
+
+  it("what was done once at the start comes last", () => {
+    const startUp = trace({ traceId: "start", operation: "parseSchema", durationMs: 5_000 });
+    const chosen = chooseBefore([startUp, ...lists]);
+    expect([...chosen.slowTraceIds, ...chosen.baselineTraceIds]).not.toContain("start");
+    expect(chooseBefore([startUp]).slowTraceIds).toEqual(["start"]);
+  });
 });
 
 describe("after a repair", () => {

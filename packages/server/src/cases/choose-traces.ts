@@ -4,6 +4,9 @@ import type { TraceSummary } from "@faultline/protocol";
 
 import { caseLimits } from "./limits.ts";
 
+/** Traces from which on an operation is more than an exception. */
+const commonTraceCountMin = 3;
+
 export interface ChosenTraces {
   readonly slowTraceIds: readonly string[];
   readonly baselineTraceIds: readonly string[];
@@ -15,8 +18,15 @@ export interface ChosenTraces {
  * that one operation is seen with lists of different length.
  */
 export function chooseBefore(traces: readonly TraceSummary[]): ChosenTraces {
-  const byOperation = Map.groupBy([...traces].sort(worstFirst), operationKey);
-  const slow = inTurn([...byOperation.values()], caseLimits.slowTraceCountMax);
+  const byOperation = [...Map.groupBy([...traces].sort(worstFirst), operationKey).values()];
+  // What was done once or twice, such as start-up work, says little about what is slow.
+  const isCommon = (group: readonly TraceSummary[]): boolean =>
+    group.length >= commonTraceCountMin || group[0]?.status === "error";
+  const inOrder = [
+    ...inTurn(byOperation.filter(isCommon)),
+    ...inTurn(byOperation.filter((group) => !isCommon(group))),
+  ];
+  const slow = inOrder.slice(0, caseLimits.slowTraceCountMax);
   const operations = new Set(slow.map(operationKey));
   const rest = without(traces, slow).filter((trace) => operations.has(operationKey(trace)));
   const baseline = spread(rest.sort(smallestFirst), caseLimits.baselineTraceCountMax);
@@ -51,17 +61,12 @@ export function chooseAfter(
   };
 }
 
-/** The first of each group, then the second of each, until there are `count`. */
-function inTurn(groups: readonly (readonly TraceSummary[])[], count: number): TraceSummary[] {
-  const taken: TraceSummary[] = [];
+/** The first of each group, then the second of each, and so on. */
+function inTurn(groups: readonly (readonly TraceSummary[])[]): TraceSummary[] {
   const longest = groups.reduce((length, group) => Math.max(length, group.length), 0);
-  for (let index = 0; index < longest && taken.length < count; index += 1) {
-    for (const group of groups) {
-      const trace = group[index];
-      if (trace !== undefined && taken.length < count) taken.push(trace);
-    }
-  }
-  return taken;
+  return Array.from({ length: longest }, (_, index) => groups.map((group) => group[index]))
+    .flat()
+    .filter((trace) => trace !== undefined);
 }
 
 function without(traces: readonly TraceSummary[], taken: readonly TraceSummary[]): TraceSummary[] {

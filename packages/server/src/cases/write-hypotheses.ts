@@ -125,33 +125,37 @@ function proposedBy(finding: Finding): Ranked {
 }
 
 /**
- * What a cause does not explain: slow or failed traces in which the contract, run on that trace alone, does
- * not find it. A reader weighs them against the evidence for it.
+ * What a cause does not explain: chosen traces that failed, or took as long as those that show the fault, in which
+ * the contract, run on that trace alone, does not find it. A reader weighs them against the evidence for it.
  */
 function evidenceAgainst(
   finding: Finding,
   snapshot: Snapshot,
   contract: Contract,
 ): EvidenceReference[] {
-  const slow = new Set(
+  const slowIds = new Set(
     evidenceOfKind(snapshot, "trace-population").flatMap((item) => item.content.slowTraceIds),
   );
-  return evidenceOfKind(snapshot, "trace")
-    .filter((trace) => slow.has(trace.content.traceId))
-    .filter((trace) => {
-      const alone = checkSnapshot(snapshotOf([trace]), [contract]);
-      return !alone.some(
+  const slow = evidenceOfKind(snapshot, "trace")
+    .filter((trace) => slowIds.has(trace.content.traceId))
+    .map((trace) => ({
+      trace,
+      millis: durationMillis(trace.content.spans),
+      hasFailed: trace.content.spans.some((span) => span.status.code === "error"),
+      showsFault: checkSnapshot(snapshotOf([trace]), [contract]).some(
         (other) => other.verdict === "violated" && subjectKey(other) === subjectKey(finding),
-      );
-    })
+      ),
+    }));
+  const explained = slow.filter(({ showsFault }) => showsFault).map(({ millis }) => millis);
+  const shortestExplained = Math.min(Number.POSITIVE_INFINITY, ...explained);
+  return slow
+    .filter(({ showsFault }) => !showsFault)
+    .filter(({ millis, hasFailed }) => hasFailed || millis >= shortestExplained)
     .slice(0, caseLimits.hypothesisReferenceCountMax)
-    .map((trace) => {
-      const millis = durationMillis(trace.content.spans);
-      return {
-        evidenceId: trace.id,
-        quote: `Trace ${trace.content.traceId} is among the slowest (${millis.toFixed(1)} ms) without this fault.`,
-      };
-    });
+    .map(({ trace, millis, hasFailed }) => ({
+      evidenceId: trace.id,
+      quote: `Trace ${trace.content.traceId} ${hasFailed ? "failed" : `took ${millis.toFixed(1)} ms`} without this fault.`,
+    }));
 }
 
 function durationMillis(spans: readonly Span[]): number {
