@@ -135,6 +135,10 @@ function normalReason(reason: string): string {
       "node(s) didn't match Pod's node affinity/selector",
     )
     .replace(
+      /^node(?: is filtered out by the prefilter result|\(s\) didn't satisfy plugin\(s\) \[NodeAffinity\])$/,
+      "node(s) didn't satisfy plugin(s) [NodeAffinity]",
+    )
+    .replace(
       /^node\(s\) didn't match PersistentVolume's node affinity$/,
       "node(s) had volume node affinity conflict",
     );

@@ -7,14 +7,6 @@ import type { Judgement } from "./judge-pod.ts";
 import { describeObstacle, isBeforeNodes, type Obstacle } from "./obstacle.ts";
 import { describeExpression } from "./selector.ts";
 
-/** The verdict about the node that is closest to taking the pod: there its obstacles are the cause. */
-export function closestVerdict({ verdicts, search }: Judgement): NodeVerdict | undefined {
-  const [solution] = search.solutions;
-  const byName = verdicts.find((verdict) => verdict.situation.node.name === solution?.nodeName);
-  if (byName !== undefined) return byName;
-  return [...verdicts].sort((left, right) => left.obstacles.length - right.obstacles.length)[0];
-}
-
 /** The cause in one phrase, from the obstacles on the closest node. */
 export function describeCause(
   judgement: Judgement,
@@ -22,7 +14,7 @@ export function describeCause(
   surroundings: Surroundings,
 ): string {
   const phrases = closest.obstacles.map((obstacle) => describe(obstacle, surroundings));
-  const isLocal = phrases.some((phrase) => phrase.isLocal) && judgement.verdicts.length > 1;
+  const isLocal = phrases.some((phrase) => phrase.isLocal) && judgement.nodeCount > 1;
   const where = isLocal ? `on the closest, ${closest.situation.node.name}, ` : "";
   return `${where}${[...new Set(phrases.map((phrase) => phrase.text))].join(" and ")}`;
 }

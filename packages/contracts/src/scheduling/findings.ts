@@ -4,18 +4,15 @@ import type { EvidenceReference } from "../model/evidence.ts";
 import type { Finding, Fix } from "../model/finding.ts";
 import type { Surroundings } from "./changes/surroundings.ts";
 import type { AskingPod, Cluster } from "./cluster.ts";
-import { eventText, type RecordedEvent, sameHistogram } from "./events.ts";
-import { causeKindOf, closestVerdict, describeCause, describeVerdict } from "./explain.ts";
+import { type RecordedEvent, sameHistogram } from "./events.ts";
+import { causeKindOf, describeCause, describeVerdict } from "./explain.ts";
 import { repelledBy } from "./inter-pod.ts";
 import type { Judgement } from "./judge-pod.ts";
-import { isBeforeNodes } from "./obstacle.ts";
 import type { Pod } from "./pod.ts";
 import type { Solution } from "./search.ts";
 
 /** Limits of what one finding lists. */
 const listLimits = {
-  measuredNodeCountMax: 20,
-  evidenceNodeCountMax: 20,
   missingCountMax: 12,
   textLengthMax: 1_000,
   quoteLengthMax: 2_000,
@@ -41,9 +38,8 @@ export function findingAbout(asked: AskingPod, judgement: Judgement, context: Co
   if (pod.gates.length > 0) return gatedFinding(item);
   const [unreadable] = pod.unreadable;
   if (unreadable !== undefined) return unreadableFinding(item);
-  const isRefused = judgement.fitting.length === 0 && judgement.uncertain.length === 0;
-  if (isRefused) return refusedFinding(item);
-  if (judgement.fitting.length === 0) {
+  if (judgement.isRefused) return refusedFinding(item);
+  if (judgement.fittingCount === 0) {
     return recorded === undefined ? unknownFinding(item) : recordedFinding(item, recorded);
   }
   if (recorded !== undefined) return contradictedFinding(item, recorded);
@@ -74,10 +70,10 @@ function recordedOf(pod: Pod, cluster: Cluster): RecordedEvent | undefined {
 /** Something definite stands in the way on every node. */
 function refusedFinding(item: Case): Finding {
   const { asked, judgement, recorded, surroundings } = item;
-  const closest = closestVerdict(judgement);
+  const { closest } = judgement;
   if (closest === undefined) return unknownFinding(item);
   const cause = describeCause(judgement, closest, surroundings);
-  const text = judgement.hasNodes ? eventText(judgement.verdicts) : (recorded?.message ?? cause);
+  const text = judgement.hasNodes ? judgement.eventText : (recorded?.message ?? cause);
   return {
     ...base(asked, "violated"),
     title: cut(`${nameOf(asked)} fits ${ofNodes(item)}: ${cause}.`),
@@ -110,13 +106,13 @@ function recordedFinding(item: Case, recorded: RecordedEvent): Finding {
 }
 
 function fittingFinding({ asked, judgement, cluster }: Case): Finding {
-  const [first = "", ...more] = judgement.fitting;
-  const others = more.length === 0 ? "" : ` and ${more.length} more`;
+  const { firstFitting: first = "", fittingCount } = judgement;
+  const others = fittingCount === 1 ? "" : ` and ${fittingCount - 1} more`;
   return {
     ...base(asked, "holds"),
     title: cut(`${nameOf(asked)} fits node ${first}${others}.`),
-    actual: `${judgement.fitting.length} of ${cluster.nodes.length} nodes pass every filter.`,
-    measures: { nodeCount: cluster.nodes.length, fittingNodeCount: judgement.fitting.length },
+    actual: `${fittingCount} of ${cluster.nodes.length} nodes pass every filter.`,
+    measures: { nodeCount: cluster.nodes.length, fittingNodeCount: fittingCount },
   };
 }
 
@@ -138,7 +134,7 @@ function unknownFinding(item: Case): Finding {
 /** The filters find room where the scheduler found none. */
 function contradictedFinding(item: Case, recorded: RecordedEvent): Finding {
   const { asked, judgement } = item;
-  const [first = ""] = judgement.fitting;
+  const { firstFitting: first = "" } = judgement;
   return {
     ...base(asked, "inconclusive"),
     title: cut(
@@ -161,7 +157,7 @@ function unjudgedFinding({ asked, judgement }: Case, unjudged: readonly string[]
     title: cut(
       `${nameOf(asked)} passes the filters that are judged, but it also has ${unjudged.join(" and ")}.`,
     ),
-    actual: `${judgement.fitting.length} nodes pass the filters that are judged.`,
+    actual: `${judgement.fittingCount} nodes pass the filters that are judged.`,
     missing: unjudged.map((constraint) => `a judgement of ${constraint}`),
     nextChecks: [`kubectl describe pod ${asked.pod.name} -n ${asked.pod.namespace}`],
   };
@@ -214,9 +210,9 @@ const captureCommand =
   "kubectl get pods,nodes,pvc,pv,storageclass,events -A -o json shows everything at one moment";
 
 function measuresOf({ judgement, recorded }: Case, text: string | undefined): Finding["measures"] {
-  const { verdicts, search, hasNodes } = judgement;
+  const { listed, search, hasNodes, nodeCount } = judgement;
   const [solution] = search.solutions;
-  const measures: Finding["measures"] = { nodeCount: hasNodes ? verdicts.length : 0 };
+  const measures: Finding["measures"] = { nodeCount };
   if (recorded !== undefined) {
     measures["recordedEvent"] = cut(recorded.message);
     if (text !== undefined && hasNodes)
@@ -228,10 +224,10 @@ function measuresOf({ judgement, recorded }: Case, text: string | undefined): Fi
     measures["smallestChangeCount"] = solution.changes.length;
   }
   if (!hasNodes) return measures;
-  for (const verdict of verdicts.slice(0, listLimits.measuredNodeCountMax)) {
+  for (const verdict of listed) {
     measures[`node ${verdict.situation.node.name}`] = cut(describeVerdict(verdict));
   }
-  const rest = verdicts.length - listLimits.measuredNodeCountMax;
+  const rest = nodeCount - listed.length;
   if (rest > 0) measures["furtherNodeCount"] = rest;
   return measures;
 }
@@ -249,7 +245,7 @@ function evidenceOf({ asked, judgement, recorded }: Case): EvidenceReference[] {
     });
   }
   if (!judgement.hasNodes) return references;
-  for (const { situation } of judgement.verdicts.slice(0, listLimits.evidenceNodeCountMax)) {
+  for (const { situation } of judgement.listed) {
     const { source, name } = situation.node;
     references.push({
       evidenceId: source.evidenceId,
@@ -276,10 +272,9 @@ function nextChecksOf({ asked, judgement, recorded }: Case, text: string): strin
   return checks;
 }
 
-function missingOf({ verdicts, hasNodes }: Judgement): string[] {
+function missingOf({ unknown, hasNodes }: Judgement): string[] {
   if (!hasNodes) return ["the nodes: kubectl get nodes -o json"];
-  const facts = new Set(verdicts.flatMap((verdict) => verdict.unknown));
-  const listed = [...facts].slice(0, listLimits.missingCountMax).map(cut);
+  const listed = unknown.slice(0, listLimits.missingCountMax).map(cut);
   return listed.length === 0 ? ["nodes that the pod could run on"] : listed;
 }
 
@@ -301,8 +296,8 @@ function describeAsked(pod: Pod): string {
 function ofNodes({ judgement, recorded }: Case): string {
   if (!judgement.hasNodes)
     return recorded === undefined ? "no node" : "no node, as the scheduler recorded";
-  const count = judgement.verdicts.length;
-  if (judgement.verdicts[0]?.obstacles.some(isBeforeNodes) === true) return "no node";
+  const count = judgement.nodeCount;
+  if (judgement.isRefusedEarly) return "no node";
   return count === 1 ? "not the only node" : `none of ${count} nodes`;
 }
 

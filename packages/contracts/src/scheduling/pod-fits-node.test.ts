@@ -208,6 +208,18 @@ status: { allocatable: { cpu: "1", pods: "9" } }`,
     ).toBe("0/12 nodes are available: 10 Insufficient cpu, 2 node(s) were unschedulable.");
   });
 
+  test("nodes that a pod pinned by name leaves out are counted as the scheduler does", () => {
+    const pinned = pod(
+      `tolerations: [{ operator: Exists }], ${big.replace('"2"', '"9"')}, affinity: { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [{ matchFields: [{ key: metadata.name, operator: In, values: [fenced] }] }] } } }`,
+      `status: { phase: Pending, conditions: [{ type: PodScheduled, status: "False", message: "0/2 nodes are available: 1 Insufficient cpu, 1 node is filtered out by the prefilter result." }] }`,
+    );
+    const finding = findingOf(checkTexts(cluster, pinned), "asking");
+    expect(finding.actual).toBe(
+      "0/2 nodes are available: 1 Insufficient cpu, 1 node(s) didn't satisfy plugin(s) [NodeAffinity].",
+    );
+    expect(finding.measures["recordedEventMatches"]).toBe(true);
+  });
+
   test.each([
     [
       "0/2 nodes are available: 1 Insufficient cpu, 1 Insufficient memory, 1 node(s) had untolerated taint {team: vision}. preemption: 0/2 nodes are available: 1 No preemption victims found for incoming pod, 1 Preemption is not helpful for scheduling.",

@@ -177,39 +177,58 @@ function stateOf(state: Omit<State, "key">): State {
   };
 }
 
-/** States by their lower bound; among equals the node's name and the changes decide, never the order of the input. */
+/** A heap of states by their lower bound; among equals the changes decide, never the order of the input. */
 class StateQueue {
-  readonly #buckets = new Map<number, { states: State[]; isSorted: boolean }>();
-  #size = 0;
+  readonly #heap: State[] = [];
 
   add(state: State): void {
-    const bucket = this.#buckets.get(state.bound) ?? { states: [], isSorted: false };
-    bucket.states.push(state);
-    bucket.isSorted = false;
-    this.#buckets.set(state.bound, bucket);
-    this.#size += 1;
+    const heap = this.#heap;
+    let at = heap.length;
+    heap.push(state);
+    while (at > 0) {
+      const parent = (at - 1) >> 1;
+      if (!this.#isBefore(at, parent)) return;
+      this.#swap(at, parent);
+      at = parent;
+    }
   }
 
   take(): State | undefined {
-    if (this.#size === 0) return undefined;
-    const least = Math.min(...this.#buckets.keys());
-    const bucket = this.#buckets.get(least);
-    if (bucket === undefined) return undefined;
-    if (!bucket.isSorted) {
-      bucket.states.sort(laterFirst);
-      bucket.isSorted = true;
+    const heap = this.#heap;
+    const [first] = heap;
+    const last = heap.pop();
+    if (first === undefined || last === undefined || heap.length === 0) return first;
+    heap[0] = last;
+    let at = 0;
+    for (;;) {
+      const [left, right] = [2 * at + 1, 2 * at + 2];
+      let least = at;
+      if (left < heap.length && this.#isBefore(left, least)) least = left;
+      if (right < heap.length && this.#isBefore(right, least)) least = right;
+      if (least === at) return first;
+      this.#swap(at, least);
+      at = least;
     }
-    const state = bucket.states.pop();
-    if (bucket.states.length === 0) this.#buckets.delete(least);
-    this.#size -= 1;
-    return state;
+  }
+
+  #isBefore(left: number, right: number): boolean {
+    const [one, other] = [this.#heap[left], this.#heap[right]];
+    return one !== undefined && other !== undefined && comesFirst(one, other);
+  }
+
+  #swap(left: number, right: number): void {
+    const [one, other] = [this.#heap[left], this.#heap[right]];
+    if (one === undefined || other === undefined) return;
+    this.#heap[left] = other;
+    this.#heap[right] = one;
   }
 }
 
-/** Sorted so that the state to take next stands last: further along, then fewer changes, then by name. */
-function laterFirst(left: State, right: State): number {
-  if (left.cost !== right.cost) return left.cost - right.cost;
+/** By lower bound; then whoever is further along, then with fewer changes, then by name. */
+function comesFirst(left: State, right: State): boolean {
+  if (left.bound !== right.bound) return left.bound < right.bound;
+  if (left.cost !== right.cost) return left.cost > right.cost;
   if (left.changes.length !== right.changes.length)
-    return right.changes.length - left.changes.length;
-  return left.key < right.key ? 1 : -1;
+    return left.changes.length < right.changes.length;
+  return left.key < right.key;
 }

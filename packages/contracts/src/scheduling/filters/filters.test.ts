@@ -130,7 +130,10 @@ describe("node selector and affinity", () => {
     [affinity("{ key: disk, operator: Near, values: [ssd] }"), noMatch],
     [affinity("{ key: disk, operator: Exists }, { key: none, operator: Exists }"), noMatch],
     [affinity("{ key: metadata.name, operator: In, values: [node-a] }", "matchFields"), "fits"],
-    [affinity("{ key: metadata.name, operator: In, values: [node-b] }", "matchFields"), noMatch],
+    [
+      affinity("{ key: metadata.name, operator: In, values: [node-b] }", "matchFields"),
+      "1 node(s) didn't satisfy plugin(s) [NodeAffinity].",
+    ],
     [affinity("{ key: metadata.name, operator: NotIn, values: [node-a] }", "matchFields"), noMatch],
   ])("a pod with %s: %s", (pod, expected) => {
     expect(reasons({ pod })).toBe(expected);

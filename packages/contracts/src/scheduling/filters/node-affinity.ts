@@ -1,5 +1,6 @@
 /** Refuses nodes that do not match the pod's nodeSelector and required node affinity. */
 
+import type { Pod } from "../pod.ts";
 import type { Obstacle } from "../obstacle.ts";
 import { actualOf, matchesExpression, matchesTerm, type Term } from "../selector.ts";
 import type { Filter, Situation } from "./filter.ts";
@@ -36,4 +37,26 @@ function affinityObstacles({ pod, node }: Situation): Obstacle[] {
     ),
   );
   return [{ kind: "affinity", failing }];
+}
+
+/**
+ * The nodes that the scheduler looks at when every term of the affinity names nodes: it then leaves out all others
+ * before any filter runs. Absent when some term names none.
+ */
+export function namedNodes({ affinity }: Pod): ReadonlySet<string> | undefined {
+  if (affinity === undefined) return undefined;
+  const names = new Set<string>();
+  for (const term of affinity) {
+    const lists = term
+      .filter(
+        ({ on, key, operator }) => on === "field" && key === "metadata.name" && operator === "In",
+      )
+      .map((expression) => new Set(expression.values));
+    const [first, ...rest] = lists;
+    if (first === undefined) return undefined;
+    for (const name of first) {
+      if (rest.every((list) => list.has(name))) names.add(name);
+    }
+  }
+  return names;
 }

@@ -3,7 +3,7 @@
 import type { Obstacle } from "../obstacle.ts";
 import { isBeforeNodes, reasonOf } from "../obstacle.ts";
 import type { Filter, Situation } from "./filter.ts";
-import { nodeAffinity } from "./node-affinity.ts";
+import { namedNodes, nodeAffinity } from "./node-affinity.ts";
 import { nodeName } from "./node-name.ts";
 import { nodePorts } from "./node-ports.ts";
 import { nodeResources } from "./node-resources.ts";
@@ -43,7 +43,7 @@ export function judgeNode(situation: Situation): NodeVerdict {
   return {
     situation,
     obstacles: judged.flat(),
-    eventReasons: eventReasons(first),
+    eventReasons: eventReasons(first, situation),
     unknown: [...new Set(filters.flatMap((filter) => filter.unknown(situation)))],
   };
 }
@@ -58,7 +58,9 @@ export function firstObstacle(situation: Situation): Obstacle | undefined {
 }
 
 /** The scheduler stops at the first taint, but lists every resource that is short. */
-function eventReasons(obstacles: readonly Obstacle[]): string[] {
+function eventReasons(obstacles: readonly Obstacle[], { pod, node }: Situation): string[] {
+  if (namedNodes(pod)?.has(node.name) === false)
+    return ["node(s) didn't satisfy plugin(s) [NodeAffinity]"];
   const counted = obstacles[0]?.kind === "taint" ? obstacles.slice(0, 1) : obstacles;
   return [...new Set(counted.filter((obstacle) => !isBeforeNodes(obstacle)).map(reasonOf))];
 }
