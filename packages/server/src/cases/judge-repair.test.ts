@@ -113,6 +113,15 @@ describe("a repair", () => {
     expect(unmet(judgement)).toEqual(["list length"]);
   });
 
+  it("is not proved when any one of the requests that it needs is missing", () => {
+    const after = traffic({});
+    for (const [index] of after.entries()) {
+      const judgement = judge(snapshotOfTraces(after.toSpliced(index, 1)));
+      expect(judgement.outcome).toBe("inconclusive");
+      expect(unmet(judgement)).toContain("requests");
+    }
+  });
+
   it("is not proved without load", () => {
     const judgement = judge(snapshotOfTraces([]));
     expect(judgement.outcome).toBe("inconclusive");

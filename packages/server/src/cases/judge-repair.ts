@@ -21,6 +21,7 @@ import type {
 } from "@faultline/protocol";
 
 import { type ComparedSnapshots, coverageOf } from "./coverage.ts";
+import { caseLimits } from "./limits.ts";
 import { operationsQuoted, type QuotedOperations, requestsIn } from "./operation-facts.ts";
 
 export type RepairJudgement = Pick<
@@ -62,8 +63,16 @@ export function judgeRepair(question: RepairQuestion): RepairJudgement {
     ...conclude({ comparison, control, coverage, after, own: own.after }),
     contract: comparison,
     control,
-    coverage,
+    coverage: keepConditions(coverage),
   };
+}
+
+/** What is recorded of the conditions; the conclusion rests on all of them. */
+function keepConditions(conditions: readonly CoverageCondition[]): CoverageCondition[] {
+  const countMax = caseLimits.coverageConditionCountMax;
+  if (conditions.length <= countMax) return [...conditions];
+  const unmetFirst = [...conditions].sort((left, right) => Number(left.met) - Number(right.met));
+  return unmetFirst.slice(0, countMax);
 }
 
 /** Names of the spans by which the requests that showed a fault entered the service. */
@@ -174,7 +183,12 @@ function conclude(parts: {
         ({ name, expected, actual }) => `Not covered, ${name}: expected ${expected}; ${actual}.`,
       ),
   ];
-  if (doubts.length > 0) return { outcome: "inconclusive", reasons: doubts };
+  if (doubts.length > 0) {
+    return {
+      outcome: "inconclusive",
+      reasons: doubts.slice(0, caseLimits.coverageConditionCountMax),
+    };
+  }
   return {
     outcome: "proved",
     reasons: [

@@ -20,9 +20,11 @@ export const caseLimits = {
   traceSettleMs: 30_000,
   findingCountMax: 100,
   /** References kept of each finding; the snapshot has them all. */
-  findingReferenceCountMax: 40,
+  findingReferenceCountMax: 16,
   hypothesisCountMax: 12,
   hypothesisReferenceCountMax: 20,
+  /** Conditions and reasons that a verification records, those that are not met first to stay. */
+  coverageConditionCountMax: 64,
   mitigationCountMax: 50,
   verificationCountMax: 100,
   /** Cases on one page of the list. */

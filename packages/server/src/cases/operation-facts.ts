@@ -11,6 +11,8 @@ import {
   type Snapshot,
 } from "@faultline/contracts";
 
+import { unreachable } from "#kernel/index.ts";
+
 /** Kinds of spans that a verdict can rest on. */
 export const spanKinds = ["resolver", "database call", "service call"] as const;
 export type SpanKindName = (typeof spanKinds)[number];
@@ -125,5 +127,7 @@ function has(request: ServedRequest, kind: SpanKindName): boolean {
       return request.calls.some((call) => call.boundary === "resolver-database");
     case "service call":
       return request.calls.some((call) => call.boundary === "service-service");
+    default:
+      return unreachable(kind);
   }
 }

@@ -3,6 +3,8 @@
 import type { Finding } from "@faultline/contracts";
 import type { Hypothesis, Verification } from "@faultline/protocol";
 
+import { unreachable } from "#kernel/index.ts";
+
 import type { Block, Tone } from "./document.ts";
 
 /** A paragraph. */
@@ -31,6 +33,8 @@ export function toneOfStatus(status: Hypothesis["status"]): Tone {
       return "open";
     case "refuted":
       return "plain";
+    default:
+      return unreachable(status);
   }
 }
 
