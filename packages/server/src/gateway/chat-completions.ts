@@ -20,9 +20,6 @@ export class ChatCompletions {
   readonly #state: GatewayState;
   readonly #reader = new ChatRequestReader();
   readonly #open = new Set<ModelCall>();
-  readonly #onClosed = (call: ModelCall): void => {
-    this.#open.delete(call);
-  };
 
   constructor(state: GatewayState) {
     this.#state = state;
@@ -31,18 +28,35 @@ export class ChatCompletions {
   handle(request: IncomingMessage, response: ServerResponse): void {
     const arrivedMs = this.#state.clock.monotonicMs();
     const { settings, keys } = this.#state.knowledge;
+    const refused = (error: PlatformError): void => this.#refuse(request, response, error);
     let key: SnapshotKey;
     try {
       key = authenticate(keys, request.headers.authorization, this.#state.clock);
       checkBodyHead(request, settings.bodyBytesMax);
-      this.#admit(settings.concurrencyMax);
+      if (this.#state.draining) {
+        throw new PlatformError("shutting_down", "This process is draining and takes no new work.");
+      }
     } catch (error) {
-      this.#refuse(request, response, toPlatformError(error));
+      refused(toPlatformError(error));
       return;
     }
-    readBody(request, settings.bodyBytesMax, {
-      whole: (body) => this.#dispatch({ request, response, key, body, arrivedMs }),
-      refused: (error) => this.#refuse(request, response, error),
+    const arrival: Arrival = { request, response, key, arrivedMs, call: undefined };
+    const leave = this.#state.admission.enter({
+      // The body of a call that waits stays with its caller.
+      admitted: () =>
+        readBody(request, settings.bodyBytesMax, {
+          whole: (body) => this.#dispatch(arrival, body),
+          refused,
+        }),
+      refused,
+    });
+    response.on("close", () => {
+      const { call } = arrival;
+      if (call !== undefined) {
+        this.#open.delete(call);
+        call.onCallerClosed();
+      }
+      leave();
     });
   }
 
@@ -51,26 +65,13 @@ export class ChatCompletions {
     for (const call of this.#open) call.cut();
   }
 
-  #admit(concurrencyMax: number): void {
-    if (this.#state.draining) {
-      throw new PlatformError("shutting_down", "This process is draining and takes no new work.");
-    }
-    if (this.#state.openCount >= concurrencyMax) {
-      throw new PlatformError(
-        "limit_exceeded",
-        `This gateway process already has ${concurrencyMax} model calls under way.`,
-        { hint: "Try again; the operator sets the bound with gateway.concurrencyMax." },
-      );
-    }
-  }
-
   #refuse(request: IncomingMessage, response: ServerResponse, error: PlatformError): void {
     this.#state.metrics.countFailure(error.code);
     refuseBody({ request, response, clock: this.#state.clock }, error);
   }
 
-  #dispatch(arrival: Arrival): void {
-    const { response, key, body, arrivedMs } = arrival;
+  #dispatch(arrival: Arrival, body: Buffer): void {
+    const { response, key, arrivedMs } = arrival;
     const record = this.#startRecord(arrival);
     try {
       const chat = this.#reader.read(body);
@@ -84,7 +85,7 @@ export class ChatCompletions {
       if (captures && chat.messages !== undefined) {
         record.inputMessages = captureMessages(body, chat.messages);
       }
-      this.#call(arrival, { chat, target, record, captures });
+      this.#call(arrival, { body, chat, target, record, captures });
     } catch (error) {
       const failure = toPlatformError(error);
       record.outcome = "failed";
@@ -102,11 +103,8 @@ export class ChatCompletions {
     }
   }
 
-  #call(
-    { request, response, body, arrivedMs }: Arrival,
-    plan: { chat: ChatRequest; target: Target; record: OperationRecord; captures: boolean },
-  ): void {
-    const { chat, target, record, captures } = plan;
+  #call(arrival: Arrival, { body, chat, target, record, captures }: CallPlan): void {
+    const { request, response, arrivedMs } = arrival;
     const upstream = this.#state.upstreams.of(target.provider.name);
     if (upstream === undefined) {
       throw new PlatformError("model_not_found", `No provider serves "${chat.model}".`);
@@ -124,8 +122,8 @@ export class ChatCompletions {
       arrivedMs,
       stripsUsage: chat.usageSplice !== undefined,
       captures,
-      onClosed: this.#onClosed,
     });
+    arrival.call = call;
     this.#open.add(call);
     call.start(upstream.dispatcher, {
       origin: upstream.origin,
@@ -200,8 +198,17 @@ interface Arrival {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly key: SnapshotKey;
-  readonly body: Buffer;
   readonly arrivedMs: number;
+  /** Present once it is on its way to a provider. */
+  call: ModelCall | undefined;
+}
+
+interface CallPlan {
+  readonly body: Buffer;
+  readonly chat: ChatRequest;
+  readonly target: Target;
+  readonly record: OperationRecord;
+  readonly captures: boolean;
 }
 
 /** A closed list: the caller's key and its other headers never reach a provider. */

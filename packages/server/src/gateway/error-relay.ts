@@ -47,8 +47,9 @@ export class ErrorRelay implements Relay {
     response.end(sent);
   }
 
-  fail(error: PlatformError): void {
+  fail(error: PlatformError): boolean {
     sendError(this.#target.response, error);
+    return false;
   }
 
   #wrap(said: string): Buffer {

@@ -19,13 +19,17 @@ import {
   testSecret,
 } from "./test-gateway.ts";
 
-const settings = { connectMs: 1_000, firstTokenMs: 400, stallMs: 300, totalMs: 1_500 };
+/** One gateway hurries its providers, the other one gives a call little time in all; a third is patient. */
+const hurried = { firstTokenMs: 1_500, stallMs: 700 };
+const brief = { totalMs: 1_200 };
 const delta = (content: string): string =>
   `data: {"id":"c","choices":[{"index":0,"delta":{"content":"${content}"}}]}\n\n`;
 const messages = [{ role: "user" as const, content: "x" }];
 
 describe("a failing provider", () => {
   let world: TestGateway;
+  let hurriedWorld: TestGateway;
+  let briefWorld: TestGateway;
   let upstream: TestServer;
   let answer: (response: ServerResponse) => void;
   let closedPort = 0;
@@ -36,23 +40,28 @@ describe("a failing provider", () => {
       request.on("end", () => answer(response));
     });
     closedPort = await findClosedPort();
-    world = await openTestGateway({
-      providers: [
-        simulatedProvider,
-        providerAt(upstream.port),
-        providerAt(closedPort, { name: "away" }),
-      ],
-      settings,
-    });
+    const providers = [
+      simulatedProvider,
+      providerAt(upstream.port),
+      providerAt(closedPort, { name: "away" }),
+    ];
+    world = await openTestGateway({ providers });
+    hurriedWorld = await openTestGateway({ providers, settings: hurried });
+    briefWorld = await openTestGateway({ providers, settings: brief });
   });
   afterAll(async () => {
     await world[Symbol.asyncDispose]();
+    await hurriedWorld[Symbol.asyncDispose]();
+    await briefWorld[Symbol.asyncDispose]();
     await upstream[Symbol.asyncDispose]();
   });
 
-  async function call(fields: object, simulate = ""): Promise<RawReply> {
+  async function call(
+    fields: object,
+    { simulate = "", through = world }: { simulate?: string; through?: TestGateway } = {},
+  ): Promise<RawReply> {
     return exchange(
-      world.gateway.port,
+      through.gateway.port,
       [
         "POST /v1/chat/completions HTTP/1.1",
         `authorization: Bearer ${testSecret}`,
@@ -96,13 +105,13 @@ describe("a failing provider", () => {
     });
 
     it("that resets the connection is a 502", async () => {
-      const reply = await call({ model: "simulated", stream }, "reset");
+      const reply = await call({ model: "simulated", stream }, { simulate: "reset" });
       expect([reply.status, codeOf(reply)]).toEqual([502, "provider_unreachable"]);
     });
 
     it("that stays silent is a 504", async () => {
       answer = () => {};
-      const reply = await call({ model: "model-a", stream });
+      const reply = await call({ model: "model-a", stream }, { through: briefWorld });
       expect([reply.status, codeOf(reply)]).toEqual([504, "provider_timeout"]);
     });
 
@@ -170,7 +179,7 @@ describe("a failing provider", () => {
         response.on("close", () => closed.resolve());
       });
       expectInBandError(
-        await call({ model: "model-a", stream: true }),
+        await call({ model: "model-a", stream: true }, { through: hurriedWorld }),
         "provider_timeout",
         delta("a"),
       );
@@ -183,8 +192,10 @@ describe("a failing provider", () => {
         const timer = setInterval(() => response.write(": still here\n\n"), 50);
         response.on("close", () => clearInterval(timer));
       });
-      const text = (await call({ model: "model-a", stream: true })).body.toString();
-      expect(text).toContain("stall deadline of 300 ms");
+      const text = (
+        await call({ model: "model-a", stream: true }, { through: hurriedWorld })
+      ).body.toString();
+      expect(text).toContain("stall deadline of 700 ms");
     });
 
     it("that trickles an event byte by byte stalls too", async () => {
@@ -194,7 +205,7 @@ describe("a failing provider", () => {
         response.on("close", () => clearInterval(timer));
       });
       expectInBandError(
-        await call({ model: "model-a", stream: true }),
+        await call({ model: "model-a", stream: true }, { through: hurriedWorld }),
         "provider_timeout",
         delta("a"),
       );
@@ -207,8 +218,10 @@ describe("a failing provider", () => {
         const timer = setInterval(() => response.write(role), 50);
         response.on("close", () => clearInterval(timer));
       });
-      const text = (await call({ model: "model-a", stream: true })).body.toString();
-      expect(text).toContain("first token deadline of 400 ms");
+      const text = (
+        await call({ model: "model-a", stream: true }, { through: hurriedWorld })
+      ).body.toString();
+      expect(text).toContain("first token deadline of 1500 ms");
     });
 
     it("that goes on and on misses the total deadline", async () => {
@@ -217,8 +230,10 @@ describe("a failing provider", () => {
         const timer = setInterval(() => response.write(delta("a")), 50);
         response.on("close", () => clearInterval(timer));
       });
-      const text = (await call({ model: "model-a", stream: true })).body.toString();
-      expect(text).toContain("total deadline of 1500 ms");
+      const text = (
+        await call({ model: "model-a", stream: true }, { through: briefWorld })
+      ).body.toString();
+      expect(text).toContain("total deadline of 1200 ms");
     });
 
     it("that sends garbage ends in an error event, without the garbage", async () => {
@@ -254,28 +269,31 @@ describe("a failing provider", () => {
       expect([reply.body.toString(), reply.whole]).toEqual([text, true]);
     });
 
-    it.each(["cut-after=4", "error-after=4", "garbage-after=4", "no-done", "stall-after=4"])(
-      "makes the official client fail: %s",
-      async (simulate) => {
-        const client = new OpenAI({
-          apiKey: testSecret,
-          baseURL: `${world.url}/v1`,
-          maxRetries: 0,
-          defaultHeaders: { "x-faultline-simulate": `tokens=9,${simulate}` },
-        });
-        const stream = await client.chat.completions.create({
-          model: "simulated",
-          messages,
-          stream: true,
-        });
-        let count = 0;
-        const read = async (): Promise<void> => {
-          for await (const chunk of stream) count += chunk.choices.length;
-        };
-        await expect(read()).rejects.toBeInstanceOf(APIError);
-        expect(count).toBeGreaterThanOrEqual(4);
-      },
-    );
+    it.each([
+      ["cut-after=4", 4],
+      ["error-after=4", 4],
+      ["garbage-after=4", 4],
+      ["no-done", 11],
+      ["stall-after=4", 4],
+    ])("makes the official client fail: %s", async (simulate, countMax) => {
+      const client = new OpenAI({
+        apiKey: testSecret,
+        baseURL: `${simulate.startsWith("stall") ? hurriedWorld.url : world.url}/v1`,
+        maxRetries: 0,
+        defaultHeaders: { "x-faultline-simulate": `tokens=9,${simulate}` },
+      });
+      const stream = await client.chat.completions.create({
+        model: "simulated",
+        messages,
+        stream: true,
+      });
+      let count = 0;
+      const read = async (): Promise<void> => {
+        for await (const chunk of stream) count += chunk.choices.length;
+      };
+      await expect(read()).rejects.toBeInstanceOf(APIError);
+      expect(count).toBeLessThanOrEqual(countMax);
+    });
   });
 
   describe("in the middle of a plain reply", () => {
@@ -297,7 +315,7 @@ describe("a failing provider", () => {
         response.writeHead(200, { "content-type": "application/json" });
         response.write('{"id":"c"');
       };
-      const reply = await call({ model: "model-a" });
+      const reply = await call({ model: "model-a" }, { through: hurriedWorld });
       expect([reply.status, codeOf(reply)]).toEqual([504, "provider_timeout"]);
     });
 
@@ -338,7 +356,7 @@ describe("a failing provider", () => {
     expect(span.status.code).toBe("error");
     expect(span.attributes["http.response.status_code"]).toBe(502);
     expect(span.attributes["faultline.cost.micros"]).toBeUndefined();
-    expect(world.logs).toEqual([]);
+    expect([...world.logs, ...hurriedWorld.logs, ...briefWorld.logs]).toEqual([]);
   });
 });
 

@@ -23,6 +23,7 @@ export interface MetricData {
 /** What else is shown, read when metrics are asked for. */
 export interface GatewayGauges {
   readonly openOperations: () => number;
+  readonly waitingOperations: () => number;
   readonly queueLength: () => number;
   readonly queueDroppedCount: () => number;
   readonly snapshotVersion: () => number;
@@ -172,6 +173,9 @@ export class GatewayMetrics {
     const delay = "The 99th percentile of how late the event loop came, since the last look.";
     return [
       gauge("open_operations", "Model calls under way.", { value: gauges.openOperations() }),
+      gauge("waiting_operations", "Model calls that wait for a place.", {
+        value: gauges.waitingOperations(),
+      }),
       gauge("operation_queue_length", "Records that wait to be stored.", {
         value: gauges.queueLength(),
       }),

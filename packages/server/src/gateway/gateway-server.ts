@@ -125,11 +125,11 @@ export class GatewayServer {
   }
 
   #sendReadiness(response: ServerResponse): void {
-    const { knowledge, draining, openCount } = this.#state;
+    const { knowledge, draining, admission } = this.#state;
     const body = JSON.stringify({
       ready: !draining,
       snapshotVersion: knowledge.version,
-      openOperations: openCount,
+      openOperations: admission.takenCount,
     });
     sendText(response, draining ? 503 : 200, { text: body, type: "application/json" });
   }

@@ -3,6 +3,7 @@
 import { type Catalog, openCatalog } from "#catalog/index.ts";
 import type { Clock, Ids } from "#kernel/index.ts";
 
+import type { Admission } from "./admission.ts";
 import { indexKeys, type KeyTable } from "./authenticate.ts";
 import type { Deadlines } from "./deadlines.ts";
 import type { GatewayMetrics } from "./gateway-metrics.ts";
@@ -24,11 +25,11 @@ export interface Knowledge {
 export interface GatewayState {
   knowledge: Knowledge;
   draining: boolean;
-  openCount: number;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly traces: TraceContexts;
   readonly deadlines: Deadlines;
+  readonly admission: Admission;
   readonly upstreams: Upstreams;
   readonly readers: ReplyReaders;
   readonly queue: OperationQueue;

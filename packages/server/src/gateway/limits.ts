@@ -18,8 +18,12 @@ export const gatewayLimits = {
   keptConnectionBodyBytesMax: 65_536,
   /** A caller that does not take the end of its reply within this time is cut off. */
   callerDrainMs: 60_000,
+  /** Between the error event that ends a stream and the cut: clients that see the cut first lose the event. */
+  cutDelayMs: 100,
   /** What a provider may still send after the announced end of a stream. */
   afterDoneMs: 1_000,
+  /** Model calls that wait for a place in one worker. */
+  queueLengthMax: 1_024,
   /** A plain reply up to this size is held until it is whole, so that a broken one becomes a clean error. */
   replyHoldBytesMax: 262_144,
   /** One event of a stream; a longer one is no chunk of a completion. */

@@ -28,8 +28,6 @@ export interface ModelCallOptions {
   readonly arrivedMs: number;
   readonly stripsUsage: boolean;
   readonly captures: boolean;
-  /** Called once, when nothing is left to be done for the caller. */
-  readonly onClosed: (call: ModelCall) => void;
 }
 
 type Phase = "connecting" | "waiting" | "replying" | "ended";
@@ -49,6 +47,7 @@ export class ModelCall implements Dispatcher.DispatchHandler, Guarded {
   /** Since when the caller does not take more; its slowness is no stall of the provider. */
   #waitsForCaller = false;
   #upstreamStatus = 0;
+  #cutsLater = false;
 
   constructor(state: GatewayState, options: ModelCallOptions) {
     this.#state = state;
@@ -61,11 +60,9 @@ export class ModelCall implements Dispatcher.DispatchHandler, Guarded {
 
   /** Sends the request; from here on the call ends itself, exactly once. */
   start(dispatcher: Dispatcher, request: Dispatcher.DispatchOptions): void {
-    this.#state.openCount += 1;
     this.#dispatchedMs = this.#state.clock.monotonicMs();
     this.#progressMs = this.#dispatchedMs;
     this.#state.deadlines.add(this);
-    this.#options.response.on("close", () => this.#onCallerClosed());
     dispatcher.dispatch(request, this);
   }
 
@@ -77,7 +74,7 @@ export class ModelCall implements Dispatcher.DispatchHandler, Guarded {
   onTick(nowMs: number): void {
     const { settings } = this.#state.knowledge;
     if (this.#phase === "ended") {
-      if (nowMs - this.#endedMs > gatewayLimits.callerDrainMs) this.#options.response.destroy();
+      this.#watchCaller(nowMs - this.#endedMs);
       return;
     }
     if (nowMs - this.#options.arrivedMs > settings.totalMs) {
@@ -211,6 +208,19 @@ export class ModelCall implements Dispatcher.DispatchHandler, Guarded {
     if (relay.deltaSeen) record.firstTokenMs ??= nowMs - arrivedMs;
   }
 
+  /** After the end of the call, the caller may still be taking the last bytes. */
+  #watchCaller(sinceEndMs: number): void {
+    const { response } = this.#options;
+    if (sinceEndMs > gatewayLimits.callerDrainMs) {
+      response.destroy();
+    } else if (this.#cutsLater && sinceEndMs > gatewayLimits.cutDelayMs) {
+      // Without the last chunk of the transfer encoding, so that nobody takes this for a whole reply.
+      this.#cutsLater = false;
+      if (response.socket === null) response.destroy();
+      else response.socket.destroySoon();
+    }
+  }
+
   #checkStall(nowMs: number, stallMs: number): void {
     if (nowMs - this.#progressMs > stallMs) this.#failDeadline("stall", stallMs);
   }
@@ -226,12 +236,16 @@ export class ModelCall implements Dispatcher.DispatchHandler, Guarded {
 
   #fail(error: PlatformError): void {
     if (this.#phase === "ended") return;
+    if (error.code === "internal") {
+      const { operationId } = this.#options.record;
+      this.#state.log("error", error.message, { operationId, cause: String(error.cause) });
+    }
     const complete = this.#relay?.complete === true;
     if (this.#relay === undefined) {
       const { response, record } = this.#options;
       sendError(response, error, { "x-faultline-operation-id": record.operationId });
     } else {
-      this.#relay.fail(error);
+      this.#cutsLater = this.#relay.fail(error);
     }
     if (complete) this.#end("completed", undefined, undefined);
     // What the provider itself said of its failure tells more than that the stream broke afterwards.
@@ -239,9 +253,9 @@ export class ModelCall implements Dispatcher.DispatchHandler, Guarded {
     this.#controller?.abort(error);
   }
 
-  #onCallerClosed(): void {
+  /** The caller's side is done: everything is written, or it has left. */
+  onCallerClosed(): void {
     this.#state.deadlines.remove(this);
-    this.#options.onClosed(this);
     if (this.#phase === "ended") return;
     this.#end("cancelled", undefined, undefined);
     this.#controller?.abort(new Error("The caller left."));
@@ -263,7 +277,6 @@ export class ModelCall implements Dispatcher.DispatchHandler, Guarded {
     const reader = this.#reader;
     this.#phase = "ended";
     this.#endedMs = this.#state.clock.monotonicMs();
-    this.#state.openCount -= 1;
     record.durationMs = this.#endedMs - arrivedMs;
     record.outcome = outcome;
     record.errorType = errorType;

@@ -100,8 +100,9 @@ function spanAttributes(record: OperationRecord): Attributes {
     "gen_ai.response.model": record.responseModel,
     "gen_ai.response.finish_reasons":
       record.finishReasons.length === 0 ? undefined : [...record.finishReasons],
-    "gen_ai.response.time_to_first_chunk": seconds(record.firstChunkMs),
-    "gen_ai.server.time_to_first_token": seconds(record.firstTokenMs),
+    // A plain reply comes whole: when its first token was made, nobody outside the provider knows.
+    "gen_ai.response.time_to_first_chunk": record.stream ? seconds(record.firstChunkMs) : undefined,
+    "gen_ai.server.time_to_first_token": record.stream ? seconds(record.firstTokenMs) : undefined,
     "gen_ai.usage.input_tokens": usage?.inputTokens,
     "gen_ai.usage.output_tokens": usage?.outputTokens,
     "gen_ai.usage.cache_read.input_tokens": usage?.cachedInputTokens,

@@ -55,10 +55,11 @@ export class PlainRelay implements Relay {
     response.end(this.#held.length === 1 ? only : Buffer.concat(this.#held));
   }
 
-  fail(error: PlatformError): void {
+  fail(error: PlatformError): boolean {
     const { response } = this.#target;
     if (this.#flows) response.destroy();
     else sendError(response, error);
+    return false;
   }
 
   #startFlowing(): boolean {

@@ -18,8 +18,11 @@ export interface Relay {
   write(part: Buffer): boolean;
   /** The provider's body is whole. Throws when the reply in it is not. */
   end(): void;
-  /** The provider failed; the caller must see it, whatever it got so far. */
-  fail(error: PlatformError): void;
+  /**
+   * The provider failed; the caller must see it, whatever it got so far. `true` asks to cut the caller's connection
+   * once it had time to read what was written last.
+   */
+  fail(error: PlatformError): boolean;
 }
 
 export interface RelayTarget {

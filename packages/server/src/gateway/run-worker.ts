@@ -2,6 +2,7 @@
 
 import { type Clock, createIds, type Random, systemClock, systemRandom } from "#kernel/index.ts";
 
+import { Admission } from "./admission.ts";
 import { ControlProxy } from "./control-proxy.ts";
 import { Deadlines } from "./deadlines.ts";
 import { GatewayMetrics } from "./gateway-metrics.ts";
@@ -69,19 +70,25 @@ class Worker {
       this.#clock,
     );
     const metrics = new GatewayMetrics({
-      openOperations: () => this.#state.openCount,
+      openOperations: () => this.#state.admission.takenCount,
+      waitingOperations: () => this.#state.admission.queueLength,
       queueLength: () => queue.length,
       queueDroppedCount: () => queue.droppedCount,
       snapshotVersion: () => this.#state.knowledge.version,
     });
+    const deadlines = new Deadlines(this.#clock, this.#stopping.signal);
     this.#state = {
       knowledge: toKnowledge(start.snapshot),
       draining: false,
-      openCount: 0,
       clock: this.#clock,
       ids: createIds(this.#clock, poolRandom(this.#random.fork("ids"))),
       traces: new TraceContexts(this.#random.fork("traces")),
-      deadlines: new Deadlines(this.#clock, this.#stopping.signal),
+      deadlines,
+      admission: new Admission({
+        clock: this.#clock,
+        deadlines,
+        bounds: () => this.#state.knowledge.settings,
+      }),
       upstreams: new Upstreams(start.simulatedSocketPath),
       readers: new ReplyReaders(),
       queue,

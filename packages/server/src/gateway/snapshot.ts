@@ -25,8 +25,10 @@ export interface SnapshotTenant {
 /** Deadlines and bounds that the configuration sets; all durations in milliseconds. */
 export interface GatewaySettings {
   readonly bodyBytesMax: number;
-  /** Model calls at once in one worker; the next one gets `limit_exceeded`. */
+  /** Model calls at once in one worker; the next one waits. */
   readonly concurrencyMax: number;
+  /** How long it waits for a place before it gets `limit_exceeded`. */
+  readonly queueMs: number;
   readonly connectMs: number;
   /** From dispatch to the first non-empty delta of a stream. */
   readonly firstTokenMs: number;

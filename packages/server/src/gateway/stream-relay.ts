@@ -3,8 +3,6 @@
  * Faultline asked for. A part of an event waits for the rest, so that an error can follow a whole event.
  */
 
-import type { ServerResponse } from "node:http";
-
 import { PlatformError } from "@faultline/protocol";
 
 import { gatewayLimits } from "./limits.ts";
@@ -86,7 +84,7 @@ export class StreamRelay implements Relay, SseSink {
     );
   }
 
-  fail(error: PlatformError): void {
+  fail(error: PlatformError): boolean {
     const { response } = this.#target;
     if (this.complete) {
       // All was said; that the connection broke afterwards takes nothing away.
@@ -95,8 +93,9 @@ export class StreamRelay implements Relay, SseSink {
       sendError(response, error, stringsOf(this.#target.head));
     } else {
       if (!this.#errorSeen) response.write(errorEvent(error));
-      cut(response);
+      return true;
     }
+    return false;
   }
 
   #hold(rest: Buffer): void {
@@ -135,12 +134,6 @@ export class StreamRelay implements Relay, SseSink {
     if (!response.headersSent) response.writeHead(status, head);
     if (!response.write(bytes)) this.#flowing = false;
   }
-}
-
-/** Ends the connection without the last chunk of the transfer encoding, so that nobody takes this for a whole reply. */
-function cut(response: ServerResponse): void {
-  if (response.socket === null) response.destroy();
-  else response.socket.destroySoon();
 }
 
 /** The head of a stream that never began carries over to its error only what is ours. */

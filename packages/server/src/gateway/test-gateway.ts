@@ -18,6 +18,7 @@ import { type Gateway, startGatewayWorkers } from "./supervisor.ts";
 export const testSettings: GatewaySettings = {
   bodyBytesMax: 33_554_432,
   concurrencyMax: 1_024,
+  queueMs: 10_000,
   connectMs: 5_000,
   firstTokenMs: 60_000,
   stallMs: 60_000,

@@ -126,15 +126,34 @@ describe("one worker", () => {
     ).toHaveLength(1);
   });
 
-  it("refuses one call more than its concurrency", async () => {
-    await using world = await openTestGateway({ settings: { concurrencyMax: 1 } });
+  it("lets a call beyond its concurrency wait for a place, and refuses it when none becomes free", async () => {
+    await using world = await openTestGateway({ settings: { concurrencyMax: 1, queueMs: 300 } });
     const held = await openStream(world, "stall-after=2");
     const refused = await call(world);
     expect(refused.status).toBe(429);
-    expect(refused.body.toString()).toContain("limit_exceeded");
+    expect(refused.body.toString()).toContain("none became free within 300 ms");
+    const waiting = call(world);
+    await until(async () => (await world.gateway.metrics()).includes("waiting_operations 1"));
     held.destroy();
-    await world.spanWhere((span) => span.attributes["faultline.operation.outcome"] === "cancelled");
+    expect((await waiting).status).toBe(200);
+    const again = await Promise.all([call(world), call(world), call(world)]);
+    expect(again.map(({ status }) => status)).toEqual([200, 200, 200]);
+    expect(await world.gateway.metrics()).toContain("open_operations 0");
+  });
+
+  it("forgets a caller that leaves while it waits", async () => {
+    await using world = await openTestGateway({ settings: { concurrencyMax: 1 } });
+    const held = await openStream(world, "stall-after=2");
+    const gone = await openSocket(world.gateway.port);
+    gone.write(
+      `POST /v1/chat/completions HTTP/1.1\r\nhost: h\r\nauthorization: Bearer ${testSecret}\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+    );
+    await until(async () => (await world.gateway.metrics()).includes("waiting_operations 1"));
+    gone.destroy();
+    await until(async () => (await world.gateway.metrics()).includes("waiting_operations 0"));
+    held.destroy();
     expect((await call(world)).status).toBe(200);
+    await until(async () => (await world.gateway.metrics()).includes("open_operations 0"));
   });
 
   it("finishes an open stream when it drains, and takes no new connection", async () => {
