@@ -125,6 +125,7 @@ async function serveFaultline(): Promise<Serving> {
       settings: {
         bodyBytesMax: 33_554_432,
         concurrencyMax: 10_000,
+        queueMs: 10_000,
         connectMs: 5_000,
         firstTokenMs: 120_000,
         stallMs: 60_000,
