@@ -8,7 +8,8 @@ export {
 } from "./calls/requests.ts";
 export { requestsSucceed } from "./calls/requests-succeed.ts";
 export { checkSnapshot, ContractFailure } from "./check.ts";
-export { repeatedQuery } from "./fan-out/repeated-query.ts";
+export { repeatedQueryDefaults, type RepeatedQueryOptions } from "./fan-out/options.ts";
+export { createRepeatedQuery, repeatedQuery } from "./fan-out/repeated-query.ts";
 export { type ResolverPath, resolverPathOf } from "./fan-out/resolver-path.ts";
 export type { Contract } from "./model/contract.ts";
 export * from "./model/evidence.ts";
