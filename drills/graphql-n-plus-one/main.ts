@@ -5,9 +5,15 @@
 
 import { openOrders } from "./database.ts";
 import { runLoad, type LoadTotals } from "./load.ts";
-import { type DrillOptions, readOptions, usage } from "./options.ts";
+import { drillDefaults, type DrillOptions, readOptions, usage } from "./options.ts";
 import { openServer } from "./server.ts";
 import { startTelemetry } from "./telemetry.ts";
+
+/** What must be said to start the drill; the rest has defaults. */
+export type StartRequest = Partial<DrillOptions> &
+  Pick<DrillOptions, "variant" | "otlpEndpoint" | "key" | "dataFolder"> & {
+    readonly signal: AbortSignal;
+  };
 
 export interface RunningDrill extends AsyncDisposable {
   /** Where the GraphQL service answers. */
@@ -22,9 +28,8 @@ export interface RunningDrill extends AsyncDisposable {
  * Starts the drill. Instrumentations patch libraries of the whole process, so a process runs one drill.
  * Disposing ends the load, sends the telemetry and stops the database.
  */
-export async function startDrill(
-  options: DrillOptions & { readonly signal: AbortSignal },
-): Promise<RunningDrill> {
+export async function startDrill(request: StartRequest): Promise<RunningDrill> {
+  const options = { ...drillDefaults, ...request };
   await using stack = new AsyncDisposableStack();
   // Telemetry comes first: what loads the database client before it would escape the instrumentation.
   const telemetry = stack.use(startTelemetry(options));
