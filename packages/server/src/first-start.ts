@@ -6,7 +6,7 @@ import { assert } from "#kernel/index.ts";
 import { parseTenantId, type TenantId } from "@faultline/protocol";
 
 /** The tenant of everybody who names none. */
-export const defaultTenantId: TenantId = readDefaultTenantId();
+const defaultTenantId: TenantId = readDefaultTenantId();
 
 /** Creates the tenants that the configuration names, `default` always among them. */
 export async function putTenants(

@@ -4,7 +4,6 @@ export {
   type Config,
   type ConfigSources,
   type FlagName,
-  formatOrigin,
   loadConfig,
   noticeProviders,
   type ProviderOffer,
@@ -25,11 +24,4 @@ export {
 } from "#storage/index.ts";
 export { createLogger } from "./create-logger.ts";
 export { diagnose, type DiagnoseOptions, type Diagnosis } from "./diagnose.ts";
-export { exposureWarning } from "./exposure.ts";
-export { defaultTenantId } from "./first-start.ts";
-export {
-  defaultConsoleFolder,
-  type Platform,
-  type PlatformOptions,
-  startPlatform,
-} from "./main.ts";
+export { type Platform, type PlatformOptions, startPlatform } from "./main.ts";

@@ -1,7 +1,5 @@
 /** Builds the platform: everything in the order in which things depend on one another, and down again in reverse. */
 
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -35,6 +33,8 @@ import { exposureWarning } from "./exposure.ts";
 import { makeAdminKey, putTenants } from "./first-start.ts";
 import { createSnapshots } from "./gateway-snapshot.ts";
 import { checkReadiness } from "./readiness.ts";
+import { recordOperations } from "./record-operations.ts";
+import { makeRuntimeFolder } from "./runtime-folder.ts";
 import { awaitFreePort } from "./probe-port.ts";
 
 export interface PlatformOptions {
@@ -64,7 +64,7 @@ export interface Platform extends AsyncDisposable {
 }
 
 /** The built console as it lies in the repository. */
-export const defaultConsoleFolder = fileURLToPath(new URL("../../console/dist", import.meta.url));
+const defaultConsoleFolder = fileURLToPath(new URL("../../console/dist", import.meta.url));
 
 /** Starts everything and resolves when it is ready. Disposal drains, then stops everything, PostgreSQL too. */
 export async function startPlatform(config: Config, options: PlatformOptions): Promise<Platform> {
@@ -101,6 +101,11 @@ export async function startPlatform(config: Config, options: PlatformOptions): P
     signal,
   });
   signal.throwIfAborted();
+  const startedInMs = clock.monotonicMs() - startedMs;
+  logger.info(
+    { url: urlOf(config), startedInMs: Math.round(startedInMs), workers: config.workerCount },
+    "the platform is ready",
+  );
 
   const running = stack.move();
   return {
@@ -108,9 +113,13 @@ export async function startPlatform(config: Config, options: PlatformOptions): P
     adminKey,
     warnings: [exposureWarning(config)].filter((warning) => warning !== undefined),
     database: { version: postgres.version, description: postgres.description },
-    startedInMs: clock.monotonicMs() - startedMs,
+    startedInMs,
     lost: Promise.race([postgres.lost, gateway.lost]),
-    [Symbol.asyncDispose]: () => running.disposeAsync(),
+    async [Symbol.asyncDispose]() {
+      logger.info("the platform stops");
+      await running.disposeAsync();
+      logger.info("the platform has stopped");
+    },
   };
 }
 
@@ -159,7 +168,7 @@ interface Faces {
 /** The control API on its socket, and before it the gateway processes on the port. */
 async function openFaces({ base, domains, options, stack }: Faces): Promise<Gateway> {
   const { config, clock, logger } = base;
-  const socketPath = path.join(await makeRuntimeFolder(stack), "control.sock");
+  const socketPath = path.join(await makeRuntimeFolder(config.dataFolder, stack), "control.sock");
   const gatewayOpened = Promise.withResolvers<Gateway>();
   // Nobody waits for it when the start fails before.
   gatewayOpened.promise.catch(() => {});
@@ -187,12 +196,7 @@ async function openFaces({ base, domains, options, stack }: Faces): Promise<Gate
       port: config.port,
       controlSocketPath: socketPath,
       snapshot: await nextSnapshot(options.signal),
-      onOperations: async (batch) => {
-        const stored = batch.map(({ tenantId, spans }) =>
-          domains.telemetry.ingestSpans(tenantId, spans, domains.signal),
-        );
-        await Promise.all(stored);
-      },
+      onOperations: (batch) => recordOperations(batch, domains),
       logger,
       clock,
       signal: domains.signal,
@@ -203,16 +207,6 @@ async function openFaces({ base, domains, options, stack }: Faces): Promise<Gate
     await gateway.updateSnapshot(await nextSnapshot(domains.signal));
   });
   return gateway;
-}
-
-/** Socket paths are limited to 107 bytes, so a long temporary folder is passed over. */
-const runtimeBaseLengthMax = 70;
-
-async function makeRuntimeFolder(stack: AsyncDisposableStack): Promise<string> {
-  const base = tmpdir().length <= runtimeBaseLengthMax ? tmpdir() : "/tmp";
-  const folder = await mkdtemp(path.join(base, "faultline-"));
-  stack.defer(() => rm(folder, { recursive: true, force: true }));
-  return folder;
 }
 
 function createRegistry(store: Store, telemetry: Telemetry): Registry {

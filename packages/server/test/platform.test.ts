@@ -138,6 +138,11 @@ describe("the platform", () => {
       { signal },
     );
     expect((await chat(platform.url, secret)).status).toBe(200);
+    const used = await until(async () => {
+      const { keys } = await client.listKeys({}, { signal });
+      return keys.find(({ id, lastUsedAt }) => id === key.id && lastUsedAt !== undefined);
+    });
+    expect(Date.parse(used.lastUsedAt ?? "")).toBeGreaterThan(Date.parse(used.createdAt));
     await client.revokeKey({ params: { id: key.id } }, { signal });
     for (let attempt = 0; attempt < 8; attempt += 1) {
       const refused = await chat(platform.url, secret);

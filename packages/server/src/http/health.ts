@@ -1,5 +1,6 @@
 /** `/livez`, `/readyz` and `/metrics`: for probes and Prometheus, without a key. */
 
+import type { Health } from "@faultline/protocol";
 import type { FastifyInstance } from "fastify";
 
 import { requestSignal } from "./request-signal.ts";
@@ -7,7 +8,7 @@ import type { ControlOptions } from "./services.ts";
 
 /** Adds the three routes. */
 export function registerHealth(app: FastifyInstance, options: ControlOptions): void {
-  app.get("/livez", async () => ({ status: "ok" }));
+  app.get("/livez", async (): Promise<Health> => ({ status: "ok" }));
   app.get("/readyz", async (_request, reply) => {
     const readiness = await options.services.readiness(requestSignal(reply, options));
     return reply.status(readiness.ready ? 200 : 503).send(readiness);

@@ -1,5 +1,4 @@
 /** The control API: the only place that knows HTTP. */
 
 export { openControlApi } from "./open-control-api.ts";
-export { createOpenApi } from "./openapi.ts";
 export type { ControlOptions, ControlServices } from "./services.ts";
