@@ -13,6 +13,8 @@ export const searchLimits = {
   /** Situations that are judged. What is not reached by then is not found, and the answer says so. */
   stepCountMax: 20_000,
   solutionCountMax: 5,
+  /** Situations that are judged after the first solution, for the sake of alternatives. */
+  furtherStepCountMax: 500,
   /** Nodes that are tried for a single change. */
   singleNodeCountMax: 500,
 } as const;
@@ -69,15 +71,16 @@ export function findSmallestChanges(
 function drain(queue: StateQueue, surroundings: Surroundings): SearchResult {
   const solutions: Solution[] = [];
   const seen = new Set<string>();
-  let steps = 0;
+  let stepsLeft: number = searchLimits.stepCountMax;
   for (let state = queue.take(); state !== undefined; state = queue.take()) {
     if (solutions.length >= searchLimits.solutionCountMax) return { solutions, isExact: true };
-    if (steps >= searchLimits.stepCountMax) return { solutions, isExact: solutions.length > 0 };
-    steps += 1;
+    if (stepsLeft <= 0) return { solutions, isExact: solutions.length > 0 };
+    stepsLeft -= 1;
     if (seen.has(state.key) || solutions.some((solution) => contains(state, solution))) continue;
     seen.add(state.key);
     const obstacle = firstObstacle(state.situation);
     if (obstacle === undefined) {
+      if (solutions.length === 0) stepsLeft = Math.min(stepsLeft, searchLimits.furtherStepCountMax);
       solutions.push(solutionOf(state));
       continue;
     }
