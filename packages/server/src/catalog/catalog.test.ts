@@ -90,7 +90,7 @@ describe("the catalog", () => {
       inputMicrosPerMillionTokens: 150_000n,
       cachedInputMicrosPerMillionTokens: 75_000n,
       outputMicrosPerMillionTokens: 600_000n,
-      source: expect.stringMatching(/^https:\/\/\S+ \(\d{4}-\d{2}-\d{2}\)$/),
+      source: expect.stringMatching(/^https:\/\/\S+ \(as of \d{4}-\d{2}-\d{2}\)$/),
     });
   });
 

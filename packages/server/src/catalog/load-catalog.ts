@@ -52,7 +52,7 @@ function pricesOfHost(table: PriceTable, provider: ProviderConfig): Map<string, 
         inputMicrosPerMillionTokens: BigInt(model.inputMicrosPerMillionTokens),
         cachedInputMicrosPerMillionTokens: BigInt(model.cachedInputMicrosPerMillionTokens),
         outputMicrosPerMillionTokens: BigInt(model.outputMicrosPerMillionTokens),
-        source: `${vendor.source} (${vendor.readOn})`,
+        source: `${vendor.source} (as of ${vendor.asOf})`,
       };
       for (const name of model.names) prices.set(name, price);
     }

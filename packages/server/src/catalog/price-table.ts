@@ -19,8 +19,8 @@ export const PriceTable = Type.Object(
           /** Prices hold for calls to these hosts only: a reseller of the same model has prices of its own. */
           hosts: Type.Array(Type.String({ maxLength: 256 }), { maxItems: 16 }),
           source: Type.String({ maxLength: 512 }),
-          /** The day on which the source showed these prices. */
-          readOn: Type.String({ pattern: "^[0-9]{4}-[0-9]{2}-[0-9]{2}$" }),
+          /** The day as of which the prices were collected; the source is the authority. */
+          asOf: Type.String({ pattern: "^[0-9]{4}-[0-9]{2}-[0-9]{2}$" }),
           models: Type.Array(
             Type.Object(
               {

@@ -6,7 +6,7 @@ export interface Price {
   /** For input that the provider read from its cache. */
   readonly cachedInputMicrosPerMillionTokens: bigint;
   readonly outputMicrosPerMillionTokens: bigint;
-  /** Where the figure stands: `configuration`, or the page of the price table and the day it was read. */
+  /** Where the figure stands: `configuration`, or the page of the price table and its day. */
   readonly source: string;
 }
 
