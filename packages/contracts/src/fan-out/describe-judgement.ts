@@ -213,13 +213,16 @@ function tracesOf(observations: readonly Observation[]): number {
   return new Set(observations.map((item) => item.unit.traceId)).size;
 }
 
-/** The largest groups first; each quotes its first calls. */
+/** The first calls of the largest groups, so that many requests show; then the other calls of the worst one. */
 function referencesOf(groups: readonly ClassifiedGroup[]): EvidenceReference[] {
-  const { tracesQuotedMax, spansQuotedMax } = fanOutLimits;
-  return [...groups]
+  const { requestsQuotedMax, spansQuotedMax, offendersQuotedMax } = fanOutLimits;
+  const largest = [...groups]
     .sort((a, b) => b.count - a.count || startMicros(a) - startMicros(b))
-    .slice(0, tracesQuotedMax)
-    .flatMap((group) => group.calls.slice(0, spansQuotedMax).map(referenceOf));
+    .slice(0, requestsQuotedMax);
+  const offenders = largest[0]?.calls.slice(spansQuotedMax, offendersQuotedMax) ?? [];
+  return [...largest.flatMap((group) => group.calls.slice(0, spansQuotedMax)), ...offenders].map(
+    referenceOf,
+  );
 }
 
 function referencesOfObservation(observation: Observation): EvidenceReference[] {

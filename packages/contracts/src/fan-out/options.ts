@@ -36,7 +36,9 @@ export const fanOutLimits = {
   fingerprintCacheMax: 20_000,
   /** Characters of a statement that are tokenised; the rest only takes part in equality of length. */
   statementLengthMax: 16_384,
-  /** Spans quoted per trace, and traces quoted per finding. */
+  /** Calls quoted of each of the requests that are quoted. */
   spansQuotedMax: 4,
-  tracesQuotedMax: 8,
+  requestsQuotedMax: 8,
+  /** Calls of the worst request that are listed, so that each offender can be found. */
+  offendersQuotedMax: 200,
 } as const;

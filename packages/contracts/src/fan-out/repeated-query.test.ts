@@ -33,6 +33,7 @@ describe("fan-out/repeated-query on GraphQL lists", () => {
         basis: "list-items",
       },
     });
+    expect(new Set(finding?.evidence.map((reference) => reference.locator)).size).toBe(20);
     expect(finding?.evidence[0]?.quote).toContain("SELECT * FROM customers WHERE id = $1");
   });
 
