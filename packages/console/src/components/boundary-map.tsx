@@ -155,14 +155,14 @@ function EdgeLabel({ line, openCases }: { line: MapEdge; openCases: readonly Cas
         role="group"
         aria-label={`${edge.from} to ${edge.to}: ${plural(edge.count, "call")}, ${health.text}`}
         title={`${edge.boundary} · 95th percentile ${formatDuration(edge.durationMsP95)}`}
-        className={`rounded-md border px-1.5 py-0.5 text-2xs leading-4 whitespace-nowrap tabular shadow-panel ${chipTones[health.tone]}`}
+        className={`flex rounded-md border px-1.5 py-0.5 text-2xs leading-4 whitespace-nowrap tabular shadow-panel ${isCentred ? "flex-col items-center" : "gap-1"} ${chipTones[health.tone]}`}
       >
-        <span className="text-ink-2">{formatCompact(edge.count)} ×</span>{" "}
-        <span className="text-ink-2">{formatDuration(edge.durationMsP95)}</span>{" "}
         <span className="font-semibold">{health.text}</span>
+        <span className="text-ink-2">
+          {formatCompact(edge.count)} × {formatDuration(edge.durationMsP95)}
+        </span>
       </div>
-      {/* Beside the label there may be no room; below it, the line runs on in sight. */}
-      <div className={isCentred ? "absolute top-full left-1/2 mt-1 -translate-x-1/2" : ""}>
+      <div className={isCentred ? "absolute -top-3 left-full -ml-2" : ""}>
         <CasePins numbers={edge.caseNumbers} openCases={openCases} />
       </div>
     </div>
@@ -208,7 +208,7 @@ function PartyBox({ party, cases }: { party: Party; cases: readonly CaseSummary[
   const kind = kinds[party.kind];
   const body = (
     <>
-      <span className="grid size-8 shrink-0 place-items-center rounded-lg bg-accent-soft text-accent">
+      <span className="grid size-7 shrink-0 place-items-center rounded-lg bg-accent-soft text-accent">
         <Icon name={kind.icon} />
       </span>
       <span className="min-w-0">
@@ -220,7 +220,7 @@ function PartyBox({ party, cases }: { party: Party; cases: readonly CaseSummary[
     </>
   );
   const box =
-    "flex size-full items-center gap-2.5 rounded-xl border border-line bg-surface px-3 shadow-panel";
+    "flex size-full items-center gap-2 rounded-xl border border-line bg-surface px-2.5 shadow-panel";
   return (
     <div
       className="absolute"

@@ -113,7 +113,7 @@ function MapLegend() {
   return (
     <span className="hidden gap-3 sm:flex">
       <span>Width: calls of the newest traces.</span>
-      <span>Label: calls × 95th percentile, health.</span>
+      <span>Label: health, calls × 95th percentile.</span>
     </span>
   );
 }

@@ -3,21 +3,32 @@
 import type { BoundaryEdge } from "@faultline/protocol";
 
 import { type MapEdge, type Placing, type Point, boxHeight, headLength } from "./map-shapes.ts";
-import { rankParties } from "./map-ranks.ts";
 
-const margin = 20;
-const boxWidth = 184;
+const margin = 14;
+const boxWidthMin = 172;
+const boxWidthMax = 204;
 const rowHeight = 108;
 /** Room for a label between two columns, and how far columns stand apart at most. */
-const gapMin = 196;
+const gapMin = 168;
 const gapMax = 340;
 const heightMin = 200;
 
-export function layoutAcross(edges: readonly BoundaryEdge[], available: number): Placing {
-  const ranks = rankParties(edges);
+/** The least width that so many ranks need. */
+export function acrossWidthMin(rankCount: number): number {
+  return rankCount * boxWidthMin + (rankCount - 1) * gapMin + 2 * margin;
+}
+
+export function layoutAcross(
+  edges: readonly BoundaryEdge[],
+  ranks: readonly string[][],
+  available: number,
+): Placing {
+  const gapCount = ranks.length - 1;
+  const roomy = (available - 2 * margin - gapCount * gapMin) / ranks.length;
+  const boxWidth = Math.min(boxWidthMax, Math.max(boxWidthMin, roomy));
   const free = available - 2 * margin - ranks.length * boxWidth;
-  const gap = Math.min(gapMax, Math.max(gapMin, free / Math.max(1, ranks.length - 1)));
-  const inner = ranks.length * boxWidth + (ranks.length - 1) * gap;
+  const gap = Math.min(gapMax, Math.max(gapMin, free / Math.max(1, gapCount)));
+  const inner = ranks.length * boxWidth + gapCount * gap;
   const width = Math.max(available, inner + 2 * margin);
   const left = (width - inner) / 2;
   const rowCount = Math.max(1, ...ranks.map((names) => names.length));
@@ -43,7 +54,7 @@ export function layoutAcross(edges: readonly BoundaryEdge[], available: number):
 /** A curve from the side of one box to the side of the other; edges already drawn between the two move it aside. */
 function route(
   edge: BoundaryEdge,
-  boxes: ReadonlyMap<string, Point>,
+  boxes: ReadonlyMap<string, Point & { readonly width: number }>,
   drawn: readonly BoundaryEdge[],
 ): MapEdge[] {
   const from = boxes.get(edge.from);
@@ -53,8 +64,8 @@ function route(
   const shift = twins * 28;
   const forward = to.x > from.x;
   const side = forward ? 1 : -1;
-  const start = { x: from.x + (forward ? boxWidth : 0), y: from.y + boxHeight / 2 + shift / 2 };
-  const tip = { x: to.x + (forward ? 0 : boxWidth), y: to.y + boxHeight / 2 + shift / 2 };
+  const start = { x: from.x + (forward ? from.width : 0), y: from.y + boxHeight / 2 + shift / 2 };
+  const tip = { x: to.x + (forward ? 0 : to.width), y: to.y + boxHeight / 2 + shift / 2 };
   const end = { x: tip.x - side * headLength, y: tip.y };
   // A call back, or of a party to itself, swings out so that it does not lie upon the calls forward.
   const swing = forward ? shift : 96 + shift;

@@ -2,16 +2,17 @@
 
 import type { BoundaryEdge } from "@faultline/protocol";
 
-import { layoutAcross } from "./map-across.ts";
+import { acrossWidthMin, layoutAcross } from "./map-across.ts";
+import { rankParties } from "./map-ranks.ts";
 import type { MapLayout, PartyKind } from "./map-shapes.ts";
 import { layoutTree } from "./map-tree.ts";
 
-/** Below this width the map reads downward. */
-const acrossWidthMin = 700;
-
-/** Lays out the calls in the given width; where the ranks need more, the map is wider than that. */
+/** Lays out the calls in the given width. */
 export function layoutMap(edges: readonly BoundaryEdge[], width: number): MapLayout {
-  const placing = width < acrossWidthMin ? layoutTree(edges, width) : layoutAcross(edges, width);
+  const ranks = rankParties(edges);
+  // What does not fit side by side would hide what lies furthest from the start, where faults often are.
+  const fits = width >= acrossWidthMin(ranks.length);
+  const placing = fits ? layoutAcross(edges, ranks, width) : layoutTree(edges, ranks, width);
   return {
     width: placing.width,
     height: placing.height,

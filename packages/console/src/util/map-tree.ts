@@ -3,12 +3,12 @@
 import type { BoundaryEdge } from "@faultline/protocol";
 
 import { type MapEdge, type Placing, type Point, boxHeight, headLength } from "./map-shapes.ts";
-import { rankParties } from "./map-ranks.ts";
 
 const margin = 16;
 const indent = 30;
 /** Deeper parties are not moved further to the right. */
 const indentDepthMax = 4;
+const boxWidthMax = 360;
 const labelHeight = 30;
 const rowGap = 18;
 /** Where a caller's lines leave it, and how far apart they run. */
@@ -17,8 +17,12 @@ const trunkStep = 4;
 const trunkStepMax = 3;
 const cornerRadius = 8;
 
-export function layoutTree(edges: readonly BoundaryEdge[], available: number): Placing {
-  const rows = treeRows(edges);
+export function layoutTree(
+  edges: readonly BoundaryEdge[],
+  ranks: readonly string[][],
+  available: number,
+): Placing {
+  const rows = treeRows(edges, ranks);
   const boxes = new Map<string, Point & { width: number }>();
   const labels = new Map<BoundaryEdge, Point>();
   let y = margin;
@@ -28,7 +32,7 @@ export function layoutTree(edges: readonly BoundaryEdge[], available: number): P
       labels.set(edge, { x, y: y + labelHeight / 2 });
       y += labelHeight;
     }
-    boxes.set(name, { x, y, width: available - margin - x });
+    boxes.set(name, { x, y, width: Math.min(boxWidthMax, available - margin - x) });
     y += boxHeight + rowGap;
   }
   return {
@@ -40,8 +44,10 @@ export function layoutTree(edges: readonly BoundaryEdge[], available: number): P
 }
 
 /** Parties in the order of a walk along the calls, each once, as deep as its rank. */
-function treeRows(edges: readonly BoundaryEdge[]): { name: string; depth: number }[] {
-  const ranks = rankParties(edges);
+function treeRows(
+  edges: readonly BoundaryEdge[],
+  ranks: readonly string[][],
+): { name: string; depth: number }[] {
   const depth = new Map(ranks.flatMap((names, rank) => names.map((name) => [name, rank] as const)));
   const rows = new Map<string, number>();
   const pending = ranks.flat().reverse();
