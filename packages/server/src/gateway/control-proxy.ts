@@ -70,7 +70,12 @@ export class ControlProxy {
       request.unpipe(upstream);
       this.#refuse(request, response);
     });
-    response.on("close", () => upstream.destroy());
+    response.on("close", () => {
+      upstream.destroy();
+      // A caller that sends all of its body before it reads the answer must get to its end.
+      request.unpipe(upstream);
+      request.resume();
+    });
     request.on("error", () => upstream.destroy());
     request.pipe(upstream);
   }

@@ -12,10 +12,10 @@ export interface WorkerEvents {
   readonly onExit: (reason: string) => void;
 }
 
-/** The entry beside this module: in development the source, in a bundle the bundled entry. */
+/** The entry beside this module: source in development, JavaScript in a packed installation. */
 export function defaultWorkerEntry(): URL {
-  const bundled = !import.meta.url.endsWith(".ts");
-  return new URL(bundled ? "./worker.js" : "./worker.ts", import.meta.url);
+  const name = import.meta.url.endsWith(".ts") ? "./worker.ts" : "./worker.js";
+  return new URL(name, import.meta.url);
 }
 
 export class WorkerProcess {
