@@ -71,7 +71,10 @@ function yamlValue(document: Document.Parsed, lines: LineCounter): unknown {
       `The YAML is not well formed: ${message.replace(/ at line \d+.*$/, "")}`,
       {
         where: `line ${line}, column ${col}`,
-        expected: `well-formed YAML; if the text is cut off, its rest (${error.code})`,
+        expected:
+          error.code === "DUPLICATE_KEY"
+            ? "each key once; documents stand apart by a line of ---"
+            : `well-formed YAML; if the text is cut off, its rest (${error.code})`,
         cause: error,
       },
     );

@@ -117,6 +117,13 @@ describe("errors say where and what was expected", () => {
     expect(error.expected).not.toBe("");
   });
 
+  test("documents that lack their separator", () => {
+    const one = "apiVersion: v1\nkind: Pod\nmetadata: { name: a }\n";
+    const error = errorOf(one + one);
+    expect(error.where).toBe("line 4, column 1");
+    expect(error.expected).toContain("---");
+  });
+
   test("aliases that unfold into billions", () => {
     const levels = Array.from(
       { length: 20 },
@@ -211,6 +218,12 @@ describe("text of kubectl", () => {
         ),
       ),
     ).toEqual(["Event/shop/web.FailedScheduling.text"]);
+  });
+
+  test("rows without their header are refused with what is wanted", () => {
+    const text = `{"tool_name":"kubectl_find_resource"}\n{"invocation": "kubectl get -A pod | grep web"}\nshop   web   0/1   Pending   0   6m`;
+    expect(recogniseKubernetes(text)).toBe(true);
+    expect(errorOf(text).expected).toContain("header line");
   });
 
   test("a broken row is noted and the others are read", () => {

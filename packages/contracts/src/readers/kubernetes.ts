@@ -12,7 +12,8 @@ const recognitionLengthMax = 64 * 1024;
 
 /** Whether a text is likely to be Kubernetes evidence, complete or not. */
 export function recogniseKubernetes(text: string): boolean {
-  return formOf(stripWrapper(text.slice(0, recognitionLengthMax)).body) !== undefined;
+  const { body, isKubectl } = stripWrapper(text.slice(0, recognitionLengthMax));
+  return isKubectl || formOf(body) !== undefined;
 }
 
 /** The objects of a text. Throws an `EvidenceError` that says where the text is not what it seems to be. */
@@ -93,24 +94,33 @@ function looksKubernetes(start: string): boolean {
   );
 }
 
+interface Unwrapped {
+  readonly body: string;
+  readonly namespace: string | undefined;
+  /** The wrapper says that kubectl printed the body, whatever it looks like. */
+  readonly isKubectl: boolean;
+}
+
 /**
  * Recorded tools put lines of JSON about the call before the output, `stdout:` above and `stderr:` below it.
  * The recorded command tells the namespace of tables that do not print one.
  */
-function stripWrapper(text: string): { body: string; namespace: string | undefined } {
+function stripWrapper(text: string): Unwrapped {
   let rest = text.startsWith("\uFEFF") ? text.slice(1) : text;
   let namespace: string | undefined;
+  let isKubectl = false;
   for (let line = firstLine(rest); isWrapperLine(line); line = firstLine(rest)) {
     namespace =
       /"invocation":\s*"kubectl [^"]*\s(?:-n|--namespace)[ =]([a-z0-9.-]+)/.exec(line)?.[1] ??
       namespace;
+    isKubectl ||= /"kubectl[_ ](?:find_resource|get|describe|events)/.test(line);
     rest = rest.slice(line.length).replace(/^\r?\n/, "");
   }
   const opened = /^\s*stdout:[ \t]*\r?\n/.exec(rest);
-  if (opened === null) return { body: rest, namespace };
+  if (opened === null) return { body: rest, namespace, isKubectl };
   rest = rest.slice(opened[0].length);
   const closed = rest.search(/^stderr:/m);
-  return { body: closed < 0 ? rest : rest.slice(0, closed), namespace };
+  return { body: closed < 0 ? rest : rest.slice(0, closed), namespace, isKubectl };
 }
 
 function firstLine(text: string): string {

@@ -37,6 +37,12 @@ export type NodeFact = "labels" | "taints" | "allocatable" | "used";
 /** The taint that the cluster puts on a cordoned node. */
 export const unschedulableTaintKey = "node.kubernetes.io/unschedulable";
 
+/** Labels and taints of nodes that run the cluster itself. */
+export const controlPlaneKeys: readonly string[] = [
+  "node-role.kubernetes.io/control-plane",
+  "node-role.kubernetes.io/master",
+];
+
 /** Reads a node and adds up the pods that run on it. */
 export function readNode(source: Source, podsOnNode: readonly Pod[], arePodsKnown: boolean): Node {
   const { object } = source;

@@ -4,7 +4,7 @@ import type { Change } from "./changes/change.ts";
 import { changesAgainst } from "./changes/candidates.ts";
 import type { Background, Surroundings } from "./changes/surroundings.ts";
 import type { Situation } from "./filters/filter.ts";
-import type { Node } from "./node.ts";
+import { controlPlaneKeys, type Node } from "./node.ts";
 import type { Obstacle } from "./obstacle.ts";
 import { firstObstacle, judgeNode, type NodeVerdict } from "./filters/scheduler.ts";
 
@@ -44,6 +44,8 @@ interface State {
   readonly bound: number;
   /** The node and the changes, whatever their order. */
   readonly key: string;
+  /** Among equals a node of the control plane comes last. */
+  readonly isControlPlane: boolean;
 }
 
 /**
@@ -172,10 +174,11 @@ function contains(state: State, solution: Solution): boolean {
   );
 }
 
-function stateOf(state: Omit<State, "key">): State {
+function stateOf(state: Omit<State, "key" | "isControlPlane">): State {
   const { situation, changes } = state;
   return {
     ...state,
+    isControlPlane: controlPlaneKeys.some((key) => state.original.labels.has(key)),
     key: [situation.node.name, ...changes.map((change) => change.key).sort()].join("\n"),
   };
 }
@@ -233,5 +236,6 @@ function comesFirst(left: State, right: State): boolean {
   if (left.cost !== right.cost) return left.cost > right.cost;
   if (left.changes.length !== right.changes.length)
     return left.changes.length < right.changes.length;
+  if (left.isControlPlane !== right.isControlPlane) return right.isControlPlane;
   return left.key < right.key;
 }

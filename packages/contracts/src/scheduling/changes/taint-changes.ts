@@ -2,14 +2,9 @@
 
 import type { Situation } from "../filters/filter.ts";
 import { isTolerated } from "../filters/taint-toleration.ts";
-import { describeTaint, type Taint, unschedulableTaintKey } from "../node.ts";
+import { controlPlaneKeys, describeTaint, type Taint, unschedulableTaintKey } from "../node.ts";
 import type { Toleration } from "../pod.ts";
 import { type Change, costs } from "./change.ts";
-
-const controlPlaneKeys: readonly string[] = [
-  "node-role.kubernetes.io/control-plane",
-  "node-role.kubernetes.io/master",
-];
 
 /** Taints that the cluster itself puts on nodes that are unwell. */
 const conditionKeys: readonly string[] = [
