@@ -1,3 +1,6 @@
+import { once } from "node:events";
+import { connect } from "node:net";
+
 import { createClient, type PlatformError } from "@faultline/protocol";
 import { afterEach, describe, expect, it } from "vitest";
 
@@ -175,11 +178,35 @@ describe("the platform", () => {
     };
     expect(await post(new Uint8Array(100_000_000))).toBe(413);
     expect(await post(endless())).toBe(413);
+    expect(await postDeaf(place.port, key)).toMatch(/^HTTP\/1\.1 413 /);
     expect((await fetch(`${platform.url}/readyz`)).status).toBe(200);
     await sendSpan(platform.url, key);
     expect(await stopProcess(platform)).toBe(0);
   });
 });
+
+/** Sends 100 MB before it reads anything, as simple clients do; gives the answer. */
+async function postDeaf(port: number, key: string): Promise<string> {
+  const socket = connect(port, "127.0.0.1");
+  socket.pause();
+  const head = [
+    "POST /v1/traces HTTP/1.1",
+    "host: 127.0.0.1",
+    `authorization: Bearer ${key}`,
+    "content-type: application/x-protobuf",
+    "content-length: 100000000",
+  ];
+  socket.write(`${head.join("\r\n")}\r\n\r\n`);
+  const chunk = Buffer.alloc(1_000_000);
+  for (let count = 0; count < 100; count += 1) {
+    if (!socket.write(chunk)) await once(socket, "drain");
+  }
+  socket.resume();
+  // The connection stays open for the next request: the first part of the answer has its head.
+  const [answer] = (await once(socket, "data")) as [Buffer];
+  socket.destroy();
+  return answer.toString();
+}
 
 function isAlive(pid: number): boolean {
   try {
