@@ -74,6 +74,14 @@ it("draws calls from left to right and never wider than a narrow page", () => {
   expect(layoutMap(awkward, 390).width).toBe(390);
 });
 
+it.each([320, 390, 768, 1_024, 1_280, 1_440, 2_560])("fits a page of %s pixels", (width) => {
+  const layout = layoutMap(shop, width);
+  expect(layout.width).toBe(width);
+  for (const { at, width: boxWidth } of layout.parties) {
+    expect(at.x + boxWidth).toBeLessThanOrEqual(width);
+  }
+});
+
 it("tells services, databases, providers and tools apart", () => {
   const kinds = Object.fromEntries(
     layoutMap(shop, 1_400).parties.map(({ name, kind }) => [name, kind]),
