@@ -9,11 +9,14 @@ import { decodeOtlpTraces, type OtlpTraces } from "./otlp.ts";
 import { jsonValuesOf } from "./text.ts";
 import { readTranscripts } from "./transcript.ts";
 
-/** A file as the formats see it: `text` is absent for binary data. */
+/** A file as the formats see it: expanded, and in UTF-8 when it is text. */
 export interface FormatInput {
   readonly name: string;
   readonly bytes: Uint8Array;
-  readonly text: string | undefined;
+  /** The beginning of a text; absent for binary data. */
+  readonly head: string | undefined;
+  /** The whole text; decoded when it is asked for. Throws an `EvidenceError` where it is not UTF-8. */
+  text(): string;
 }
 
 /** What a file holds, as far as it was read. */
@@ -38,9 +41,6 @@ export interface EvidenceFormat {
   read(input: FormatInput): FileContent;
 }
 
-/** How much of a text is looked at to recognise it. */
-const headLength = 65_536;
-
 /** In the order in which they are tried. */
 export const evidenceFormats: readonly EvidenceFormat[] = [
   {
@@ -52,11 +52,13 @@ export const evidenceFormats: readonly EvidenceFormat[] = [
   {
     name: "otlp-json",
     description: "OTLP traces as JSON, one request or one on each line",
-    recognise: ({ text }) =>
-      startsAsJson(text) &&
-      /"(?:resourceSpans|resource_spans|resourceLogs|resourceMetrics)"\s*:/.test(head(text)),
-    read: ({ bytes, text }) => {
-      if (!/"(?:resourceSpans|resource_spans)"\s*:/.test(text ?? "")) {
+    recognise: ({ head }) =>
+      startsAsJson(head) &&
+      /"(?:resourceSpans|resource_spans|resourceLogs|resourceMetrics)"\s*:/.test(head),
+    read: (input) => {
+      const { bytes, head } = input;
+      const spansField = /"(?:resourceSpans|resource_spans)"\s*:/;
+      if (!spansField.test(head ?? "") && !spansField.test(input.text())) {
         throw new EvidenceError("The file holds OTLP logs or metrics, which no contract reads.", {
           expected: "traces, in resourceSpans",
           where: "line 1, column 1",
@@ -68,25 +70,25 @@ export const evidenceFormats: readonly EvidenceFormat[] = [
   {
     name: "transcript",
     description: "transcripts of models that call tools, one JSON document or one on each line",
-    recognise: ({ text }) =>
-      startsAsJson(text) &&
-      ((/"role"\s*:\s*"(?:system|developer|user|assistant|tool|function|model)"/.test(head(text)) &&
-        /"(?:content|tool_calls|function_call|parts)"\s*:/.test(head(text))) ||
-        /"type"\s*:\s*"(?:function_call|custom_tool_call)"/.test(head(text))),
-    read: ({ text }) => readTranscripts(jsonValuesOf(text ?? "")),
+    recognise: ({ head }) =>
+      startsAsJson(head) &&
+      ((/"role"\s*:\s*"(?:system|developer|user|assistant|tool|function|model)"/.test(head) &&
+        /"(?:content|tool_calls|function_call|parts)"\s*:/.test(head)) ||
+        /"type"\s*:\s*"(?:function_call|custom_tool_call)"/.test(head)),
+    read: (input) => readTranscripts(jsonValuesOf(input.text())),
   },
   {
     name: "kubernetes",
     description:
       "Kubernetes objects as JSON or YAML, or the text of kubectl describe, get and events",
-    recognise: ({ text }) => text !== undefined && recogniseKubernetes(text),
-    read: ({ text, name }) => readKubernetes(text ?? "", name),
+    recognise: ({ head }) => head !== undefined && recogniseKubernetes(head),
+    read: (input) => readKubernetes(input.text(), input.name),
   },
   {
     name: "otlp-protobuf",
     description: "OTLP traces as protobuf",
     // Field 1 of the request, with a length: no other export request begins otherwise.
-    recognise: ({ text, bytes }) => text === undefined && bytes[0] === 0x0a,
+    recognise: ({ head, bytes }) => head === undefined && bytes[0] === 0x0a,
     read: ({ bytes }) => contentOfTraces(decodeOtlpTraces(bytes, "protobuf")),
   },
 ];
@@ -115,10 +117,6 @@ function contentOfTraces({ spans, rejected, notes }: OtlpTraces): FileContent {
   };
 }
 
-function startsAsJson(text: string | undefined): boolean {
-  return text !== undefined && /^\s*[{[]/.test(text.slice(0, headLength));
-}
-
-function head(text: string | undefined): string {
-  return (text ?? "").slice(0, headLength);
+function startsAsJson(head: string | undefined): head is string {
+  return head !== undefined && /^\s*[{[]/.test(head);
 }

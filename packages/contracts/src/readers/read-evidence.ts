@@ -5,10 +5,10 @@ import type { Span } from "../model/span.ts";
 import { createSnapshot, snapshotOf, type SnapshotPart } from "../snapshot/create-snapshot.ts";
 import { EvidenceError } from "./evidence-error.ts";
 import { expand } from "./expand.ts";
-import { evidenceFormats, type FileContent, knownFormats } from "./formats.ts";
+import { evidenceFormats, type FileContent, type FormatInput, knownFormats } from "./formats.ts";
 import { evidenceLimits } from "./limits.ts";
 import { type FromFile, mergeObjects, mergeSpans } from "./merge-evidence.ts";
-import { decodeText, jsonValuesOf, looksBinary } from "./text.ts";
+import { decodeText, headOf, inUtf8, jsonValuesOf, looksBinary } from "./text.ts";
 
 /** A file, a part of a request, or standard input. */
 export interface EvidenceFile {
@@ -68,24 +68,33 @@ function readFile(file: EvidenceFile, bytesLeft: number, gathered: Gathered): nu
   if (file.bytes.length > evidenceLimits.fileBytesMax) {
     throw tooMuch("bytes in one file", evidenceLimits.fileBytesMax);
   }
-  const bytes = expand(file.bytes, Math.min(evidenceLimits.expandedBytesMax, bytesLeft));
-  if (bytes.length > bytesLeft) throw tooMuch("bytes in all files", evidenceLimits.totalBytesMax);
-  if (bytes.length === 0) {
+  const expanded = expand(file.bytes, Math.min(evidenceLimits.expandedBytesMax, bytesLeft));
+  if (expanded.length > bytesLeft) {
+    throw tooMuch("bytes in all files", evidenceLimits.totalBytesMax);
+  }
+  if (expanded.length === 0) {
     throw new EvidenceError("The file is empty.", { expected: knownFormats(), where: "byte 0" });
   }
-  const text = looksBinary(bytes) ? undefined : decodeText(bytes);
-  const input = { name: file.name, bytes, text };
+  const bytes = inUtf8(expanded);
+  const head = looksBinary(bytes) ? undefined : headOf(bytes);
+  const input = { name: file.name, bytes, head, text: () => decodeText(bytes) };
   const format = evidenceFormats.find((candidate) => candidate.recognise(input));
-  if (format === undefined) {
-    // A document that is cut or malformed gets the place of its fault.
-    if (text !== undefined && /^\s*[{[]/.test(text)) jsonValuesOf(text);
-    throw new EvidenceError("The file is in no known format.", {
-      expected: knownFormats(),
-      where: "line 1, column 1",
-    });
-  }
+  if (format === undefined) throw unknownFormat(input);
   gathered.add({ name: file.name, format: format.name }, format.read(input));
-  return bytes.length;
+  return expanded.length;
+}
+
+/** Why a file is in no known format: a document that is cut or malformed gets the place of its fault. */
+function unknownFormat(input: FormatInput): EvidenceError {
+  const { head } = input;
+  if (head !== undefined) {
+    const whole = input.text();
+    if (/^\s*[{[]/.test(head)) jsonValuesOf(whole);
+  }
+  return new EvidenceError("The file is in no known format.", {
+    expected: knownFormats(),
+    where: head === undefined ? "byte 0" : "line 1, column 1",
+  });
 }
 
 function tooMuch(what: string, limit: number): EvidenceError {

@@ -6,21 +6,31 @@ import { evidenceLimits } from "./limits.ts";
 
 /** How many bytes are looked at to tell text from binary data. */
 const sampleBytes = 8_192;
+/** How much of a text is looked at to recognise its format. */
+const headBytes = 65_536;
 
 /** Whether bytes are no text: they hold control characters that text does not. */
 export function looksBinary(bytes: Uint8Array): boolean {
-  if (isUtf16(bytes)) return false;
   for (const byte of bytes.subarray(0, sampleBytes)) {
     if (byte < 9 || (byte > 13 && byte < 32 && byte !== 27) || byte === 127) return true;
   }
   return false;
 }
 
-/** Decodes UTF-8, or UTF-16 with a byte order mark. Throws with the offset of the first byte that fits neither. */
+/** Text with the byte order mark of UTF-16 in UTF-8; anything else as it is. */
+export function inUtf8(bytes: Uint8Array): Uint8Array {
+  if (!isUtf16(bytes)) return bytes;
+  const text = new TextDecoder(bytes[0] === 0xff ? "utf-16le" : "utf-16be").decode(bytes);
+  return new TextEncoder().encode(text);
+}
+
+/** The beginning of a text, for a look at it; a character that is cut at its end does not matter. */
+export function headOf(bytes: Uint8Array): string {
+  return new TextDecoder("utf-8").decode(bytes.subarray(0, headBytes));
+}
+
+/** Decodes UTF-8. Throws with the offset of the first byte that does not fit. */
 export function decodeText(bytes: Uint8Array): string {
-  if (isUtf16(bytes)) {
-    return new TextDecoder(bytes[0] === 0xff ? "utf-16le" : "utf-16be").decode(bytes);
-  }
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (cause) {
