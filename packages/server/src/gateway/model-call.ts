@@ -149,9 +149,15 @@ export class ModelCall implements Dispatcher.DispatchHandler, Guarded {
       return;
     }
     if (relay instanceof ErrorRelay) {
-      this.#end("failed", `provider_status_${this.#upstreamStatus}`, relay.message);
+      const generic = `The provider answered with status ${this.#upstreamStatus}.`;
+      this.#end(
+        "failed",
+        `provider_status_${this.#upstreamStatus}`,
+        this.#quote(relay.message) ?? generic,
+      );
     } else if (this.#reader.errorMessage !== undefined) {
-      this.#end("failed", "provider_stream_cut", this.#reader.errorMessage);
+      const generic = "The provider reported an error in its stream.";
+      this.#end("failed", "provider_stream_cut", this.#quote(this.#reader.errorMessage) ?? generic);
     } else {
       this.#end("completed", undefined, undefined);
     }
@@ -221,6 +227,11 @@ export class ModelCall implements Dispatcher.DispatchHandler, Guarded {
     }
   }
 
+  /** What a provider says of an error may quote the prompt, so that only tenants who ask for content have it in spans. */
+  #quote(message: string | undefined): string | undefined {
+    return this.#options.captures ? message : undefined;
+  }
+
   #checkStall(nowMs: number, stallMs: number): void {
     if (nowMs - this.#progressMs > stallMs) this.#failDeadline("stall", stallMs);
   }
@@ -249,7 +260,7 @@ export class ModelCall implements Dispatcher.DispatchHandler, Guarded {
     }
     if (complete) this.#end("completed", undefined, undefined);
     // What the provider itself said of its failure tells more than that the stream broke afterwards.
-    else this.#end("failed", error.code, this.#reader.errorMessage ?? error.message);
+    else this.#end("failed", error.code, this.#quote(this.#reader.errorMessage) ?? error.message);
     this.#controller?.abort(error);
   }
 

@@ -249,6 +249,21 @@ describe("the relay", () => {
 });
 
 describe("a tenant whose content is captured", () => {
+  it("has in its spans what a provider says of an error", async () => {
+    await using world = await openTestGateway({ capture: "content" });
+    await exchange(
+      world.gateway.port,
+      [
+        "POST /v1/chat/completions HTTP/1.1",
+        `authorization: Bearer ${testSecret}`,
+        "x-faultline-simulate: error=500",
+      ],
+      '{"model":"simulated","messages":[{"role":"user","content":"x"}]}',
+    );
+    const span = await world.spanWhere(() => true);
+    expect(span.status.message).toBe("The simulated provider was asked to fail with status 500.");
+  });
+
   it("has prompt and answer in its spans", async () => {
     await using world = await openTestGateway({ capture: "content" });
     const reply = await exchange(
