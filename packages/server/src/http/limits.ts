@@ -15,6 +15,4 @@ export const httpLimits = {
   /** Sessions at once; the one used longest ago goes first. */
   sessionCountMax: 10_000,
   sessionHoursMax: 12,
-  /** Spans of one trace in one answer. */
-  traceSpanCountMax: 10_000,
 } as const;
