@@ -1,6 +1,6 @@
 /** Kubernetes objects from JSON and YAML: single objects, lists, several documents. */
 
-import { LineCounter, parseAllDocuments, type Document } from "yaml";
+import { Composer, type Document, LineCounter, Parser } from "yaml";
 
 import type { KubernetesObject } from "../model/evidence.ts";
 import { EvidenceError } from "./evidence-error.ts";
@@ -26,35 +26,31 @@ export function readJsonObjects(text: string, notes: Notes): KubernetesObject[] 
 export function readYamlObjects(text: string, notes: Notes): KubernetesObject[] {
   if (text.length > kubernetesLimits.yamlLengthMax) throw tooLong(kubernetesLimits.yamlLengthMax);
   const lines = new LineCounter();
-  const documents = parseYaml(text, lines);
-  if (documents.length > kubernetesLimits.documentCountMax) {
-    throw new EvidenceError(`The YAML holds ${documents.length} documents.`, {
-      expected: `at most ${kubernetesLimits.documentCountMax} documents`,
-    });
-  }
   const collected: KubernetesObject[] = [];
-  documents.forEach((document, index) => {
+  let index = 0;
+  for (const document of yamlDocuments(text, lines)) {
+    index += 1;
+    if (index > kubernetesLimits.documentCountMax) {
+      throw new EvidenceError("The YAML holds too many documents.", {
+        expected: `at most ${kubernetesLimits.documentCountMax} documents`,
+      });
+    }
     const value = yamlValue(document, lines);
-    if (value === null || value === undefined) return;
+    if (value === null || value === undefined) continue;
     checkDepth(value);
     const { line } = lines.linePos(document.contents?.range?.[0] ?? 0);
-    const place = `document ${index + 1} (line ${line})`;
-    collectObjects(value, place, { collected, notes });
-  });
+    collectObjects(value, `document ${index} (line ${line})`, { collected, notes });
+  }
   return collected;
 }
 
-function parseYaml(text: string, lineCounter: LineCounter): Document.Parsed[] {
+/** One document after the other, because the tree of a document takes many times the room of its text. */
+function* yamlDocuments(text: string, lines: LineCounter): Generator<Document.Parsed> {
+  const composer = new Composer({ stringKeys: true, resolveKnownTags: false, logLevel: "error" });
   try {
-    const parsed = parseAllDocuments(text, {
-      lineCounter,
-      stringKeys: true,
-      resolveKnownTags: false,
-      logLevel: "error",
-      prettyErrors: true,
-    });
-    return Array.isArray(parsed) ? [...parsed] : [];
+    yield* composer.compose(new Parser(lines.addNewLine).parse(text), false, text.length);
   } catch (cause) {
+    if (cause instanceof EvidenceError) throw cause;
     throw new EvidenceError("The YAML cannot be parsed: it is nested too deeply.", {
       expected: `at most ${kubernetesLimits.depthMax} levels`,
       cause,
@@ -65,7 +61,7 @@ function parseYaml(text: string, lineCounter: LineCounter): Document.Parsed[] {
 function yamlValue(document: Document.Parsed, lines: LineCounter): unknown {
   const [error] = document.errors;
   if (error !== undefined) {
-    const { line, col } = error.linePos?.[0] ?? lines.linePos(error.pos[0]);
+    const { line, col } = lines.linePos(error.pos[0]);
     const [message = error.code] = error.message.split("\n");
     throw new EvidenceError(
       `The YAML is not well formed: ${message.replace(/ at line \d+.*$/, "")}`,

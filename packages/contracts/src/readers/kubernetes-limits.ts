@@ -5,10 +5,10 @@ export const kubernetesLimits = {
   /** Characters of a JSON text; the platform's own parser is fast. */
   jsonLengthMax: 512 * 1024 * 1024,
   /** Characters of a YAML text; its parser builds a tree of many times that size. */
-  yamlLengthMax: 64 * 1024 * 1024,
+  yamlLengthMax: 32 * 1024 * 1024,
   /** Nesting of objects and arrays. */
   depthMax: 100,
-  documentCountMax: 20_000,
+  documentCountMax: 200_000,
   objectCountMax: 200_000,
   /** How often anchors may be repeated: what stops a document that unfolds into billions. */
   aliasCountMax: 1_000,

@@ -1,6 +1,6 @@
 /** Finds schemas by reference: identifiers, anchors and pointers of JSON Schema 2020-12. Nothing is ever fetched. */
 
-import metaSchemas from "./meta-schemas.json" with { type: "json" };
+import { readMetaSchemas } from "./meta-schemas.ts";
 
 /** A schema that a reference leads to. */
 export interface Resolved {
@@ -118,7 +118,7 @@ export class SchemaRegistry {
     if (known !== undefined || this.#areMetaSchemasKnown || !uri.includes("//json-schema.org/"))
       return known;
     this.#areMetaSchemasKnown = true;
-    for (const schema of metaSchemas) this.add(schema.$id, schema);
+    for (const schema of readMetaSchemas()) this.add(schema.$id, schema);
     return this.#resources.get(uri);
   }
 
