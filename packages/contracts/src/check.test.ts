@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 
 import { checkSnapshot, ContractFailure } from "./check.ts";
@@ -72,6 +73,13 @@ describe("the registry", () => {
     const places = contracts.map((contract) => boundaries.indexOf(contract.boundary));
     expect(places).toEqual(places.toSorted((left, right) => left - right));
     expect(places).not.toContain(-1);
+  });
+
+  it("has a page for each contract and control", () => {
+    for (const { id } of [...contracts, ...controls]) {
+      const page = new URL(`../../../docs/contracts/${id.replace("/", "-")}.md`, import.meta.url);
+      expect(readFileSync(page, "utf8")).toContain(`# ${id}\n`);
+    }
   });
 
   it("finds contracts and controls by id", () => {

@@ -71,7 +71,7 @@ describe("the JSON report", () => {
     expect(report.summary).toEqual({ violated: 1, holds: 1, inconclusive: 1, unreadable: 1 });
   });
 
-  it("has the schema that is published; `vitest -u` writes it anew", async () => {
+  it("has the schema that is published; this file run by vitest with `--update` writes it anew", async () => {
     const schema = { $schema: "https://json-schema.org/draft/2020-12/schema", ...CheckReport };
     await expect(`${JSON.stringify(schema, undefined, 2)}\n`).toMatchFileSnapshot(
       "../../../../docs/reference/check-report.schema.json",
