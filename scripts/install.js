@@ -103,7 +103,7 @@ function buildConsole() {
   const vite = join(root, "node_modules", "vite", "bin", "vite.js");
   run(
     node,
-    [vite, "build", "--logLevel", "warn"],
+    [vite, "build", "--logLevel", "error"],
     "The console could not be built.",
     join(root, "packages", "console"),
   );

@@ -88,7 +88,7 @@ function welcome({ platform, config, terminal, offers }: Welcome): string {
     ...offerLines(offers, terminal),
     bold("Send telemetry") + dim("  (OTLP over HTTP; there is no gRPC)"),
     "  export OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf",
-    `  export OTEL_EXPORTER_OTLP_HEADERS="authorization=Bearer $FAULTLINE_KEY"`,
+    `  export OTEL_EXPORTER_OTLP_HEADERS="authorization=Bearer%20$FAULTLINE_KEY"`,
     `  export OTEL_EXPORTER_OTLP_ENDPOINT=${url}`,
     "",
   ].join("\n");
