@@ -20,7 +20,7 @@ export function SendTelemetry() {
         lines={[
           `export OTEL_EXPORTER_OTLP_ENDPOINT=${origin}`,
           `export OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf`,
-          `export OTEL_EXPORTER_OTLP_HEADERS="authorization=Bearer $FAULTLINE_KEY"`,
+          `export OTEL_EXPORTER_OTLP_HEADERS="authorization=Bearer%20$FAULTLINE_KEY"`,
         ]}
       />
       <CommandLine
