@@ -33,6 +33,7 @@ describe("sqlShape", () => {
 
   it.each([
     ["SELECT * FROM t WHERE a IN (1,2,3)", { listValueCount: 3, isListHidden: false }],
+    ["SELECT * FROM t WHERE a = ANY(ARRAY[1,2,3])", { listValueCount: 3 }],
     ["SELECT * FROM t WHERE a IN ($1)", { listValueCount: 1, isListHidden: false }],
     ["SELECT * FROM t WHERE a IN (?)", { listValueCount: 1, isListHidden: true }],
     ["SELECT * FROM t WHERE a = ANY($1::uuid[])", { takesArray: true }],
@@ -48,6 +49,14 @@ describe("sqlShape", () => {
   it("takes double quotes as text where the database does", () => {
     expect(sqlShape('SELECT * FROM t WHERE a = "x"', "text").fingerprint).toBe(
       "select * from t where a = ?",
+    );
+  });
+
+  it("counts the values of a list in a query that is a document", () => {
+    const shape = sqlShape('{"find":"u","filter":{"_id":{"$in":["a","b","c"]}}}', "text");
+    expect(shape).toMatchObject({ listValueCount: 3 });
+    expect(sqlShape('{"find":"u","filter":{"_id":{"$in":["a","b"]}}}', "text").fingerprint).toBe(
+      shape.fingerprint,
     );
   });
 

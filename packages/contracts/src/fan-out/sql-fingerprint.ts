@@ -70,7 +70,7 @@ interface CollapsedTokens {
   readonly listValueCount: number;
 }
 
-/** `( ? , ? , ? )` becomes `( ? )`, and repeated rows `( ? ) , ( ? )` become one. */
+/** `( ? , ? , ? )` becomes `( ? )`, an array in brackets likewise, and repeated rows `( ? ) , ( ? )` become one. */
 function collapseLists(tokens: readonly string[]): CollapsedTokens {
   const words: string[] = [];
   let listValueCount = 0;
@@ -82,15 +82,18 @@ function collapseLists(tokens: readonly string[]): CollapsedTokens {
       index += 1;
       continue;
     }
-    const isIn = words.at(-1) === "in";
-    const rows = words.at(-1) === "," && endsWithValueList(words, words.length - 2);
+    const opener = tokens[index] ?? "(";
+    const closer = opener === "[" ? "]" : ")";
+    const isIn = opener === "[" || words.at(-1) === "in";
+    const rows =
+      opener === "(" && words.at(-1) === "," && endsWithValueList(words, words.length - 2);
     const valueCount = (end - index) / 2;
     if (isIn) listValueCount = Math.max(listValueCount, valueCount);
     if (rows) {
       words.pop();
       listValueCount = Math.max(2, listValueCount + 1);
     } else {
-      words.push("(", "?", ")");
+      words.push(opener, "?", closer);
     }
     index = end + 1;
   }
@@ -99,10 +102,11 @@ function collapseLists(tokens: readonly string[]): CollapsedTokens {
 
 /** The index of the closing parenthesis of a list of values that starts here; signs are part of a value. */
 function endOfValueList(tokens: readonly string[], start: number): number | undefined {
-  if (tokens[start] !== "(" || tokens[start + 1] !== "?") return undefined;
+  const opener = tokens[start];
+  if ((opener !== "(" && opener !== "[") || tokens[start + 1] !== "?") return undefined;
   let index = start + 2;
   while (tokens[index] === "," && tokens[index + 1] === "?") index += 2;
-  return tokens[index] === ")" ? index : undefined;
+  return tokens[index] === (opener === "[" ? "]" : ")") ? index : undefined;
 }
 
 function endsWithValueList(words: readonly string[], last: number): boolean {
