@@ -42,29 +42,3 @@ export function commandHelp(name: string, command: Command, terminal: Terminal):
     ...(command.notes === undefined ? [] : ["", ...command.notes]),
   ].join("\n");
 }
-
-/** The candidate that a mistyped name most likely means, when one is near enough. */
-export function nearestName(name: string, candidates: readonly string[]): string | undefined {
-  const ranked = candidates
-    .map((candidate) => ({ candidate, distance: editDistance(name, candidate) }))
-    .sort((a, b) => a.distance - b.distance);
-  const best = ranked[0];
-  return best !== undefined && best.distance <= Math.ceil(best.candidate.length / 3)
-    ? best.candidate
-    : undefined;
-}
-
-function editDistance(from: string, to: string): number {
-  let previous = Array.from({ length: to.length + 1 }, (_, index) => index);
-  for (let row = 1; row <= from.length; row += 1) {
-    const current = [row];
-    for (let column = 1; column <= to.length; column += 1) {
-      const substitution = (previous[column - 1] ?? 0) + (from[row - 1] === to[column - 1] ? 0 : 1);
-      current.push(
-        Math.min(substitution, (previous[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1),
-      );
-    }
-    previous = current;
-  }
-  return previous[to.length] ?? 0;
-}

@@ -1,12 +1,13 @@
 /** `faultline`: finds the command, reads its options, runs it, and turns errors into words and exit codes. */
 
 import { parseArgs } from "node:util";
+import { nearestName } from "@faultline/contracts";
 import { PlatformError } from "@faultline/protocol";
 import { systemClock } from "@faultline/server/kernel/index.ts";
 
 import { type Command, type OptionValues, parseArgsOptions, UsageError } from "./command.ts";
 import { commands, type CommandName } from "./commands/index.ts";
-import { commandHelp, nearestName, overviewHelp } from "./help.ts";
+import { commandHelp, overviewHelp } from "./help.ts";
 import { processTerminal, type Terminal } from "./terminal.ts";
 import { version } from "./version.ts";
 

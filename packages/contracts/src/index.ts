@@ -44,5 +44,7 @@ export { evidenceLimits, snapshotFileLimits } from "./readers/limits.ts";
 export { type CheckOutcome, CheckReport, checkReport } from "./report/check-report.ts";
 export { type SarifLog, sarifReport, type SarifReportOptions } from "./report/sarif-report.ts";
 export { textReport, type TextReportOptions } from "./report/text-report.ts";
+export { nearestName } from "./text/nearest-name.ts";
+export { plural } from "./text/plural.ts";
 export { type RedactionKind, redactionKinds } from "./snapshot/placeholders.ts";
 export { redactSnapshot, type RedactedSnapshot } from "./snapshot/redact.ts";

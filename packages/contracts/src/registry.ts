@@ -5,6 +5,7 @@ import { repeatedQuery } from "./fan-out/repeated-query.ts";
 import type { Contract } from "./model/contract.ts";
 import { boundaries } from "./model/finding.ts";
 import { podFitsNode } from "./scheduling/pod-fits-node.ts";
+import { compareText } from "./text/compare-text.ts";
 import { toolCallSchema } from "./tool-call/schema.ts";
 
 /** Every shipped contract, in the order in which a case runs them. */
@@ -32,9 +33,4 @@ export function inBoundaryOrder(unordered: readonly Contract[]): readonly Contra
 /** The contract or control of an id, or `undefined` when none has it. */
 export function findContract(id: string): Contract | undefined {
   return [...contracts, ...controls].find((contract) => contract.id === id);
-}
-
-function compareText(left: string, right: string): number {
-  if (left === right) return 0;
-  return left < right ? -1 : 1;
 }

@@ -8,6 +8,7 @@ import { loadCatalog } from "#catalog/index.ts";
 import { type Config, formatOrigin, noticeProviders } from "#config/index.ts";
 import { type Clock, systemClock } from "#kernel/index.ts";
 import { acquireDataFolder, attachPostgres, openPostgres } from "#storage/index.ts";
+import { plural } from "@faultline/contracts";
 import { PlatformError } from "@faultline/protocol";
 import type { Logger } from "pino";
 
@@ -186,7 +187,7 @@ function diagnoseProviders(config: Config): Diagnosis[] {
   return config.providers.map((provider): Diagnosis => {
     const models = catalog.listModels().filter((model) => model.provider === provider.name);
     const unpriced = models.filter((model) => model.price === undefined).map((model) => model.name);
-    const value = `${provider.kind}, ${models.length} model${models.length === 1 ? "" : "s"}`;
+    const value = `${provider.kind}, ${plural(models.length, "model")}`;
     const name = `provider ${provider.name}`;
     if (models.length === 0)
       return {

@@ -7,6 +7,7 @@ import {
   type Contract,
   contracts as shippedContracts,
   controls,
+  nearestName,
   readEvidence,
   sarifReport,
   snapshotOf,
@@ -16,7 +17,6 @@ import {
 import { type Command, type CommandContext, UsageError } from "../command.ts";
 import { textOption } from "../connection.ts";
 import { readEvidenceFiles } from "../evidence-files.ts";
-import { nearestName } from "../help.ts";
 import { version } from "../version.ts";
 
 const formats = ["text", "json", "sarif"] as const;

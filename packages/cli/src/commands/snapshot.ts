@@ -7,6 +7,7 @@ import {
   encodeSnapshotFile,
   type Evidence,
   EvidenceError,
+  plural,
   readEvidence,
   redactSnapshot,
   type Snapshot,
@@ -213,10 +214,6 @@ function onlyFile(action: string, paths: readonly string[]): string {
   if (path === undefined || paths.length > 1)
     throw new UsageError(`snapshot ${action} takes one file.`);
   return path;
-}
-
-function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
 function printable(text: string): string {

@@ -1,5 +1,6 @@
 /** The words for what is missing: why it is missed, and what would bring it. */
 
+import { plural } from "../text/plural.ts";
 import type { ClassifiedGroup } from "./classify-group.ts";
 import type { Doubt, ListDoubt } from "./judgement.ts";
 
@@ -78,9 +79,4 @@ export function listDoubtWords(
           "Send the same request for items that belong to different things, with a cold cache.",
       };
   }
-}
-
-/** `1 item`, `2 items`. */
-export function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }

@@ -2,10 +2,12 @@
 
 import type { EvidenceReference } from "../model/evidence.ts";
 import type { Finding, Fix } from "../model/finding.ts";
+import { shorten } from "../text/cut-text.ts";
+import { plural } from "../text/plural.ts";
 import type { ClassifiedGroup } from "./classify-group.ts";
 import type { Growth } from "./growth.ts";
 import { coveredTime } from "./intervals.ts";
-import { doubtWords, listDoubtWords, plural } from "./describe-doubt.ts";
+import { doubtWords, listDoubtWords } from "./describe-doubt.ts";
 import type { Judgement } from "./judgement.ts";
 import type { Observation, ObservedSubject } from "./observe-calls.ts";
 import { fanOutLimits, type RepeatedQueryOptions } from "./options.ts";
@@ -60,12 +62,12 @@ function repeatedParts(
   const measures = measuresOf(observed, groups, worst);
   return {
     verdict: "violated",
-    title: cut(
+    title: shorten(
       `${labelOf(observed)} ${verbFor(worst)} ${worst.count} times in one request${growth === undefined ? "" : `, and the count grows with the list (${growth.slope} per item, R² ${growth.determination})`}: ${shape}`,
       1_024,
     ),
     expected: `fewer than ${options.countMin} calls of one shape for a list, however long it is`,
-    actual: cut(actualOf(worst, growth), 4_096),
+    actual: shorten(actualOf(worst, growth), 4_096),
     causeKind: "change",
     measures: { ...measures, basis: judgement.basis, ...growthMeasures(growth) },
     evidence: referencesOf(groups),
@@ -84,12 +86,12 @@ function doubtfulParts(
   const words = doubtWords(doubt, worst);
   return {
     verdict: "inconclusive",
-    title: cut(
+    title: shorten(
       `${labelOf(observed)} made ${worst.count} calls of one shape, but ${words.title}: ${shapeOf(worst)}`,
       1_024,
     ),
     expected: `fewer than ${options.countMin} calls of one shape for a list, however long it is`,
-    actual: cut(actualOf(worst, undefined), 4_096),
+    actual: shorten(actualOf(worst, undefined), 4_096),
     causeKind: "none",
     measures: measuresOf(observed, groups, worst),
     evidence: referencesOf(groups),
@@ -106,7 +108,7 @@ function batchedParts(
   const { listLengthMax, countMax, growth } = judgement;
   return {
     verdict: "holds",
-    title: cut(
+    title: shorten(
       `${labelOf(observed)} loads a list of ${listLengthMax} with at most ${plural(countMax, "call")} of one shape`,
       1_024,
     ),
@@ -135,7 +137,7 @@ function unclearListParts(
   const words = listDoubtWords(reason, listLengthMax ?? 0, options.listLengthMin);
   return {
     verdict: "inconclusive",
-    title: cut(`${labelOf(observed)} ${words.title}`, 1_024),
+    title: shorten(`${labelOf(observed)} ${words.title}`, 1_024),
     expected: `a number of calls that does not grow with the list, shown on a list of at least ${options.listLengthMin} items`,
     actual: words.actual,
     causeKind: "none",
@@ -162,7 +164,7 @@ function verbFor(group: ClassifiedGroup): string {
 }
 
 function shapeOf(group: ClassifiedGroup): string {
-  return cut(group.calls[0]?.call.shape ?? "", 600);
+  return shorten(group.calls[0]?.call.shape ?? "", 600);
 }
 
 function actualOf(group: ClassifiedGroup, growth: Growth | undefined): string {
@@ -190,7 +192,7 @@ function measuresOf(
   const first = worst.calls[0]?.call;
   return {
     callKind: first?.kind ?? "database",
-    statement: cut(first?.shape ?? "", 1_024),
+    statement: shorten(first?.shape ?? "", 1_024),
     countMax: worst.count,
     ...(worst.listLength === undefined ? {} : { listLengthMax: worst.listLength }),
     unionMillis: millis(time.unionMicros),
@@ -235,7 +237,7 @@ function referencesOfObservation(observation: Observation): EvidenceReference[] 
           {
             evidenceId: list.evidenceId,
             locator: list.span.spanId,
-            quote: cut(list.span.name, 2_048),
+            quote: shorten(list.span.name, 2_048),
           },
         ]),
     ...calls.map(referenceOf),
@@ -246,7 +248,7 @@ function referenceOf({ evidenceId, span, call }: UnitCall): EvidenceReference {
   return {
     evidenceId,
     locator: span.spanId,
-    quote: cut(`${call.target} (${millis(span.durationNanos / 1_000)} ms)`, 2_048),
+    quote: shorten(`${call.target} (${millis(span.durationNanos / 1_000)} ms)`, 2_048),
   };
 }
 
@@ -289,8 +291,4 @@ function nextChecksOf(judgement: Of<"repeated">): string[] {
 
 function millis(micros: number): number {
   return Math.round(micros) / 1_000;
-}
-
-function cut(text: string, lengthMax: number): string {
-  return text.length <= lengthMax ? text : `${text.slice(0, lengthMax - 1)}…`;
 }

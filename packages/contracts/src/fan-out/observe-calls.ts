@@ -3,7 +3,11 @@
 import type { EvidenceId } from "../model/evidence.ts";
 import type { Subject } from "../model/finding.ts";
 import type { Span } from "../model/span.ts";
+import { shorten } from "../text/cut-text.ts";
 import type { Unit, UnitCall } from "./unit.ts";
+
+/** The longest name of a subject that a finding may have. */
+const subjectNameLengthMax = 1_024;
 
 /** What one resolver or handler did in one unit of work. */
 export interface Observation {
@@ -84,18 +88,20 @@ function ownerKeyOf(item: UnitCall): OwnerKey {
 function subjectOf(unit: Unit, key: OwnerKey): { subject: Subject; label: string } {
   if (key === handlerKey) {
     return {
-      subject: { kind: "handler", name: cut(`${unit.service} ${unit.operation}`) },
+      subject: {
+        kind: "handler",
+        name: shorten(`${unit.service} ${unit.operation}`, subjectNameLengthMax),
+      },
       label: unit.operation,
     };
   }
   const [operation, pattern] = key.split("\n", 2);
   const root = operation === undefined || operation === "" ? unit.operation : operation;
   return {
-    subject: { kind: "resolver", name: cut(`${unit.service} ${root} ${pattern ?? ""}`) },
+    subject: {
+      kind: "resolver",
+      name: shorten(`${unit.service} ${root} ${pattern ?? ""}`, subjectNameLengthMax),
+    },
     label: pattern ?? "",
   };
-}
-
-function cut(name: string): string {
-  return name.length <= 1_024 ? name : `${name.slice(0, 1_023)}…`;
 }

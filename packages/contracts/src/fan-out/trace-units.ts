@@ -3,6 +3,7 @@
 import type { EvidenceId } from "../model/evidence.ts";
 import { evidenceOfKind, type Snapshot } from "../model/snapshot.ts";
 import type { Span } from "../model/span.ts";
+import { compareText } from "../text/compare-text.ts";
 import { type Call, isReadName } from "./call.ts";
 import { CallIdentifier, isConnectionSpan } from "./identify-call.ts";
 import { operationOf, stableName } from "./name-operation.ts";
@@ -267,9 +268,4 @@ function compareSpans(left: Span, right: Span): number {
     compareText(left.name, right.name) ||
     compareText(left.spanId, right.spanId)
   );
-}
-
-function compareText(left: string, right: string): number {
-  if (left === right) return 0;
-  return left < right ? -1 : 1;
 }

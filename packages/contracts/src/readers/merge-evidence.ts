@@ -9,6 +9,7 @@ import type {
 import type { Span } from "../model/span.ts";
 import { canonicalJson } from "../snapshot/canonical-json.ts";
 import type { SnapshotPart } from "../snapshot/create-snapshot.ts";
+import { shorten } from "../text/cut-text.ts";
 
 /** Things of one kind that one file holds. */
 export interface FromFile<T> {
@@ -76,7 +77,7 @@ function mergeSources(sources: readonly EvidenceSource[]): EvidenceSource {
   const unique = (values: readonly string[]): string[] => [...new Set(values)].sort();
   const name = unique(sources.map((source) => source.name)).join(", ");
   return {
-    name: name.length <= nameLengthMax ? name : `${name.slice(0, nameLengthMax - 1)}…`,
+    name: shorten(name, nameLengthMax),
     format: unique(sources.map((source) => source.format))
       .join(", ")
       .slice(0, 64),

@@ -2,6 +2,7 @@
 
 import type { MetricData, MetricPoint, Temporality } from "../model/metric.ts";
 import { spanLimits } from "../model/span.ts";
+import { cutText } from "../text/cut-text.ts";
 import {
   booleanOf,
   doubleNumber,
@@ -18,7 +19,7 @@ import {
 } from "./otlp-json.ts";
 import { eachRecord, readAttributes } from "./otlp-json-value.ts";
 import type { OtlpTally } from "./otlp-tally.ts";
-import { cutText, microsOf, notes, type Origin, otlpLimits } from "./otlp-value.ts";
+import { microsOf, notes, type Origin, otlpLimits } from "./otlp-value.ts";
 
 /** The flag of a point that says only that its series has no value now. */
 const flagNoRecordedValue = 1;

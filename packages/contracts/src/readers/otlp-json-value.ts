@@ -1,6 +1,7 @@
 /** Attributes, resources and scopes from OTLP's JSON. */
 
 import { type Attributes, type AttributeValue, spanLimits } from "../model/span.ts";
+import { cutText } from "../text/cut-text.ts";
 import {
   booleanOf,
   doubleNumber,
@@ -15,7 +16,6 @@ import type { OtlpTally } from "./otlp-tally.ts";
 import {
   attributeDouble,
   attributeText,
-  cutText,
   notes,
   type Origin,
   otlpLimits,

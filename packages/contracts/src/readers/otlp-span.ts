@@ -9,8 +9,9 @@ import {
   spanLimits,
   type SpanStatus,
 } from "../model/span.ts";
+import { cutText } from "../text/cut-text.ts";
 import type { OtlpTally } from "./otlp-tally.ts";
-import { cutText, microsOf, type Moment, notes, type Origin, otlpLimits } from "./otlp-value.ts";
+import { microsOf, type Moment, notes, type Origin, otlpLimits } from "./otlp-value.ts";
 
 /** A span as the wire carries it. Ids are lower-case hexadecimal of any length; absent text is empty. */
 export interface SpanDraft {

@@ -1,6 +1,7 @@
 /** What both encodings of OTLP share: limits, attribute values, moments, and who emitted a record. */
 
 import { type Attributes, type AttributeValue, spanLimits } from "../model/span.ts";
+import { cutText } from "../text/cut-text.ts";
 import type { OtlpTally } from "./otlp-tally.ts";
 
 /** Limits of OTLP bodies beside `spanLimits`. What lies beyond is cut or refused, and said. */
@@ -73,14 +74,6 @@ export function setAttribute(attributes: Attributes, key: string, value: Attribu
   } else {
     attributes[key] = value;
   }
-}
-
-/** Cuts text to `lengthMax` UTF-16 units, never between the halves of one character. */
-export function cutText(text: string, lengthMax: number): string {
-  if (text.length <= lengthMax) return text;
-  const last = text.charCodeAt(lengthMax - 1);
-  const splitsPair = last >= 0xd800 && last <= 0xdbff;
-  return text.slice(0, splitsPair ? lengthMax - 1 : lengthMax);
 }
 
 /** Cuts an attribute's text, and says so. */

@@ -3,6 +3,7 @@
 import type { EvidenceReference } from "../model/evidence.ts";
 import type { Finding } from "../model/finding.ts";
 import type { UnreadableFile } from "../readers/read-evidence.ts";
+import { plural } from "../text/plural.ts";
 import type { CheckReport } from "./check-report.ts";
 import { type Colour, type Paint, paintFor, printable, wrap } from "./terminal-text.ts";
 
@@ -160,8 +161,4 @@ class ReportWriter {
     for (const line of wrap(text, this.#columns - indent.length))
       this.#lines.push(`${indent}${line}`);
   }
-}
-
-function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }

@@ -2,6 +2,7 @@
 
 import type { EvidenceReference } from "../model/evidence.ts";
 import type { Finding, Fix } from "../model/finding.ts";
+import { shorten } from "../text/cut-text.ts";
 import type { Surroundings } from "./changes/surroundings.ts";
 import type { AskingPod, Cluster } from "./cluster.ts";
 import { type RecordedEvent, sameHistogram } from "./events.ts";
@@ -329,7 +330,5 @@ function locatorOf(subject: AskingPod["subject"]): string {
 }
 
 function cut(text: string): string {
-  return text.length <= listLimits.textLengthMax
-    ? text
-    : `${text.slice(0, listLimits.textLengthMax - 1)}…`;
+  return shorten(text, listLimits.textLengthMax);
 }

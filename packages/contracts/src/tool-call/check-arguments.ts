@@ -6,7 +6,7 @@ import { SchemaChecker } from "./json-schema/check-value.ts";
 import { describeValue, typeOf } from "./json-schema/describe-value.ts";
 import type { Declaration, Problem } from "./json-schema/outcome.ts";
 import { isObject } from "./json-schema/schema-registry.ts";
-import { nearestName } from "./nearest-name.ts";
+import { nearestName } from "../text/nearest-name.ts";
 import { normaliseSchema } from "./normalise-schema.ts";
 import type { ToolUse } from "./tool-use.ts";
 

@@ -2,6 +2,7 @@
 
 import type { EvidenceReference } from "../model/evidence.ts";
 import type { CauseKind, Finding } from "../model/finding.ts";
+import { shorten } from "../text/cut-text.ts";
 import type { Fault, FaultKind } from "./fault.ts";
 import type { ToolUse } from "./tool-use.ts";
 
@@ -139,7 +140,5 @@ function nameOf(tool: string): string {
 }
 
 function cut(text: string): string {
-  return text.length <= listLimits.textLengthMax
-    ? text
-    : `${text.slice(0, listLimits.textLengthMax - 1)}…`;
+  return shorten(text, listLimits.textLengthMax);
 }

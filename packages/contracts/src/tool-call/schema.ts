@@ -8,7 +8,7 @@ import { pairingFaults } from "./check-pairing.ts";
 import { usesOfTrace, usesOfTranscript } from "./collect-uses.ts";
 import type { Fault } from "./fault.ts";
 import { fittingFinding, unjudgedFinding, violatedFinding } from "./findings.ts";
-import { nearestName } from "./nearest-name.ts";
+import { nearestName } from "../text/nearest-name.ts";
 import type { ToolUse } from "./tool-use.ts";
 
 /** What was seen of the calls of one tool. */

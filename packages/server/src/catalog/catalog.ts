@@ -1,6 +1,7 @@
 /** The catalog: which provider serves a model name, and at what price. */
 
-import { nearestName } from "./nearest-name.ts";
+import { nearestName } from "@faultline/contracts";
+
 import type { Price } from "./price.ts";
 
 /** An upstream that speaks the OpenAI wire format. */

@@ -1,10 +1,10 @@
 /** The parts of a report that rest on the leading hypothesis: cause, fix, gate, prevention, monitors. */
 
-import type { EvidenceReference } from "@faultline/contracts";
+import { type EvidenceReference, plural } from "@faultline/contracts";
 import type { CaseDetail, Hypothesis } from "@faultline/protocol";
 
 import type { Block, Section } from "./document.ts";
-import { paragraph, plural, toneOfStatus } from "./wording.ts";
+import { paragraph, toneOfStatus } from "./wording.ts";
 
 /** References listed in the report; the snapshot has the rest. */
 const referencesShownMax = 8;

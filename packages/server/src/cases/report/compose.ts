@@ -1,6 +1,6 @@
 /** Composes the report of a case: from the symptom to what must be watched afterwards. Pure. */
 
-import type { Finding } from "@faultline/contracts";
+import { type Finding, plural } from "@faultline/contracts";
 import type { CaseDetail, Hypothesis } from "@faultline/protocol";
 
 import {
@@ -12,7 +12,7 @@ import {
 } from "./cause-sections.ts";
 import type { ReportDocument, Section } from "./document.ts";
 import { proofSection } from "./proof-section.ts";
-import { moment, paragraph, period, plural, toneOfStatus, toneOfVerdict } from "./wording.ts";
+import { moment, paragraph, period, toneOfStatus, toneOfVerdict } from "./wording.ts";
 
 /** The report of a case. */
 export function composeReport(detail: CaseDetail): ReportDocument {

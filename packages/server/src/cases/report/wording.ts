@@ -12,11 +12,6 @@ export function paragraph(text: string): Block {
   return { kind: "paragraph", text };
 }
 
-/** `1 reference`, `2 references`. */
-export function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
-}
-
 /** The tone of a contract's verdict. */
 export function toneOfVerdict(verdict: Finding["verdict"]): Tone {
   return verdict === "violated" ? "bad" : verdict === "holds" ? "good" : "open";

@@ -2,13 +2,15 @@
 
 /** Names longer than this are not compared letter by letter. */
 const nameLengthMax = 100;
+/** Of more candidates than these, the first are compared. */
+const candidateCountMax = 500;
 /** Below this likeness a name is another name, not a slip. */
 const likenessMin = 0.5;
 
 /** The most similar of the valid names, or nothing when none is similar. Ties go to the first in the alphabet. */
-export function nearestName(given: string, valid: readonly string[]): string | undefined {
+export function nearestName(given: string, valid: Iterable<string>): string | undefined {
   let best: { name: string; likeness: number } | undefined;
-  for (const name of [...valid].sort()) {
+  for (const name of [...valid].slice(0, candidateCountMax).sort()) {
     const likeness = likenessOf(given, name);
     if (likeness >= likenessMin && (best === undefined || likeness > best.likeness))
       best = { name, likeness };
