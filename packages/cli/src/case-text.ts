@@ -1,5 +1,6 @@
 /** A case as one reads it in a terminal. */
 
+import type { EvidenceReference } from "@faultline/contracts";
 import type { CaseDetail, CaseList, Hypothesis, Verification } from "@faultline/protocol";
 
 import { layoutTable } from "./table.ts";
@@ -59,22 +60,29 @@ export function caseText(detail: CaseDetail, terminal: Terminal): string {
 
 function hypothesisLines(hypothesis: Hypothesis, terminal: Terminal): string[] {
   const indent = "     ";
-  const quotes = hypothesis.evidenceFor
-    .filter((reference) => reference.quote !== undefined)
-    .slice(0, quotedReferenceCountMax);
   return [
     `  ${hypothesis.rank}. ${styledStatus(hypothesis.status, terminal)}  ${terminal.style("bold", hypothesis.statement)}`,
     `${indent}boundary ${hypothesis.boundary}, contract ${hypothesis.contract}, cause kind ${hypothesis.causeKind}`,
     `${indent}about    ${hypothesis.subject.kind} ${hypothesis.subject.name}`,
-    ...quotes.map((reference) => `${indent}for      ${reference.quote ?? ""}`),
-    ...hypothesis.evidenceAgainst
-      .filter((reference) => reference.quote !== undefined)
-      .slice(0, quotedReferenceCountMax)
-      .map((reference) => `${indent}against  ${reference.quote ?? ""}`),
+    ...quoteLines(hypothesis.evidenceFor).map((quote) => `${indent}for      ${quote}`),
+    ...quoteLines(hypothesis.evidenceAgainst).map((quote) => `${indent}against  ${quote}`),
     ...hypothesis.missing.map((missing) => `${indent}missing  ${missing}`),
     ...hypothesis.fixes.map((fix) => `${indent}fix      ${fix.description}`),
     `${indent}next     ${hypothesis.nextCheck}`,
   ];
+}
+
+/** Quotes that differ, each once with how often it stands there; a span's own duration makes no difference. */
+function quoteLines(references: readonly EvidenceReference[]): string[] {
+  const counts = new Map<string, number>();
+  for (const { quote } of references) {
+    if (quote === undefined) continue;
+    const words = quote.replace(/ \([\d.]+ [mµn]?s\)$/, "");
+    counts.set(words, (counts.get(words) ?? 0) + 1);
+  }
+  return [...counts]
+    .slice(0, quotedReferenceCountMax)
+    .map(([quote, count]) => (count === 1 ? quote : `${quote}  × ${count}`));
 }
 
 function verificationLines(verification: Verification, terminal: Terminal): string[] {

@@ -21,7 +21,7 @@ export const kubernetesLimits = {
  * What a reader leaves on an object that was parsed from text for people: the command that printed it, and the
  * paths of fields that this text cannot tell. An absent field that is named here is unknown, not empty.
  */
-export interface TextMark {
+interface TextMark {
   readonly readFrom: string;
   readonly unknown: readonly string[];
 }

@@ -23,26 +23,35 @@ function clockAt(readTime: () => number): Clock {
 
 describe("ids", () => {
   it("have the layout of UUID version 7 and begin with the time", () => {
-    const id = createIds(clockAt(() => 0x0123456789ab), seededRandom("ids")).next();
+    const id = createIds(
+      clockAt(() => 0x0123456789ab),
+      seededRandom("ids"),
+    ).next();
     expect(id).toMatch(uuidSeven);
     expect(id.startsWith("01234567-89ab-7")).toBe(true);
   });
 
   it("sort in the order of their making, also when the clock stands or goes back", () => {
     fc.assert(
-      fc.property(fc.array(fc.integer({ min: 0, max: 3 }), { minLength: 2, maxLength: 50 }), (times) => {
-        let index = 0;
-        const readTime = (): number => 1_700_000_000_000 + (times[index++ % times.length] ?? 0);
-        const ids = createIds(clockAt(readTime), seededRandom("order"));
-        const made = Array.from({ length: 200 }, () => ids.next());
-        expect(made).toEqual([...made].sort());
-        expect(new Set(made).size).toBe(made.length);
-      }),
+      fc.property(
+        fc.array(fc.integer({ min: 0, max: 3 }), { minLength: 2, maxLength: 50 }),
+        (times) => {
+          let index = 0;
+          const readTime = (): number => 1_700_000_000_000 + (times[index++ % times.length] ?? 0);
+          const ids = createIds(clockAt(readTime), seededRandom("order"));
+          const made = Array.from({ length: 200 }, () => ids.next());
+          expect(made).toEqual([...made].sort());
+          expect(new Set(made).size).toBe(made.length);
+        },
+      ),
     );
   });
 
   it("stay in order when more are made in one millisecond than the counter holds", () => {
-    const ids = createIds(clockAt(() => 1_700_000_000_000), seededRandom("many"));
+    const ids = createIds(
+      clockAt(() => 1_700_000_000_000),
+      seededRandom("many"),
+    );
     const made = Array.from({ length: 10_000 }, () => ids.next());
     expect(made).toEqual([...made].sort());
     expect(new Set(made).size).toBe(made.length);

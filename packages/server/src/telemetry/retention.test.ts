@@ -162,7 +162,7 @@ it("drops the oldest days at the size cap, and refuses their spans from then on"
 });
 
 it("refuses everything when today alone is beyond the cap, and takes it again when there is room", async () => {
-  const sizeBytesMax = 4 * 1024 ** 2;
+  const sizeBytesMax = 2 * 1024 ** 2;
   const { telemetry, clock } = await openTelemetry(database, {
     store: { ...settings.store, sizeBytesMax },
   });
