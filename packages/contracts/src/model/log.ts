@@ -2,7 +2,7 @@
 
 import { type Static, Type } from "typebox";
 
-import { AttributeValue, Attributes } from "./span.ts";
+import { AttributeValue, Attributes, InstrumentationScope } from "./span.ts";
 
 export const LogRecord = Type.Object(
   {
@@ -20,10 +20,7 @@ export const LogRecord = Type.Object(
     service: Type.String({ maxLength: 256 }),
     attributes: Attributes,
     resource: Attributes,
-    scope: Type.Object(
-      { name: Type.String(), version: Type.Optional(Type.String()) },
-      { additionalProperties: false },
-    ),
+    scope: InstrumentationScope,
   },
   { additionalProperties: false },
 );

@@ -2,7 +2,7 @@
 
 import { type Static, Type } from "typebox";
 
-import { Attributes } from "./span.ts";
+import { Attributes, InstrumentationScope } from "./span.ts";
 
 export const Temporality = Type.Union([
   Type.Literal("unspecified"),
@@ -95,10 +95,7 @@ export const MetricPoint = Type.Object(
     service: Type.String({ maxLength: 256 }),
     attributes: Attributes,
     resource: Attributes,
-    scope: Type.Object(
-      { name: Type.String(), version: Type.Optional(Type.String()) },
-      { additionalProperties: false },
-    ),
+    scope: InstrumentationScope,
   },
   { additionalProperties: false },
 );

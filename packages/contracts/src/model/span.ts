@@ -36,6 +36,7 @@ export type AttributeValue =
 export type Attributes = Record<string, AttributeValue>;
 export const Attributes = Type.Unsafe<Attributes>(Type.Record(Type.String(), AttributeValue));
 
+/** In the order of OTLP's numbers, which the store keeps. */
 export const SpanKind = Type.Union([
   Type.Literal("unspecified"),
   Type.Literal("internal"),
@@ -45,15 +46,22 @@ export const SpanKind = Type.Union([
   Type.Literal("consumer"),
 ]);
 export type SpanKind = Static<typeof SpanKind>;
+/** The kind at OTLP's number for it. */
+export const spanKinds: readonly SpanKind[] = SpanKind.anyOf.map((kind) => kind.const);
 
 export const SpanStatus = Type.Object(
   {
+    /** In the order of OTLP's numbers, which the store keeps. */
     code: Type.Union([Type.Literal("unset"), Type.Literal("ok"), Type.Literal("error")]),
     message: Type.Optional(Type.String({ maxLength: 4_096 })),
   },
   { additionalProperties: false },
 );
 export type SpanStatus = Static<typeof SpanStatus>;
+/** The status code at OTLP's number for it. */
+export const spanStatusCodes: readonly SpanStatus["code"][] = SpanStatus.properties.code.anyOf.map(
+  (code) => code.const,
+);
 
 export const SpanEvent = Type.Object(
   { name: Type.String(), timeMicros: Type.Number(), attributes: Attributes },
@@ -70,6 +78,12 @@ export const SpanLink = Type.Object(
   { additionalProperties: false },
 );
 export type SpanLink = Static<typeof SpanLink>;
+
+/** The library that recorded something. */
+export const InstrumentationScope = Type.Object(
+  { name: Type.String(), version: Type.Optional(Type.String()) },
+  { additionalProperties: false },
+);
 
 export const Span = Type.Object(
   {
@@ -89,10 +103,7 @@ export const Span = Type.Object(
     status: SpanStatus,
     attributes: Attributes,
     resource: Attributes,
-    scope: Type.Object(
-      { name: Type.String(), version: Type.Optional(Type.String()) },
-      { additionalProperties: false },
-    ),
+    scope: InstrumentationScope,
     events: Type.Array(SpanEvent),
     links: Type.Array(SpanLink),
   },

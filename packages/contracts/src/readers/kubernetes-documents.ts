@@ -3,11 +3,10 @@
 import { Composer, type Document, LineCounter, Parser } from "yaml";
 
 import type { KubernetesObject } from "../model/evidence.ts";
+import { type Fields, isFields } from "../model/fields.ts";
 import { EvidenceError } from "./evidence-error.ts";
 import { kubernetesLimits, type Notes } from "./kubernetes-limits.ts";
 import { jsonValuesOf } from "./text.ts";
-
-type Fields = Record<string, unknown>;
 
 const wanted = "Kubernetes objects with apiVersion, kind and metadata.name";
 
@@ -197,8 +196,4 @@ function blank(values: unknown): Record<string, null> {
 
 function tooLong(limit: number): EvidenceError {
   return new EvidenceError("The text is too long.", { expected: `at most ${limit} characters` });
-}
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

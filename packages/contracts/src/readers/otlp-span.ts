@@ -4,10 +4,11 @@ import {
   type Attributes,
   type Span,
   type SpanEvent,
-  type SpanKind,
   type SpanLink,
+  spanKinds,
   spanLimits,
   type SpanStatus,
+  spanStatusCodes,
 } from "../model/span.ts";
 import { cutText } from "../text/cut-text.ts";
 import type { OtlpTally } from "./otlp-tally.ts";
@@ -49,15 +50,6 @@ export function newSpanDraft(): SpanDraft {
 
 const zeroTraceId = "0".repeat(32);
 const zeroSpanId = "0".repeat(16);
-const kinds: readonly SpanKind[] = [
-  "unspecified",
-  "internal",
-  "server",
-  "client",
-  "producer",
-  "consumer",
-];
-const statusCodes: readonly SpanStatus["code"][] = ["unset", "ok", "error"];
 
 /** Whether these are 16 bytes of hexadecimal that are not all zero. */
 export function isTraceId(id: string): boolean {
@@ -81,7 +73,7 @@ export function finishSpan(draft: SpanDraft, origin: Origin, tally: OtlpTally): 
     traceId: draft.traceId,
     spanId: draft.spanId,
     name: cutText(draft.name, spanLimits.nameLengthMax),
-    kind: kinds[draft.kind] ?? "unspecified",
+    kind: spanKinds[draft.kind] ?? "unspecified",
     service: origin.service,
     startMicros: microsOf(draft.start),
     durationNanos: durationOf(draft.start, draft.end, tally),
@@ -118,7 +110,7 @@ function durationOf(start: Moment, end: Moment | undefined, tally: OtlpTally): n
 }
 
 function statusOf(draft: SpanDraft): SpanStatus {
-  const code = statusCodes[draft.statusCode] ?? "unset";
+  const code = spanStatusCodes[draft.statusCode] ?? "unset";
   if (draft.statusMessage === "") return { code };
   return { code, message: cutText(draft.statusMessage, otlpLimits.statusMessageLengthMax) };
 }

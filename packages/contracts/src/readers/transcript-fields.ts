@@ -1,11 +1,6 @@
 /** Reads the untyped fields of transcripts. */
 
-export type Fields = Readonly<Record<string, unknown>>;
-
-/** Whether a value is an object of JSON. */
-export function isFields(value: unknown): value is Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
+import { isFields } from "../model/fields.ts";
 
 /** A field's text, or nothing when it is none or empty. */
 export function textField(value: unknown, name: string): string | undefined {

@@ -1,8 +1,8 @@
 /** Reads transcripts of models that call tools: OpenAI chat and responses, Anthropic messages. */
 
 import type { ToolDefinition, TranscriptTurn } from "../model/evidence.ts";
+import { type Fields, isFields } from "../model/fields.ts";
 import { EvidenceError } from "./evidence-error.ts";
-import { isFields, type Fields } from "./transcript-fields.ts";
 import { looksLikeMessage, readMessage } from "./transcript-message.ts";
 import { readTools } from "./transcript-tools.ts";
 

@@ -1,6 +1,6 @@
 /** Reads untyped API objects: a field of another type than the API's counts as absent. */
 
-export type Fields = Readonly<Record<string, unknown>>;
+import { type Fields, isFields } from "../model/fields.ts";
 
 /** The object at a path, or an empty one. */
 export function fieldsAt(value: unknown, ...path: readonly string[]): Fields {
@@ -64,8 +64,4 @@ function valueAt(value: unknown, path: readonly string[]): unknown {
     found = found[name];
   }
   return found;
-}
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

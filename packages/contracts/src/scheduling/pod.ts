@@ -1,16 +1,8 @@
 /** A pod as the scheduler sees it, read from the API object. */
 
 import type { EvidenceId, KubernetesObject } from "../model/evidence.ts";
-import {
-  type Fields,
-  fieldsAt,
-  integerAt,
-  isPresentAt,
-  isTrueAt,
-  listAt,
-  textAt,
-  textsAt,
-} from "./fields.ts";
+import type { Fields } from "../model/fields.ts";
+import { fieldsAt, integerAt, isPresentAt, isTrueAt, listAt, textAt, textsAt } from "./fields.ts";
 import { type Amounts, podRequests } from "./requests.ts";
 import { readTerms, type Term } from "./selector.ts";
 import { unknownFields } from "./text-mark.ts";

@@ -1,6 +1,7 @@
 /** Node selectors: expressions over the labels and the name of a node. */
 
-import { type Fields, listAt, textAt, textListAt, fieldsAt } from "./fields.ts";
+import type { Fields } from "../model/fields.ts";
+import { listAt, textAt, textListAt, fieldsAt } from "./fields.ts";
 
 export type SelectorOperator = "In" | "NotIn" | "Exists" | "DoesNotExist" | "Gt" | "Lt" | "Invalid";
 

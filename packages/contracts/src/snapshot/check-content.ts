@@ -10,22 +10,22 @@ import {
   type EvidenceContent as Content,
   type TraceContent,
 } from "../model/evidence.ts";
-import { spanLimits } from "../model/span.ts";
+import { type Fields, isFields } from "../model/fields.ts";
+import { spanKinds, spanLimits, spanStatusCodes } from "../model/span.ts";
 
 /** Nesting of attribute values; canonical JSON has the same bound. */
 const valueDepthMax = 250;
 const traceIdPattern = /^[0-9a-f]{32}$/;
 const spanIdPattern = /^[0-9a-f]{16}$/;
-const spanKinds = new Set(["unspecified", "internal", "server", "client", "producer", "consumer"]);
-const statusCodes = new Set(["unset", "ok", "error"]);
+const kinds: ReadonlySet<unknown> = new Set(spanKinds);
+const statusCodes: ReadonlySet<unknown> = new Set(spanStatusCodes);
 
 /** Whether a value has the shape of evidence. */
 export function isEvidenceContent(value: unknown): value is Content {
-  if (!isObject(value)) return false;
+  if (!isFields(value)) return false;
   return value["kind"] === "trace" ? isTrace(value) : Value.Check(EvidenceContent, value);
 }
 
-type Fields = Readonly<Record<string, unknown>>;
 type Check = (value: unknown) => boolean;
 
 function isTrace(value: Fields): value is Fields & TraceContent {
@@ -38,15 +38,15 @@ function isTrace(value: Fields): value is Fields & TraceContent {
 }
 
 function isSpan(value: unknown): boolean {
-  return isObject(value) && hasOnly(value, spanFields);
+  return isFields(value) && hasOnly(value, spanFields);
 }
 
 function isLink(value: unknown): boolean {
-  return isObject(value) && hasOnly(value, linkFields);
+  return isFields(value) && hasOnly(value, linkFields);
 }
 
 function isEvent(value: unknown): boolean {
-  return isObject(value) && hasOnly(value, eventFields);
+  return isFields(value) && hasOnly(value, eventFields);
 }
 
 /** A field and whether it may be absent. */
@@ -57,7 +57,7 @@ interface FieldRule {
 type Rules = ReadonlyMap<string, FieldRule>;
 
 const isText: Check = (value) => typeof value === "string";
-const isAttributes: Check = (value) => isObject(value) && isAttributeValue(value, 0);
+const isAttributes: Check = (value) => isFields(value) && isAttributeValue(value, 0);
 const isCount: Check = (value) => typeof value === "number" && Number.isFinite(value) && value >= 0;
 const isTime: Check = (value) => typeof value === "number" && Number.isFinite(value);
 const isTraceId: Check = (value) => typeof value === "string" && traceIdPattern.test(value);
@@ -67,7 +67,7 @@ const traceFields = rules({ kind: isText, traceId: isText, spans: Array.isArray 
 const eventFields = rules({ name: isText, timeMicros: isTime, attributes: isAttributes });
 const linkFields = rules({ traceId: isTraceId, spanId: isSpanId, attributes: isAttributes });
 const statusFields = rules(
-  { code: (value) => statusCodes.has(String(value)) },
+  { code: (value) => statusCodes.has(value) },
   { message: (value) => isTextUpTo(value, 4_096) },
 );
 const scopeFields = rules({ name: isText }, { version: isText });
@@ -76,14 +76,14 @@ const spanFields = rules(
     traceId: isTraceId,
     spanId: isSpanId,
     name: (value) => isTextUpTo(value, spanLimits.nameLengthMax),
-    kind: (value) => typeof value === "string" && spanKinds.has(value),
+    kind: (value) => kinds.has(value),
     service: (value) => isTextUpTo(value, 256),
     startMicros: isCount,
     durationNanos: isCount,
-    status: (value) => isObject(value) && hasOnly(value, statusFields),
+    status: (value) => isFields(value) && hasOnly(value, statusFields),
     attributes: isAttributes,
     resource: isAttributes,
-    scope: (value) => isObject(value) && hasOnly(value, scopeFields),
+    scope: (value) => isFields(value) && hasOnly(value, scopeFields),
     events: (value) => Array.isArray(value) && value.every(isEvent),
     links: (value) => Array.isArray(value) && value.every(isLink),
   },
@@ -134,8 +134,4 @@ function isAttributeValue(value: unknown, depth: number): boolean {
 
 function isTextUpTo(value: unknown, lengthMax: number): boolean {
   return typeof value === "string" && value.length <= lengthMax;
-}
-
-function isObject(value: unknown): value is Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,12 +1,12 @@
 /** Holds the arguments of a call against the schema of its tool. */
 
+import { isFields } from "../model/fields.ts";
 import { jsonFaultOffset } from "../readers/json-fault.ts";
+import { nearestName } from "../text/nearest-name.ts";
 import type { Fault } from "./fault.ts";
 import { SchemaChecker } from "./json-schema/check-value.ts";
 import { describeValue, typeOf } from "./json-schema/describe-value.ts";
 import type { Declaration, Problem } from "./json-schema/outcome.ts";
-import { isObject } from "./json-schema/schema-registry.ts";
-import { nearestName } from "../text/nearest-name.ts";
 import { normaliseSchema } from "./normalise-schema.ts";
 import type { ToolUse } from "./tool-use.ts";
 
@@ -103,7 +103,7 @@ function unknownFields(value: unknown, declarations: readonly Declaration[]): Un
   const byPointer = Map.groupBy(declarations, (declaration) => declaration.pointer);
   return [...byPointer].flatMap(([pointer, list]) => {
     const object = valueAt(value, pointer);
-    if (!isObject(object) || list.some((declaration) => declaration.isOpen)) return [];
+    if (!isFields(object) || list.some((declaration) => declaration.isOpen)) return [];
     const names = new Set(list.flatMap((declaration) => declaration.names));
     return Object.keys(object)
       .filter((name) => !names.has(name))
@@ -233,7 +233,7 @@ function shapeOf(value: unknown, depth = 0): string {
     ];
     return `[${types.join(" | ")}]`;
   }
-  if (!isObject(value)) return value === undefined ? "no JSON" : typeOf(value);
+  if (!isFields(value)) return value === undefined ? "no JSON" : typeOf(value);
   const fields = Object.entries(value)
     .slice(0, shapeLimits.fieldCountMax)
     .map(([name, field]) => `${fieldText(name)}: ${shapeOf(field, depth + 1)}`);
@@ -255,7 +255,7 @@ function valueAt(root: unknown, pointer: string): unknown {
   for (const part of pointer.split("/").slice(1)) {
     const name = part.replaceAll("~1", "/").replaceAll("~0", "~");
     if (Array.isArray(value)) value = value[Number(name)];
-    else if (isObject(value) && Object.hasOwn(value, name)) value = value[name];
+    else if (isFields(value) && Object.hasOwn(value, name)) value = value[name];
     else return undefined;
   }
   return value;

@@ -1,6 +1,7 @@
 /** Reads the dialects in which tools describe their input as JSON Schema 2020-12. */
 
-import { isObject } from "./json-schema/schema-registry.ts";
+import { isFields } from "../model/fields.ts";
+import { schemaTypes } from "./json-schema/assertions.ts";
 
 /** Names of types in other dialects whose meaning is plain. */
 const typeNames: Readonly<Record<string, string | undefined>> = {
@@ -14,15 +15,6 @@ const typeNames: Readonly<Record<string, string | undefined>> = {
   list: "array",
   tuple: "array",
 };
-const schemaTypes: readonly string[] = [
-  "null",
-  "boolean",
-  "object",
-  "array",
-  "number",
-  "string",
-  "integer",
-];
 const depthMax = 150;
 
 /** Keywords under which plain data stands, which is not to be touched. */
@@ -41,10 +33,10 @@ const dataKeywords: ReadonlySet<string> = new Set([
  */
 export function normaliseSchema(schema: unknown, depth = 0): unknown {
   if (Array.isArray(schema)) return schema.map((item) => normaliseSchema(item, depth + 1));
-  if (!isObject(schema) || depth > depthMax) return schema;
+  if (!isFields(schema) || depth > depthMax) return schema;
   const fields = Object.entries(schema).map(([keyword, value]): [string, unknown] => {
     if (dataKeywords.has(keyword)) return [keyword, value];
-    if (keyword === "properties" && isObject(value)) return [keyword, normaliseMap(value, depth)];
+    if (keyword === "properties" && isFields(value)) return [keyword, normaliseMap(value, depth)];
     return [keyword, normaliseSchema(value, depth + 1)];
   });
   return withNullable(withType(Object.fromEntries(fields)));

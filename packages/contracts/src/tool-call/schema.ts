@@ -3,12 +3,12 @@
 import type { Contract } from "../model/contract.ts";
 import type { Finding } from "../model/finding.ts";
 import { evidenceOfKind, type Snapshot } from "../model/snapshot.ts";
+import { nearestName } from "../text/nearest-name.ts";
 import { ArgumentChecker } from "./check-arguments.ts";
 import { pairingFaults } from "./check-pairing.ts";
 import { usesOfTrace, usesOfTranscript } from "./collect-uses.ts";
 import type { Fault } from "./fault.ts";
 import { fittingFinding, unjudgedFinding, violatedFinding } from "./findings.ts";
-import { nearestName } from "../text/nearest-name.ts";
 import type { ToolUse } from "./tool-use.ts";
 
 /** What was seen of the calls of one tool. */

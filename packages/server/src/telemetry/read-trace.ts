@@ -1,13 +1,19 @@
 /** Reads one trace whole. */
 
-import type { Attributes, Span, SpanEvent, SpanLink } from "@faultline/contracts";
+import {
+  type Attributes,
+  type Span,
+  type SpanEvent,
+  spanKinds,
+  type SpanLink,
+  spanStatusCodes,
+} from "@faultline/contracts";
 import { sql } from "kysely";
 
 import { assert } from "#kernel/index.ts";
 import type { Store, TenantScope } from "#storage/index.ts";
 
 import { nanosPerMicro, telemetryLimits } from "./limits.ts";
-import { spanKinds, spanStatuses } from "./record-rows.ts";
 import { readOrigins, type StoredOrigin } from "./stored-origins.ts";
 
 export interface StoredTrace {
@@ -75,7 +81,7 @@ function spanOf(traceId: string, row: SpanRow, origins: Map<string, StoredOrigin
     startMicros: row.start_micros + row.start_rest_nanos / nanosPerMicro,
     durationNanos: Number(row.duration_nanos),
     status: {
-      code: spanStatuses[row.status] ?? "unset",
+      code: spanStatusCodes[row.status] ?? "unset",
       ...(row.status_message === null ? {} : { message: row.status_message }),
     },
     attributes: row.attributes,

@@ -2,7 +2,13 @@
 
 import { createHash } from "node:crypto";
 
-import type { LogRecord, MetricPoint, Span, SpanKind, SpanStatus } from "@faultline/contracts";
+import {
+  type LogRecord,
+  type MetricPoint,
+  type Span,
+  spanKinds,
+  spanStatusCodes,
+} from "@faultline/contracts";
 import type { TenantId } from "@faultline/protocol";
 
 import { nanosPerMicro } from "./limits.ts";
@@ -72,16 +78,6 @@ export interface RecordRows {
   readonly characterCount: number;
 }
 
-export const spanKinds: readonly SpanKind[] = [
-  "unspecified",
-  "internal",
-  "server",
-  "client",
-  "producer",
-  "consumer",
-];
-export const spanStatuses: readonly SpanStatus["code"][] = ["unset", "ok", "error"];
-
 export function spanRows(tenantId: TenantId, spans: readonly Span[]): RecordRows {
   const builder = new RowBuilder("span", tenantId);
   for (const span of spans) {
@@ -97,7 +93,7 @@ export function spanRows(tenantId: TenantId, spans: readonly Span[]): RecordRows
       time,
       String(restNanos),
       String(Math.round(span.durationNanos)),
-      String(spanStatuses.indexOf(span.status.code)),
+      String(spanStatusCodes.indexOf(span.status.code)),
       span.status.message ?? null,
       jsonText(span.attributes),
       span.events.length === 0 ? null : jsonText(span.events),

@@ -1,11 +1,11 @@
 /** The keywords of JSON Schema 2020-12 that assert something about a value itself. */
 
+import { isFields } from "../../model/fields.ts";
 import { isMultipleOf } from "./decimal.ts";
 import { describeAllowed, describeValue, typeOf } from "./describe-value.ts";
 import { equalityKey } from "./equality.ts";
 import type { Outcome } from "./outcome.ts";
 import type { PatternCache } from "./pattern-cache.ts";
-import { isObject } from "./schema-registry.ts";
 
 type Schema = Readonly<Record<string, unknown>>;
 
@@ -26,10 +26,11 @@ export function assertAll(assertion: Assertion): void {
   if (typeof value === "number") assertNumber(assertion, value);
   else if (typeof value === "string") assertText(assertion, value);
   else if (Array.isArray(value)) assertArray(assertion, value);
-  else if (isObject(value)) assertObject(assertion, value);
+  else if (isFields(value)) assertObject(assertion, value);
 }
 
-const types: readonly string[] = [
+/** The names that `type` may have. */
+export const schemaTypes: readonly string[] = [
   "null",
   "boolean",
   "object",
@@ -45,7 +46,7 @@ function assertType({ schema, value, pointer, outcome }: Assertion): void {
   const names: unknown[] = Array.isArray(wanted) ? wanted : [wanted];
   const actual = typeOf(value);
   if (names.includes(actual) || (actual === "integer" && names.includes("number"))) return;
-  const foreign = names.find((name) => typeof name !== "string" || !types.includes(name));
+  const foreign = names.find((name) => typeof name !== "string" || !schemaTypes.includes(name));
   if (foreign !== undefined) {
     outcome.doubt(
       `the schema asks for a type that JSON Schema does not have: ${describeAllowed([foreign]).slice(0, 40)}`,
@@ -184,7 +185,7 @@ function assertObject(assertion: Assertion, value: Readonly<Record<string, unkno
   require(schema["required"], "");
   for (const keyword of ["dependentRequired", "dependencies"]) {
     const dependent = schema[keyword];
-    if (!isObject(dependent)) continue;
+    if (!isFields(dependent)) continue;
     for (const [name, wanted] of Object.entries(dependent)) {
       if (Object.hasOwn(value, name)) require(wanted, `, because ${name} is there`);
     }

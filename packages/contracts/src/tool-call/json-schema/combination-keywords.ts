@@ -1,8 +1,8 @@
 /** allOf, anyOf, oneOf, not, if, dependentSchemas: schemas about the same value. */
 
+import { isFields } from "../../model/fields.ts";
 import { inside, type Step } from "./step.ts";
 import type { Outcome } from "./outcome.ts";
-import { isObject } from "./schema-registry.ts";
 
 /** Judges the keywords that combine schemas. */
 export function evaluateCombinations(step: Step): void {
@@ -133,10 +133,10 @@ function evaluateCondition(step: Step): void {
 
 function evaluateDependent(step: Step): void {
   const { schema, value, outcome } = step;
-  if (!isObject(value)) return;
+  if (!isFields(value)) return;
   for (const keyword of ["dependentSchemas", "dependencies"]) {
     const dependent = schema[keyword];
-    if (!isObject(dependent)) continue;
+    if (!isFields(dependent)) continue;
     for (const [name, part] of Object.entries(dependent)) {
       if (!Object.hasOwn(value, name) || Array.isArray(part)) continue;
       outcome.requireInPlace(evaluateHere(step, part));

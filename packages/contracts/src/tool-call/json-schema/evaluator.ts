@@ -1,5 +1,6 @@
 /** Walks a schema and a value together. */
 
+import { isFields } from "../../model/fields.ts";
 import { assertAll } from "./assertions.ts";
 import { evaluateArray, evaluateUnevaluatedItems } from "./array-keywords.ts";
 import { evaluateObject, evaluateUnevaluatedProperties } from "./object-keywords.ts";
@@ -7,7 +8,7 @@ import { Outcome, schemaLimits } from "./outcome.ts";
 import { PatternCache } from "./pattern-cache.ts";
 import { evaluateCombinations } from "./combination-keywords.ts";
 import type { Place, Step, Walk } from "./step.ts";
-import { defaultBase, isObject, type Resolved, type SchemaRegistry } from "./schema-registry.ts";
+import { defaultBase, type Resolved, type SchemaRegistry } from "./schema-registry.ts";
 
 /** The work of one check is used up. */
 class WorkUsedUp extends Error {
@@ -59,7 +60,7 @@ export class Evaluator implements Walk {
       });
       return outcome;
     }
-    if (!isObject(schema)) {
+    if (!isFields(schema)) {
       outcome.doubt("a schema is neither an object nor a boolean");
       return outcome;
     }
@@ -84,12 +85,12 @@ export class Evaluator implements Walk {
     this.#evaluateReferences(step);
     evaluateCombinations(step);
     if (Array.isArray(value)) evaluateArray(step, value);
-    else if (isObject(value)) evaluateObject(step, value);
+    else if (isFields(value)) evaluateObject(step, value);
     if (this.#registry.asserts(place.base)) {
       assertAll({ schema, value, pointer: place.pointer, outcome, patterns: this.patterns });
     }
     if (Array.isArray(value)) evaluateUnevaluatedItems(step, value);
-    else if (isObject(value)) evaluateUnevaluatedProperties(step, value);
+    else if (isFields(value)) evaluateUnevaluatedProperties(step, value);
   }
 
   #evaluateReferences(step: Step): void {

@@ -1,15 +1,13 @@
 /** Keywords about the fields of an object. */
 
+import { type Fields, isFields } from "../../model/fields.ts";
 import { below, type Step } from "./step.ts";
-import { isObject } from "./schema-registry.ts";
-
-type Fields = Readonly<Record<string, unknown>>;
 
 /** properties, patternProperties, additionalProperties, propertyNames. */
 export function evaluateObject(step: Step, value: Fields): void {
   const { schema, outcome, place, walk } = step;
-  const properties = isObject(schema["properties"]) ? schema["properties"] : {};
-  const patterns = isObject(schema["patternProperties"])
+  const properties = isFields(schema["properties"]) ? schema["properties"] : {};
+  const patterns = isFields(schema["patternProperties"])
     ? Object.entries(schema["patternProperties"])
     : [];
   const { additionalProperties, propertyNames } = schema;
@@ -79,7 +77,7 @@ function declare({ schema, outcome, place }: Step): void {
     patternProperties !== undefined ||
     additionalProperties !== undefined ||
     unevaluatedProperties !== undefined;
-  if (!isObject(properties) && !isOpen) return;
-  const names = isObject(properties) ? Object.keys(properties) : [];
+  if (!isFields(properties) && !isOpen) return;
+  const names = isFields(properties) ? Object.keys(properties) : [];
   outcome.declare([{ pointer: place.pointer, names, isOpen }]);
 }

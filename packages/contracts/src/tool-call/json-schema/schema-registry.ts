@@ -1,5 +1,6 @@
 /** Finds schemas by reference: identifiers, anchors and pointers of JSON Schema 2020-12. Nothing is ever fetched. */
 
+import { isFields } from "../../model/fields.ts";
 import { readMetaSchemas } from "./meta-schemas.ts";
 
 /** A schema that a reference leads to. */
@@ -98,10 +99,10 @@ export class SchemaRegistry {
     if (known !== undefined) return known;
     const root = this.#resource(base)?.root;
     const dialect =
-      isObject(root) && typeof root["$schema"] === "string" ? root["$schema"] : undefined;
+      isFields(root) && typeof root["$schema"] === "string" ? root["$schema"] : undefined;
     const meta = dialect === undefined ? undefined : this.#resource(withoutFragment(dialect))?.root;
-    const vocabularies = isObject(meta) ? meta["$vocabulary"] : undefined;
-    const answer = !isObject(vocabularies) || Object.hasOwn(vocabularies, validationVocabulary);
+    const vocabularies = isFields(meta) ? meta["$vocabulary"] : undefined;
+    const answer = !isFields(vocabularies) || Object.hasOwn(vocabularies, validationVocabulary);
     this.#asserts.set(base, answer);
     return answer;
   }
@@ -124,7 +125,7 @@ export class SchemaRegistry {
 
   /** A document's own identifier takes the place of where it was found. */
   #rootBase({ root }: Resource, uri: string): string {
-    return isObject(root) ? (this.#bases.get(root) ?? uri) : uri;
+    return isFields(root) ? (this.#bases.get(root) ?? uri) : uri;
   }
 
   #follow(resource: Resource, uri: string, pointer: string): Resolved | undefined {
@@ -133,17 +134,17 @@ export class SchemaRegistry {
     for (const part of pointer.slice(1).split("/")) {
       const name = part.replaceAll("~1", "/").replaceAll("~0", "~");
       if (Array.isArray(schema)) schema = /^\d{1,9}$/.test(name) ? schema[Number(name)] : undefined;
-      else schema = isObject(schema) && Object.hasOwn(schema, name) ? schema[name] : undefined;
+      else schema = isFields(schema) && Object.hasOwn(schema, name) ? schema[name] : undefined;
       if (schema === undefined) return undefined;
-      if (isObject(schema)) base = this.#bases.get(schema) ?? base;
+      if (isFields(schema)) base = this.#bases.get(schema) ?? base;
     }
     // What lies under an unknown keyword was not indexed with its document.
-    if (isObject(schema) && !this.#bases.has(schema)) this.#index(schema, base, 0);
-    return { schema, base: isObject(schema) ? (this.#bases.get(schema) ?? base) : base };
+    if (isFields(schema) && !this.#bases.has(schema)) this.#index(schema, base, 0);
+    return { schema, base: isFields(schema) ? (this.#bases.get(schema) ?? base) : base };
   }
 
   #index(schema: unknown, outerBase: string, depth: number): void {
-    if (!isObject(schema) || depth > indexDepthMax || this.#bases.has(schema)) return;
+    if (!isFields(schema) || depth > indexDepthMax || this.#bases.has(schema)) return;
     const base = this.#enter(schema, outerBase);
     this.#bases.set(schema, base);
     const resource = this.#resources.get(base);
@@ -173,7 +174,7 @@ function childSchemas(schema: Record<string, unknown>): unknown[] {
   }
   for (const keyword of mapKeywords) {
     const map = schema[keyword];
-    if (isObject(map)) children.push(...Object.values(map));
+    if (isFields(map)) children.push(...Object.values(map));
   }
   return children;
 }
@@ -199,9 +200,4 @@ function decodeFragment(fragment: string): string {
     // A stray percent sign stands for itself.
     return fragment;
   }
-}
-
-/** Whether a value is an object of JSON. */
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
