@@ -33,17 +33,12 @@ export class WorkerProcess {
     // A worker that dies before anybody waits for it must not crash the supervisor.
     this.#listening.promise.catch(() => {});
     this.#child.on("message", (message) => this.#onMessage(message as FromWorker, events));
-    this.#child.on("error", () => {
-      // Its exit follows and is what counts.
+    this.#child.on("error", (error) => {
+      // A process that could not be started has no exit; of one that runs, the exit is what counts.
+      if (this.#child.pid === undefined) this.#onExit(error.message, events);
     });
     this.#child.on("exit", (code, signal) => {
-      this.hasExited = true;
-      const reason = signal === null ? `exit code ${code}` : `signal ${signal}`;
-      this.#listening.reject(
-        new PlatformError("internal", `A gateway worker died before it listened (${reason}).`),
-      );
-      this.#exited.resolve();
-      events.onExit(reason);
+      this.#onExit(signal === null ? `exit code ${code}` : `signal ${signal}`, events);
     });
   }
 
@@ -70,6 +65,15 @@ export class WorkerProcess {
 
   kill(): void {
     this.#child.kill("SIGKILL");
+  }
+
+  #onExit(reason: string, events: WorkerEvents): void {
+    this.hasExited = true;
+    this.#listening.reject(
+      new PlatformError("internal", `A gateway worker died before it listened (${reason}).`),
+    );
+    this.#exited.resolve();
+    events.onExit(reason);
   }
 
   #onMessage(message: FromWorker, events: WorkerEvents): void {
