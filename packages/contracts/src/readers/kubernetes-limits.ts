@@ -18,15 +18,10 @@ export const kubernetesLimits = {
 } as const;
 
 /**
- * What a reader leaves on an object that was parsed from text for people: the command that printed it, and the
- * paths of fields that this text cannot tell. An absent field that is named here is unknown, not empty.
+ * The field that a reader adds to an object which was parsed from text for people. In it stand `readFrom`, the command
+ * that printed the text, and `unknown`, the paths of fields that such text cannot tell: where they are absent, they are
+ * unknown, not empty.
  */
-interface TextMark {
-  readonly readFrom: string;
-  readonly unknown: readonly string[];
-}
-
-/** The field of an object that carries its `TextMark`. */
 export const textMarkField = "faultlineText";
 
 /** Collects notes up to the limit, each once. */
