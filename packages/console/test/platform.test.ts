@@ -1,9 +1,7 @@
 /** The console in a browser, served by the real platform: from a first model call to a proved cause. */
 
-import { createServer } from "node:net";
-
 import { loadConfig, type Platform, startPlatform } from "@faultline/server";
-import { openTemporaryFolder, type TemporaryFolder } from "@faultline/testkit";
+import { freePort, openTemporaryFolder, type TemporaryFolder } from "@faultline/testkit";
 import { pino } from "pino";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -208,13 +206,4 @@ async function verify(page: Page, fromMs: number): Promise<void> {
   await page
     .getByRole("button", { name: "Comparing before and after…" })
     .waitFor({ state: "detached" });
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve) => probe.listen(0, "127.0.0.1", resolve));
-  const address = probe.address();
-  await new Promise((resolve) => probe.close(resolve));
-  if (address === null || typeof address === "string") throw new Error("A probe has a port.");
-  return address.port;
 }
