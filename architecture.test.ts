@@ -98,6 +98,7 @@ describe("the lint rules computed from architecture.ts", () => {
     ["the wall clock", "export const at = Date.now();"],
     ["chance", "export const chance = Math.random();"],
     ["a timer", "export const timer = setTimeout(() => undefined, 1);"],
+    ["a deadline", "export const deadline = AbortSignal.timeout(1);"],
     ["a global fetch", 'export const answer = fetch("http://127.0.0.1");'],
     ["the environment", "export const home = process.env.HOME;"],
     ["any", "export const thing: any = 1;"],

@@ -19,6 +19,7 @@ const ambientProperties = [
   { object: "Math", property: "random", message: "Take a Random as an argument." },
   { object: "crypto", property: "randomUUID", message: "Take Ids as an argument." },
   { object: "crypto", property: "getRandomValues", message: "Take a Random as an argument." },
+  { object: "AbortSignal", property: "timeout", message: "Take a deadline from a Clock." },
   { object: "process", property: "env", message: "Only config/ reads the environment." },
 ];
 

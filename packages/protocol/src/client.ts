@@ -70,6 +70,7 @@ interface RouteCall {
 async function callRoute({ client, name, input, call }: RouteCall): Promise<unknown> {
   const route: ApiRoute = apiRoutes[name];
   const deadlineMs = call.deadlineMs ?? client.deadlineMs ?? clientLimits.deadlineMs;
+  // oxlint-disable-next-line no-restricted-properties -- the client runs in browsers too, which have no Clock
   const deadline = AbortSignal.timeout(deadlineMs);
   try {
     const response = await client.fetch(urlOf(client.baseUrl, route, input), {

@@ -12,7 +12,7 @@ export const httpLimits = {
   headerBytesMax: 16_384,
   /** Longest path parameter: a snapshot id. */
   parameterLengthMax: 128,
-  /** Sessions at once; the one used longest ago goes first. */
+  /** Sessions at once; the oldest goes first. */
   sessionCountMax: 10_000,
   sessionHoursMax: 12,
 } as const;

@@ -39,6 +39,8 @@ export const identityLimits = {
   endedKeyMsKept: 30 * 86_400_000,
   /** How often the times of use are written. */
   useWriteMs: 10_000,
+  /** How long a stop waits for the last of them. */
+  flushMsMax: 5_000,
 } as const;
 
 export interface IdentityParts {
@@ -257,7 +259,7 @@ export class Identity implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#listeners.clear();
-    await this.#use.flush(AbortSignal.timeout(flushMsMax));
+    await this.#use.flush(this.#parts.clock.deadline(identityLimits.flushMsMax));
   }
 
   async #load(hash: string, signal: AbortSignal): Promise<KeyRecord | undefined> {
@@ -274,8 +276,6 @@ export class Identity implements AsyncDisposable {
     await Promise.all([...this.#listeners].map((listener) => listener()));
   }
 }
-
-const flushMsMax = 5_000;
 
 export interface KeySnapshot {
   readonly tenants: readonly { readonly id: TenantId; readonly capture: "metadata" | "content" }[];
