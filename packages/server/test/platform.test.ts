@@ -106,6 +106,28 @@ describe("the platform", () => {
     expect(below.filter((pid) => isAlive(pid))).toEqual([]);
   });
 
+  it("passes on every answer of the control process, whether the request was taken or refused", async () => {
+    await using place = await makePlace();
+    const platform = await start(place);
+    const key = platform.adminKey ?? "";
+    const statuses = new Map<string, number>();
+    const post = async (path: string, body: string): Promise<void> => {
+      const response = await fetch(platform.url + path, {
+        method: "POST",
+        headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+        body,
+      });
+      await response.arrayBuffer();
+      const name = `${path} ${response.status}`;
+      statuses.set(name, (statuses.get(name) ?? 0) + 1);
+    };
+    for (let round = 0; round < 300; round += 1) {
+      await post("/v1/traces", '{"resourceSpans":[]}');
+      await post("/api/cases", "{}");
+    }
+    expect(Object.fromEntries(statuses)).toEqual({ "/v1/traces 200": 300, "/api/cases 400": 300 });
+  });
+
   it("starts again after its control process alone was killed, over what that left behind", async () => {
     await using place = await makePlace();
     const first = await start(place);

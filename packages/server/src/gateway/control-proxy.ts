@@ -37,8 +37,10 @@ const unavailable = new PlatformError(
 export class ControlProxy {
   readonly #socketPath: string;
   readonly #metrics: GatewayMetrics;
-  // A Unix connection costs little, and a kept one may close just when it is used again.
-  readonly #agent = new Agent({ keepAlive: false });
+  // No connection is used twice: a Unix connection costs little, and a kept one may close just when it is used again. But
+  // none is announced as `connection: close` either: a peer that closes behind its answer can overtake our
+  // reading of it while we still write.
+  readonly #agent = new Agent({ keepAlive: true, maxFreeSockets: 0 });
 
   constructor(socketPath: string, metrics: GatewayMetrics) {
     this.#socketPath = socketPath;
