@@ -1,5 +1,6 @@
 /** The catalog: which provider serves a model name, and at what price. */
 
+import type { SimulationConfig } from "#config/index.ts";
 import { nearestName } from "@faultline/contracts";
 
 import type { Price } from "./price.ts";
@@ -13,17 +14,7 @@ export interface CatalogProvider {
   readonly baseUrl: string;
   /** Sent as bearer to the provider. Never logged, never in a span, never to a caller. */
   readonly apiKey: string | undefined;
-  readonly simulation: Simulation | undefined;
-}
-
-/** How a simulated provider behaves when a request does not say otherwise. */
-export interface Simulation {
-  readonly seed: string;
-  readonly firstTokenMs: number;
-  readonly tokensPerSecond: number;
-  readonly errorRatio: number;
-  readonly stallRatio: number;
-  readonly cutRatio: number;
+  readonly simulation: SimulationConfig | undefined;
 }
 
 export interface CatalogModel {

@@ -7,7 +7,6 @@ export {
   type CatalogSnapshot,
   type ModelResolution,
   openCatalog,
-  type Simulation,
   type Target,
 } from "./catalog.ts";
 export { loadCatalog } from "./load-catalog.ts";

@@ -33,6 +33,7 @@ export interface ModelConfig {
   readonly price: ConfiguredPrice | undefined;
 }
 
+/** How a simulated provider behaves when a request does not say otherwise. */
 export interface SimulationConfig {
   readonly seed: string;
   readonly firstTokenMs: number;

@@ -18,7 +18,7 @@
  * | `no-done` | end the stream without `[DONE]` |
  */
 
-import type { Simulation } from "#catalog/index.ts";
+import type { SimulationConfig } from "#config/index.ts";
 import { PlatformError } from "@faultline/protocol";
 
 export interface Behaviour {
@@ -49,7 +49,7 @@ type Draft = { -readonly [Name in keyof Behaviour]: Behaviour[Name] };
 
 /** `draw` gives a number in [0, 1); it decides the failures that the configuration asks for by ratio. */
 export function readBehaviour(
-  simulation: Simulation,
+  simulation: SimulationConfig,
   header: string | undefined,
   draw: () => number,
 ): Behaviour {

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
-import type { Simulation } from "#catalog/index.ts";
+import type { SimulationConfig } from "#config/index.ts";
 import { type Clock, isAbort, type Random } from "#kernel/index.ts";
 
 import { sendError, toPlatformError, typeOfStatus } from "../openai-error.ts";
@@ -33,7 +33,7 @@ export interface SimulatedUpstreamOptions {
   readonly clock: Clock;
   readonly random: Random;
   /** The behaviour of the configured provider of this name. */
-  readonly simulationOf: (provider: string) => Simulation | undefined;
+  readonly simulationOf: (provider: string) => SimulationConfig | undefined;
 }
 
 export class SimulatedUpstream implements AsyncDisposable {
@@ -222,7 +222,7 @@ export class SimulatedUpstream implements AsyncDisposable {
 const waitMsMax = 2 ** 31 - 1;
 
 /** Without a configuration it answers at once. */
-const prompt: Simulation = {
+const prompt: SimulationConfig = {
   seed: "faultline",
   firstTokenMs: 0,
   tokensPerSecond: Number.MAX_SAFE_INTEGER,
