@@ -109,7 +109,7 @@ function abortOnSignals(): AbortController {
   const controller = new AbortController();
   const onSignal = (name: NodeJS.Signals): void => {
     if (controller.signal.aborted) process.exit(exitInterrupted);
-    controller.abort(new Error(`Stopped by ${name}.`));
+    controller.abort(new DOMException(`Stopped by ${name}.`, "AbortError"));
   };
   for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, onSignal);
   return controller;
