@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 
@@ -72,6 +72,19 @@ describe("the lint rules computed from architecture.ts", () => {
     },
   );
 
+  it.each([
+    ["an upward relative import", "kernel/planted-relative.ts", "../storage/index.ts"],
+    ["a deep relative import", "http/planted-relative.ts", "../storage/store.ts"],
+    ["a deep import beside the modules", "planted-root.ts", "#storage/store.ts"],
+    ["a relative import beside the modules", "planted-root.ts", "./storage/store.ts"],
+  ])("refuse %s", (_name, file, specifier) => {
+    const path = plant(
+      `packages/server/src/${file}`,
+      `import * as deep from "${specifier}";\nexport const use = deep;\n`,
+    );
+    expect(lint(path)).toMatch(/Import (another|a) module (by its face|as #module)/);
+  });
+
   it("refuse a cycle, even of types", () => {
     const one = plant(
       "packages/server/src/kernel/planted-one.ts",
@@ -101,9 +114,39 @@ describe("the lint rules computed from architecture.ts", () => {
     ["a deadline", "export const deadline = AbortSignal.timeout(1);"],
     ["a global fetch", 'export const answer = fetch("http://127.0.0.1");'],
     ["the environment", "export const home = process.env.HOME;"],
+    ["the environment by name", 'import { env } from "node:process";\nexport const use = env;'],
+    [
+      "chance by name",
+      'import { randomBytes } from "node:crypto";\nexport const use = randomBytes;',
+    ],
+    ["a fetch by name", 'import { fetch } from "undici";\nexport const use = fetch;'],
+    ["the process clock", "export const at = process.hrtime.bigint();"],
     ["any", "export const thing: any = 1;"],
   ])("refuse %s outside the adapters", (_name, text) => {
     const path = plant("packages/server/src/storage/planted-ambient.ts", `${text}\n`);
-    expect(lint(path)).toMatch(/no-restricted-(properties|globals)|no-explicit-any/);
+    expect(lint(path)).toMatch(/no-restricted-(properties|globals|imports)|no-explicit-any/);
+  });
+
+  it("refuse a promise that nobody waits for", () => {
+    const path = plant(
+      "packages/server/src/storage/planted-floating.ts",
+      "async function work(): Promise<void> {}\nexport function start(): void {\n  work();\n}\n",
+    );
+    expect(lint("--type-aware", path)).toContain("no-floating-promises");
+  });
+});
+
+/** The linter cannot name a constructor's call without arguments. */
+describe("the sources", () => {
+  it("take the time from a Clock, not from new Date()", () => {
+    const sources = globSync("packages/{contracts,protocol,server,cli,testkit}/src/**/*.ts", {
+      cwd: root,
+      exclude: (path) => path.endsWith(".test.ts"),
+    });
+    expect(sources.length).toBeGreaterThan(100);
+    const offenders = sources.filter((path) =>
+      /\bDate\(\)/.test(readFileSync(join(root, path), "utf8")),
+    );
+    expect(offenders).toEqual([]);
   });
 });

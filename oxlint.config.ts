@@ -4,7 +4,7 @@ import { defineConfig } from "oxlint";
 
 import { browserPackages, packageImports, serverModuleRanks } from "./architecture.ts";
 
-type Pattern = { group?: string[]; regex?: string; message: string };
+type Pattern = { regex: string; importNames?: string[]; message: string };
 
 const ambientGlobals = [
   { name: "setTimeout", message: "Wait on a Clock; timers live in kernel." },
@@ -21,6 +21,9 @@ const ambientProperties = [
   { object: "crypto", property: "getRandomValues", message: "Take a Random as an argument." },
   { object: "AbortSignal", property: "timeout", message: "Take a deadline from a Clock." },
   { object: "process", property: "env", message: "Only config/ reads the environment." },
+  { object: "process", property: "hrtime", message: "Take a Clock as an argument." },
+  { object: "globalThis", property: "setTimeout", message: "Wait on a Clock." },
+  { object: "globalThis", property: "setInterval", message: "Wait on a Clock." },
 ];
 
 const ambientImports: Pattern[] = [
@@ -28,7 +31,31 @@ const ambientImports: Pattern[] = [
     regex: "^(node:)?timers(/promises)?$",
     message: "Wait on a Clock; timers live in kernel.",
   },
+  {
+    regex: "^(node:)?perf_hooks$",
+    importNames: ["performance"],
+    message: "Take a Clock as an argument.",
+  },
+  {
+    regex: "^(node:)?process$",
+    importNames: ["env", "hrtime"],
+    message: "Only config/ reads the environment; time is a Clock.",
+  },
+  {
+    regex: "^(node:)?crypto$",
+    importNames: ["randomUUID", "randomBytes", "randomInt", "randomFillSync", "webcrypto"],
+    message: "Take a Random or Ids as an argument.",
+  },
+  { regex: "^undici$", importNames: ["fetch"], message: "Take a client as an argument." },
 ];
+
+const moduleNames = serverModuleRanks.flat();
+
+/** An import of the server that reaches past the face of a module. */
+const deepImport: Pattern = {
+  regex: `^#[^/]+/(${anythingBut("index.ts")})`,
+  message: "Import another module by its face, #module/index.ts.",
+};
 
 /** What every module of a package may not import of its siblings. */
 function packagePatterns(name: string): Pattern[] {
@@ -56,12 +83,12 @@ function modulePatterns(module: string, rank: number): Pattern[] {
     .flat()
     .filter((other) => other !== module);
   const patterns: Pattern[] = [
+    deepImport,
+    { regex: `^#${module}/`, message: "Inside a module, import relatively." },
     {
-      regex: `^#[^/]+/(${anythingBut("index.ts")})`,
+      regex: `^(\\.\\./)+(${moduleNames.join("|")})/`,
       message: "Import another module by its face, #module/index.ts.",
     },
-    { regex: `^#${module}/`, message: "Inside a module, import relatively." },
-    { regex: "^\\.\\./\\.\\./", message: "Import another module by its face, #module/index.ts." },
   ];
   if (later.length > 0) {
     patterns.push({
@@ -91,6 +118,22 @@ const packageOverrides = Object.keys(packageImports).map((name) => ({
     "typescript/no-restricted-imports": restrict([...packagePatterns(name), ...ambientImports]),
   },
 }));
+
+/** What stands beside the modules puts them together, through their faces. */
+const serverRootOverride = {
+  files: ["packages/server/src/*.ts"],
+  rules: {
+    "typescript/no-restricted-imports": restrict([
+      ...packagePatterns("server"),
+      deepImport,
+      {
+        regex: `^\\./(${moduleNames.join("|")})/`,
+        message: "Import a module as #module/index.ts.",
+      },
+      ...ambientImports,
+    ]),
+  },
+};
 
 const moduleOverrides = serverModuleRanks.flatMap((row, rank) =>
   row.map((module) => ({
@@ -146,6 +189,7 @@ export default defineConfig({
   },
   overrides: [
     ...packageOverrides,
+    serverRootOverride,
     ...moduleOverrides,
     {
       // Adapters between the ambient world and the rest; each takes a Clock, a Random or settings from here.

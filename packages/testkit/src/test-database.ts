@@ -1,7 +1,7 @@
 /** A fresh, migrated database for one test file, on the PostgreSQL of the test run. */
 
 import { type TenantId, parseTenantId } from "@faultline/protocol";
-import { assert, systemClock } from "@faultline/server/kernel/index.ts";
+import { assert, systemClock, systemRandom } from "@faultline/server/kernel/index.ts";
 import {
   embeddedConfigs,
   openStore,
@@ -29,7 +29,7 @@ export interface TestDatabase extends AsyncDisposable {
 export async function openTestDatabase(): Promise<TestDatabase> {
   const server = inject("faultlinePostgres");
   // Unique among the processes and the files of this run, which share one server.
-  const database = `test_${process.pid}_${process.hrtime.bigint()}`;
+  const database = `test_${Buffer.from(systemRandom.bytes(8)).toString("hex")}`;
   await using stack = new AsyncDisposableStack();
   await administer(server, `create database ${database} template faultline`);
   stack.defer(async () => await administer(server, `drop database ${database} with (force)`));

@@ -31,6 +31,7 @@ export interface Blobs {
 export async function openBlobs(folder: string): Promise<Blobs> {
   const root = resolve(folder);
   await mkdir(root, { recursive: true, mode: 0o700 });
+  let draftCount = 0;
   return {
     async put(bytes) {
       if (bytes.byteLength > blobBytesMax) {
@@ -42,7 +43,8 @@ export async function openBlobs(folder: string): Promise<Blobs> {
       const id = blobId(bytes);
       const path = blobPath(root, id);
       const present = await readFile(path).catch(absent);
-      if (present === undefined || blobId(present) !== id) await writeDraft(path, bytes);
+      if (present === undefined || blobId(present) !== id)
+        await writeDraft(path, bytes, (draftCount += 1));
       // Also when the file is there: another writer may not have come this far yet.
       await syncFolders(path);
       return id;
@@ -85,12 +87,13 @@ function blobPath(root: string, id: string): string {
 }
 
 /** A crash leaves either no file of this name or the whole of it. */
-async function writeDraft(path: string, bytes: Uint8Array): Promise<void> {
+async function writeDraft(path: string, bytes: Uint8Array, number: number): Promise<void> {
   const folder = dirname(path);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   // Equal names mean equal bytes, so writers of the same blob may overtake one another, each with its own draft.
-  const draft = `${path}.${process.pid}.${process.hrtime.bigint()}.partial`;
-  const file = await open(draft, "wx", 0o600);
+  // A draft of this name can only be what an earlier process of the same number left behind, and is written over.
+  const draft = `${path}.${process.pid}.${number}.partial`;
+  const file = await open(draft, "w", 0o600);
   try {
     await file.writeFile(bytes);
     await file.sync();
