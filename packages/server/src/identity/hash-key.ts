@@ -1,12 +1,12 @@
 /** From a key as it was sent to the hash by which it is known. */
 
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 
 import { parseKey, PlatformError } from "@faultline/protocol";
 
 /** SHA-256 of the whole key, in hexadecimal. Keys have 256 random bits, so nothing slower is needed. */
 export function hashKey(key: string): string {
-  return createHash("sha256").update(key).digest("hex");
+  return hash("sha256", key, "hex");
 }
 
 /** The hash of a key whose form and checksum are right. Throws `key_malformed`, which never quotes the key. */

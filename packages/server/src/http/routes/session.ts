@@ -1,6 +1,6 @@
 /** Sessions of browsers. */
 
-import { createHash } from "node:crypto";
+import { hashKey } from "#identity/index.ts";
 
 import type { ApiHandlers, HandlerParts } from "../services.ts";
 import { sessionCookieName } from "../sessions.ts";
@@ -23,7 +23,7 @@ export function sessionHandlers({
   return {
     async createSession({ body }, { signal, reply }) {
       const principal = await services.identity.authenticate(body.key, signal);
-      const secret = sessions.create(createHash("sha256").update(body.key).digest("hex"));
+      const secret = sessions.create(hashKey(body.key));
       reply.setCookie(sessionCookieName, secret, {
         ...cookie,
         maxAge: httpLimits.sessionHoursMax * 3_600,
