@@ -1,7 +1,7 @@
 /** Runs contracts on a snapshot. */
 
 import type { Contract } from "./model/contract.ts";
-import type { Finding } from "./model/finding.ts";
+import { boundaries, type Finding } from "./model/finding.ts";
 import type { Snapshot } from "./model/snapshot.ts";
 import { contracts as shippedContracts, inBoundaryOrder } from "./registry.ts";
 
@@ -17,8 +17,8 @@ export class ContractFailure extends Error {
 }
 
 /**
- * The findings of the contracts on a snapshot: in the order of the boundaries, within a boundary by contract,
- * within a contract in its own stable order. The same snapshot always gets the same findings.
+ * The findings of the contracts on a snapshot: in the order of the boundaries that they lie at, within a
+ * boundary by contract, within a contract in its own stable order. The same snapshot always gets the same findings.
  */
 export function checkSnapshot(
   snapshot: Snapshot,
@@ -27,7 +27,8 @@ export function checkSnapshot(
   const kinds = new Set(snapshot.evidence.map((item) => item.content.kind));
   return inBoundaryOrder(contracts)
     .filter((contract) => contract.reads.some((kind) => kinds.has(kind)))
-    .flatMap((contract) => runContract(contract, snapshot));
+    .flatMap((contract) => runContract(contract, snapshot))
+    .sort((left, right) => boundaries.indexOf(left.boundary) - boundaries.indexOf(right.boundary));
 }
 
 function runContract(contract: Contract, snapshot: Snapshot): Finding[] {

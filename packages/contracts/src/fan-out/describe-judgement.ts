@@ -1,16 +1,19 @@
 /** Puts judgements about repeated calls into findings: sentences, measures, evidence, fixes. */
 
 import type { EvidenceReference } from "../model/evidence.ts";
-import type { Finding, Fix } from "../model/finding.ts";
+import type { Finding } from "../model/finding.ts";
 import { shorten } from "../text/cut-text.ts";
 import { plural } from "../text/plural.ts";
+import { boundaryOf } from "./boundary-of.ts";
 import type { ClassifiedGroup } from "./classify-group.ts";
 import type { Growth } from "./growth.ts";
 import { coveredTime } from "./intervals.ts";
+import { listFixes, listWords } from "./list-words.ts";
 import { doubtWords, listDoubtWords } from "./describe-doubt.ts";
 import type { Judgement } from "./judgement.ts";
 import type { Observation, ObservedSubject } from "./observe-calls.ts";
 import { fanOutLimits, type RepeatedQueryOptions } from "./options.ts";
+import { hasSameValues, sameCallFixes, sameCallWords } from "./same-call.ts";
 import type { UnitCall } from "./unit.ts";
 
 /** The finding for one judgement. */
@@ -19,16 +22,16 @@ export function findingOf(
   judgement: Judgement,
   options: RepeatedQueryOptions,
 ): Finding {
-  return { ...frameOf(observed), ...partsOf(observed, judgement, options) };
+  return { ...frameOf(observed, judgement), ...partsOf(observed, judgement, options) };
 }
 
 type Frame = Pick<Finding, "contract" | "contractVersion" | "boundary" | "subject">;
 
-function frameOf(observed: ObservedSubject): Frame {
+function frameOf(observed: ObservedSubject, judgement: Judgement): Frame {
   return {
     contract: "fan-out/repeated-query",
     contractVersion: 1,
-    boundary: "resolver-database",
+    boundary: boundaryOf(judgement),
     subject: observed.subject,
   };
 }
@@ -57,23 +60,30 @@ function repeatedParts(
   judgement: Of<"repeated">,
   options: RepeatedQueryOptions,
 ): Omit<Finding, keyof Frame> {
-  const { worst, growth, groups } = judgement;
-  const shape = shapeOf(worst);
-  const measures = measuresOf(observed, groups, worst);
+  const { worst, growth, groups, basis } = judgement;
+  const isSame = hasSameValues(worst);
+  const showsList = !isSame || basis !== "repetition";
+  const words = showsList
+    ? listWords(worst, growth, options)
+    : sameCallWords(worst, options.countMin);
+  // Rows that happened to be read before are no list behind calls that all ask for the same.
+  const shown = showsList ? worst : { ...worst, listLength: undefined };
   return {
     verdict: "violated",
-    title: shorten(
-      `${labelOf(observed)} ${verbFor(worst)} ${worst.count} times in one request${growth === undefined ? "" : `, and the count grows with the list (${growth.slope} per item, R² ${growth.determination})`}: ${shape}`,
-      1_024,
-    ),
-    expected: `fewer than ${options.countMin} calls of one shape for a list, however long it is`,
-    actual: shorten(actualOf(worst, growth), 4_096),
+    title: shorten(`${labelOf(observed)} ${words.title}: ${shapeOf(worst)}`, 1_024),
+    expected: words.expected,
+    actual: shorten(actualOf(shown, growth), 4_096),
     causeKind: "change",
-    measures: { ...measures, basis: judgement.basis, ...growthMeasures(growth) },
+    measures: {
+      ...measuresOf(observed, groups, shown),
+      basis,
+      ...(isSame ? { hasSameValues: true } : {}),
+      ...growthMeasures(growth),
+    },
     evidence: referencesOf(groups),
     missing: [],
-    fixes: fixesOf(worst, observed),
-    nextChecks: nextChecksOf(judgement),
+    fixes: isSame ? sameCallFixes(worst) : listFixes(worst, observed),
+    nextChecks: words.nextChecks,
   };
 }
 
@@ -157,10 +167,6 @@ function labelOf(observed: ObservedSubject): string {
   return observed.subject.kind === "resolver"
     ? `Resolver ${observed.label} of ${observed.service}`
     : `${observed.service} ${observed.label}`;
-}
-
-function verbFor(group: ClassifiedGroup): string {
-  return group.calls[0]?.call.kind === "database" ? "ran one statement" : "made one call";
 }
 
 function shapeOf(group: ClassifiedGroup): string {
@@ -254,39 +260,6 @@ function referenceOf({ evidenceId, span, call }: UnitCall): EvidenceReference {
 
 function startMicros(group: ClassifiedGroup): number {
   return group.calls[0]?.span.startMicros ?? 0;
-}
-
-function fixesOf(group: ClassifiedGroup, observed: ObservedSubject): Fix[] {
-  const call = group.calls[0]?.call;
-  if (call === undefined) return [];
-  const batch = batchFixFor(call.kind, call.isRead);
-  const loader =
-    observed.subject.kind === "resolver"
-      ? "Collect the keys of one tick in a DataLoader, made anew for each request, and load them with one batched call."
-      : "Collect the keys first and load them with one batched call, or join what is needed to the query of the list.";
-  return [
-    { description: loader, cost: 1, verified: false },
-    { description: batch, cost: 2, verified: false },
-  ];
-}
-
-function batchFixFor(kind: "database" | "http" | "rpc", isRead: boolean): string {
-  if (kind !== "database") {
-    return "Give the called service an endpoint that takes many ids, and call it once per list.";
-  }
-  return isRead
-    ? "Ask with `WHERE key = ANY($1)` or `IN (…)` for all items at once and hand the rows out by key."
-    : "Write all rows with one statement of many rows, or with COPY.";
-}
-
-function nextChecksOf(judgement: Of<"repeated">): string[] {
-  const after =
-    "After the repair, record the same operation with a list at least as long and check it: this subject must hold.";
-  if (judgement.growth !== undefined) return [after];
-  return [
-    "Record the same operation with a list of another length and check both traces together: the count must follow the list.",
-    after,
-  ];
 }
 
 function millis(micros: number): number {
