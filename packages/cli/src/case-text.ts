@@ -12,7 +12,7 @@ const quotedReferenceCountMax = 4;
 /** The list of cases, newest first. */
 export function caseList(list: CaseList, terminal: Terminal): string {
   if (list.cases.length === 0) {
-    return 'No cases yet. Open one: faultline case open "SYMPTOM" --subject service:NAME --since 15m';
+    return `No cases yet. Open one: ${terminal.program} case open "SYMPTOM" --subject service:NAME --since 15m`;
   }
   const header = ["CASE", "STATUS", "SUBJECT", "SYMPTOM", "OPENED"].map((title) =>
     terminal.style("dim", title),
@@ -108,13 +108,20 @@ function verificationLines(verification: Verification, terminal: Terminal): stri
 }
 
 function nextLines(detail: CaseDetail, terminal: Terminal): string[] {
-  const { number, status } = detail.summary;
-  const next = {
-    open: `Repair, let the load run, then: faultline case verify ${number} --after --since 1m`,
-    proved: `Read the report: faultline case report ${number}`,
-    closed: `Read the report: faultline case report ${number}`,
-  }[status];
-  return [`${terminal.style("dim", "Next:")} ${next}`];
+  return [`${terminal.style("dim", "Next:")} ${nextStep(detail, terminal)}`];
+}
+
+function nextStep(detail: CaseDetail, terminal: Terminal): string {
+  const { number, status, subject } = detail.summary;
+  if (status !== "open") return `Read the report: ${terminal.program} case report ${number}`;
+  const seenCount = detail.snapshots.find((snapshot) => snapshot.role === "before")?.traceCountSeen;
+  if (seenCount === 0) {
+    return `No trace of ${subject.name} lies in this window. Send traces of it, then open a case over a window that holds them.`;
+  }
+  if (detail.hypotheses.every((hypothesis) => hypothesis.status !== "supported")) {
+    return "No cause is supported by this evidence. Look at what is missing above, record it, and open a case over that window.";
+  }
+  return `Repair, let the load run, then: ${terminal.program} case verify ${number} --after --since TIME-OF-THE-REPAIR`;
 }
 
 const colours: Readonly<Record<string, "red" | "green" | "yellow" | "cyan" | "dim">> = {

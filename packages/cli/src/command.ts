@@ -34,6 +34,8 @@ export interface Command {
   /** The forms of the call, without `faultline`. */
   readonly usage: readonly string[];
   readonly options: Readonly<Record<string, CommandOption>>;
+  /** Nothing has to be tidied up: a signal ends the process at once, also while it computes. */
+  readonly stopsAtOnce?: true;
   /** Lines below the options: examples, exit codes. */
   readonly notes?: readonly string[];
   /** Gives the exit code. A thrown `PlatformError` or `UsageError` is printed by the frame. */

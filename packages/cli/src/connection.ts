@@ -33,7 +33,8 @@ export function connect(context: CommandContext): Connection {
   return { baseUrl, key, client: createClient({ baseUrl, key, fetch: globalThis.fetch }) };
 }
 
-const defaultUrl = "http://127.0.0.1:4600";
+/** Where `faultline up` listens unless it is told otherwise. */
+export const defaultUrl = "http://127.0.0.1:4600";
 
 /** The value of a text option, when it was given. */
 export function textOption(context: CommandContext, name: string): string | undefined {

@@ -15,10 +15,15 @@ import { version } from "./version.ts";
 const exitUsage = 64;
 const exitFailure = 70;
 const exitInterrupted = 130;
+const exitBrokenPipe = 141;
 
 /** Runs one call of the CLI and gives its exit code. */
 export async function main(words: readonly string[]): Promise<number> {
   const environment = process.env;
+  // A reader that has seen enough, such as `head`, closes the pipe; nobody is left to be told.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    process.exit(error.code === "EPIPE" ? exitBrokenPipe : exitFailure);
+  });
   const terminal = processTerminal(environment);
   const [name, ...rest] = words;
   if (name === undefined || name === "help" || name === "--help" || name === "-h") {
@@ -38,7 +43,7 @@ export async function main(words: readonly string[]): Promise<number> {
   }
 
   const { command } = await commands[name]();
-  const interrupt = abortOnSignals();
+  const interrupt = command.stopsAtOnce === true ? new AbortController() : abortOnSignals();
   try {
     const { values, positionals } = readOptions(command, rest);
     if (values.help === true) {

@@ -8,6 +8,8 @@ export interface Terminal {
   /** Whether standard output is a terminal that takes colour; `NO_COLOR` and pipes say no. */
   readonly colour: boolean;
   readonly columns: number;
+  /** How this program was called, for lines that people copy: `faultline` or `npx faultline`. */
+  readonly program: string;
   /** Writes a result, followed by a line break. */
   print(text: string): void;
   /** Writes raw bytes or text to standard output without a line break. */
@@ -15,7 +17,7 @@ export interface Terminal {
   /** Writes a word about the work: progress, warnings, errors. */
   note(text: string): void;
   style(style: Style, text: string): string;
-  /** Reads standard input whole, up to `byteCountMax`. Throws `UsageError`-free: a plain Error beyond it. */
+  /** Reads standard input whole. Throws a plain `Error` beyond `byteCountMax`. */
   readInput(byteCountMax: number, signal: AbortSignal): Promise<Uint8Array>;
 }
 
@@ -28,6 +30,8 @@ export function processTerminal(
   return {
     colour,
     columns: process.stdout.columns ?? 80,
+    // npm tells the processes that it starts, by `npx` or by a script, which of its commands did so.
+    program: environment.npm_command === undefined ? "faultline" : "npx faultline",
     print: (text) => void process.stdout.write(`${text}\n`),
     write: (data) => void process.stdout.write(data),
     note: (text) => void process.stderr.write(`${text}\n`),

@@ -46,6 +46,7 @@ async function run(
     terminal: {
       colour: false,
       columns: 100,
+      program: "faultline",
       print: (text) => void output.push(text),
       write: (data) => void output.push(String(data)),
       note: (text) => void notes.push(text),

@@ -1,4 +1,7 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { constants } from "node:fs";
+import { type FileHandle, mkdtemp, open, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -7,16 +10,18 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { commands } from "../src/commands/index.ts";
-import { call } from "./platform.ts";
+import { call, faultline } from "./platform.ts";
 
 const exitUsage = 64;
 const exitFailure = 70;
 
 let folder: string;
+const openPipes: FileHandle[] = [];
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "faultline-commands-"));
 });
 afterAll(async () => {
+  for (const pipe of openPipes) await pipe.close();
   await rm(folder, { recursive: true, force: true });
 });
 
@@ -92,6 +97,29 @@ describe("the command line", () => {
   });
 });
 
+describe("faultline check", () => {
+  it("ends at once when it is told to stop while it waits for a file", async () => {
+    const pipe = join(folder, "never-written.json");
+    spawnSync("mkfifo", [pipe]);
+    const child = spawn(process.execPath, [faultline, "check", pipe], { stdio: "ignore" });
+    await untilOpened(child, pipe);
+    child.kill("SIGTERM");
+    const [, signal] = (await once(child, "exit")) as [number | null, NodeJS.Signals | null];
+    expect(signal).toBe("SIGTERM");
+  });
+
+  it("says nothing when the reader of its output has gone", async () => {
+    const child = spawn(process.execPath, [faultline, "check", "--help"], {
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    child.stdout.destroy();
+    const noise: Buffer[] = [];
+    child.stderr.on("data", (chunk: Buffer) => noise.push(chunk));
+    await once(child, "close");
+    expect(Buffer.concat(noise).toString()).toBe("");
+  });
+});
+
 describe("faultline up and doctor", () => {
   it("refuse a setting that does not exist, with the line and the nearest name", async () => {
     await writeFile(join(folder, "wrong.yaml"), "host: 127.0.0.1\nprot: 4600\n");
@@ -143,3 +171,16 @@ describe("faultline backup", () => {
     expect(code).toBe(exitFailure);
   });
 });
+
+/** A pipe can be opened for writing without waiting only once somebody reads it. */
+async function untilOpened(child: ChildProcess, pipe: string): Promise<void> {
+  while (child.exitCode === null) {
+    const file = await open(pipe, constants.O_WRONLY | constants.O_NONBLOCK).catch(() => undefined);
+    if (file !== undefined) {
+      // It stays open until the test ends: closing it would be the end of the file.
+      openPipes.push(file);
+      return;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}

@@ -38,6 +38,7 @@ export const command: Command = {
       description: "run only this contract; may be given several times",
     },
   },
+  stopsAtOnce: true,
   notes: [
     "A PATH is a file, a folder (hidden names and node_modules are passed over) or - for standard input.",
     "Formats are recognised by content: OTLP traces (JSON, protobuf), kubectl output (JSON, YAML, describe,",

@@ -17,6 +17,7 @@ import {
   stopProcess,
 } from "../drill/process.ts";
 import { layoutTable } from "../table.ts";
+import type { Terminal } from "../terminal.ts";
 
 /** A drill that is forgotten loses its right to write after a day. */
 const keyLifetimeSeconds = 86_400;
@@ -77,7 +78,7 @@ async function start(context: CommandContext, place: DrillPlace): Promise<number
       "conflict",
       `The drill ${place.drill.name} runs already, as process ${running.pid}.`,
       {
-        hint: `Stop it with: faultline drill stop ${place.drill.name}`,
+        hint: `Stop it with: ${context.terminal.program} drill stop ${place.drill.name}`,
       },
     );
   }
@@ -86,14 +87,14 @@ async function start(context: CommandContext, place: DrillPlace): Promise<number
     runsLine(place.drill, state),
     `The fault: ${place.drill.fault.trim()}`,
     "Give it half a minute of traffic, then open a case:",
-    `  faultline case open "${place.drill.symptom}" --subject service:${place.drill.service} --since 5m`,
+    `  ${context.terminal.program} case open "${place.drill.symptom}" --subject service:${place.drill.service} --since 5m`,
   ]);
   return 0;
 }
 
 async function repair(context: CommandContext, place: DrillPlace): Promise<number> {
   const running = readState(place);
-  if (running === undefined) throw notRunning(place.drill);
+  if (running === undefined) throw notRunning(place.drill, context.terminal);
   if (running.variant === "repaired") {
     throw new PlatformError("conflict", `The drill ${place.drill.name} is repaired already.`);
   }
@@ -104,14 +105,14 @@ async function repair(context: CommandContext, place: DrillPlace): Promise<numbe
     runsLine(place.drill, state),
     `The repair: ${place.drill.repair.trim()}`,
     "Give it half a minute of traffic, then verify:",
-    `  faultline case verify CASE --after --since ${state.startedAt}`,
+    `  ${context.terminal.program} case verify CASE --after --since ${state.startedAt}`,
   ]);
   return 0;
 }
 
 async function stop(context: CommandContext, place: DrillPlace): Promise<number> {
   const running = readState(place);
-  if (running === undefined) throw notRunning(place.drill);
+  if (running === undefined) throw notRunning(place.drill, context.terminal);
   await stopProcess(place, running);
   await revokeKey(context, running.keyId);
   if (switchOption(context, "json")) context.terminal.print(JSON.stringify({ stopped: true }));
@@ -178,8 +179,8 @@ function runsLine(drill: Drill, state: DrillState): string {
   return `${drill.name} runs, ${state.variant}: it answers at ${state.url} and sends telemetry as service '${drill.service}'.`;
 }
 
-function notRunning(drill: Drill): PlatformError {
+function notRunning(drill: Drill, terminal: Terminal): PlatformError {
   return new PlatformError("conflict", `The drill ${drill.name} does not run.`, {
-    hint: `Start it with: faultline drill start ${drill.name}`,
+    hint: `Start it with: ${terminal.program} drill start ${drill.name}`,
   });
 }

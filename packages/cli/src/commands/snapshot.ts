@@ -34,6 +34,7 @@ export const command: Command = {
     out: { type: "string", short: "o", value: "FILE", description: "the .faultline file to write" },
     json: { type: "boolean", description: "print the result as JSON" },
   },
+  stopsAtOnce: true,
   notes: [
     "A snapshot holds the evidence and its hashes; equal evidence gives equal bytes. Check it anywhere with",
     "`faultline check FILE`. Redacting replaces keys, tokens, e-mail addresses, card numbers, literals in SQL,",

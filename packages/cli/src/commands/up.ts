@@ -4,7 +4,7 @@ import type { Config, Platform, ProviderOffer } from "@faultline/server";
 import { raceAbort } from "@faultline/server/kernel/index.ts";
 
 import type { Command } from "../command.ts";
-import { switchOption } from "../connection.ts";
+import { defaultUrl, switchOption } from "../connection.ts";
 import { readConfig, serverOptions } from "../server-options.ts";
 import type { Terminal } from "../terminal.ts";
 
@@ -77,13 +77,15 @@ function welcome({ platform, config, terminal, offers }: Welcome): string {
     ...(platform.warnings.length === 0 ? [] : [""]),
     bold("Call a model") + dim(`  (${modelNote(config)})`),
     `  export FAULTLINE_KEY=${adminKey ?? "fl_default_…"}`,
+    // The commands look at the default address unless they are told another.
+    ...(url === defaultUrl ? [] : [`  export FAULTLINE_URL=${url}`]),
     `  curl ${url}/v1/chat/completions -H "authorization: Bearer $FAULTLINE_KEY" -H 'content-type: application/json' \\`,
     `    -d '{"model": "${exampleModel(config)}", "messages": [{"role": "user", "content": "hello"}]}'`,
     `  Python  OpenAI(base_url="${url}/v1", api_key=os.environ["FAULTLINE_KEY"])`,
     `  Node    new OpenAI({ baseURL: "${url}/v1", apiKey: process.env.FAULTLINE_KEY })`,
     "",
     bold("Find a fault"),
-    "  npx faultline drill start graphql-n-plus-one",
+    `  ${terminal.program} drill start graphql-n-plus-one`,
     "",
     ...offerLines(offers, terminal),
     bold("Send telemetry") + dim("  (OTLP over HTTP; there is no gRPC)"),
@@ -97,7 +99,7 @@ function welcome({ platform, config, terminal, offers }: Welcome): string {
 function keyLines(adminKey: string | undefined, terminal: Terminal): string[] {
   if (adminKey === undefined) {
     return [
-      "  Key          the admin key of the first start; lost it? faultline up --new-admin-key",
+      `  Key          the admin key of the first start; lost it? ${terminal.program} up --new-admin-key`,
     ];
   }
   return [
