@@ -3,7 +3,7 @@
 import { parseArgs } from "node:util";
 import { nearestName } from "@faultline/contracts";
 import { PlatformError } from "@faultline/protocol";
-import { systemClock } from "@faultline/server/kernel/index.ts";
+import { isAbort, systemClock } from "@faultline/server/kernel/index.ts";
 
 import { type Command, type OptionValues, parseArgsOptions, UsageError } from "./command.ts";
 import { commands, type CommandName } from "./commands/index.ts";
@@ -67,7 +67,7 @@ export async function main(words: readonly string[]): Promise<number> {
       terminal.note(`Call 'faultline ${name} --help' for the options.`);
       return exitUsage;
     }
-    if (interrupt.signal.aborted) return exitInterrupted;
+    if (interrupt.signal.aborted && isAbort(error)) return exitInterrupted;
     printError(terminal, error);
     return exitFailure;
   }

@@ -15,6 +15,8 @@ export const drillLimits = {
   /** The first start makes a database of its own. */
   readyMs: 120_000,
   stopMs: 20_000,
+  /** From the forced end until the system must have removed the process. */
+  killMs: 5_000,
   pollMs: 100,
   logTailBytes: 4_096,
 } as const;
@@ -99,15 +101,28 @@ export async function startProcess(place: DrillPlace, request: StartRequest): Pr
 
 /** Asks the process to stop and waits until it is gone; ends it by force past the deadline. */
 export async function stopProcess(place: DrillPlace, state: DrillState): Promise<void> {
-  const deadline = place.clock.monotonicMs() + drillLimits.stopMs;
   kill(state.pid, "SIGTERM");
-  while (isOurs(state.pid, place.drill)) {
-    if (place.clock.monotonicMs() > deadline) kill(state.pid, "SIGKILL");
-    await place.clock.sleep(drillLimits.pollMs, place.signal);
+  if (!(await waitUntilGone(place, state.pid, drillLimits.stopMs))) {
+    kill(state.pid, "SIGKILL");
+    if (!(await waitUntilGone(place, state.pid, drillLimits.killMs))) {
+      throw new PlatformError("internal", `Process ${state.pid} of the drill does not end.`, {
+        hint: "The system holds it, perhaps in a file operation; look at it with ps.",
+      });
+    }
   }
   rmSync(stateFile(place), { force: true });
 }
 
+async function waitUntilGone(place: DrillPlace, pid: number, limitMs: number): Promise<boolean> {
+  const deadline = place.clock.monotonicMs() + limitMs;
+  while (isOurs(pid, place.drill)) {
+    if (place.clock.monotonicMs() > deadline) return false;
+    await place.clock.sleep(drillLimits.pollMs, place.signal);
+  }
+  return true;
+}
+
+/** Where the drill's process writes. */
 export function logFile(place: DrillPlace): string {
   return join(drillFolder(place), "drill.log");
 }

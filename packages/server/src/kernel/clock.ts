@@ -19,7 +19,12 @@ export const systemClock: Clock = {
   nowMs: () => Date.now(),
   monotonicMs: () => performance.now(),
   async sleep(durationMs, signal) {
-    await sleepTimer(durationMs, undefined, { signal });
+    try {
+      await sleepTimer(durationMs, undefined, { signal });
+    } catch (error) {
+      // Node gives an error of its own; who cancelled has said why.
+      throw signal.aborted ? signal.reason : error;
+    }
   },
   deadline(durationMs, parent) {
     const timeout = AbortSignal.timeout(durationMs);
