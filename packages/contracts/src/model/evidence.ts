@@ -111,6 +111,18 @@ export const TranscriptContent = Type.Object(
   { additionalProperties: false },
 );
 
+/** How often an operation of the subject was seen: from when to when, in microseconds since 1970. */
+export const OperationSeen = Type.Object(
+  {
+    name: Type.String(),
+    traceCountSeen: Type.Integer({ minimum: 1 }),
+    firstStartMicros: Type.Number(),
+    lastStartMicros: Type.Number(),
+  },
+  { additionalProperties: false },
+);
+export type OperationSeen = Static<typeof OperationSeen>;
+
 /** How the traces of a snapshot were chosen from what was there: the denominator of every claim about them. */
 export const TracePopulationContent = Type.Object(
   {
@@ -122,6 +134,8 @@ export const TracePopulationContent = Type.Object(
     /** Traces of the subject in the window, and how many of them the snapshot holds. */
     traceCountSeen: Type.Integer({ minimum: 0 }),
     traceCountKept: Type.Integer({ minimum: 0 }),
+    /** Of the traces that were looked at, how many began with each operation; absent when nobody counted. */
+    operations: Type.Optional(Type.Array(OperationSeen, { maxItems: 1_000 })),
     /** The share of requests that was recorded at all, when a sampler says so; absent when unknown. */
     samplingRatio: Type.Optional(Type.Number({ minimum: 0, maximum: 1 })),
     /** Which traces were chosen because they are slow or failed, and which as a baseline. */

@@ -1,24 +1,18 @@
 /** Whether a snapshot after a repair covers what the one before had: without that, silence would pass for health. Pure. */
 
-import {
-  evidenceOfKind,
-  type Finding,
-  type ServedRequest,
-  type Snapshot,
-} from "@faultline/contracts";
+import { evidenceOfKind, type Finding, type Snapshot } from "@faultline/contracts";
 import type { CoverageCondition } from "@faultline/protocol";
 
-import { factsOf, type OperationFacts, spanKinds } from "./operation-facts.ts";
+import { rateCondition } from "./request-rate.ts";
+import {
+  type ComparedSnapshots,
+  factsOf,
+  type OperationFacts,
+  spanKinds,
+} from "./operation-facts.ts";
 
 /** Spans of a kind may be missing in a few requests of *after*, whose last spans are still on their way. */
 const kindShareKeptMin = 0.9;
-
-export interface ComparedSnapshots {
-  readonly before: Snapshot;
-  readonly after: Snapshot;
-  readonly requestsBefore: readonly ServedRequest[];
-  readonly requestsAfter: readonly ServedRequest[];
-}
 
 /** The conditions under which a verdict on *after* counts for the operations of a hypothesis. */
 export function coverageOf(
@@ -53,6 +47,7 @@ function conditionsOf(compared: ComparedSnapshots, operation: string): CoverageC
       actual: `${after.requestCount} requests`,
       met: after.requestCount >= before.requestCount && before.requestCount > 0,
     },
+    rateCondition(compared, operation),
     ...listConditions(before, after),
     ...kindConditions(before, after),
     {

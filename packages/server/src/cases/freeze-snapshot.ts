@@ -15,6 +15,7 @@ import type { Blobs, TenantScope } from "#storage/index.ts";
 import type { CaseWindow } from "./case-window.ts";
 import { chooseAfter, chooseBefore } from "./choose-traces.ts";
 import { caseLimits } from "./limits.ts";
+import { operationsSeen } from "./request-rate.ts";
 
 /** What a case needs of the telemetry store. */
 export interface TraceSource {
@@ -80,6 +81,7 @@ export async function freezeSnapshot(
     toMicros: window.toMs * 1_000,
     traceCountSeen: Math.max(seenCount, traces.length),
     traceCountKept: kept.length,
+    operations: operationsSeen(traces, request.operations ?? new Set()),
     ...(samplingRatio === undefined ? {} : { samplingRatio }),
     slowTraceIds: chosen.slowTraceIds.filter(isKept),
     baselineTraceIds: chosen.baselineTraceIds.filter(isKept),

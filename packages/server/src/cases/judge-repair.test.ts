@@ -9,6 +9,7 @@ import {
 import { describe, expect, it } from "vitest";
 
 import { judgeRepair, type RepairJudgement } from "./judge-repair.ts";
+import { operationsSeen } from "./request-rate.ts";
 import { type OrderTraffic, orderTraces, type SyntheticTrace } from "./synthetic-orders.ts";
 import { writeHypotheses } from "./write-hypotheses.ts";
 
@@ -28,6 +29,10 @@ function snapshotOfTraces(traces: readonly SyntheticTrace[], samplingRatio = 1):
         toMicros: 9_000 * secondsMicros,
         traceCountSeen: traces.length,
         traceCountKept: traces.length,
+        operations: operationsSeen(
+          traces.map(({ summary }) => summary),
+          new Set(),
+        ),
         samplingRatio,
         slowTraceIds: traces.map(({ summary }) => summary.traceId),
         baselineTraceIds: [],
@@ -196,6 +201,48 @@ describe("a repair", () => {
     const many = judge(snapshotOfTraces(traffic({ samplingRatio: 0.01 }), 0.01));
     expect(many.outcome).toBe("inconclusive");
     expect(unmet(many)).toEqual(["sampling"]);
+  });
+
+  it("is not proved when far fewer requests are seen than before, though no sampler says a word", () => {
+    const paced = (pauseSeconds: number): SyntheticTrace[] =>
+      lengths.map((length, index) => {
+        const startMicros = afterStart + index * pauseSeconds * secondsMicros;
+        return traffic({ listLengths: [length], startMicros, series: 20 + index })[0]!;
+      });
+    // Before, a request came each second. A hundredth of that is a sampler's work, or nobody's load.
+    const sampled = judge(snapshotOfTraces(paced(100)));
+    expect([sampled.outcome, unmet(sampled)]).toEqual(["inconclusive", ["request rate"]]);
+    expect(sampled.reasons.join(" ")).toContain("the load fell, or a sampler drops requests");
+    expect(unmet(judge(snapshotOfTraces(paced(5))))).toEqual(["request rate"]);
+    expect(judge(snapshotOfTraces(paced(4))).outcome).toBe("proved");
+  });
+
+  it("compares rates between first and last request, whatever the windows and however much is kept", () => {
+    const seen = (snapshot: Snapshot, operations: unknown): Snapshot =>
+      createSnapshot(
+        snapshot.evidence.map(({ source, content }) => ({
+          source,
+          // The test writes what the type of the evidence allows.
+          content: (content.kind === "trace-population"
+            ? { ...content, operations }
+            : content) as typeof content,
+        })),
+      );
+    const posts = (traceCountSeen: number, seconds: number, start: number) => [
+      {
+        name: "POST /graphql",
+        traceCountSeen,
+        firstStartMicros: start,
+        lastStartMicros: start + seconds * secondsMicros,
+      },
+    ];
+    const after = snapshotOfTraces(traffic({}));
+    const from = seen(before, posts(90, 30, beforeStart));
+    expect(unmet(judge(seen(after, posts(90, 30, afterStart)), from))).toEqual([]);
+    expect(unmet(judge(seen(after, posts(90, 300, afterStart)), from))).toEqual(["request rate"]);
+    expect(unmet(judge(seen(after, undefined), from))).toEqual(["request rate"]);
+    const other = [{ ...posts(900, 30, afterStart)[0], name: "GET /healthz" }];
+    expect(unmet(judge(seen(after, other), from))).toEqual(["request rate"]);
   });
 
   it("is not proved by the repair of another service", () => {

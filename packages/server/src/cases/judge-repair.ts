@@ -20,9 +20,14 @@ import type {
   Verification,
 } from "@faultline/protocol";
 
-import { type ComparedSnapshots, coverageOf } from "./coverage.ts";
+import { coverageOf } from "./coverage.ts";
 import { caseLimits } from "./limits.ts";
-import { operationsQuoted, type QuotedOperations, requestsIn } from "./operation-facts.ts";
+import {
+  type ComparedSnapshots,
+  operationsQuoted,
+  type QuotedOperations,
+  requestsIn,
+} from "./operation-facts.ts";
 
 export type RepairJudgement = Pick<
   Verification,

@@ -14,6 +14,8 @@ export const caseLimits = {
   afterTraceCountMax: 120,
   /** Of these, traces of operations that did not show the fault. */
   otherOperationTraceCountMax: 20,
+  /** Operations whose number of traces a snapshot tells, those that showed the fault first to stay. */
+  operationsSeenCountMax: 200,
   /** Spans of all traces of one snapshot; traces beyond it are left out, and the snapshot says so. */
   snapshotSpanCountMax: 100_000,
   /** A trace younger than this whose spans lack a parent is still arriving, and is left out. */

@@ -34,6 +34,14 @@ export interface QuotedOperations {
   readonly boundaries: readonly OutgoingCall["boundary"][];
 }
 
+/** Two snapshots with the requests that they hold. */
+export interface ComparedSnapshots {
+  readonly before: Snapshot;
+  readonly after: Snapshot;
+  readonly requestsBefore: readonly ServedRequest[];
+  readonly requestsAfter: readonly ServedRequest[];
+}
+
 /** Every request of the snapshot. */
 export function requestsIn(snapshot: Snapshot): ServedRequest[] {
   return evidenceOfKind(snapshot, "trace").flatMap(requestsOf);
