@@ -77,7 +77,7 @@ function refusedFinding(item: Case): Finding {
   const text = judgement.hasNodes ? judgement.eventText : (recorded?.message ?? cause);
   return {
     ...base(asked, "violated"),
-    title: cut(`${nameOf(asked)} fits ${ofNodes(item)}: ${cause}.`),
+    title: cut(`${nameOf(asked)} ${fitsNowhere(item)}: ${cause}.`),
     actual: cut(text),
     causeKind: causeKindOf(closest),
     measures: measuresOf(item, text),
@@ -282,9 +282,10 @@ function missingOf({ unknown, hasNodes }: Judgement): string[] {
 function fixOf({ changes, cost, nodeName, isVerified }: Solution, hasNodes: boolean): Fix {
   const steps = changes.map((change) => change.description).join("; and ");
   const instruction = `${steps.charAt(0).toUpperCase()}${steps.slice(1)}`;
-  let effect = `Then it fits ${nodeName}.`;
+  const place = changes.some(({ makesNode }) => makesNode === true) ? "the new node" : nodeName;
+  let effect = `Then it fits ${place}.`;
   if (!hasNodes) effect = "Then no known obstacle is left; the nodes are not in the evidence.";
-  else if (!isVerified) effect = `Then no known obstacle is left on ${nodeName}.`;
+  else if (!isVerified) effect = `Then no known obstacle is left on ${place}.`;
   return { description: cut(`${instruction}. ${effect}`), cost, verified: isVerified };
 }
 
@@ -294,12 +295,12 @@ function describeAsked(pod: Pod): string {
   return selector.length === 0 ? "" : `has the nodeSelector ${selector.join(", ")}`;
 }
 
-function ofNodes({ judgement, recorded }: Case): string {
+function fitsNowhere({ judgement, recorded }: Case): string {
   if (!judgement.hasNodes)
-    return recorded === undefined ? "no node" : "no node, as the scheduler recorded";
+    return recorded === undefined ? "fits no node" : "fits no node, as the scheduler recorded";
   const count = judgement.nodeCount;
-  if (judgement.isRefusedEarly) return "no node";
-  return count === 1 ? "not the only node" : `none of ${count} nodes`;
+  if (judgement.isRefusedEarly) return "fits no node";
+  return count === 1 ? "does not fit the only node" : `fits none of ${count} nodes`;
 }
 
 function nameOf({ subject }: AskingPod): string {

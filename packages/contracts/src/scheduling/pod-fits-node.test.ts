@@ -75,6 +75,31 @@ describe("the verdict", () => {
     );
   });
 
+  test("a new node has neither cordon nor taints of the one it is like, and the text names the new one", () => {
+    const full = (more: string): string =>
+      `apiVersion: v1\nkind: Node\nmetadata: { name: full }\nspec: { ${more} }\nstatus: { allocatable: { cpu: "1", memory: 8Gi, pods: "10" } }`;
+    const asking = pod('containers: [{ resources: { requests: { cpu: "4", memory: 1Gi } } }]');
+    for (const fence of [
+      "unschedulable: true",
+      "taints: [{ key: team, value: vision, effect: NoSchedule }, { key: spot, effect: NoExecute }]",
+    ]) {
+      const finding = findingOf(checkTexts(full(fence), asking), "asking");
+      expect(finding.title).toMatch(/^Pod default\/asking does not fit the only node: /);
+      const added = finding.fixes.filter(({ description }) => description.startsWith("Add a node"));
+      expect(added).toMatchObject([{ cost: 12, verified: true }]);
+      expect(added[0]?.description).toMatch(/ free\b.*\. Then it fits the new node\.$/);
+      expect(added[0]?.description).not.toMatch(/uncordon|toleration|remove the taint/i);
+    }
+  });
+
+  test("a new node is no answer to a fence around a node that has room", () => {
+    const fenced = (count: number): string =>
+      `apiVersion: v1\nkind: Node\nmetadata: { name: fenced }\nspec: { unschedulable: true, taints: [${Array.from({ length: count }, (_, index) => `{ key: k${index}, effect: NoSchedule }`).join(", ")}] }\nstatus: { allocatable: { cpu: "8", memory: 8Gi, pods: "10" } }`;
+    const { fixes } = findingOf(checkTexts(fenced(3), pod(big)), "asking");
+    expect(fixes.length).toBeGreaterThan(0);
+    expect(JSON.stringify(fixes)).not.toContain("a node like");
+  });
+
   test("an extended resource is never lowered to nothing", () => {
     const wanted = pod('containers: [{ resources: { requests: { example.com/gpu: "1" } } }]');
     const [fix] = findingOf(checkTexts(cluster, wanted), "asking").fixes;

@@ -270,19 +270,9 @@ function roomEdits(cluster: PlainCluster, node: PlainNode): Edit[] {
       (wanted[name] ?? 0) > 0 &&
       (wanted[name] ?? 0) > (node.allocatable[name] ?? 0) - (node.used[name] ?? 0),
   );
+  const isFull = node.podCount + 1 > node.podCountMax;
+  const isHeld = cluster.pod.ports.some((port) => node.heldPorts.includes(port));
   const edits: Edit[] = [
-    {
-      place: "node",
-      cost: table.addNode,
-      apply: (_pod, changed) => {
-        changed.heldPorts = [];
-        changed.podCount = 0;
-        changed.used = {};
-        for (const [name, amount] of Object.entries(wanted)) {
-          changed.allocatable[name] = Math.max(changed.allocatable[name] ?? 0, amount);
-        }
-      },
-    },
     {
       place: "slot",
       cost: table.freeSlot,
@@ -291,6 +281,23 @@ function roomEdits(cluster: PlainCluster, node: PlainNode): Edit[] {
       },
     },
   ];
+  // Another node helps where this one lacks room, and nobody has fenced it.
+  if (short.length > 0 || isFull || isHeld) {
+    edits.push({
+      place: "node",
+      cost: table.addNode,
+      apply: (_pod, changed) => {
+        changed.unschedulable = false;
+        changed.taints = [];
+        changed.heldPorts = [];
+        changed.podCount = 0;
+        changed.used = {};
+        for (const [name, amount] of Object.entries(wanted)) {
+          changed.allocatable[name] = Math.max(changed.allocatable[name] ?? 0, amount);
+        }
+      },
+    });
+  }
   if (short.every((name) => (wanted[name] ?? 0) <= (node.allocatable[name] ?? 0))) {
     edits.push({
       place: "capacity",

@@ -5,7 +5,12 @@ import { nodeResources } from "../filters/node-resources.ts";
 import type { Obstacle } from "../obstacle.ts";
 import type { Change } from "./change.ts";
 import { claimChanges } from "./claim-changes.ts";
-import { podCountChanges, portChanges, shortageChanges } from "./resource-changes.ts";
+import {
+  podCountChanges,
+  portChanges,
+  roomierNodeChanges,
+  shortageChanges,
+} from "./resource-changes.ts";
 import { affinityChanges, nodeNameChanges, selectorChanges } from "./selector-changes.ts";
 import type { Background } from "./surroundings.ts";
 import { cordonChanges, taintChanges } from "./taint-changes.ts";
@@ -21,11 +26,11 @@ export function changesAgainst(
 ): Change[] {
   switch (obstacle.kind) {
     case "unschedulable":
-      return cordonChanges(situation);
+      return [...cordonChanges(situation), ...roomierNodeChanges(situation)];
     case "node-name":
       return nodeNameChanges(obstacle.wanted, situation);
     case "taint":
-      return taintChanges(obstacle.taint, situation);
+      return [...taintChanges(obstacle.taint, situation), ...roomierNodeChanges(situation)];
     case "selector":
       return selectorChanges(obstacle, situation, background);
     case "affinity":

@@ -13,6 +13,8 @@ export interface Change {
   readonly description: string;
   /** Edits of the pod help on every node, the others on one node alone. */
   readonly touches: "pod" | "node" | "storage";
+  /** The pod then runs on a node that is not there yet. */
+  readonly makesNode?: true;
   apply(situation: Situation): Situation;
 }
 

@@ -1,8 +1,10 @@
 /** Changes for nodes that have too little left: resources, pods, ports. */
 
-import { conflicts } from "../filters/node-ports.ts";
+import { conflicts, nodePorts } from "../filters/node-ports.ts";
+import { nodeResources } from "../filters/node-resources.ts";
 import type { Situation } from "../filters/filter.ts";
 import type { Obstacle } from "../obstacle.ts";
+import type { NodeFact } from "../node.ts";
 import type { HostPort } from "../pod.ts";
 import { formatAmount } from "../quantity.ts";
 import { type Change, costs } from "./change.ts";
@@ -115,6 +117,12 @@ export function portChanges(port: HostPort, holder: string, situation: Situation
   return changes;
 }
 
+/** For a fence around a node that lacks room as well: another node leaves both behind. */
+export function roomierNodeChanges(situation: Situation): Change[] {
+  const isFull = [nodeResources, nodePorts].some((filter) => filter.judge(situation).length > 0);
+  return isFull ? [addCapacity(situation)] : [];
+}
+
 /** One edit that lowers every request that is short to what is free; a request is never lowered to nothing. */
 function lowerRequests(shortages: readonly Shortage[], { node }: Situation): Change | undefined {
   if (shortages.some(({ used, allocatable }) => allocatable <= used)) return undefined;
@@ -149,7 +157,7 @@ function lowerRequests(shortages: readonly Shortage[], { node }: Situation): Cha
   };
 }
 
-/** A further node like this one, empty and large enough. */
+/** A further node like this one, empty and large enough; what fences this one off stays with it. */
 function addCapacity({ node, pod }: Situation): Change {
   const asked = [...pod.requests]
     .filter(([, amount]) => amount > 0n)
@@ -160,8 +168,9 @@ function addCapacity({ node, pod }: Situation): Change {
     key: `add node like ${node.name}`,
     place: `node ${node.name}`,
     cost: costs.addCapacity,
-    description: `add a node like ${node.name} with ${size} free`,
+    description: `add a node like ${node.name}${node.taints.length === 0 ? "" : ", but without its taints,"} with ${size} free`,
     touches: "node",
+    makesNode: true,
     apply: (before) => withRoom(before, true),
   };
 }
@@ -184,7 +193,17 @@ function withRoom(situation: Situation, isNew: boolean): Situation {
   const podCountMax = node.podCountMax === 0n ? 1n : node.podCountMax;
   return {
     ...situation,
-    node: { ...node, allocatable, used, podCount: 0n, podCountMax, heldPorts: [] },
+    node: {
+      ...node,
+      isUnschedulable: false,
+      taints: [],
+      allocatable,
+      used,
+      podCount: 0n,
+      podCountMax,
+      heldPorts: [],
+      unknown: node.unknown.difference(new Set<NodeFact>(["taints", "used"])),
+    },
   };
 }
 
