@@ -20,6 +20,7 @@ beforeAll(async () => {
   await writeFile(join(folder, "slow.json"), trace(12, "one-by-one"));
   await writeFile(join(folder, "fast.json"), trace(12, "batched"));
   await writeFile(join(folder, "short.json"), trace(2, "one-by-one"));
+  await writeFile(join(folder, "other.json"), trace(0, "one-by-one"));
   await writeFile(join(folder, "bad.json"), '{"resourceSpans": [');
   await writeFile(join(folder, "dumps", "fast.json"), trace(12, "batched"));
   await writeFile(join(folder, "dumps", "node_modules", "slow.json"), trace(12, "one-by-one"));
@@ -70,9 +71,17 @@ describe("faultline check", () => {
     ["2 when a file cannot be read", ["fast.json", "bad.json"], 2],
     ["2 when a file is not there", ["nothing.json"], 2],
     ["3 when nothing is firm", ["short.json"], 3],
+    ["3 when nothing concerns a contract", ["other.json"], 3],
   ])("exits with %s", async (...row) => {
     const [, words, code] = row;
     expect((await run(check, words)).code).toBe(code);
+  });
+
+  it("does not let silence look like health", async () => {
+    const { output } = await run(check, ["other.json"]);
+    expect(output).toContain("1 trace with 4 spans: no contract had anything to judge.");
+    expect(output).toContain("0 violated · 0 hold · 0 inconclusive · 0 unreadable");
+    expect(check.notes?.join(" ")).toContain("3 inconclusive only, or nothing to judge");
   });
 
   it("walks folders, but not hidden ones, installed packages and links in circles", async () => {

@@ -63,10 +63,7 @@ describe("the packed package", () => {
   });
 
   it("runs the platform with its own PostgreSQL and the console", async () => {
-    await using platform = await startPlatform({
-      folder,
-      entry: join(folder, "node_modules", "faultline", "packages", "cli", "bin", "faultline.js"),
-    });
+    await using platform = await startPlatform({ folder, command: ["npx", "faultline", "up"] });
     const answer = await fetch(`${platform.url}/v1/chat/completions`, {
       method: "POST",
       headers: { authorization: `Bearer ${platform.key}`, "content-type": "application/json" },

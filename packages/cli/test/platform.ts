@@ -46,15 +46,23 @@ export interface RunningPlatform extends AsyncDisposable {
   call(...words: string[]): Promise<Call>;
 }
 
-/** Starts `faultline up` in a folder (a fresh one by default) and resolves when it says that it is ready. */
-export async function startPlatform(
-  given: { folder?: string; port?: number; key?: string; entry?: string } = {},
-): Promise<RunningPlatform> {
+export interface StartOptions {
+  /** Default: a fresh one, which disposal removes. */
+  readonly folder?: string;
+  /** What a user types, to which the port is added; default: the CLI of this repository, as a process of its own. */
+  readonly command?: readonly [string, ...string[]];
+}
+
+/** Starts `faultline up` and resolves when it says what to do next. */
+export async function startPlatform(given: StartOptions = {}): Promise<RunningPlatform> {
   const folder = given.folder ?? (await mkdtemp(join(tmpdir(), "faultline-cli-")));
-  const port = given.port ?? (await freePort());
-  const child = spawn(process.execPath, [given.entry ?? faultline, "up", "--port", String(port)], {
+  const port = await freePort();
+  const [program, ...words] = given.command ?? [process.execPath, faultline, "up"];
+  const child = spawn(program, [...words, "--port", String(port)], {
     cwd: folder,
-    env: cleanEnvironment(),
+    env: given.command === undefined ? cleanEnvironment() : userEnvironment(),
+    // A group of its own, which gets the signal whole, as that of a terminal does.
+    detached: true,
     stdio: ["ignore", "pipe", "pipe"],
   });
   const stdout = collect(child.stdout);
@@ -67,7 +75,7 @@ export async function startPlatform(
     });
     child.once("exit", (code) => reject(new Error(`up ended with ${code}:\n${output()}`)));
   });
-  const key = /fl_default_[0-9A-Za-z]{49}/.exec(stdout())?.[0] ?? given.key ?? "";
+  const key = /fl_default_[0-9A-Za-z]{49}/.exec(stdout())?.[0] ?? "";
   return {
     folder,
     url,
@@ -78,12 +86,24 @@ export async function startPlatform(
       call(words, { folder, environment: { FAULTLINE_URL: url, FAULTLINE_KEY: key } }),
     async [Symbol.asyncDispose]() {
       if (child.exitCode === null && child.signalCode === null) {
-        child.kill("SIGTERM");
-        await once(child, "exit");
+        process.kill(-(child.pid ?? 0), "SIGTERM");
+        // Not its exit: what it started must have let go of the output too.
+        await once(child, "close");
       }
       if (given.folder === undefined) await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** The environment of a user's shell: nothing of npm's, and the machine's own Node. */
+export function userEnvironment(more: Record<string, string> = {}): NodeJS.ProcessEnv {
+  const environment = Object.fromEntries(
+    Object.entries(cleanEnvironment(more)).filter(([name]) => !/^(npm_|INIT_CWD$)/i.test(name)),
+  );
+  const path = (environment["PATH"] ?? "")
+    .split(":")
+    .filter((part) => !part.includes("node_modules"));
+  return { ...environment, PATH: path.join(":") };
 }
 
 /** The environment without settings of the machine that would change what the test sees. */

@@ -7,6 +7,7 @@ import {
   type Contract,
   contracts as shippedContracts,
   controls,
+  type Evidence,
   nearestName,
   readEvidence,
   sarifReport,
@@ -44,7 +45,8 @@ export const command: Command = {
     "Formats are recognised by content: OTLP traces (JSON, protobuf), kubectl output (JSON, YAML, describe,",
     "tables, events), tool-call transcripts, .faultline snapshots; each also as gzip.",
     "",
-    "Exit codes: 0 holds, 1 violated, 2 something could not be read, 3 inconclusive only; 1 over 2 over 3.",
+    "Exit codes: 0 holds, 1 violated, 2 something could not be read, 3 inconclusive only, or nothing to judge;",
+    "1 over 2 over 3. Nothing to judge means: what was read does not concern any of the contracts.",
     "",
     "Contracts:",
     ...shippedContracts.map((contract) => `  ${contract.id.padEnd(26)} ${contract.promise}`),
@@ -67,16 +69,22 @@ export const command: Command = {
       findings: checkSnapshot(snapshot, contracts),
       unreadable: [...found.unreadable, ...read.unreadable],
     });
-    print(report, format, context);
+    print(report, { format, evidence: snapshot.evidence }, context);
     return report.exitCode;
   },
 };
 
-function print(report: CheckReport, format: Format, { terminal }: CommandContext): void {
+function print(
+  report: CheckReport,
+  { format, evidence }: { readonly format: Format; readonly evidence: readonly Evidence[] },
+  { terminal }: CommandContext,
+): void {
   switch (format) {
-    case "text":
-      terminal.print(textReport(report, { colour: terminal.colour, columns: terminal.columns }));
+    case "text": {
+      const { colour, columns } = terminal;
+      terminal.print(textReport(report, { colour, columns, evidence }));
       return;
+    }
     case "json":
       terminal.print(JSON.stringify(report, undefined, 2));
       break;
