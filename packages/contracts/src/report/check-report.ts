@@ -23,7 +23,7 @@ export const CheckReport = Type.Object(
   {
     format: Type.Literal("faultline-check"),
     formatVersion: Type.Literal(1),
-    /** 0 holds, 1 violated, 2 something could not be read, 3 inconclusive only; 1 over 2 over 3. */
+    /** 0 holds, 1 violated, 2 something could not be read, 3 inconclusive only, or nothing to judge; 1 over 2 over 3. */
     exitCode: Type.Integer({ minimum: 0, maximum: 3 }),
     summary: Type.Object(
       {
@@ -105,5 +105,6 @@ export function checkReport(outcome: CheckOutcome): CheckReport {
 function exitCodeOf(summary: CheckReport["summary"]): number {
   if (summary.violated > 0) return 1;
   if (summary.unreadable > 0) return 2;
-  return summary.inconclusive > 0 && summary.holds === 0 ? 3 : 0;
+  // Silence is no health: where no contract had anything to judge, nothing is known to hold.
+  return summary.holds === 0 ? 3 : 0;
 }

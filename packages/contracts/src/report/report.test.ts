@@ -47,7 +47,9 @@ function renamed(tree: SpanTree, service: string): SpanTree {
 describe("the exit code", () => {
   it.each([
     ["holds", 0, [holds], []],
-    ["nothing to judge", 0, [nothing], []],
+    ["nothing to judge", 3, [nothing], []],
+    ["nothing to judge beside unreadable", 2, [nothing], [unreadableFile]],
+    ["no evidence at all", 3, [], []],
     ["holds beside inconclusive", 0, [holds, renamed(inconclusive, "b")], []],
     ["violated", 1, [violated], []],
     ["violated beside unreadable", 1, [violated], [unreadableFile]],
@@ -181,8 +183,12 @@ describe("the text report", () => {
   });
 
   it("says so when nothing concerns a contract", () => {
-    expect(textReport(reportOf([nothing]), { colour: false })).toContain(
-      "Nothing in this evidence",
-    );
+    const evidence = snapshotOfSpans(spansOf(nothing)).evidence;
+    const text = textReport(reportOf([nothing]), { colour: false, evidence });
+    expect(text).toContain("1 trace with 2 spans: no contract had anything to judge.");
+    expect(textReport(reportOf([]), { colour: false })).toContain("Nothing was read");
+    const unreadable = reportOf([], [unreadableFile]);
+    expect(textReport(unreadable, { colour: false })).not.toContain("Nothing was read");
+    expect(textReport(reportOf([holds]), { colour: false })).not.toContain("anything to judge");
   });
 });

@@ -1,16 +1,19 @@
 /** The report that a person reads in a terminal: by boundary, evidence quoted, what to do last. */
 
-import type { EvidenceReference } from "../model/evidence.ts";
+import type { Evidence, EvidenceReference } from "../model/evidence.ts";
 import type { Finding } from "../model/finding.ts";
 import type { UnreadableFile } from "../readers/read-evidence.ts";
 import { plural } from "../text/plural.ts";
 import type { CheckReport } from "./check-report.ts";
+import { evidenceWords } from "./evidence-words.ts";
 import { type Colour, type Paint, paintFor, printable, wrap } from "./terminal-text.ts";
 
 export interface TextReportOptions {
   readonly colour: boolean;
   /** Columns of the terminal; a pipe has none to obey and gets 100. */
   readonly columns?: number;
+  /** What was read, for a report that has no finding. */
+  readonly evidence?: readonly Evidence[];
 }
 
 const columnsDefault = 100;
@@ -33,11 +36,13 @@ class ReportWriter {
   readonly #report: CheckReport;
   readonly #paint: Paint;
   readonly #columns: number;
+  readonly #evidence: readonly Evidence[] | undefined;
   readonly #lines: string[] = [];
 
   constructor(report: CheckReport, options: TextReportOptions) {
     this.#report = report;
     this.#paint = paintFor(options.colour);
+    this.#evidence = options.evidence;
     this.#columns = Math.max(columnsMin, options.columns ?? columnsDefault);
   }
 
@@ -138,14 +143,25 @@ class ReportWriter {
       ),
       this.#paint(summary.unreadable > 0 ? "yellow" : "dim", `${summary.unreadable} unreadable`),
     ];
-    const nothing =
-      this.#report.findings.length === 0 && evidence.length > 0
-        ? [this.#paint("dim", "Nothing in this evidence concerns a contract.")]
-        : [];
+    this.#silence();
     this.#lines.push(
-      ...nothing,
       `${parts.join(" · ")}  ${this.#paint("dim", `(${plural(contracts.length, "contract")} on ${plural(evidence.length, "piece")} of evidence)`)}`,
     );
+  }
+
+  /** Without a finding nothing is known to hold, and the report must not look as if it did. */
+  #silence(): void {
+    const { findings, evidence, unreadable } = this.#report;
+    if (findings.length > 0 || (evidence.length === 0 && unreadable.length > 0)) return;
+    const read =
+      this.#evidence === undefined
+        ? `${plural(evidence.length, "piece")} of evidence`
+        : evidenceWords(this.#evidence);
+    const text =
+      evidence.length === 0
+        ? "Nothing was read: no contract had anything to judge."
+        : `${read}: no contract had anything to judge.`;
+    this.#lines.push(`${this.#paint("yellow", text)} That does not show that they hold.`, "");
   }
 
   #field(label: string, value: string): void {
