@@ -106,6 +106,18 @@ describe("the platform", () => {
     expect(below.filter((pid) => isAlive(pid))).toEqual([]);
   });
 
+  it("takes its workers and its PostgreSQL along when it ends by a fault that nobody caught", async () => {
+    await using place = await makePlace();
+    const platform = await start(place);
+    const below = await descendantsOf(platform.child.pid ?? 0);
+    expect(below.length).toBeGreaterThanOrEqual(2);
+    const ended = once(platform.child, "exit");
+    platform.child.kill("SIGUSR2");
+    await ended;
+    expect(platform.log()).toContain("A fault that nobody catches.");
+    await until(() => Promise.resolve(below.some((pid) => isAlive(pid)) ? undefined : true));
+  });
+
   it("passes on every answer of the control process, whether the request was taken or refused", async () => {
     await using place = await makePlace();
     const platform = await start(place);

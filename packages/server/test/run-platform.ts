@@ -4,6 +4,9 @@ import { createLogger, loadConfig, startPlatform } from "../src/index.ts";
 
 const stop = new AbortController();
 process.once("SIGTERM", () => stop.abort());
+process.once("SIGUSR2", () => {
+  throw new Error("A fault that nobody catches.");
+});
 
 const config = loadConfig();
 const platform = await startPlatform(config, {

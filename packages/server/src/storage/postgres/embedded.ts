@@ -94,6 +94,11 @@ export class EmbeddedPostgres implements PostgresConnection {
     stack.defer(async () => await rm(socketFolder, { recursive: true, force: true }));
     const postgres = new EmbeddedPostgres({ options, cluster, socketFolder, log });
     stack.defer(async () => await postgres.#stop());
+    // A process that ends without disposal, by a fault that nobody caught, leaves no server behind either: it shuts
+    // itself down.
+    const stopAlone = (): void => void postgres.#server?.kill("SIGINT");
+    process.once("exit", stopAlone);
+    stack.defer(() => void process.off("exit", stopAlone));
     await postgres.#startFirst();
     await postgres.#makeDatabase();
     postgres.#watching = postgres.#watch();
