@@ -31,7 +31,10 @@ function mapServerError(error: DatabaseError): unknown {
     return unavailable("A statement ran past its time limit and was cancelled.", error);
   }
   if (code === diskFull) {
-    return new PlatformError("storage_full", "The database's disk is full.", { cause: error });
+    return new PlatformError("storage_full", "The database's disk is full.", {
+      cause: error,
+      hint: "Free space on the disk of the data folder; nothing needs to be started anew.",
+    });
   }
   if (code.startsWith("08") || unavailableCodes.includes(code)) {
     return unavailable(`The database ended the session: ${error.message}.`, error);

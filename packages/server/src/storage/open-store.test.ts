@@ -4,6 +4,8 @@ import { pino } from "pino";
 import { Registry } from "prom-client";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
+import { systemClock } from "#kernel/index.ts";
+
 import { mapDatabaseError } from "./database-error.ts";
 import { registerSessionMetrics } from "./session-metrics.ts";
 import { SessionPool } from "./session-pool.ts";
@@ -144,6 +146,7 @@ test("lends no more sessions than its bound, and serves those who wait", async (
     role: "faultline_app",
     sessionCountMax: 2,
     statementMsMax: 10_000,
+    clock: systemClock,
     logger: pino({ level: "silent" }),
   });
   const registry = new Registry();
@@ -174,6 +177,7 @@ test("one who stops waiting for a session leaves it to the next", async () => {
     role: "faultline_app",
     sessionCountMax: 1,
     statementMsMax: 10_000,
+    clock: systemClock,
     logger: pino({ level: "silent" }),
   });
   const gate = Promise.withResolvers<void>();
@@ -194,6 +198,7 @@ test("a statement beyond its time limit is cancelled and named as such", async (
     role: "faultline_app",
     sessionCountMax: 1,
     statementMsMax: 50,
+    clock: systemClock,
     logger: pino({ level: "silent" }),
   });
   await expect(
@@ -214,6 +219,7 @@ test("a server that is away is named as such", async () => {
     role: "faultline_app",
     sessionCountMax: 1,
     statementMsMax: 1_000,
+    clock: systemClock,
     logger: pino({ level: "silent" }),
   });
   await expect(pool.use(never, async () => {})).rejects.toMatchObject({
@@ -230,6 +236,7 @@ test("a session in another role than asked for is refused", async () => {
     role: "faultline_app",
     sessionCountMax: 1,
     statementMsMax: 1_000,
+    clock: systemClock,
     logger: pino({ level: "silent" }),
   });
   await expect(pool.use(never, async () => {})).rejects.toMatchObject({
@@ -247,6 +254,7 @@ test("a session whose start-up options were dropped on the way is refused", asyn
     role: "faultline_app",
     sessionCountMax: 1,
     statementMsMax: 1_000,
+    clock: systemClock,
     logger: pino({ level: "silent" }),
   });
   await expect(pool.use(never, async () => {})).rejects.toMatchObject({
@@ -260,4 +268,47 @@ test("errors of SQL itself pass unchanged, so that a caller can tell a broken co
   await expect(rename("twice")).rejects.toMatchObject({ code: "23505" });
   const abort = new DOMException("The operation was aborted", "AbortError");
   expect(mapDatabaseError(abort)).toBe(abort);
+});
+
+test("a pool that is closed has no session left on the server, and says nothing of those that end", async () => {
+  const lines: string[] = [];
+  const pool = new SessionPool({
+    postgres: database.postgres,
+    role: "faultline_app",
+    sessionCountMax: 8,
+    statementMsMax: 10_000,
+    clock: systemClock,
+    logger: pino({ level: "info" }, { write: (line) => void lines.push(line) }),
+  });
+  const pids = await Promise.all(
+    Array.from({ length: 8 }, async () => {
+      return await pool.use(never, async (client) => {
+        const { rows } = await client.query<{ pid: number }>(
+          "select pg_backend_pid() as pid, pg_sleep(0.1)",
+        );
+        return rows[0]?.pid;
+      });
+    }),
+  );
+  const closing = pool[Symbol.asyncDispose]();
+  // What a stopping server does to sessions that it still has.
+  await database.sql("select pg_terminate_backend(pid) from pg_stat_activity where pid = any($1)", [
+    pids,
+  ]);
+  await closing;
+  expect(pool.sessionUse.open).toBe(0);
+  expect(lines).toEqual([]);
+});
+
+test("a full disk of the database is told as such", async () => {
+  const failed = database.store.transact(scope, async (writer) => {
+    await sql`do $$ begin raise exception 'could not extend file' using errcode = 'disk_full'; end $$`.execute(
+      writer,
+    );
+  });
+  await expect(failed).rejects.toMatchObject({
+    code: "storage_full",
+    row: { status: 507 },
+    hint: expect.stringContaining("Free space"),
+  });
 });

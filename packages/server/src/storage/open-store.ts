@@ -58,6 +58,7 @@ class PostgresStore implements Store {
         role: `faultline_${role}`,
         sessionCountMax: sessionCountMax[role],
         statementMsMax: statementMsMax[role],
+        clock: options.clock,
         logger: options.logger,
       });
     this.#app = pool("app");

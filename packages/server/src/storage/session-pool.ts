@@ -3,7 +3,7 @@
 import { Pool, type PoolClient } from "pg";
 import type { Logger } from "pino";
 
-import { raceAbort } from "#kernel/index.ts";
+import { type Clock, raceAbort } from "#kernel/index.ts";
 
 import { assumeRole } from "./assume-role.ts";
 import { mapDatabaseError } from "./database-error.ts";
@@ -16,16 +16,22 @@ export interface SessionPoolOptions {
   readonly sessionCountMax: number;
   /** How long one statement may take on the server. */
   readonly statementMsMax: number;
+  readonly clock: Clock;
   readonly logger: Logger;
 }
 
 /** How long a caller waits for a free session before it gets `database_unavailable`. */
 export const sessionWaitMsMax = 15_000;
 const sessionIdleMsMax = 60_000;
+/** How long a closing pool waits for the goodbyes of its sessions; a server that is away says none. */
+const sessionEndMsMax = 2_000;
 
 export class SessionPool implements AsyncDisposable {
   readonly #pool: Pool;
   readonly #options: SessionPoolOptions;
+  /** Sessions whose connection is open, also while they end. */
+  readonly #open = new Set<PoolClient>();
+  #ended: PromiseWithResolvers<void> | undefined;
 
   constructor(options: SessionPoolOptions) {
     const { postgres, role, logger } = options;
@@ -42,8 +48,17 @@ export class SessionPool implements AsyncDisposable {
       onConnect: async (client) => await assumeRole(client, role),
     });
     // A session that breaks while idle leaves the pool by itself; without listeners it would end the process.
-    this.#pool.on("error", (error) => logger.warn({ err: error, role }, "an idle session broke"));
+    this.#pool.on("error", (error) => {
+      // The server may end sessions at the moment at which they end themselves.
+      const level = this.#ended === undefined ? "warn" : "debug";
+      logger[level]({ err: error, role }, "an idle session broke");
+    });
+    this.#pool.on("remove", (client) => {
+      this.#open.delete(client);
+      if (this.#open.size === 0) this.#ended?.resolve();
+    });
     this.#pool.on("connect", (client) => {
+      this.#open.add(client);
       client.on("error", (error) => logger.debug({ err: error, role }, "a session broke"));
     });
   }
@@ -77,8 +92,16 @@ export class SessionPool implements AsyncDisposable {
     }
   }
 
+  /** Resolves when every session has ended, so that the server may be stopped. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#ended = Promise.withResolvers();
     await this.#pool.end();
+    // The pool forgets its sessions before their connections have closed.
+    if (this.#open.size === 0) return;
+    const waiting = new AbortController();
+    const late = this.#options.clock.sleep(sessionEndMsMax, waiting.signal).catch(() => {});
+    await Promise.race([this.#ended.promise, late]);
+    waiting.abort();
   }
 
   async #checkOut(signal: AbortSignal): Promise<PoolClient> {
