@@ -11,7 +11,6 @@ import { readTranscripts } from "./transcript.ts";
 
 /** A file as the formats see it: expanded, and in UTF-8 when it is text. */
 export interface FormatInput {
-  readonly name: string;
   readonly bytes: Uint8Array;
   /** The beginning of a text; absent for binary data. */
   readonly head: string | undefined;
@@ -82,7 +81,7 @@ export const evidenceFormats: readonly EvidenceFormat[] = [
     description:
       "Kubernetes objects as JSON or YAML, or the text of kubectl describe, get and events",
     recognise: ({ head }) => head !== undefined && recogniseKubernetes(head),
-    read: (input) => readKubernetes(input.text(), input.name),
+    read: (input) => readKubernetes(input.text()),
   },
   {
     name: "otlp-protobuf",

@@ -13,14 +13,14 @@ const pod = {
 
 function names(text: string): string[] {
   expect(recogniseKubernetes(text)).toBe(true);
-  return readKubernetes(text, "file").objects.map(
+  return readKubernetes(text).objects.map(
     ({ kind, metadata }) => `${kind}/${metadata.namespace ?? "-"}/${metadata.name}`,
   );
 }
 
 function errorOf(text: string): EvidenceError {
   try {
-    readKubernetes(text, "file");
+    readKubernetes(text);
   } catch (error) {
     if (error instanceof EvidenceError) return error;
     throw error;
@@ -74,7 +74,7 @@ describe("objects", () => {
   test("what has no name is left out with a note", () => {
     const text =
       "apiVersion: v1\nkind: Pod\nmetadata: { name: a }\n---\napiVersion: v1\nkind: Kustomization\n";
-    const { objects, notes } = readKubernetes(text, "file");
+    const { objects, notes } = readKubernetes(text);
     expect(objects).toHaveLength(1);
     expect(notes[0]).toContain("Kustomization at document 2");
   });
@@ -87,7 +87,7 @@ describe("objects", () => {
       data: { password: "aHVudGVyMg==" },
       stringData: { other: "hunter2" },
     });
-    const { objects } = readKubernetes(text, "file");
+    const { objects } = readKubernetes(text);
     expect(JSON.stringify(objects)).not.toMatch(/hunter2|aHVudGVyMg|managedFields/);
     expect(objects[0]).toMatchObject({ data: { password: null }, stringData: { other: null } });
   });
@@ -182,7 +182,7 @@ stderr:
 
 describe("text of kubectl", () => {
   test("a wrapped table of nodes", () => {
-    const { objects, notes } = readKubernetes(nodes, "file");
+    const { objects, notes } = readKubernetes(nodes);
     expect(objects[0]).toMatchObject({
       kind: "Node",
       metadata: { name: "node-a", labels: { disk: "ssd", empty: "" } },
@@ -228,13 +228,13 @@ describe("text of kubectl", () => {
 
   test("a broken row is noted and the others are read", () => {
     const broken = nodes.replace("node-b   Not", "node-b-with-a-long-name Not");
-    const { objects, notes } = readKubernetes(broken, "file");
+    const { objects, notes } = readKubernetes(broken);
     expect(objects).toHaveLength(1);
     expect(notes.join()).toContain("A row of a table could not be read");
   });
 
   test("a described pod with selectors, tolerations, requests, ports, claims and events", () => {
-    const { objects } = readKubernetes(describedPod, "file");
+    const { objects } = readKubernetes(describedPod);
     expect(objects[0]).toMatchObject({
       kind: "Pod",
       metadata: { name: "web", namespace: "shop", labels: { app: "web", tier: "front" } },
@@ -268,7 +268,7 @@ describe("text of kubectl", () => {
   });
 
   test("a described node tells its taints, what it has and what runs on it", () => {
-    const { objects } = readKubernetes(describedNode, "file");
+    const { objects } = readKubernetes(describedNode);
     expect(objects[0]).toMatchObject({
       kind: "Node",
       spec: {
@@ -302,7 +302,7 @@ describe("fuzz", () => {
     const tryRead = (text: string): void => {
       recogniseKubernetes(text);
       try {
-        readKubernetes(text, "file");
+        readKubernetes(text);
       } catch (error) {
         expect(error).toBeInstanceOf(EvidenceError);
       }

@@ -17,16 +17,13 @@ export function recogniseKubernetes(text: string): boolean {
 }
 
 /** The objects of a text. Throws an `EvidenceError` that says where the text is not what it seems to be. */
-export function readKubernetes(
-  text: string,
-  name: string,
-): { objects: KubernetesObject[]; notes: string[] } {
+export function readKubernetes(text: string): { objects: KubernetesObject[]; notes: string[] } {
   const notes = new Notes();
   const { body, namespace } = stripWrapper(text);
   const form = formOf(body);
   const objects = form === undefined ? [] : readForm(form, { body, namespace, notes });
   if (objects.length === 0) {
-    throw new EvidenceError(`${name} holds no Kubernetes object.`, {
+    throw new EvidenceError("It holds no Kubernetes object.", {
       expected:
         "objects with apiVersion, kind and metadata.name as JSON or YAML, or the text of kubectl describe, get or events with its header line",
       where: notes.list()[0],

@@ -126,6 +126,45 @@ describe("readEvidence", () => {
     if (where !== undefined) expect(unreadable[0]?.where).toBe(where);
   });
 
+  it.each([
+    ["a list", '[{"trace_id":"a","span_id":"b","parent_id":null,"name":"x"}]'],
+    ["one span", '{"traceId":"a","id":"b","name":"x"}'],
+    ["lines", '{"trace_id":"a","span_id":"b"}\n{"trace_id":"a","span_id":"c","parent_id":"b"}\n'],
+    [
+      "the answer of a trace store",
+      '{"data":[{"traceID":"a","spans":[{"traceID":"a","spanID":"b"}]}]}',
+    ],
+  ])("tells that %s of spans is not OTLP", (_, text) => {
+    const [unreadable] = readEvidence([file("spans.json", text)]).unreadable;
+    expect(unreadable?.message).toBe("It looks like spans, but not OTLP.");
+    expect(unreadable?.expected).toContain("`resourceSpans`");
+  });
+
+  it("takes other JSON for what it is", () => {
+    for (const text of ['{"id":1,"name":"x"}', "[1,2]", '{"trace_id":"a"}']) {
+      expect(readEvidence([file("x.json", text)]).unreadable).toMatchObject([
+        { message: "The file is in no known format." },
+      ]);
+    }
+  });
+
+  it("does not call text below a header in JSON malformed", () => {
+    const header = '{"tool_name":"fetch_pod_logs","match_params":{"pod_name":"x"}}';
+    const { unreadable } = readEvidence([file("logs.txt", `${header}\n\nERROR 1: no route\n`)]);
+    expect(unreadable).toMatchObject([
+      { message: expect.stringContaining("first line is JSON"), where: "line 3, column 1" },
+    ]);
+    expect(unreadable[0]?.expected).toContain("OTLP");
+  });
+
+  it("words equal faults of several files alike, without their names", () => {
+    const files = ["a", "b"].map((name) => file(`${name}.yaml`, "apiVersion: v1\nkind: Pod\n"));
+    const { unreadable } = readEvidence(files);
+    expect(unreadable.map(({ message }) => message)).toEqual(
+      files.map(() => "It holds no Kubernetes object."),
+    );
+  });
+
   it("says which snapshot has the wrong hash", () => {
     const { evidence } = readEvidence([file("x", pod("web"))]);
     const entries = unzipSync(encodeSnapshotFile(createSnapshot(evidence)));

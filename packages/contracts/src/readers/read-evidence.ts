@@ -5,10 +5,11 @@ import type { Span } from "../model/span.ts";
 import { createSnapshot, snapshotOf, type SnapshotPart } from "../snapshot/create-snapshot.ts";
 import { EvidenceError } from "./evidence-error.ts";
 import { expand } from "./expand.ts";
-import { evidenceFormats, type FileContent, type FormatInput, knownFormats } from "./formats.ts";
+import { evidenceFormats, type FileContent, knownFormats } from "./formats.ts";
 import { evidenceLimits } from "./limits.ts";
 import { type FromFile, mergeObjects, mergeSpans } from "./merge-evidence.ts";
-import { decodeText, headOf, inUtf8, jsonValuesOf, looksBinary } from "./text.ts";
+import { decodeText, headOf, inUtf8, looksBinary } from "./text.ts";
+import { unknownFormat } from "./unknown-format.ts";
 
 /** A file, a part of a request, or standard input. */
 export interface EvidenceFile {
@@ -77,24 +78,11 @@ function readFile(file: EvidenceFile, bytesLeft: number, gathered: Gathered): nu
   }
   const bytes = inUtf8(expanded);
   const head = looksBinary(bytes) ? undefined : headOf(bytes);
-  const input = { name: file.name, bytes, head, text: () => decodeText(bytes) };
+  const input = { bytes, head, text: () => decodeText(bytes) };
   const format = evidenceFormats.find((candidate) => candidate.recognise(input));
   if (format === undefined) throw unknownFormat(input);
   gathered.add({ name: file.name, format: format.name }, format.read(input));
   return expanded.length;
-}
-
-/** Why a file is in no known format: a document that is cut or malformed gets the place of its fault. */
-function unknownFormat(input: FormatInput): EvidenceError {
-  const { head } = input;
-  if (head !== undefined) {
-    const whole = input.text();
-    if (/^\s*[{[]/.test(head)) jsonValuesOf(whole);
-  }
-  return new EvidenceError("The file is in no known format.", {
-    expected: knownFormats(),
-    where: head === undefined ? "byte 0" : "line 1, column 1",
-  });
 }
 
 function tooMuch(what: string, limit: number): EvidenceError {
