@@ -22,6 +22,7 @@ import {
 } from "./connection.ts";
 import { readServerRecord, stopOrphan } from "./orphan.ts";
 import { makeSocketFolder, placePostgres, type Placement } from "./placement.ts";
+import { isDiskFull, RestartPace, restartCountMax } from "./restart-pace.ts";
 import { ServerLog } from "./server-log.ts";
 import { serverArguments } from "./server-settings.ts";
 
@@ -37,11 +38,6 @@ export interface EmbeddedOptions {
 /** Crash recovery replays the log since the last checkpoint, which is bounded, but slow on a slow disk. */
 const readyWaitMsMax = 10 * 60_000;
 const readyPollMs = 15;
-/** How many times in a row a server that dies is started again; a minute of health starts the count anew. */
-const restartCountMax = 6;
-const restartHealthyMs = 60_000;
-const restartDelayMsMin = 100;
-const restartDelayMsMax = 5_000;
 const fastShutdownMsMax = 30_000;
 const immediateShutdownMsMax = 5_000;
 
@@ -237,20 +233,18 @@ export class EmbeddedPostgres implements PostgresConnection {
   async #watch(): Promise<void> {
     const { clock, logger } = this.#options;
     const closing = this.#closing.signal;
-    let restartCount = 0;
+    const pace = new RestartPace(clock, async () => await isDiskFull(this.#cluster.folder));
     while (!closing.aborted) {
-      const startedAt = clock.monotonicMs();
       await this.#untilExitOrClosing();
       if (closing.aborted) return;
-      if (clock.monotonicMs() - startedAt > restartHealthyMs) restartCount = 0;
+      pace.noteEnd();
       logger.error({ tail: this.#log.tail() }, "the embedded PostgreSQL ended unexpectedly");
       for (;;) {
-        if (restartCount >= restartCountMax) {
-          this.#resolveLost(this.#startFailure(`it ended ${restartCount} times in a row`));
+        const delayMs = await pace.nextDelayMs();
+        if (delayMs === undefined) {
+          this.#resolveLost(this.#startFailure(`it ended ${restartCountMax} times in a row`));
           return;
         }
-        const delayMs = Math.min(restartDelayMsMin * 2 ** restartCount, restartDelayMsMax);
-        restartCount += 1;
         try {
           await clock.sleep(delayMs, closing);
           // A server that started and never answered must not stand in the way of the next, nor may
@@ -262,11 +256,12 @@ export class EmbeddedPostgres implements PostgresConnection {
             clusterFolder: this.#cluster.folder,
           });
           await this.#start(closing);
-          logger.info({ restartCount }, "the embedded PostgreSQL runs again");
+          pace.noteStart();
+          logger.info("the embedded PostgreSQL runs again");
           break;
         } catch (error) {
           if (closing.aborted) return;
-          logger.error({ err: error, restartCount }, "restarting PostgreSQL failed");
+          logger.error({ err: error }, "restarting PostgreSQL failed");
         }
       }
     }
