@@ -459,6 +459,9 @@ describe("the report of a case", () => {
     traces.push(...traffic({}));
     await cases.verify(scope, summary.id, afterWindow);
     const markdown = await cases.report(scope, summary.id, "markdown");
+    expect(markdown).toContain(
+      "change (the kind that this contract points at; no change event is in the evidence)",
+    );
     const html = await cases.report(scope, summary.id, "html");
     for (const title of [
       "Symptom",

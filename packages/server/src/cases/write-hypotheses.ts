@@ -19,6 +19,10 @@ import { caseLimits } from "./limits.ts";
 /** Contracts whose violation is a symptom: they control a proof, and name no cause. */
 const symptomContracts: ReadonlySet<string> = new Set(controls.map(({ id }) => id));
 
+/** What is missing to a cause of kind `change` as long as no change event is in the evidence. */
+export const changeUnknown =
+  "Which change brought it: no change event is in the evidence, so when and by whom is unknown.";
+
 /** A hypothesis before it has an id. */
 export type DraftHypothesis = Omit<Hypothesis, "id">;
 
@@ -93,14 +97,7 @@ function supportedBy(group: Group, snapshot: Snapshot, contracts: readonly Contr
       .flatMap((finding) => finding.evidence)
       .slice(0, caseLimits.hypothesisReferenceCountMax),
     evidenceAgainst: contract === undefined ? [] : evidenceAgainst(first, snapshot, contract),
-    missing: [
-      ...first.missing,
-      ...(first.causeKind === "change"
-        ? [
-            "Which change brought it: no change event is in the evidence, so when and by whom is unknown.",
-          ]
-        : []),
-    ],
+    missing: [...first.missing, ...(first.causeKind === "change" ? [changeUnknown] : [])],
     fixes: group.flatMap((finding) => finding.fixes).slice(0, 8),
     nextCheck:
       first.nextChecks[0] ??

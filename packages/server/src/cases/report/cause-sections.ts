@@ -4,6 +4,7 @@ import { type EvidenceReference, plural } from "@faultline/contracts";
 import type { CaseDetail, Hypothesis } from "@faultline/protocol";
 
 import type { Block, Section } from "./document.ts";
+import { changeUnknown } from "../write-hypotheses.ts";
 import { paragraph, toneOfStatus } from "./wording.ts";
 
 /** References listed in the report; the snapshot has the rest. */
@@ -35,7 +36,7 @@ export function causeSection(detail: CaseDetail, leading: Hypothesis | undefined
       {
         kind: "facts",
         rows: [
-          ["Kind of cause", leading.causeKind],
+          ["Kind of cause", causeKindWords(leading)],
           ["Boundary", leading.boundary],
           ["Contract", leading.contract],
           ["Subject", `${leading.subject.kind} ${leading.subject.name}`],
@@ -53,6 +54,13 @@ export function causeSection(detail: CaseDetail, leading: Hypothesis | undefined
       ...missingBlocks(leading),
     ],
   };
+}
+
+/** A contract knows which kind of cause it points at, but not which cause of that kind it was. */
+function causeKindWords({ causeKind, missing }: Hypothesis): string {
+  return missing.includes(changeUnknown)
+    ? `${causeKind} (the kind that this contract points at; no change event is in the evidence)`
+    : causeKind;
 }
 
 /** Candidate fixes. */
