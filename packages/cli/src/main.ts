@@ -8,6 +8,7 @@ import { isAbort, systemClock } from "@faultline/server/kernel/index.ts";
 import { type Command, type OptionValues, parseArgsOptions, UsageError } from "./command.ts";
 import { commands, type CommandName } from "./commands/index.ts";
 import { commandHelp, overviewHelp } from "./help.ts";
+import { abortOnSignals } from "./interrupt.ts";
 import { processTerminal, type Terminal } from "./terminal.ts";
 import { version } from "./version.ts";
 
@@ -24,6 +25,8 @@ export async function main(words: readonly string[]): Promise<number> {
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     process.exit(error.code === "EPIPE" ? exitBrokenPipe : exitFailure);
   });
+  // Words about the work that cannot be written, as on a full disk, are lost; the work goes on.
+  process.stderr.on("error", () => {});
   const terminal = processTerminal(environment);
   const [name, ...rest] = words;
   if (name === undefined || name === "help" || name === "--help" || name === "-h") {
@@ -43,7 +46,14 @@ export async function main(words: readonly string[]): Promise<number> {
   }
 
   const { command } = await commands[name]();
-  const interrupt = command.stopsAtOnce === true ? new AbortController() : abortOnSignals();
+  const interrupt =
+    command.stopsAtOnce === true
+      ? new AbortController()
+      : abortOnSignals({
+          signals: process,
+          clock: systemClock,
+          exit: () => process.exit(exitInterrupted),
+        });
   try {
     const { values, positionals } = readOptions(command, rest);
     if (values.help === true) {
@@ -107,17 +117,6 @@ function readOptions(
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }
-}
-
-/** The first signal asks the command to finish; a second one ends the process at once. */
-function abortOnSignals(): AbortController {
-  const controller = new AbortController();
-  const onSignal = (name: NodeJS.Signals): void => {
-    if (controller.signal.aborted) process.exit(exitInterrupted);
-    controller.abort(new DOMException(`Stopped by ${name}.`, "AbortError"));
-  };
-  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, onSignal);
-  return controller;
 }
 
 function printError(terminal: Terminal, error: unknown): void {
