@@ -1,7 +1,10 @@
 /** Tells a loop over items from repeats of another nature: retries, polling, pages, shards, caches, warm-ups. */
 
+import { listMatched, widthOf } from "./list-behind.ts";
 import type { RepeatedQueryOptions } from "./options.ts";
 import type { Observation } from "./observe-calls.ts";
+import { isPaging } from "./paging.ts";
+import { haveSameValues } from "./same-values.ts";
 import type { UnitCall } from "./unit.ts";
 
 export type GroupNature =
@@ -61,10 +64,31 @@ function natureOf(group: Group, options: RepeatedQueryOptions): GroupNature {
   // When the items of a list make the calls, nothing else can explain the repetition.
   if (itemCount >= options.countMin) return "loop";
   if (isWarmUp(group)) return "warm-up";
-  if (first.call.isPaged) return "pages";
-  if (attempts.every(({ call }) => call.batch.isBatch)) return "batches";
+  if (isPaging(attempts, options.countMin)) return "pages";
+  if (attempts.every(({ call }) => call.batch.isBatch)) {
+    return isBatchPerItem(group, options) ? "loop" : "batches";
+  }
   if (isScatter(attempts)) return "scatter";
-  return isPolling(attempts, options) ? "polling" : "loop";
+  return isPolling(attempts, options) && !isSlowLoop(group, options) ? "polling" : "loop";
+}
+
+/** `= ANY($1)` for one row each, `IN ($1, $2)` half as often as there are items: batches by their form alone. */
+function isBatchPerItem({ observation, attempts }: Group, options: RepeatedQueryOptions): boolean {
+  const isNarrow = attempts.every((item) => (widthOf(item) ?? Infinity) <= narrowWidthMax);
+  return isNarrow && listMatched(observation, attempts, options) !== undefined;
+}
+
+/** The most things that a call loads which is a batch by its form alone. */
+const narrowWidthMax = 2;
+
+/** One call for each item, as slow as a timer: the number tells them from polling, unless all ask for the same. */
+function isSlowLoop(
+  { attempts, calls, observation, listLength }: Group,
+  options: RepeatedQueryOptions,
+): boolean {
+  if (medianPause(attempts) >= options.pollingPauseMicrosMin) return false;
+  if (listMatched(observation, attempts, options) === undefined) return false;
+  return listLength === attempts.length && !haveSameValues(calls);
 }
 
 /** A call that follows a failed one of the same target is its retry. */
@@ -82,7 +106,8 @@ function withoutRetries(calls: readonly UnitCall[]): UnitCall[] {
   return attempts;
 }
 
-function hasFailed({ span }: UnitCall): boolean {
+/** Whether a call failed, by the status of its span or of the answer. */
+export function hasFailed({ span }: UnitCall): boolean {
   if (span.status.code === "error") return true;
   const status =
     span.attributes["http.response.status_code"] ?? span.attributes["http.status_code"];
@@ -125,12 +150,18 @@ function isWarmUp({ observation }: Group): boolean {
 function isPolling(attempts: readonly UnitCall[], options: RepeatedQueryOptions): boolean {
   const pauses = pausesBetween(attempts);
   if (pauses.length < 2) return false;
-  const median = [...pauses].sort((a, b) => a - b)[Math.floor(pauses.length / 2)] ?? 0;
+  const median = medianPause(attempts);
   if (median >= options.pollingPauseMicrosMin) return true;
   if (median < options.regularPauseMicrosMin) return false;
   const mean = pauses.reduce((total, pause) => total + pause, 0) / pauses.length;
   const variance = pauses.reduce((total, pause) => total + (pause - mean) ** 2, 0) / pauses.length;
   return Math.sqrt(variance) / mean <= options.regularPauseVariationMax;
+}
+
+/** The median of the pauses between calls, in microseconds; 0 where there is none. */
+export function medianPause(attempts: readonly UnitCall[]): number {
+  const pauses = pausesBetween(attempts).sort((a, b) => a - b);
+  return pauses[Math.floor(pauses.length / 2)] ?? 0;
 }
 
 function pausesBetween(attempts: readonly UnitCall[]): number[] {

@@ -119,9 +119,9 @@ function isReadVerb(verb: string): boolean {
   );
 }
 
-/** OFFSET, FETCH NEXT, or a range over the sort key with a limit and nothing that names one owner. */
+/** OFFSET, or a range over the sort key with a limit and nothing that names one owner. */
 function isPagedStatement(fingerprint: string): boolean {
-  if (/\boffset \?|\bfetch (?:next|first) \?|\blimit \?, ?\?/.test(fingerprint)) return true;
+  if (/\boffset \?|\blimit \?, ?\?/.test(fingerprint)) return true;
   if (!/\blimit \?$/.test(fingerprint) || !/\border by\b/.test(fingerprint)) return false;
   const where = /\bwhere\b(.*)\border by\b/.exec(fingerprint)?.[1] ?? "";
   return /[<>]=? ?\(?\?/.test(where) && !/[^<>!]= ?\?/.test(where);

@@ -1,7 +1,7 @@
 /** The words for what is missing: why it is missed, and what would bring it. */
 
 import { plural } from "../text/plural.ts";
-import type { ClassifiedGroup } from "./classify-group.ts";
+import type { ClassifiedGroup, GroupNature } from "./classify-group.ts";
 import type { Doubt, ListDoubt } from "./judgement.ts";
 
 export interface DoubtWords {
@@ -43,8 +43,54 @@ export function doubtWords(doubt: Doubt, group: ClassifiedGroup): DoubtWords {
         nextCheck:
           "Record the same request with a list of another length and check both traces together.",
       };
+    case "same-target":
+      return {
+        title:
+          "all with the same values: it may wait for a change, or read one thing in parts, because nothing shows a list behind them",
+        missing:
+          "what each call was made for: a list behind them, or that the answer never changed",
+        nextCheck:
+          "Record spans of the functions that make the calls, and check whether one call would have been enough.",
+      };
+    case "lock-or-sequence":
+      return {
+        title: "each takes a lock or a number, which nothing shows to be for a list",
+        missing: "a list behind the calls: resolver spans with indices, or returned rows",
+        nextCheck:
+          "Record db.response.returned_rows of the statement before them and check the trace again.",
+      };
+    case "may-be-pages":
+      return {
+        title: "they may be pages of one result",
+        missing: "the values of the range in each statement, or the rows that each returned",
+        nextCheck:
+          "Record db.response.returned_rows or the parameters of the statements and check the trace again.",
+      };
+    case "set-aside":
+      return setAsideWords(group.nature);
   }
 }
+
+/** Calls that another reason may explain, but about as many as the list has items. */
+function setAsideWords(nature: GroupNature): DoubtWords {
+  return {
+    title: `about as many as the list has items, although they look like ${natureWords[nature]}`,
+    missing: `what tells ${natureWords[nature]} from one call for each item: the values of the calls, or a list of another length`,
+    nextCheck:
+      "Record the same request with a list of another length and check both traces together: the count must stay.",
+  };
+}
+
+const natureWords: Readonly<Record<GroupNature, string>> = {
+  loop: "calls for several things",
+  retry: "retries of failed calls",
+  polling: "polling, because of the pauses between them",
+  pages: "pages of one result",
+  scatter: "one question to many machines",
+  cache: "single reads of a cache",
+  "warm-up": "a warm-up",
+  batches: "batches in chunks",
+};
 
 /** Why an access to a list without repetition proves nothing. */
 export function listDoubtWords(
@@ -77,6 +123,24 @@ export function listDoubtWords(
         missing: "a trace in which the items have different keys and no cache is warm",
         nextCheck:
           "Send the same request for items that belong to different things, with a cold cache.",
+      };
+    case "calls-per-item":
+      return {
+        title: `loads a list of ${items} while calls to one place are about as many as items, in several shapes or batches`,
+        actual: `a list of ${items}, and about as many calls to one table or path`,
+        missing:
+          "a second trace with a list of another length, in which the number of these calls stays",
+        nextCheck:
+          "Record the same request with a list at least twice as long and check both traces together.",
+      };
+    case "nothing-batched":
+      return {
+        title: `read a list of ${items}, and no call shows that what belongs to its items was loaded at once`,
+        actual: `a list of ${items}, and no batch, join or second result about as long`,
+        missing:
+          "a call for many items (IN, ANY, a join, or its returned rows), or a second trace with a list twice as long and as many calls",
+        nextCheck:
+          "Record db.response.returned_rows of all statements, or the same request with a list at least twice as long.",
       };
   }
 }

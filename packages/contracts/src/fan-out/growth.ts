@@ -42,6 +42,15 @@ export function growthOf(points: readonly GrowthPoint[]): Growth | undefined {
   };
 }
 
+/**
+ * The list at least doubles and the count stays: a fixed number of calls, however large. A line without slope is
+ * not enough, because requests of a faulty and of a repaired version may balance; each count must lie on it.
+ */
+export function isFixedNumber(growth: Growth): boolean {
+  const { slope, determination, lengthMin, lengthMax, countAtMin } = growth;
+  return slope === 0 && determination === 1 && lengthMax >= 2 * lengthMin && countAtMin > 0;
+}
+
 function sum(points: readonly GrowthPoint[], value: (point: GrowthPoint) => number): number {
   return points.reduce((total, point) => total + value(point), 0);
 }

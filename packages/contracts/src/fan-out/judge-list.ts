@@ -1,5 +1,6 @@
 /** Decides what a list shows whose items were loaded without repetition. */
 
+import { hasFixedCalls, observationWithCallsPerItem, showsBatch } from "./batch-evidence.ts";
 import type { Call } from "./call.ts";
 import type { ClassifiedGroup } from "./classify-group.ts";
 import { growthOf, type GrowthPoint } from "./growth.ts";
@@ -32,6 +33,15 @@ export function judgeList(
   }
   if (isResolver && access.length > 0 && access.every(isByKeyOnly))
     return unclear("keys-may-repeat");
+  const perItem = observationWithCallsPerItem(observed.observations, options);
+  if (perItem !== undefined) {
+    const own = listLengthOf(perItem) ?? listLengthMax;
+    return { kind: "unclear-list", reason: "calls-per-item", listLengthMax: own, widest: perItem };
+  }
+  const isShown =
+    longest.observations.some((item) => showsBatch(item, listLengthMax, options)) ||
+    hasFixedCalls(observed.observations, listLengthOf);
+  if (!isShown) return unclear("nothing-batched");
   return {
     kind: "batched",
     listLengthMax,
@@ -64,17 +74,19 @@ function pointsOf(observations: readonly Observation[]): GrowthPoint[] {
   });
 }
 
-function longestList(
-  observations: readonly Observation[],
-): { observation: Observation; listLength: number } | undefined {
-  let longest: { observation: Observation; listLength: number } | undefined;
-  for (const observation of observations) {
-    const listLength = listLengthOf(observation);
-    if (listLength === undefined) continue;
-    if (longest === undefined || listLength > longest.listLength)
-      longest = { observation, listLength };
-  }
-  return longest;
+interface LongestList {
+  readonly observation: Observation;
+  readonly listLength: number;
+  /** Every request with a list of this length. */
+  readonly observations: readonly Observation[];
+}
+
+function longestList(observations: readonly Observation[]): LongestList | undefined {
+  const lengths = observations.map(listLengthOf);
+  const listLength = Math.max(0, ...lengths.map((length) => length ?? 0));
+  const longest = observations.filter((_, index) => lengths[index] === listLength);
+  const [observation] = longest;
+  return observation === undefined ? undefined : { observation, listLength, observations: longest };
 }
 
 /** A resolver's list by its indices; a handler's by the rows it read or the values it asked for at once. */

@@ -1,11 +1,14 @@
 /** Decides about one resolver or handler from all requests in which it was seen. */
 
-import { type ClassifiedGroup, classifyGroup } from "./classify-group.ts";
-import { type Growth, growthOf } from "./growth.ts";
+import { type ClassifiedGroup, classifyGroup, medianPause } from "./classify-group.ts";
+import { type Growth, growthOf, isFixedNumber } from "./growth.ts";
 import { judgeList } from "./judge-list.ts";
+import { listMatched } from "./list-behind.ts";
 import type { Basis, Doubt, Judgement } from "./judgement.ts";
 import type { Observation, ObservedSubject } from "./observe-calls.ts";
 import type { RepeatedQueryOptions } from "./options.ts";
+import { mayBeKeysetPages } from "./paging.ts";
+import { haveSameValues } from "./same-values.ts";
 
 /** The judgements about a subject; none when nothing that it did concerns this contract. */
 export function judgeSubject(
@@ -13,9 +16,11 @@ export function judgeSubject(
   options: RepeatedQueryOptions,
 ): Judgement[] {
   const shapes = groupByShape(observed.observations, options);
-  const judgements = [...shapes.keys()]
-    .sort()
-    .flatMap((identity) => judgeShape(observed, shapes.get(identity) ?? [], options));
+  const judgements = [...shapes.keys()].sort().flatMap((identity) => {
+    const groups = shapes.get(identity) ?? [];
+    const judged = judgeLoops(observed, groups, options);
+    return judged.length > 0 ? judged : judgeSetAside(observed, groups, options);
+  });
   if (judgements.length > 0) return judgements;
   const fallback = judgeList(observed, [...shapes.values()].flat(), options);
   return fallback === undefined ? [] : [fallback];
@@ -37,7 +42,7 @@ function groupByShape(
   return shapes;
 }
 
-function judgeShape(
+function judgeLoops(
   observed: ObservedSubject,
   groups: readonly ClassifiedGroup[],
   options: RepeatedQueryOptions,
@@ -52,9 +57,31 @@ function judgeShape(
     growth.determination >= options.growthDeterminationMin;
   if (growth !== undefined && isFixedNumber(growth)) return [];
   const basis = grows ? "growth" : basisOf(worst, options);
-  const doubt = basis === "repetition" ? doubtOf(worst) : orphanDoubt(worst);
+  const doubt = basis === "repetition" ? doubtOf(worst, options) : orphanDoubt(worst);
   if (doubt !== undefined) return [{ kind: "doubtful", groups: loops, worst, doubt }];
   return [{ kind: "repeated", groups: loops, worst, basis, growth: grows ? growth : undefined }];
+}
+
+/** Calls that are no loop by their look, yet about as many as the items of the list: neither a fault nor its absence. */
+function judgeSetAside(
+  observed: ObservedSubject,
+  groups: readonly ClassifiedGroup[],
+  options: RepeatedQueryOptions,
+): Judgement[] {
+  const aside = groups
+    .filter(({ nature }) => nature !== "loop")
+    .flatMap((group): ClassifiedGroup[] => {
+      const listLength = listMatched(group.observation, group.calls, options);
+      return listLength === undefined ? [] : [{ ...group, listLength, count: group.calls.length }];
+    });
+  const worst = widestOf(aside);
+  if (worst === undefined) return [];
+  const growth = growthOfGroups(
+    observed,
+    groups.map((group) => ({ ...group, count: group.calls.length })),
+  );
+  if (growth !== undefined && isFixedNumber(growth)) return [];
+  return [{ kind: "doubtful", groups: aside, worst, doubt: orphanDoubt(worst) ?? "set-aside" }];
 }
 
 function widestOf(groups: readonly ClassifiedGroup[]): ClassifiedGroup | undefined {
@@ -86,15 +113,6 @@ function growthOfGroups(
   return growthOf(points);
 }
 
-/**
- * The list at least doubles and the count stays: a fixed number of calls, however large. A line without slope is
- * not enough, because requests of a faulty and of a repaired version may balance; each count must lie on it.
- */
-function isFixedNumber(growth: Growth): boolean {
-  const { slope, determination, lengthMin, lengthMax, countAtMin } = growth;
-  return slope === 0 && determination === 1 && lengthMax >= 2 * lengthMin && countAtMin > 0;
-}
-
 function basisOf(group: ClassifiedGroup, options: RepeatedQueryOptions): Basis {
   if (group.itemCount >= options.countMin) return "list-items";
   return group.listLength === group.count ? "list-rows" : "repetition";
@@ -106,12 +124,23 @@ function orphanDoubt(group: ClassifiedGroup): Doubt | undefined {
   return isFragment ? "parent-missing" : undefined;
 }
 
-function doubtOf(group: ClassifiedGroup): Doubt | undefined {
+function doubtOf(group: ClassifiedGroup, options: RepeatedQueryOptions): Doubt | undefined {
   const orphan = orphanDoubt(group);
   if (orphan !== undefined) return orphan;
   const call = group.calls[0]?.call;
   if (call === undefined) return undefined;
   if (call.truncated) return "statement-cut";
   if (call.batch.isHidden === true) return "list-hidden";
-  return call.kind !== "database" && !call.isRead ? "write-without-list" : undefined;
+  if (call.kind !== "database" && !call.isRead) return "write-without-list";
+  if (locksAndSequences.test(call.shape)) return "lock-or-sequence";
+  if (haveSameValues(group.calls) && mayWait(group, options)) return "same-target";
+  return mayBeKeysetPages(group.calls) ? "may-be-pages" : undefined;
+}
+
+const locksAndSequences =
+  /\b(?:pg_try_advisory\w*|get_lock|nextval) ?\(|\bnext value for\b|\.nextval\b/;
+
+/** Whether asking again may bring another answer: of a service always, of a database after a pause. */
+function mayWait({ calls }: ClassifiedGroup, options: RepeatedQueryOptions): boolean {
+  return calls[0]?.call.kind !== "database" || medianPause(calls) >= options.waitingPauseMicrosMin;
 }

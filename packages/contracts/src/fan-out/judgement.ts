@@ -8,7 +8,15 @@ import type { Observation } from "./observe-calls.ts";
 export type Basis = "growth" | "list-items" | "list-rows" | "repetition";
 
 /** Why repetition is no firm verdict. */
-export type Doubt = "parent-missing" | "statement-cut" | "list-hidden" | "write-without-list";
+export type Doubt =
+  | "parent-missing"
+  | "statement-cut"
+  | "list-hidden"
+  | "write-without-list"
+  | "same-target"
+  | "lock-or-sequence"
+  | "may-be-pages"
+  | "set-aside";
 
 export type Judgement =
   | {
@@ -40,4 +48,9 @@ export type Judgement =
     };
 
 /** Why an access without repetition proves nothing. */
-export type ListDoubt = "too-short" | "length-unknown" | "keys-may-repeat";
+export type ListDoubt =
+  | "too-short"
+  | "length-unknown"
+  | "keys-may-repeat"
+  | "calls-per-item"
+  | "nothing-batched";

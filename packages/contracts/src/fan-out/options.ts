@@ -15,6 +15,8 @@ export interface RepeatedQueryOptions {
   readonly regularPauseMicrosMin: number;
   /** Standard deviation over mean of pauses up to which they are regular. */
   readonly regularPauseVariationMax: number;
+  /** A median pause from which on calls with the same values may be waiting for a change. */
+  readonly waitingPauseMicrosMin: number;
   /** Stores in memory next door, whose single reads are the batched access of another store. */
   readonly cacheSystems: readonly string[];
 }
@@ -27,7 +29,8 @@ export const repeatedQueryDefaults: RepeatedQueryOptions = {
   pollingPauseMicrosMin: 1_000_000,
   regularPauseMicrosMin: 100_000,
   regularPauseVariationMax: 0.25,
-  cacheSystems: ["redis", "valkey", "memcached", "dragonfly", "hazelcast"],
+  waitingPauseMicrosMin: 20_000,
+  cacheSystems: ["redis", "valkey", "keydb", "garnet", "memcached", "dragonfly", "hazelcast"],
 };
 
 /** Limits of the work and of what one finding quotes. */

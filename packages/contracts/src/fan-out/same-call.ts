@@ -1,17 +1,13 @@
-/** Tells calls that ask for the very same thing from calls for many things, and says so. */
+/** The words for calls that ask for the very same thing. */
 
 import type { Fix } from "../model/finding.ts";
-import type { Attributes, Span } from "../model/span.ts";
 import type { ClassifiedGroup } from "./classify-group.ts";
-import { databaseSpanOf } from "./database-call.ts";
 import type { RepetitionWords } from "./list-words.ts";
-import { doubleQuotesOf, sqlTokens } from "./sql-tokens.ts";
-import type { UnitCall } from "./unit.ts";
+import { haveSameValues } from "./same-values.ts";
 
-/** Whether every call of a group has the same values, as far as the record shows them; hidden values are no proof. */
+/** Whether every call of a group has the same values, as far as the record shows them. */
 export function hasSameValues({ calls }: ClassifiedGroup): boolean {
-  const questions = new Set(calls.map(questionOf));
-  return calls.length > 1 && questions.size === 1 && !questions.has(undefined);
+  return haveSameValues(calls);
 }
 
 /** The sentences of a finding about one call that is repeated with the same values, where no list was seen. */
@@ -45,37 +41,3 @@ export function sameCallFixes({ calls }: ClassifiedGroup): Fix[] {
     verified: false,
   }));
 }
-
-/** The call with all its values, or `undefined` when the record does not show them. */
-function questionOf({ call, span }: UnitCall): string | undefined {
-  if (call.truncated || call.batch.isHidden === true) return undefined;
-  switch (call.kind) {
-    case "rpc":
-      return undefined;
-    case "http":
-      // What a request that writes says stands in its body, which no span records.
-      return call.isRead ? call.target : undefined;
-    case "database": {
-      const parameters = parametersOf(span.attributes);
-      const isKnown = parameters.length > 0 || showsItsValues(span, call.system);
-      return isKnown ? `${call.target}\n${JSON.stringify(parameters)}` : undefined;
-    }
-  }
-}
-
-function parametersOf(attributes: Attributes): (readonly [string, unknown])[] {
-  return Object.entries(attributes)
-    .filter(([name]) => /^db\.(?:query|statement)\.parameters?(?:\.|$)/.test(name))
-    .sort(([left], [right]) => (left < right ? -1 : 1));
-}
-
-/** A recorded statement in which nothing stands for a value: no placeholder, and no mark of a sanitiser. */
-function showsItsValues(span: Span, system: string): boolean {
-  const statement = databaseSpanOf(span)?.statement;
-  if (statement === undefined) return false;
-  return sqlTokens(statement, doubleQuotesOf(system, statement)).every(
-    ({ kind, text }) => kind !== "placeholder" && !(kind === "value" && maskedValue.test(text)),
-  );
-}
-
-const maskedValue = /^['"](?:\?|\*+|x{3,}|<?\[?(?:redacted|masked|filtered)[^'"]*)['"]$/i;

@@ -43,6 +43,11 @@ export function sqlTokens(text: string, doubleQuotes: DoubleQuotes = "names"): S
   return tokens;
 }
 
+/** Whether a value, with or without its quotes, is a mark that some sanitiser wrote in place of values of any kind. */
+export function isMask(text: string): boolean {
+  return /^(['"]?)(?:\?|\*+|x{3,}|[<[({]?(?:redacted|masked|filtered)[>\])}]?)\1$/i.test(text);
+}
+
 interface Reading {
   /** Absent for white space and comments. */
   readonly kind?: SqlToken["kind"];

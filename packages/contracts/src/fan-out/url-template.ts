@@ -13,10 +13,10 @@ export interface UrlTarget {
   readonly isPaged: boolean;
 }
 
+/** Without `-` and `_`, in lower case. */
 const pageParameters = new Set([
   "page",
   "pagenumber",
-  "page_number",
   "pageno",
   "pageindex",
   "offset",
@@ -29,25 +29,32 @@ const pageParameters = new Set([
   "after",
   "before",
   "pagetoken",
-  "page_token",
   "nexttoken",
-  "next_token",
   "nextpagetoken",
   "continuationtoken",
   "continuation",
   "continue",
   "marker",
-  "since_id",
-  "max_id",
-  "starting_after",
-  "ending_before",
+  "sinceid",
+  "maxid",
+  "startingafter",
+  "endingbefore",
   "page[number]",
   "page[offset]",
   "page[cursor]",
   "page[after]",
   "exclusivestartkey",
-  "scroll_id",
+  "scrollid",
+  "startafter",
+  "partnumber",
+  "resumptiontoken",
+  "pagingtoken",
 ]);
+
+/** Whether a parameter of a query names a page, an offset or a cursor. */
+export function isPageParameter(name: string): boolean {
+  return pageParameters.has(name.toLowerCase().replace(/[-_]/g, ""));
+}
 
 /** Takes a URL, absolute or not, apart. `route` is a template that the instrumentation already knows. */
 export function urlTarget(url: string, route?: string): UrlTarget {
@@ -64,7 +71,7 @@ export function urlTarget(url: string, route?: string): UrlTarget {
     template: `${pathTemplate}${query}`,
     target: rest === "" ? "/" : rest,
     valueCount: queryStart === -1 ? 0 : longestList(rest.slice(queryStart + 1)),
-    isPaged: names.some((name) => pageParameters.has(name.toLowerCase())),
+    isPaged: names.some(isPageParameter),
   };
 }
 

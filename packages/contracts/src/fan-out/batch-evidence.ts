@@ -1,0 +1,126 @@
+/** What shows that a list was loaded at once, and what shows that it was not. */
+
+import type { Call } from "./call.ts";
+import { hasFailed } from "./classify-group.ts";
+import { growthOf, isFixedNumber } from "./growth.ts";
+import { listsBeside } from "./list-behind.ts";
+import type { Observation } from "./observe-calls.ts";
+import type { RepeatedQueryOptions } from "./options.ts";
+import type { UnitCall } from "./unit.ts";
+
+/** Whether a call of the request loads many items at once: by its form, as a join, or by rows about as many as items. */
+export function showsBatch(
+  observation: Observation,
+  listLength: number,
+  options: RepeatedQueryOptions,
+): boolean {
+  const calls = callsFor(observation).filter((item) => !hasFailed(item));
+  if (calls.some(({ call }) => isBatch(call) || isJoin(call, listLength))) return true;
+  const manyRows = calls.filter(({ call }) => (call.rowCount ?? 0) >= options.listLengthMin);
+  // A resolver's list is known by its indices; the list of a handler is itself one of the long results.
+  if (observation.listLength !== undefined) {
+    return manyRows.some(({ call }) => (call.rowCount ?? 0) * 2 >= listLength);
+  }
+  return new Set(manyRows.map(({ call }) => placeOf(call))).size > 1;
+}
+
+/**
+ * A request in which calls to one table or path, of whatever shapes, are at least half as many as the items of a
+ * list, while requests with other lists do not show that their number is fixed.
+ */
+export function observationWithCallsPerItem(
+  observations: readonly Observation[],
+  options: RepeatedQueryOptions,
+): Observation | undefined {
+  const places = new Map<string, { observation: Observation; calls: UnitCall[] }[]>();
+  for (const observation of observations) {
+    for (const [place, calls] of callsByPlace(observation)) {
+      const known = places.get(place);
+      if (known === undefined) places.set(place, [{ observation, calls }]);
+      else known.push({ observation, calls });
+    }
+  }
+  for (const groups of places.values()) {
+    const tooMany = groups.find(
+      ({ observation, calls }) =>
+        calls.length >= options.countMin && isAboutAList(observation, calls, options),
+    );
+    if (tooMany !== undefined && !areFixed(groups, options)) return tooMany.observation;
+  }
+  return undefined;
+}
+
+/** Whether lists of other lengths, at least doubled, needed as many calls in all: nothing grows with them. */
+export function hasFixedCalls(
+  observations: readonly Observation[],
+  listLengthOf: (observation: Observation) => number | undefined,
+): boolean {
+  const points = observations.flatMap((observation) => {
+    const listLength = listLengthOf(observation);
+    return listLength === undefined ? [] : [{ listLength, count: callsFor(observation).length }];
+  });
+  const growth = growthOf(points);
+  return growth !== undefined && isFixedNumber(growth);
+}
+
+/** A resolver's own calls; where it has none, those of the handler, which may have loaded the list for it. */
+function callsFor({ calls, unit }: Observation): UnitCall[] {
+  const own = [...calls.values()].flat();
+  return own.length > 0 ? own : unit.calls.filter(({ resolver }) => resolver === undefined);
+}
+
+function isBatch({ batch, isRead, isKeyed, kind, rowCount }: Call): boolean {
+  if (!batch.isBatch) return false;
+  if (batch.size !== undefined) return batch.size > 1;
+  if (kind === "http") return !isKeyed;
+  return !isRead || rowCount === undefined || rowCount > 1;
+}
+
+function isJoin({ shape, rowCount }: Call, listLength: number): boolean {
+  return / join /.test(shape) && rowCount !== undefined && rowCount * 2 >= listLength;
+}
+
+/** Own calls, and those of the handler to the same places: a loop may have moved there. */
+function callsByPlace(observation: Observation): Map<string, UnitCall[]> {
+  const own = new Set(callsFor(observation));
+  const ownPlaces = new Set([...own].map(({ call }) => placeOf(call)));
+  const places = new Map<string, UnitCall[]>();
+  for (const item of observation.unit.calls) {
+    const place = placeOf(item.call);
+    const isMoved = item.resolver === undefined && ownPlaces.has(place);
+    if (!own.has(item) && !isMoved) continue;
+    const known = places.get(place);
+    if (known === undefined) places.set(place, [item]);
+    else known.push(item);
+  }
+  return places;
+}
+
+/** Where no other call shows a list, the repeated calls are all that is known of it. */
+function isAboutAList(
+  observation: Observation,
+  calls: readonly UnitCall[],
+  options: RepeatedQueryOptions,
+): boolean {
+  const lengths = listsBeside(observation, calls, options);
+  return lengths.length === 0 || lengths.some((length) => calls.length * 2 >= length);
+}
+
+function areFixed(
+  groups: readonly { readonly observation: Observation; readonly calls: readonly UnitCall[] }[],
+  options: RepeatedQueryOptions,
+): boolean {
+  const points = groups.flatMap(({ observation, calls }) => {
+    const lengths = listsBeside(observation, calls, options);
+    return lengths.length === 0 ? [] : [{ listLength: Math.max(...lengths), count: calls.length }];
+  });
+  const growth = growthOf(points);
+  return growth !== undefined && isFixedNumber(growth);
+}
+
+/** The table or path that a call goes to, whatever its shape: `customers`, `GET /users/{id}`. */
+function placeOf({ kind, shape }: Call): string {
+  if (kind === "http") return shape.replace(/\?.*$/, "").replace(/ [^/ ]*\//, " /");
+  const table = /\b(?:from|into|update|join) ([^\s(),;]+)/.exec(shape)?.[1];
+  return (table ?? shape).replace(/["`[\]]/g, "").replace(/\d+/g, "#");
+}

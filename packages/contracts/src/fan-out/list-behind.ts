@@ -1,0 +1,42 @@
+/** Whether calls are about as many as the items of a list, which no verdict of a batched access survives. */
+
+import type { Observation } from "./observe-calls.ts";
+import type { RepeatedQueryOptions } from "./options.ts";
+import type { UnitCall } from "./unit.ts";
+
+/** Lists that may stand behind calls: by resolver indices, else by what earlier or later calls of another kind brought. */
+export function listsBeside(
+  observation: Observation,
+  calls: readonly UnitCall[],
+  options: RepeatedQueryOptions,
+): number[] {
+  if (observation.listLength !== undefined) return [observation.listLength];
+  const own = new Set(calls.map(({ call }) => call.identity));
+  return observation.unit.calls
+    .filter(({ call }) => !own.has(call.identity))
+    .map(({ call }) => Math.max(call.rowCount ?? 0, call.batch.size ?? 0))
+    .filter((length) => length >= options.listLengthMin);
+}
+
+/** The longest list of which these calls number at least the half, or `undefined`. */
+export function listMatched(
+  observation: Observation,
+  calls: readonly UnitCall[],
+  options: RepeatedQueryOptions,
+): number | undefined {
+  if (calls.length < options.countMin) return undefined;
+  const matched = listsBeside(observation, calls, options).filter(
+    (length) => length >= options.listLengthMin && calls.length * 2 >= length,
+  );
+  return matched.length === 0 ? undefined : Math.max(...matched);
+}
+
+/**
+ * How many things a call loads, as far as it is recorded: the values that it names, the rows of a read, or one for an
+ * address that ends in an id.
+ */
+export function widthOf({ call }: UnitCall): number | undefined {
+  if (call.batch.size !== undefined) return call.batch.size;
+  if (call.kind === "http" && call.isKeyed) return 1;
+  return call.isRead ? call.rowCount : undefined;
+}

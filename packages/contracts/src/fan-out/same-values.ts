@@ -1,0 +1,53 @@
+/** Tells calls that ask for the very same thing from calls for many things. */
+
+import type { Attributes, Span } from "../model/span.ts";
+import { databaseSpanOf } from "./database-call.ts";
+import { doubleQuotesOf, isMask, sqlTokens } from "./sql-tokens.ts";
+import type { UnitCall } from "./unit.ts";
+
+/** Whether all calls have the same values, as far as the record shows them; hidden values are no proof. */
+export function haveSameValues(calls: readonly UnitCall[]): boolean {
+  const questions = new Set(calls.map(questionOf));
+  return calls.length > 1 && questions.size === 1 && !questions.has(undefined);
+}
+
+/** The call with all its values, or `undefined` when the record does not show them. */
+function questionOf({ call, span }: UnitCall): string | undefined {
+  if (call.truncated || call.batch.isHidden === true) return undefined;
+  switch (call.kind) {
+    case "rpc":
+      return undefined;
+    case "http":
+      // What a request that writes says stands in its body, which no span records.
+      // A call that only the callee recorded is known by its operation, without the address.
+      return call.isRead && call.target.includes("/") ? call.target : undefined;
+    case "database":
+      return statementWithValues(span, call.system);
+  }
+}
+
+/** The tokens of a statement and its parameters, or `undefined` where something only stands for a value. */
+function statementWithValues(span: Span, system: string): string | undefined {
+  const statement = databaseSpanOf(span)?.statement;
+  if (statement === undefined) return undefined;
+  const parameters = parametersOf(span.attributes);
+  // Comments are no tokens: they may name the request.
+  const tokens = sqlTokens(statement, doubleQuotesOf(system, statement));
+  const isHidden =
+    tokens.some(({ kind, text }) => kind === "value" && isMask(text)) ||
+    parameters.some(([, value]) => isMask(value)) ||
+    (parameters.length === 0 && tokens.some(({ kind }) => kind === "placeholder"));
+  return isHidden ? undefined : JSON.stringify([tokens.map(({ text }) => text), parameters]);
+}
+
+function parametersOf(attributes: Attributes): [string, string][] {
+  return Object.entries(attributes)
+    .filter(([name]) => /^db\.(?:query|statement)\.parameters?(?:\.|$)/.test(name))
+    .map(([name, value]): [string, string] => [name, textOfValue(value)])
+    .sort(([left], [right]) => (left < right ? -1 : 1));
+}
+
+/** Redaction turns numbers to text, so they are compared as such. */
+function textOfValue(value: Attributes[string]): string {
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
