@@ -1,6 +1,6 @@
 /** Finds secrets and personal data in free text. */
 
-import { doubleQuotesOf, sqlTokens } from "../fan-out/sql-tokens.ts";
+import { doubleQuotesOf, isMask, sqlTokens } from "../fan-out/sql-tokens.ts";
 import type { Placeholders, RedactionKind } from "./placeholders.ts";
 
 interface TextRule {
@@ -85,7 +85,8 @@ export function redactSql(statement: string, system: string, placeholders: Place
   let redacted = "";
   let from = 0;
   for (const [index, token] of tokens.entries()) {
-    if (token.kind !== "value") continue;
+    // What a sanitiser wrote gives nothing away, and a contract may ask whether values were hidden.
+    if (token.kind !== "value" || isMask(token.text)) continue;
     // In a document store's query the names of fields stay.
     if (isDocument && tokens[index + 1]?.text === ":") continue;
     redacted += `${text.slice(from, token.start)}${placeholders.of("sql-literal", token.text)}`;

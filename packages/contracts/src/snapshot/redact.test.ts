@@ -170,6 +170,18 @@ describe("redaction and verdicts", () => {
       ),
     ],
     [
+      "one statement again and again",
+      request("/x", [
+        ...times(8, (i) => sql(`SELECT /* request ${i} */ a FROM c WHERE m = 'a@x.org' AND n = 7`)),
+        ...times(8, () =>
+          sql("SELECT b FROM c WHERE m = $1", {
+            attributes: { "db.query.parameter.0": "a@x.org" },
+          }),
+        ),
+        ...times(8, () => sql("SELECT d FROM c WHERE m = '***'")),
+      ]),
+    ],
+    [
       "retries",
       request(
         "/x",
@@ -198,6 +210,7 @@ describe("redaction and verdicts", () => {
       "'u@x.org'",
       "$1",
       "NULL",
+      "'?'",
     );
     assert(
       property(

@@ -1,5 +1,6 @@
 /** Takes secrets and personal data out of a snapshot, so that it can be handed on; its verdicts stay. */
 
+import { isMask } from "../fan-out/sql-tokens.ts";
 import type { Evidence, EvidenceContent } from "../model/evidence.ts";
 import type { Snapshot } from "../model/snapshot.ts";
 import { createSnapshot } from "./create-snapshot.ts";
@@ -108,6 +109,7 @@ class Redaction {
 
   #text(text: string, name: string): string {
     if (keptFields.has(name)) return text;
+    if (parameterName.test(name) && isMask(text)) return text;
     if (parameterName.test(name)) return this.placeholders.of("sql-literal", text).slice(1, -1);
     if (identityName.test(name)) return this.placeholders.of("user-identity", text);
     const document = this.#document(text);
