@@ -20,6 +20,7 @@ describe("a path that is not the gateway's", () => {
   let world: TestGateway;
   let control: TestServer;
   let latest: IncomingMessage | undefined;
+  const seen: string[] = [];
 
   beforeAll(async () => {
     world = await openTestGateway();
@@ -33,6 +34,7 @@ describe("a path that is not the gateway's", () => {
   async function openControl(socketPath: string): Promise<TestServer> {
     const opened = await openTestServer((request, response) => {
       latest = request;
+      seen.push(`${request.method} ${request.url}`);
       if (request.url === "/break") {
         response.writeHead(200, { "content-type": "text/plain" });
         response.write("half", () => response.destroy());
@@ -53,8 +55,16 @@ describe("a path that is not the gateway's", () => {
     }, socketPath);
     opened.server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
       latest = request;
+      if (request.url === "/refused") {
+        socket.write(
+          "HTTP/1.1 403 Forbidden\r\ncontent-length: 2\r\nconnection: keep-alive\r\n\r\nno",
+        );
+        // What came behind the request, as a server that did not upgrade would read it.
+        socket.on("data", (data: Buffer) => seen.push(String(data)));
+        return;
+      }
       socket.write(
-        "HTTP/1.1 101 Switching Protocols\r\nupgrade: echo\r\nconnection: Upgrade\r\n\r\n",
+        "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\n\r\n",
       );
       socket.write(head);
       socket.pipe(socket);
@@ -134,14 +144,14 @@ describe("a path that is not the gateway's", () => {
   it("may be upgraded, and then flows in both directions", async () => {
     const socket = await openSocket(world.gateway.port);
     socket.write(
-      "GET /ws?room=1 HTTP/1.1\r\nhost: h\r\nconnection: keep-alive, Upgrade\r\nupgrade: echo\r\nsec-websocket-key: k\r\nx-forwarded-for: 6.6.6.6\r\n\r\nearly",
+      "GET /ws?room=1 HTTP/1.1\r\nhost: h\r\nconnection: keep-alive, Upgrade\r\nupgrade: websocket\r\nsec-websocket-key: k\r\nx-forwarded-for: 6.6.6.6\r\n\r\nearly",
     );
     let text = "";
     while (!text.endsWith("early")) text += String((await once(socket, "data"))[0]);
     expect(text).toMatch(/^HTTP\/1\.1 101 Switching Protocols\r\n/);
     expect(latest?.url).toBe("/ws?room=1");
     expect(latest?.headers).toMatchObject({
-      upgrade: "echo",
+      upgrade: "websocket",
       connection: "Upgrade",
       "sec-websocket-key": "k",
       "x-forwarded-for": "127.0.0.1",
@@ -152,6 +162,75 @@ describe("a path that is not the gateway's", () => {
     socket.end();
     await once(socket, "close");
   });
+
+  it("is tunnelled only after an upgrade: behind any other answer nothing more is passed", async () => {
+    seen.length = 0;
+    const socket = await openSocket(world.gateway.port);
+    const smuggled = "GET /api/keys HTTP/1.1\r\nhost: h\r\nx-forwarded-for: 6.6.6.6\r\n\r\n";
+    socket.write(
+      `GET /refused HTTP/1.1\r\nhost: h\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n${smuggled}`,
+    );
+    socket.once("data", () => socket.write(smuggled));
+    const text = (await readAll(socket)).toString();
+    expect(text).toMatch(/^HTTP\/1\.1 403 Forbidden\r\n/);
+    expect(text).toMatch(/connection: close\r\n\r\nno$/);
+    expect(seen).toEqual([]);
+  });
+
+  it.each(["h2c", "TLS/1.3", "websocket, h2c"])(
+    "is answered in HTTP/1.1 when the caller offers %s, and so is a model call",
+    async (offer) => {
+      seen.length = 0;
+      const offered = `connection: Upgrade, HTTP2-Settings\r\nupgrade: ${offer}\r\nHTTP2-Settings: AAMAAABk`;
+      const head = (line: string): string =>
+        `${line} HTTP/1.1\r\nhost: h\r\nauthorization: Bearer ${testSecret}\r\n`;
+      const body = '{"model":"simulated","messages":[{"role":"user","content":"x"}]}';
+      const socket = await openSocket(world.gateway.port);
+      // One connection for all: none of them ends it.
+      let text = "";
+      socket.on("data", (data: Buffer) => (text += String(data)));
+      const requests = [
+        `${head("GET /v1/models")}${offered}\r\n\r\n`,
+        `${head("POST /v1/chat/completions")}${offered}\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+        `${head("GET /api/things")}${offered}\r\n\r\n`,
+      ];
+      for (const [index, request] of requests.entries()) {
+        socket.write(request);
+        while (text.split("HTTP/1.1 ").length < index + 2) await once(socket, "data");
+      }
+      socket.end(`${head("GET /livez")}connection: close\r\n\r\n`);
+      await once(socket, "close");
+      expect([...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status)).toEqual([
+        "200",
+        "200",
+        "207",
+        "200",
+      ]);
+      expect(text).toContain('"object":"chat.completion"');
+      expect(seen).toEqual(["GET /api/things"]);
+      expect(latest?.headers["upgrade"]).toBeUndefined();
+    },
+  );
+
+  it.each(["content-length", "Content-Length, host", "transfer-encoding"])(
+    "keeps its framing, although it names %s as headers of the connection",
+    async (named) => {
+      seen.length = 0;
+      const body = "GET /smuggled HTTP/1.1\r\nhost: h\r\n\r\n";
+      for (const method of ["GET", "DELETE", "POST"]) {
+        const socket = await openSocket(world.gateway.port);
+        socket.write(
+          `${method} /framed HTTP/1.1\r\nhost: h\r\nconnection: ${named}, close\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+        );
+        expect((await readAll(socket)).toString()).toContain(" 207 ");
+        expect(latest?.headers).toMatchObject({
+          host: "h",
+          "content-length": String(body.length),
+        });
+      }
+      expect(seen).toEqual(["GET /framed", "DELETE /framed", "POST /framed"]);
+    },
+  );
 
   it("leaves model calls alone", async () => {
     latest = undefined;
@@ -186,7 +265,9 @@ describe("a path that is not the gateway's", () => {
       error: { code: "control_unavailable", retryable: true },
     });
     const socket = await openSocket(away.gateway.port);
-    socket.write("GET /ws HTTP/1.1\r\nhost: h\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n");
+    socket.write(
+      "GET /ws HTTP/1.1\r\nhost: h\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n",
+    );
     expect((await readAll(socket)).toString()).toContain("control_unavailable");
     const call = await exchange(
       away.gateway.port,

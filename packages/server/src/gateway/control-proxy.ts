@@ -6,7 +6,6 @@ import {
   request as startRequest,
   type ServerResponse,
 } from "node:http";
-import { connect } from "node:net";
 import type { Duplex } from "node:stream";
 
 import { PlatformError } from "@faultline/protocol";
@@ -25,6 +24,11 @@ const hopByHop: ReadonlySet<string> = new Set([
   "transfer-encoding",
   "upgrade",
 ]);
+/**
+ * What frames and addresses a message is not of one connection, whatever its `Connection` header says: without it the two ends would
+ * disagree on where the message ends.
+ */
+const framing: ReadonlySet<string> = new Set(["content-length", "transfer-encoding", "host"]);
 /** Only Faultline says where a request came from; what a caller says of it is dropped. */
 const forwarding = /^(?:x-forwarded-.*|forwarded|x-real-ip)$/;
 
@@ -82,38 +86,46 @@ export class ControlProxy {
     request.pipe(upstream);
   }
 
-  /** Pipes an upgraded connection, such as a WebSocket, in both directions. */
+  /**
+   * Asks the control process for an upgrade, such as to a WebSocket, and pipes in both directions once it has agreed.
+   * Any other answer is passed on and ends the connection: what a caller sends behind a request that was not
+   * upgraded is never read as another one.
+   */
   handleUpgrade(request: IncomingMessage, caller: Duplex, head: Buffer): void {
-    const control = connect(this.#socketPath);
-    let connected = false;
-    const close = (): void => {
-      caller.destroy();
-      control.destroy();
-    };
-    control.on("connect", () => {
-      connected = true;
-      this.#metrics.countProxied("passed");
-      control.write(upgradeHead(request));
-      if (head.length > 0) control.write(head);
-      control.pipe(caller);
-      caller.pipe(control);
+    const upstream = startRequest({
+      socketPath: this.#socketPath,
+      agent: this.#agent,
+      method: request.method,
+      path: request.url,
+      headers: upgradeHeaders(request),
+      setHost: false,
     });
-    control.on("error", () => {
-      if (connected) {
-        close();
-        return;
-      }
+    upstream.on("upgrade", (reply, control, early) => {
+      this.#metrics.countProxied("passed");
+      caller.write(replyHead(reply, reply.rawHeaders));
+      if (early.length > 0) caller.write(early);
+      if (head.length > 0) control.write(head);
+      joinStreams(caller, control);
+    });
+    upstream.on("response", (reply) => {
+      this.#metrics.countProxied("passed");
+      // Its end is the end of the connection, so that it needs no framing of its own.
+      caller.write(replyHead(reply, [...endToEnd(reply.rawHeaders).flat(), "connection", "close"]));
+      reply.pipe(caller);
+      reply.on("error", () => caller.destroy());
+      reply.on("aborted", () => caller.destroy());
+    });
+    upstream.on("error", () => {
+      if (!caller.writable) return;
       this.#metrics.countProxied("unavailable");
       const body = JSON.stringify(unavailable.toBody());
       caller.end(
         `HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
       );
     });
-    caller.on("error", close);
-    caller.on("close", () => control.destroy());
-    control.on("close", () => {
-      if (connected) caller.end();
-    });
+    caller.on("error", () => caller.destroy());
+    caller.on("close", () => upstream.destroy());
+    upstream.end();
   }
 
   close(): void {
@@ -149,7 +161,10 @@ function endToEnd(rawHeaders: readonly string[]): HeaderLine[] {
     const line: HeaderLine = [rawHeaders[index] ?? "", rawHeaders[index + 1] ?? ""];
     lines.push(line);
     if (line[0].toLowerCase() !== "connection") continue;
-    for (const name of line[1].split(",")) named.add(name.trim().toLowerCase());
+    for (const name of line[1].split(",")) {
+      const lower = name.trim().toLowerCase();
+      if (!framing.has(lower)) named.add(lower);
+    }
   }
   return lines.filter(([name]) => {
     const lower = name.toLowerCase();
@@ -170,12 +185,28 @@ function forwardedHeaders(request: IncomingMessage, lines: HeaderLine[]): string
   return [...kept, ...own].flat();
 }
 
-function upgradeHead(request: IncomingMessage): string {
+function upgradeHeaders(request: IncomingMessage): string[] {
   const headers = forwardedHeaders(request, endToEnd(request.rawHeaders));
   headers.push("connection", "Upgrade", "upgrade", request.headers.upgrade ?? "websocket");
-  const lines = [`${request.method ?? "GET"} ${request.url ?? "/"} HTTP/1.1`];
+  return headers;
+}
+
+function replyHead(reply: IncomingMessage, headers: readonly string[]): string {
+  const lines = [`HTTP/1.1 ${reply.statusCode ?? 502} ${reply.statusMessage ?? ""}`];
   for (let index = 0; index < headers.length; index += 2) {
     lines.push(`${headers[index]}: ${headers[index + 1]}`);
   }
   return `${lines.join("\r\n")}\r\n\r\n`;
+}
+
+/** Pipes both ways; the end of either is the end of both. */
+function joinStreams(one: Duplex, other: Duplex): void {
+  for (const [from, to] of [
+    [one, other],
+    [other, one],
+  ] as const) {
+    from.pipe(to);
+    from.on("error", () => to.destroy());
+    from.on("close", () => to.destroy());
+  }
 }

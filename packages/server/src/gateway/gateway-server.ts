@@ -31,7 +31,12 @@ export class GatewayServer {
     this.#control = control;
     this.#chat = new ChatCompletions(state);
     this.#server = createServer(
-      { maxHeaderSize: gatewayLimits.headerBytesMax, noDelay: true, highWaterMark: 65_536 },
+      {
+        maxHeaderSize: gatewayLimits.headerBytesMax,
+        noDelay: true,
+        highWaterMark: 65_536,
+        shouldUpgradeCallback: isTunnelled,
+      },
       (request, response) => this.#handle(request, response),
     );
     this.#server.on("checkContinue", (request: IncomingMessage, response: ServerResponse) =>
@@ -133,6 +138,22 @@ export class GatewayServer {
     });
     sendText(response, draining ? 503 : 200, { text: body, type: "application/json" });
   }
+}
+
+/**
+ * Whether a request leaves HTTP for the control process. Whoever offers something else on the way, as clients of HTTP/2
+ * do, is served in the HTTP that it speaks already, and so is a call of the gateway's own paths.
+ */
+function isTunnelled(request: IncomingMessage): boolean {
+  const { headers, url = "/" } = request;
+  return (
+    headers.upgrade?.trim().toLowerCase() === "websocket" &&
+    request.method === "GET" &&
+    headers["transfer-encoding"] === undefined &&
+    (headers["content-length"] ?? "0") === "0" &&
+    !url.startsWith(chatPath) &&
+    !url.startsWith(modelsPath)
+  );
 }
 
 function sendText(
