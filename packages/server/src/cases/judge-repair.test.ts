@@ -5,6 +5,7 @@ import {
   repeatedQuery,
   requestsSucceed,
   type Snapshot,
+  type Span,
 } from "@faultline/contracts";
 import { describe, expect, it } from "vitest";
 
@@ -191,6 +192,76 @@ describe("a repair", () => {
     expect([proved.outcome, unmet(proved)]).toEqual(["proved", []]);
     const fewer = judgeRepair({ ...parts, after: handlers(own({}), (rows) => rows - 1) });
     expect([fewer.outcome, unmet(fewer)]).toEqual(["inconclusive", ["list length"]]);
+  });
+
+  const oneRow = { "db.response.returned_rows": 1 };
+  const customers = (statement: string): Partial<Span> => ({
+    attributes: { "db.system.name": "postgresql", "db.query.text": statement, ...oneRow },
+  });
+  const byKey = "SELECT id, name FROM customer WHERE id = $1";
+  it.each<[string, (index: number, span: Span) => Partial<Span>]>([
+    ["first rows", () => customers(`${byKey} FETCH FIRST $2 ROWS ONLY`)],
+    ["an offset that stays", () => customers(`${byKey} LIMIT 1 OFFSET 0`)],
+    ["an offset that is not recorded", () => customers(`${byKey} LIMIT $2 OFFSET $3`)],
+    ["lists of one", () => customers("SELECT id, name FROM customer WHERE id = ANY($1)")],
+    ["lists of two", () => customers("SELECT id, name FROM customer WHERE id IN ($1, $2)")],
+    [
+      "pauses of a timer",
+      (index, span) => ({ ...customers(byKey), startMicros: span.startMicros + index * 160_000 }),
+    ],
+    [
+      "pauses of seconds",
+      (index, span) => ({ ...customers(byKey), startMicros: span.startMicros + index * 1_300_000 }),
+    ],
+    [
+      "another address each",
+      (index) => ({
+        attributes: { ...customers(byKey).attributes, "server.address": `10.0.0.${index}` },
+      }),
+    ],
+    ["failures", () => ({ ...customers(byKey), status: { code: "error" } })],
+    [
+      "reads of a cache",
+      (index) => ({
+        attributes: { "db.system.name": "redis", "db.query.text": `GET customer:${index}` },
+      }),
+    ],
+    [
+      "a table for each item",
+      (index) => customers(`SELECT id, name FROM customer_${index} WHERE id = $1`),
+    ],
+  ])("is not proved by calls for each item that have %s", (_, dress) => {
+    const dressed = (resolverSpans: boolean, plain: boolean): Snapshot => {
+      const parts = plain ? { startMicros: beforeStart, series: 1 } : { series: 6 };
+      const traces = traffic({ variant: "broken", resolverSpans, ...parts });
+      return snapshotOfTraces(
+        traces.map(({ summary, spans }, request) => ({
+          summary,
+          spans: spans.map((span, index) => {
+            const text = JSON.stringify(span.attributes);
+            if (text.includes("LIMIT")) {
+              const rows = { "db.response.returned_rows": lengths[request] ?? 0 };
+              return { ...span, attributes: { ...span.attributes, ...rows } };
+            }
+            return plain || !text.includes("db.query") ? span : { ...span, ...dress(index, span) };
+          }),
+        })),
+      );
+    };
+    for (const resolverSpans of [true, false]) {
+      const from = dressed(resolverSpans, true);
+      const [hypothesis] = writeHypotheses(from, repeatedQuery.check(from), [repeatedQuery]);
+      const judgement = judgeRepair({
+        hypothesis: hypothesis!,
+        before: from,
+        after: dressed(resolverSpans, false),
+        contract: repeatedQuery,
+        control: requestsSucceed,
+      });
+      expect(judgement.contract.before).toBe("violated");
+      expect(judgement.contract.after).not.toBe("holds");
+      expect(judgement.outcome).not.toBe("proved");
+    }
   });
 
   it("is not proved at 1 % sampling, by the requests that are left or by what the sampler says", () => {
