@@ -1,12 +1,18 @@
 /** What shows that a list was loaded at once, and what shows that it was not. */
 
 import type { Call } from "./call.ts";
-import { hasFailed } from "./classify-group.ts";
+import { type ClassifiedGroup, hasFailed } from "./classify-group.ts";
 import { growthOf, isFixedNumber } from "./growth.ts";
-import { listsBeside } from "./list-behind.ts";
+import { likelyListLength, listsBeside } from "./list-behind.ts";
 import type { Observation } from "./observe-calls.ts";
 import type { RepeatedQueryOptions } from "./options.ts";
 import type { UnitCall } from "./unit.ts";
+
+/** Calls of one kind in one request. */
+interface CallsOfRequest {
+  readonly observation: Observation;
+  readonly calls: UnitCall[];
+}
 
 /** Whether a call of the request loads many items at once: by its form, as a join, or by rows about as many as items. */
 export function showsBatch(
@@ -25,14 +31,16 @@ export function showsBatch(
 }
 
 /**
- * A request in which calls to one table or path, of whatever shapes, are at least half as many as the items of a
- * list, while requests with other lists do not show that their number is fixed.
+ * A request in which calls to one table or path, of whatever shapes, or calls of any place that were set aside, are
+ * at least half as many as the items of a list, while requests with other lists do not show that their number is
+ * fixed.
  */
 export function observationWithCallsPerItem(
   observations: readonly Observation[],
+  groups: readonly ClassifiedGroup[],
   options: RepeatedQueryOptions,
 ): Observation | undefined {
-  const places = new Map<string, { observation: Observation; calls: UnitCall[] }[]>();
+  const places = new Map<string, CallsOfRequest[]>([["", setAsideIn(groups)]]);
   for (const observation of observations) {
     for (const [place, calls] of callsByPlace(observation)) {
       const known = places.get(place);
@@ -40,12 +48,12 @@ export function observationWithCallsPerItem(
       else known.push({ observation, calls });
     }
   }
-  for (const groups of places.values()) {
-    const tooMany = groups.find(
+  for (const requests of places.values()) {
+    const tooMany = requests.find(
       ({ observation, calls }) =>
         calls.length >= options.countMin && isAboutAList(observation, calls, options),
     );
-    if (tooMany !== undefined && !areFixed(groups, options)) return tooMany.observation;
+    if (tooMany !== undefined && !areFixed(requests, options)) return tooMany.observation;
   }
   return undefined;
 }
@@ -80,15 +88,30 @@ function isJoin({ shape, rowCount }: Call, listLength: number): boolean {
   return / join /.test(shape) && rowCount !== undefined && rowCount * 2 >= listLength;
 }
 
-/** Own calls, and those of the handler to the same places: a loop may have moved there. */
+/** What each request did that is neither a loop nor a batch by its look, whatever its shapes. */
+function setAsideIn(groups: readonly ClassifiedGroup[]): CallsOfRequest[] {
+  const requests = new Map<Observation, UnitCall[]>();
+  for (const { observation, calls, nature } of groups) {
+    if (nature === "loop" || nature === "batches") continue;
+    const known = requests.get(observation);
+    if (known === undefined) requests.set(observation, [...calls]);
+    else known.push(...calls);
+  }
+  return [...requests].map(([observation, calls]) => ({ observation, calls }));
+}
+
+/**
+ * Own calls, and those of the handler to the same places, because a loop may have moved there. For a resolver without
+ * calls of its own, all of the request.
+ */
 function callsByPlace(observation: Observation): Map<string, UnitCall[]> {
-  const own = new Set(callsFor(observation));
+  const own = new Set([...observation.calls.values()].flat());
   const ownPlaces = new Set([...own].map(({ call }) => placeOf(call)));
   const places = new Map<string, UnitCall[]>();
   for (const item of observation.unit.calls) {
     const place = placeOf(item.call);
     const isMoved = item.resolver === undefined && ownPlaces.has(place);
-    if (!own.has(item) && !isMoved) continue;
+    if (own.size > 0 && !own.has(item) && !isMoved) continue;
     const known = places.get(place);
     if (known === undefined) places.set(place, [item]);
     else known.push(item);
@@ -106,13 +129,10 @@ function isAboutAList(
   return lengths.length === 0 || lengths.some((length) => calls.length * 2 >= length);
 }
 
-function areFixed(
-  groups: readonly { readonly observation: Observation; readonly calls: readonly UnitCall[] }[],
-  options: RepeatedQueryOptions,
-): boolean {
-  const points = groups.flatMap(({ observation, calls }) => {
-    const lengths = listsBeside(observation, calls, options);
-    return lengths.length === 0 ? [] : [{ listLength: Math.max(...lengths), count: calls.length }];
+function areFixed(requests: readonly CallsOfRequest[], options: RepeatedQueryOptions): boolean {
+  const points = requests.flatMap(({ observation, calls }) => {
+    const listLength = likelyListLength(observation, calls, options);
+    return listLength === undefined ? [] : [{ listLength, count: calls.length }];
   });
   const growth = growthOf(points);
   return growth !== undefined && isFixedNumber(growth);

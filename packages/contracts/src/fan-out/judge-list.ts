@@ -33,7 +33,7 @@ export function judgeList(
   }
   if (isResolver && access.length > 0 && access.every(isByKeyOnly))
     return unclear("keys-may-repeat");
-  const perItem = observationWithCallsPerItem(observed.observations, options);
+  const perItem = observationWithCallsPerItem(observed.observations, groups, options);
   if (perItem !== undefined) {
     const own = listLengthOf(perItem) ?? listLengthMax;
     return { kind: "unclear-list", reason: "calls-per-item", listLengthMax: own, widest: perItem };

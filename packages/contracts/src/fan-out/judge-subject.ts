@@ -3,7 +3,7 @@
 import { type ClassifiedGroup, classifyGroup, medianPause } from "./classify-group.ts";
 import { type Growth, growthOf, isFixedNumber } from "./growth.ts";
 import { judgeList } from "./judge-list.ts";
-import { listMatched } from "./list-behind.ts";
+import { likelyListLength, listMatched } from "./list-behind.ts";
 import type { Basis, Doubt, Judgement } from "./judgement.ts";
 import type { Observation, ObservedSubject } from "./observe-calls.ts";
 import type { RepeatedQueryOptions } from "./options.ts";
@@ -78,7 +78,11 @@ function judgeSetAside(
   if (worst === undefined) return [];
   const growth = growthOfGroups(
     observed,
-    groups.map((group) => ({ ...group, count: group.calls.length })),
+    groups.map((group) => ({
+      ...group,
+      count: group.calls.length,
+      listLength: likelyListLength(group.observation, group.calls, options),
+    })),
   );
   if (growth !== undefined && isFixedNumber(growth)) return [];
   return [{ kind: "doubtful", groups: aside, worst, doubt: orphanDoubt(worst) ?? "set-aside" }];

@@ -18,6 +18,17 @@ export function listsBeside(
     .filter((length) => length >= options.listLengthMin);
 }
 
+/** The length of the list that calls most likely follow: the one as long as they are many, else the longest. */
+export function likelyListLength(
+  observation: Observation,
+  calls: readonly UnitCall[],
+  options: RepeatedQueryOptions,
+): number | undefined {
+  const lengths = listsBeside(observation, calls, options);
+  if (lengths.length === 0) return undefined;
+  return lengths.includes(calls.length) ? calls.length : Math.max(...lengths);
+}
+
 /** The longest list of which these calls number at least the half, or `undefined`. */
 export function listMatched(
   observation: Observation,

@@ -120,6 +120,26 @@ describe("calls about as many as the items are inconclusive", () => {
     ]);
   });
 
+  it("even of many shapes together", () => {
+    const batch = sql("SELECT * FROM items WHERE order_id = ANY($1)", { attributes: rows(30) });
+    const read = (index: number): SpanTree =>
+      sql(`GET ${"abcdefghij".charAt(index)}:1`, { attributes: { "db.system.name": "redis" } });
+    const [finding] = check(request("/orders", [list(), batch, ...times(10, read)]));
+    expect(finding?.verdict).toBe("inconclusive");
+    expect(finding?.title).toContain("about as many as items");
+  });
+
+  it("although another list was twice as long another time", () => {
+    const other = (count: number): SpanTree =>
+      sql("SELECT * FROM settings", { attributes: rows(count) });
+    const read = (index: number): SpanTree =>
+      one(byKey, { attributes: { "server.address": `10.0.0.${index}` } });
+    const trees = [100, 200].map((count) =>
+      request("/orders", [list(), other(count), ...times(10, read)]),
+    );
+    expect(verdicts(...trees)).toEqual(["inconclusive"]);
+  });
+
   it("when a resolver's loop moved to the handler", () => {
     const item = (index: number): SpanTree => resolver(`orders.${index}.customer`);
     const findings = check(
