@@ -127,6 +127,16 @@ describe("a path that is not the gateway's", () => {
     expect(reply.whole).toBe(true);
   });
 
+  it("takes a connection of its own to the control process, so that none closes when it is used again", async () => {
+    let connectionCount = 0;
+    const count = (): void => void (connectionCount += 1);
+    control.server.on("connection", count);
+    for (let index = 0; index < 3; index += 1)
+      await exchange(world.gateway.port, ["GET / HTTP/1.1"]);
+    control.server.off("connection", count);
+    expect(connectionCount).toBe(3);
+  });
+
   it("passes a body that comes in chunks", async () => {
     const socket = await openSocket(world.gateway.port);
     socket.write(

@@ -44,11 +44,13 @@ export class ControlProxy {
   // No connection is used twice: a Unix connection costs little, and a kept one may close just when it is used again. But
   // none is announced as `connection: close` either: a peer that closes behind its answer can overtake our
   // reading of it while we still write.
-  readonly #agent = new Agent({ keepAlive: true, maxFreeSockets: 0 });
+  readonly #agent = new Agent({ keepAlive: true });
 
   constructor(socketPath: string, metrics: GatewayMetrics) {
     this.#socketPath = socketPath;
     this.#metrics = metrics;
+    // As an option, 0 would mean the default.
+    this.#agent.maxFreeSockets = 0;
   }
 
   /** Pipes a request and its reply. */
