@@ -25,9 +25,18 @@ export function readWindow(
       hint: "Give `from` as a time in the past; `to` defaults to now.",
     });
   }
+  if (fromMs > clock.nowMs() || fromMs < 0) {
+    throw new PlatformError(
+      "request_invalid",
+      fromMs < 0
+        ? "The window starts before 1970, where no telemetry is."
+        : "The window lies wholly in the future, where no telemetry is yet.",
+      { where: "/from", hint: "Give `from` as a time in the past; `to` defaults to now." },
+    );
+  }
   if (toMs - fromMs > caseLimits.windowMsMax) {
     const days = caseLimits.windowMsMax / 86_400_000;
-    throw new PlatformError("limit_exceeded", `A case's window is at most ${days} days long.`, {
+    throw new PlatformError("request_invalid", `A case's window is at most ${days} days long.`, {
       where: "/from",
       hint: "Choose a window around the symptom.",
     });
