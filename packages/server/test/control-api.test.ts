@@ -197,6 +197,43 @@ describe("a query or a path", () => {
     expect((await ask("/api/cases/%zz")).error?.code).toBe("request_malformed");
   });
 
+  it("with the character NUL is refused at its place, as is a body", async () => {
+    for (const name of ["service", "operation"]) {
+      const { status, error } = await ask(`/api/traces?${name}=a%00b`);
+      expect([status, error?.code, error?.where]).toEqual([
+        400,
+        "request_invalid",
+        `query /${name}`,
+      ]);
+    }
+    expect((await ask("/api/cases/a%00b")).status).toBe(400);
+    const key = await post("/api/keys", '{"name":"a\\u0000b","role":"viewer"}');
+    expect([key.status, key.error?.where]).toEqual([400, "body /name"]);
+    const subject = '{"kind":"service","name":"orders\\u0000"}';
+    const opened = await post(
+      "/api/cases",
+      `{"symptom":"slow","subject":${subject},"from":"2026-01-01T00:00:00Z"}`,
+    );
+    expect([opened.status, opened.error?.where]).toEqual([400, "body /subject/name"]);
+  });
+
+  it("with a time or a cursor beyond all telemetry is refused", async () => {
+    for (const name of ["from", "to"]) {
+      for (const time of ["9999-12-31T23:59:59Z", "0000-01-01T00:00:00Z"]) {
+        const { status, error } = await ask(`/api/traces?${name}=${time}`);
+        expect([status, error?.where]).toEqual([400, `query /${name}`]);
+      }
+    }
+    for (const text of [
+      "9999999999999999999 00000000-0000-0000-0000-000000000000",
+      "1 ------------------------------------",
+    ]) {
+      const cursor = Buffer.from(text).toString("base64url");
+      expect((await ask(`/api/traces?cursor=${cursor}`)).status).toBe(400);
+    }
+    expect((await ask("/api/traces?from=2200-01-01T00:00:00Z")).status).toBe(200);
+  });
+
   it("that does not exist says so, and a method that it lacks too", async () => {
     expect(await ask("/api/nothing")).toMatchObject({ status: 404, error: { code: "not_found" } });
     const wrong = await ask("/api/keys", { method: "PUT" });

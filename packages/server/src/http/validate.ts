@@ -21,10 +21,36 @@ export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, http
   const part = httpPart === "querystring" ? "query" : (httpPart ?? "body");
   return (data: unknown) => {
     const value: unknown = part === "query" ? Convert(schema, data) : data;
-    if (validator.Check(value)) return { value };
+    if (validator.Check(value)) {
+      const place = findNul(value);
+      return place === undefined ? { value } : { error: refuseNul(part, place) };
+    }
     return { error: refusal(part, value, { schema, faults: validator.Errors(value) }) };
   };
 };
+
+/**
+ * The place of a text with the character NUL, which no database text holds and nobody types. The value has passed its
+ * schema, which bounds its depth and size.
+ */
+function findNul(value: unknown, place = ""): string | undefined {
+  if (typeof value === "string") return value.includes("\0") ? place : undefined;
+  if (typeof value !== "object" || value === null) return undefined;
+  for (const [name, inner] of Object.entries(value)) {
+    if (name.includes("\0")) return place;
+    const found = findNul(inner, `${place}/${name}`);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+function refuseNul(part: string, place: string): PlatformError {
+  const where = `${part} ${place === "" ? "/" : place}`;
+  return new PlatformError("request_invalid", `${where} holds the character NUL.`, {
+    where,
+    hint: "Leave U+0000 out; every other character may stand.",
+  });
+}
 
 interface Refused {
   readonly schema: TSchema;

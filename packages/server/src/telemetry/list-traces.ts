@@ -43,8 +43,10 @@ export async function listTraces(
 function conditionsOf(scope: TenantScope, query: TraceQuery): RawBuilder<unknown>[] {
   const conditions = [sql`tenant_id = ${scope.tenantId}`];
   const { service, operation, minDurationMs, maxDurationMs } = query;
-  if (query.from !== undefined) conditions.push(sql`start_nanos >= ${nanosOf(query.from)}::bigint`);
-  if (query.to !== undefined) conditions.push(sql`start_nanos < ${nanosOf(query.to)}::bigint`);
+  if (query.from !== undefined)
+    conditions.push(sql`start_nanos >= ${nanosOf(query.from, "from")}::bigint`);
+  if (query.to !== undefined)
+    conditions.push(sql`start_nanos < ${nanosOf(query.to, "to")}::bigint`);
   if (operation !== undefined) conditions.push(sql`root_name = ${operation}`);
   if (service !== undefined) {
     conditions.push(sql`exists (
@@ -67,12 +69,24 @@ function conditionsOf(scope: TenantScope, query: TraceQuery): RawBuilder<unknown
   return conditions;
 }
 
-function nanosOf(isoTime: string): string {
+function nanosOf(isoTime: string, name: string): string {
   const timeMs = Date.parse(isoTime);
   if (Number.isNaN(timeMs)) {
     throw new PlatformError("request_invalid", "A time should be in ISO 8601.", { where: isoTime });
   }
-  return (BigInt(timeMs) * BigInt(nanosPerMs)).toString();
+  const nanos = BigInt(timeMs) * BigInt(nanosPerMs);
+  if (!fitsColumn(nanos)) {
+    throw new PlatformError("request_invalid", "A time should lie between 1678 and 2261.", {
+      where: `query /${name}`,
+      hint: "That is what nanoseconds since 1970 can name.",
+    });
+  }
+  return nanos.toString();
+}
+
+/** Whether PostgreSQL's bigint holds it. */
+function fitsColumn(nanos: bigint): boolean {
+  return BigInt.asIntN(64, nanos) === nanos;
 }
 
 function cursorOf(row: TraceRow): string {
@@ -81,8 +95,9 @@ function cursorOf(row: TraceRow): string {
 
 function readCursor(cursor: string): { startNanos: string; traceId: string } {
   const text = Buffer.from(cursor, "base64url").toString();
-  const [, startNanos, traceId] = /^(\d{1,19}) ([0-9a-f-]{36})$/.exec(text) ?? [];
-  if (startNanos === undefined || traceId === undefined) {
+  const [, startNanos, traceId] =
+    /^(\d{1,19}) ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/.exec(text) ?? [];
+  if (startNanos === undefined || traceId === undefined || !fitsColumn(BigInt(startNanos))) {
     throw new PlatformError("request_invalid", "The cursor is not one that a list gave.", {
       where: "cursor",
       hint: "Pass nextCursor as it came, or leave it out to begin anew.",
