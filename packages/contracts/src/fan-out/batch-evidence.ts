@@ -3,7 +3,7 @@
 import type { Call } from "./call.ts";
 import { type ClassifiedGroup, hasFailed } from "./classify-group.ts";
 import { growthOf, isFixedNumber } from "./growth.ts";
-import { likelyListLength, listsBeside } from "./list-behind.ts";
+import { likelyListLength, listsBeside, narrowWidthMax } from "./list-behind.ts";
 import type { Observation } from "./observe-calls.ts";
 import type { RepeatedQueryOptions } from "./options.ts";
 import type { UnitCall } from "./unit.ts";
@@ -27,35 +27,36 @@ export function showsBatch(
   if (observation.listLength !== undefined) {
     return manyRows.some(({ call }) => (call.rowCount ?? 0) * 2 >= listLength);
   }
-  return new Set(manyRows.map(({ call }) => placeOf(call))).size > 1;
+  // Among few calls only: one of many calls for single items may bring as many rows by chance.
+  return (
+    calls.length <= options.countMin && new Set(manyRows.map(({ call }) => placeOf(call))).size > 1
+  );
 }
 
 /**
- * A request in which calls to one table or path, of whatever shapes, or calls of any place that were set aside, are
- * at least half as many as the items of a list, while requests with other lists do not show that their number is
- * fixed.
+ * A request with about as many calls as a list has items, while requests with other lists do not show that their
+ * number is fixed. Counted are calls to one table or path, of whatever shapes; calls of any place that were set aside;
+ * the items of a list that made a call themselves; and, up to the whole list, all calls but the batches.
  */
 export function observationWithCallsPerItem(
   observations: readonly Observation[],
   groups: readonly ClassifiedGroup[],
   options: RepeatedQueryOptions,
 ): Observation | undefined {
-  const places = new Map<string, CallsOfRequest[]>([["", setAsideIn(groups)]]);
-  for (const observation of observations) {
-    for (const [place, calls] of callsByPlace(observation)) {
-      const known = places.get(place);
-      if (known === undefined) places.set(place, [{ observation, calls }]);
-      else known.push({ observation, calls });
-    }
-  }
-  for (const requests of places.values()) {
+  const kinds: CallsOfRequest[][] = [
+    ...callsByPlace(observations).values(),
+    setAsideIn(groups),
+    observations.map(onePerItem),
+  ];
+  for (const requests of kinds) {
     const tooMany = requests.find(
       ({ observation, calls }) =>
         calls.length >= options.countMin && isAboutAList(observation, calls, options),
     );
     if (tooMany !== undefined && !areFixed(requests, options)) return tooMany.observation;
   }
-  return undefined;
+  const tooMany = observations.find((observation) => exceedsList(observation, options));
+  return areFixed(observations.map(singleCalls), options) ? undefined : tooMany;
 }
 
 /** Whether lists of other lengths, at least doubled, needed as many calls in all: nothing grows with them. */
@@ -100,11 +101,23 @@ function setAsideIn(groups: readonly ClassifiedGroup[]): CallsOfRequest[] {
   return [...requests].map(([observation, calls]) => ({ observation, calls }));
 }
 
+function callsByPlace(observations: readonly Observation[]): Map<string, CallsOfRequest[]> {
+  const places = new Map<string, CallsOfRequest[]>();
+  for (const observation of observations) {
+    for (const [place, calls] of placesIn(observation)) {
+      const known = places.get(place);
+      if (known === undefined) places.set(place, [{ observation, calls }]);
+      else known.push({ observation, calls });
+    }
+  }
+  return places;
+}
+
 /**
  * Own calls, and those of the handler to the same places, because a loop may have moved there. For a resolver without
  * calls of its own, all of the request.
  */
-function callsByPlace(observation: Observation): Map<string, UnitCall[]> {
+function placesIn(observation: Observation): Map<string, UnitCall[]> {
   const own = new Set([...observation.calls.values()].flat());
   const ownPlaces = new Set([...own].map(({ call }) => placeOf(call)));
   const places = new Map<string, UnitCall[]>();
@@ -117,6 +130,33 @@ function callsByPlace(observation: Observation): Map<string, UnitCall[]> {
     else known.push(item);
   }
   return places;
+}
+
+/** A call of each item that made one. */
+function onePerItem(observation: Observation): CallsOfRequest {
+  const byItem = new Map<string, UnitCall>();
+  for (const item of [...observation.calls.values()].flat()) {
+    const { resolver } = item;
+    if (resolver !== undefined && resolver.indexCount > 0) byItem.set(resolver.path, item);
+  }
+  return { observation, calls: [...byItem.values()] };
+}
+
+/** All calls but those that are recorded to name several things. */
+function singleCalls(observation: Observation): CallsOfRequest {
+  const calls = callsFor(observation).filter(
+    ({ call }) => (call.batch.size ?? 1) <= narrowWidthMax,
+  );
+  return { observation, calls };
+}
+
+/** As many single calls as the longest list has items: a resolver's, that of a batch, or that of one of these calls. */
+function exceedsList(observation: Observation, options: RepeatedQueryOptions): boolean {
+  const { calls } = singleCalls(observation);
+  const batches = callsFor(observation).map(({ call }) => call.batch.size ?? 0);
+  const lists = calls.map(({ call }) => (call.batch.isBatch ? 0 : (call.rowCount ?? 0) + 1));
+  const lengths = [observation.listLength ?? 0, Math.max(0, ...batches), Math.max(0, ...lists)];
+  return lengths.some((length) => length >= options.listLengthMin && calls.length >= length);
 }
 
 /** Where no other call shows a list, the repeated calls are all that is known of it. */

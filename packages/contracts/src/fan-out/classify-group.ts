@@ -1,6 +1,6 @@
 /** Tells a loop over items from repeats of another nature: retries, polling, pages, shards, caches, warm-ups. */
 
-import { listMatched, widthOf } from "./list-behind.ts";
+import { listMatched, narrowWidthMax, widthOf } from "./list-behind.ts";
 import type { RepeatedQueryOptions } from "./options.ts";
 import type { Observation } from "./observe-calls.ts";
 import { isPaging } from "./paging.ts";
@@ -77,9 +77,6 @@ function isBatchPerItem({ observation, attempts }: Group, options: RepeatedQuery
   const isNarrow = attempts.every((item) => (widthOf(item) ?? Infinity) <= narrowWidthMax);
   return isNarrow && listMatched(observation, attempts, options) !== undefined;
 }
-
-/** The most things that a call loads which is a batch by its form alone. */
-const narrowWidthMax = 2;
 
 /** One call for each item, as slow as a timer: the number tells them from polling, unless all ask for the same. */
 function isSlowLoop(

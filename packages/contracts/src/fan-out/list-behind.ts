@@ -42,6 +42,9 @@ export function listMatched(
   return matched.length === 0 ? undefined : Math.max(...matched);
 }
 
+/** The most things that a call loads which is a batch by its form alone. */
+export const narrowWidthMax = 2;
+
 /**
  * How many things a call loads, as far as it is recorded: the values that it names, the rows of a read, or one for an
  * address that ends in an id.

@@ -140,6 +140,31 @@ describe("calls about as many as the items are inconclusive", () => {
     expect(verdicts(...trees)).toEqual(["inconclusive"]);
   });
 
+  it("even of any place, beside a batch as long as the list", () => {
+    const batch = sql(
+      `SELECT * FROM items WHERE id IN (${times(10, (at) => `$${at + 1}`).join()})`,
+    );
+    const look = (index: number): SpanTree =>
+      index % 2 === 0
+        ? one(`SELECT * FROM t_${"abcdefghij".charAt(index)} WHERE id = $1`)
+        : get(`http://crm/${"abcdefghij".charAt(index)}/customers/${index}`);
+    expect(verdicts(request("/orders", [list(), batch, ...times(10, look)]))).toEqual([
+      "inconclusive",
+    ]);
+    // A handler that asks a few other things besides is no loop.
+    expect(verdicts(request("/orders", [list(), batch, ...times(6, look)]))).toEqual(["holds"]);
+  });
+
+  it("when most items of a resolver's list make a call, of whatever shape", () => {
+    const batch = sql("SELECT * FROM shops WHERE id IN ($1, $2, $3)");
+    const item = (index: number): SpanTree =>
+      resolver(`orders.${index}.customer`, [
+        index === 0 ? batch : one(`SELECT * FROM t_${"abcdefghij".charAt(index)} WHERE id = $1`),
+      ]);
+    const findings = check(request("/graphql", [resolver("orders", times(6, item))]));
+    expect(findings.map(({ verdict }) => verdict)).toEqual(["inconclusive"]);
+  });
+
   it("when a resolver's loop moved to the handler", () => {
     const item = (index: number): SpanTree => resolver(`orders.${index}.customer`);
     const findings = check(
