@@ -17,6 +17,7 @@ export function benchKeyRow(key: string): SnapshotKey {
   return {
     id: keyId,
     tenantId,
+    name: "bench",
     hash: hash("sha256", key, "hex"),
     role: "service",
     expiresAtMs: undefined,

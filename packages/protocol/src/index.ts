@@ -6,6 +6,7 @@ export * from "./api/identity.ts";
 export * from "./api/overview.ts";
 export * from "./api/telemetry.ts";
 export * from "./client.ts";
+export * from "./ended-key.ts";
 export * from "./errors.ts";
 export * from "./ids.ts";
 export * from "./keys.ts";

@@ -3,7 +3,7 @@
 import { hash } from "node:crypto";
 
 import type { Clock } from "#kernel/index.ts";
-import { parseKey, PlatformError, roleAllows } from "@faultline/protocol";
+import { parseKey, PlatformError, refuseEndedKey, roleAllows } from "@faultline/protocol";
 
 import { gatewayLimits } from "./limits.ts";
 import type { SnapshotKey } from "./snapshot.ts";
@@ -24,18 +24,8 @@ export function authenticate(
   const secret = readBearer(authorization);
   const key = keys.get(hash("sha256", secret, "hex"));
   if (key === undefined) throw refuseUnknown(secret);
-  if (key.revokedAtMs !== undefined) {
-    throw new PlatformError("key_revoked", "This API key was revoked.", {
-      hint: "Use another one, or make one with `faultline key create`.",
-    });
-  }
-  if (key.expiresAtMs !== undefined && key.expiresAtMs <= clock.nowMs()) {
-    throw new PlatformError(
-      "key_expired",
-      `This API key expired at ${new Date(key.expiresAtMs).toISOString()}.`,
-      { hint: "Make a new one with `faultline key create`." },
-    );
-  }
+  const ended = refuseEndedKey(key, clock.nowMs());
+  if (ended !== undefined) throw ended;
   if (!roleAllows(key.role, "model:call")) {
     throw new PlatformError(
       "permission_denied",

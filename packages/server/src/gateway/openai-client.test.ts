@@ -3,7 +3,7 @@
 import { once } from "node:events";
 import type { ServerResponse } from "node:http";
 
-import { formatKey, parseTenantId } from "@faultline/protocol";
+import { formatKey, parseTenantId, refuseEndedKey } from "@faultline/protocol";
 import OpenAI, {
   APIError,
   APIUserAbortError,
@@ -262,6 +262,17 @@ describe("the official client", () => {
       const error = await refusal(ask({ apiKey }));
       expect(error).toBeInstanceOf(kind);
       expect(error.code).toBe(code);
+    }
+  });
+
+  it("says of a key that ended which one it was and when, as the control API does", async () => {
+    for (const [apiKey, ended] of [
+      [expiredSecret, { expiresAtMs: 1_000 }],
+      [revokedSecret, { revokedAtMs: 1_000 }],
+    ] as const) {
+      const words = refuseEndedKey(keyRow(apiKey, ended), 2_000)?.message ?? "";
+      expect(words).toMatch(/^The key `test` .* on 1970-01-01T00:00:01.000Z\.$/);
+      expect((await refusal(ask({ apiKey }))).message).toContain(words);
     }
   });
 

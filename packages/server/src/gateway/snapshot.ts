@@ -7,6 +7,8 @@ import type { KeyId, Role, TenantId } from "@faultline/protocol";
 export interface SnapshotKey {
   readonly id: KeyId;
   readonly tenantId: TenantId;
+  /** What its owner calls it. */
+  readonly name: string;
   /** SHA-256 of the whole key, 64 lower-case hexadecimal digits. */
   readonly hash: string;
   readonly role: Role;

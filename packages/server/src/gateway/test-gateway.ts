@@ -80,6 +80,7 @@ export function keyRow(secret: string, overrides: Partial<SnapshotKey> = {}): Sn
   return {
     id: "00000000-0000-7000-8000-000000000001" as KeyId,
     tenantId: testTenant,
+    name: "test",
     hash: hash("sha256", secret, "hex"),
     role: "service",
     expiresAtMs: undefined,

@@ -10,6 +10,7 @@ import {
   keyPrefix,
   type KeySummary,
   PlatformError,
+  refuseEndedKey,
   type TenantId,
 } from "@faultline/protocol";
 import type { Logger } from "pino";
@@ -197,24 +198,8 @@ export class Identity implements AsyncDisposable {
         hint: "Is it a key of this installation? `faultline key create` makes one.",
       });
     }
-    if (key.revokedAtMs !== undefined) {
-      throw new PlatformError(
-        "key_revoked",
-        `The key \`${key.name}\` was revoked on ${new Date(key.revokedAtMs).toISOString()}.`,
-        {
-          hint: "Use another key; `faultline key create` makes one.",
-        },
-      );
-    }
-    if (key.expiresAtMs !== undefined && key.expiresAtMs <= clock.nowMs()) {
-      throw new PlatformError(
-        "key_expired",
-        `The key \`${key.name}\` expired on ${new Date(key.expiresAtMs).toISOString()}.`,
-        {
-          hint: "Use another key; `faultline key create` makes one.",
-        },
-      );
-    }
+    const ended = refuseEndedKey(key, clock.nowMs());
+    if (ended !== undefined) throw ended;
     this.#use.note(key);
     return principalOf(key);
   }
