@@ -96,7 +96,12 @@ export const errorTable = {
   shutting_down: row(503, "faultline", true, "This process is draining and takes no new work."),
   database_unavailable: row(503, "operator", true, "The database cannot be reached."),
   control_unavailable: row(503, "faultline", true, "The control process cannot be reached."),
-  storage_full: row(507, "operator", false, "The configured size cap of the store is reached."),
+  storage_full: row(
+    507,
+    "operator",
+    false,
+    "The disk is full, or the configured size cap of the store is reached.",
+  ),
   data_folder_in_use: row(500, "operator", false, "Another process holds the data folder."),
   data_folder_incompatible: row(
     500,
