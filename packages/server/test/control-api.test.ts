@@ -85,6 +85,15 @@ describe("a body", () => {
     expect(error?.hint).toContain("name, role, expiresInSeconds");
   });
 
+  it("that names a field twice is refused, for readers disagree on which one counts", async () => {
+    const { status, error } = await post(
+      "/api/keys",
+      '{"name":"twice","role":"viewer","role":"admin"}',
+    );
+    expect(status).toBe(400);
+    expect(error).toMatchObject({ code: "request_malformed", where: "body character 32" });
+  });
+
   it("cannot smuggle a prototype", async () => {
     expect(
       (await post("/api/keys", '{"name":"a","role":"viewer","__proto__":{"x":1}}')).error?.code,

@@ -4,6 +4,10 @@ import { PlatformError } from "@faultline/protocol";
 import type { FastifyInstance } from "fastify";
 
 import { httpLimits } from "./limits.ts";
+import { findRepeatedField } from "./repeated-field.ts";
+
+/** How much of a name is said back. */
+const nameLengthMax = 100;
 
 /** Replaces fastify's parsers: only `application/json` is read, within its limit. */
 export function readJsonBodies(app: FastifyInstance): void {
@@ -22,6 +26,20 @@ function parseJson(body: Buffer): unknown {
     });
   }
   const text = decode(body);
+  const value = parse(text);
+  const repeated = findRepeatedField(text);
+  if (repeated === undefined) return value;
+  throw new PlatformError(
+    "request_malformed",
+    `The field \`${repeated.name.slice(0, nameLengthMax)}\` stands twice.`,
+    {
+      where: `body character ${repeated.at}`,
+      hint: "Leave one of the two out.",
+    },
+  );
+}
+
+function parse(text: string): unknown {
   try {
     const value: unknown = JSON.parse(text);
     return value;
