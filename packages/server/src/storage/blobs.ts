@@ -6,6 +6,7 @@ import { dirname, join, resolve } from "node:path";
 
 import { PlatformError } from "@faultline/protocol";
 
+import { mapDiskError } from "./disk-error.ts";
 import { syncFolder } from "./sync-folder.ts";
 
 /** Largest blob, in bytes. */
@@ -44,7 +45,7 @@ export async function openBlobs(folder: string): Promise<Blobs> {
       const path = blobPath(root, id);
       const present = await readFile(path).catch(absent);
       if (present === undefined || blobId(present) !== id)
-        await writeDraft(path, bytes, (draftCount += 1));
+        await writeDraft(path, bytes, (draftCount += 1)).catch(fail);
       // Also when the file is there: another writer may not have come this far yet.
       await syncFolders(path);
       return id;
@@ -127,6 +128,10 @@ async function* listBlobs(root: string): AsyncIterable<BlobFacts> {
 async function fileSize(path: string): Promise<number | undefined> {
   const facts = await stat(path).catch(absent);
   return facts?.size;
+}
+
+function fail(error: unknown): never {
+  throw mapDiskError(error);
 }
 
 function absent(error: unknown): undefined {
