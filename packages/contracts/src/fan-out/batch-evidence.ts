@@ -20,17 +20,18 @@ export function showsBatch(
   listLength: number,
   options: RepeatedQueryOptions,
 ): boolean {
-  const calls = callsFor(observation).filter((item) => !hasFailed(item));
-  if (calls.some(({ call }) => isBatch(call) || isJoin(call, listLength))) return true;
+  const made = callsFor(observation);
+  const isFew = made.length <= options.countMin;
+  const calls = made.filter((item) => !hasFailed(item));
+  const widthMin = isFew ? 2 : narrowWidthMax + 1;
+  if (calls.some(({ call }) => isBatch(call, widthMin) || isJoin(call, listLength))) return true;
   const manyRows = calls.filter(({ call }) => (call.rowCount ?? 0) >= options.listLengthMin);
   // A resolver's list is known by its indices; the list of a handler is itself one of the long results.
   if (observation.listLength !== undefined) {
     return manyRows.some(({ call }) => (call.rowCount ?? 0) * 2 >= listLength);
   }
   // Among few calls only: one of many calls for single items may bring as many rows by chance.
-  return (
-    calls.length <= options.countMin && new Set(manyRows.map(({ call }) => placeOf(call))).size > 1
-  );
+  return isFew && new Set(manyRows.map(({ call }) => placeOf(call))).size > 1;
 }
 
 /**
@@ -78,9 +79,9 @@ function callsFor({ calls, unit }: Observation): UnitCall[] {
   return own.length > 0 ? own : unit.calls.filter(({ resolver }) => resolver === undefined);
 }
 
-function isBatch({ batch, isRead, isKeyed, kind, rowCount }: Call): boolean {
+function isBatch({ batch, isRead, isKeyed, kind, rowCount }: Call, widthMin: number): boolean {
   if (!batch.isBatch) return false;
-  if (batch.size !== undefined) return batch.size > 1;
+  if (batch.size !== undefined) return batch.size >= widthMin;
   if (kind === "http") return !isKeyed;
   return !isRead || rowCount === undefined || rowCount > 1;
 }
