@@ -19,6 +19,8 @@ const stopSteps: readonly { signal: NodeJS.Signals; waitMsMax: number }[] = [
 ];
 const killSteps = stopSteps.slice(-1);
 const pollIntervalMs = 20;
+/** A session may start another, such as a parallel worker, while we end it. */
+const backendPassesMax = 5;
 
 export interface OrphanOptions {
   readonly clusterFolder: string;
@@ -53,12 +55,21 @@ export async function stopOrphan(options: OrphanOptions): Promise<void> {
  * server starts. It can change nothing any more that a recovery would not undo.
  */
 async function stopBackends(options: OrphanOptions): Promise<void> {
-  for (const { pid, facts } of await listProcesses()) {
-    if (facts.workingFolder !== options.clusterFolder) continue;
-    if (!facts.commandLine.startsWith("postgres:")) continue;
-    options.logger.warn({ pid }, "ending a database session whose server was killed");
-    await stopProcess(pid, options, killSteps);
+  for (let pass = 0; pass < backendPassesMax; pass += 1) {
+    const left = (await listProcesses()).filter(
+      ({ facts }) => facts.workingFolder === options.clusterFolder && isPostgres(facts.commandLine),
+    );
+    if (left.length === 0) return;
+    for (const { pid } of left) {
+      options.logger.warn({ pid }, "ending a database session whose server was killed");
+      await stopProcess(pid, options, killSteps);
+    }
   }
+}
+
+/** The server, or a session: one that was only just started still bears the server's command line. */
+function isPostgres(commandLine: string): boolean {
+  return /(^|\/)postgres\b/.test(commandLine);
 }
 
 export interface ServerRecord {
@@ -80,7 +91,7 @@ export async function readServerRecord(clusterFolder: string): Promise<ServerRec
 /** Whether the process is a `postgres` on this data folder: a reused pid belongs to something else. */
 async function isServerOf(pid: number, clusterFolder: string): Promise<boolean> {
   const facts = await readProcess(pid);
-  if (facts === undefined || !/(^|\/)postgres\b/.test(facts.commandLine)) return false;
+  if (facts === undefined || !isPostgres(facts.commandLine)) return false;
   if (facts.workingFolder !== undefined) return facts.workingFolder === clusterFolder;
   return facts.commandLine.includes(clusterFolder);
 }
