@@ -40,9 +40,9 @@ export async function stopOrphan(options: OrphanOptions): Promise<void> {
   if (recorded.running) {
     options.logger.warn({ pid }, "stopping the PostgreSQL that an earlier process left behind");
     await stopProcess(pid, options);
-  } else {
-    await stopBackends(options);
   }
+  // Also after a server that seemed to run: it may have been killed while we looked.
+  await stopBackends(options);
   await rm(join(options.clusterFolder, "postmaster.pid"), { force: true });
   // A socket folder in the folder for temporary files has no other owner who would remove it.
   if (dirname(socketFolder) === tmpdir() && basename(socketFolder).startsWith("faultline-")) {
