@@ -1,11 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { CaseDetail, TraceList } from "@faultline/protocol";
+import { CaseDetail } from "@faultline/protocol";
 import { Value } from "typebox/value";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { type RunningPlatform, startPlatform } from "./platform.ts";
+import { type RunningPlatform, startPlatform, untilTraces } from "./platform.ts";
 
 /** Traces of one variant that a snapshot can choose from: more than it keeps. */
 const tracesWanted = 60;
@@ -24,7 +24,7 @@ describe("the first five minutes", () => {
     const started = await platform.call("drill", "start", "graphql-n-plus-one", "--rate", "20");
     expect(started.stderr + started.stdout).toContain("case open");
     expect(started.code).toBe(0);
-    await tracesSince(new Date(0).toISOString());
+    await untilTraces(platform, { from: new Date(0).toISOString(), count: tracesWanted });
 
     const opened = await platform.call(
       "case",
@@ -62,7 +62,7 @@ describe("the first five minutes", () => {
     const repaired = await platform.call("drill", "repair", "graphql-n-plus-one", "--rate", "20");
     expect(repaired.code).toBe(0);
     const repairedAt = /--since (\S+Z)/.exec(repaired.stdout)?.[1] ?? "";
-    await tracesSince(repairedAt);
+    await untilTraces(platform, { from: repairedAt, count: tracesWanted });
 
     const verified = await platform.call(
       "case",
@@ -85,19 +85,6 @@ describe("the first five minutes", () => {
     expect(await readFile(file, "utf8")).toContain("orders.*.customer");
     expect((await platform.call("case", "report", "1")).stdout).toMatch(/proved/);
   });
-
-  /** Waits until the platform holds enough traces of the drill that started at or after a moment. */
-  async function tracesSince(from: string): Promise<void> {
-    for (;;) {
-      const query = new URLSearchParams({ service: "orders", from, limit: "200" });
-      const response = await fetch(`${platform.url}/api/traces?${query}`, {
-        headers: { authorization: `Bearer ${platform.key}` },
-      });
-      const list = Value.Parse(TraceList, await response.json());
-      if (list.traces.length >= tracesWanted) return;
-      await new Promise((resolve) => setTimeout(resolve, 250));
-    }
-  }
 });
 
 function readCase(text: string): CaseDetail {

@@ -5,11 +5,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
-import { TraceList } from "@faultline/protocol";
-import { Value } from "typebox/value";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { type RunningPlatform, startPlatform, userEnvironment } from "./platform.ts";
+import { type RunningPlatform, startPlatform, untilTraces, userEnvironment } from "./platform.ts";
 
 const execute = promisify(execFile);
 const repository = fileURLToPath(new URL("../../../", import.meta.url));
@@ -71,8 +69,10 @@ describe("a fresh clone", () => {
       const outputs = new Map<string, string>();
       for (const [index, command] of commands.entries()) {
         const action = actions[index] ?? "";
-        if (action === "case open") await tracesSince(new Date(0).toISOString());
-        if (action === "case verify") await tracesSince(repairedAt);
+        if (action === "case open")
+          await untilTraces(platform, { from: new Date(0).toISOString(), count: tracesWanted });
+        if (action === "case verify")
+          await untilTraces(platform, { from: repairedAt, count: tracesWanted });
         const { stdout } = await execute("sh", ["-c", command.replace("TIME", repairedAt)], {
           cwd: folder,
           env: userEnvironment({ FAULTLINE_URL: platform.url, FAULTLINE_KEY: platform.key }),
@@ -86,16 +86,4 @@ describe("a fresh clone", () => {
       expect(outputs.get("drill stop")).toContain("Stopped");
     },
   );
-
-  /** Waits until the platform holds enough traces of the drill that started at or after a moment. */
-  async function tracesSince(from: string): Promise<void> {
-    for (;;) {
-      const query = new URLSearchParams({ service: "orders", from, limit: "200" });
-      const response = await fetch(`${platform.url}/api/traces?${query}`, {
-        headers: { authorization: `Bearer ${platform.key}` },
-      });
-      if (Value.Parse(TraceList, await response.json()).traces.length >= tracesWanted) return;
-      await new Promise((resolve) => setTimeout(resolve, 250));
-    }
-  }
 });

@@ -7,7 +7,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
+import { TraceList } from "@faultline/protocol";
 import { freePort } from "@faultline/testkit";
+import { Value } from "typebox/value";
 
 export const faultline = fileURLToPath(new URL("../bin/faultline.js", import.meta.url));
 
@@ -93,6 +95,21 @@ export async function startPlatform(given: StartOptions = {}): Promise<RunningPl
       if (given.folder === undefined) await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Waits until the platform holds so many traces of the drill's service that started at or after a moment. */
+export async function untilTraces(
+  platform: RunningPlatform,
+  { from, count }: { readonly from: string; readonly count: number },
+): Promise<void> {
+  for (;;) {
+    const query = new URLSearchParams({ service: "orders", from, limit: "200" });
+    const response = await fetch(`${platform.url}/api/traces?${query}`, {
+      headers: { authorization: `Bearer ${platform.key}` },
+    });
+    if (Value.Parse(TraceList, await response.json()).traces.length >= count) return;
+    await new Promise((resolve) => setTimeout(resolve, 250));
+  }
 }
 
 /** The environment of a user's shell: nothing of npm's, and the machine's own Node. */
