@@ -10,7 +10,7 @@ export { requestsSucceed } from "./calls/requests-succeed.ts";
 export { checkSnapshot, ContractFailure } from "./check.ts";
 export { repeatedQueryDefaults, type RepeatedQueryOptions } from "./fan-out/options.ts";
 export { createRepeatedQuery, repeatedQuery } from "./fan-out/repeated-query.ts";
-export { type ResolverPath, resolverPathOf } from "./fan-out/resolver-path.ts";
+export { type ResolverPath, resolverPathOf } from "./traces/resolver-path.ts";
 export type { Contract } from "./model/contract.ts";
 export * from "./model/evidence.ts";
 export * from "./model/finding.ts";
@@ -29,7 +29,7 @@ export {
   type OtlpResult,
   type OtlpTraces,
   type Rejected,
-} from "./readers/otlp.ts";
+} from "./readers/otlp/otlp.ts";
 export { contracts, controls, findContract, inBoundaryOrder } from "./registry.ts";
 export { createSnapshot, snapshotOf, type SnapshotPart } from "./snapshot/create-snapshot.ts";
 export { evidenceIdOf } from "./snapshot/evidence-id.ts";

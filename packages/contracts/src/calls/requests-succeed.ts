@@ -3,7 +3,7 @@
  * has repaired nothing.
  */
 
-import { resolverPathOf } from "../fan-out/resolver-path.ts";
+import { resolverPathOf } from "../traces/resolver-path.ts";
 import type { Contract } from "../model/contract.ts";
 import type { EvidenceReference } from "../model/evidence.ts";
 import type { Finding } from "../model/finding.ts";

@@ -1,6 +1,6 @@
 /** Takes traces apart into requests: what one service did to answer one call from outside of it. */
 
-import { graphqlOperationOf } from "../fan-out/resolver-path.ts";
+import { graphqlOperationOf } from "../traces/resolver-path.ts";
 import type { Boundary } from "../model/finding.ts";
 import type { EvidenceOf } from "../model/snapshot.ts";
 import type { Span } from "../model/span.ts";

@@ -5,7 +5,7 @@ import type { RepeatedQueryOptions } from "./options.ts";
 import type { Observation } from "./observe-calls.ts";
 import { isPaging } from "./paging.ts";
 import { haveSameValues } from "./same-values.ts";
-import type { UnitCall } from "./unit.ts";
+import type { UnitCall } from "../traces/unit.ts";
 
 export type GroupNature =
   | "loop"

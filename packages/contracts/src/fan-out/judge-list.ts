@@ -1,7 +1,7 @@
 /** Decides what a list shows whose items were loaded without repetition. */
 
 import { hasFixedCalls, observationWithCallsPerItem, showsBatch } from "./batch-evidence.ts";
-import type { Call } from "./call.ts";
+import type { Call } from "../traces/call.ts";
 import type { ClassifiedGroup } from "./classify-group.ts";
 import { growthOf, type GrowthPoint } from "./growth.ts";
 import type { Judgement, ListDoubt } from "./judgement.ts";

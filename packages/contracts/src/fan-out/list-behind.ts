@@ -2,7 +2,7 @@
 
 import type { Observation } from "./observe-calls.ts";
 import type { RepeatedQueryOptions } from "./options.ts";
-import type { UnitCall } from "./unit.ts";
+import type { UnitCall } from "../traces/unit.ts";
 
 /** Lists that may stand behind calls: by resolver indices, else by what earlier or later calls of another kind brought. */
 export function listsBeside(

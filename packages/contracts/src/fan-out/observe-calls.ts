@@ -4,7 +4,7 @@ import type { EvidenceId } from "../model/evidence.ts";
 import type { Subject } from "../model/finding.ts";
 import type { Span } from "../model/span.ts";
 import { shorten } from "../text/cut-text.ts";
-import type { Unit, UnitCall } from "./unit.ts";
+import type { Unit, UnitCall } from "../traces/unit.ts";
 
 /** The longest name of a subject that a finding may have. */
 const subjectNameLengthMax = 1_024;

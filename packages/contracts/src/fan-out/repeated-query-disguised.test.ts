@@ -25,7 +25,7 @@ import {
   type SpanTree,
   sql,
   times,
-} from "./trace-builder.ts";
+} from "../traces/trace-builder.ts";
 
 const check = (...trees: readonly SpanTree[]): Finding[] =>
   repeatedQuery.check(snapshotOfSpans(...trees.map((tree, index) => spansOf(tree, index + 1))));

@@ -22,7 +22,7 @@ import {
   type SpanTree,
   sql,
   times,
-} from "./trace-builder.ts";
+} from "../traces/trace-builder.ts";
 
 /** What is found, without ids of spans and evidence. */
 function facts(...traces: readonly (readonly Span[])[]): unknown[] {

@@ -12,7 +12,7 @@ import {
   type SpanTree,
   sql,
   times,
-} from "./trace-builder.ts";
+} from "../traces/trace-builder.ts";
 
 const checkSpans = (...traces: readonly Span[][]) =>
   repeatedQuery.check(snapshotOfSpans(...traces));

@@ -7,7 +7,7 @@ import { findingOf } from "./describe-judgement.ts";
 import { judgeSubject } from "./judge-subject.ts";
 import { observeCalls } from "./observe-calls.ts";
 import { repeatedQueryDefaults, type RepeatedQueryOptions } from "./options.ts";
-import { unitsOf } from "./trace-units.ts";
+import { unitsOf } from "../traces/trace-units.ts";
 
 /** Makes the contract with other thresholds. */
 export function createRepeatedQuery(options: Partial<RepeatedQueryOptions> = {}): Contract {

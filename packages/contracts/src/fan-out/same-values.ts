@@ -1,9 +1,9 @@
 /** Tells calls that ask for the very same thing from calls for many things. */
 
 import type { Attributes, Span } from "../model/span.ts";
-import { databaseSpanOf } from "./database-call.ts";
-import { doubleQuotesOf, isMask, sqlTokens } from "./sql-tokens.ts";
-import type { UnitCall } from "./unit.ts";
+import { databaseSpanOf } from "../traces/database-call.ts";
+import { doubleQuotesOf, isMask, sqlTokens } from "../traces/sql-tokens.ts";
+import type { UnitCall } from "../traces/unit.ts";
 
 /** Whether all calls have the same values, as far as the record shows them; hidden values are no proof. */
 export function haveSameValues(calls: readonly UnitCall[]): boolean {

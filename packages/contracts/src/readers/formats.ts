@@ -4,10 +4,10 @@ import type { Evidence, KubernetesObject, TranscriptTurn } from "../model/eviden
 import type { Span } from "../model/span.ts";
 import { decodeSnapshotFile, looksLikeSnapshotFile } from "../snapshot/file.ts";
 import { EvidenceError } from "./evidence-error.ts";
-import { readKubernetes, recogniseKubernetes } from "./kubernetes.ts";
-import { decodeOtlpTraces, type OtlpTraces } from "./otlp.ts";
+import { readKubernetes, recogniseKubernetes } from "./kubernetes/read-kubernetes.ts";
+import { decodeOtlpTraces, type OtlpTraces } from "./otlp/otlp.ts";
 import { jsonValuesOf } from "./text.ts";
-import { readTranscripts } from "./transcript.ts";
+import { readTranscripts } from "./transcript/read-transcript.ts";
 
 /** A file as the formats see it: expanded, and in UTF-8 when it is text. */
 export interface FormatInput {

@@ -2,7 +2,7 @@ import { assert, constantFrom, integer, property, string, tuple, uint8Array } fr
 import { gzipSync, unzipSync, zipSync } from "fflate";
 import { describe, expect, it } from "vitest";
 
-import { graphqlOrders, spansOf } from "../fan-out/trace-builder.ts";
+import { graphqlOrders, spansOf } from "../traces/trace-builder.ts";
 import type { Span } from "../model/span.ts";
 import { createSnapshot } from "../snapshot/create-snapshot.ts";
 import { encodeSnapshotFile } from "../snapshot/file.ts";

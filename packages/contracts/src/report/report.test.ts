@@ -12,7 +12,7 @@ import {
   type SpanTree,
   sql,
   times,
-} from "../fan-out/trace-builder.ts";
+} from "../traces/trace-builder.ts";
 import { contracts } from "../registry.ts";
 import type { UnreadableFile } from "../readers/read-evidence.ts";
 import { CheckReport, checkReport } from "./check-report.ts";

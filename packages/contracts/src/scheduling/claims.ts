@@ -1,10 +1,17 @@
 /** What becomes of a pod's claims: bound, waiting, missing, or not told by the evidence. */
 
 import type { KubernetesObject } from "../model/evidence.ts";
-import { fieldsAt, isPresentAt, listAt, textAt, textListAt, textsAt } from "./fields.ts";
+import {
+  fieldsAt,
+  isPresentAt,
+  listAt,
+  textAt,
+  textListAt,
+  textsAt,
+} from "../kubernetes/fields.ts";
 import type { ClaimUse, Pod } from "./pod.ts";
-import { resourceAmount } from "./quantity.ts";
-import { readExpressions, readTerms, type Term } from "./selector.ts";
+import { resourceAmount } from "../kubernetes/quantity.ts";
+import { readExpressions, readTerms, type Term } from "../kubernetes/selector.ts";
 import { mismatchesOf } from "./volume-match.ts";
 
 /** A volume as far as it decides where a pod may run. */

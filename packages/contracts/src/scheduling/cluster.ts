@@ -4,10 +4,10 @@ import type { EvidenceOf } from "../model/snapshot.ts";
 import { canonicalJson } from "../snapshot/canonical-json.ts";
 import type { Storage } from "./claims.ts";
 import { type RecordedEvent, recordedEvents } from "./events.ts";
-import { integerAt, isPresentAt, textAt } from "./fields.ts";
+import { integerAt, isPresentAt, textAt } from "../kubernetes/fields.ts";
 import { type Node, readNode } from "./node.ts";
 import { type Pod, readPod, type Source } from "./pod.ts";
-import { readFrom } from "./text-mark.ts";
+import { readFrom } from "../kubernetes/text-mark.ts";
 import { templatePod } from "./workload.ts";
 
 export interface Cluster {

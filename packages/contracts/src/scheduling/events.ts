@@ -1,7 +1,7 @@
 /** What the scheduler itself said about a pod, and the text that it would say now. */
 
 import type { EvidenceId, KubernetesObject } from "../model/evidence.ts";
-import { textAt } from "./fields.ts";
+import { textAt } from "../kubernetes/fields.ts";
 import type { NodeVerdict } from "./filters/scheduler.ts";
 import { isBeforeNodes, reasonOf } from "./obstacle.ts";
 

@@ -1,8 +1,8 @@
 /** Anti-affinity of running pods against a pod that asks for a node. */
 
-import { fieldsAt, listAt, textListAt, textsAt } from "./fields.ts";
+import { fieldsAt, listAt, textListAt, textsAt } from "../kubernetes/fields.ts";
 import type { Pod } from "./pod.ts";
-import { matchesTerm, readExpressions } from "./selector.ts";
+import { matchesTerm, readExpressions } from "../kubernetes/selector.ts";
 
 /**
  * Constraints of running pods that concern a pod: a required anti-affinity keeps others away from the pod's

@@ -1,9 +1,9 @@
 /** A node as the scheduler sees it: the API object and what the pods on it take. */
 
-import { fieldsAt, isTrueAt, isPresentAt, listAt, textAt, textsAt } from "./fields.ts";
+import { fieldsAt, isTrueAt, isPresentAt, listAt, textAt, textsAt } from "../kubernetes/fields.ts";
 import type { HostPort, Pod, Source } from "./pod.ts";
 import { type Amounts, readList, sum } from "./requests.ts";
-import { unknownFields } from "./text-mark.ts";
+import { unknownFields } from "../kubernetes/text-mark.ts";
 
 export interface Taint {
   readonly key: string;

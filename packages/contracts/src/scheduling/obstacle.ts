@@ -2,8 +2,8 @@
 
 import { describeTaint, type Taint } from "./node.ts";
 import type { HostPort } from "./pod.ts";
-import { formatAmount } from "./quantity.ts";
-import { describeExpression, type Expression } from "./selector.ts";
+import { formatAmount } from "../kubernetes/quantity.ts";
+import { describeExpression, type Expression } from "../kubernetes/selector.ts";
 
 /** An expression of a node affinity that a node does not match, by its place in the pod. */
 export interface FailingExpression {

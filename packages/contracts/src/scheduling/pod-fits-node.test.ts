@@ -7,7 +7,7 @@ import { Value } from "typebox/value";
 
 import type { KubernetesObject } from "../model/evidence.ts";
 import { Finding } from "../model/finding.ts";
-import { readKubernetes } from "../readers/kubernetes.ts";
+import { readKubernetes } from "../readers/kubernetes/read-kubernetes.ts";
 import { createSnapshot } from "../snapshot/create-snapshot.ts";
 import { checkTexts, findingOf } from "./fixtures/check-yaml.ts";
 import { randomCluster } from "./fixtures/random-cluster.ts";

@@ -2,10 +2,18 @@
 
 import type { EvidenceId, KubernetesObject } from "../model/evidence.ts";
 import type { Fields } from "../model/fields.ts";
-import { fieldsAt, integerAt, isPresentAt, isTrueAt, listAt, textAt, textsAt } from "./fields.ts";
+import {
+  fieldsAt,
+  integerAt,
+  isPresentAt,
+  isTrueAt,
+  listAt,
+  textAt,
+  textsAt,
+} from "../kubernetes/fields.ts";
 import { type Amounts, podRequests } from "./requests.ts";
-import { readTerms, type Term } from "./selector.ts";
-import { unknownFields } from "./text-mark.ts";
+import { readTerms, type Term } from "../kubernetes/selector.ts";
+import { unknownFields } from "../kubernetes/text-mark.ts";
 
 /** An object of the evidence and where it stands. */
 export interface Source {

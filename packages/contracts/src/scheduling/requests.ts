@@ -1,8 +1,8 @@
 /** What a pod asks of a node: the scheduler's sum over containers, init containers, sidecars and overhead. */
 
 import type { Fields } from "../model/fields.ts";
-import { fieldsAt, listAt, textAt, textsAt } from "./fields.ts";
-import { resourceAmount } from "./quantity.ts";
+import { fieldsAt, listAt, textAt, textsAt } from "../kubernetes/fields.ts";
+import { resourceAmount } from "../kubernetes/quantity.ts";
 
 /** Amounts by resource name; cpu in thousandths, all else in whole units. Absent means 0. */
 export type Amounts = ReadonlyMap<string, bigint>;

@@ -1,10 +1,17 @@
 /** Whether a free volume fits a claim, and if not, in what it differs. */
 
 import type { KubernetesObject } from "../model/evidence.ts";
-import { fieldsAt, isPresentAt, listAt, textAt, textListAt, textsAt } from "./fields.ts";
-import { resourceAmount } from "./quantity.ts";
-import { matchesTerm, readExpressions } from "./selector.ts";
-import { unknownFields } from "./text-mark.ts";
+import {
+  fieldsAt,
+  isPresentAt,
+  listAt,
+  textAt,
+  textListAt,
+  textsAt,
+} from "../kubernetes/fields.ts";
+import { resourceAmount } from "../kubernetes/quantity.ts";
+import { matchesTerm, readExpressions } from "../kubernetes/selector.ts";
+import { unknownFields } from "../kubernetes/text-mark.ts";
 
 /** In what a volume differs from what a claim wants, one phrase each. A volume that is taken differs in that. */
 export function mismatchesOf(

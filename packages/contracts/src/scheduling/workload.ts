@@ -1,6 +1,6 @@
 /** The pod that the manifest of a workload would make. */
 
-import { fieldsAt, integerAt, isPresentAt } from "./fields.ts";
+import { fieldsAt, integerAt, isPresentAt } from "../kubernetes/fields.ts";
 import { type Pod, readPod, type Source } from "./pod.ts";
 
 /**

@@ -2,7 +2,7 @@ import { anything, assert, constantFrom, oneof, property } from "fast-check";
 import { Value } from "typebox/value";
 import { describe, expect, it } from "vitest";
 
-import { graphqlOrders, spansOf } from "../fan-out/trace-builder.ts";
+import { graphqlOrders, spansOf } from "../traces/trace-builder.ts";
 import { EvidenceContent } from "../model/evidence.ts";
 import { isEvidenceContent } from "./check-content.ts";
 

@@ -1,6 +1,6 @@
 /** Finds secrets and personal data in free text. */
 
-import { doubleQuotesOf, isMask, sqlTokens } from "../fan-out/sql-tokens.ts";
+import { doubleQuotesOf, isMask, sqlTokens } from "../traces/sql-tokens.ts";
 import type { Placeholders, RedactionKind } from "./placeholders.ts";
 
 interface TextRule {

@@ -11,7 +11,7 @@ import {
   type SpanTree,
   sql,
   times,
-} from "../fan-out/trace-builder.ts";
+} from "../traces/trace-builder.ts";
 import type { EvidenceContent, KubernetesObject } from "../model/evidence.ts";
 import type { Finding } from "../model/finding.ts";
 import type { Snapshot } from "../model/snapshot.ts";

@@ -1,6 +1,6 @@
 /** Takes secrets and personal data out of a snapshot, so that it can be handed on; its verdicts stay. */
 
-import { isMask } from "../fan-out/sql-tokens.ts";
+import { isMask } from "../traces/sql-tokens.ts";
 import type { Evidence, EvidenceContent } from "../model/evidence.ts";
 import type { Snapshot } from "../model/snapshot.ts";
 import { createSnapshot } from "./create-snapshot.ts";

@@ -3,7 +3,7 @@
 import type { ToolDefinition } from "../model/evidence.ts";
 import type { EvidenceOf } from "../model/snapshot.ts";
 import type { AttributeValue, Span } from "../model/span.ts";
-import { readTools } from "../readers/transcript-tools.ts";
+import { readTools } from "../readers/transcript/tools.ts";
 import type { ToolUse } from "./tool-use.ts";
 
 /** The calls of a transcript, each with the tools of its turn. */

@@ -6,7 +6,7 @@ import type { Situation } from "../filters/filter.ts";
 import type { Obstacle } from "../obstacle.ts";
 import type { NodeFact } from "../node.ts";
 import type { HostPort } from "../pod.ts";
-import { formatAmount } from "../quantity.ts";
+import { formatAmount } from "../../kubernetes/quantity.ts";
 import { type Change, costs } from "./change.ts";
 
 type Shortage = Extract<Obstacle, { kind: "resource" }>;

@@ -10,7 +10,7 @@ import {
   isInteger,
   matchesExpression,
   type Term,
-} from "../selector.ts";
+} from "../../kubernetes/selector.ts";
 import { type Change, costs } from "./change.ts";
 import type { Background, Surroundings } from "./surroundings.ts";
 

@@ -1,7 +1,12 @@
 /** What the other nodes offer: whether a wish of a pod is fulfilled anywhere. */
 
 import type { Node } from "../node.ts";
-import { type Expression, matchesExpression, matchesTerm, type Term } from "../selector.ts";
+import {
+  type Expression,
+  matchesExpression,
+  matchesTerm,
+  type Term,
+} from "../../kubernetes/selector.ts";
 
 /** What changes are measured by: all nodes, and the node at hand as the evidence has it. */
 export interface Background {

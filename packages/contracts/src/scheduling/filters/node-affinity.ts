@@ -2,7 +2,7 @@
 
 import type { Pod } from "../pod.ts";
 import type { Obstacle } from "../obstacle.ts";
-import { actualOf, matchesExpression, matchesTerm, type Term } from "../selector.ts";
+import { actualOf, matchesExpression, matchesTerm, type Term } from "../../kubernetes/selector.ts";
 import type { Filter, Situation } from "./filter.ts";
 
 export const nodeAffinity: Filter = {

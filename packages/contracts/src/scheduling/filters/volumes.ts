@@ -2,7 +2,7 @@
 
 import type { ClaimState, Volume } from "../claims.ts";
 import type { Obstacle } from "../obstacle.ts";
-import { matchesTerm } from "../selector.ts";
+import { matchesTerm } from "../../kubernetes/selector.ts";
 import type { Node } from "../node.ts";
 import type { Filter, Situation } from "./filter.ts";
 

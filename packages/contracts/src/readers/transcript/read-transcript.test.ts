@@ -1,8 +1,8 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
-import { EvidenceError } from "./evidence-error.ts";
-import { readTranscript, readTranscripts, recogniseTranscript } from "./transcript.ts";
+import { EvidenceError } from "../evidence-error.ts";
+import { readTranscript, readTranscripts, recogniseTranscript } from "./read-transcript.ts";
 
 const schema = { type: "object", properties: { city: { type: "string" } } };
 const chatTool = {

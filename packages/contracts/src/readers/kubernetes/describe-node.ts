@@ -1,6 +1,6 @@
 /** A Node object and the pods on it from the text of `kubectl describe node`. */
 
-import type { KubernetesObject } from "../model/evidence.ts";
+import type { KubernetesObject } from "../../model/evidence.ts";
 import {
   type DescribedField,
   one,
@@ -8,8 +8,8 @@ import {
   tableRows,
   textOf,
   valuesOf,
-} from "./kubernetes-describe-fields.ts";
-import { mark, parseLabels } from "./kubernetes-tables.ts";
+} from "./describe-fields.ts";
+import { mark, parseLabels } from "./tables.ts";
 
 /** The node and, from its table of pods, what runs on it. */
 export function describedNode(fields: readonly DescribedField[], name: string): KubernetesObject[] {

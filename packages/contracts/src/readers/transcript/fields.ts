@@ -1,6 +1,6 @@
 /** Reads the untyped fields of transcripts. */
 
-import { isFields } from "../model/fields.ts";
+import { isFields } from "../../model/fields.ts";
 
 /** A field's text, or nothing when it is none or empty. */
 export function textField(value: unknown, name: string): string | undefined {

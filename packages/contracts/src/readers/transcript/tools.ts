@@ -1,8 +1,8 @@
 /** Definitions of tools as they were advertised to a model, in the shapes of the providers. */
 
-import type { ToolDefinition } from "../model/evidence.ts";
-import { type Fields, isFields } from "../model/fields.ts";
-import { textField } from "./transcript-fields.ts";
+import type { ToolDefinition } from "../../model/evidence.ts";
+import { type Fields, isFields } from "../../model/fields.ts";
+import { textField } from "./fields.ts";
 
 /** Tools whose input is free text: what stands for their schema. */
 const freeTextSchema = { type: "string" } as const;

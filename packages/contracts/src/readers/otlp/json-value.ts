@@ -1,7 +1,7 @@
 /** Attributes, resources and scopes from OTLP's JSON. */
 
-import { type Attributes, type AttributeValue, spanLimits } from "../model/span.ts";
-import { cutText } from "../text/cut-text.ts";
+import { type Attributes, type AttributeValue, spanLimits } from "../../model/span.ts";
+import { cutText } from "../../text/cut-text.ts";
 import {
   booleanOf,
   doubleNumber,
@@ -11,8 +11,8 @@ import {
   JsonMismatch,
   type JsonValue,
   textOf,
-} from "./otlp-json.ts";
-import type { OtlpTally } from "./otlp-tally.ts";
+} from "./json.ts";
+import type { OtlpTally } from "./tally.ts";
 import {
   attributeDouble,
   attributeText,
@@ -21,7 +21,7 @@ import {
   otlpLimits,
   serviceOf,
   setAttribute,
-} from "./otlp-value.ts";
+} from "./value.ts";
 
 /** Reads the attributes of one record. */
 export function readAttributes(owner: JsonObject, tally: OtlpTally): Attributes {

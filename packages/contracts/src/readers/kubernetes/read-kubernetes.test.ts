@@ -1,8 +1,8 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
-import { EvidenceError } from "./evidence-error.ts";
-import { readKubernetes, recogniseKubernetes } from "./kubernetes.ts";
+import { EvidenceError } from "../evidence-error.ts";
+import { readKubernetes, recogniseKubernetes } from "./read-kubernetes.ts";
 
 const pod = {
   apiVersion: "v1",

@@ -1,13 +1,13 @@
 /** Log records from OTLP's JSON, and from protobuf read as such. */
 
-import type { LogRecord } from "../model/log.ts";
-import { spanLimits } from "../model/span.ts";
-import { cutText } from "../text/cut-text.ts";
-import { enumOf, hexOf, inObject, type JsonObject, momentOf, textOf } from "./otlp-json.ts";
-import { eachRecord, readAttributes, readValue } from "./otlp-json-value.ts";
-import { isSpanId, isTraceId } from "./otlp-span.ts";
-import type { OtlpTally } from "./otlp-tally.ts";
-import { microsOf, type Origin } from "./otlp-value.ts";
+import type { LogRecord } from "../../model/log.ts";
+import { spanLimits } from "../../model/span.ts";
+import { cutText } from "../../text/cut-text.ts";
+import { enumOf, hexOf, inObject, type JsonObject, momentOf, textOf } from "./json.ts";
+import { eachRecord, readAttributes, readValue } from "./json-value.ts";
+import { isSpanId, isTraceId } from "./span.ts";
+import type { OtlpTally } from "./tally.ts";
+import { microsOf, type Origin } from "./value.ts";
 
 const severityNumberMax = 24;
 const severityNames = {

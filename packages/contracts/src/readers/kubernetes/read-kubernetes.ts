@@ -1,11 +1,11 @@
 /** Reads Kubernetes evidence: objects as JSON or YAML, and the text that kubectl prints for people. */
 
-import type { KubernetesObject } from "../model/evidence.ts";
-import { EvidenceError } from "./evidence-error.ts";
-import { isDescriptionStart, readDescriptions } from "./kubernetes-describe.ts";
-import { readJsonObjects, readYamlObjects } from "./kubernetes-documents.ts";
-import { kubernetesLimits, Notes } from "./kubernetes-limits.ts";
-import { isTableHeader, readTables } from "./kubernetes-tables.ts";
+import type { KubernetesObject } from "../../model/evidence.ts";
+import { EvidenceError } from "../evidence-error.ts";
+import { isDescriptionStart, readDescriptions } from "./describe.ts";
+import { readJsonObjects, readYamlObjects } from "./documents.ts";
+import { kubernetesLimits, Notes } from "./limits.ts";
+import { isTableHeader, readTables } from "./tables.ts";
 
 /** Characters that are looked at to recognise the form. */
 const recognitionLengthMax = 64 * 1024;

@@ -3,8 +3,8 @@
  * both encodings share one reading. Field numbers are those of OTLP's common, resource, logs and metrics definitions.
  */
 
-import type { JsonObject, JsonValue } from "./otlp-json.ts";
-import type { WireReader } from "./otlp-wire.ts";
+import type { JsonObject, JsonValue } from "./json.ts";
+import type { WireReader } from "./wire.ts";
 
 /** Nesting of messages: the fixed levels of a request, and the values of attributes with room to spare. */
 const messageDepthMax = 64;

@@ -1,8 +1,8 @@
 /** Data points of metrics from OTLP's JSON, and from protobuf read as such. */
 
-import type { MetricData, MetricPoint, Temporality } from "../model/metric.ts";
-import { spanLimits } from "../model/span.ts";
-import { cutText } from "../text/cut-text.ts";
+import type { MetricData, MetricPoint, Temporality } from "../../model/metric.ts";
+import { spanLimits } from "../../model/span.ts";
+import { cutText } from "../../text/cut-text.ts";
 import {
   booleanOf,
   doubleNumber,
@@ -16,10 +16,10 @@ import {
   textOf,
   wholeNumber,
   wholeOf,
-} from "./otlp-json.ts";
-import { eachRecord, readAttributes } from "./otlp-json-value.ts";
-import type { OtlpTally } from "./otlp-tally.ts";
-import { microsOf, notes, type Origin, otlpLimits } from "./otlp-value.ts";
+} from "./json.ts";
+import { eachRecord, readAttributes } from "./json-value.ts";
+import type { OtlpTally } from "./tally.ts";
+import { microsOf, notes, type Origin, otlpLimits } from "./value.ts";
 
 /** The flag of a point that says only that its series has no value now. */
 const flagNoRecordedValue = 1;

@@ -2,11 +2,11 @@
 
 import { Composer, type Document, LineCounter, Parser } from "yaml";
 
-import type { KubernetesObject } from "../model/evidence.ts";
-import { type Fields, isFields } from "../model/fields.ts";
-import { EvidenceError } from "./evidence-error.ts";
-import { kubernetesLimits, type Notes } from "./kubernetes-limits.ts";
-import { jsonValuesOf } from "./text.ts";
+import type { KubernetesObject } from "../../model/evidence.ts";
+import { type Fields, isFields } from "../../model/fields.ts";
+import { EvidenceError } from "../evidence-error.ts";
+import { kubernetesLimits, type Notes } from "./limits.ts";
+import { jsonValuesOf } from "../text.ts";
 
 const wanted = "Kubernetes objects with apiVersion, kind and metadata.name";
 

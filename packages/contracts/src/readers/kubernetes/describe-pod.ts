@@ -1,6 +1,6 @@
 /** A Pod object from the text of `kubectl describe pod`. */
 
-import type { KubernetesObject } from "../model/evidence.ts";
+import type { KubernetesObject } from "../../model/evidence.ts";
 import {
   type DescribedField,
   fieldsOf,
@@ -9,8 +9,8 @@ import {
   tableRows,
   textOf,
   valuesOf,
-} from "./kubernetes-describe-fields.ts";
-import { mark, parseLabels } from "./kubernetes-tables.ts";
+} from "./describe-fields.ts";
+import { mark, parseLabels } from "./tables.ts";
 
 /** The pod that the fields describe. The text never shows affinity, spread constraints or overhead. */
 export function describedPod(

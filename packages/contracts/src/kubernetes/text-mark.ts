@@ -1,7 +1,7 @@
 /** What the text for people that an object was read from cannot tell. */
 
 import type { KubernetesObject } from "../model/evidence.ts";
-import { textMarkField } from "../readers/kubernetes-limits.ts";
+import { textMarkField } from "../readers/kubernetes/limits.ts";
 import { textAt, textListAt } from "./fields.ts";
 
 /** The paths of fields that are unknown, not empty. Nothing for an object of the API. */

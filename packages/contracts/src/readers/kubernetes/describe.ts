@@ -1,18 +1,11 @@
 /** Kubernetes objects from the text of `kubectl describe`: pods, nodes and claims with their events. */
 
-import type { KubernetesObject } from "../model/evidence.ts";
-import { describedNode } from "./kubernetes-describe-node.ts";
-import { describedPod } from "./kubernetes-describe-pod.ts";
-import {
-  allOf,
-  type DescribedField,
-  fieldsOf,
-  one,
-  tableRows,
-  textOf,
-} from "./kubernetes-describe-fields.ts";
-import type { Notes } from "./kubernetes-limits.ts";
-import { mark, textEvent } from "./kubernetes-tables.ts";
+import type { KubernetesObject } from "../../model/evidence.ts";
+import { describedNode } from "./describe-node.ts";
+import { describedPod } from "./describe-pod.ts";
+import { allOf, type DescribedField, fieldsOf, one, tableRows, textOf } from "./describe-fields.ts";
+import type { Notes } from "./limits.ts";
+import { mark, textEvent } from "./tables.ts";
 
 /** Whether a line begins the description of an object. */
 export function isDescriptionStart(line: string): boolean {

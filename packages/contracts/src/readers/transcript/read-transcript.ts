@@ -1,10 +1,10 @@
 /** Reads transcripts of models that call tools: OpenAI chat and responses, Anthropic messages. */
 
-import type { ToolDefinition, TranscriptTurn } from "../model/evidence.ts";
-import { type Fields, isFields } from "../model/fields.ts";
-import { EvidenceError } from "./evidence-error.ts";
-import { looksLikeMessage, readMessage } from "./transcript-message.ts";
-import { readTools } from "./transcript-tools.ts";
+import type { ToolDefinition, TranscriptTurn } from "../../model/evidence.ts";
+import { type Fields, isFields } from "../../model/fields.ts";
+import { EvidenceError } from "../evidence-error.ts";
+import { looksLikeMessage, readMessage } from "./message.ts";
+import { readTools } from "./tools.ts";
 
 /** Limits of one transcript. */
 export const transcriptLimits = {

@@ -1,18 +1,18 @@
 /** OTLP export requests, in protobuf or JSON, as spans, log records and data points. */
 
-import type { LogRecord } from "../model/log.ts";
-import type { MetricPoint } from "../model/metric.ts";
-import type { Span } from "../model/span.ts";
-import { JsonMismatch, type JsonObject, readJsonDocuments } from "./otlp-json.ts";
-import { readLogs } from "./otlp-json-logs.ts";
-import { readMetrics } from "./otlp-json-metrics.ts";
-import { readSpans as readJsonSpans } from "./otlp-json-spans.ts";
-import { OtlpTally, type Rejected } from "./otlp-tally.ts";
-import { readWire } from "./otlp-wire.ts";
-import { logsRequest, metricsRequest, readMessage } from "./otlp-wire-message.ts";
-import { readSpans as readWireSpans } from "./otlp-wire-spans.ts";
+import type { LogRecord } from "../../model/log.ts";
+import type { MetricPoint } from "../../model/metric.ts";
+import type { Span } from "../../model/span.ts";
+import { JsonMismatch, type JsonObject, readJsonDocuments } from "./json.ts";
+import { readLogs } from "./json-logs.ts";
+import { readMetrics } from "./json-metrics.ts";
+import { readSpans as readJsonSpans } from "./json-spans.ts";
+import { OtlpTally, type Rejected } from "./tally.ts";
+import { readWire } from "./wire.ts";
+import { logsRequest, metricsRequest, readMessage } from "./wire-message.ts";
+import { readSpans as readWireSpans } from "./wire-spans.ts";
 
-export type { Rejected } from "./otlp-tally.ts";
+export type { Rejected } from "./tally.ts";
 
 /** `json` is one request, or one for each line as the collector's file exporter writes them. */
 export type OtlpEncoding = "protobuf" | "json";

@@ -1,9 +1,9 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { logsRequest, metricsRequest, tracesRequest } from "../../test/otlp-arbitrary.ts";
-import { encodeOtlp } from "../../test/otlp-protobuf.ts";
-import { EvidenceError } from "./evidence-error.ts";
+import { logsRequest, metricsRequest, tracesRequest } from "../../../test/otlp-arbitrary.ts";
+import { encodeOtlp } from "../../../test/otlp-protobuf.ts";
+import { EvidenceError } from "../evidence-error.ts";
 import { decodeOtlpLogs, decodeOtlpMetrics, decodeOtlpTraces, type OtlpEncoding } from "./otlp.ts";
 
 const signals = [

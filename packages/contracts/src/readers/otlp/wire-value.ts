@@ -1,10 +1,10 @@
 /** Attributes, resources and scopes from protobuf. Field numbers are those of OTLP's common.proto and resource.proto. */
 
-import { type Attributes, type AttributeValue, spanLimits } from "../model/span.ts";
-import { cutText } from "../text/cut-text.ts";
-import type { OtlpTally } from "./otlp-tally.ts";
-import { attributeDouble, attributeText, notes, otlpLimits, setAttribute } from "./otlp-value.ts";
-import type { WireReader } from "./otlp-wire.ts";
+import { type Attributes, type AttributeValue, spanLimits } from "../../model/span.ts";
+import { cutText } from "../../text/cut-text.ts";
+import type { OtlpTally } from "./tally.ts";
+import { attributeDouble, attributeText, notes, otlpLimits, setAttribute } from "./value.ts";
+import type { WireReader } from "./wire.ts";
 
 /** Reads one KeyValue into `attributes`, of which `count` were read before. */
 export function readAttribute(

@@ -1,6 +1,6 @@
 /** Reduces SQL to its shape: literals and placeholders become `?`, lists of them one, comments go. */
 
-import { fanOutLimits } from "./options.ts";
+import { fanOutLimits } from "../fan-out/options.ts";
 import { type DoubleQuotes, sqlTokens } from "./sql-tokens.ts";
 
 export interface SqlShape {

@@ -1,6 +1,6 @@
 /** Spans from OTLP's JSON. */
 
-import { type Span, spanLimits } from "../model/span.ts";
+import { type Span, spanLimits } from "../../model/span.ts";
 import {
   eachObject,
   enumOf,
@@ -10,11 +10,11 @@ import {
   momentOf,
   textOf,
   wholeOf,
-} from "./otlp-json.ts";
-import { eachRecord, readAttributes } from "./otlp-json-value.ts";
-import { finishSpan, isSpanId, isTraceId, newSpanDraft, type SpanDraft } from "./otlp-span.ts";
-import type { OtlpTally } from "./otlp-tally.ts";
-import { microsOf, notes } from "./otlp-value.ts";
+} from "./json.ts";
+import { eachRecord, readAttributes } from "./json-value.ts";
+import { finishSpan, isSpanId, isTraceId, newSpanDraft, type SpanDraft } from "./span.ts";
+import type { OtlpTally } from "./tally.ts";
+import { microsOf, notes } from "./value.ts";
 
 const kindNames = {
   prefix: "SPAN_KIND_",

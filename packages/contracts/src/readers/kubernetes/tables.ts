@@ -1,7 +1,7 @@
 /** Kubernetes objects from the tables that `kubectl get` and `kubectl events` print. */
 
-import type { KubernetesObject } from "../model/evidence.ts";
-import { kubernetesLimits, type Notes, textMarkField } from "./kubernetes-limits.ts";
+import type { KubernetesObject } from "../../model/evidence.ts";
+import { kubernetesLimits, type Notes, textMarkField } from "./limits.ts";
 
 /** Where a table came from, as far as the lines before it tell. */
 export interface TableOrigin {

@@ -1,8 +1,8 @@
 /** One message of a transcript, in the shapes of the providers. */
 
-import type { ToolCall, ToolDefinition, ToolResult, TranscriptTurn } from "../model/evidence.ts";
-import { type Fields, isFields } from "../model/fields.ts";
-import { textField } from "./transcript-fields.ts";
+import type { ToolCall, ToolDefinition, ToolResult, TranscriptTurn } from "../../model/evidence.ts";
+import { type Fields, isFields } from "../../model/fields.ts";
+import { textField } from "./fields.ts";
 
 type Role = TranscriptTurn["role"];
 

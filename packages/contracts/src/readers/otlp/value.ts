@@ -1,8 +1,8 @@
 /** What both encodings of OTLP share: limits, attribute values, moments, and who emitted a record. */
 
-import { type Attributes, type AttributeValue, spanLimits } from "../model/span.ts";
-import { cutText } from "../text/cut-text.ts";
-import type { OtlpTally } from "./otlp-tally.ts";
+import { type Attributes, type AttributeValue, spanLimits } from "../../model/span.ts";
+import { cutText } from "../../text/cut-text.ts";
+import type { OtlpTally } from "./tally.ts";
 
 /** Limits of OTLP bodies beside `spanLimits`. What lies beyond is cut or refused, and said. */
 export const otlpLimits = {

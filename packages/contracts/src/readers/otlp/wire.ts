@@ -2,8 +2,8 @@
 
 import { Reader } from "protobufjs/minimal.js";
 
-import { EvidenceError } from "./evidence-error.ts";
-import { type Moment, momentOfHalves } from "./otlp-value.ts";
+import { EvidenceError } from "../evidence-error.ts";
+import { type Moment, momentOfHalves } from "./value.ts";
 
 /** Text up to this many bytes is looked up among the texts that were read before. */
 const sharedTextBytesMax = 128;

@@ -1,11 +1,11 @@
 /** Spans from protobuf, field by field for speed. Field numbers are those of OTLP's trace.proto. */
 
-import { type Attributes, type Span, spanLimits } from "../model/span.ts";
-import { finishSpan, isSpanId, isTraceId, newSpanDraft, type SpanDraft } from "./otlp-span.ts";
-import type { OtlpTally } from "./otlp-tally.ts";
-import { microsOf, notes, type Origin, serviceOf } from "./otlp-value.ts";
-import type { WireReader } from "./otlp-wire.ts";
-import { newAttributes, readAttribute, readResource, readScope } from "./otlp-wire-value.ts";
+import { type Attributes, type Span, spanLimits } from "../../model/span.ts";
+import { finishSpan, isSpanId, isTraceId, newSpanDraft, type SpanDraft } from "./span.ts";
+import type { OtlpTally } from "./tally.ts";
+import { microsOf, notes, type Origin, serviceOf } from "./value.ts";
+import type { WireReader } from "./wire.ts";
+import { newAttributes, readAttribute, readResource, readScope } from "./wire-value.ts";
 
 /** Reads an ExportTraceServiceRequest. */
 export function readSpans(reader: WireReader, tally: OtlpTally): Span[] {

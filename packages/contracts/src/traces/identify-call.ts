@@ -3,7 +3,7 @@
 import type { Attributes, Span } from "../model/span.ts";
 import { type Call, isBatchName, isReadName, numberOf, textOf } from "./call.ts";
 import { databaseSpanOf, operationCall, statementCall } from "./database-call.ts";
-import { fanOutLimits } from "./options.ts";
+import { fanOutLimits } from "../fan-out/options.ts";
 import { type SqlShape, sqlShape } from "./sql-fingerprint.ts";
 import { doubleQuotesOf } from "./sql-tokens.ts";
 import { type UrlTarget, urlTarget } from "./url-template.ts";

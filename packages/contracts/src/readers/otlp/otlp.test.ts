@@ -2,8 +2,8 @@ import { existsSync, readFileSync } from "node:fs";
 
 import { describe, expect, it } from "vitest";
 
-import { encodeOtlp } from "../../test/otlp-protobuf.ts";
-import { spanLimits } from "../model/span.ts";
+import { encodeOtlp } from "../../../test/otlp-protobuf.ts";
+import { spanLimits } from "../../model/span.ts";
 import { decodeOtlpLogs, decodeOtlpMetrics, decodeOtlpTraces } from "./otlp.ts";
 
 const traceId = "5b8efff798038103d269b633813fc60c";

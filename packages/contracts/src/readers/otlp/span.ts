@@ -9,10 +9,10 @@ import {
   spanLimits,
   type SpanStatus,
   spanStatusCodes,
-} from "../model/span.ts";
-import { cutText } from "../text/cut-text.ts";
-import type { OtlpTally } from "./otlp-tally.ts";
-import { microsOf, type Moment, notes, type Origin, otlpLimits } from "./otlp-value.ts";
+} from "../../model/span.ts";
+import { cutText } from "../../text/cut-text.ts";
+import type { OtlpTally } from "./tally.ts";
+import { microsOf, type Moment, notes, type Origin, otlpLimits } from "./value.ts";
 
 /** A span as the wire carries it. Ids are lower-case hexadecimal of any length; absent text is empty. */
 export interface SpanDraft {

@@ -1,8 +1,8 @@
 /** OTLP's JSON: documents, and the leaves of the protobuf JSON mapping, each fault with its JSON pointer. */
 
-import { EvidenceError } from "./evidence-error.ts";
-import { jsonFaultOffset } from "./json-fault.ts";
-import { type Moment, momentOfDigits } from "./otlp-value.ts";
+import { EvidenceError } from "../evidence-error.ts";
+import { jsonFaultOffset } from "../json-fault.ts";
+import { type Moment, momentOfDigits } from "./value.ts";
 
 export type JsonValue = string | number | boolean | null | JsonValue[] | JsonObject;
 export interface JsonObject {
