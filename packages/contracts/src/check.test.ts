@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 
 import { checkSnapshot, ContractFailure } from "./check.ts";
 import type { Contract } from "./model/contract.ts";
+import { defineContract } from "./model/define-contract.ts";
 import { boundaries, type Boundary } from "./model/finding.ts";
 import { contracts, controls, findContract } from "./registry.ts";
 import { createSnapshot } from "./snapshot/create-snapshot.ts";
@@ -16,17 +17,18 @@ const snapshot = createSnapshot([
 
 /** A contract that only notes that it ran. */
 function noting(id: string, boundary: Boundary, ran: string[]): Contract {
-  return {
+  return defineContract({
     id,
     version: 1,
     boundary,
     promise: "It notes that it ran.",
     reads: ["kubernetes"],
+    options: {},
     check: () => {
       ran.push(id);
       return [];
     },
-  };
+  });
 }
 
 describe("checkSnapshot", () => {

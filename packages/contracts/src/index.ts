@@ -8,10 +8,15 @@ export {
 } from "./calls/requests.ts";
 export { requestsSucceed } from "./calls/requests-succeed.ts";
 export { checkSnapshot, ContractFailure } from "./check.ts";
-export { repeatedQueryDefaults, type RepeatedQueryOptions } from "./fan-out/options.ts";
-export { createRepeatedQuery, repeatedQuery } from "./fan-out/repeated-query.ts";
+export { repeatedQuery } from "./fan-out/repeated-query.ts";
 export { type ResolverPath, resolverPathOf } from "./traces/resolver-path.ts";
-export type { Contract } from "./model/contract.ts";
+export type { Contract, ContractOption, OptionValue } from "./model/contract.ts";
+export {
+  type ContractDefinition,
+  ContractOptionError,
+  defineContract,
+} from "./model/define-contract.ts";
+export { type FindingParts, makeFinding } from "./model/make-finding.ts";
 export * from "./model/evidence.ts";
 export * from "./model/finding.ts";
 export * from "./model/log.ts";

@@ -1,25 +1,32 @@
 /** The contracts that ship with Faultline, in the order of their boundaries. */
 
-import { requestsSucceed } from "./calls/requests-succeed.ts";
-import { repeatedQuery } from "./fan-out/repeated-query.ts";
+import { callContracts, callControls } from "./calls/contracts.ts";
+import { environmentContracts } from "./environment/contracts.ts";
+import { fanOutContracts } from "./fan-out/contracts.ts";
 import type { Contract } from "./model/contract.ts";
 import { boundaries } from "./model/finding.ts";
-import { podFitsNode } from "./scheduling/pod-fits-node.ts";
+import { routingContracts } from "./routing/contracts.ts";
+import { schedulingContracts } from "./scheduling/contracts.ts";
 import { compareText } from "./text/compare-text.ts";
-import { toolCallSchema } from "./tool-call/schema.ts";
+import { toolCallContracts } from "./tool-call/contracts.ts";
+import { workloadContracts } from "./workload/contracts.ts";
 
 /** Every shipped contract, in the order in which a case runs them. */
 export const contracts: readonly Contract[] = inBoundaryOrder([
-  repeatedQuery,
-  podFitsNode,
-  toolCallSchema,
+  ...fanOutContracts,
+  ...callContracts,
+  ...schedulingContracts,
+  ...routingContracts,
+  ...workloadContracts,
+  ...toolCallContracts,
+  ...environmentContracts,
 ]);
 
 /**
  * Contracts that guard others against a repair that only hides the fault. What they find is a symptom, so a plain
  * check leaves them out unless it is asked for them.
  */
-export const controls: readonly Contract[] = [requestsSucceed];
+export const controls: readonly Contract[] = callControls;
 
 /** Orders contracts by the design's list of boundaries, then by id. */
 export function inBoundaryOrder(unordered: readonly Contract[]): readonly Contract[] {

@@ -201,6 +201,12 @@ function sizeOf({ content }: Evidence): string {
       return plural(content.turns.length, "turn");
     case "trace-population":
       return `${content.traceCountKept} of ${content.traceCountSeen} traces`;
+    case "metrics":
+      return `${content.series.length} series`;
+    case "logs":
+      return plural(content.lines.length, "line");
+    case "environment":
+      return plural(Object.keys(content.facts).length, "fact");
   }
 }
 

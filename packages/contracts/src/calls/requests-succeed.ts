@@ -5,6 +5,7 @@
 
 import { resolverPathOf } from "../traces/resolver-path.ts";
 import type { Contract } from "../model/contract.ts";
+import { defineContract } from "../model/define-contract.ts";
 import type { EvidenceReference } from "../model/evidence.ts";
 import type { Finding } from "../model/finding.ts";
 import { evidenceOfKind, type Snapshot } from "../model/snapshot.ts";
@@ -21,18 +22,19 @@ import {
 /** Requests that one finding quotes. */
 const requestsQuotedMax = 32;
 
-export const requestsSucceed: Contract = {
+export const requestsSucceed: Contract = defineContract<Record<never, never>>({
   id: "calls/requests-succeed",
   version: 1,
   boundary: "service-service",
   promise: "Requests end without an error, and the databases and services that they call answer.",
   reads: ["trace"],
+  options: {},
   check(snapshot) {
     return [...requestsByOperation(snapshot)]
       .sort(([left], [right]) => (left < right ? -1 : 1))
       .flatMap(([name, requests]) => judgeOperation(name, requests));
   },
-};
+});
 
 function requestsByOperation(snapshot: Snapshot): ReadonlyMap<string, readonly ServedRequest[]> {
   const groups = new Map<string, ServedRequest[]>();

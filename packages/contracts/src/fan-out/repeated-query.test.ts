@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { createRepeatedQuery, repeatedQuery } from "./repeated-query.ts";
+import { repeatedQuery } from "./repeated-query.ts";
 import {
   get,
   graphqlOrders,
@@ -275,6 +275,6 @@ describe("fan-out/repeated-query with other thresholds", () => {
     );
     const snapshot = snapshotOfSpans(spansOf(tree));
     expect(repeatedQuery.check(snapshot)).toEqual([]);
-    expect(createRepeatedQuery({ countMin: 3 }).check(snapshot)).toHaveLength(1);
+    expect(repeatedQuery.with({ countMin: 3 }).check(snapshot)).toHaveLength(1);
   });
 });

@@ -2,7 +2,7 @@
 
 import { type Static, Type } from "typebox";
 
-import { Span } from "./span.ts";
+import { Attributes, Span } from "./span.ts";
 
 /** `sha256:` and 64 hexadecimal digits over the canonical JSON of the evidence's content. */
 export const EvidenceId = Type.String({ pattern: "^sha256:[0-9a-f]{64}$" });
@@ -145,11 +145,97 @@ export const TracePopulationContent = Type.Object(
   { additionalProperties: false },
 );
 
+/** One metric of one thing over time. */
+export const MetricSeries = Type.Object(
+  {
+    name: Type.String({ maxLength: 1_024 }),
+    /** What tells it from other series of that name. */
+    labels: Type.Record(Type.String(), Type.String()),
+    /** In UCUM notation; absent when the source names none. */
+    unit: Type.Optional(Type.String({ maxLength: 64 })),
+    /** A counter only grows until its process starts anew. */
+    type: Type.Union([Type.Literal("gauge"), Type.Literal("counter"), Type.Literal("unknown")]),
+    /** Microseconds since 1970, ascending. A scrape without a time has none, and one value. */
+    timesMicros: Type.Array(Type.Number({ minimum: 0 })),
+    /** One for each time. What is not a finite number was left out with its time. */
+    values: Type.Array(Type.Number()),
+  },
+  { additionalProperties: false },
+);
+export type MetricSeries = Static<typeof MetricSeries>;
+
+export const MetricsContent = Type.Object(
+  { kind: Type.Literal("metrics"), series: Type.Array(MetricSeries) },
+  { additionalProperties: false },
+);
+
+export const LogSeverity = Type.Union([
+  Type.Literal("trace"),
+  Type.Literal("debug"),
+  Type.Literal("info"),
+  Type.Literal("warn"),
+  Type.Literal("error"),
+  Type.Literal("fatal"),
+]);
+export type LogSeverity = Static<typeof LogSeverity>;
+
+/** One entry of a log: a line, or several that belong together, as a stack trace does. */
+export const LogLine = Type.Object(
+  {
+    /** Microseconds since 1970; absent where the line does not say. */
+    timeMicros: Type.Optional(Type.Number({ minimum: 0 })),
+    severity: Type.Optional(LogSeverity),
+    text: Type.String({ maxLength: 16_384 }),
+    service: Type.Optional(Type.String({ maxLength: 256 })),
+    traceId: Type.Optional(Type.String({ pattern: "^[0-9a-f]{32}$" })),
+    spanId: Type.Optional(Type.String({ pattern: "^[0-9a-f]{16}$" })),
+    attributes: Type.Optional(Attributes),
+  },
+  { additionalProperties: false },
+);
+export type LogLine = Static<typeof LogLine>;
+
+/** A log in its own order. */
+export const LogsContent = Type.Object(
+  {
+    kind: Type.Literal("logs"),
+    /** The container that wrote it, where the source says so. */
+    about: Type.Optional(
+      Type.Object(
+        {
+          namespace: Type.Optional(Type.String({ maxLength: 256 })),
+          pod: Type.String({ maxLength: 256 }),
+          container: Type.Optional(Type.String({ maxLength: 256 })),
+          /** Written by the container that ran before the present one, as `kubectl logs --previous` shows it. */
+          isPrevious: Type.Boolean(),
+        },
+        { additionalProperties: false },
+      ),
+    ),
+    lines: Type.Array(LogLine),
+  },
+  { additionalProperties: false },
+);
+
+/** What a process found around it: versions, flags, locale and the like, by name. */
+export const EnvironmentContent = Type.Object(
+  {
+    kind: Type.Literal("environment"),
+    /** Which environment: `production`, `ci`, a host. */
+    name: Type.String({ maxLength: 256 }),
+    facts: Type.Record(Type.String(), Type.String({ maxLength: 4_096 })),
+  },
+  { additionalProperties: false },
+);
+
 export const EvidenceContent = Type.Union([
   TraceContent,
   KubernetesContent,
   TranscriptContent,
   TracePopulationContent,
+  MetricsContent,
+  LogsContent,
+  EnvironmentContent,
 ]);
 export type EvidenceContent = Static<typeof EvidenceContent>;
 export type EvidenceKind = EvidenceContent["kind"];
@@ -157,6 +243,9 @@ export type TraceContent = Static<typeof TraceContent>;
 export type KubernetesContent = Static<typeof KubernetesContent>;
 export type TranscriptContent = Static<typeof TranscriptContent>;
 export type TracePopulationContent = Static<typeof TracePopulationContent>;
+export type MetricsContent = Static<typeof MetricsContent>;
+export type LogsContent = Static<typeof LogsContent>;
+export type EnvironmentContent = Static<typeof EnvironmentContent>;
 
 export const Evidence = Type.Object(
   { id: EvidenceId, source: EvidenceSource, content: EvidenceContent },

@@ -5,7 +5,8 @@ import type { Span } from "../model/span.ts";
 import { createSnapshot, snapshotOf, type SnapshotPart } from "../snapshot/create-snapshot.ts";
 import { EvidenceError } from "./evidence-error.ts";
 import { expand } from "./expand.ts";
-import { evidenceFormats, type FileContent, knownFormats } from "./formats.ts";
+import type { FileContent } from "./format.ts";
+import { evidenceFormats, knownFormats } from "./formats.ts";
 import { evidenceLimits } from "./limits.ts";
 import { type FromFile, mergeObjects, mergeSpans } from "./merge-evidence.ts";
 import { decodeText, headOf, inUtf8, looksBinary } from "./text.ts";
@@ -78,7 +79,8 @@ function readFile(file: EvidenceFile, bytesLeft: number, gathered: Gathered): nu
   }
   const bytes = inUtf8(expanded);
   const head = looksBinary(bytes) ? undefined : headOf(bytes);
-  const input = { bytes, head, text: () => decodeText(bytes) };
+  const name = file.name.slice(file.name.lastIndexOf("/") + 1);
+  const input = { bytes, head, name, text: () => decodeText(bytes) };
   const format = evidenceFormats.find((candidate) => candidate.recognise(input));
   if (format === undefined) throw unknownFormat(input);
   gathered.add({ name: file.name, format: format.name }, format.read(input));
@@ -109,6 +111,7 @@ class Gathered {
     for (const turns of content.transcripts ?? []) {
       this.#parts.push({ source, content: { kind: "transcript", turns: [...turns] } });
     }
+    for (const part of content.contents ?? []) this.#parts.push({ source, content: part });
     this.#frozen.push(...(content.evidence ?? []));
   }
 

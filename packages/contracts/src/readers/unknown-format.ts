@@ -1,7 +1,8 @@
 /** Says why a file is in no known format, as near to its fault as can be told. */
 
 import { EvidenceError } from "./evidence-error.ts";
-import { type FormatInput, knownFormats } from "./formats.ts";
+import type { FormatInput } from "./format.ts";
+import { knownFormats } from "./formats.ts";
 import { jsonValuesOf, parseJson } from "./text.ts";
 
 /** How deep, and how many fields and items wide, a document is searched for what looks like spans. */

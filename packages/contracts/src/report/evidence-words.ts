@@ -5,7 +5,18 @@ import { plural } from "../text/plural.ts";
 
 /** For example `2 traces with 31 spans and 4 Kubernetes objects`. */
 export function evidenceWords(evidence: readonly Evidence[]): string {
-  const tally = { traces: 0, spans: 0, objects: 0, transcripts: 0, turns: 0, populations: 0 };
+  const tally = {
+    traces: 0,
+    spans: 0,
+    objects: 0,
+    transcripts: 0,
+    turns: 0,
+    populations: 0,
+    series: 0,
+    logs: 0,
+    lines: 0,
+    environments: 0,
+  };
   for (const { content } of evidence) {
     switch (content.kind) {
       case "trace":
@@ -22,6 +33,16 @@ export function evidenceWords(evidence: readonly Evidence[]): string {
       case "trace-population":
         tally.populations += 1;
         break;
+      case "metrics":
+        tally.series += content.series.length;
+        break;
+      case "logs":
+        tally.logs += 1;
+        tally.lines += content.lines.length;
+        break;
+      case "environment":
+        tally.environments += 1;
+        break;
     }
   }
   const parts = [
@@ -33,6 +54,11 @@ export function evidenceWords(evidence: readonly Evidence[]): string {
       ? []
       : [`${plural(tally.transcripts, "transcript")} with ${plural(tally.turns, "turn")}`]),
     ...(tally.populations === 0 ? [] : [`${plural(tally.populations, "count")} of traces`]),
+    ...(tally.series === 0 ? [] : [`${tally.series} metric series`]),
+    ...(tally.logs === 0
+      ? []
+      : [`${plural(tally.logs, "log")} with ${plural(tally.lines, "line")}`]),
+    ...(tally.environments === 0 ? [] : [plural(tally.environments, "environment")]),
   ];
   const last = parts.pop();
   if (last === undefined) return "no evidence";

@@ -1,7 +1,8 @@
 /** A node as the scheduler sees it: the API object and what the pods on it take. */
 
 import { fieldsAt, isTrueAt, isPresentAt, listAt, textAt, textsAt } from "../kubernetes/fields.ts";
-import type { HostPort, Pod, Source } from "./pod.ts";
+import type { Source } from "../kubernetes/objects.ts";
+import type { HostPort, Pod } from "./pod.ts";
 import { type Amounts, readList, sum } from "./requests.ts";
 import { unknownFields } from "../kubernetes/text-mark.ts";
 

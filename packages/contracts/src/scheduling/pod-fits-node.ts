@@ -1,21 +1,23 @@
 /** The contract scheduling/pod-fits-node: every pod that asks for a node passes the scheduler's filters on one. */
 
 import type { Contract } from "../model/contract.ts";
+import { defineContract } from "../model/define-contract.ts";
 import type { Finding } from "../model/finding.ts";
-import { evidenceOfKind } from "../model/snapshot.ts";
+import { objectsOf } from "../kubernetes/objects.ts";
 import { Surroundings } from "./changes/surroundings.ts";
 import { type AskingPod, readCluster } from "./cluster.ts";
 import { boundFinding, findingAbout } from "./findings.ts";
 import { Judge } from "./judge-pod.ts";
 
-export const podFitsNode: Contract = {
+export const podFitsNode: Contract = defineContract<Record<never, never>>({
   id: "scheduling/pod-fits-node",
   version: 1,
   boundary: "pod-scheduler",
   promise: "Every pod that asks for a node passes all filters of the scheduler on at least one.",
   reads: ["kubernetes"],
+  options: {},
   check(snapshot): Finding[] {
-    const cluster = readCluster(evidenceOfKind(snapshot, "kubernetes"));
+    const cluster = readCluster(objectsOf(snapshot));
     const surroundings = new Surroundings(cluster.nodes);
     const judge = new Judge(cluster, surroundings);
     const asking = cluster.asking.map((asked: AskingPod) =>
@@ -23,4 +25,4 @@ export const podFitsNode: Contract = {
     );
     return [...asking, ...cluster.bound.map((pod) => boundFinding(pod, cluster))];
   },
-};
+});

@@ -1,6 +1,5 @@
 /** A pod as the scheduler sees it, read from the API object. */
 
-import type { EvidenceId, KubernetesObject } from "../model/evidence.ts";
 import type { Fields } from "../model/fields.ts";
 import {
   fieldsAt,
@@ -12,14 +11,9 @@ import {
   textsAt,
 } from "../kubernetes/fields.ts";
 import { type Amounts, podRequests } from "./requests.ts";
+import type { Source } from "../kubernetes/objects.ts";
 import { readTerms, type Term } from "../kubernetes/selector.ts";
 import { unknownFields } from "../kubernetes/text-mark.ts";
-
-/** An object of the evidence and where it stands. */
-export interface Source {
-  readonly object: KubernetesObject;
-  readonly evidenceId: EvidenceId;
-}
 
 export interface Toleration {
   readonly key: string;

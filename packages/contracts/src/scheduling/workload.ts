@@ -1,7 +1,8 @@
 /** The pod that the manifest of a workload would make. */
 
 import { fieldsAt, integerAt, isPresentAt } from "../kubernetes/fields.ts";
-import { type Pod, readPod, type Source } from "./pod.ts";
+import type { Source } from "../kubernetes/objects.ts";
+import { type Pod, readPod } from "./pod.ts";
 
 /**
  * Reads the pod template of a workload that has no status, that is, of a manifest: what runs in a cluster has pods

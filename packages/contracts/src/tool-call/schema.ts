@@ -1,6 +1,7 @@
 /** The contract tool-call/schema: calls of tools fit what was advertised, and each has its result. */
 
 import type { Contract } from "../model/contract.ts";
+import { defineContract } from "../model/define-contract.ts";
 import type { Finding } from "../model/finding.ts";
 import { evidenceOfKind, type Snapshot } from "../model/snapshot.ts";
 import { nearestName } from "../text/nearest-name.ts";
@@ -18,13 +19,14 @@ interface ToolRecord {
   readonly missing: Set<string>;
 }
 
-export const toolCallSchema: Contract = {
+export const toolCallSchema: Contract = defineContract<Record<never, never>>({
   id: "tool-call/schema",
   version: 1,
   boundary: "model-tool",
   promise:
     "Every call names an advertised tool, fits its schema as it stands, and has exactly one result.",
   reads: ["transcript", "trace"],
+  options: {},
   check(snapshot): Finding[] {
     const records = [...readRecords(snapshot)].sort(([left], [right]) => (left < right ? -1 : 1));
     const violated = records.flatMap(([tool, { faults }]) =>
@@ -42,7 +44,7 @@ export const toolCallSchema: Contract = {
     );
     return [...violated, ...unjudged, ...fitting];
   },
-};
+});
 
 function readRecords(snapshot: Snapshot): Map<string, ToolRecord> {
   const records = new Map<string, ToolRecord>();

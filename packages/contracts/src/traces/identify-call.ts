@@ -3,7 +3,7 @@
 import type { Attributes, Span } from "../model/span.ts";
 import { type Call, isBatchName, isReadName, numberOf, textOf } from "./call.ts";
 import { databaseSpanOf, operationCall, statementCall } from "./database-call.ts";
-import { fanOutLimits } from "../fan-out/options.ts";
+import { traceLimits } from "./limits.ts";
 import { type SqlShape, sqlShape } from "./sql-fingerprint.ts";
 import { doubleQuotesOf } from "./sql-tokens.ts";
 import { type UrlTarget, urlTarget } from "./url-template.ts";
@@ -122,7 +122,7 @@ function urlOfParts(attributes: Attributes): string | undefined {
 function remember<T>(memory: Map<string, T>, key: string, make: () => T): T {
   const known = memory.get(key);
   if (known !== undefined) return known;
-  if (memory.size >= fanOutLimits.fingerprintCacheMax) memory.clear();
+  if (memory.size >= traceLimits.fingerprintCacheMax) memory.clear();
   const made = make();
   memory.set(key, made);
   return made;

@@ -1,6 +1,6 @@
 /** Reduces SQL to its shape: literals and placeholders become `?`, lists of them one, comments go. */
 
-import { fanOutLimits } from "../fan-out/options.ts";
+import { traceLimits } from "./limits.ts";
 import { type DoubleQuotes, sqlTokens } from "./sql-tokens.ts";
 
 export interface SqlShape {
@@ -25,7 +25,7 @@ const wordsBeforeLists =
 
 /** Reduces one statement. Never throws: what is no SQL comes back in a reduced form of its own. */
 export function sqlShape(statement: string, doubleQuotes: DoubleQuotes = "names"): SqlShape {
-  const text = statement.slice(0, fanOutLimits.statementLengthMax).replace(ellipsis, "");
+  const text = statement.slice(0, traceLimits.statementLengthMax).replace(ellipsis, "");
   const { words, listValueCount } = collapseLists(wordsOf(text, doubleQuotes));
   const fingerprint = joinTokens(words);
   return {
@@ -37,7 +37,7 @@ export function sqlShape(statement: string, doubleQuotes: DoubleQuotes = "names"
         fingerprint,
       ),
     isListHidden: /\bin\s*\(\s*\?\s*\)/i.test(text),
-    truncated: ellipsis.test(statement) || statement.length > fanOutLimits.statementLengthMax,
+    truncated: ellipsis.test(statement) || statement.length > traceLimits.statementLengthMax,
   };
 }
 

@@ -8,6 +8,7 @@ import { type Call, isReadName } from "./call.ts";
 import { CallIdentifier, isConnectionSpan } from "./identify-call.ts";
 import { operationOf, stableName } from "./name-operation.ts";
 import { graphqlOperationOf, type ResolverPath, resolverPathOf } from "./resolver-path.ts";
+import { compareSpans } from "./trace.ts";
 import type { Unit, UnitCall } from "./unit.ts";
 
 /** The units of all traces of a snapshot; pieces of one trace in several pieces of evidence are joined. */
@@ -258,14 +259,4 @@ function callsModel(span: Span): boolean {
 
 function byTime(left: UnitCall, right: UnitCall): number {
   return compareSpans(left.span, right.span) || compareText(left.call.target, right.call.target);
-}
-
-/** By start; of two that start at once the longer one comes first, as a parent does. */
-function compareSpans(left: Span, right: Span): number {
-  return (
-    left.startMicros - right.startMicros ||
-    right.durationNanos - left.durationNanos ||
-    compareText(left.name, right.name) ||
-    compareText(left.spanId, right.spanId)
-  );
 }

@@ -1,0 +1,142 @@
+/** The Kubernetes objects of a snapshot as one cluster: each object once, in its best record. */
+
+import type { EvidenceId, EvidenceReference, KubernetesObject } from "../model/evidence.ts";
+import { evidenceOfKind, type Snapshot } from "../model/snapshot.ts";
+import { canonicalJson } from "../snapshot/canonical-json.ts";
+import { integerAt, isPresentAt } from "./fields.ts";
+import { readFrom } from "./text-mark.ts";
+
+/** An object of the evidence and where it stands. */
+export interface Source {
+  readonly object: KubernetesObject;
+  readonly evidenceId: EvidenceId;
+}
+
+/** The objects of a snapshot, gathered once for all contracts that read it. Neither order nor repetition matters. */
+export function objectsOf(snapshot: Snapshot): Objects {
+  const known = objectsBySnapshot.get(snapshot);
+  if (known !== undefined) return known;
+  const objects = new Objects(snapshot);
+  objectsBySnapshot.set(snapshot, objects);
+  return objects;
+}
+
+/** A memory and no state: the same snapshot always has the same objects. */
+const objectsBySnapshot = new WeakMap<Snapshot, Objects>();
+
+/** Kinds whose objects belong to no namespace. */
+const clusterScoped: ReadonlySet<string> = new Set([
+  "APIService",
+  "CSIDriver",
+  "CSINode",
+  "ClusterRole",
+  "ClusterRoleBinding",
+  "CustomResourceDefinition",
+  "DeviceClass",
+  "IngressClass",
+  "MutatingWebhookConfiguration",
+  "Namespace",
+  "Node",
+  "PersistentVolume",
+  "PriorityClass",
+  "ResourceSlice",
+  "RuntimeClass",
+  "StorageClass",
+  "ValidatingWebhookConfiguration",
+  "VolumeAttachment",
+]);
+
+export class Objects {
+  /** Events, each record of one; they have no identity beyond their content. */
+  readonly events: readonly Source[];
+  readonly #byKind = new Map<string, Map<string, Source>>();
+  readonly #sorted = new Map<string, readonly Source[]>();
+
+  constructor(snapshot: Snapshot) {
+    const events: Source[] = [];
+    for (const { id, content } of evidenceOfKind(snapshot, "kubernetes")) {
+      for (const object of content.objects) {
+        const source = { object, evidenceId: id };
+        if (object.kind === "Event") events.push(source);
+        else this.#add(source);
+      }
+    }
+    this.events = events;
+  }
+
+  /** The objects of a kind, by namespace and name. */
+  of(kind: string): readonly Source[] {
+    const known = this.#sorted.get(kind);
+    if (known !== undefined) return known;
+    const sorted = [...(this.#byKind.get(kind) ?? [])]
+      .sort(([left], [right]) => (left < right ? -1 : 1))
+      .map(([, source]) => source);
+    this.#sorted.set(kind, sorted);
+    return sorted;
+  }
+
+  /** One object; `namespace` counts only for kinds that have one. */
+  get(kind: string, namespace: string, name: string): Source | undefined {
+    return this.#byKind.get(kind)?.get(keyOf(kind, namespace, name));
+  }
+
+  /** Whether the evidence holds any object of a kind: where it holds none, nothing is known about the kind. */
+  has(kind: string): boolean {
+    return this.#byKind.has(kind);
+  }
+
+  #add(source: Source): void {
+    const { kind, metadata } = source.object;
+    const key = keyOf(kind, metadata.namespace ?? "default", metadata.name);
+    const known = this.#byKind.get(kind) ?? new Map<string, Source>();
+    this.#byKind.set(kind, known);
+    const other = known.get(key);
+    if (other === undefined || isBetter(source, other)) known.set(key, source);
+  }
+}
+
+/** An object as people name it: `namespace/name`, or the name alone for kinds without a namespace. */
+export function nameOf({ kind, metadata }: KubernetesObject): string {
+  return keyOf(kind, metadata.namespace ?? "default", metadata.name);
+}
+
+/** A pointer to an object, as `Kind/namespace/name`, with words from it when given. */
+export function referenceTo({ object, evidenceId }: Source, quote?: string): EvidenceReference {
+  return {
+    evidenceId,
+    locator: `${object.kind}/${nameOf(object)}`,
+    ...(quote === undefined ? {} : { quote }),
+  };
+}
+
+function keyOf(kind: string, namespace: string, name: string): string {
+  return clusterScoped.has(kind) ? name : `${namespace}/${name}`;
+}
+
+/**
+ * Of two records of one object: an object of the API over text, a description over a table, the newer version,
+ * the one with a status. What is left is settled by content, so that the order of the evidence never matters.
+ */
+function isBetter(left: Source, right: Source): boolean {
+  const [one, other] = [rankOf(left), rankOf(right)];
+  for (const [index, rank] of one.entries()) {
+    const otherRank = other[index] ?? 0;
+    if (rank !== otherRank) return rank > otherRank;
+  }
+  return canonicalJson(left.object) > canonicalJson(right.object);
+}
+
+function rankOf({ object }: Source): number[] {
+  const command = readFrom(object);
+  const detail =
+    command === undefined
+      ? 2
+      : Number(command.startsWith(`kubectl describe ${object.kind.toLowerCase()}`));
+  return [
+    detail,
+    integerAt(object, "metadata", "resourceVersion") ?? 0,
+    integerAt(object, "metadata", "generation") ?? 0,
+    Number(isPresentAt(object, "status")),
+    Number(isPresentAt(object, "spec", "nodeName")),
+  ];
+}

@@ -1,0 +1,89 @@
+/** Makes findings: fills in what is usual, and keeps every text and list within the bounds of the schema. */
+
+import { cutText, shorten } from "../text/cut-text.ts";
+import type { Contract } from "./contract.ts";
+import type { EvidenceReference } from "./evidence.ts";
+import type { Boundary, CauseKind, Finding, Fix, Subject, Verdict } from "./finding.ts";
+
+/** What a contract says about a subject. */
+export interface FindingParts {
+  readonly verdict: Verdict;
+  readonly subject: Subject;
+  /** One sentence that names the fault, the good state, or what is missing. */
+  readonly title: string;
+  readonly actual: string;
+  /** The contract's promise when left out. */
+  readonly expected?: string;
+  /** The contract's boundary when left out. */
+  readonly boundary?: Boundary;
+  /** `none` when left out, as it must be unless the verdict is `violated`. */
+  readonly causeKind?: CauseKind;
+  /** Names with their unit last; what is `undefined` is left out. */
+  readonly measures?: Readonly<Record<string, number | string | boolean | undefined>>;
+  readonly evidence?: readonly EvidenceReference[];
+  readonly missing?: readonly string[];
+  readonly fixes?: readonly (Omit<Fix, "verified"> & { readonly verified?: boolean })[];
+  readonly nextChecks?: readonly string[];
+}
+
+const limits = { name: 1_024, title: 1_024, text: 4_096, line: 1_024, fix: 2_048, quote: 2_048 };
+const evidenceCountMax = 256;
+const listLengthMax = 64;
+
+/** The finding of a contract. Evidence that is named twice stands in it once. */
+export function makeFinding(
+  contract: Pick<Contract, "id" | "version" | "boundary" | "promise">,
+  parts: FindingParts,
+): Finding {
+  return {
+    contract: contract.id,
+    contractVersion: contract.version,
+    boundary: parts.boundary ?? contract.boundary,
+    verdict: parts.verdict,
+    subject: {
+      kind: cutText(parts.subject.kind, 64),
+      name: shorten(parts.subject.name, limits.name),
+    },
+    title: shorten(parts.title, limits.title),
+    expected: shorten(parts.expected ?? contract.promise, limits.text),
+    actual: shorten(parts.actual, limits.text),
+    causeKind: parts.causeKind ?? "none",
+    measures: measuresOf(parts.measures ?? {}),
+    evidence: referencesOf(parts.evidence ?? []),
+    missing: linesOf(parts.missing ?? []),
+    fixes: (parts.fixes ?? []).slice(0, listLengthMax).map((fix) => ({
+      ...fix,
+      description: shorten(fix.description, limits.fix),
+      verified: fix.verified ?? false,
+    })),
+    nextChecks: linesOf(parts.nextChecks ?? []),
+  };
+}
+
+function measuresOf(measures: NonNullable<FindingParts["measures"]>): Finding["measures"] {
+  const kept: Finding["measures"] = {};
+  for (const [name, value] of Object.entries(measures)) {
+    // A measure that is no finite number has no place in JSON, and nothing to say.
+    if (value === undefined || (typeof value === "number" && !Number.isFinite(value))) continue;
+    kept[name] = typeof value === "string" ? shorten(value, limits.text) : value;
+  }
+  return kept;
+}
+
+function referencesOf(references: readonly EvidenceReference[]): EvidenceReference[] {
+  const kept = new Map<string, EvidenceReference>();
+  for (const { evidenceId, locator, quote } of references) {
+    if (kept.size === evidenceCountMax) break;
+    const reference: EvidenceReference = {
+      evidenceId,
+      ...(locator === undefined ? {} : { locator: shorten(locator, limits.line) }),
+      ...(quote === undefined ? {} : { quote: shorten(quote, limits.quote) }),
+    };
+    kept.set(`${evidenceId}\n${reference.locator ?? ""}\n${reference.quote ?? ""}`, reference);
+  }
+  return [...kept.values()];
+}
+
+function linesOf(lines: readonly string[]): string[] {
+  return [...new Set(lines)].slice(0, listLengthMax).map((line) => shorten(line, limits.line));
+}

@@ -1,0 +1,6 @@
+/** The contracts about where pods may run. */
+
+import type { Contract } from "../model/contract.ts";
+import { podFitsNode } from "./pod-fits-node.ts";
+
+export const schedulingContracts: readonly Contract[] = [podFitsNode];

@@ -1,0 +1,8 @@
+/** Limits of the work on one trace. */
+
+export const traceLimits = {
+  /** Distinct statements and URLs whose reduced form is remembered during one check. */
+  fingerprintCacheMax: 20_000,
+  /** Characters of a statement that are tokenised; the rest only takes part in equality of length. */
+  statementLengthMax: 16_384,
+} as const;

@@ -1,0 +1,5 @@
+/** The contracts about pods that have a node and do not run as they should. */
+
+import type { Contract } from "../model/contract.ts";
+
+export const workloadContracts: readonly Contract[] = [];
