@@ -22,7 +22,7 @@ import {
 /** Requests that one finding quotes. */
 const requestsQuotedMax = 32;
 
-export const requestsSucceed: Contract = defineContract<Record<never, never>>({
+export const requestsSucceed: Contract = defineContract({
   id: "calls/requests-succeed",
   version: 1,
   boundary: "service-service",

@@ -9,7 +9,7 @@ import { type AskingPod, readCluster } from "./cluster.ts";
 import { boundFinding, findingAbout } from "./findings.ts";
 import { Judge } from "./judge-pod.ts";
 
-export const podFitsNode: Contract = defineContract<Record<never, never>>({
+export const podFitsNode: Contract = defineContract({
   id: "scheduling/pod-fits-node",
   version: 1,
   boundary: "pod-scheduler",

@@ -19,7 +19,7 @@ interface ToolRecord {
   readonly missing: Set<string>;
 }
 
-export const toolCallSchema: Contract = defineContract<Record<never, never>>({
+export const toolCallSchema: Contract = defineContract({
   id: "tool-call/schema",
   version: 1,
   boundary: "model-tool",
