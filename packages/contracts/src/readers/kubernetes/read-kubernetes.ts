@@ -5,6 +5,7 @@ import { EvidenceError } from "../evidence-error.ts";
 import { isDescriptionStart, readDescriptions } from "./describe.ts";
 import { readJsonObjects, readYamlObjects } from "./documents.ts";
 import { kubernetesLimits, Notes } from "./limits.ts";
+import { stripWrapper } from "./recorded-call.ts";
 import { isTableHeader, readTables } from "./tables.ts";
 
 /** Characters that are looked at to recognise the form. */
@@ -12,8 +13,9 @@ const recognitionLengthMax = 64 * 1024;
 
 /** Whether a text is likely to be Kubernetes evidence, complete or not. */
 export function recogniseKubernetes(text: string): boolean {
-  const { body, isKubectl } = stripWrapper(text.slice(0, recognitionLengthMax));
-  return isKubectl || formOf(body) !== undefined;
+  const { body, holds } = stripWrapper(text.slice(0, recognitionLengthMax));
+  if (holds === "logs") return false;
+  return holds === "objects" || formOf(body) !== undefined;
 }
 
 /** The objects of a text. Throws an `EvidenceError` that says where the text is not what it seems to be. */
@@ -89,42 +91,4 @@ function looksKubernetes(start: string): boolean {
     /"apiVersion"\s*:/.test(head) ||
     (/"kind"\s*:\s*"\w*List"/.test(head) && /"items"\s*:/.test(head))
   );
-}
-
-interface Unwrapped {
-  readonly body: string;
-  readonly namespace: string | undefined;
-  /** The wrapper says that kubectl printed the body, whatever it looks like. */
-  readonly isKubectl: boolean;
-}
-
-/**
- * Recorded tools put lines of JSON about the call before the output, `stdout:` above and `stderr:` below it.
- * The recorded command tells the namespace of tables that do not print one.
- */
-function stripWrapper(text: string): Unwrapped {
-  let rest = text.startsWith("\uFEFF") ? text.slice(1) : text;
-  let namespace: string | undefined;
-  let isKubectl = false;
-  for (let line = firstLine(rest); isWrapperLine(line); line = firstLine(rest)) {
-    namespace =
-      /"invocation":\s*"kubectl [^"]*\s(?:-n|--namespace)[ =]([a-z0-9.-]+)/.exec(line)?.[1] ??
-      namespace;
-    isKubectl ||= /"kubectl[_ ](?:find_resource|get|describe|events)/.test(line);
-    rest = rest.slice(line.length).replace(/^\r?\n/, "");
-  }
-  const opened = /^\s*stdout:[ \t]*\r?\n/.exec(rest);
-  if (opened === null) return { body: rest, namespace, isKubectl };
-  rest = rest.slice(opened[0].length);
-  const closed = rest.search(/^stderr:/m);
-  return { body: closed < 0 ? rest : rest.slice(0, closed), namespace, isKubectl };
-}
-
-function firstLine(text: string): string {
-  const end = text.indexOf("\n");
-  return end < 0 ? text : text.slice(0, end).replace(/\r$/, "");
-}
-
-function isWrapperLine(line: string): boolean {
-  return /^\{.*"(?:toolset_name|tool_name|schema_version|invocation)"\s*:/.test(line);
 }
