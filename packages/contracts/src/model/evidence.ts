@@ -45,6 +45,20 @@ export const ToolDefinition = Type.Object(
     description: Type.Optional(Type.String()),
     /** JSON Schema 2020-12 of the arguments; absent when the transcript does not carry it. */
     inputSchema: Type.Optional(Type.Unknown()),
+    /** What its server says that it does, by the names of the Model Context Protocol. */
+    annotations: Type.Optional(
+      Type.Object(
+        {
+          readOnlyHint: Type.Optional(Type.Boolean()),
+          destructiveHint: Type.Optional(Type.Boolean()),
+          idempotentHint: Type.Optional(Type.Boolean()),
+          openWorldHint: Type.Optional(Type.Boolean()),
+        },
+        { additionalProperties: false },
+      ),
+    ),
+    /** A person has to agree to each call before it is made. */
+    requiresApproval: Type.Optional(Type.Boolean()),
   },
   { additionalProperties: false },
 );
@@ -57,6 +71,12 @@ export const ToolCall = Type.Object(
     name: Type.String(),
     /** The arguments as the model emitted them: text where the format carries text, else a value. */
     arguments: Type.Unknown(),
+    /** The arguments that the tool was run with, where the source records them beside the emitted ones. */
+    executedArguments: Type.Optional(Type.Unknown()),
+    /** What policy or a person said to this call; `asked` until somebody answers. */
+    approval: Type.Optional(
+      Type.Union([Type.Literal("asked"), Type.Literal("granted"), Type.Literal("denied")]),
+    ),
     /** Where in the source this stands, as a JSON pointer. */
     pointer: Type.String(),
   },
@@ -70,6 +90,8 @@ export const ToolResult = Type.Object(
     name: Type.Optional(Type.String()),
     content: Type.Unknown(),
     isError: Type.Boolean(),
+    /** The call was refused by policy or by a person and not run. */
+    isDenied: Type.Optional(Type.Boolean()),
     pointer: Type.String(),
   },
   { additionalProperties: false },
@@ -89,6 +111,12 @@ export const TranscriptTurn = Type.Object(
     calls: Type.Array(ToolCall),
     results: Type.Array(ToolResult),
     tools: Type.Optional(Type.Array(ToolDefinition)),
+    /** `tools` lacks some that were advertised: those of a provider or a server that lists them elsewhere. */
+    areToolsPartial: Type.Optional(Type.Boolean()),
+    /** The tools that this turn might call, where a policy or the request's tool choice says so. */
+    allowedTools: Type.Optional(Type.Array(Type.String())),
+    /** When it was said, in microseconds since 1970; absent where the source does not say. */
+    timeMicros: Type.Optional(Type.Number({ minimum: 0 })),
     pointer: Type.String(),
   },
   { additionalProperties: false },
