@@ -51,6 +51,7 @@ export class Objects {
   readonly events: readonly Source[];
   readonly #byKind = new Map<string, Map<string, Source>>();
   readonly #sorted = new Map<string, readonly Source[]>();
+  readonly #records = new Map<string, Source[]>();
 
   constructor(snapshot: Snapshot) {
     const events: Source[] = [];
@@ -85,9 +86,21 @@ export class Objects {
     return this.#byKind.has(kind);
   }
 
+  /** Every record of one object, the best first: its manifest, what the API gave, what a text printed. */
+  recordsOf({ kind, metadata }: KubernetesObject): readonly Source[] {
+    const key = keyOf(kind, metadata.namespace ?? "default", metadata.name);
+    const records = this.#records.get(`${kind}/${key}`) ?? [];
+    return records.length < 2
+      ? records
+      : [...records].sort((left, right) => (isBetter(left, right) ? -1 : 1));
+  }
+
   #add(source: Source): void {
     const { kind, metadata } = source.object;
     const key = keyOf(kind, metadata.namespace ?? "default", metadata.name);
+    const records = this.#records.get(`${kind}/${key}`);
+    if (records === undefined) this.#records.set(`${kind}/${key}`, [source]);
+    else records.push(source);
     const known = this.#byKind.get(kind) ?? new Map<string, Source>();
     this.#byKind.set(kind, known);
     const other = known.get(key);
@@ -114,8 +127,9 @@ function keyOf(kind: string, namespace: string, name: string): string {
 }
 
 /**
- * Of two records of one object: an object of the API over text, a description over a table, the newer version,
- * the one with a status. What is left is settled by content, so that the order of the evidence never matters.
+ * Of two records of one object: what was seen in a cluster over a manifest, an object of the API over text, a
+ * description over a table, the newer version, the one with a status. A table tells too little to stand before a
+ * manifest. What is left is settled by content, so that the order of the evidence never matters.
  */
 function isBetter(left: Source, right: Source): boolean {
   const [one, other] = [rankOf(left), rankOf(right)];
@@ -128,15 +142,18 @@ function isBetter(left: Source, right: Source): boolean {
 
 function rankOf({ object }: Source): number[] {
   const command = readFrom(object);
-  const detail =
-    command === undefined
-      ? 2
-      : Number(command.startsWith(`kubectl describe ${object.kind.toLowerCase()}`));
+  const described =
+    object.kind === "PersistentVolumeClaim"
+      ? "kubectl describe pvc"
+      : `kubectl describe ${object.kind.toLowerCase()}`;
+  const detail = command === undefined ? 2 : Number(command === described);
+  const hasStatus = isPresentAt(object, "status");
   return [
+    Number(hasStatus && detail > 0),
     detail,
     integerAt(object, "metadata", "resourceVersion") ?? 0,
     integerAt(object, "metadata", "generation") ?? 0,
-    Number(isPresentAt(object, "status")),
+    Number(hasStatus),
     Number(isPresentAt(object, "spec", "nodeName")),
   ];
 }
