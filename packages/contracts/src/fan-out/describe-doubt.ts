@@ -17,7 +17,7 @@ export function doubtWords(doubt: Doubt, group: ClassifiedGroup): DoubtWords {
     case "parent-missing":
       return {
         title: "the spans above them are not in the trace",
-        missing: `the spans above the calls in trace ${group.observation.unit.traceId}: which handler or resolver made them`,
+        missing: `the spans above the calls in trace ${group.observation.unit.trace.traceId}: which handler or resolver made them`,
         nextCheck: "Export the whole trace (no head sampling, no span limits) and check it again.",
       };
     case "statement-cut":

@@ -218,7 +218,7 @@ function growthMeasures(growth: Growth | undefined): Finding["measures"] {
 }
 
 function tracesOf(observations: readonly Observation[]): number {
-  return new Set(observations.map((item) => item.unit.traceId)).size;
+  return new Set(observations.map((item) => item.unit.trace.traceId)).size;
 }
 
 /** The first calls of the largest groups, so that many requests show; then the other calls of the worst one. */
@@ -235,27 +235,17 @@ function referencesOf(groups: readonly ClassifiedGroup[]): EvidenceReference[] {
 
 function referencesOfObservation(observation: Observation): EvidenceReference[] {
   const calls = [...observation.calls.values()].flat().slice(0, fanOutLimits.spansQuotedMax);
-  const list = observation.listSpan;
+  const { trace } = observation.unit;
+  const list = observation.listSpanIndex;
   return [
-    ...(list === undefined
-      ? []
-      : [
-          {
-            evidenceId: list.evidenceId,
-            locator: list.span.spanId,
-            quote: shorten(list.span.name, 2_048),
-          },
-        ]),
+    ...(list === undefined ? [] : [trace.reference(list, shorten(trace.span(list).name, 2_048))]),
     ...calls.map(referenceOf),
   ];
 }
 
-function referenceOf({ evidenceId, span, call }: UnitCall): EvidenceReference {
-  return {
-    evidenceId,
-    locator: span.spanId,
-    quote: shorten(`${call.target} (${millis(span.durationNanos / 1_000)} ms)`, 2_048),
-  };
+function referenceOf({ trace, index, span, call }: UnitCall): EvidenceReference {
+  const quote = shorten(`${call.target} (${millis(span.durationNanos / 1_000)} ms)`, 2_048);
+  return trace.reference(index, quote);
 }
 
 function startMicros(group: ClassifiedGroup): number {

@@ -1,8 +1,6 @@
 /** Gathers, per resolver or handler, what each request did: the length of its list and its calls by shape. */
 
-import type { EvidenceId } from "../model/evidence.ts";
 import type { Subject } from "../model/finding.ts";
-import type { Span } from "../model/span.ts";
 import { shorten } from "../text/cut-text.ts";
 import type { Unit, UnitCall } from "../traces/unit.ts";
 
@@ -14,8 +12,8 @@ export interface Observation {
   readonly unit: Unit;
   /** Items of the list that was resolved, by the indices of its resolver spans. */
   readonly listLength: number | undefined;
-  /** A span that shows the list. */
-  readonly listSpan: { readonly span: Span; readonly evidenceId: EvidenceId } | undefined;
+  /** The index of a span that shows the list. */
+  readonly listSpanIndex: number | undefined;
   /** Calls by shape and calling function, each list in order of time. */
   readonly calls: Map<string, UnitCall[]>;
 }
@@ -58,7 +56,7 @@ function observationsOf(unit: Unit): Map<OwnerKey, Observation> {
     const made: Observation = {
       unit,
       listLength: resolver?.hasIndices === true ? resolver.paths.size : undefined,
-      listSpan: resolver?.first,
+      listSpanIndex: resolver?.firstIndex,
       calls: new Map(),
     };
     byOwner.set(key, made);

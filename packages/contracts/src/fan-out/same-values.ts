@@ -12,7 +12,7 @@ export function haveSameValues(calls: readonly UnitCall[]): boolean {
 }
 
 /** The call with all its values, or `undefined` when the record does not show them. */
-function questionOf({ call, span }: UnitCall): string | undefined {
+function questionOf({ call, span, trace, index }: UnitCall): string | undefined {
   if (call.truncated || call.batch.isHidden === true) return undefined;
   switch (call.kind) {
     case "rpc":
@@ -22,13 +22,20 @@ function questionOf({ call, span }: UnitCall): string | undefined {
       // A call that only the callee recorded is known by its operation, without the address.
       return call.isRead && call.target.includes("/") ? call.target : undefined;
     case "database":
-      return statementWithValues(span, call.system);
+      return statementWithValues(
+        span,
+        databaseSpanOf(span, trace.marksOf(index))?.statement,
+        call.system,
+      );
   }
 }
 
 /** The tokens of a statement and its parameters, or `undefined` where something only stands for a value. */
-function statementWithValues(span: Span, system: string): string | undefined {
-  const statement = databaseSpanOf(span)?.statement;
+function statementWithValues(
+  span: Span,
+  statement: string | undefined,
+  system: string,
+): string | undefined {
   if (statement === undefined) return undefined;
   const parameters = parametersOf(span.attributes);
   // Comments are no tokens: they may name the request.

@@ -2,7 +2,9 @@
 
 import type { Attributes, Span } from "../model/span.ts";
 import { type Batch, type Call, isBatchName, numberOf, textOf } from "./call.ts";
+import { mark } from "./marks.ts";
 import type { SqlShape } from "./sql-fingerprint.ts";
+import { databaseSystemOf, descriptionOf } from "./vendor-span.ts";
 
 /** What a span says about the database that it calls. */
 export interface DatabaseSpan {
@@ -13,10 +15,22 @@ export interface DatabaseSpan {
 }
 
 /** Reads the attributes of a database's client span; `undefined` when it is none. */
-export function databaseSpanOf({ attributes }: Span): DatabaseSpan | undefined {
-  const system = textOf(attributes, "db.system.name", "db.system");
-  const statement = textOf(attributes, "db.query.text", "db.statement");
+export function databaseSpanOf(span: Span, marks: number): DatabaseSpan | undefined {
+  if ((marks & (mark.database | mark.vendor | mark.statementName)) === 0) return undefined;
+  const { attributes } = span;
+  const vendorSystem = (marks & mark.vendor) === 0 ? undefined : databaseSystemOf(span, marks);
+  const system =
+    textOf(attributes, "db.system.name", "db.system") ??
+    vendorSystem ??
+    textOf(attributes, "db.type");
+  const statement =
+    textOf(attributes, "db.query.text", "db.statement", "sql.query", "mongodb.query") ??
+    (vendorSystem === undefined ? undefined : descriptionOf(span)) ??
+    ((marks & mark.statementName) === 0 ? undefined : span.name);
   if (system === undefined && statement === undefined) return undefined;
+  if ((marks & mark.database) === 0) {
+    return { system: system ?? "sql", statement, operation: undefined, collection: undefined };
+  }
   return {
     system: system ?? "sql",
     statement,
@@ -27,8 +41,10 @@ export function databaseSpanOf({ attributes }: Span): DatabaseSpan | undefined {
         "db.collection.name",
         "db.sql.table",
         "db.mongodb.collection",
+        "mongodb.collection",
         "db.cassandra.table",
         "db.elasticsearch.path_parts.index",
+        "db.table",
       ) ?? firstText(attributes["aws.dynamodb.table_names"]),
   };
 }
@@ -77,13 +93,15 @@ function callOf(span: Span, { system, statement }: DatabaseSpan, shape: SqlShape
     "db.result.rows",
     "db.sql.rows",
     "db.rows",
+    "db.row_count_returned",
+    "mysql.rows",
   );
   return {
     kind: "database",
-    identity: `${system} ${textOf(attributes, "db.namespace", "db.name") ?? ""} ${shape.fingerprint}`,
+    identity: `${system} ${textOf(attributes, "db.namespace", "db.name", "db.instance") ?? ""} ${shape.fingerprint}`,
     shape: shape.fingerprint,
     target: statement ?? shape.fingerprint,
-    peer: textOf(attributes, "server.address", "net.peer.name") ?? "",
+    peer: textOf(attributes, "server.address", "net.peer.name", "peer.hostname", "out.host") ?? "",
     isRead: isReadVerb(shape.verb),
     isKeyed: /[^<>!]= ?\?|^(?:get|getitem|findone|findbyid)\b/.test(shape.fingerprint),
     batch: batchOf(attributes, shape),

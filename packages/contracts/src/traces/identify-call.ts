@@ -1,43 +1,48 @@
 /** Recognises the calls of a trace. */
 
 import type { Attributes, Span } from "../model/span.ts";
-import { type Call, isBatchName, isReadName, numberOf, textOf } from "./call.ts";
+import { type Call, isBatchName, numberOf, textOf } from "./call.ts";
 import { databaseSpanOf, operationCall, statementCall } from "./database-call.ts";
 import { traceLimits } from "./limits.ts";
+import { mark } from "./marks.ts";
+import { rpcCallOf } from "./rpc-call.ts";
 import { type SqlShape, sqlShape } from "./sql-fingerprint.ts";
 import { doubleQuotesOf } from "./sql-tokens.ts";
 import { type UrlTarget, urlTarget } from "./url-template.ts";
+import { descriptionOf, kindOf } from "./vendor-span.ts";
+
+/** Marks of which a call's span has at least one. */
+const callMarks =
+  mark.database | mark.http | mark.rpc | mark.vendor | mark.statementName | mark.methodName;
 
 /** Recognises calls; remembers the reduced form of texts it has seen, so that a loop costs one reduction. */
 export class CallIdentifier {
   readonly #statements = { names: new Map<string, SqlShape>(), text: new Map<string, SqlShape>() };
   readonly #urls = new Map<string, UrlTarget>();
 
-  /** The call that a span records, or `undefined` when it records none that this contract judges. */
-  identify(span: Span): Call | undefined {
-    if (span.kind === "server" || span.kind === "consumer") return undefined;
-    const database = databaseSpanOf(span);
+  /** The call that a span with these marks records, or `undefined` when it records none that a contract judges. */
+  identify(span: Span, marks: number): Call | undefined {
+    if ((marks & callMarks) === 0 && span.kind !== "client") return undefined;
+    const kind = kindOf(span, marks);
+    if (kind === "server" || kind === "consumer") return undefined;
+    const database = databaseSpanOf(span, marks);
     if (database !== undefined) {
-      if (isConnectionSpan(span.name)) return undefined;
+      if ((marks & mark.connection) !== 0) return undefined;
       const { statement, system } = database;
       if (statement === undefined) return operationCall(span, database);
       return statementCall(span, database, this.#shapeOf(statement, system));
     }
-    if (span.kind !== "client" && span.kind !== "unspecified") return undefined;
-    const rpc = textOf(span.attributes, "rpc.system.name", "rpc.system");
-    return rpc === undefined ? this.#http(span) : rpcCall(span, rpc);
+    if (kind !== "client" && kind !== "unspecified") return undefined;
+    return rpcCallOf(span, marks) ?? this.#http(span, marks);
   }
 
-  #http({ attributes }: Span): Call | undefined {
-    const method = textOf(attributes, "http.request.method", "http.method");
-    const url = textOf(attributes, "url.full", "http.url") ?? urlOfParts(attributes);
-    if (method === undefined || url === undefined) return undefined;
-    const parsed = this.#urlOf(url, textOf(attributes, "url.template", "http.route"));
-    const verb = method.toUpperCase();
-    const host =
-      parsed.host === ""
-        ? (textOf(attributes, "server.address", "net.peer.name", "peer.service") ?? "")
-        : parsed.host;
+  #http(span: Span, marks: number): Call | undefined {
+    const { attributes } = span;
+    const request = requestOf(span, marks);
+    if (request === undefined) return undefined;
+    const parsed = this.#urlOf(request.url, textOf(attributes, "url.template", "http.route"));
+    const verb = request.method.toUpperCase();
+    const host = parsed.host === "" ? (textOf(attributes, ...hostNames) ?? "") : parsed.host;
     const shape = `${verb} ${stableHost(host)}${parsed.template}`;
     const isList = parsed.valueCount > 1;
     return {
@@ -60,7 +65,12 @@ export class CallIdentifier {
 
   #shapeOf(statement: string, system: string): SqlShape {
     const quotes = doubleQuotesOf(system, statement);
-    return remember(this.#statements[quotes], statement, () => sqlShape(statement, quotes));
+    const known = this.#statements[quotes];
+    return (
+      known.get(statement) ??
+      // A number is a value whatever it is, so statements that differ only in numbers cost one reduction.
+      remember(known, withoutNumbers(statement), () => sqlShape(statement, quotes))
+    );
   }
 
   #urlOf(url: string, route: string | undefined): UrlTarget {
@@ -69,40 +79,39 @@ export class CallIdentifier {
   }
 }
 
-/** Whether a span only opens, takes or gives back a connection: no call, and transparent for its parent. */
-export function isConnectionSpan(name: string): boolean {
-  return connectionNames.test(name);
+const hostNames = [
+  "server.address",
+  "net.peer.name",
+  "http.host",
+  "peer.service",
+  "peer.hostname",
+  "out.host",
+] as const;
+
+interface HttpRequest {
+  readonly method: string;
+  readonly url: string;
 }
 
-const connectionNames = new RegExp(
-  [
-    "^(?:pg|pg-pool|mysql2?|mongodb|redis|ioredis|tedious|knex|tcp|tls|dns|net|http|prisma:engine)[.: -]?(?:pool[.: -]?)?(?:connect|connection|acquire|getConnection|lookup|release|handshake)\\b",
-    "\\bpool[.:_ -]?(?:connect|acquire|checkout|get|release)\\b",
-    "^(?:connect|tcp connect|tls handshake|dns lookup|connection|acquire connection|get connection|sql\\.conn\\.\\w+|sql\\.connector\\.connect|hikaricp?\\.\\w+)$",
-  ].join("|"),
-  "i",
-);
-
-function rpcCall({ attributes }: Span, system: string): Call | undefined {
-  const method = textOf(attributes, "rpc.method");
-  if (method === undefined) return undefined;
-  const service = textOf(attributes, "rpc.service") ?? "";
-  const name = service === "" ? method : `${service}/${method}`;
-  return {
-    kind: "rpc",
-    identity: `rpc ${system} ${name}`,
-    shape: name,
-    target: name,
-    peer: textOf(attributes, "server.address", "net.peer.name") ?? "",
-    isRead: isReadName(method),
-    isKeyed: false,
-    batch: { isBatch: isBatchName(method) },
-    isPaged: false,
-    truncated: false,
-    system,
-    isResend: (numberOf(attributes, "rpc.grpc.retry_count") ?? 0) > 0,
-  };
+/** Method and URL by their attributes, else by a name such as `GET https://users/users/7`. */
+function requestOf(span: Span, marks: number): HttpRequest | undefined {
+  const { attributes } = span;
+  const hasAttributes = (marks & mark.http) !== 0;
+  const method = hasAttributes
+    ? textOf(attributes, "http.request.method", "http.method")
+    : undefined;
+  const url = hasAttributes
+    ? (textOf(attributes, "url.full", "http.url") ?? urlOfParts(attributes))
+    : undefined;
+  if (method !== undefined && url !== undefined) return { method, url };
+  const named = namedRequest.exec((marks & mark.vendor) === 0 ? span.name : descriptionOf(span));
+  const [, namedMethod, namedUrl] = named ?? [];
+  if (namedMethod === undefined || namedUrl === undefined) return undefined;
+  return { method: method ?? namedMethod, url: url ?? namedUrl };
 }
+
+const namedRequest =
+  /^(?:HTTP )?(GET|HEAD|POST|PUT|PATCH|DELETE|QUERY|OPTIONS) ((?:https?:\/\/|\/)\S*)$/i;
 
 /** A host without what tells one replica from another: an address or an ordinal. */
 function stableHost(host: string): string {
@@ -112,10 +121,16 @@ function stableHost(host: string): string {
 }
 
 function urlOfParts(attributes: Attributes): string | undefined {
-  const path = textOf(attributes, "url.path", "http.target");
+  const path = textOf(attributes, "url.path", "http.target", "http.path", "url.template");
   if (path === undefined) return undefined;
   const query = textOf(attributes, "url.query");
   return query === undefined ? path : `${path}?${query}`;
+}
+
+function withoutNumbers(statement: string): string {
+  return statement.length > traceLimits.statementLengthMemorable
+    ? statement
+    : statement.replace(/(?<![\w$.:@?"'`])\d+(?![\w.])/g, "0");
 }
 
 /** A bounded memory: when it is full it starts anew, because statements come in runs. */

@@ -5,4 +5,8 @@ export const traceLimits = {
   fingerprintCacheMax: 20_000,
   /** Characters of a statement that are tokenised; the rest only takes part in equality of length. */
   statementLengthMax: 16_384,
+  /** Characters up to which a statement is remembered by its form without numbers. */
+  statementLengthMemorable: 4_096,
+  /** Names of spans and of attributes whose meaning is remembered, each. */
+  nameCacheMax: 10_000,
 } as const;

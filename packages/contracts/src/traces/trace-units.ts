@@ -1,35 +1,25 @@
-/** Takes a trace apart into units of work: what one service does for one request, message or tool call. */
+/** Takes traces apart into units of work: what one service does for one request, message or tool call. */
 
-import type { EvidenceId } from "../model/evidence.ts";
-import { evidenceOfKind, type Snapshot } from "../model/snapshot.ts";
+import type { Snapshot } from "../model/snapshot.ts";
 import type { Span } from "../model/span.ts";
-import { compareText } from "../text/compare-text.ts";
 import { type Call, isReadName } from "./call.ts";
-import { CallIdentifier, isConnectionSpan } from "./identify-call.ts";
+import { mark } from "./marks.ts";
 import { operationOf, stableName } from "./name-operation.ts";
 import { graphqlOperationOf, type ResolverPath, resolverPathOf } from "./resolver-path.ts";
-import { compareSpans } from "./trace.ts";
-import type { Unit, UnitCall } from "./unit.ts";
+import { missingParent, type Trace, tracesOf } from "./trace.ts";
+import type { Unit } from "./unit.ts";
 
-/** The units of all traces of a snapshot; pieces of one trace in several pieces of evidence are joined. */
-export function unitsOf(snapshot: Snapshot): Unit[] {
-  const traces = new Map<string, TracePart[]>();
-  for (const evidence of evidenceOfKind(snapshot, "trace")) {
-    const parts = traces.get(evidence.content.traceId);
-    const part = { evidenceId: evidence.id, spans: evidence.content.spans };
-    if (parts === undefined) traces.set(evidence.content.traceId, [part]);
-    else parts.push(part);
-  }
-  const identifier = new CallIdentifier();
-  return [...traces].flatMap(([traceId, parts]) =>
-    new TraceReader(traceId, parts, identifier).read(),
-  );
+/** The units of all traces of a snapshot, made once for all contracts that read them. */
+export function unitsOf(snapshot: Snapshot): readonly Unit[] {
+  const known = unitsBySnapshot.get(snapshot);
+  if (known !== undefined) return known;
+  const units = tracesOf(snapshot).flatMap((trace) => new UnitReader(trace).read());
+  unitsBySnapshot.set(snapshot, units);
+  return units;
 }
 
-interface TracePart {
-  readonly evidenceId: EvidenceId;
-  readonly spans: readonly Span[];
-}
+/** A memory and no state: the same snapshot always has the same units. */
+const unitsBySnapshot = new WeakMap<Snapshot, readonly Unit[]>();
 
 /** What is known about the surroundings of a span, from itself and its ancestors in the same unit. */
 interface Context {
@@ -43,107 +33,89 @@ interface Context {
   readonly isOrphan: boolean;
 }
 
-class TraceReader {
-  readonly #traceId: string;
-  readonly #identifier: CallIdentifier;
-  readonly #byId = new Map<string, Span>();
-  readonly #evidenceOf = new Map<Span, EvidenceId>();
-  readonly #contexts = new Map<string, Context>();
+class UnitReader {
+  readonly #trace: Trace;
+  readonly #contexts: (Context | undefined)[];
   readonly #units: Unit[] = [];
   readonly #fragments = new Map<string, Unit>();
 
-  constructor(traceId: string, parts: readonly TracePart[], identifier: CallIdentifier) {
-    this.#traceId = traceId;
-    this.#identifier = identifier;
-    const spans = parts.flatMap(({ evidenceId, spans: list }) =>
-      list.map((span) => ({ span, evidenceId })),
-    );
-    // In order of time, so that nothing depends on the order in which spans were sent.
-    for (const { span, evidenceId } of spans.sort((a, b) => compareSpans(a.span, b.span))) {
-      // A span that was sent twice is one span.
-      if (this.#byId.has(span.spanId)) continue;
-      this.#byId.set(span.spanId, span);
-      this.#evidenceOf.set(span, evidenceId);
-    }
+  constructor(trace: Trace) {
+    this.#trace = trace;
+    this.#contexts = Array.from({ length: trace.spans.length });
   }
 
   read(): Unit[] {
-    for (const span of this.#byId.values()) this.#contextOf(span);
-    for (const unit of this.#units) unit.calls.sort(byTime);
+    for (let index = 0; index < this.#trace.spans.length; index += 1) this.#contextOf(index);
+    for (const { calls } of this.#units) {
+      // A parent that seems to start after its child was entered early, and with it its place among the calls.
+      if (calls.some((item, at) => item.index < (calls[at - 1]?.index ?? 0))) {
+        calls.sort((left, right) => left.index - right.index);
+      }
+    }
     return this.#units;
   }
 
   /** Computes contexts from the outermost unknown ancestor inwards, without recursion. */
-  #contextOf(span: Span): Context {
-    const chain: Span[] = [];
-    const onTheWay = new Set<string>();
-    let current: Span | undefined = span;
+  #contextOf(index: number): void {
+    if (this.#contexts[index] !== undefined) return;
+    const { parents } = this.#trace;
+    const chain: number[] = [];
+    let current = index;
     let context: Context | undefined;
-    // A span that is its own ancestor has no outermost one: the walk ends where it would turn.
-    while (current !== undefined && !onTheWay.has(current.spanId)) {
-      context = this.#contexts.get(current.spanId);
+    while (current >= 0) {
+      context = this.#contexts[current];
       if (context !== undefined) break;
       chain.push(current);
-      onTheWay.add(current.spanId);
-      current =
-        current.parentSpanId === undefined ? undefined : this.#byId.get(current.parentSpanId);
+      current = parents[current] ?? missingParent;
     }
-    for (let index = chain.length - 1; index >= 0; index -= 1) {
-      const next = chain[index];
-      if (next !== undefined) context = this.#enter(next, context);
+    for (let at = chain.length - 1; at >= 0; at -= 1) {
+      const next = chain[at] ?? index;
+      context = this.#enter(next, context);
+      this.#contexts[next] = context;
     }
-    return context ?? this.#enter(span, undefined);
   }
 
   /** The context of a span below `outer`, which is absent for a span without a known parent. */
-  #enter(span: Span, outer: Context | undefined): Context {
-    const own = this.#contextWithin(span, outer);
-    this.#contexts.set(span.spanId, own);
-    return own;
-  }
-
-  #contextWithin(span: Span, outer: Context | undefined): Context {
-    const evidenceId = this.#evidenceOf.get(span);
-    const parentMissing = outer === undefined && span.parentSpanId !== undefined;
-    const call = this.#identifier.identify(span);
+  #enter(index: number, outer: Context | undefined): Context {
+    const trace = this.#trace;
+    const span = trace.span(index);
+    const marks = trace.marksOf(index);
+    const call = trace.callOf(index);
+    const isConnection = call === undefined && (marks & mark.connection) !== 0;
     let base = outer;
     if (base === undefined || startsUnit(span, base, call)) {
-      const isStray = parentMissing && (call !== undefined || isConnectionSpan(span.name));
+      const parentMissing = outer === undefined && span.parentSpanId !== undefined;
+      const isStray = parentMissing && (call !== undefined || isConnection);
       const isFragment = parentMissing && !beginsWork(span);
-      base = contextOfUnit(
-        isFragment ? this.#joinFragment(span, isStray) : this.#openUnit(span),
-        isStray,
-      );
+      const unit = isFragment ? this.#joinFragment(span, isStray) : this.#openUnit(span);
+      base = contextOfUnit(unit, isStray);
     }
-    const ownResolver = resolverPathOf(span);
+    const mayResolve = (marks & mark.graphql) !== 0;
+    const ownResolver = mayResolve ? resolverPathOf(span) : undefined;
     const resolver = ownResolver ?? base.resolver;
-    const operation = graphqlOperationOf(span) ?? base.operation;
-    if (evidenceId === undefined) return base;
+    const operation = (mayResolve ? graphqlOperationOf(span) : undefined) ?? base.operation;
     if (outer !== undefined && outer.unit !== base.unit && !outer.isCovered) {
-      const served = servedCall(span, outer, base.unit.operation);
-      if (served !== undefined) {
-        const { resolver, operation, trail, isOrphan } = outer;
-        const seen = { span, evidenceId, call: served, resolver, operation, trail, isOrphan };
-        outer.unit.calls.push(seen);
-      }
+      this.#noteServed(index, outer, base.unit.operation);
     }
-    if (ownResolver !== undefined) {
-      noteResolver(base.unit, { path: ownResolver, operation, first: { span, evidenceId } });
-    }
-    const isModelCall = callsModel(span);
+    if (ownResolver !== undefined) noteResolver(base.unit, ownResolver, operation, index);
+    const isModelCall = (marks & mark.genAi) !== 0 && callsModel(span);
     if (call !== undefined && !base.isCovered && !isModelCall) {
-      base.unit.calls.push({
-        span,
-        evidenceId,
-        call,
-        resolver,
-        operation,
-        trail: base.trail,
-        isOrphan: base.isOrphan,
-      });
+      const { trail, isOrphan } = base;
+      base.unit.calls.push({ trace, index, span, call, resolver, operation, trail, isOrphan });
     }
-    const isFunction =
-      call === undefined && outer?.unit === base.unit && !isConnectionSpan(span.name);
+    const isFunction = call === undefined && outer?.unit === base.unit && !isConnection;
+    const isCovered = base.isCovered || call !== undefined || isModelCall;
+    const isOrphan = base.isOrphan && isConnection;
+    // Most spans change nothing: they live in the context of their parent.
+    if (
+      !(isFunction && ownResolver === undefined) &&
+      resolver === base.resolver &&
+      operation === base.operation &&
+      isCovered === base.isCovered &&
+      isOrphan === base.isOrphan
+    ) {
+      return base;
+    }
     return {
       unit: base.unit,
       resolver,
@@ -152,14 +124,23 @@ class TraceReader {
         ownResolver === undefined && isFunction
           ? `${base.trail}>${stableName(span.name)}`
           : base.trail,
-      isCovered: base.isCovered || call !== undefined || isModelCall,
-      isOrphan: base.isOrphan && isConnectionSpan(span.name),
+      isCovered,
+      isOrphan,
     };
+  }
+
+  #noteServed(index: number, outer: Context, servedOperation: string): void {
+    const trace = this.#trace;
+    const span = trace.span(index);
+    const call = servedCall(span, outer, servedOperation);
+    if (call === undefined) return;
+    const { resolver, operation, trail, isOrphan } = outer;
+    outer.unit.calls.push({ trace, index, span, call, resolver, operation, trail, isOrphan });
   }
 
   #openUnit(span: Span): Unit {
     const unit: Unit = {
-      traceId: this.#traceId,
+      trace: this.#trace,
       service: span.service,
       operation: operationOf(span),
       entry: span,
@@ -192,25 +173,24 @@ function contextOfUnit(unit: Unit, isOrphan: boolean): Context {
   return { unit, resolver: undefined, operation: undefined, trail: "", isCovered: false, isOrphan };
 }
 
-interface SeenResolver {
-  readonly path: ResolverPath;
-  readonly operation: string | undefined;
-  readonly first: { readonly span: Span; readonly evidenceId: EvidenceId };
-}
-
-function noteResolver(unit: Unit, { path, operation, first }: SeenResolver): void {
+function noteResolver(
+  unit: Unit,
+  path: ResolverPath,
+  ...[operation, firstIndex]: [string | undefined, number]
+): void {
   const key = `${operation ?? ""}\n${path.pattern}`;
   const known = unit.resolvers.get(key);
-  if (known !== undefined) known.paths.add(path.path);
-  else {
-    unit.resolvers.set(key, {
-      operation,
-      pattern: path.pattern,
-      paths: new Set([path.path]),
-      first,
-      hasIndices: path.indexCount > 0,
-    });
+  if (known !== undefined) {
+    known.paths.add(path.path);
+    return;
   }
+  unit.resolvers.set(key, {
+    operation,
+    pattern: path.pattern,
+    paths: new Set([path.path]),
+    firstIndex,
+    hasIndices: path.indexCount > 0,
+  });
 }
 
 /** A request or message that was taken in, or a tool's run. */
@@ -255,8 +235,4 @@ function callsModel(span: Span): boolean {
   return (
     operation !== "invoke_agent" && operation !== "create_agent" && operation !== "execute_tool"
   );
-}
-
-function byTime(left: UnitCall, right: UnitCall): number {
-  return compareSpans(left.span, right.span) || compareText(left.call.target, right.call.target);
 }

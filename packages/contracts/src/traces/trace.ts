@@ -6,6 +6,7 @@ import type { Span } from "../model/span.ts";
 import { compareText } from "../text/compare-text.ts";
 import type { Call } from "./call.ts";
 import { CallIdentifier } from "./identify-call.ts";
+import { MarkFinder } from "./marks.ts";
 
 /** In `parents`: the span names no parent. */
 export const noParent = -1;
@@ -23,8 +24,8 @@ export function tracesOf(snapshot: Snapshot): readonly Trace[] {
     if (list === undefined) parts.set(content.traceId, [part]);
     else list.push(part);
   }
-  const identifier = new CallIdentifier();
-  const traces = [...parts].map(([traceId, list]) => new Trace(traceId, list, identifier));
+  const tools = { identifier: new CallIdentifier(), markFinder: new MarkFinder() };
+  const traces = [...parts].map(([traceId, list]) => new Trace(traceId, list, tools));
   tracesBySnapshot.set(snapshot, traces);
   return traces;
 }
@@ -35,6 +36,12 @@ const tracesBySnapshot = new WeakMap<Snapshot, readonly Trace[]>();
 interface TracePart {
   readonly evidenceId: EvidenceId;
   readonly spans: readonly Span[];
+}
+
+/** What the traces of a snapshot share: memories of texts that come again and again. */
+interface SharedTools {
+  readonly identifier: CallIdentifier;
+  readonly markFinder: MarkFinder;
 }
 
 /** Spans are named by their index in `spans`, so that what is known about them lies in flat arrays. */
@@ -48,14 +55,15 @@ export class Trace {
   readonly #nextSibling: Int32Array;
   readonly #indexById: ReadonlyMap<string, number>;
   readonly #parts: readonly TracePart[];
-  readonly #identifier: CallIdentifier;
+  readonly #tools: SharedTools;
   #evidenceOf: ReadonlyMap<Span, EvidenceId> | undefined;
   #calls: (Call | undefined)[] | undefined;
+  #marks: Uint16Array | undefined;
 
-  constructor(traceId: string, parts: readonly TracePart[], identifier: CallIdentifier) {
+  constructor(traceId: string, parts: readonly TracePart[], tools: SharedTools) {
     this.traceId = traceId;
     this.#parts = parts;
-    this.#identifier = identifier;
+    this.#tools = tools;
     const indexById = new Map<string, number>();
     const spans: Span[] = [];
     const [only] = parts;
@@ -107,8 +115,18 @@ export class Trace {
 
   /** The call that a span records, or `undefined` when it records none. */
   callOf(index: number): Call | undefined {
-    this.#calls ??= this.spans.map((span) => this.#identifier.identify(span));
+    const { identifier } = this.#tools;
+    this.#calls ??= this.spans.map((span, at) => identifier.identify(span, this.marksOf(at)));
     return this.#calls[index];
+  }
+
+  /** Which families of attributes a span has, as a sum of `mark`. */
+  marksOf(index: number): number {
+    const { markFinder } = this.#tools;
+    this.#marks ??= Uint16Array.from(this.spans, ({ name, attributes }) =>
+      markFinder.marksOf(name, attributes),
+    );
+    return this.#marks[index] ?? 0;
   }
 
   /** A pointer to a span, with words from it when given. */

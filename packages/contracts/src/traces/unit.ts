@@ -1,14 +1,16 @@
 /** A unit of work: what one service does for one request, message or tool call. */
 
-import type { EvidenceId } from "../model/evidence.ts";
 import type { Span } from "../model/span.ts";
 import type { Call } from "./call.ts";
 import type { ResolverPath } from "./resolver-path.ts";
+import type { Trace } from "./trace.ts";
 
 /** A span that belongs to a unit, with what was recognised in it. */
 export interface UnitCall {
+  readonly trace: Trace;
+  /** The span's index in its trace. */
+  readonly index: number;
   readonly span: Span;
-  readonly evidenceId: EvidenceId;
   readonly call: Call;
   /** The resolver that made the call, when one did. */
   readonly resolver: ResolverPath | undefined;
@@ -22,12 +24,13 @@ export interface UnitCall {
 
 /** The work of one entry span. */
 export interface Unit {
-  readonly traceId: string;
+  readonly trace: Trace;
   readonly service: string;
   /** What the unit does: `GET /orders`, `execute_tool search`, a function's name. */
   readonly operation: string;
   /** The span that the work begins with; absent when it is not in the trace. */
   entry: Span | undefined;
+  /** In order of their start. */
   readonly calls: UnitCall[];
   /** Resolver spans by `operation` and pattern: the distinct recorded paths of each. */
   readonly resolvers: Map<string, ResolverSpans>;
@@ -37,6 +40,7 @@ export interface ResolverSpans {
   readonly operation: string | undefined;
   readonly pattern: string;
   readonly paths: Set<string>;
-  readonly first: { readonly span: Span; readonly evidenceId: EvidenceId };
+  /** The index of the first span of this resolver. */
+  readonly firstIndex: number;
   readonly hasIndices: boolean;
 }

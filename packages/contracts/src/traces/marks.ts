@@ -1,0 +1,102 @@
+/** Which families of attributes a span has, found in one pass, so that nobody looks for what is not there. */
+
+import type { Attributes } from "../model/span.ts";
+import { traceLimits } from "./limits.ts";
+
+/** A bit for each family; a span's marks are their sum. */
+export const mark = {
+  database: 1,
+  http: 2,
+  rpc: 4,
+  graphql: 8,
+  genAi: 16,
+  /** What tracers other than OpenTelemetry call a span's work: `sentry.op`, `resource.name`, `component`. */
+  vendor: 32,
+  /** Bytes, rows or tokens that a call brought. */
+  size: 64,
+  cache: 128,
+  messaging: 256,
+  /** Partitions, shards, slots and keys. */
+  partition: 512,
+  /** Connection pools. */
+  pool: 1_024,
+  /** By its name the span only opens, takes or gives back a connection: no call, and transparent for its parent. */
+  connection: 2_048,
+  /** The span's name is a statement in SQL. */
+  statementName: 4_096,
+  /** The span's name is a gRPC method: `/shop.Catalog/GetProduct`. */
+  methodName: 8_192,
+} as const;
+
+/** Finds marks; remembers what each name of an attribute means, because the same few come in every span. */
+export class MarkFinder {
+  readonly #byAttribute = new Map<string, number>();
+  readonly #bySpanName = new Map<string, number>();
+
+  /** The marks of a span with this name and these attributes. */
+  marksOf(spanName: string, attributes: Attributes): number {
+    let marks = this.#bySpanName.get(spanName) ?? this.#remember(spanName);
+    for (const name in attributes) {
+      let known = this.#byAttribute.get(name);
+      if (known === undefined) {
+        known = marksOfAttribute(name);
+        if (this.#byAttribute.size < traceLimits.nameCacheMax) this.#byAttribute.set(name, known);
+      }
+      marks |= known;
+    }
+    return marks;
+  }
+
+  #remember(spanName: string): number {
+    const marks = marksOfName(spanName);
+    // Some tracers write whole statements into names: those come once.
+    if (this.#bySpanName.size >= traceLimits.nameCacheMax) this.#bySpanName.clear();
+    this.#bySpanName.set(spanName, marks);
+    return marks;
+  }
+}
+
+function marksOfName(name: string): number {
+  if (name.startsWith("graphql.")) return mark.graphql;
+  if (connectionNames.test(name)) return mark.connection;
+  if (statementNames.test(name)) return mark.statementName;
+  return methodNames.test(name) ? mark.methodName : 0;
+}
+
+const statementNames =
+  /^\s*(?:select\b[\s\S]{1,8000}\bfrom\b|insert\s+into\s|update\s+\S+\s+set\s|delete\s+from\s|merge\s+into\s|with\s+\S+\s+as\s*\()/i;
+
+const methodNames =
+  /^(?:grpc\.|grpc )?\/?[a-z_][\w]*(?:\.[a-z_]\w*)*\.?[A-Za-z_]\w*\/[A-Za-z]\w*$|^(?:Sent|Recv)\.[\w.]+\.\w+$/;
+
+const connectionNames = new RegExp(
+  [
+    "^(?:pg|pg-pool|mysql2?|mongodb|redis|ioredis|tedious|knex|tcp|tls|dns|net|http|prisma:engine)[.: -]?(?:pool[.: -]?)?(?:connect|connection|acquire|getConnection|lookup|release|handshake)\\b",
+    "\\bpool[.:_ -]?(?:connect|acquire|checkout|get|release)\\b",
+    "^(?:connect|tcp connect|tls handshake|dns lookup|connection|acquire connection|get connection|sql\\.conn\\.\\w+|sql\\.connector\\.connect|hikaricp?\\.\\w+)$",
+  ].join("|"),
+  "i",
+);
+
+const families: readonly (readonly [RegExp, number])[] = [
+  [/^(?:db|sql|mongodb|elasticsearch|cassandra|redis|memcached)\.|^aws\.dynamodb\./, mark.database],
+  [/^(?:http|url)\./, mark.http],
+  [/^(?:rpc|grpc)\.|^aws\.(?:operation|service)/, mark.rpc],
+  [/^graphql\./, mark.graphql],
+  [/^(?:gen_ai|llm|openinference|traceloop|embedding|ai|tool)\./, mark.genAi],
+  [
+    /^(?:sentry\.|span\.|resource\.name$|component$|op$|description$|operation\.name$)/,
+    mark.vendor,
+  ],
+  [/size|length|bytes|rows|row_count|_count$|tokens/, mark.size],
+  [/cache|memcached|redis/, mark.cache],
+  [/^messaging\./, mark.messaging],
+  [/partition|shard|slot|bucket|hash_key|key$|token_range/i, mark.partition],
+  [/pool|connection/, mark.pool],
+];
+
+function marksOfAttribute(name: string): number {
+  let marks = 0;
+  for (const [pattern, bit] of families) if (pattern.test(name)) marks |= bit;
+  return marks;
+}
