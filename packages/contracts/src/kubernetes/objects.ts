@@ -33,6 +33,7 @@ const clusterScoped: ReadonlySet<string> = new Set([
   "ClusterRoleBinding",
   "CustomResourceDefinition",
   "DeviceClass",
+  "GatewayClass",
   "IngressClass",
   "MutatingWebhookConfiguration",
   "Namespace",
@@ -76,6 +77,11 @@ export class Objects {
     return sorted;
   }
 
+  /** Every object, by kind, namespace and name. Events are not among them. */
+  all(): readonly Source[] {
+    return [...this.#byKind.keys()].sort().flatMap((kind) => this.of(kind));
+  }
+
   /** One object; `namespace` counts only for kinds that have one. */
   get(kind: string, namespace: string, name: string): Source | undefined {
     return this.#byKind.get(kind)?.get(keyOf(kind, namespace, name));
@@ -84,6 +90,11 @@ export class Objects {
   /** Whether the evidence holds any object of a kind: where it holds none, nothing is known about the kind. */
   has(kind: string): boolean {
     return this.#byKind.has(kind);
+  }
+
+  /** The kinds of which the evidence holds objects, in the order of the alphabet. */
+  kinds(): readonly string[] {
+    return [...this.#byKind.keys()].sort();
   }
 
   /** Every record of one object, the best first: its manifest, what the API gave, what a text printed. */
