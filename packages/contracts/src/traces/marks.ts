@@ -26,6 +26,14 @@ export const mark = {
   statementName: 4_096,
   /** The span's name is a gRPC method: `/shop.Catalog/GetProduct`. */
   methodName: 8_192,
+  /** Errors, exceptions and flags that say that something failed. */
+  failure: 16_384,
+  /** Attempts, resends and when to try again. */
+  attempt: 32_768,
+  /** Timeouts and deadlines. */
+  deadline: 65_536,
+  /** What tells one effect from another: idempotency keys, ids of things, of messages, hashes of bodies. */
+  effectKey: 131_072,
 } as const;
 
 /** Finds marks; remembers what each name of an attribute means, because the same few come in every span. */
@@ -93,6 +101,10 @@ const families: readonly (readonly [RegExp, number])[] = [
   [/^messaging\./, mark.messaging],
   [/partition|shard|slot|bucket|hash_key|key$|token_range/i, mark.partition],
   [/pool|connection/, mark.pool],
+  [/^(?:error|exception)(?:[._]|$)|^otel\.status|response_flags/, mark.failure],
+  [/resend|retr(?:y|ies)|attempt/i, mark.attempt],
+  [/timeout|deadline/i, mark.deadline],
+  [/idempot|dedup|(?:_|\.|-)id$|[a-z]Id$|hash|digest|checksum|sha256|offset/i, mark.effectKey],
 ];
 
 function marksOfAttribute(name: string): number {

@@ -58,7 +58,7 @@ export class Trace {
   readonly #tools: SharedTools;
   #evidenceOf: ReadonlyMap<Span, EvidenceId> | undefined;
   #calls: (Call | undefined)[] | undefined;
-  #marks: Uint16Array | undefined;
+  #marks: Uint32Array | undefined;
 
   constructor(traceId: string, parts: readonly TracePart[], tools: SharedTools) {
     this.traceId = traceId;
@@ -123,7 +123,7 @@ export class Trace {
   /** Which families of attributes a span has, as a sum of `mark`. */
   marksOf(index: number): number {
     const { markFinder } = this.#tools;
-    this.#marks ??= Uint16Array.from(this.spans, ({ name, attributes }) =>
+    this.#marks ??= Uint32Array.from(this.spans, ({ name, attributes }) =>
       markFinder.marksOf(name, attributes),
     );
     return this.#marks[index] ?? 0;
