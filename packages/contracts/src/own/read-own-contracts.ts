@@ -1,0 +1,197 @@
+/** Reads a YAML file of own contracts; everything that is wrong with it is told at once, each with its place. */
+
+import { Value } from "typebox/value";
+import { type Document, isNode, LineCounter, type Node, parseDocument } from "yaml";
+
+import type { Contract } from "../model/contract.ts";
+import { nearestName } from "../text/nearest-name.ts";
+import {
+  type ContractDocument,
+  ContractsFile,
+  type Example,
+  ownContractLimits,
+} from "./definition.ts";
+import { compileExpression, type Expression } from "./expression/compile.ts";
+import { ExpressionError } from "./expression/fault.ts";
+import { ownContract } from "./own-contract.ts";
+import { type Population, populations } from "./population.ts";
+import { placeOfNode, placeWithin } from "./position.ts";
+import { compileTemplate, type Template } from "./template.ts";
+
+/** Something that is wrong with a file, and where. */
+export interface OwnContractProblem {
+  readonly message: string;
+  /** `line 3, column 7`. */
+  readonly where: string;
+}
+
+/** A contract of a file, with the examples that stand beside it. */
+export interface OwnContract {
+  readonly contract: Contract;
+  readonly examples: readonly Example[];
+}
+
+export interface OwnContracts {
+  readonly contracts: readonly OwnContract[];
+  /** When there are any, no contract of the file should be run. */
+  readonly problems: readonly OwnContractProblem[];
+}
+
+/** Problems that are told of one file. */
+const problemCountMax = 50;
+
+/** Reads the text of a file. Never throws on any text. */
+export function readOwnContracts(text: string): OwnContracts {
+  return new FileReader(text).read();
+}
+
+class FileReader {
+  readonly #source: string;
+  readonly #lines = new LineCounter();
+  readonly #problems: OwnContractProblem[] = [];
+  #document: Document | undefined;
+
+  constructor(source: string) {
+    this.#source = source;
+  }
+
+  read(): OwnContracts {
+    const file = this.#parse();
+    const contracts = file === undefined ? [] : this.#compileAll(file.contracts);
+    return { contracts, problems: this.#problems.slice(0, problemCountMax) };
+  }
+
+  #parse(): ContractsFile | undefined {
+    if (this.#source.length > ownContractLimits.fileBytesMax) {
+      this.#tell(`A file of contracts has at most ${ownContractLimits.fileBytesMax} bytes.`, []);
+      return undefined;
+    }
+    const document = parseDocument(this.#source, { lineCounter: this.#lines, merge: false });
+    this.#document = document;
+    for (const error of document.errors) {
+      const { line, col } = this.#lines.linePos(error.pos[0]);
+      const [message = "It is no YAML."] = error.message.split("\n", 1);
+      this.#problems.push({ message, where: `line ${line}, column ${col}` });
+    }
+    if (this.#problems.length > 0) return undefined;
+    const value = this.#valueOf(document);
+    if (value === undefined) return undefined;
+    if (Value.Check(ContractsFile, value)) return value;
+    for (const { instancePath, message, params } of Value.Errors(ContractsFile, value)) {
+      this.#tell(schemaWords(instancePath, message, params), pathOf(instancePath));
+    }
+    return undefined;
+  }
+
+  /** The value of the document; too many aliases are a problem of the file, not an error of ours. */
+  #valueOf(document: Document): unknown {
+    try {
+      return document.toJS({ maxAliasCount: ownContractLimits.aliasCountMax });
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      this.#tell(error.message, []);
+      return undefined;
+    }
+  }
+
+  #compileAll(documents: readonly ContractDocument[]): OwnContract[] {
+    const ids = new Set<string>();
+    return documents.flatMap((document, index) => {
+      const path = ["contracts", index];
+      if (ids.has(document.id))
+        this.#tell(`The id ${document.id} stands here twice.`, [...path, "id"]);
+      ids.add(document.id);
+      const population = Object.hasOwn(populations, document.over)
+        ? populations[document.over]
+        : undefined;
+      if (population === undefined) {
+        this.#tell(unknownPopulation(document.over), [...path, "over"]);
+        return [];
+      }
+      return this.#compile(document, population, path) ?? [];
+    });
+  }
+
+  #compile(
+    document: ContractDocument,
+    population: Population,
+    path: readonly (string | number)[],
+  ): OwnContract | undefined {
+    const { variables } = population;
+    const expression = (field: "where" | "expect" | "subject", type: string) => {
+      const text = document[field];
+      if (text === undefined) return undefined;
+      const compiled = this.#guard([...path, field], () => compileExpression(text, variables));
+      if (compiled !== undefined) this.#demandType(compiled, type, [...path, field]);
+      return compiled;
+    };
+    const template = (field: "message" | "fix"): Template | undefined => {
+      const text = document[field];
+      if (text === undefined) return undefined;
+      return this.#guard([...path, field], () => compileTemplate(text, variables));
+    };
+    const where = expression("where", "bool");
+    const expect = expression("expect", "bool");
+    const subject = expression("subject", "string");
+    const [message, fix] = [template("message"), template("fix")];
+    if (expect === undefined) return undefined;
+    const compiled = { document, population, where, expect, subject, message, fix };
+    return { contract: ownContract(compiled), examples: document.examples ?? [] };
+  }
+
+  #demandType({ type }: Expression, wanted: string, path: readonly (string | number)[]): void {
+    if (type === wanted || type === "dyn") return;
+    this.#tell(`It must be of type ${wanted}; it is of type ${type}.`, path);
+  }
+
+  #guard<T>(path: readonly (string | number)[], compile: () => T): T | undefined {
+    try {
+      return compile();
+    } catch (error) {
+      if (!(error instanceof ExpressionError)) throw error;
+      const where = placeWithin(this.#nodeAt(path), error.start, {
+        source: this.#source,
+        lines: this.#lines,
+      });
+      this.#problems.push({ message: `${String(path.at(-1))}: ${error.message}`, where });
+      return undefined;
+    }
+  }
+
+  /** Notes a problem at the node of a path, or at the nearest one above that exists. */
+  #tell(message: string, path: readonly (string | number)[]): void {
+    let node: Node | undefined;
+    for (let length = path.length; node === undefined && length >= 0; length -= 1) {
+      node = this.#nodeAt(path.slice(0, length));
+    }
+    this.#problems.push({ message, where: placeOfNode(node, this.#lines) });
+  }
+
+  #nodeAt(path: readonly (string | number)[]): Node | undefined {
+    const found: unknown =
+      path.length === 0 ? this.#document?.contents : this.#document?.getIn(path, true);
+    return isNode(found) ? found : undefined;
+  }
+}
+
+function unknownPopulation(given: string): string {
+  const names = Object.keys(populations);
+  const near = nearestName(given, names);
+  return `A contract can be asked over ${names.join(", ")}; '${given}' is none of them.${near === undefined ? "" : ` Did you mean ${near}?`}`;
+}
+
+function pathOf(pointer: string): (string | number)[] {
+  return pointer
+    .split("/")
+    .slice(1)
+    .map((part) => {
+      const name = part.replaceAll("~1", "/").replaceAll("~0", "~");
+      return /^\d+$/.test(name) ? Number(name) : name;
+    });
+}
+
+function schemaWords(pointer: string, message: string, params: unknown): string {
+  const detail = JSON.stringify(params);
+  const named = detail === undefined || detail === "{}" ? "" : ` (${detail})`;
+  return `${pointer === "" ? "The file" : pointer}: ${message}${named}.`;
+}
