@@ -149,8 +149,8 @@ describe("readEvidence", () => {
   });
 
   it("does not call text below a header in JSON malformed", () => {
-    const header = '{"tool_name":"fetch_pod_logs","match_params":{"pod_name":"x"}}';
-    const { unreadable } = readEvidence([file("logs.txt", `${header}\n\nERROR 1: no route\n`)]);
+    const header = '{"tool_name":"fetch_status","match_params":{"pod_name":"x"}}';
+    const { unreadable } = readEvidence([file("status.txt", `${header}\n\nno route\n`)]);
     expect(unreadable).toMatchObject([
       { message: expect.stringContaining("first line is JSON"), where: "line 3, column 1" },
     ]);

@@ -1,5 +1,26 @@
 /** The formats of logs. Plain text is tried last of all, because nearly everything is text. */
 
 import type { EvidenceFormat } from "../format.ts";
+import { readLog } from "./read-log.ts";
+import { recogniseJsonLog, recogniseRecordedLog, recogniseTextLog } from "./recognise.ts";
 
-export const logFormats: readonly EvidenceFormat[] = [];
+export const logFormats: readonly EvidenceFormat[] = [
+  {
+    name: "kubectl-logs",
+    description: "what kubectl logs printed, with the call above it or in the file's name",
+    recognise: recogniseRecordedLog,
+    read: readLog,
+  },
+  {
+    name: "json-log",
+    description: "logs with a record of JSON on each line",
+    recognise: recogniseJsonLog,
+    read: readLog,
+  },
+  {
+    name: "text-log",
+    description: "logs as text with times or levels",
+    recognise: recogniseTextLog,
+    read: readLog,
+  },
+];

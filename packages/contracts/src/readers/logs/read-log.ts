@@ -1,0 +1,165 @@
+/** Reads logs: lines of text or of records, mixed as they come, with the container that wrote them where it is told. */
+
+import type { LogsContent } from "../../model/evidence.ts";
+import { EvidenceError } from "../evidence-error.ts";
+import type { FileContent, FormatInput } from "../format.ts";
+import { stripWrapper } from "../kubernetes/recorded-call.ts";
+import {
+  aboutOf,
+  aboutOfCommand,
+  aboutOfHeader,
+  aboutOfName,
+  type AboutParts,
+  errorOfHeader,
+  isCommand,
+  type LogAbout,
+} from "./about.ts";
+import { LineJoiner } from "./join-lines.ts";
+import { logLimits } from "./limits.ts";
+import { parseLine } from "./parse-line.ts";
+
+/** The text of a file, whatever its bytes: one broken character must not hide a whole log. */
+export function textOfLog({ bytes }: FormatInput): { text: string; notes: string[] } {
+  const text = new TextDecoder("utf-8").decode(bytes);
+  const notes = text.includes("\uFFFD") ? ["Bytes that are not UTF-8 stand as \uFFFD."] : [];
+  return { text, notes };
+}
+
+/** Reads a log, recorded or plain. */
+export function readLog(input: FormatInput): FileContent {
+  const { text, notes } = textOfLog(input);
+  const { header, body } = stripWrapper(text);
+  const log = logBelow(header, body);
+  const outer = [log.about, aboutOfName(input.name)];
+  if (log.refusal !== undefined) {
+    // The call is known, and that it printed no log; that is not the same as an empty log.
+    const about = aboutOf(...outer);
+    const empty: LogsContent = {
+      kind: "logs",
+      ...(about === undefined ? {} : { about }),
+      lines: [],
+    };
+    return {
+      contents: [empty],
+      notes: [...notes, `No log was printed: ${log.refusal.slice(0, 500)}`],
+    };
+  }
+  const lines = new LogReading(outer);
+  lines.read(log.text);
+  return { contents: lines.contents(), notes: [...notes, ...lines.notes()] };
+}
+
+interface RecordedLog {
+  readonly text: string;
+  readonly about: AboutParts;
+  /** What was printed in place of a log. */
+  readonly refusal?: string;
+}
+
+const refusal = /^\s*(?:error: )?(?:error from server|unable to retrieve container logs)[^\n]*/i;
+const defaulted = /^Defaulted container "([^"\n]{1,253})" out of: [^\n]*(?:\n|$)/m;
+/** What tools add below a log about the query. */
+const trailer = /(?:^|\n)={20,}\r?\nLOG QUERY METADATA\r?\n={20,}/;
+
+/** The log below the lines about its call, without what kubectl and the recorder say themselves. */
+function logBelow(header: string, body: string): RecordedLog {
+  let text = body;
+  let about = header === "" ? {} : aboutOfHeader(header);
+  const command = text.slice(0, 2_048).split("\n", 1)[0];
+  if (header === "" && isCommand(command)) {
+    about = aboutOfCommand(command.replace(/^\s*[$#>]\s+/, ""));
+    text = text.slice(command.length + 1);
+  }
+  const end = header === "" ? undefined : trailer.exec(text)?.index;
+  if (end !== undefined) text = text.slice(0, end);
+  const container = defaulted.exec(text.slice(0, 4_096));
+  if (container !== null) {
+    about = { ...about, container: about.container ?? container[1] };
+    text = text.slice(0, container.index) + text.slice(container.index + container[0].length);
+  }
+  const said = text.length < 4_096 ? refusal.exec(text)?.[0] : undefined;
+  const isEmpty = text.trim() === "";
+  if (said !== undefined) return { text: "", about, refusal: said.trim() };
+  if (!isEmpty) return { text, about };
+  return { text: "", about, refusal: errorOfHeader(header) ?? "the answer is empty" };
+}
+
+/** Lines on their way into logs, one log for each container that they name. */
+export class LogReading {
+  readonly #outer: readonly AboutParts[];
+  readonly #logs = new Map<string, { about: LogAbout | undefined; joiner: LineJoiner }>();
+  #last: LineJoiner | undefined;
+  #lineCount = 0;
+  #cutCount = 0;
+  #assumesUtc = false;
+
+  /** `outer` is what is known of the container from around the lines. */
+  constructor(outer: readonly AboutParts[]) {
+    this.#outer = outer;
+  }
+
+  /** Reads lines without making a list of them: a file may hold millions. */
+  read(text: string): void {
+    for (let from = 0; from < text.length;) {
+      const next = text.indexOf("\n", from);
+      const end = next < 0 ? text.length : next;
+      const line = text.slice(from, text[end - 1] === "\r" ? end - 1 : end);
+      from = end + 1;
+      if (isBlank(line)) this.#last?.addBlank();
+      else this.#add(line);
+    }
+  }
+
+  contents(): LogsContent[] {
+    return [...this.#logs.values()].map(({ about, joiner }) => ({
+      kind: "logs",
+      ...(about === undefined ? {} : { about }),
+      lines: [...joiner.finish()],
+    }));
+  }
+
+  notes(): string[] {
+    const notes: string[] = [];
+    const dropped = [...this.#logs.values()].reduce((sum, log) => sum + log.joiner.droppedCount, 0);
+    if (this.#assumesUtc) notes.push("Times without a zone were taken as UTC.");
+    if (this.#cutCount > 0) {
+      notes.push(`${this.#cutCount} lines were cut at ${logLimits.textLengthMax} characters.`);
+    }
+    if (dropped > 0) notes.push(`${dropped} lines of entries that were too long were dropped.`);
+    return notes;
+  }
+
+  #add(raw: string): void {
+    this.#lineCount += 1;
+    if (this.#lineCount > logLimits.lineCountMax) {
+      throw new EvidenceError("The log has too many lines.", {
+        expected: `at most ${logLimits.lineCountMax} lines`,
+        where: `line ${logLimits.lineCountMax + 1}`,
+      });
+    }
+    if (raw.length > logLimits.textLengthMax) this.#cutCount += 1;
+    const parsed = parseLine(raw);
+    this.#assumesUtc ||= parsed.assumesUtc;
+    this.#last = this.#logOf(parsed.about);
+    this.#last.add(parsed);
+  }
+
+  #logOf(parts: AboutParts): LineJoiner {
+    const { pod, namespace, container } = parts;
+    const key = pod === undefined ? "" : `${namespace ?? ""}/${pod}/${container ?? ""}`;
+    const known = this.#logs.get(key);
+    if (known !== undefined) return known.joiner;
+    if (this.#logs.size === logLimits.containerCountMax) {
+      throw new EvidenceError("The log is of too many containers.", {
+        expected: `at most ${logLimits.containerCountMax} containers in one file`,
+      });
+    }
+    const log = { about: aboutOf(parts, ...this.#outer), joiner: new LineJoiner() };
+    this.#logs.set(key, log);
+    return log.joiner;
+  }
+}
+
+function isBlank(line: string): boolean {
+  return !/\S/.test(line);
+}
