@@ -95,6 +95,100 @@ function columnStart(header: string, column: string): number {
   return at < 0 ? header.indexOf(column) : header.indexOf(column, at);
 }
 
+/** The rows of a small table below a field by column, for tables whose columns differ from version to version. */
+export function tableRecords(field: DescribedField | undefined): ReadonlyMap<string, string>[] {
+  const headerAt = (field?.lines ?? []).findIndex((line) => line.trim() !== "");
+  const header = field?.lines[headerAt];
+  if (field === undefined || header === undefined) return [];
+  const columns = [...header.matchAll(/\S+(?: \S+)*/g)];
+  return field.lines
+    .slice(headerAt + 1)
+    .filter((line) => !/^[\s-]*$/.test(line) && indentOf(line) >= indentOf(header))
+    .map(
+      (line) =>
+        new Map(
+          columns.map(({ 0: name, index }, at) => [
+            name,
+            line.slice(index, columns[at + 1]?.index ?? line.length).trim(),
+          ]),
+        ),
+    );
+}
+
+/** The conditions of an object, with as much as the table below the field prints. */
+export function conditionsOf(block: DescribedField | undefined): Record<string, string>[] {
+  return tableRecords(block).flatMap((row) => {
+    const type = row.get("Type") ?? "";
+    const status = row.get("Status") ?? "";
+    if (type === "" || status === "") return [];
+    const reason = row.get("Reason") ?? "";
+    const message = row.get("Message") ?? "";
+    const changed = row.get("LastTransitionTime") ?? "";
+    return [
+      {
+        type,
+        status,
+        ...(reason === "" ? {} : { reason }),
+        ...(message === "" ? {} : { message }),
+        ...(changed === "" ? {} : { lastTransitionTime: changed }),
+      },
+    ];
+  });
+}
+
+/** `Controlled By: ReplicaSet/web-5d4f` as the owner that it stands for. */
+export function controllerOf(fields: readonly DescribedField[]): Record<string, unknown> {
+  const [kind, name] = (textOf(fields, "Controlled By") ?? "").split("/");
+  if (kind === undefined || name === undefined) return {};
+  return { ownerReferences: [{ kind, name, controller: true }] };
+}
+
+/** `key: value` lines, as annotations are printed. */
+export function parseLabelLines(texts: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    texts.flatMap((text) => {
+      const at = text.search(/[:=]/);
+      return at <= 0 ? [] : [[text.slice(0, at).trim(), text.slice(at + 1).trim()]];
+    }),
+  );
+}
+
+/** What marks a line that goes on with the text of the line before it. */
+const continuation = `${" ".repeat(12)}\t`;
+
+/**
+ * Messages of containers and events are printed with their line breaks, and what follows the first line stands at
+ * the left edge. Such lines are moved to where they belong, so that none of them is taken for a field.
+ */
+export function moveContinuations(lines: readonly string[]): string[] {
+  let section: "fields" | "containers" | "events" = "fields";
+  return lines.map((line) => {
+    if (/^(?:Init |Ephemeral )?Containers:\s*$/.test(line)) section = "containers";
+    else if (line.startsWith("Events:")) section = "events";
+    else if (section === "events") {
+      if (line.trim() === "") section = "fields";
+      else if (indentOf(line) < 2) return `${continuation}${line.trim()}`;
+    } else if (section === "containers" && line.trim() !== "") {
+      if (
+        /^(?:Conditions|Volumes|QoS Class|Readiness Gates|Node-Selectors|Tolerations):/.test(line)
+      ) {
+        section = "fields";
+      } else if (
+        indentOf(line) < 2 ||
+        (indentOf(line) < 4 && !/^ {2,3}[a-z0-9-]+:\s*$/.test(line))
+      ) {
+        return `${continuation}${line.trim()}`;
+      }
+    }
+    return line;
+  });
+}
+
+/** Whether a line was moved by `moveContinuations`. */
+export function isContinuation(line: string): boolean {
+  return line.startsWith(continuation);
+}
+
 function indentOf(line: string): number {
   return line.length - line.trimStart().length;
 }

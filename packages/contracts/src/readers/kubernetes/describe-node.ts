@@ -2,6 +2,7 @@
 
 import type { KubernetesObject } from "../../model/evidence.ts";
 import {
+  conditionsOf,
   type DescribedField,
   one,
   pairsOf,
@@ -9,7 +10,7 @@ import {
   textOf,
   valuesOf,
 } from "./describe-fields.ts";
-import { mark, parseLabels } from "./tables.ts";
+import { mark, parseLabels } from "./text-object.ts";
 
 /** The node and, from its table of pods, what runs on it. */
 export function describedNode(fields: readonly DescribedField[], name: string): KubernetesObject[] {
@@ -25,13 +26,33 @@ export function describedNode(fields: readonly DescribedField[], name: string): 
       ...(textOf(fields, "Unschedulable") === "true" ? { unschedulable: true } : {}),
       taints,
     },
-    status: { allocatable, capacity, conditions: conditionsOf(one(fields, "Conditions")) },
+    status: {
+      allocatable,
+      capacity,
+      conditions: conditionsOf(one(fields, "Conditions")),
+      nodeInfo: infoOf(one(fields, "System Info")),
+    },
     ...mark(
       "kubectl describe node",
       one(fields, "Allocatable") === undefined ? ["status.allocatable"] : [],
     ),
   };
   return [node, ...pods];
+}
+
+function infoOf(block: DescribedField | undefined): Record<string, string> {
+  const printed = pairsOf(block);
+  const names = {
+    architecture: "Architecture",
+    operatingSystem: "Operating System",
+    kubeletVersion: "Kubelet Version",
+  };
+  return Object.fromEntries(
+    Object.entries(names).flatMap(([name, field]) => {
+      const text = printed[field];
+      return text === undefined ? [] : [[name, text]];
+    }),
+  );
 }
 
 /** `key=value:Effect`, where the value may be missing. */
@@ -69,14 +90,4 @@ function podsOf(block: DescribedField | undefined, nodeName: string): Kubernetes
       },
     ];
   });
-}
-
-function conditionsOf(block: DescribedField | undefined): Record<string, unknown>[] {
-  if (block === undefined) return [];
-  return tableRows(block, ["Type", "Status", "LastHeartbeatTime"]).map(
-    ([type = "", status = ""]) => ({
-      type,
-      status,
-    }),
-  );
 }

@@ -1,40 +1,45 @@
 /** A Pod object from the text of `kubectl describe pod`. */
 
 import type { KubernetesObject } from "../../model/evidence.ts";
+import { containersOf, type DescribedContainer } from "./describe-container.ts";
 import {
+  conditionsOf,
+  controllerOf,
   type DescribedField,
-  fieldsOf,
   one,
-  pairsOf,
-  tableRows,
+  parseLabelLines,
   textOf,
   valuesOf,
 } from "./describe-fields.ts";
-import { mark, parseLabels } from "./tables.ts";
+import { volumesOf } from "./describe-volume.ts";
+import { mark, parseLabels } from "./text-object.ts";
 
 /** The pod that the fields describe. The text never shows affinity, spread constraints or overhead. */
 export function describedPod(
   fields: readonly DescribedField[],
   metadata: { name: string; namespace: string },
 ): KubernetesObject {
-  const node = textOf(fields, "Node")?.split("/")[0];
-  const phase = textOf(fields, "Status");
-  const selector = parseLabels(valuesOf(fields, "Node-Selectors"));
+  const init = containersOf(one(fields, "Init Containers"));
+  const main = containersOf(one(fields, "Containers"));
   return {
     apiVersion: "v1",
     kind: "Pod",
-    metadata: { ...metadata, labels: parseLabels(valuesOf(fields, "Labels")) },
-    spec: {
-      ...(node === undefined ? {} : { nodeName: node }),
-      ...(Object.keys(selector).length === 0 ? {} : { nodeSelector: selector }),
-      tolerations: valuesOf(fields, "Tolerations").map(parseToleration),
-      initContainers: containersOf(one(fields, "Init Containers")),
-      containers: containersOf(one(fields, "Containers")),
-      volumes: volumesOf(one(fields, "Volumes")),
+    metadata: {
+      ...metadata,
+      labels: parseLabels(valuesOf(fields, "Labels")),
+      annotations: parseLabelLines(valuesOf(fields, "Annotations")),
+      ...controllerOf(fields),
+      ...deletionOf(fields),
     },
+    spec: specOf(fields, init, main),
     status: {
-      ...(phase === undefined ? {} : { phase: phase.split(" ")[0] }),
+      ...phaseOf(fields),
+      ...textPart("reason", textOf(fields, "Reason")),
+      ...textPart("message", textOf(fields, "Message")),
+      ...textPart("startTime", textOf(fields, "Start Time")),
       conditions: conditionsOf(one(fields, "Conditions")),
+      initContainerStatuses: statusesOf(init),
+      containerStatuses: statusesOf(main),
     },
     ...mark("kubectl describe pod", [
       "spec.affinity",
@@ -42,8 +47,55 @@ export function describedPod(
       "spec.overhead",
       "spec.hostNetwork",
       "spec.initContainers.restartPolicy",
+      "spec.restartPolicy",
+      "spec.securityContext",
+      "spec.containers.securityContext",
+      "spec.containers.ports.name",
+      "spec.imagePullSecrets",
+      "spec.automountServiceAccountToken",
+      "spec.terminationGracePeriodSeconds",
     ]),
   };
+}
+
+function specOf(
+  fields: readonly DescribedField[],
+  init: readonly DescribedContainer[],
+  main: readonly DescribedContainer[],
+): Record<string, unknown> {
+  const node = textOf(fields, "Node")?.split("/")[0];
+  const selector = parseLabels(valuesOf(fields, "Node-Selectors"));
+  return {
+    ...textPart("nodeName", node),
+    ...textPart("serviceAccountName", textOf(fields, "Service Account")),
+    ...textPart("priorityClassName", textOf(fields, "Priority Class Name")),
+    ...textPart("runtimeClassName", textOf(fields, "Runtime Class Name")),
+    ...(Object.keys(selector).length === 0 ? {} : { nodeSelector: selector }),
+    tolerations: valuesOf(fields, "Tolerations").map(parseToleration),
+    initContainers: init.map(({ spec }) => spec),
+    containers: main.map(({ spec }) => spec),
+    volumes: volumesOf(one(fields, "Volumes")),
+  };
+}
+
+function statusesOf(containers: readonly DescribedContainer[]): Record<string, unknown>[] {
+  return containers.flatMap(({ status }) => (status === undefined ? [] : [status]));
+}
+
+/** `Status: Terminating (lasts 5m)` stands for a pod that is being deleted; its phase is not printed then. */
+function deletionOf(fields: readonly DescribedField[]): Record<string, string> {
+  const status = textOf(fields, "Status") ?? "";
+  return status.startsWith("Terminating") ? { deletionTimestamp: status } : {};
+}
+
+function phaseOf(fields: readonly DescribedField[]): Record<string, string> {
+  const status = textOf(fields, "Status");
+  if (status === undefined || status.startsWith("Terminating")) return {};
+  return { phase: status.split(" ")[0] ?? "" };
+}
+
+function textPart(name: string, value: string | undefined): Record<string, string> {
+  return value === undefined ? {} : { [name]: value };
 }
 
 /** `key=value:Effect op=Exists for 300s`, where each part but the key may be missing. */
@@ -64,50 +116,4 @@ export function parseToleration(text: string): Record<string, unknown> {
     ...(effect === undefined || effect === "" ? {} : { effect }),
     ...(seconds === undefined ? {} : { tolerationSeconds: Number(seconds) }),
   };
-}
-
-function containersOf(block: DescribedField | undefined): Record<string, unknown>[] {
-  if (block === undefined) return [];
-  return fieldsOf(block.lines).map(({ name, lines }) => {
-    const fields = fieldsOf(lines);
-    const limits = pairsOf(one(fields, "Limits"));
-    const requests = pairsOf(one(fields, "Requests"));
-    return {
-      name,
-      ...(textOf(fields, "Image") === undefined ? {} : { image: textOf(fields, "Image") }),
-      ports: hostPortsOf(fields),
-      // The server fills a missing request from the limit before kubectl prints either.
-      resources: { requests, limits },
-    };
-  });
-}
-
-/** `Host Port: 8080/TCP`, where `0/TCP` stands for none. */
-function hostPortsOf(fields: readonly DescribedField[]): Record<string, unknown>[] {
-  const text = textOf(fields, "Host Port") ?? textOf(fields, "Host Ports") ?? "";
-  return text.split(",").flatMap((part) => {
-    const [, port, protocol] = /^(\d+)\/(\w+)$/.exec(part.trim()) ?? [];
-    if (port === undefined || port === "0") return [];
-    return [{ containerPort: Number(port), hostPort: Number(port), protocol: protocol ?? "TCP" }];
-  });
-}
-
-function volumesOf(block: DescribedField | undefined): Record<string, unknown>[] {
-  if (block === undefined) return [];
-  return fieldsOf(block.lines).flatMap(({ name, lines }) => {
-    const fields = fieldsOf(lines);
-    const claimName = textOf(fields, "ClaimName");
-    if (claimName === undefined) return [];
-    return [
-      {
-        name,
-        persistentVolumeClaim: { claimName, readOnly: textOf(fields, "ReadOnly") === "true" },
-      },
-    ];
-  });
-}
-
-function conditionsOf(block: DescribedField | undefined): Record<string, unknown>[] {
-  if (block === undefined) return [];
-  return tableRows(block, ["Type", "Status"]).map(([type = "", status = ""]) => ({ type, status }));
 }

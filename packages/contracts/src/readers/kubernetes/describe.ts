@@ -1,11 +1,50 @@
-/** Kubernetes objects from the text of `kubectl describe`: pods, nodes and claims with their events. */
+/** Kubernetes objects from the text of `kubectl describe`, each with its events. */
 
 import type { KubernetesObject } from "../../model/evidence.ts";
+import {
+  allOf,
+  type DescribedField,
+  fieldsOf,
+  isContinuation,
+  moveContinuations,
+  one,
+  tableRecords,
+  textOf,
+} from "./describe-fields.ts";
 import { describedNode } from "./describe-node.ts";
 import { describedPod } from "./describe-pod.ts";
-import { allOf, type DescribedField, fieldsOf, one, tableRows, textOf } from "./describe-fields.ts";
+import { networkDescriptions } from "./describe-network.ts";
+import { settingDescriptions } from "./describe-setting.ts";
+import { storageDescriptions } from "./describe-storage.ts";
+import { workloadDescriptions } from "./describe-workload.ts";
+import type { Description, DescriptionReader } from "./description.ts";
 import type { Notes } from "./limits.ts";
-import { mark, textEvent } from "./tables.ts";
+import { textEvent } from "./text-object.ts";
+
+/** Each kind, known by fields that no kind before it has. */
+const readers: readonly DescriptionReader[] = [
+  {
+    kind: "Pod",
+    fields: ["Containers", "Node-Selectors"],
+    read: ({ fields, metadata }) => [describedPod(fields, metadata)],
+  },
+  { kind: "Node", fields: ["Allocatable"], read: readNode },
+  { kind: "Node", fields: ["Taints", "Unschedulable"], read: readNode },
+  ...workloadDescriptions,
+  ...networkDescriptions,
+  ...storageDescriptions,
+  ...settingDescriptions,
+];
+
+/** Kinds whose events lie in the default namespace, because they have none of their own. */
+const clusterKinds: ReadonlySet<string> = new Set([
+  "ClusterRole",
+  "ClusterRoleBinding",
+  "Namespace",
+  "Node",
+  "PersistentVolume",
+  "StorageClass",
+]);
 
 /** Whether a line begins the description of an object. */
 export function isDescriptionStart(line: string): boolean {
@@ -13,68 +52,68 @@ export function isDescriptionStart(line: string): boolean {
 }
 
 /** The objects of every description in the lines, each followed by its events. */
-export function readDescriptions(lines: readonly string[], notes: Notes): KubernetesObject[] {
+export function readDescriptions(
+  lines: readonly string[],
+  notes: Notes,
+  namespace?: string,
+): KubernetesObject[] {
   const starts = lines.flatMap((line, index) => (isDescriptionStart(line) ? [index] : []));
   return starts.flatMap((start, index) =>
-    readDescription(lines.slice(start, starts[index + 1] ?? lines.length), notes),
+    readDescription(lines.slice(start, starts[index + 1] ?? lines.length), notes, namespace),
   );
 }
 
-function readDescription(lines: readonly string[], notes: Notes): KubernetesObject[] {
+function readDescription(
+  printed: readonly string[],
+  notes: Notes,
+  recorded: string | undefined,
+): KubernetesObject[] {
+  const lines = moveContinuations(printed);
   const fields = fieldsOf(lines);
   const name = textOf(fields, "Name") ?? "";
-  const namespace = textOf(fields, "Namespace") ?? "default";
-  if (one(fields, "Node-Selectors") !== undefined && one(fields, "Containers") !== undefined) {
-    const pod = describedPod(fields, { name, namespace });
-    return [pod, ...eventsOf(fields, { kind: "Pod", name, namespace })];
+  const namespace = textOf(fields, "Namespace") ?? recorded ?? "default";
+  const reader = readers.find((candidate) =>
+    candidate.fields.every((field) => one(fields, field) !== undefined),
+  );
+  if (reader === undefined) {
+    notes.add(`The description of ${name} is of a kind that is not read; its events are kept.`);
+    return eventsOf(fields, { kind: "Unknown", name, namespace });
   }
-  if (one(fields, "Allocatable") !== undefined || one(fields, "Taints") !== undefined) {
-    return [
-      ...describedNode(fields, name),
-      ...eventsOf(fields, { kind: "Node", name, namespace: "default" }),
-    ];
-  }
-  if (
-    one(fields, "StorageClass") !== undefined &&
-    one(fields, "Access Modes") !== undefined &&
-    one(fields, "Used By") !== undefined
-  ) {
-    const claim = describedClaim(fields, { name, namespace });
-    return [claim, ...eventsOf(fields, { kind: "PersistentVolumeClaim", name, namespace })];
-  }
-  notes.add(`The description of ${name} is of a kind that is not read; its events are kept.`);
-  return eventsOf(fields, { kind: "Unknown", name, namespace });
+  const described: Description = { fields, lines, metadata: { name, namespace } };
+  const about = {
+    kind: reader.kind,
+    name,
+    namespace: clusterKinds.has(reader.kind) ? "default" : namespace,
+  };
+  return [...reader.read(described), ...eventsOf(fields, about)];
 }
 
-function describedClaim(
-  fields: readonly DescribedField[],
-  metadata: { name: string; namespace: string },
-): KubernetesObject {
-  const storageClassName = textOf(fields, "StorageClass");
-  const volumeName = textOf(fields, "Volume");
-  const volumeMode = textOf(fields, "VolumeMode");
-  return {
-    apiVersion: "v1",
-    kind: "PersistentVolumeClaim",
-    metadata,
-    spec: {
-      ...(storageClassName === undefined ? {} : { storageClassName }),
-      ...(volumeName === undefined ? {} : { volumeName }),
-      ...(volumeMode === undefined ? {} : { volumeMode }),
-    },
-    status: { phase: textOf(fields, "Status") ?? "Unknown" },
-    ...mark("kubectl describe pvc", ["spec.resources", "spec.accessModes", "spec.selector"]),
-  };
+function readNode({ fields, metadata }: Description): KubernetesObject[] {
+  return describedNode(fields, metadata.name);
 }
 
 function eventsOf(
   fields: readonly DescribedField[],
   about: { kind: string; name: string; namespace: string },
 ): KubernetesObject[] {
-  return allOf(fields, "Events").flatMap((events) =>
-    tableRows(events, ["Type", "Reason", "Age", "From", "Message"]).flatMap((row) => {
-      const [type = "", reason = "", age = "", , message = ""] = row;
-      return message === "" ? [] : [textEvent(about, { type, reason, age, message })];
-    }),
-  );
+  return allOf(fields, "Events").flatMap((field) => {
+    const joined: string[] = [];
+    for (const line of field.lines) {
+      const last = joined.length - 1;
+      if (isContinuation(line) && last >= 0) joined[last] += ` ${line.trim()}`;
+      else joined.push(line);
+    }
+    return tableRecords({ ...field, lines: joined }).flatMap((row) => {
+      const message = row.get("Message") ?? "";
+      if (message === "") return [];
+      return [
+        textEvent(about, {
+          type: row.get("Type") ?? "Normal",
+          reason: row.get("Reason") ?? "",
+          age: row.get("Age") ?? "",
+          message,
+        }),
+      ];
+    });
+  });
 }

@@ -7,8 +7,12 @@ export const kubernetesFormats: readonly EvidenceFormat[] = [
   {
     name: "kubernetes",
     description:
-      "Kubernetes objects as JSON or YAML, or the text of kubectl describe, get and events",
+      "Kubernetes objects as JSON or YAML, or the text of kubectl describe, get, events, top and rollout",
     recognise: ({ head }) => head !== undefined && recogniseKubernetes(head),
-    read: (input) => readKubernetes(input.text()),
+    read: (input) => {
+      const { objects, metrics, notes } = readKubernetes(input.text());
+      // A table of usage holds no object, and no objects at all would be a cluster without any.
+      return metrics === undefined ? { objects, notes } : { contents: [metrics], notes };
+    },
   },
 ];

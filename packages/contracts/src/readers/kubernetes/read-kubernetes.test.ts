@@ -187,7 +187,7 @@ describe("text of kubectl", () => {
       kind: "Node",
       metadata: { name: "node-a", labels: { disk: "ssd", empty: "" } },
       spec: { unschedulable: true },
-      faultlineText: { unknown: ["spec.taints", "status.allocatable"] },
+      faultlineText: { unknown: ["spec.taints", "status.allocatable", "status.conditions"] },
     });
     expect(objects[1]).toMatchObject({
       metadata: { labels: {} },
@@ -220,8 +220,13 @@ describe("text of kubectl", () => {
     ).toEqual(["Event/shop/web.FailedScheduling.text"]);
   });
 
-  test("rows without their header are refused with what is wanted", () => {
-    const text = `{"tool_name":"kubectl_find_resource"}\n{"invocation": "kubectl get -A pod | grep web"}\nshop   web   0/1   Pending   0   6m`;
+  test("rows of pods without their header are read by their shape, others are refused with what is wanted", () => {
+    const wrap = (kind: string, rows: string): string =>
+      `{"tool_name":"kubectl_find_resource"}\n{"invocation": "kubectl get -A ${kind} | grep web"}\n${rows}`;
+    expect(names(wrap("pod", "shop   web   0/1   CrashLoopBackOff   4 (8s ago)   6m\n"))).toEqual([
+      "Pod/shop/web",
+    ]);
+    const text = wrap("deployment", "shop   web   0/1   1   0   6m");
     expect(recogniseKubernetes(text)).toBe(true);
     expect(errorOf(text).expected).toContain("header line");
   });

@@ -1,12 +1,15 @@
 /** Reads Kubernetes evidence: objects as JSON or YAML, and the text that kubectl prints for people. */
 
-import type { KubernetesObject } from "../../model/evidence.ts";
+import type { KubernetesObject, MetricsContent } from "../../model/evidence.ts";
 import { EvidenceError } from "../evidence-error.ts";
+import { readPodRows } from "./bare-rows.ts";
 import { isDescriptionStart, readDescriptions } from "./describe.ts";
 import { readJsonObjects, readYamlObjects } from "./documents.ts";
+import { emptySearch, isAnswer, questionOf, readAnswers } from "./kubectl-answer.ts";
 import { kubernetesLimits, Notes } from "./limits.ts";
 import { stripWrapper } from "./recorded-call.ts";
 import { isTableHeader, readTables } from "./tables.ts";
+import { isTopHeader, readTop } from "./top.ts";
 
 /** Characters that are looked at to recognise the form. */
 const recognitionLengthMax = 64 * 1024;
@@ -18,12 +21,22 @@ export function recogniseKubernetes(text: string): boolean {
   return holds === "objects" || formOf(body) !== undefined;
 }
 
+/** What a text of Kubernetes holds. */
+export interface KubernetesText {
+  readonly objects: KubernetesObject[];
+  /** What `kubectl top` measured; absent where the text is no such table. */
+  readonly metrics?: MetricsContent;
+  readonly notes: string[];
+}
+
 /** The objects of a text. Throws an `EvidenceError` that says where the text is not what it seems to be. */
-export function readKubernetes(text: string): { objects: KubernetesObject[]; notes: string[] } {
+export function readKubernetes(text: string): KubernetesText {
   const notes = new Notes();
-  const { body, namespace } = stripWrapper(text);
+  const { body, namespace, header } = stripWrapper(text);
+  const recorded = { body, header, namespace };
   const form = formOf(body);
-  const objects = form === undefined ? [] : readForm(form, { body, namespace, notes });
+  if (form === "usage") return readUsage(recorded, notes);
+  const objects = form === undefined ? readBare(recorded) : readForm(form, recorded, notes);
   if (objects.length === 0) {
     throw new EvidenceError("It holds no Kubernetes object.", {
       expected:
@@ -34,36 +47,69 @@ export function readKubernetes(text: string): { objects: KubernetesObject[]; not
   return { objects, notes: notes.list() };
 }
 
-type Form = "json" | "yaml" | "description" | "table";
+interface Recorded {
+  readonly body: string;
+  readonly header: string;
+  readonly namespace: string | undefined;
+}
 
-function readForm(
-  form: Form,
-  { body, namespace, notes }: { body: string; namespace: string | undefined; notes: Notes },
-): KubernetesObject[] {
+type Form = "json" | "yaml" | "description" | "table" | "answer";
+
+function readForm(form: Form, recorded: Recorded, notes: Notes): KubernetesObject[] {
   switch (form) {
     case "json":
-      return readJsonObjects(body, notes);
+      return readJsonObjects(recorded.body, notes);
     case "yaml":
-      return readYamlObjects(body, notes);
+      return readYamlObjects(recorded.body, notes);
     case "description":
     case "table":
       notes.add("Read from text for people: fields that it does not print are unknown, not empty.");
-      return readText(body, namespace, notes);
+      return readText(recorded, notes);
+    case "answer":
+      notes.add("kubectl answered without an object; the answer is kept.");
+      return readText(recorded, notes);
   }
 }
 
 /** One text may hold descriptions and tables, as when several commands were recorded into one file. */
-function readText(body: string, namespace: string | undefined, notes: Notes): KubernetesObject[] {
+function readText({ body, header, namespace }: Recorded, notes: Notes): KubernetesObject[] {
+  const lines = linesOf(body);
+  return [
+    ...readDescriptions(lines, notes, namespace),
+    ...readTables(lines, { namespace }, notes),
+    ...readAnswers(lines, questionOf(header, namespace)),
+  ];
+}
+
+/** A search without a header line: its rows, or that it found nothing. */
+function readBare({ body, header, namespace }: Recorded): KubernetesObject[] {
+  const question = questionOf(header, namespace);
+  const rows = question.kind === "Pod" ? readPodRows(linesOf(body), namespace) : [];
+  return rows.length > 0 || body.trim() !== "" ? rows : emptySearch(question, header);
+}
+
+function readUsage({ body, namespace }: Recorded, notes: Notes): KubernetesText {
+  const series = readTop(linesOf(body), namespace);
+  if (series.length === 0) {
+    throw new EvidenceError("The table of kubectl top has no row that can be read.", {
+      expected: "rows with a name, cores and bytes below the header",
+      where: "line 1",
+    });
+  }
+  return { objects: [], metrics: { kind: "metrics", series }, notes: notes.list() };
+}
+
+function linesOf(body: string): string[] {
   const lines = body.split(/\r?\n/);
   if (lines.length > kubernetesLimits.lineCountMax) {
     throw new EvidenceError("The text has too many lines.", {
       expected: `at most ${kubernetesLimits.lineCountMax} lines`,
     });
   }
-  return [...readDescriptions(lines, notes), ...readTables(lines, { namespace }, notes)];
+  return lines;
 }
 
-function formOf(body: string): Form | undefined {
+function formOf(body: string): Form | "usage" | undefined {
   const start = body.trimStart();
   if (/^[{[]/.test(start)) {
     return /"(?:kind|apiVersion)"\s*:/.test(start.slice(0, recognitionLengthMax)) &&
@@ -75,13 +121,15 @@ function formOf(body: string): Form | undefined {
   const lines = head.split(/\r?\n/);
   if (/^(?:apiVersion|kind)\s*:/m.test(head)) return "yaml";
   if (lines.some(isTableHeader)) return "table";
+  if (isTopHeader(lines.find((line) => line.trim() !== "") ?? "")) return "usage";
   if (
     lines.some(isDescriptionStart) &&
     /^(?:Namespace|Taints|Node-Selectors|Labels|Events):/m.test(head)
   ) {
     return "description";
   }
-  return undefined;
+  // Only at its beginning, because a log may quote what kubectl says.
+  return isAnswer(lines.find((line) => line.trim() !== "") ?? "") ? "answer" : undefined;
 }
 
 /** A JSON document is Kubernetes' own only when kind stands beside apiVersion, items or metadata. */

@@ -37,7 +37,8 @@ export function stripWrapper(text: string): RecordedText {
 }
 
 function contentOf(header: string): RecordedText["holds"] {
-  if (/"kubectl[_ ](?:find_resource|get|describe|events)/.test(header)) return "objects";
+  if (/"kubectl[_ ](?:find_resource|get|describe|events|top|rollout)/.test(header))
+    return "objects";
   const isLogs =
     /"tool_name":\s*"[^"]{0,256}logs?(?:[_"])/.test(header) ||
     /"invocation":\s*"kubectl [^"]{0,1024}?\blogs\b/.test(header);
