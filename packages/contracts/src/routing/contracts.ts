@@ -1,5 +1,12 @@
 /** The contracts about what leads to pods: services, endpoints, ingresses, network policies, names. */
 
 import type { Contract } from "../model/contract.ts";
+import { endpointsReady } from "./endpoints-ready.ts";
+import { servicePorts } from "./service-ports.ts";
+import { serviceSelectsPods } from "./service-selects-pods.ts";
 
-export const routingContracts: readonly Contract[] = [];
+export const routingContracts: readonly Contract[] = [
+  serviceSelectsPods,
+  servicePorts,
+  endpointsReady,
+];
