@@ -1,5 +1,6 @@
 /** Variants of traces in which every contract must find the same: what changes is how they were recorded. */
 
+import type { Contract } from "../src/model/contract.ts";
 import type { TraceContent } from "../src/model/evidence.ts";
 import type { Span } from "../src/model/span.ts";
 import type { Snapshot } from "../src/model/snapshot.ts";
@@ -68,6 +69,24 @@ export function traceVariants(traces: readonly (readonly Span[])[]): TraceVarian
       snapshot: snapshotOf(traces.map((spans) => spans.map((span) => laterBy(span, dayMicros)))),
     },
   ];
+}
+
+/** What a contract finds in traces, without what renaming changes and without the findings about strangers. */
+export function factsOf(
+  contract: Contract,
+  { snapshot, renames }: Pick<TraceVariant, "snapshot" | "renames">,
+): unknown[] {
+  return contract
+    .check(snapshot)
+    .filter(({ subject }) => !subject.name.includes(strangerService))
+    .map(({ verdict, subject, title, measures, evidence }) => ({
+      verdict,
+      subject,
+      title,
+      measures,
+      offenderCount: evidence.length,
+      ...(renames ? {} : { offenders: new Set(evidence.map(({ locator }) => locator)) }),
+    }));
 }
 
 const dayMicros = 86_400_000_000;

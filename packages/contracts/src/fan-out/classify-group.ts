@@ -5,7 +5,7 @@ import type { RepeatedQueryOptions } from "./options.ts";
 import type { Observation } from "./observe-calls.ts";
 import { isPaging } from "./paging.ts";
 import { haveSameValues } from "./same-values.ts";
-import type { UnitCall } from "../traces/unit.ts";
+import type { Unit, UnitCall } from "../traces/unit.ts";
 
 export type GroupNature =
   | "loop"
@@ -63,7 +63,7 @@ function natureOf(group: Group, options: RepeatedQueryOptions): GroupNature {
   if (attempts.length < options.countMin && calls.length >= options.countMin) return "retry";
   // When the items of a list make the calls, nothing else can explain the repetition.
   if (itemCount >= options.countMin) return "loop";
-  if (isWarmUp(group)) return "warm-up";
+  if (isWarmUp(group.observation.unit)) return "warm-up";
   if (isPaging(attempts, options.countMin)) return "pages";
   if (attempts.every(({ call }) => call.batch.isBatch)) {
     return isBatchPerItem(group, options) ? "loop" : "batches";
@@ -135,8 +135,8 @@ function isScatter(attempts: readonly UnitCall[]): boolean {
   return attempts.length > 1 && peers.size === attempts.length;
 }
 
-function isWarmUp({ observation }: Group): boolean {
-  const { entry, operation } = observation.unit;
+/** Whether a unit that nobody waits for fills caches or moves data, which takes one call for each thing. */
+export function isWarmUp({ entry, operation }: Unit): boolean {
   if (entry === undefined || entry.kind === "server") return false;
   return /(?:^|[^a-z])(?:warm(?:[ ._-]?up|ing|er)?|preload(?:ing|er)?|prefetch(?:ing|er)?|prime|seed(?:ing|er)?|bootstrap|startup|migrat(?:e|ion)s?)(?:[^a-z]|$)/i.test(
     operation.replace(/([a-z])([A-Z])/g, "$1 $2"),

@@ -1,6 +1,12 @@
 /** The contracts about how many calls an operation makes, and how much they bring. */
 
 import type { Contract } from "../model/contract.ts";
+import { consecutiveCalls } from "./consecutive-calls.ts";
 import { repeatedQuery } from "./repeated-query.ts";
+import { repeatedSequence } from "./repeated-sequence.ts";
 
-export const fanOutContracts: readonly Contract[] = [repeatedQuery];
+export const fanOutContracts: readonly Contract[] = [
+  repeatedQuery,
+  repeatedSequence,
+  consecutiveCalls,
+];

@@ -47,7 +47,8 @@ function statementWithValues(
   return isHidden ? undefined : JSON.stringify([tokens.map(({ text }) => text), parameters]);
 }
 
-function parametersOf(attributes: Attributes): [string, string][] {
+/** The parameters of a statement that were recorded, sorted by name. */
+export function parametersOf(attributes: Attributes): [string, string][] {
   return Object.entries(attributes)
     .filter(([name]) => /^db\.(?:query|statement)\.parameters?(?:\.|$)/.test(name))
     .map(([name, value]): [string, string] => [name, textOfValue(value)])
