@@ -46,7 +46,16 @@ export {
   type UnreadableFile,
 } from "./readers/read-evidence.ts";
 export { evidenceLimits, snapshotFileLimits } from "./readers/limits.ts";
-export { type CheckOutcome, CheckReport, checkReport } from "./report/check-report.ts";
+export { compareWithBaseline, readBaseline } from "./report/baseline.ts";
+export {
+  type CheckOutcome,
+  CheckReport,
+  checkReport,
+  type FailOn,
+  failOnChoices,
+} from "./report/check-report.ts";
+export { junitReport } from "./report/junit-report.ts";
+export { markdownReport } from "./report/markdown-report.ts";
 export { type SarifLog, sarifReport, type SarifReportOptions } from "./report/sarif-report.ts";
 export { textReport, type TextReportOptions } from "./report/text-report.ts";
 export { nearestName } from "./text/nearest-name.ts";

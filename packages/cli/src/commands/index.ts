@@ -5,6 +5,7 @@ import type { Command } from "../command.ts";
 export const commands = {
   up: () => import("./up.ts"),
   check: () => import("./check.ts"),
+  contract: () => import("./contract.ts"),
   snapshot: () => import("./snapshot.ts"),
   case: () => import("./case.ts"),
   drill: () => import("./drill.ts"),

@@ -15,7 +15,7 @@ export const ownContractLimits = {
 const Text = (maxLength: number) => Type.String({ minLength: 1, maxLength });
 
 /** Evidence in small, and what the contract must say about it. */
-const Example = Type.Object(
+export const Example = Type.Object(
   {
     name: Text(200),
     /** Documents of any known format: text as it stands in a file, or a value that is written as JSON. */

@@ -190,7 +190,11 @@ describe("a file of contracts", () => {
       { over: "span", expect: "true", boundary: "moon-earth" },
       /boundary/,
     ],
-    ["a field that is none", { over: "span", expect: "true", fixes: "x" }, /fixes/],
+    [
+      "a field that is none",
+      { over: "span", expect: "true", fixes: "x" },
+      /fixes: there is no such field; did you mean fix/,
+    ],
   ])("tells of %s", (_what, fields, words) => {
     const { problems } = readOwnContracts(fileOf(fields));
     expect(problems.map(({ message }) => message).join("\n")).toMatch(words);

@@ -5,12 +5,7 @@ import { type Document, isNode, LineCounter, type Node, parseDocument } from "ya
 
 import type { Contract } from "../model/contract.ts";
 import { nearestName } from "../text/nearest-name.ts";
-import {
-  type ContractDocument,
-  ContractsFile,
-  type Example,
-  ownContractLimits,
-} from "./definition.ts";
+import { ContractDocument, ContractsFile, Example, ownContractLimits } from "./definition.ts";
 import { compileExpression, type Expression } from "./expression/compile.ts";
 import { ExpressionError } from "./expression/fault.ts";
 import { ownContract } from "./own-contract.ts";
@@ -191,7 +186,24 @@ function pathOf(pointer: string): (string | number)[] {
 }
 
 function schemaWords(pointer: string, message: string, params: unknown): string {
+  const place = pointer === "" ? "The file" : pointer;
+  if (message === "schema is false") return `${place}: ${unknownField(pointer)}`;
   const detail = JSON.stringify(params);
   const named = detail === undefined || detail === "{}" ? "" : ` (${detail})`;
-  return `${pointer === "" ? "The file" : pointer}: ${message}${named}.`;
+  return `${place}: ${message}${named}.`;
+}
+
+/** Fields by how deep they lie: of the file, of a contract, of an example. */
+const fieldsByDepth: Readonly<Record<number, readonly string[]>> = {
+  1: Object.keys(ContractsFile.properties),
+  3: Object.keys(ContractDocument.properties),
+  5: Object.keys(Example.properties),
+};
+
+function unknownField(pointer: string): string {
+  const path = pathOf(pointer);
+  const fields = fieldsByDepth[path.length] ?? [];
+  const near = nearestName(String(path.at(-1)), fields);
+  if (near !== undefined) return `there is no such field; did you mean ${near}?`;
+  return `there is no such field here${fields.length === 0 ? "" : `; there are ${fields.join(", ")}`}.`;
 }

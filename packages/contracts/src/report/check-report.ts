@@ -4,7 +4,7 @@ import { type Static, Type } from "typebox";
 
 import type { Contract } from "../model/contract.ts";
 import { EvidenceId, EvidenceSource } from "../model/evidence.ts";
-import { Boundary, Finding } from "../model/finding.ts";
+import { Boundary, Finding, Subject } from "../model/finding.ts";
 import type { Snapshot } from "../model/snapshot.ts";
 import type { UnreadableFile } from "../readers/read-evidence.ts";
 
@@ -54,6 +54,22 @@ export const CheckReport = Type.Object(
     ),
     findings: Type.Array(Finding),
     unreadable: Type.Array(Unreadable),
+    /** Present when an earlier report was given: violations of both are counted here and left out above. */
+    baseline: Type.Optional(
+      Type.Object(
+        {
+          knownCount: Type.Integer({ minimum: 0 }),
+          /** Violated then, and its contract holds about the same subject now. */
+          fixed: Type.Array(
+            Type.Object(
+              { contract: Type.String(), subject: Subject, title: Type.String() },
+              { additionalProperties: false },
+            ),
+          ),
+        },
+        { additionalProperties: false },
+      ),
+    ),
   },
   {
     additionalProperties: false,
@@ -71,20 +87,17 @@ export interface CheckOutcome {
   readonly unreadable: readonly UnreadableFile[];
 }
 
+/** From which verdict on a check fails: `inconclusive` is stricter than usual, `never` reports alone. */
+export const failOnChoices = ["violated", "inconclusive", "never"] as const;
+export type FailOn = (typeof failOnChoices)[number];
+
 /** The report of a check. */
-export function checkReport(outcome: CheckOutcome): CheckReport {
-  const count = (verdict: Finding["verdict"]): number =>
-    outcome.findings.filter((finding) => finding.verdict === verdict).length;
-  const summary = {
-    violated: count("violated"),
-    holds: count("holds"),
-    inconclusive: count("inconclusive"),
-    unreadable: outcome.unreadable.length,
-  };
+export function checkReport(outcome: CheckOutcome, failOn: FailOn = "violated"): CheckReport {
+  const summary = summaryOf(outcome.findings, outcome.unreadable.length);
   return {
     format: "faultline-check",
     formatVersion: 1,
-    exitCode: exitCodeOf(summary),
+    exitCode: exitCodeOf(summary, failOn),
     summary,
     contracts: outcome.contracts.map(({ id, version, boundary, promise }) => ({
       id,
@@ -102,8 +115,26 @@ export function checkReport(outcome: CheckOutcome): CheckReport {
   };
 }
 
-function exitCodeOf(summary: CheckReport["summary"]): number {
+/** How many findings there are of each verdict. */
+export function summaryOf(
+  findings: readonly Finding[],
+  unreadableCount: number,
+): CheckReport["summary"] {
+  const count = (verdict: Finding["verdict"]): number =>
+    findings.filter((finding) => finding.verdict === verdict).length;
+  return {
+    violated: count("violated"),
+    holds: count("holds"),
+    inconclusive: count("inconclusive"),
+    unreadable: unreadableCount,
+  };
+}
+
+/** The exit code of a check with these counts. */
+export function exitCodeOf(summary: CheckReport["summary"], failOn: FailOn): number {
+  if (failOn === "never") return 0;
   if (summary.violated > 0) return 1;
+  if (failOn === "inconclusive" && summary.inconclusive > 0) return 1;
   if (summary.unreadable > 0) return 2;
   // Silence is no health: where no contract had anything to judge, nothing is known to hold.
   return summary.holds === 0 ? 3 : 0;

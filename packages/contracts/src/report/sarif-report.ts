@@ -2,6 +2,7 @@
 
 import type { Finding } from "../model/finding.ts";
 import type { CheckReport } from "./check-report.ts";
+import { fingerprintOf } from "./fingerprint.ts";
 
 export interface SarifReportOptions {
   /** The version of the tool that ran the check. */
@@ -82,7 +83,7 @@ function resultOf(finding: Finding, { ruleIndexes, sources }: Tables): unknown {
     locations: locationsOf(finding, sources),
     // Stable over runs, so that a code host knows a result again.
     partialFingerprints: {
-      "faultlineSubject/v1": `${finding.contract}:${finding.subject.kind}:${finding.subject.name}:${String(finding.measures["statement"] ?? "")}`,
+      "faultlineFinding/v1": fingerprintOf(finding),
     },
     properties: {
       boundary: finding.boundary,

@@ -144,8 +144,23 @@ class ReportWriter {
       this.#paint(summary.unreadable > 0 ? "yellow" : "dim", `${summary.unreadable} unreadable`),
     ];
     this.#silence();
+    this.#baseline();
     this.#lines.push(
       `${parts.join(" · ")}  ${this.#paint("dim", `(${plural(contracts.length, "contract")} on ${plural(evidence.length, "piece")} of evidence)`)}`,
+    );
+  }
+
+  #baseline(): void {
+    const { baseline } = this.#report;
+    if (baseline === undefined) return;
+    for (const { subject, contract } of baseline.fixed) {
+      this.#lines.push(
+        `${this.#paint("green", "✓ fixed")}  ${printable(subject.name)}  ${this.#paint("dim", contract)}`,
+      );
+    }
+    this.#lines.push(
+      `${plural(baseline.knownCount, "violation")} known from the baseline, ${baseline.fixed.length} fixed since.`,
+      "",
     );
   }
 
