@@ -108,6 +108,8 @@ export const TranscriptTurn = Type.Object(
       Type.Literal("tool"),
     ]),
     text: Type.Optional(Type.String()),
+    /** What the model was told beside the messages, on the first turn that it concerns. */
+    instructions: Type.Optional(Type.String()),
     calls: Type.Array(ToolCall),
     results: Type.Array(ToolResult),
     tools: Type.Optional(Type.Array(ToolDefinition)),

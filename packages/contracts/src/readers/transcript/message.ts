@@ -3,6 +3,10 @@
 import type { ToolCall, ToolDefinition, ToolResult, TranscriptTurn } from "../../model/evidence.ts";
 import { type Fields, isFields } from "../../model/fields.ts";
 import { textField } from "./fields.ts";
+import { asChatMessage } from "./message-dialects.ts";
+import { argumentsOf, type Contents, idOf, isResultPart, readPart } from "./parts.ts";
+import { callsInText, resultsInText } from "./text-calls.ts";
+import { timeMicrosOf } from "./time.ts";
 
 type Role = TranscriptTurn["role"];
 
@@ -17,7 +21,12 @@ const roles: Readonly<Record<string, Role>> = {
   function: "tool",
 };
 /** Items that are calls or results by themselves, outside of any message. */
-const callTypes: readonly unknown[] = ["function_call", "custom_tool_call"];
+const callTypes: readonly unknown[] = [
+  "function_call",
+  "custom_tool_call",
+  "mcp_call",
+  "mcp_approval_request",
+];
 const resultTypes: readonly unknown[] = ["function_call_output", "custom_tool_call_output"];
 /** Text of one turn that is kept. */
 const textLengthMax = 65_536;
@@ -26,34 +35,53 @@ const textLengthMax = 65_536;
 export function looksLikeMessage(value: unknown): boolean {
   if (!isFields(value)) return false;
   if (callTypes.includes(value["type"]) || resultTypes.includes(value["type"])) return true;
-  const role = textField(value, "role");
+  const message = asChatMessage(value);
+  const role = textField(message, "role");
   if (role === undefined || roles[role] === undefined) return false;
   return ["content", "parts", "tool_calls", "function_call", "tool_call_id"].some((name) =>
-    Object.hasOwn(value, name),
+    Object.hasOwn(message, name),
   );
 }
 
-/** The turn of a message; nothing when it is none. `tools` are those advertised when it was made. */
+/** What is known about the turn that a message makes. */
+export interface TurnContext {
+  /** The tools that were advertised when it was made. */
+  readonly tools?: readonly ToolDefinition[] | undefined;
+  readonly areToolsPartial?: boolean;
+  readonly allowedTools?: readonly string[] | undefined;
+}
+
+/** The turn of a message; nothing when it is none. */
 export function readMessage(
   value: unknown,
   pointer: string,
-  tools: readonly ToolDefinition[] | undefined,
+  context: TurnContext,
 ): TranscriptTurn | undefined {
   if (!looksLikeMessage(value) || !isFields(value)) return undefined;
-  const contents = readContents(value, pointer);
-  const calls = [...itemCalls(value, pointer), ...toolCalls(value, pointer), ...contents.calls];
+  const message = asChatMessage(value);
+  const contents = readContents(message, pointer);
+  const calls = [...itemCalls(message, pointer), ...toolCalls(message, pointer), ...contents.calls];
   const results = [
-    ...itemResults(value, pointer),
-    ...messageResults(value, pointer),
+    ...itemResults(message, pointer),
+    ...messageResults(message, pointer),
     ...contents.results,
   ];
-  const role = roleOf(value, calls.length > 0);
+  const role = roleOf(message, calls.length > 0);
+  const timeMicros = timeMicrosOf(
+    message["timestamp"] ?? message["created_at"] ?? message["time"],
+  );
+  const { tools, areToolsPartial, allowedTools } = context;
   return {
     role,
     ...(contents.text === "" ? {} : { text: contents.text.slice(0, textLengthMax) }),
     calls,
     results,
     ...(role === "assistant" && tools !== undefined ? { tools: [...tools] } : {}),
+    ...(role === "assistant" && areToolsPartial === true ? { areToolsPartial } : {}),
+    ...(role === "assistant" && allowedTools !== undefined
+      ? { allowedTools: [...allowedTools] }
+      : {}),
+    ...(timeMicros === undefined ? {} : { timeMicros }),
     pointer,
   };
 }
@@ -92,23 +120,71 @@ function chatCall(entry: unknown, pointer: string): ToolCall | undefined {
   const given = isFields(custom)
     ? JSON.stringify(custom["input"] ?? "")
     : argumentsOf(called["arguments"] ?? called["args"]);
-  return { ...idOf(entry["id"]), name, arguments: given, pointer };
+  return { ...idOf(entry["id"]), name, arguments: given, ...ranOf(entry), pointer };
+}
+
+/** What an application may keep beside a call: how it ran, and what was said to it. */
+function ranOf(entry: Fields): Pick<ToolCall, "executedArguments" | "approval"> {
+  const executed = entry["executed_arguments"] ?? entry["executedArguments"];
+  const approval = approvalOf(entry["approval"] ?? entry["approval_status"]);
+  return {
+    ...(executed === undefined ? {} : { executedArguments: executed }),
+    ...(approval === undefined ? {} : { approval }),
+  };
+}
+
+const approvals: Readonly<Record<string, ToolCall["approval"]>> = {
+  asked: "asked",
+  pending: "asked",
+  requested: "asked",
+  required: "asked",
+  granted: "granted",
+  approved: "granted",
+  allowed: "granted",
+  accepted: "granted",
+  denied: "denied",
+  rejected: "denied",
+  declined: "denied",
+  refused: "denied",
+};
+
+function approvalOf(value: unknown): ToolCall["approval"] {
+  return typeof value === "string" ? approvals[value.toLowerCase()] : undefined;
 }
 
 function itemCalls(item: Fields, pointer: string): ToolCall[] {
-  if (!callTypes.includes(item["type"])) return [];
+  const { type } = item;
+  if (!callTypes.includes(type)) return [];
   const name = textField(item, "name");
   if (name === undefined) return [];
   const given =
-    item["type"] === "custom_tool_call"
+    type === "custom_tool_call"
       ? JSON.stringify(item["input"] ?? "")
       : argumentsOf(item["arguments"]);
-  return [{ ...idOf(item["call_id"] ?? item["id"]), name, arguments: given, pointer }];
+  const isAsked = type === "mcp_approval_request";
+  return [
+    {
+      ...idOf(item["call_id"] ?? item["id"]),
+      name,
+      arguments: given,
+      ...ranOf(item),
+      ...(isAsked ? { approval: "asked" } : {}),
+      pointer,
+    },
+  ];
 }
 
 function itemResults(item: Fields, pointer: string): ToolResult[] {
+  if (item["type"] === "mcp_call") {
+    const { error, output } = item;
+    if (output === undefined && error === undefined) return [];
+    const isError = error !== undefined && error !== null;
+    const content = isError ? error : (output ?? null);
+    return [{ ...idOf(item["call_id"] ?? item["id"]), content, isError, pointer }];
+  }
   if (!resultTypes.includes(item["type"])) return [];
-  return [{ ...idOf(item["call_id"]), content: item["output"] ?? null, isError: false, pointer }];
+  const isError = item["status"] === "failed";
+  return [{ ...idOf(item["call_id"]), content: item["output"] ?? null, isError, pointer }];
 }
 
 /** A message of the role `tool` (or, before it, `function`) is a result as a whole. */
@@ -118,34 +194,29 @@ function messageResults(message: Fields, pointer: string): ToolResult[] {
   // Parts that are results themselves are read with the other contents.
   const { content, parts } = message;
   if ([content, parts].some((list) => Array.isArray(list) && list.some(isResultPart))) return [];
-  const name = textField(message, "name");
+  const marked = typeof content === "string" ? resultsInText(content, pointer) : [];
+  if (marked.length > 0) return marked;
+  const name = textField(message, "name") ?? textField(message, "tool_name");
   return [
     {
       ...idOf(message["tool_call_id"]),
       ...(name === undefined ? {} : { name }),
       content: content ?? null,
-      isError: message["is_error"] === true || message["isError"] === true,
+      isError:
+        message["is_error"] === true ||
+        message["isError"] === true ||
+        message["status"] === "error",
       pointer,
     },
   ];
-}
-
-interface Contents {
-  text: string;
-  readonly calls: ToolCall[];
-  readonly results: ToolResult[];
 }
 
 /** Text, calls and results among the parts of a message. */
 function readContents(message: Fields, pointer: string): Contents {
   const contents: Contents = { text: "", calls: [], results: [] };
   const { content, parts } = message;
-  if (
-    typeof content === "string" &&
-    !["tool", "function"].includes(textField(message, "role") ?? "")
-  ) {
-    contents.text = content;
-  }
+  const role = textField(message, "role") ?? "";
+  if (typeof content === "string" && !["tool", "function"].includes(role)) contents.text = content;
   for (const [name, list] of [
     ["content", content],
     ["parts", parts],
@@ -154,40 +225,12 @@ function readContents(message: Fields, pointer: string): Contents {
     for (const [index, part] of list.entries())
       readPart(part, `${pointer}/${name}/${index}`, contents);
   }
-  return contents;
-}
-
-function readPart(part: unknown, pointer: string, contents: Contents): void {
-  if (!isFields(part)) return;
-  const text =
-    textField(part, "text") ?? (part["type"] === "text" ? textField(part, "content") : undefined);
-  if (text !== undefined) contents.text += contents.text === "" ? text : `\n${text}`;
-  if (part["type"] === "tool_use" || part["type"] === "tool_call") {
-    const name = textField(part, "name");
-    if (name === undefined) return;
-    const given = argumentsOf(part["type"] === "tool_use" ? part["input"] : part["arguments"]);
-    contents.calls.push({ ...idOf(part["id"]), name, arguments: given, pointer });
+  if (role === "user") contents.results.push(...resultsInText(contents.text, pointer));
+  const hasCalls = Array.isArray(message["tool_calls"]) && message["tool_calls"].length > 0;
+  if (roles[role] === "assistant" && contents.calls.length === 0 && !hasCalls) {
+    const found = callsInText(contents.text, pointer);
+    contents.text = found.text;
+    contents.calls.push(...found.calls);
   }
-  if (!isResultPart(part)) return;
-  contents.results.push({
-    ...idOf(part["tool_use_id"] ?? part["id"]),
-    content: part["content"] ?? part["response"] ?? part["result"] ?? null,
-    isError: part["is_error"] === true,
-    pointer,
-  });
-}
-
-function isResultPart(part: unknown): boolean {
-  return (
-    isFields(part) && (part["type"] === "tool_result" || part["type"] === "tool_call_response")
-  );
-}
-
-/** Absent arguments are emitted by some models for tools that take none. */
-function argumentsOf(given: unknown): unknown {
-  return given === undefined || given === null ? {} : given;
-}
-
-function idOf(id: unknown): { callId?: string } {
-  return typeof id === "string" && id !== "" ? { callId: id } : {};
+  return contents;
 }

@@ -6,41 +6,118 @@ import { textField } from "./fields.ts";
 
 /** Tools whose input is free text: what stands for their schema. */
 const freeTextSchema = { type: "string" } as const;
+const hints = ["readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint"] as const;
 
 /** The tools of a list, and how many entries are none. */
 export function readTools(list: readonly unknown[]): {
   tools: ToolDefinition[];
   unreadCount: number;
 } {
-  const tools = list.flatMap((entry) => readTool(entry) ?? []);
-  return { tools, unreadCount: list.length - tools.length };
+  const entries = list.flatMap(declarationsOf);
+  const tools = entries.flatMap((entry) => readTool(entry) ?? []);
+  return { tools, unreadCount: entries.length - tools.length };
+}
+
+/** The tools under a value that may be a list, JSON text of one, or tools by their names. */
+export function toolListOf(value: unknown): readonly unknown[] | undefined {
+  if (Array.isArray(value)) {
+    return value.map((entry) => (typeof entry === "string" ? (parsed(entry) ?? entry) : entry));
+  }
+  if (typeof value === "string") {
+    const inner = parsed(value);
+    return inner === undefined || typeof inner === "string" ? undefined : toolListOf(inner);
+  }
+  if (!isFields(value)) return undefined;
+  if (isFields(value["toolConfig"])) return toolListOf(value["toolConfig"]["tools"]);
+  if (Array.isArray(value["tools"])) return toolListOf(value["tools"]);
+  if (textField(value, "name") !== undefined) return [value];
+  const named = Object.entries(value);
+  return named.length > 0 && named.every(([, tool]) => isFields(tool))
+    ? named.map(([name, tool]) => ({ name, ...(isFields(tool) ? tool : {}) }))
+    : undefined;
+}
+
+/** One entry may hold several: Gemini lists function declarations, a server of tools lists its own. */
+function declarationsOf(entry: unknown): readonly unknown[] {
+  if (!isFields(entry)) return [entry];
+  const inner =
+    entry["functionDeclarations"] ?? entry["function_declarations"] ?? entry["tools"] ?? undefined;
+  return Array.isArray(inner) ? (inner as unknown[]) : [entry];
 }
 
 function readTool(entry: unknown): ToolDefinition | undefined {
   if (!isFields(entry)) return undefined;
   const isCustom = entry["type"] === "custom" && entry["input_schema"] === undefined;
-  const inner = isFields(entry["function"])
-    ? entry["function"]
-    : isFields(entry["custom"])
-      ? entry["custom"]
-      : entry;
+  const inner = innerOf(entry);
   const name = textField(inner, "name");
   if (name === undefined) return undefined;
   const description = textField(inner, "description");
   const inputSchema = isCustom ? freeTextSchema : schemaOf(inner);
+  const annotations = annotationsOf(inner["annotations"] ?? entry["annotations"]);
+  const requiresApproval = approvalOf(entry) ?? approvalOf(inner);
   return {
     name,
     ...(description === undefined ? {} : { description }),
     ...(inputSchema === undefined ? {} : { inputSchema }),
+    ...(annotations === undefined ? {} : { annotations }),
+    ...(requiresApproval === undefined ? {} : { requiresApproval }),
   };
 }
 
+function innerOf(entry: Fields): Fields {
+  for (const name of ["function", "custom", "toolSpec", "api", "tool"]) {
+    const inner = entry[name];
+    if (isFields(inner) && textField(inner, "name") !== undefined) return inner;
+  }
+  return entry;
+}
+
 function schemaOf(tool: Fields): unknown {
-  return (
+  const schema =
     tool["parameters"] ??
     tool["input_schema"] ??
     tool["inputSchema"] ??
     tool["parameters_json_schema"] ??
-    undefined
-  );
+    tool["parametersJsonSchema"] ??
+    tool["args_schema"] ??
+    undefined;
+  if (typeof schema === "string") return parsed(schema) ?? undefined;
+  if (!isFields(schema)) return schema;
+  // Bedrock and frameworks wrap the schema.
+  const wrapped = schema["json"] ?? schema["jsonSchema"];
+  return isFields(wrapped) ? wrapped : schema;
+}
+
+function annotationsOf(value: unknown): ToolDefinition["annotations"] {
+  if (!isFields(value)) return undefined;
+  const known = hints.flatMap((hint) => {
+    const given = value[hint];
+    return typeof given === "boolean" ? [[hint, given] as const] : [];
+  });
+  return known.length === 0 ? undefined : Object.fromEntries(known);
+}
+
+/** What frameworks call it when a person has to agree to each call. */
+function approvalOf(entry: Fields): boolean | undefined {
+  for (const name of [
+    "require_approval",
+    "requires_approval",
+    "requiresApproval",
+    "needsApproval",
+    "needs_approval",
+  ]) {
+    const value = entry[name];
+    if (value === true || value === "always") return true;
+    if (value === false || value === "never") return false;
+  }
+  return undefined;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // Text that is no JSON defines no tools.
+    return undefined;
+  }
 }

@@ -1,0 +1,104 @@
+/** Reads recorded streams of models: events of chat completions, of messages, and of responses. */
+
+import { type Fields, isFields } from "../../model/fields.ts";
+import { textField } from "./fields.ts";
+
+/** Content blocks and calls of one answer that are put together. */
+const partCountMax = 1_000;
+
+/** Whether a text is a stream of server-sent events of a model. */
+export function looksLikeEventStream(head: string): boolean {
+  return (
+    /^\s*(?:(?:event|id):[^\n]*\n)*data:\s*\{/.test(head) &&
+    /"(?:chat\.completion\.chunk|message_start|content_block_start|response\.\w[\w.]*)"/.test(head)
+  );
+}
+
+/** Whether a value is one event of such a stream. */
+export function isStreamEvent(value: unknown): boolean {
+  if (!isFields(value)) return false;
+  const { object, type } = value;
+  return object === "chat.completion.chunk" || type === "message_start";
+}
+
+/** The values of the events in a stream's text. */
+export function eventsOf(text: string): unknown[] {
+  return text.split("\n").flatMap((line) => {
+    const data = /^\s*data:(.*)$/.exec(line)?.[1]?.trim();
+    if (data === undefined || data === "" || data === "[DONE]") return [];
+    try {
+      return [JSON.parse(data) as unknown];
+    } catch {
+      // A stream that broke off ends within an event.
+      return [];
+    }
+  });
+}
+
+/** The message that the events make, or `undefined` when they make none. */
+export function messageOfEvents(events: readonly unknown[]): unknown {
+  const finished = events.findLast((event) => isFields(event) && isFields(event["response"]));
+  if (isFields(finished)) return finished["response"];
+  const fields = events.filter(isFields);
+  return fields.some((event) => textField(event, "type")?.startsWith("content_block") === true)
+    ? messageOfBlocks(fields)
+    : messageOfChunks(fields);
+}
+
+interface Piece {
+  id?: string;
+  name: string;
+  given: string;
+}
+
+function messageOfChunks(events: readonly Fields[]): unknown {
+  let content = "";
+  const pieces = new Map<number, Piece>();
+  for (const event of events) {
+    const { choices } = event;
+    const choice: unknown = Array.isArray(choices) ? choices[0] : undefined;
+    const delta = isFields(choice) ? choice["delta"] : undefined;
+    if (!isFields(delta)) continue;
+    content += textField(delta, "content") ?? "";
+    const calls = delta["tool_calls"];
+    for (const call of Array.isArray(calls) ? (calls as unknown[]) : []) {
+      const index = isFields(call) && typeof call["index"] === "number" ? call["index"] : 0;
+      if (!isFields(call) || (pieces.size >= partCountMax && !pieces.has(index))) continue;
+      const piece = pieces.get(index) ?? { name: "", given: "" };
+      pieces.set(index, piece);
+      const id = textField(call, "id");
+      if (id !== undefined) piece.id = id;
+      piece.name += textField(call["function"], "name") ?? "";
+      piece.given += textField(call["function"], "arguments") ?? "";
+    }
+  }
+  if (content === "" && pieces.size === 0) return undefined;
+  return {
+    role: "assistant",
+    content,
+    tool_calls: [...pieces.values()].map(({ id, name, given }) => ({
+      ...(id === undefined ? {} : { id }),
+      type: "function",
+      function: { name, arguments: given },
+    })),
+  };
+}
+
+function messageOfBlocks(events: readonly Fields[]): unknown {
+  const blocks = new Map<unknown, { readonly block: Fields; text: string; given: string }>();
+  for (const event of events) {
+    const { index, type, content_block: block, delta } = event;
+    if (type === "content_block_start" && isFields(block) && blocks.size < partCountMax) {
+      blocks.set(index, { block, text: textField(block, "text") ?? "", given: "" });
+    }
+    const open = blocks.get(index);
+    if (open === undefined || !isFields(delta)) continue;
+    open.text += textField(delta, "text") ?? "";
+    open.given += textField(delta, "partial_json") ?? "";
+  }
+  if (blocks.size === 0) return undefined;
+  const content = [...blocks.values()].map(({ block, text, given }) =>
+    block["type"] === "text" ? { type: "text", text } : { ...block, input: given === "" ? block["input"] : given },
+  );
+  return { role: "assistant", content };
+}

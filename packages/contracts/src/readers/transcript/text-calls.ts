@@ -1,0 +1,162 @@
+/** Calls, results and tools that stand in the text of messages, as models without a format of their own write them. */
+
+import type { ToolCall, ToolResult } from "../../model/evidence.ts";
+import { type Fields, isFields } from "../../model/fields.ts";
+import { textField } from "./fields.ts";
+import { argumentsOf, idOf } from "./parts.ts";
+import { readCalls, readLiteral } from "./python-literal.ts";
+
+/** Calls of one text that are read. */
+const callCountMax = 1_000;
+
+const callBlock = /<(tool_call|function_call|functioncall)>([\s\S]*?)(?:<\/\1>|<\|endoftext\|>|$)/g;
+const resultBlock = /<(tool_response|function_response)>([\s\S]*?)(?:<\/\1>|$)/g;
+/** The two lines in which agents that reason and act name what they do. */
+const actionLines = /(?:^|\n)Action:[ \t]*([^\n]+)\nAction[ _]Input:[ \t]*([\s\S]*)$/;
+/** A text that is nothing but calls in Python's notation. */
+const looksLikeCalls = /^\s*\[?\s*[A-Za-z_][\w.]*\(/;
+
+/** The calls in an assistant's text, and the text without them. */
+export function callsInText(text: string, pointer: string): { calls: ToolCall[]; text: string } {
+  const blocks = [...text.matchAll(callBlock)].slice(0, callCountMax);
+  if (blocks.length > 0) {
+    const calls = blocks.flatMap((block) => callsOfBlock(block[2] ?? "", pointer));
+    return { calls, text: text.replace(callBlock, "").trim() };
+  }
+  const action = actionLines.exec(text);
+  if (action?.[1] !== undefined && action[2] !== undefined) {
+    const call = { name: action[1].trim(), arguments: argumentsText(action[2]), pointer };
+    return { calls: [call], text: text.slice(0, action.index).trim() };
+  }
+  const read = looksLikeCalls.test(text) ? readCalls(text.trim()) : undefined;
+  // A call in prose has arguments without a name; a model that calls names them all.
+  if (read === undefined || read.some((call) => call.positional.length > 0)) {
+    return { calls: [], text };
+  }
+  const calls = read.slice(0, callCountMax).map(({ name, named }) => ({
+    name,
+    arguments: named,
+    pointer,
+  }));
+  return { calls, text: "" };
+}
+
+/** The results in a text. */
+export function resultsInText(text: string, pointer: string): ToolResult[] {
+  return [...text.matchAll(resultBlock)].slice(0, callCountMax).map((block) => {
+    const body = (block[2] ?? "").trim();
+    const value = readLiteral(body);
+    const name = textField(value, "name");
+    const content = isFields(value) && name !== undefined ? value["content"] : undefined;
+    return {
+      ...(isFields(value) ? idOf(value["tool_call_id"]) : {}),
+      ...(name === undefined ? {} : { name }),
+      content: content ?? body,
+      isError: false,
+      pointer,
+    };
+  });
+}
+
+/** The definitions of tools in a system prompt: between `<tools>` marks, or as JSON on lines of their own. */
+export function toolsInText(text: string): readonly unknown[] | undefined {
+  const marked = /<tools>([\s\S]*?)<\/tools>/.exec(text)?.[1];
+  const found = marked === undefined ? jsonBlocks(text) : definitionsOf(marked.trim());
+  return found.length > 0 && found.every(isDefinition) ? found : undefined;
+}
+
+function definitionsOf(text: string): readonly unknown[] {
+  const whole = readLiteral(text);
+  if (Array.isArray(whole)) return whole;
+  if (isFields(whole)) return [whole];
+  return jsonBlocks(text);
+}
+
+/** The outermost JSON objects and lists in a text, as far as they parse. */
+function jsonBlocks(text: string): readonly unknown[] {
+  const found: unknown[] = [];
+  let at = 0;
+  while (at < text.length && found.length < callCountMax) {
+    const begin = indexOfBracket(text, at);
+    if (begin < 0) break;
+    const end = endOfBlock(text, begin);
+    if (end < 0) break;
+    const value = jsonOf(text.slice(begin, end));
+    if (Array.isArray(value)) found.push(...(value as unknown[]));
+    else if (isFields(value)) found.push(value);
+    at = end;
+  }
+  return found.filter(isDefinition);
+}
+
+function indexOfBracket(text: string, from: number): number {
+  for (let at = from; at < text.length; at += 1) {
+    if (text[at] === "{" || text[at] === "[") return at;
+  }
+  return -1;
+}
+
+/** Where the block that begins here ends, or -1 when it does not. */
+function endOfBlock(text: string, begin: number): number {
+  let depth = 0;
+  let inString = false;
+  for (let at = begin; at < text.length; at += 1) {
+    const letter = text[at];
+    if (inString) {
+      if (letter === "\\") at += 1;
+      else if (letter === '"') inString = false;
+    } else if (letter === '"') inString = true;
+    else if (letter === "{" || letter === "[") depth += 1;
+    else if (letter === "}" || letter === "]") {
+      depth -= 1;
+      if (depth === 0) return at + 1;
+    }
+  }
+  return -1;
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // Brackets in prose are no JSON.
+    return undefined;
+  }
+}
+
+function isDefinition(value: unknown): boolean {
+  if (!isFields(value)) return false;
+  const inner = isFields(value["function"]) ? value["function"] : value;
+  return (
+    textField(inner, "name") !== undefined &&
+    ["parameters", "input_schema", "inputSchema", "description", "arguments"].some(
+      (name) => isFields(inner[name]) || typeof inner[name] === "string",
+    )
+  );
+}
+
+function callsOfBlock(body: string, pointer: string): ToolCall[] {
+  const value = readLiteral(body.trim());
+  const list: readonly unknown[] = Array.isArray(value) ? value : [value];
+  return list.flatMap((item) => callOf(item, pointer) ?? []);
+}
+
+function callOf(value: unknown, pointer: string): ToolCall | undefined {
+  if (!isFields(value)) return undefined;
+  const inner: Fields = isFields(value["function"]) ? value["function"] : value;
+  const name = textField(inner, "name") ?? textField(inner, "tool") ?? textField(inner, "action");
+  if (name === undefined) return undefined;
+  const given = inner["arguments"] ?? inner["parameters"] ?? inner["args"] ?? inner["input"];
+  return {
+    ...idOf(value["id"]),
+    name,
+    arguments: typeof given === "string" ? argumentsText(given) : argumentsOf(given),
+    pointer,
+  };
+}
+
+/** Arguments in Python's notation are the model's way of writing them here, and no fault of theirs. */
+function argumentsText(text: string): unknown {
+  const value = readLiteral(text.trim());
+  return isFields(value) ? value : text;
+}

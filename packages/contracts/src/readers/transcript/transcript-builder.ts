@@ -1,0 +1,175 @@
+/** Collects the turns of one conversation. */
+
+import type { ToolDefinition, TranscriptTurn } from "../../model/evidence.ts";
+import { type Fields, isFields } from "../../model/fields.ts";
+import { EvidenceError } from "../evidence-error.ts";
+import {
+  allowedToolsIn,
+  exchangeOf,
+  instructionsIn,
+  type MessagePart,
+  partOf,
+  toolListIn,
+} from "./containers.ts";
+import { readMessage } from "./message.ts";
+import { sayTheSame } from "./same-turn.ts";
+import { toolsInText } from "./text-calls.ts";
+import { readTools } from "./tools.ts";
+
+/** Limits of one transcript. */
+export const transcriptLimits = {
+  turnCountMax: 100_000,
+  noteCountMax: 50,
+} as const;
+
+/** What a container says about the turns in it. */
+interface Setting {
+  readonly tools?: readonly ToolDefinition[] | undefined;
+  readonly areToolsPartial?: boolean;
+  readonly allowedTools?: readonly string[] | undefined;
+  readonly instructions?: string | undefined;
+}
+
+/** Collects turns; what a later request repeats of the conversation is taken once. */
+export class TranscriptBuilder {
+  readonly turns: TranscriptTurn[] = [];
+  readonly #notes = new Set<string>();
+
+  notes(): string[] {
+    return [...this.#notes];
+  }
+
+  addExchange(exchange: Fields, pointer: string): void {
+    const { request, response, requestPointer, responsePointer } = exchangeOf(exchange);
+    const asked = this.#settingOf(request);
+    const setting = asked.tools === undefined ? { ...this.#settingOf(exchange), ...asked } : asked;
+    const part = partOf(request);
+    if (part !== undefined) {
+      this.#addMessages(part, { pointer: `${pointer}${requestPointer}`, setting, isHistory: true });
+    }
+    const answer = partOf(response);
+    if (answer !== undefined) {
+      const place = `${pointer}${responsePointer}`;
+      this.#addMessages(answer, { pointer: place, setting, isHistory: false });
+    }
+  }
+
+  addPart(value: unknown, pointer: string): void {
+    const part = partOf(value);
+    if (part === undefined) return;
+    const setting = this.#settingOf(value);
+    this.#addMessages(part, { pointer, setting, isHistory: false });
+    // A stored response carries what was sent in beside what came out.
+    const output = isFields(value) && part.pointer === "/input" ? partOf(onlyOutput(value)) : undefined;
+    if (output !== undefined) this.#addMessages(output, { pointer, setting, isHistory: false });
+  }
+
+  /** Whether a request goes on with this conversation: it begins with everything that was said so far. */
+  isContinuedBy(exchange: Fields): boolean {
+    const { request } = exchangeOf(exchange);
+    const part = partOf(request);
+    if (part === undefined || this.turns.length === 0) return false;
+    if (part.messages.length < this.turns.length) return false;
+    const repeated = part.messages
+      .slice(0, this.turns.length)
+      .map((message, index) => readMessage(message, `/${index}`, {}));
+    return this.turns.every((turn, index) => sayTheSame(turn, repeated[index]));
+  }
+
+  note(text: string): void {
+    if (this.#notes.size < transcriptLimits.noteCountMax) this.#notes.add(text);
+  }
+
+  #settingOf(value: unknown): Setting {
+    if (!isFields(value)) return {};
+    const allowedTools = allowedToolsIn(value);
+    const instructions = instructionsIn(value);
+    const list = toolListIn(value);
+    return {
+      ...(list === undefined ? {} : this.#advertised(list)),
+      ...(allowedTools === undefined ? {} : { allowedTools }),
+      ...(instructions === undefined ? {} : { instructions }),
+    };
+  }
+
+  #advertised(list: readonly unknown[]): Setting {
+    const { tools, unreadCount } = readTools(list);
+    if (unreadCount === 0) return { tools };
+    this.note(`${unreadCount} advertised tools have no name and were left out.`);
+    return { tools, areToolsPartial: true };
+  }
+
+  #addMessages(
+    { messages, pointer: inner, isSingle }: MessagePart,
+    { pointer, setting, isHistory }: { pointer: string; setting: Setting; isHistory: boolean },
+  ): void {
+    let context = setting;
+    const turns = messages.flatMap((message, index) => {
+      const place = isSingle ? `${pointer}${inner}` : `${pointer}${inner}/${index}`;
+      // A message may bring the tools from which it was made, and a server's list is an item of its own.
+      const own = isFields(message) && Array.isArray(message["tools"]) ? message : undefined;
+      if (own !== undefined) context = { ...context, ...this.#settingOf(own) };
+      const turn = readMessage(message, place, context);
+      if (turn === undefined) {
+        if (!isSilentItem(message)) {
+          this.note(`What stands at ${place} is no message and was left out.`);
+        }
+        return [];
+      }
+      context = this.#withToolsOfPrompt(context, turn);
+      return turn;
+    });
+    const first = turns[0];
+    if (first !== undefined && setting.instructions !== undefined) {
+      turns[0] = { ...first, instructions: setting.instructions };
+      const list = setting.tools === undefined ? toolsInText(setting.instructions) : undefined;
+      if (list !== undefined) this.#advertiseLate(turns, list);
+    }
+    const known = isHistory ? this.#sharedLength(turns) : 0;
+    for (const turn of turns.slice(known)) this.#push(turn);
+  }
+
+  /** Models without a format of their own are told of their tools in the system prompt. */
+  #withToolsOfPrompt(context: Setting, turn: TranscriptTurn): Setting {
+    if (context.tools !== undefined || turn.role !== "system" || turn.text === undefined) {
+      return context;
+    }
+    const list = toolsInText(turn.text);
+    return list === undefined ? context : { ...context, ...this.#advertised(list) };
+  }
+
+  #advertiseLate(turns: TranscriptTurn[], list: readonly unknown[]): void {
+    const { tools = [] } = this.#advertised(list);
+    for (const [index, turn] of turns.entries()) {
+      if (turn.role === "assistant") turns[index] = { ...turn, tools: turn.tools ?? [...tools] };
+    }
+  }
+
+  #push(turn: TranscriptTurn): void {
+    if (this.turns.length >= transcriptLimits.turnCountMax) {
+      throw new EvidenceError("The transcript has too many turns.", {
+        expected: `at most ${transcriptLimits.turnCountMax} turns`,
+        where: turn.pointer,
+      });
+    }
+    this.turns.push(turn);
+  }
+
+  /** How many of the turns a request repeats; a request that does not begin with what was said repeats none. */
+  #sharedLength(turns: readonly TranscriptTurn[]): number {
+    if (turns.length < this.turns.length) return 0;
+    return this.turns.every((turn, index) => sayTheSame(turn, turns[index]))
+      ? this.turns.length
+      : 0;
+  }
+}
+
+function onlyOutput(value: Fields): Fields {
+  return { output: value["output"] };
+}
+
+/** Items of a response that say nothing to anybody: thoughts, and calls of the provider's own tools. */
+function isSilentItem(value: unknown): boolean {
+  const type = isFields(value) ? value["type"] : undefined;
+  return typeof type === "string" && /^(?:reasoning|\w+_call|mcp_list_tools|summary)$/.test(type);
+}

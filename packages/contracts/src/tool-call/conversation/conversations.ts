@@ -1,0 +1,71 @@
+/** The conversations of a snapshot, made once for all contracts that read them. */
+
+import type { TranscriptTurn } from "../../model/evidence.ts";
+import { evidenceOfKind, type Snapshot } from "../../model/snapshot.ts";
+import { tracesOf } from "../../traces/trace.ts";
+import type { Conversation, Execution, Turn } from "./conversation.ts";
+import { conversationsOfTrace } from "./from-trace.ts";
+import { executionsOfTurns } from "./executions-of-turns.ts";
+import { pairExchanges } from "./pair-exchanges.ts";
+
+/** A memory and no state: the same snapshot always has the same conversations. */
+const conversationsBySnapshot = new WeakMap<Snapshot, readonly Conversation[]>();
+
+/**
+ * The conversations of a snapshot: its transcripts, and those that the spans of its traces record. What ran in one piece
+ * of evidence belongs to the call of another that bears its id.
+ */
+export function conversationsOf(snapshot: Snapshot): readonly Conversation[] {
+  const known = conversationsBySnapshot.get(snapshot);
+  if (known !== undefined) return known;
+  const transcripts = evidenceOfKind(snapshot, "transcript").map((evidence) =>
+    evidence.content.turns.map((turn) => located(turn, evidence.id)),
+  );
+  const recorded = tracesOf(snapshot).flatMap((trace) => conversationsOfTrace(trace));
+  const seen = [
+    ...transcripts.map((turns) => ({ turns, executions: executionsOfTurns(turns) })),
+    ...recorded,
+  ];
+  const conversations = withForeignExecutions(seen).map(({ turns, executions }) =>
+    pairExchanges(turns, executions),
+  );
+  conversationsBySnapshot.set(snapshot, conversations);
+  return conversations;
+}
+
+function located(turn: TranscriptTurn, evidenceId: string): Turn {
+  return { ...turn, evidenceId };
+}
+
+interface Seen {
+  readonly turns: readonly Turn[];
+  readonly executions: readonly Execution[];
+}
+
+/** What ran with the id of a call goes where the call stands, when exactly one conversation has that id. */
+function withForeignExecutions(seen: readonly Seen[]): readonly Seen[] {
+  if (seen.length < 2) return seen;
+  const homes = new Map<string, Set<number>>();
+  for (const [index, { turns }] of seen.entries()) {
+    for (const { callId } of turns.flatMap((turn) => turn.calls)) {
+      if (callId === undefined) continue;
+      const home = homes.get(callId) ?? new Set();
+      homes.set(callId, home.add(index));
+    }
+  }
+  const added = new Map<number, Execution[]>();
+  const kept = seen.map(({ turns, executions }, index) => ({
+    turns,
+    executions: executions.filter((execution) => {
+      const home = execution.callId === undefined ? undefined : homes.get(execution.callId);
+      const [only] = home ?? [];
+      if (home?.size !== 1 || only === undefined || only === index) return true;
+      added.set(only, [...(added.get(only) ?? []), execution]);
+      return false;
+    }),
+  }));
+  return kept.map((item, index) => ({
+    turns: item.turns,
+    executions: [...item.executions, ...(added.get(index) ?? [])],
+  }));
+}
