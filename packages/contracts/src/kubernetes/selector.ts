@@ -1,7 +1,7 @@
 /** Node selectors: expressions over the labels and the name of a node. */
 
-import type { Fields } from "../model/fields.ts";
-import { listAt, textAt, textListAt, fieldsAt } from "./fields.ts";
+import { type Fields, isFields } from "../model/fields.ts";
+import { listAt, textAt, textListAt, textsAt, fieldsAt } from "./fields.ts";
 
 export type SelectorOperator = "In" | "NotIn" | "Exists" | "DoesNotExist" | "Gt" | "Lt" | "Invalid";
 
@@ -45,6 +45,29 @@ export function readExpressions(list: readonly unknown[], on: Expression["on"]):
       values: textListAt(fields, "values"),
     };
   });
+}
+
+/**
+ * The expressions of a label selector, all of which must match. A selector that is not there selects nothing, which is
+ * `undefined`; an empty one selects everything.
+ */
+export function readLabelSelector(selector: unknown): readonly Expression[] | undefined {
+  if (!isFields(selector)) return undefined;
+  const pairs = [...textsAt(selector, "matchLabels")].map(([key, value]): Expression => ({
+    on: "label",
+    key,
+    operator: "In",
+    values: [value],
+  }));
+  return [...pairs, ...readExpressions(listAt(selector, "matchExpressions"), "label")];
+}
+
+/** Whether labels are selected by the expressions of a label selector. */
+export function selects(
+  expressions: readonly Expression[] | undefined,
+  labelled: Selectable,
+): boolean {
+  return expressions?.every((expression) => matchesExpression(expression, labelled)) ?? false;
 }
 
 /** Whether a node matches a term. */

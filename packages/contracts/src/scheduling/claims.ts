@@ -11,7 +11,7 @@ import {
 } from "../kubernetes/fields.ts";
 import type { ClaimUse, Pod } from "./pod.ts";
 import { resourceAmount } from "../kubernetes/quantity.ts";
-import { readExpressions, readTerms, type Term } from "../kubernetes/selector.ts";
+import { type Expression, readExpressions, readTerms, type Term } from "../kubernetes/selector.ts";
 import { mismatchesOf } from "./volume-match.ts";
 
 /** A volume as far as it decides where a pod may run. */
@@ -47,17 +47,33 @@ export type ClaimState =
     }
   | { readonly kind: "lost"; readonly volume: string }
   | { readonly kind: "deleting" }
+  /** The claim of an ephemeral volume that belongs to another pod. */
+  | { readonly kind: "foreign"; readonly reason: string }
   | { readonly kind: "unbound"; readonly why: string; readonly remedies: readonly ClaimRemedy[] }
   | { readonly kind: "volume-gone"; readonly volume: string }
   | {
       readonly kind: "delayed";
+      /** Free volumes that fit, the smallest first. */
       readonly volumes: readonly Volume[];
+      readonly size: bigint;
+      readonly className: string;
+      /** The node that the scheduler has chosen before, for which a volume is being made. */
+      readonly selectedNode: string | undefined;
+      /** Where the driver has room for how large a volume; absent when it does not say. */
+      readonly capacities: readonly Capacity[] | undefined;
       /** Terms of nodes for which a volume can be made; empty for all nodes, absent when none is made. */
       readonly provisionedIn: readonly Term[] | undefined;
       readonly why: string;
     }
-  | { readonly kind: "in-use"; readonly holder: string }
+  /** `then` is the state once the holder is gone. */
+  | { readonly kind: "in-use"; readonly holder: Pod; readonly then: ClaimState }
   | { readonly kind: "unknown"; readonly what: string };
+
+/** The largest volume that a driver can make on the nodes of a topology. */
+export interface Capacity {
+  readonly topology: readonly Expression[] | undefined;
+  readonly sizeMax: bigint;
+}
 
 /** The storage objects of a cluster. */
 export interface Storage {
@@ -65,6 +81,10 @@ export interface Storage {
   readonly claims: ReadonlyMap<string, KubernetesObject>;
   readonly volumes: ReadonlyMap<string, KubernetesObject>;
   readonly classes: ReadonlyMap<string, KubernetesObject>;
+  /** Drivers that report their capacity. */
+  readonly measuredDrivers: ReadonlySet<string>;
+  /** By storage class. */
+  readonly capacities: ReadonlyMap<string, readonly Capacity[]>;
   /** Messages of warnings about claims, by `namespace/name`. */
   readonly warnings: ReadonlyMap<string, string>;
   /** Pods that run, by the claim that they use as `namespace/name`. */
@@ -72,6 +92,7 @@ export interface Storage {
 }
 
 const noProvisioner = "kubernetes.io/no-provisioner";
+const selectedNodeAnnotation = "volume.kubernetes.io/selected-node";
 const defaultClassAnnotation = "storageclass.kubernetes.io/is-default-class";
 
 /** The states of a pod's claims, in the order of `pod.claims`. */
@@ -86,10 +107,22 @@ function claimState(pod: Pod, use: ClaimUse, storage: Storage): ClaimState {
   const user = (storage.users.get(key) ?? []).find(
     (other) => other.source.object !== pod.source.object,
   );
+  const then = use.isEphemeral ? ownClaim(claim, pod, storage) : presentClaim(claim, storage);
   if (user !== undefined && textListAt(claim, "spec", "accessModes").includes("ReadWriteOncePod")) {
-    return { kind: "in-use", holder: `${user.namespace}/${user.name}` };
+    return { kind: "in-use", holder: user, then };
   }
-  return presentClaim(claim, storage);
+  return then;
+}
+
+/** An ephemeral volume uses its claim only when the claim was made for its pod. */
+function ownClaim(claim: KubernetesObject, pod: Pod, storage: Storage): ClaimState {
+  const owners = listAt(claim, "metadata", "ownerReferences");
+  const uid = textAt(pod.source.object, "metadata", "uid");
+  const isForeign = uid !== undefined && !owners.some((owner) => textAt(owner, "uid") === uid);
+  if (!isForeign) return presentClaim(claim, storage);
+  const { name } = claim.metadata;
+  const reason = `PVC ${pod.namespace}/${name} was not created for pod ${pod.namespace}/${pod.name} (pod is not owner)`;
+  return { kind: "foreign", reason };
 }
 
 function absentClaim(pod: Pod, use: ClaimUse, storage: Storage): ClaimState {
@@ -144,14 +177,20 @@ function unboundClaim(claim: KubernetesObject, storage: Storage): ClaimState {
   if (textAt(storageClass, "volumeBindingMode") === "WaitForFirstConsumer") {
     return {
       kind: "delayed",
-      volumes: matches.map(readVolume),
+      volumes: matches.sort(compareCapacity).map(readVolume),
+      size: sizeOf(claim),
+      className,
+      selectedNode: textsAt(claim, "metadata", "annotations").get(selectedNodeAnnotation),
+      capacities: storage.measuredDrivers.has(provisioner)
+        ? (storage.capacities.get(className) ?? [])
+        : undefined,
       provisionedIn: makesVolumes ? topologiesOf(storageClass) : undefined,
       why: makesVolumes
         ? `the class ${className} makes volumes only in its allowed topologies`
         : `no volume of class ${className} that fits it can be reached from this node`,
     };
   }
-  const smallest = matches.sort((left, right) => compareCapacity(left, right))[0];
+  const [smallest] = matches.sort(compareCapacity);
   if (smallest !== undefined) return { kind: "bound", volume: readVolume(smallest) };
   // What has not been handed to a cluster yet is provisioned as soon as it is.
   if (makesVolumes && !isPresentAt(claim, "status", "phase")) return { kind: "usable" };
@@ -287,6 +326,11 @@ function topologiesOf(storageClass: KubernetesObject | undefined): Term[] {
       "label",
     ),
   );
+}
+
+function sizeOf(claim: KubernetesObject): bigint {
+  const text = textAt(claim, "spec", "resources", "requests", "storage");
+  return resourceAmount("storage", text ?? "0") ?? 0n;
 }
 
 function compareCapacity(left: KubernetesObject, right: KubernetesObject): number {

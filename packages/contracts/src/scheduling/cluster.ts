@@ -1,11 +1,18 @@
 /** The cluster that the evidence shows: nodes with what runs on them, pods that ask for a node, storage, events. */
 
-import type { Storage } from "./claims.ts";
-import { type RecordedEvent, recordedEvents } from "./events.ts";
-import { isPresentAt, textAt } from "../kubernetes/fields.ts";
-import { type Node, readNode } from "./node.ts";
+import { isTrueAt, textAt, textsAt } from "../kubernetes/fields.ts";
 import { nameOf, type Objects, type Source } from "../kubernetes/objects.ts";
+import { resourceAmount } from "../kubernetes/quantity.ts";
+import { readLabelSelector } from "../kubernetes/selector.ts";
+import { Attachments } from "./attachments.ts";
+import type { Capacity, Storage } from "./claims.ts";
+import { Devices } from "./devices.ts";
+import { type RecordedEvent, recordedEvents } from "./events.ts";
+import { Namespaces, Neighbours } from "./neighbours.ts";
+import { type Node, readNode } from "./node.ts";
 import { type Pod, readPod } from "./pod.ts";
+import { type Budget, readBudgets } from "./preemption.ts";
+import { PriorityClasses } from "./priority.ts";
 import { templatePod } from "./workload.ts";
 
 export interface Cluster {
@@ -15,6 +22,12 @@ export interface Cluster {
   readonly asking: readonly AskingPod[];
   readonly bound: readonly Pod[];
   readonly storage: Storage;
+  readonly devices: Devices;
+  readonly neighbours: Neighbours;
+  readonly attachments: Attachments;
+  readonly budgets: readonly Budget[];
+  /** Pods for which the scheduler makes room, by the node where it does. */
+  readonly nominated: ReadonlyMap<string, readonly Pod[]>;
   /** By `namespace/name` of the pod. */
   readonly recorded: ReadonlyMap<string, RecordedEvent>;
 }
@@ -27,7 +40,8 @@ export interface AskingPod {
 
 /** Reads all Kubernetes objects as one cluster. */
 export function readCluster(objects: Objects): Cluster {
-  const pods = objects.of("Pod").map(readPod);
+  const classes = new PriorityClasses(objects.of("PriorityClass"));
+  const pods = objects.of("Pod").map((source) => readPod(source, classes));
   const nodeSources = objects.of("Node");
   const nodeNames = new Set(nodeSources.map((source) => source.object.metadata.name));
   const living = pods.filter((pod) => pod.phase !== "Succeeded" && pod.phase !== "Failed");
@@ -35,12 +49,13 @@ export function readCluster(objects: Objects): Cluster {
   const boundPods = new Set(bound);
   const onNode = Map.groupBy(bound, (pod) => pod.nodeName);
   const nodes = nodeSources.map((source) =>
-    readNode(source, onNode.get(source.object.metadata.name) ?? [], bound.length > 0),
+    readNode(source, onNode.get(source.object.metadata.name) ?? [], {
+      arePodsKnown: bound.length > 0,
+      csiNode: objects.get("CSINode", "", source.object.metadata.name),
+    }),
   );
-  const asking = living.filter(
-    (pod) =>
-      !boundPods.has(pod) && !isPresentAt(pod.source.object, "metadata", "deletionTimestamp"),
-  );
+  const asking = living.filter((pod) => !boundPods.has(pod) && !pod.isTerminating);
+  const storage = readStorage(objects, bound);
   return {
     nodes,
     asking: [
@@ -48,10 +63,18 @@ export function readCluster(objects: Objects): Cluster {
         subject: { kind: "pod", name: `${pod.namespace}/${pod.name}` },
         pod,
       })),
-      ...(nodes.length === 0 ? [] : workloadPods(objects)),
+      ...(nodes.length === 0 ? [] : workloadPods(objects, classes)),
     ],
     bound,
-    storage: readStorage(objects, bound),
+    storage,
+    devices: new Devices(objects),
+    neighbours: new Neighbours(nodes, readNamespaces(objects)),
+    attachments: new Attachments(storage),
+    budgets: readBudgets(objects.of("PodDisruptionBudget")),
+    nominated: Map.groupBy(
+      asking.filter((pod) => pod.nominatedNode !== undefined),
+      (pod) => pod.nominatedNode ?? "",
+    ),
     recorded: recordedEvents(objects.events),
   };
 }
@@ -63,13 +86,23 @@ function isBound(pod: Pod, nodeNames: ReadonlySet<string>): boolean {
   return nodeNames.has(pod.nodeName);
 }
 
-function workloadPods(objects: Objects): AskingPod[] {
+function workloadPods(objects: Objects, classes: PriorityClasses): AskingPod[] {
   return ["CronJob", "Deployment", "Job", "ReplicaSet", "StatefulSet"].flatMap((kind) =>
     objects.of(kind).flatMap((source) => {
-      const pod = templatePod(source);
+      const pod = templatePod(source, classes);
       if (pod === undefined) return [];
       return [{ subject: { kind: kind.toLowerCase(), name: `${pod.namespace}/${pod.name}` }, pod }];
     }),
+  );
+}
+
+function readNamespaces(objects: Objects): Namespaces {
+  return new Namespaces(
+    new Map(
+      objects
+        .of("Namespace")
+        .map(({ object }) => [object.metadata.name, textsAt(object, "metadata", "labels")]),
+    ),
   );
 }
 
@@ -87,9 +120,31 @@ function readStorage(objects: Objects, bound: readonly Pod[]): Storage {
     claims: byKey("PersistentVolumeClaim"),
     volumes: byKey("PersistentVolume"),
     classes: byKey("StorageClass"),
+    measuredDrivers: new Set(
+      objects
+        .of("CSIDriver")
+        .filter(({ object }) => isTrueAt(object, "spec", "storageCapacity"))
+        .map(({ object }) => object.metadata.name),
+    ),
+    capacities: readCapacities(objects),
     warnings: claimWarnings(objects.events),
     users,
   };
+}
+
+function readCapacities(objects: Objects): ReadonlyMap<string, readonly Capacity[]> {
+  const capacities = new Map<string, Capacity[]>();
+  for (const { object } of objects.of("CSIStorageCapacity")) {
+    // A report without any amount says that nothing is left.
+    const text = textAt(object, "maximumVolumeSize") ?? textAt(object, "capacity") ?? "0";
+    const capacity = {
+      topology: readLabelSelector(object["nodeTopology"]),
+      sizeMax: resourceAmount("storage", text) ?? 0n,
+    };
+    const className = textAt(object, "storageClassName") ?? "";
+    capacities.set(className, [...(capacities.get(className) ?? []), capacity]);
+  }
+  return capacities;
 }
 
 function claimWarnings(events: readonly Source[]): ReadonlyMap<string, string> {

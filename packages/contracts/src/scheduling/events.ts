@@ -76,16 +76,24 @@ function isLater(left: TimedEvent, right: TimedEvent): boolean {
 
 /** The text of the event that the scheduler would write, without what it says about preemption. */
 export function eventText(verdicts: readonly NodeVerdict[]): string {
-  const head = `0/${verdicts.length} nodes are available:`;
   const early = verdicts[0]?.obstacles.find(isBeforeNodes);
-  if (early !== undefined) return `${head} ${reasonOf(early)}.`;
+  if (early !== undefined) return `${head(verdicts.length)} ${reasonOf(early)}.`;
   const counts = new Map<string, number>();
   for (const { eventReasons } of verdicts) {
     for (const reason of eventReasons) counts.set(reason, (counts.get(reason) ?? 0) + 1);
   }
+  return histogramText(verdicts.length, counts);
+}
+
+/** Reasons with the number of nodes that gave each, in the scheduler's words. */
+export function histogramText(nodeCount: number, counts: ReadonlyMap<string, number>): string {
   const parts = [...counts].map(([reason, count]) => `${count} ${reason}`);
   // The scheduler sorts the finished texts, so 10 comes before 2.
-  return `${head} ${parts.sort().join(", ")}.`;
+  return `${head(nodeCount)} ${parts.sort().join(", ")}.`;
+}
+
+function head(nodeCount: number): string {
+  return `0/${nodeCount} nodes are available:`;
 }
 
 /** The reasons of an event with the number of nodes each, as far as they can be told apart. */

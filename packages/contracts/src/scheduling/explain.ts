@@ -4,7 +4,8 @@ import type { CauseKind } from "../model/finding.ts";
 import type { Surroundings } from "./changes/surroundings.ts";
 import type { NodeVerdict } from "./filters/scheduler.ts";
 import type { Judgement } from "./judge-pod.ts";
-import { describeObstacle, isBeforeNodes, type Obstacle } from "./obstacle.ts";
+import { describeObstacle } from "./describe-obstacle.ts";
+import { isBeforeNodes, type Obstacle } from "./obstacle.ts";
 import { describeExpression } from "../kubernetes/selector.ts";
 
 /** The cause in one phrase, from the obstacles on the closest node. */

@@ -2,12 +2,13 @@
 
 import type { EvidenceReference } from "../model/evidence.ts";
 import type { Finding, Fix } from "../model/finding.ts";
+import type { FindingParts } from "../model/make-finding.ts";
+import { referenceTo } from "../kubernetes/objects.ts";
 import { shorten } from "../text/cut-text.ts";
 import type { Surroundings } from "./changes/surroundings.ts";
 import type { AskingPod, Cluster } from "./cluster.ts";
 import { type RecordedEvent, sameHistogram } from "./events.ts";
 import { causeKindOf, describeCause, describeVerdict } from "./explain.ts";
-import { repelledBy } from "./inter-pod.ts";
 import type { Judgement } from "./judge-pod.ts";
 import type { Pod } from "./pod.ts";
 import type { Solution } from "./search.ts";
@@ -22,6 +23,8 @@ const listLimits = {
 interface Context {
   readonly cluster: Cluster;
   readonly surroundings: Surroundings;
+  /** Schedulers that run these filters. */
+  readonly schedulerNames: readonly string[];
 }
 
 /** A judgement with all that a finding about it needs. */
@@ -32,24 +35,27 @@ interface Case extends Context {
 }
 
 /** The finding about a pod that asks for a node. */
-export function findingAbout(asked: AskingPod, judgement: Judgement, context: Context): Finding {
+export function findingAbout(
+  asked: AskingPod,
+  judgement: Judgement,
+  context: Context,
+): FindingParts {
   const { pod } = asked;
   const recorded = recordedOf(pod, context.cluster);
   const item: Case = { ...context, asked, judgement, recorded };
   if (pod.gates.length > 0) return gatedFinding(item);
+  if (!context.schedulerNames.includes(pod.schedulerName)) return otherScheduler(item);
   const [unreadable] = pod.unreadable;
   if (unreadable !== undefined) return unreadableFinding(item);
   if (judgement.isRefused) return refusedFinding(item);
   if (judgement.fittingCount === 0) {
     return recorded === undefined ? unknownFinding(item) : recordedFinding(item, recorded);
   }
-  if (recorded !== undefined) return contradictedFinding(item, recorded);
-  const unjudged = [...pod.unjudged, ...repelledBy(pod, context.cluster.bound)];
-  return unjudged.length > 0 ? unjudgedFinding(item, unjudged) : fittingFinding(item);
+  return recorded === undefined ? fittingFinding(item) : contradictedFinding(item, recorded);
 }
 
 /** The finding about a pod that has a node. */
-export function boundFinding(pod: Pod, cluster: Cluster): Finding {
+export function boundFinding(pod: Pod, cluster: Cluster): FindingParts {
   const place = pod.nodeName === undefined ? "has a node" : `runs on node ${pod.nodeName}`;
   const subject = { kind: "pod", name: `${pod.namespace}/${pod.name}` };
   return {
@@ -69,7 +75,7 @@ function recordedOf(pod: Pod, cluster: Cluster): RecordedEvent | undefined {
 }
 
 /** Something definite stands in the way on every node. */
-function refusedFinding(item: Case): Finding {
+function refusedFinding(item: Case): FindingParts {
   const { asked, judgement, recorded, surroundings } = item;
   const { closest } = judgement;
   if (closest === undefined) return unknownFinding(item);
@@ -88,7 +94,7 @@ function refusedFinding(item: Case): Finding {
 }
 
 /** Nothing definite is known, but the scheduler itself said why. */
-function recordedFinding(item: Case, recorded: RecordedEvent): Finding {
+function recordedFinding(item: Case, recorded: RecordedEvent): FindingParts {
   const { asked, judgement } = item;
   const [message = ""] = recorded.message.split(/\s*preemption:/);
   const asks = describeAsked(asked.pod);
@@ -106,7 +112,7 @@ function recordedFinding(item: Case, recorded: RecordedEvent): Finding {
   };
 }
 
-function fittingFinding({ asked, judgement, cluster }: Case): Finding {
+function fittingFinding({ asked, judgement, cluster }: Case): FindingParts {
   const { firstFitting: first = "", fittingCount } = judgement;
   const others = fittingCount === 1 ? "" : ` and ${fittingCount - 1} more`;
   return {
@@ -117,7 +123,7 @@ function fittingFinding({ asked, judgement, cluster }: Case): Finding {
   };
 }
 
-function unknownFinding(item: Case): Finding {
+function unknownFinding(item: Case): FindingParts {
   const { asked, judgement } = item;
   const what = judgement.hasNodes
     ? "the evidence does not tell enough about the nodes"
@@ -133,7 +139,7 @@ function unknownFinding(item: Case): Finding {
 }
 
 /** The filters find room where the scheduler found none. */
-function contradictedFinding(item: Case, recorded: RecordedEvent): Finding {
+function contradictedFinding(item: Case, recorded: RecordedEvent): FindingParts {
   const { asked, judgement } = item;
   const { firstFitting: first = "" } = judgement;
   return {
@@ -145,26 +151,33 @@ function contradictedFinding(item: Case, recorded: RecordedEvent): Finding {
     measures: { ...measuresOf(item, undefined), recordedEventMatches: false },
     evidence: evidenceOf(item),
     missing: [
-      "objects and events of the same moment: the objects are newer than the event, or a constraint that is not judged here stands in the way",
-      ...asked.pod.unjudged.map((constraint) => `a judgement of the pod's ${constraint}`),
+      "objects and events of the same moment: the objects are newer than the event, or a plugin that is not judged here stands in the way",
     ],
     nextChecks: [captureCommand],
   };
 }
 
-function unjudgedFinding({ asked, judgement }: Case, unjudged: readonly string[]): Finding {
+/** What another scheduler would say is not known, unless it has said so. */
+function otherScheduler(item: Case): FindingParts {
+  const { asked, recorded } = item;
+  if (recorded !== undefined) return recordedFinding(item, recorded);
+  const { schedulerName } = asked.pod;
   return {
     ...base(asked, "inconclusive"),
     title: cut(
-      `${nameOf(asked)} passes the filters that are judged, but it also has ${unjudged.join(" and ")}.`,
+      `${nameOf(asked)} asks the scheduler ${schedulerName} for a node, whose rules are not judged here.`,
     ),
-    actual: `${judgement.fittingCount} nodes pass the filters that are judged.`,
-    missing: unjudged.map((constraint) => `a judgement of ${constraint}`),
-    nextChecks: [`kubectl describe pod ${asked.pod.name} -n ${asked.pod.namespace}`],
+    actual: cut(`spec.schedulerName is ${schedulerName}, and no event of it is in the evidence.`),
+    missing: [
+      `an event of the scheduler ${schedulerName}: when it does not run, nobody gives the pod a node`,
+    ],
+    nextChecks: [
+      `kubectl get pods -A | grep ${schedulerName} shows whether such a scheduler runs; if it only has another name, set the option schedulerNames`,
+    ],
   };
 }
 
-function gatedFinding({ asked }: Case): Finding {
+function gatedFinding({ asked }: Case): FindingParts {
   const gates = asked.pod.gates.join(", ");
   return {
     ...base(asked, "inconclusive"),
@@ -177,7 +190,7 @@ function gatedFinding({ asked }: Case): Finding {
   };
 }
 
-function unreadableFinding({ asked }: Case): Finding {
+function unreadableFinding({ asked }: Case): FindingParts {
   const places = asked.pod.unreadable.slice(0, listLimits.missingCountMax);
   return {
     ...base(asked, "inconclusive"),
@@ -188,32 +201,36 @@ function unreadableFinding({ asked }: Case): Finding {
   };
 }
 
-type Base = Omit<Finding, "title" | "actual">;
+type Base = Pick<FindingParts, "verdict" | "subject" | "expected" | "evidence">;
 
 function base({ subject, pod }: AskingPod, verdict: Finding["verdict"]): Base {
   return {
-    contract: "scheduling/pod-fits-node",
-    contractVersion: 1,
-    boundary: "pod-scheduler",
     verdict,
-    subject: { kind: subject.kind, name: subject.name.slice(0, listLimits.textLengthMax) },
+    subject,
     expected: "At least one node passes every filter of the scheduler.",
-    causeKind: "none",
-    measures: {},
     evidence: [{ evidenceId: pod.source.evidenceId, locator: locatorOf(subject) }],
-    missing: [],
-    fixes: [],
-    nextChecks: [],
   };
 }
 
 const captureCommand =
-  "kubectl get pods,nodes,pvc,pv,storageclass,events -A -o json shows everything at one moment";
+  "kubectl get pods,nodes,namespaces,pvc,pv,storageclass,csinodes,priorityclasses,pdb,events -A -o json shows everything at one moment";
 
-function measuresOf({ judgement, recorded }: Case, text: string | undefined): Finding["measures"] {
-  const { listed, search, hasNodes, nodeCount } = judgement;
+function measuresOf(
+  { asked, judgement, recorded }: Case,
+  text: string | undefined,
+): Finding["measures"] {
+  const { listed, search, hasNodes, nodeCount, eviction } = judgement;
   const [solution] = search.solutions;
   const measures: Finding["measures"] = { nodeCount };
+  const { nominatedNode, priority } = asked.pod;
+  if (nominatedNode !== undefined) measures["nominatedNode"] = nominatedNode;
+  if (eviction !== undefined) {
+    measures["priority"] = priority.value;
+    measures["preemptionNode"] = eviction.nodeName;
+    measures["preemptionVictims"] = namesOf(eviction.victims);
+    measures["preemptionVictimCount"] = eviction.victims.length;
+    measures["preemptionOverBudgetCount"] = eviction.overBudget.length;
+  }
   if (recorded !== undefined) {
     measures["recordedEvent"] = cut(recorded.message);
     if (text !== undefined && hasNodes)
@@ -234,7 +251,7 @@ function measuresOf({ judgement, recorded }: Case, text: string | undefined): Fi
 }
 
 function evidenceOf({ asked, judgement, recorded }: Case): EvidenceReference[] {
-  const references = base(asked, "violated").evidence;
+  const references = [...(base(asked, "violated").evidence ?? [])];
   if (recorded?.evidenceId !== undefined) {
     references.push({
       evidenceId: recorded.evidenceId,
@@ -253,6 +270,7 @@ function evidenceOf({ asked, judgement, recorded }: Case): EvidenceReference[] {
       locator: `Node/${name}`.slice(0, listLimits.textLengthMax),
     });
   }
+  for (const { source } of judgement.eviction?.victims ?? []) references.push(referenceTo(source));
   return references;
 }
 
@@ -264,6 +282,7 @@ function nextChecksOf({ asked, judgement, recorded }: Case, text: string): strin
       `The recorded event says otherwise about the nodes: the objects are of another moment, or the text hides a fact. ${captureCommand}.`,
     );
   }
+  checks.push(...evictionChecks(judgement));
   const [solution] = judgement.search.solutions;
   if (solution !== undefined) {
     checks.push(
@@ -271,6 +290,27 @@ function nextChecksOf({ asked, judgement, recorded }: Case, text: string): strin
     );
   }
   return checks;
+}
+
+function evictionChecks({ eviction }: Judgement): string[] {
+  if (eviction === undefined) return [];
+  const { nodeName, victims, overBudget } = eviction;
+  const warning =
+    overBudget.length === 0
+      ? ""
+      : `; ${namesOf(overBudget)} would be evicted against a disruption budget`;
+  return [
+    `By its priority the pod may evict ${namesOf(victims)} from node ${nodeName}, and then fits there${warning}. If it still waits, look whether those pods end.`,
+  ];
+}
+
+const namedPodCountMax = 10;
+
+function namesOf(pods: readonly Pod[]): string {
+  const names = pods.map(({ namespace, name }) => `${namespace}/${name}`);
+  const rest = names.length - namedPodCountMax;
+  const listed = names.slice(0, namedPodCountMax).join(", ");
+  return rest > 0 ? `${listed} and ${rest} more` : listed;
 }
 
 function missingOf({ unknown, hasNodes }: Judgement): string[] {

@@ -5,9 +5,17 @@ import { eventText } from "./events.ts";
 import { isBeforeNodes } from "./obstacle.ts";
 import { claimStates } from "./claims.ts";
 import type { Surroundings } from "./changes/surroundings.ts";
+import type { Situation } from "./filters/filter.ts";
 import { judgeNode, type NodeVerdict } from "./filters/scheduler.ts";
 import { type Node, readNode } from "./node.ts";
 import type { Pod } from "./pod.ts";
+import {
+  type Eviction,
+  nominatedBefore,
+  preempt,
+  type Preemption,
+  withNominated,
+} from "./preemption.ts";
 import { findSmallestChanges, type SearchResult } from "./search.ts";
 
 /** Nodes whose verdict is kept in full; thousands of nodes would not be read by anybody. */
@@ -27,6 +35,8 @@ export interface Judgement {
   readonly isRefusedEarly: boolean;
   /** The text of the event that the scheduler would write. */
   readonly eventText: string;
+  /** The pods that the scheduler would evict to make room, where that helps. */
+  readonly eviction: Eviction | undefined;
   /** The node that is closest to taking the pod: there its obstacles are the cause. */
   readonly closest: NodeVerdict | undefined;
   /** The closest node and the first others by name. */
@@ -41,32 +51,90 @@ export class Judge {
   readonly #cluster: Cluster;
   readonly #surroundings: Surroundings;
   readonly #remembered = new Map<string, Judgement>();
+  /** The only labels of pods that any pod which runs asks about. */
+  readonly #guardedKeys: ReadonlySet<string>;
 
   constructor(cluster: Cluster, surroundings: Surroundings) {
     this.#cluster = cluster;
     this.#surroundings = surroundings;
+    this.#guardedKeys = new Set(
+      cluster.neighbours.guards.flatMap(({ term }) =>
+        (term.selector ?? []).map((expression) => expression.key),
+      ),
+    );
   }
 
   judge(pod: Pod): Judgement {
-    const claims = claimStates(pod, this.#cluster.storage);
-    const question = questionOf(pod, claims);
+    const question = this.#questionOf(pod);
     const known = this.#remembered.get(question);
     if (known !== undefined) return { ...known, pod };
-
-    const hasNodes = this.#cluster.nodes.length > 0;
-    const nodes = hasNodes ? this.#cluster.nodes : [unknownNode(pod)];
-    const verdicts = nodes.map((node) => judgeNode({ pod, node, claims }));
-    const judgement = summarise(pod, verdicts, { hasNodes, surroundings: this.#surroundings });
+    const { cluster, surroundings } = { cluster: this.#cluster, surroundings: this.#surroundings };
+    const hasNodes = cluster.nodes.length > 0;
+    const nodes = hasNodes ? cluster.nodes : [unknownNode(pod)];
+    const rest = {
+      pod,
+      claims: claimStates(pod, cluster.storage),
+      devices: cluster.devices.statesOf(pod),
+      neighbours: cluster.neighbours,
+      attachments: cluster.attachments,
+      pools: cluster.devices.arePoolsKnown ? cluster.devices.pools : undefined,
+      stopped: [],
+    };
+    const verdicts = nodes.map((node) => this.#judgeOn(node, rest));
+    const judgement = summarise(pod, verdicts, { hasNodes, surroundings, cluster });
     this.#remembered.set(question, judgement);
     return judgement;
   }
+
+  /** Pods that wait for a node count on it; but nobody may depend on them being there. */
+  #judgeOn(original: Node, rest: Omit<Situation, "node" | "original">): NodeVerdict {
+    const nominated = nominatedBefore(rest.pod, this.#cluster.nominated.get(original.name) ?? []);
+    const alone = { ...rest, node: original, original };
+    if (nominated.length === 0) return judgeNode(alone);
+    const together = judgeNode({ ...alone, node: withNominated(original, nominated) });
+    return together.obstacles.length === 0 ? judgeNode(alone) : together;
+  }
+
+  /** Everything of a pod that the filters look at. */
+  #questionOf(pod: Pod): string {
+    const hasTerms =
+      pod.affinityTerms.length + pod.antiAffinityTerms.length + pod.spread.length > 0;
+    const labels = [...pod.labels]
+      .filter(([key]) => hasTerms || this.#guardedKeys.has(key))
+      .sort(([left], [right]) => (left < right ? -1 : 1));
+    const isOwn =
+      pod.claims.length + pod.deviceClaims.length > 0 || pod.nominatedNode !== undefined;
+    return JSON.stringify([
+      pod.nodeName,
+      [...pod.nodeSelector],
+      pod.affinity,
+      pod.tolerations,
+      pod.hostPorts,
+      [...pod.requests].map(([resource, amount]) => [resource, String(amount)]),
+      pod.unknown,
+      pod.claims,
+      pod.disks,
+      pod.priority,
+      hasTerms || this.#guardedKeys.size > 0 || this.#cluster.neighbours.guards.length > 0
+        ? [pod.namespace, labels]
+        : [],
+      hasTerms ? [pod.spread, pod.affinityTerms, pod.antiAffinityTerms] : [],
+      isOwn ? [pod.namespace, pod.name] : [],
+    ]);
+  }
+}
+
+interface Context {
+  readonly hasNodes: boolean;
+  readonly surroundings: Surroundings;
+  readonly cluster: Cluster;
 }
 
 /** Keeps what findings tell; the verdicts of thousands of nodes for each pod would fill the memory. */
 function summarise(
   pod: Pod,
   verdicts: readonly NodeVerdict[],
-  { hasNodes, surroundings }: { hasNodes: boolean; surroundings: Surroundings },
+  { hasNodes, surroundings, cluster }: Context,
 ): Judgement {
   const open = verdicts.filter((verdict) => verdict.obstacles.length === 0);
   const fitting = open.filter((verdict) => hasNodes && verdict.unknown.length === 0);
@@ -74,6 +142,7 @@ function summarise(
   const search = isRefused
     ? findSmallestChanges(verdicts, surroundings)
     : { solutions: [], isExact: true };
+  const preemption = isRefused && hasNodes ? preempt(pod, verdicts, cluster.budgets) : undefined;
   const closest = closestOf(verdicts, search);
   const others = verdicts.filter((verdict) => verdict !== closest);
   const listed = [
@@ -88,7 +157,8 @@ function summarise(
     firstFitting: fitting[0]?.situation.node.name,
     isRefused,
     isRefusedEarly: verdicts[0]?.obstacles.some(isBeforeNodes) ?? false,
-    eventText: isRefused ? eventText(verdicts) : "",
+    eventText: isRefused ? fullText(verdicts, preemption) : "",
+    eviction: preemption?.eviction,
     closest,
     listed,
     unknown: [...new Set(verdicts.flatMap((verdict) => verdict.unknown))].slice(
@@ -97,6 +167,11 @@ function summarise(
     ),
     search,
   };
+}
+
+function fullText(verdicts: readonly NodeVerdict[], preemption: Preemption | undefined): string {
+  const text = eventText(verdicts);
+  return preemption?.text === undefined ? text : `${text} preemption: ${preemption.text}`;
 }
 
 function closestOf(
@@ -112,21 +187,6 @@ function closestOf(
   return closest;
 }
 
-/** Everything of a pod that the filters look at. */
-function questionOf(pod: Pod, claims: readonly unknown[]): string {
-  return JSON.stringify([
-    pod.nodeName,
-    [...pod.nodeSelector],
-    pod.affinity,
-    pod.tolerations,
-    pod.hostPorts,
-    [...pod.requests].map(([resource, amount]) => [resource, String(amount)]),
-    pod.unknown,
-    pod.claims,
-    claims.length === 0 ? [] : [pod.namespace, pod.name, claims.length],
-  ]);
-}
-
 /** Stands for the nodes of a cluster that the evidence does not show. */
 function unknownNode(pod: Pod): Node {
   const object = {
@@ -135,5 +195,5 @@ function unknownNode(pod: Pod): Node {
     metadata: { name: "(no node in the evidence)" },
     faultlineText: { unknown: ["metadata.labels", "spec.taints", "status.allocatable"] },
   };
-  return readNode({ object, evidenceId: pod.source.evidenceId }, [], true);
+  return readNode({ object, evidenceId: pod.source.evidenceId }, [], { arePodsKnown: true });
 }

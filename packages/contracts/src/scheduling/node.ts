@@ -1,9 +1,17 @@
 /** A node as the scheduler sees it: the API object and what the pods on it take. */
 
-import { fieldsAt, isTrueAt, isPresentAt, listAt, textAt, textsAt } from "../kubernetes/fields.ts";
+import {
+  fieldsAt,
+  integerAt,
+  isPresentAt,
+  isTrueAt,
+  listAt,
+  textAt,
+  textsAt,
+} from "../kubernetes/fields.ts";
 import type { Source } from "../kubernetes/objects.ts";
 import type { HostPort, Pod } from "./pod.ts";
-import { type Amounts, readList, sum } from "./requests.ts";
+import { addTo, type Amounts, readList } from "./requests.ts";
 import { unknownFields } from "../kubernetes/text-mark.ts";
 
 export interface Taint {
@@ -29,11 +37,15 @@ export interface Node {
   readonly used: Amounts;
   readonly podCount: bigint;
   readonly heldPorts: readonly HeldPort[];
+  /** The pods that run on the node. */
+  readonly pods: readonly Pod[];
+  /** How many volumes of a CSI driver the node takes, by driver. */
+  readonly volumeCountMax: ReadonlyMap<string, number>;
   /** Kinds of facts that the evidence does not tell about this node. */
   readonly unknown: ReadonlySet<NodeFact>;
 }
 
-export type NodeFact = "labels" | "taints" | "allocatable" | "used";
+export type NodeFact = "labels" | "taints" | "allocatable" | "room" | "used";
 
 /** The taint that the cluster puts on a cordoned node. */
 export const unschedulableTaintKey = "node.kubernetes.io/unschedulable";
@@ -44,8 +56,15 @@ export const controlPlaneKeys: readonly string[] = [
   "node-role.kubernetes.io/master",
 ];
 
+/** What a node's own object does not tell. */
+export interface NodeContext {
+  /** Whether the evidence holds any pod that runs. */
+  readonly arePodsKnown: boolean;
+  readonly csiNode?: Source | undefined;
+}
+
 /** Reads a node and adds up the pods that run on it. */
-export function readNode(source: Source, podsOnNode: readonly Pod[], arePodsKnown: boolean): Node {
+export function readNode(source: Source, podsOnNode: readonly Pod[], rest: NodeContext): Node {
   const { object } = source;
   const status = fieldsAt(object, "status");
   // The API server fills allocatable from capacity when a node reports only that.
@@ -57,9 +76,11 @@ export function readNode(source: Source, podsOnNode: readonly Pod[], arePodsKnow
   const unknown = new Set<NodeFact>();
   if (absent.includes("metadata.labels")) unknown.add("labels");
   if (absent.includes("spec.taints")) unknown.add("taints");
-  if (absent.includes("status.allocatable") || allocatable.size === 0) unknown.add("allocatable");
+  if (absent.includes("status.allocatable")) unknown.add("allocatable");
+  // A bare manifest tells nothing about room; for a pod that asks for none it is enough.
+  else if (allocatable.size === 0) unknown.add("room");
   // A live node always runs something: without any pod in the evidence its use is unknown, not zero.
-  if (!arePodsKnown && isPresentAt(status, "nodeInfo")) unknown.add("used");
+  if (!rest.arePodsKnown && isPresentAt(status, "nodeInfo")) unknown.add("used");
   return {
     source,
     name: object.metadata.name,
@@ -68,13 +89,37 @@ export function readNode(source: Source, podsOnNode: readonly Pod[], arePodsKnow
     taints: listAt(object, "spec", "taints").map(readTaint),
     allocatable,
     podCountMax: allocatable.get("pods"),
-    used: podsOnNode.map((pod) => pod.requests).reduce<Amounts>(sum, new Map()),
-    podCount: BigInt(podsOnNode.length),
-    heldPorts: podsOnNode.flatMap((pod) =>
-      pod.hostPorts.map((port) => ({ ...port, holder: `${pod.namespace}/${pod.name}` })),
-    ),
+    ...takenBy(podsOnNode),
+    volumeCountMax: volumeLimits(rest.csiNode),
     unknown,
   };
+}
+
+/** The same node with other pods on it. */
+export function withPods(node: Node, pods: readonly Pod[]): Node {
+  return { ...node, ...takenBy(pods) };
+}
+
+function takenBy(pods: readonly Pod[]): Pick<Node, "used" | "podCount" | "heldPorts" | "pods"> {
+  const used = new Map<string, bigint>();
+  for (const pod of pods) addTo(used, pod.requests);
+  return {
+    used,
+    podCount: BigInt(pods.length),
+    heldPorts: pods.flatMap((pod) =>
+      pod.hostPorts.map((port) => ({ ...port, holder: `${pod.namespace}/${pod.name}` })),
+    ),
+    pods,
+  };
+}
+
+function volumeLimits(csiNode: Source | undefined): ReadonlyMap<string, number> {
+  const limits = new Map<string, number>();
+  for (const driver of listAt(csiNode?.object, "spec", "drivers")) {
+    const count = integerAt(driver, "allocatable", "count");
+    if (count !== undefined) limits.set(textAt(driver, "name") ?? "", count);
+  }
+  return limits;
 }
 
 function readTaint(item: unknown): Taint {

@@ -1,9 +1,9 @@
 /** Obstacles: what one filter holds against one node, with the scheduler's words for it. */
 
-import { describeTaint, type Taint } from "./node.ts";
-import type { HostPort } from "./pod.ts";
-import { formatAmount } from "../kubernetes/quantity.ts";
-import { describeExpression, type Expression } from "../kubernetes/selector.ts";
+import type { Expression } from "../kubernetes/selector.ts";
+import type { Taint } from "./node.ts";
+import type { HostPort, Pod } from "./pod.ts";
+import type { PodTerm, SpreadConstraint } from "./pod-terms.ts";
 
 /** An expression of a node affinity that a node does not match, by its place in the pod. */
 export interface FailingExpression {
@@ -33,7 +33,65 @@ export type Obstacle =
       readonly allocatable: bigint;
     }
   | { readonly kind: "pod-count"; readonly used: bigint; readonly max: bigint }
-  | ClaimObstacle;
+  | { readonly kind: "disk"; readonly holder: string; readonly disk: string }
+  | {
+      readonly kind: "volume-count";
+      readonly driver: string;
+      readonly used: number;
+      readonly wanted: number;
+      readonly max: number;
+    }
+  | ClaimObstacle
+  | PodObstacle
+  | DeviceObstacle;
+
+/** Obstacles between pods. `constraint` is its place among the pod's topology spread constraints. */
+export type PodObstacle =
+  | { readonly kind: "spread-label"; readonly constraint: number; readonly key: string }
+  | { readonly kind: "spread-skew"; readonly constraint: number; readonly skew: Skew }
+  | {
+      readonly kind: "pod-affinity";
+      readonly term: PodTerm;
+      /** The node's domain; absent when the node lacks the topology label. */
+      readonly domain: string | undefined;
+    }
+  | {
+      readonly kind: "pod-anti-affinity" | "pod-guard";
+      readonly term: PodTerm;
+      readonly domain: string;
+      readonly holders: readonly Pod[];
+    };
+
+/** How the pods that one spread constraint counts lie, seen from a node. */
+export interface Skew {
+  readonly constraint: SpreadConstraint;
+  readonly domain: string;
+  /** Pods that are counted in the node's domain, without the pod itself. */
+  readonly count: number;
+  /** 1 when the constraint counts the pod itself. */
+  readonly self: number;
+  /** The count of the emptiest domain. */
+  readonly least: number;
+  readonly domainCount: number;
+}
+
+/** Obstacles of device claims. `device` is the place of the claim among those of the pod. */
+export type DeviceObstacle =
+  | {
+      readonly kind: "device-refused";
+      readonly device: number;
+      readonly name: string;
+      readonly reason: string;
+      readonly why: string;
+    }
+  | { readonly kind: "device-elsewhere"; readonly device: number; readonly name: string }
+  | {
+      readonly kind: "devices-lacking";
+      /** Absent when devices of any driver would do. */
+      readonly driver: string | undefined;
+      readonly wanted: number;
+      readonly available: number;
+    };
 
 /** Obstacles of volumes. `claim` is the place of the claim among those of the pod. */
 export type ClaimObstacle =
@@ -50,6 +108,18 @@ export type ClaimObstacle =
       readonly volume: string;
     }
   | { readonly kind: "claim-deleting"; readonly claim: number; readonly name: string }
+  | {
+      readonly kind: "claim-foreign";
+      readonly claim: number;
+      readonly name: string;
+      readonly reason: string;
+    }
+  | {
+      readonly kind: "volume-space";
+      readonly claim: number;
+      readonly name: string;
+      readonly className: string;
+    }
   | {
       readonly kind: "claim-unbound";
       readonly claim: number;
@@ -106,8 +176,48 @@ export function reasonOf(obstacle: Obstacle): string {
       return `Insufficient ${obstacle.resource}`;
     case "pod-count":
       return "Too many pods";
+    case "disk":
+      return "node(s) had no available disk";
+    case "volume-count":
+      return "node(s) exceed max volume count";
+    case "spread-label":
+    case "spread-skew":
+    case "pod-affinity":
+    case "pod-anti-affinity":
+    case "pod-guard":
+      return podReason(obstacle);
+    case "device-refused":
+    case "device-elsewhere":
+    case "devices-lacking":
+      return deviceReason(obstacle);
     default:
       return claimReason(obstacle);
+  }
+}
+
+function podReason({ kind }: PodObstacle): string {
+  switch (kind) {
+    case "spread-label":
+      return "node(s) didn't match pod topology spread constraints (missing required label)";
+    case "spread-skew":
+      return "node(s) didn't match pod topology spread constraints";
+    case "pod-affinity":
+      return "node(s) didn't match pod affinity rules";
+    case "pod-anti-affinity":
+      return "node(s) didn't match pod anti-affinity rules";
+    case "pod-guard":
+      return "node(s) didn't satisfy existing pods anti-affinity rules";
+  }
+}
+
+function deviceReason(obstacle: DeviceObstacle): string {
+  switch (obstacle.kind) {
+    case "device-refused":
+      return obstacle.reason;
+    case "device-elsewhere":
+      return "resourceclaim not available on the node";
+    case "devices-lacking":
+      return "cannot allocate all claims";
   }
 }
 
@@ -121,6 +231,10 @@ function claimReason(obstacle: ClaimObstacle): string {
       return `persistentvolumeclaim "${obstacle.name}" bound to non-existent persistentvolume "${obstacle.volume}"`;
     case "claim-deleting":
       return `persistentvolumeclaim "${obstacle.name}" is being deleted`;
+    case "claim-foreign":
+      return obstacle.reason;
+    case "volume-space":
+      return "node(s) did not have enough free storage";
     case "claim-unbound":
       return "pod has unbound immediate PersistentVolumeClaims";
     case "claim-in-use":
@@ -136,71 +250,6 @@ function claimReason(obstacle: ClaimObstacle): string {
   }
 }
 
-/** What stands in the way, with the values on both sides. */
-export function describeObstacle(obstacle: Obstacle): string {
-  switch (obstacle.kind) {
-    case "unschedulable":
-      return "the node is cordoned (spec.unschedulable)";
-    case "node-name":
-      return `the pod asks for the node ${obstacle.wanted} by name`;
-    case "taint":
-      return `the taint ${describeTaint(obstacle.taint)} is not tolerated`;
-    case "selector":
-      return `nodeSelector wants ${obstacle.key}=${obstacle.wanted}, the node has ${labelText(obstacle.key, obstacle.actual)}`;
-    case "affinity":
-      return describeAffinity(obstacle.failing);
-    case "port":
-      return `host port ${obstacle.port.port}/${obstacle.port.protocol} is held by ${obstacle.holder}`;
-    case "resource":
-      return describeShortage(obstacle);
-    case "pod-count":
-      return `the node runs ${obstacle.used} of at most ${obstacle.max} pods`;
-    default:
-      return describeClaim(obstacle);
-  }
-}
-
-function describeAffinity(failing: readonly FailingExpression[]): string {
-  if (failing.length === 0) return "required node affinity has no term that can match";
-  const texts = failing.map(
-    ({ expression, actual }) =>
-      `${describeExpression(expression)}, the node has ${labelText(expression.key, actual)}`,
-  );
-  return `required node affinity wants ${texts.join("; or ")}`;
-}
-
-function labelText(key: string, actual: string | undefined): string {
-  return actual === undefined ? `no ${key}` : `${key}=${actual}`;
-}
-
-function describeShortage(obstacle: Extract<Obstacle, { kind: "resource" }>): string {
-  const { resource, requested, used, allocatable } = obstacle;
-  const free = allocatable > used ? allocatable - used : 0n;
-  const format = (amount: bigint): string => formatAmount(resource, amount);
-  return `${resource} requested ${format(requested)}, free ${format(free)} of ${format(allocatable)}`;
-}
-
-function describeClaim(obstacle: ClaimObstacle): string {
-  switch (obstacle.kind) {
-    case "claim-missing":
-      return `the claim ${obstacle.name} does not exist`;
-    case "claim-lost":
-    case "volume-gone":
-      return `the claim ${obstacle.name} is bound to the volume ${obstacle.volume}, which does not exist`;
-    case "claim-deleting":
-      return `the claim ${obstacle.name} is being deleted`;
-    case "claim-unbound":
-    case "volume-unavailable":
-      return `the claim ${obstacle.name} is not bound: ${obstacle.why}`;
-    case "claim-in-use":
-      return `the claim ${obstacle.name} (ReadWriteOncePod) is used by ${obstacle.holder}`;
-    case "volume-elsewhere":
-      return `the volume ${obstacle.volume} of claim ${obstacle.name} cannot be reached from this node`;
-    case "volume-zone":
-      return `the volume ${obstacle.volume} of claim ${obstacle.name} lies in another zone (${obstacle.label})`;
-  }
-}
-
 /** Whether the scheduler rejects the pod before it looks at any node. */
 export function isBeforeNodes(obstacle: Obstacle): boolean {
   switch (obstacle.kind) {
@@ -208,8 +257,47 @@ export function isBeforeNodes(obstacle: Obstacle): boolean {
     case "claim-lost":
     case "claim-deleting":
     case "claim-unbound":
+    case "claim-foreign":
+    case "device-refused":
       return true;
     default:
       return false;
   }
+}
+
+/** Whether the node could take the pod once pods on it are gone: only then does the scheduler try preemption. */
+export function isResolvable(obstacle: Obstacle): boolean {
+  switch (obstacle.kind) {
+    case "port":
+    case "pod-count":
+    case "disk":
+    case "volume-count":
+    case "claim-in-use":
+    case "spread-skew":
+    case "pod-anti-affinity":
+    case "pod-guard":
+      return true;
+    case "resource":
+      // What the whole node does not have no eviction can free.
+      return obstacle.requested <= obstacle.allocatable;
+    default:
+      return false;
+  }
+}
+
+/** Whether an obstacle lies in what runs elsewhere, so that a change to another fact may remove it. */
+export function dependsOnSurroundings({ kind }: Obstacle): boolean {
+  return [
+    "volume-elsewhere",
+    "volume-unavailable",
+    "volume-space",
+    "volume-zone",
+    "device-elsewhere",
+    "devices-lacking",
+    "spread-label",
+    "spread-skew",
+    "pod-affinity",
+    "pod-anti-affinity",
+    "pod-guard",
+  ].includes(kind);
 }

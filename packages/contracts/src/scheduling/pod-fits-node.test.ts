@@ -9,7 +9,7 @@ import type { KubernetesObject } from "../model/evidence.ts";
 import { Finding } from "../model/finding.ts";
 import { readKubernetes } from "../readers/kubernetes/read-kubernetes.ts";
 import { createSnapshot } from "../snapshot/create-snapshot.ts";
-import { checkTexts, findingOf } from "./fixtures/check-yaml.ts";
+import { checkTexts, filterReasons, findingOf } from "./fixtures/check-yaml.ts";
 import { randomCluster } from "./fixtures/random-cluster.ts";
 import { podFitsNode } from "./pod-fits-node.ts";
 
@@ -46,7 +46,7 @@ describe("the verdict", () => {
       verdict: "violated",
       causeKind: "capacity",
       actual:
-        "0/2 nodes are available: 1 Insufficient cpu, 1 Insufficient memory, 1 node(s) had untolerated taint {team: vision}.",
+        "0/2 nodes are available: 1 Insufficient cpu, 1 Insufficient memory, 1 node(s) had untolerated taint {team: vision}. preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling.",
     });
     expect(finding.title).toContain(
       "cpu requested 2, free 1400m of 1500m and memory requested 4Gi",
@@ -142,21 +142,6 @@ message: "0/3 nodes are available: 3 Insufficient cpu. preemption: 0/3 nodes are
     expect(findingOf(checkTexts(cluster, pending), "asking").verdict).toBe("inconclusive");
   });
 
-  test.each([
-    [
-      "required pod affinity",
-      "affinity: { podAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [{ topologyKey: zone }] } }",
-    ],
-    [
-      "topology spread constraints",
-      "topologySpreadConstraints: [{ maxSkew: 1, topologyKey: zone, whenUnsatisfiable: DoNotSchedule }]",
-    ],
-  ])("%s is not judged, so a pod with it never holds", (constraint, spec) => {
-    const finding = findingOf(checkTexts(cluster, pod(spec)), "asking");
-    expect(finding.verdict).toBe("inconclusive");
-    expect(finding.missing.join()).toContain(constraint);
-  });
-
   test("the anti-affinity of a running pod keeps another from holding", () => {
     const running = `apiVersion: v1
 kind: Pod
@@ -165,8 +150,13 @@ spec: { nodeName: plain, affinity: { podAntiAffinity: { requiredDuringScheduling
 status: { phase: Running }`;
     const asking = (app: string): string =>
       pod("containers: []").replace("name: asking", `name: asking, labels: { app: ${app} }`);
-    expect(findingOf(checkTexts(cluster, running, asking("web")), "asking").verdict).toBe(
-      "inconclusive",
+    const repelled = findingOf(checkTexts(cluster, running, asking("web")), "asking");
+    expect(repelled.actual).toContain("1 node(s) didn't satisfy existing pods anti-affinity rules");
+    expect(repelled.measures["node plain"]).toContain(
+      "default/jealous runs in kubernetes.io/hostname=plain",
+    );
+    expect(repelled.fixes.map(({ description }) => description).join()).toContain(
+      "ove or stop default/jealous",
     );
     expect(findingOf(checkTexts(cluster, running, asking("db")), "asking").verdict).toBe("holds");
   });
@@ -228,9 +218,10 @@ metadata: { name: node-${index} }
 spec: { unschedulable: ${index < 2} }
 status: { allocatable: { cpu: "1", pods: "9" } }`,
     ).join("\n---\n");
-    expect(
-      findingOf(checkTexts(nodes, pod(big.replace(", memory: 4Gi", ""))), "asking").actual,
-    ).toBe("0/12 nodes are available: 10 Insufficient cpu, 2 node(s) were unschedulable.");
+    const finding = findingOf(checkTexts(nodes, pod(big.replace(", memory: 4Gi", ""))), "asking");
+    expect(filterReasons(finding)).toBe(
+      "0/12 nodes are available: 10 Insufficient cpu, 2 node(s) were unschedulable.",
+    );
   });
 
   test("nodes that a pod pinned by name leaves out are counted as the scheduler does", () => {
@@ -239,7 +230,7 @@ status: { allocatable: { cpu: "1", pods: "9" } }`,
       `status: { phase: Pending, conditions: [{ type: PodScheduled, status: "False", message: "0/2 nodes are available: 1 Insufficient cpu, 1 node is filtered out by the prefilter result." }] }`,
     );
     const finding = findingOf(checkTexts(cluster, pinned), "asking");
-    expect(finding.actual).toBe(
+    expect(filterReasons(finding)).toBe(
       "0/2 nodes are available: 1 Insufficient cpu, 1 node(s) didn't satisfy plugin(s) [NodeAffinity].",
     );
     expect(finding.measures["recordedEventMatches"]).toBe(true);

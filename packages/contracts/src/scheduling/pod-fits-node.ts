@@ -9,20 +9,27 @@ import { type AskingPod, readCluster } from "./cluster.ts";
 import { boundFinding, findingAbout } from "./findings.ts";
 import { Judge } from "./judge-pod.ts";
 
-export const podFitsNode: Contract = defineContract({
+export const podFitsNode: Contract = defineContract<{ schedulerNames: readonly string[] }>({
   id: "scheduling/pod-fits-node",
-  version: 1,
+  version: 2,
   boundary: "pod-scheduler",
   promise: "Every pod that asks for a node passes all filters of the scheduler on at least one.",
   reads: ["kubernetes"],
-  options: {},
-  check(snapshot): Finding[] {
+  options: {
+    schedulerNames: {
+      default: ["default-scheduler"],
+      description:
+        "Names of schedulers that run the filters of kube-scheduler; pods of others are not judged.",
+    },
+  },
+  check(snapshot, { schedulerNames }, found): Finding[] {
     const cluster = readCluster(objectsOf(snapshot));
     const surroundings = new Surroundings(cluster.nodes);
     const judge = new Judge(cluster, surroundings);
+    const context = { cluster, surroundings, schedulerNames };
     const asking = cluster.asking.map((asked: AskingPod) =>
-      findingAbout(asked, judge.judge(asked.pod), { cluster, surroundings }),
+      found(findingAbout(asked, judge.judge(asked.pod), context)),
     );
-    return [...asking, ...cluster.bound.map((pod) => boundFinding(pod, cluster))];
+    return [...asking, ...cluster.bound.map((pod) => found(boundFinding(pod, cluster)))];
   },
 });

@@ -10,8 +10,11 @@ import {
   textAt,
   textsAt,
 } from "../kubernetes/fields.ts";
-import { type Amounts, podRequests } from "./requests.ts";
 import type { Source } from "../kubernetes/objects.ts";
+import { type Disk, readDisks } from "./disks.ts";
+import { type PodTerm, readPodTerms, readSpread, type SpreadConstraint } from "./pod-terms.ts";
+import { noPriorityClasses, type Priority, type PriorityClasses } from "./priority.ts";
+import { type Amounts, podRequests } from "./requests.ts";
 import { readTerms, type Term } from "../kubernetes/selector.ts";
 import { unknownFields } from "../kubernetes/text-mark.ts";
 
@@ -37,6 +40,14 @@ export interface ClaimUse {
   readonly isEphemeral: boolean;
 }
 
+/** A device claim of the pod. */
+export interface DeviceUse {
+  readonly name: string;
+  /** The claim; absent while the one of the template has not been made. */
+  readonly claimName: string | undefined;
+  readonly templateName: string | undefined;
+}
+
 export interface Pod {
   readonly source: Source;
   readonly namespace: string;
@@ -55,9 +66,20 @@ export interface Pod {
   readonly hostPorts: readonly HostPort[];
   readonly requests: Amounts;
   readonly claims: readonly ClaimUse[];
+  readonly disks: readonly Disk[];
+  readonly deviceClaims: readonly DeviceUse[];
+  readonly spread: readonly SpreadConstraint[];
+  /** Required terms; the pod wants to be near the pods that they mean. */
+  readonly affinityTerms: readonly PodTerm[];
+  /** Required terms; the pod wants to be away from the pods that they mean. */
+  readonly antiAffinityTerms: readonly PodTerm[];
+  readonly priority: Priority;
+  readonly schedulerName: string;
+  /** The node for which the scheduler is making room, if any. */
+  readonly nominatedNode: string | undefined;
+  readonly isTerminating: boolean;
+  readonly startTime: string;
   readonly gates: readonly string[];
-  /** Constraints of the pod that no filter here judges. */
-  readonly unjudged: readonly string[];
   /** Quantities that could not be read, each with its place. */
   readonly unreadable: readonly string[];
   /** Paths of fields that the text this pod was read from does not print. */
@@ -65,19 +87,21 @@ export interface Pod {
 }
 
 /** Reads a pod. The template of a workload is read as the pod that it would make. */
-export function readPod(source: Source): Pod {
+export function readPod(source: Source, classes: PriorityClasses = noPriorityClasses): Pod {
   const { object } = source;
   const spec = fieldsAt(object, "spec");
   const condition = listAt(object, "status", "conditions").find(
     (item) => textAt(item, "type") === "PodScheduled",
   );
-  const { amounts, unreadable } = podRequests(spec);
+  const { amounts, unreadable } = podRequests(spec, fieldsAt(object, "status"));
   const status = textAt(condition, "status");
+  const namespace = object.metadata.namespace ?? "default";
+  const labels = textsAt(object, "metadata", "labels");
   return {
     source,
-    namespace: object.metadata.namespace ?? "default",
+    namespace,
     name: object.metadata.name,
-    labels: textsAt(object, "metadata", "labels"),
+    labels,
     nodeName: textAt(spec, "nodeName") || undefined,
     phase: textAt(object, "status", "phase"),
     isScheduled: status === undefined ? undefined : status === "True",
@@ -89,8 +113,17 @@ export function readPod(source: Source): Pod {
     hostPorts: readHostPorts(spec),
     requests: amounts,
     claims: readClaims(spec, object.metadata.name),
+    disks: readDisks(spec),
+    deviceClaims: readDeviceClaims(object),
+    spread: readSpread(spec, labels),
+    affinityTerms: readPodTerms(spec, "podAffinity", { namespace, labels }),
+    antiAffinityTerms: readPodTerms(spec, "podAntiAffinity", { namespace, labels }),
+    priority: classes.of(spec),
+    schedulerName: textAt(spec, "schedulerName") || "default-scheduler",
+    nominatedNode: textAt(object, "status", "nominatedNodeName") || undefined,
+    isTerminating: isPresentAt(object, "metadata", "deletionTimestamp"),
+    startTime: textAt(object, "status", "startTime") ?? "",
     gates: listAt(spec, "schedulingGates").flatMap((gate) => textAt(gate, "name") ?? []),
-    unjudged: readUnjudged(spec),
     unreadable,
     unknown: unknownFields(object),
   };
@@ -147,19 +180,20 @@ function readClaims(spec: Fields, podName: string): ClaimUse[] {
   });
 }
 
-function readUnjudged(spec: Fields): string[] {
-  const required = "requiredDuringSchedulingIgnoredDuringExecution";
-  const spreads = listAt(spec, "topologySpreadConstraints").some(
-    (item) => textAt(item, "whenUnsatisfiable") !== "ScheduleAnyway",
-  );
-  return [
-    ...(listAt(spec, "affinity", "podAffinity", required).length > 0
-      ? ["required pod affinity"]
-      : []),
-    ...(listAt(spec, "affinity", "podAntiAffinity", required).length > 0
-      ? ["required pod anti-affinity"]
-      : []),
-    ...(spreads ? ["topology spread constraints"] : []),
-    ...(listAt(spec, "resourceClaims").length > 0 ? ["device claims"] : []),
-  ];
+function readDeviceClaims(object: Source["object"]): DeviceUse[] {
+  const made = listAt(object, "status", "resourceClaimStatuses");
+  return listAt(object, "spec", "resourceClaims").map((item) => {
+    const name = textAt(item, "name") ?? "";
+    const status = made.find((other) => textAt(other, "name") === name);
+    return {
+      name,
+      claimName:
+        textAt(item, "resourceClaimName") ??
+        textAt(item, "source", "resourceClaimName") ??
+        textAt(status, "resourceClaimName"),
+      templateName:
+        textAt(item, "resourceClaimTemplateName") ??
+        textAt(item, "source", "resourceClaimTemplateName"),
+    };
+  });
 }

@@ -1,7 +1,7 @@
 /** What a pod asks of a node: the scheduler's sum over containers, init containers, sidecars and overhead. */
 
 import type { Fields } from "../model/fields.ts";
-import { fieldsAt, listAt, textAt, textsAt } from "../kubernetes/fields.ts";
+import { fieldsAt, isPresentAt, listAt, textAt, textsAt } from "../kubernetes/fields.ts";
 import { resourceAmount } from "../kubernetes/quantity.ts";
 
 /** Amounts by resource name; cpu in thousandths, all else in whole units. Absent means 0. */
@@ -16,14 +16,20 @@ export interface PodRequests {
 /**
  * The pod's effective requests. Init containers run one after another, so each counts for itself on top of the
  * sidecars (restartable init containers) that were started before it; app containers run together with all sidecars.
- * Requests for the whole pod replace those of its containers, resource by resource.
+ * Requests for the whole pod replace those of its containers, resource by resource. For a pod that runs, `status`
+ * tells what its containers hold: while a resize is under way the larger of what is asked for and what is held counts,
+ * and only what is held when the resize cannot be done.
  */
-export function podRequests(spec: Fields): PodRequests {
+export function podRequests(spec: Fields, status: Fields = {}): PodRequests {
   const unreadable: string[] = [];
+  const held = heldRequests(status);
   const running = new Map<string, bigint>();
   let peak: Amounts = new Map();
   for (const [index, container] of listAt(spec, "initContainers").entries()) {
-    const own = containerRequests(container, `spec.initContainers[${index}]`, unreadable);
+    const own = held(
+      container,
+      containerRequests(container, `spec.initContainers[${index}]`, unreadable),
+    );
     if (textAt(container, "restartPolicy") === "Always") {
       addTo(running, own);
       peak = largest(peak, running);
@@ -33,7 +39,8 @@ export function podRequests(spec: Fields): PodRequests {
   }
   const together = new Map(running);
   for (const [index, container] of listAt(spec, "containers").entries()) {
-    addTo(together, containerRequests(container, `spec.containers[${index}]`, unreadable));
+    const own = containerRequests(container, `spec.containers[${index}]`, unreadable);
+    addTo(together, held(container, own));
   }
   const total = new Map(largest(peak, together));
   const pod = fieldsAt(spec, "resources");
@@ -54,6 +61,34 @@ export function podRequests(spec: Fields): PodRequests {
   }
   addTo(total, readList(fieldsAt(spec, "overhead"), "spec.overhead", unreadable));
   return { amounts: total, unreadable };
+}
+
+/** For each container what counts of the requests that are asked for and those that are held. */
+function heldRequests(status: Fields): (container: unknown, asked: Amounts) => Amounts {
+  const statuses = new Map(
+    ["containerStatuses", "initContainerStatuses"]
+      .flatMap((name) => listAt(status, name))
+      .filter((item) => isPresentAt(item, "resources"))
+      .map((item) => [textAt(item, "name") ?? "", item] as const),
+  );
+  if (statuses.size === 0) return (_container, asked) => asked;
+  const isInfeasible =
+    textAt(status, "resize") === "Infeasible" ||
+    listAt(status, "conditions").some(
+      (item) =>
+        textAt(item, "type") === "PodResizePending" &&
+        textAt(item, "status") === "True" &&
+        textAt(item, "reason") === "Infeasible",
+    );
+  return (container, asked) => {
+    const found = statuses.get(textAt(container, "name") ?? "");
+    if (found === undefined) return asked;
+    const actual = largest(
+      readList(fieldsAt(found, "resources", "requests"), "", []),
+      readList(fieldsAt(found, "allocatedResources"), "", []),
+    );
+    return isInfeasible ? actual : largest(asked, actual);
+  };
 }
 
 /** A container's requests; where one is absent the limit takes its place, as the API server fills it in. */
@@ -80,14 +115,14 @@ export function readList(list: Fields, place: string, unreadable: string[]): Map
   return amounts;
 }
 
-/** The sum of two lists. */
-export function sum(left: Amounts, right: Amounts): Map<string, bigint> {
+function sum(left: Amounts, right: Amounts): Map<string, bigint> {
   const total = new Map(left);
   addTo(total, right);
   return total;
 }
 
-function addTo(total: Map<string, bigint>, more: Amounts): void {
+/** Adds the amounts of a list to a total. */
+export function addTo(total: Map<string, bigint>, more: Amounts): void {
   for (const [resource, amount] of more) total.set(resource, (total.get(resource) ?? 0n) + amount);
 }
 

@@ -5,7 +5,7 @@ import { changesAgainst } from "./changes/candidates.ts";
 import type { Background, Surroundings } from "./changes/surroundings.ts";
 import type { Situation } from "./filters/filter.ts";
 import { controlPlaneKeys, type Node } from "./node.ts";
-import type { Obstacle } from "./obstacle.ts";
+import { dependsOnSurroundings } from "./obstacle.ts";
 import { firstObstacle, judgeNode, type NodeVerdict } from "./filters/scheduler.ts";
 
 /** Limits of one search. */
@@ -130,20 +130,14 @@ function smallestSingleChange(
   return best === undefined ? undefined : solutionOf(best);
 }
 
-const dependsOnLabels: ReadonlySet<Obstacle["kind"]> = new Set([
-  "volume-elsewhere",
-  "volume-unavailable",
-  "volume-zone",
-]);
-
 function lowerBound(
   { obstacles, situation }: NodeVerdict,
   background: Background,
 ): number | undefined {
   let bound = 0;
   for (const obstacle of obstacles) {
-    // A label that is set for the pod's wishes may also bring a volume within reach.
-    if (dependsOnLabels.has(obstacle.kind)) continue;
+    // A label that is set for the pod's wishes may also bring a volume within reach or other company.
+    if (dependsOnSurroundings(obstacle)) continue;
     const cheapest = Math.min(
       ...changesAgainst(obstacle, situation, background).map((change) => change.cost),
     );

@@ -3,9 +3,13 @@
 import type { Situation } from "../filters/filter.ts";
 import { nodeResources } from "../filters/node-resources.ts";
 import type { Obstacle } from "../obstacle.ts";
+import type { Pod } from "../pod.ts";
 import type { Change } from "./change.ts";
 import { claimChanges } from "./claim-changes.ts";
+import { deviceChanges, volumeCountChanges } from "./device-changes.ts";
+import { podChanges, stopPods } from "./pod-changes.ts";
 import {
+  addCapacity,
   podCountChanges,
   portChanges,
   roomierNodeChanges,
@@ -43,7 +47,25 @@ export function changesAgainst(
     }
     case "pod-count":
       return podCountChanges(situation);
+    case "disk":
+      return [stopPods(holdersOf(obstacle.holder, situation), situation), addCapacity(situation)];
+    case "volume-count":
+      return volumeCountChanges(obstacle, situation);
+    case "spread-label":
+    case "spread-skew":
+    case "pod-affinity":
+    case "pod-anti-affinity":
+    case "pod-guard":
+      return podChanges(obstacle, situation, background);
+    case "device-refused":
+    case "device-elsewhere":
+    case "devices-lacking":
+      return deviceChanges(obstacle, situation);
     default:
       return claimChanges(obstacle, situation);
   }
+}
+
+function holdersOf(holder: string, { node }: Situation): Pod[] {
+  return node.pods.filter(({ namespace, name }) => `${namespace}/${name}` === holder);
 }

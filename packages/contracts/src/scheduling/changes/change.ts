@@ -59,6 +59,14 @@ export const costs = {
   freeHostPort: 9,
   changeNodeName: 2,
   dropNodeName: 3,
+  /** Constraints between pods. */
+  correctSpread: 3,
+  nameNamespace: 3,
+  raiseMaxSkew: 4,
+  relaxSpread: 5,
+  relaxAntiAffinity: 6,
+  stopPod: 9,
+  stopPods: 14,
   /** Storage. */
   nearVolume: 3,
   otherClaim: 3,

@@ -37,6 +37,22 @@ export function claimChanges(obstacle: ClaimObstacle, situation: Situation): Cha
       return [
         single("keep", costs.keepClaim, `make the claim ${name} anew once its deletion is through`),
       ];
+    case "claim-foreign":
+      return [
+        single(
+          "remake",
+          costs.keepClaim,
+          `delete the claim ${name}, so that one is made for this pod`,
+        ),
+      ];
+    case "volume-space":
+      return [
+        single(
+          "space",
+          costs.freeCapacity,
+          `make room in the storage of class ${obstacle.className} that node ${situation.node.name} reaches, for the claim ${name}`,
+        ),
+      ];
     case "claim-in-use":
       return [
         single(

@@ -12,6 +12,7 @@ import { type Change, costs } from "./change.ts";
 type Shortage = Extract<Obstacle, { kind: "resource" }>;
 
 const portMax = 65_535;
+const hostnameKey = "kubernetes.io/hostname";
 
 /** For resources that are short: one edit of the pod's requests, room made on the node, or a larger node. */
 export function shortageChanges(shortages: readonly Shortage[], situation: Situation): Change[] {
@@ -158,7 +159,7 @@ function lowerRequests(shortages: readonly Shortage[], { node }: Situation): Cha
 }
 
 /** A further node like this one, empty and large enough; what fences this one off stays with it. */
-function addCapacity({ node, pod }: Situation): Change {
+export function addCapacity({ node, pod }: Situation): Change {
   const asked = [...pod.requests]
     .filter(([, amount]) => amount > 0n)
     .sort(([left], [right]) => (left < right ? -1 : 1))
@@ -193,8 +194,11 @@ function withRoom(situation: Situation, isNew: boolean): Situation {
   const podCountMax = node.podCountMax === 0n ? 1n : node.podCountMax;
   return {
     ...situation,
+    // It stands beside the node that it is like, under a name of its own.
+    original: undefined,
     node: {
       ...node,
+      labels: renamed(node.labels),
       isUnschedulable: false,
       taints: [],
       allocatable,
@@ -202,9 +206,16 @@ function withRoom(situation: Situation, isNew: boolean): Situation {
       podCount: 0n,
       podCountMax,
       heldPorts: [],
-      unknown: node.unknown.difference(new Set<NodeFact>(["taints", "used"])),
+      pods: [],
+      unknown: node.unknown.difference(new Set<NodeFact>(["taints", "used", "room"])),
     },
   };
+}
+
+/** The labels of a new node like this one: all but its own name are the same. */
+function renamed(labels: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+  const hostname = labels.get(hostnameKey);
+  return hostname === undefined ? labels : new Map([...labels, [hostnameKey, `new ${hostname}`]]);
 }
 
 /** The next port above that neither the node nor the pod uses. */

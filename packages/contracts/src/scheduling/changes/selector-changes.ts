@@ -179,7 +179,8 @@ function removeLabel(key: string, nodeName: string): Change {
   };
 }
 
-function addLabel(
+/** Labels the node. */
+export function addLabel(
   { key, value, nodeName }: { key: string; value: string; nodeName: string },
   surroundings: Surroundings,
 ): Change {

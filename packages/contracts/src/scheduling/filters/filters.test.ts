@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { checkTexts, findingOf } from "../fixtures/check-yaml.ts";
+import { checkTexts, filterReasons, findingOf } from "../fixtures/check-yaml.ts";
 
 /** A pod `asking` with the given spec lines, before one node with the given lines. */
 function reasons({
@@ -26,7 +26,7 @@ spec: { ${pod === "" ? "containers: []" : pod} }
 ${more === "" ? "" : `---\n${more}`}`;
   const finding = findingOf(checkTexts(text), "asking");
   if (finding.verdict === "holds") return "fits";
-  return finding.actual.replace("0/1 nodes are available: ", "");
+  return filterReasons(finding).replace("0/1 nodes are available: ", "");
 }
 
 const noMatch = "1 node(s) didn't match Pod's node affinity/selector.";

@@ -1,5 +1,6 @@
 /** Refuses nodes that do not match the pod's nodeSelector and required node affinity. */
 
+import type { Node } from "../node.ts";
 import type { Pod } from "../pod.ts";
 import type { Obstacle } from "../obstacle.ts";
 import { actualOf, matchesExpression, matchesTerm, type Term } from "../../kubernetes/selector.ts";
@@ -37,6 +38,14 @@ function affinityObstacles({ pod, node }: Situation): Obstacle[] {
     ),
   );
   return [{ kind: "affinity", failing }];
+}
+
+/** Whether a node is one that the pod's nodeSelector and required node affinity allow. */
+export function matchesNode({ nodeSelector, affinity }: Pod, node: Node): boolean {
+  for (const [key, wanted] of nodeSelector) {
+    if (node.labels.get(key) !== wanted) return false;
+  }
+  return affinity === undefined || affinity.some((term) => matchesTerm(term, node));
 }
 
 /**

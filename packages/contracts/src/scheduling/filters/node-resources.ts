@@ -12,7 +12,9 @@ export const nodeResources: Filter = {
   unknown({ pod, node }) {
     const asks = judgedRequests(pod.requests).length > 0;
     return [
-      ...(node.unknown.has("allocatable") ? [`what node ${node.name} has to allocate`] : []),
+      ...(node.unknown.has("allocatable") || (asks && node.unknown.has("room"))
+        ? [`what node ${node.name} has to allocate`]
+        : []),
       ...(asks && node.unknown.has("used") ? [`the pods on node ${node.name}`] : []),
       ...(pod.unknown.includes("spec") ? ["what the pod requests"] : []),
     ];
@@ -27,6 +29,7 @@ function podCountObstacles({ node }: Situation): Obstacle[] {
 }
 
 function resourceObstacles({ pod, node }: Situation): Obstacle[] {
+  if (node.unknown.has("room")) return [];
   return judgedRequests(pod.requests).flatMap(([resource, requested]) => {
     const allocatable = node.allocatable.get(resource) ?? 0n;
     const used = node.used.get(resource) ?? 0n;

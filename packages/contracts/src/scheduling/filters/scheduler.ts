@@ -1,14 +1,18 @@
 /** All filters in the order in which the scheduler runs them. */
 
 import type { Obstacle } from "../obstacle.ts";
-import { isBeforeNodes, reasonOf } from "../obstacle.ts";
+import { isBeforeNodes, isResolvable, reasonOf } from "../obstacle.ts";
+import { dynamicResources } from "./dynamic-resources.ts";
 import type { Filter, Situation } from "./filter.ts";
+import { interPodAffinity } from "./inter-pod-affinity.ts";
 import { namedNodes, nodeAffinity } from "./node-affinity.ts";
 import { nodeName } from "./node-name.ts";
 import { nodePorts } from "./node-ports.ts";
 import { nodeResources } from "./node-resources.ts";
 import { nodeUnschedulable } from "./node-unschedulable.ts";
 import { taintToleration } from "./taint-toleration.ts";
+import { topologySpread } from "./topology-spread.ts";
+import { volumeLimits } from "./volume-limits.ts";
 import { volumeBinding, volumeRestrictions, volumeZone } from "./volumes.ts";
 
 /** The scheduler's order; its event names only what the first refusing filter says about a node. */
@@ -20,8 +24,12 @@ export const filters: readonly Filter[] = [
   nodePorts,
   nodeResources,
   volumeRestrictions,
+  volumeLimits,
   volumeBinding,
   volumeZone,
+  topologySpread,
+  interPodAffinity,
+  dynamicResources,
 ];
 
 /** What all filters say about one node. */
@@ -31,6 +39,8 @@ export interface NodeVerdict {
   readonly obstacles: readonly Obstacle[];
   /** Reasons that the scheduler's event counts for this node. */
   readonly eventReasons: readonly string[];
+  /** Whether the node refuses for a reason that evicting pods from it could remove. */
+  readonly isResolvable: boolean;
   /** What the evidence does not tell. */
   readonly unknown: readonly string[];
 }
@@ -44,6 +54,7 @@ export function judgeNode(situation: Situation): NodeVerdict {
     situation,
     obstacles: judged.flat(),
     eventReasons: eventReasons(first, situation),
+    isResolvable: resolvable(first, judged.flat(), situation),
     unknown: [...new Set(filters.flatMap((filter) => filter.unknown(situation)))],
   };
 }
@@ -57,10 +68,33 @@ export function firstObstacle(situation: Situation): Obstacle | undefined {
   return undefined;
 }
 
-/** The scheduler stops at the first taint, but lists every resource that is short. */
+/** Filters that say all that they hold against a node; the others stop at the first. */
+const thorough: ReadonlySet<Obstacle["kind"]> = new Set([
+  "resource",
+  "pod-count",
+  "volume-gone",
+  "volume-elsewhere",
+  "volume-unavailable",
+  "volume-space",
+]);
+
+/** What the event counts of the first filter that refuses: every resource that is short, but one taint only. */
 function eventReasons(obstacles: readonly Obstacle[], { pod, node }: Situation): string[] {
   if (namedNodes(pod)?.has(node.name) === false)
     return ["node(s) didn't satisfy plugin(s) [NodeAffinity]"];
-  const counted = obstacles[0]?.kind === "taint" ? obstacles.slice(0, 1) : obstacles;
+  const [first] = obstacles.filter((obstacle) => !isBeforeNodes(obstacle));
+  const counted = first === undefined || thorough.has(first.kind) ? obstacles : [first];
   return [...new Set(counted.filter((obstacle) => !isBeforeNodes(obstacle)).map(reasonOf))];
+}
+
+/** The first filter decides, and it decides against preemption when any of what it says cannot be removed. */
+function resolvable(
+  first: readonly Obstacle[],
+  all: readonly Obstacle[],
+  { pod, node }: Situation,
+): boolean {
+  if (all.some(isBeforeNodes) || namedNodes(pod)?.has(node.name) === false) return false;
+  const counted =
+    first[0]?.kind === "resource" || first[0]?.kind === "pod-count" ? first : first.slice(0, 1);
+  return counted.length > 0 && counted.every(isResolvable);
 }

@@ -1,7 +1,7 @@
 /** Refuses nodes with a taint that repels pods and that the pod does not tolerate. */
 
-import type { Taint } from "../node.ts";
-import type { Toleration } from "../pod.ts";
+import type { Node, Taint } from "../node.ts";
+import type { Pod, Toleration } from "../pod.ts";
 import type { Filter } from "./filter.ts";
 
 export const taintToleration: Filter = {
@@ -16,6 +16,11 @@ export const taintToleration: Filter = {
     return [`the taints of node ${node.name}`];
   },
 };
+
+/** The first taint that keeps a pod from a node. */
+export function repellingTaint({ tolerations }: Pod, { taints }: Node): Taint | undefined {
+  return taints.find((taint) => repels(taint) && !isTolerated(taint, tolerations));
+}
 
 /** PreferNoSchedule only makes a node less liked. */
 function repels(taint: Taint): boolean {

@@ -2,27 +2,54 @@
 
 import type { ClaimState, Volume } from "../claims.ts";
 import type { Obstacle } from "../obstacle.ts";
-import { matchesTerm } from "../../kubernetes/selector.ts";
+import { matchesTerm, selects } from "../../kubernetes/selector.ts";
+import { disksConflict } from "../disks.ts";
 import type { Node } from "../node.ts";
+import type { Pod } from "../pod.ts";
 import type { Filter, Situation } from "./filter.ts";
 
-/** A claim that only one pod may use, and that another uses. */
+/** Claims that only one pod may use and another uses, and disks that are mounted by others on the node. */
 export const volumeRestrictions: Filter = {
   plugin: "VolumeRestrictions",
-  judge: (situation) =>
-    perClaim(situation, (state, claim, name) =>
-      state.kind === "in-use"
-        ? { kind: "claim-in-use", claim, name, holder: state.holder }
-        : undefined,
-    ),
+  judge: (situation) => [
+    ...perClaim(situation, (state, claim, name): Obstacle | undefined => {
+      if (state.kind !== "in-use" || isGone(state.holder, situation)) return undefined;
+      const holder = `${state.holder.namespace}/${state.holder.name}`;
+      return { kind: "claim-in-use", claim, name, holder };
+    }),
+    ...diskObstacles(situation),
+  ],
   unknown: () => [],
 };
+
+/** A holder that a change has taken from its node holds nothing any more. */
+function isGone(holder: Pod, { node, original, stopped }: Situation): boolean {
+  if (stopped.includes(holder)) return true;
+  return original !== undefined && original.pods.includes(holder) && !node.pods.includes(holder);
+}
+
+function diskObstacles({ pod, node }: Situation): Obstacle[] {
+  return pod.disks.flatMap((disk): Obstacle[] => {
+    const holder = node.pods.find((other) => other.disks.some((held) => disksConflict(disk, held)));
+    if (holder === undefined) return [];
+    return [{ kind: "disk", holder: `${holder.namespace}/${holder.name}`, disk: disk.id }];
+  });
+}
 
 /** Claims that are missing or unbound, and volumes that this node cannot reach. */
 export const volumeBinding: Filter = {
   plugin: "VolumeBinding",
-  judge: (situation) =>
-    perClaim(situation, (state, claim, name) => bindingObstacle(state, { claim, name, situation })),
+  judge(situation) {
+    const placed = placeDelayed(situation);
+    return perClaim(situation, (state, claim, name) =>
+      bindingObstacle(settled(state, situation), {
+        claim,
+        name,
+        node: situation.node,
+        placement: placed.get(claim),
+      }),
+    );
+  },
   unknown: ({ claims }) =>
     claims.flatMap((state) => (state.kind === "unknown" ? [state.what] : [])),
 };
@@ -32,7 +59,7 @@ export const volumeZone: Filter = {
   plugin: "VolumeZone",
   judge: (situation) =>
     perClaim(situation, (state, claim, name) =>
-      zoneObstacle(state, { claim, name, node: situation.node }),
+      zoneObstacle(settled(state, situation), { claim, name, node: situation.node }),
     ),
   unknown: () => [],
 };
@@ -47,9 +74,21 @@ function perClaim(
   });
 }
 
+/** What becomes of the claim once whoever must let go of it has done so. */
+function settled(state: ClaimState, situation: Situation): ClaimState {
+  return state.kind === "in-use" && isGone(state.holder, situation) ? state.then : state;
+}
+
+interface BindingContext {
+  readonly claim: number;
+  readonly name: string;
+  readonly node: Node;
+  readonly placement: Placement | undefined;
+}
+
 function bindingObstacle(
   state: ClaimState,
-  { claim, name, situation }: { claim: number; name: string; situation: Situation },
+  { claim, name, node, placement }: BindingContext,
 ): Obstacle | undefined {
   switch (state.kind) {
     case "missing":
@@ -58,21 +97,25 @@ function bindingObstacle(
       return { kind: "claim-lost", claim, name, volume: state.volume };
     case "deleting":
       return { kind: "claim-deleting", claim, name };
+    case "foreign":
+      return { kind: "claim-foreign", claim, name, reason: state.reason };
     case "unbound":
       return { kind: "claim-unbound", claim, name, why: state.why };
     case "volume-gone":
       return { kind: "volume-gone", claim, name, volume: state.volume };
     case "bound": {
       const { volume } = state;
-      const isReachable = volume === undefined || isUsableFrom(volume, situation.node);
+      const isReachable = volume === undefined || isUsableFrom(volume, node);
       return isReachable
         ? undefined
         : { kind: "volume-elsewhere", claim, name, volume: volume.name };
     }
     case "delayed":
-      return canBindOn(state, situation.node)
-        ? undefined
-        : { kind: "volume-unavailable", claim, name, why: state.why };
+      if (placement === "full")
+        return { kind: "volume-space", claim, name, className: state.className };
+      return placement === "none"
+        ? { kind: "volume-unavailable", claim, name, why: state.why }
+        : undefined;
     case "in-use":
     case "usable":
     case "unknown":
@@ -80,13 +123,45 @@ function bindingObstacle(
   }
 }
 
-/** A claim that waits for its pod takes a free volume that the node reaches, or one that is made for the node. */
-function canBindOn(state: Extract<ClaimState, { kind: "delayed" }>, node: Node): boolean {
-  if (state.volumes.some((volume) => isUsableFrom(volume, node))) return true;
-  if (state.provisionedIn === undefined) return false;
-  return (
-    state.provisionedIn.length === 0 || state.provisionedIn.some((term) => matchesTerm(term, node))
+/** What a claim that waits for its pod finds on a node. */
+type Placement = "volume" | "made" | "full" | "none";
+
+/**
+ * Claims that wait for their pod take free volumes that the node reaches, the smallest claim first and each the
+ * smallest volume; for those that find none a volume is made, where that can be.
+ */
+function placeDelayed({ claims, node }: Situation): ReadonlyMap<number, Placement> {
+  const delayed = claims.flatMap((state, claim) =>
+    state.kind === "delayed" ? [{ state, claim }] : [],
   );
+  const taken = new Set<string>();
+  const placed = new Map<number, Placement>();
+  for (const { state, claim } of delayed.sort(bySize)) {
+    const volume = state.volumes.find((item) => !taken.has(item.name) && isUsableFrom(item, node));
+    if (volume !== undefined) taken.add(volume.name);
+    placed.set(claim, volume === undefined ? makeOn(state, node) : "volume");
+  }
+  return placed;
+}
+
+type Delayed = Extract<ClaimState, { kind: "delayed" }>;
+
+function bySize(left: { state: Delayed }, right: { state: Delayed }): number {
+  return left.state.size < right.state.size ? -1 : Number(left.state.size > right.state.size);
+}
+
+function makeOn(state: Delayed, node: Node): Placement {
+  if (state.provisionedIn === undefined) return "none";
+  if (state.selectedNode !== undefined && state.selectedNode !== node.name) return "none";
+  const isAllowed =
+    state.provisionedIn.length === 0 || state.provisionedIn.some((term) => matchesTerm(term, node));
+  if (!isAllowed) return "none";
+  const hasRoom =
+    state.capacities === undefined ||
+    state.capacities.some(
+      ({ topology, sizeMax }) => sizeMax >= state.size && selects(topology, node),
+    );
+  return hasRoom ? "made" : "full";
 }
 
 function isUsableFrom(volume: Volume, node: Node): boolean {

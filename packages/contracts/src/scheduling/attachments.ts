@@ -1,0 +1,71 @@
+/** Which volumes of CSI drivers a pod needs attached to its node. */
+
+import type { KubernetesObject } from "../model/evidence.ts";
+import { isPresentAt, textAt } from "../kubernetes/fields.ts";
+import { classOf, type Storage } from "./claims.ts";
+import type { Pod } from "./pod.ts";
+
+/** Kinds of volumes that are built into Kubernetes and served by a CSI driver today, and what names a volume of each. */
+const migrated: readonly (readonly [field: string, driver: string, name: string])[] = [
+  ["awsElasticBlockStore", "ebs.csi.aws.com", "volumeID"],
+  ["gcePersistentDisk", "pd.csi.storage.gke.io", "pdName"],
+  ["azureDisk", "disk.csi.azure.com", "diskURI"],
+  ["cinder", "cinder.csi.openstack.org", "volumeID"],
+  ["vsphereVolume", "csi.vsphere.vmware.com", "volumePath"],
+];
+
+/** The same for the names of the provisioners in storage classes. */
+const migratedProvisioners: Readonly<Record<string, string>> = {
+  "kubernetes.io/aws-ebs": "ebs.csi.aws.com",
+  "kubernetes.io/gce-pd": "pd.csi.storage.gke.io",
+  "kubernetes.io/azure-disk": "disk.csi.azure.com",
+  "kubernetes.io/cinder": "cinder.csi.openstack.org",
+  "kubernetes.io/vsphere-volume": "csi.vsphere.vmware.com",
+};
+
+/** Answers which volumes pods need, each pod once. */
+export class Attachments {
+  readonly #storage: Storage;
+  readonly #known = new WeakMap<Pod, ReadonlyMap<string, string>>();
+
+  constructor(storage: Storage) {
+    this.#storage = storage;
+  }
+
+  /** The driver of each volume, by driver and handle. */
+  of(pod: Pod): ReadonlyMap<string, string> {
+    const known = this.#known.get(pod);
+    if (known !== undefined) return known;
+    const volumes = new Map<string, string>();
+    for (const { claimName } of pod.claims) {
+      const claim = this.#storage.claims.get(`${pod.namespace}/${claimName}`);
+      const volume = claim === undefined ? undefined : this.#volumeOf(claim);
+      if (volume !== undefined) volumes.set(`${volume.driver}/${volume.handle}`, volume.driver);
+    }
+    this.#known.set(pod, volumes);
+    return volumes;
+  }
+
+  #volumeOf(claim: KubernetesObject): { driver: string; handle: string } | undefined {
+    const volume = this.#storage.volumes.get(textAt(claim, "spec", "volumeName") ?? "");
+    if (volume === undefined) return this.#volumeToBe(claim);
+    const driver = textAt(volume, "spec", "csi", "driver");
+    if (driver !== undefined) {
+      return { driver, handle: textAt(volume, "spec", "csi", "volumeHandle") ?? "" };
+    }
+    const builtIn = migrated.find(([field]) => isPresentAt(volume, "spec", field));
+    if (builtIn === undefined) return undefined;
+    const [field, served, name] = builtIn;
+    return { driver: served, handle: textAt(volume, "spec", field, name) ?? "" };
+  }
+
+  /** A claim without a volume takes one of its class's driver. */
+  #volumeToBe(claim: KubernetesObject): { driver: string; handle: string } | undefined {
+    const storageClass = this.#storage.classes.get(classOf(claim, this.#storage));
+    const provisioner = textAt(storageClass, "provisioner");
+    if (provisioner === undefined) return undefined;
+    const { namespace = "default", name } = claim.metadata;
+    const driver = migratedProvisioners[provisioner] ?? provisioner;
+    return { driver, handle: `claim ${namespace}/${name}` };
+  }
+}
