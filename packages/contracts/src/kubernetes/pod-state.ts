@@ -76,9 +76,12 @@ export function workloadStateOf(object: KubernetesObject): PodState {
   if (wanted === 0) return { kind: "none" };
   if (!isPresentAt(object, "status")) return { kind: "planned" };
   const ready = integerAt(object, "status", isDaemon ? "numberReady" : "readyReplicas");
-  if (ready !== undefined && ready > 0) return { kind: "ready" };
+  const available = integerAt(object, "status", "availableReplicas");
+  if ((ready ?? available ?? 0) > 0) return { kind: "ready" };
+  const unknown = unknownFields(object);
+  if (ready === undefined && unknown.includes("status.readyReplicas")) return { kind: "unknown" };
   const made = integerAt(object, "status", isDaemon ? "currentNumberScheduled" : "replicas");
-  if (ready === 0 || made !== undefined || unknownFields(object).length === 0) {
+  if (ready === 0 || made !== undefined || unknown.length === 0) {
     return { kind: "waiting", reason: `0 of ${wanted ?? "its"} pods are ready` };
   }
   return { kind: "unknown" };

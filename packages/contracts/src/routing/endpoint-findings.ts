@@ -41,7 +41,7 @@ export function judgeEndpoints(
 }
 
 function emptyFinding(item: Case): FindingParts {
-  const { service, selected } = item;
+  const { service, known, selected } = item;
   const ready = selected.filter((pod) => pod.state.kind === "ready");
   const why =
     ready.length > 0
@@ -52,7 +52,7 @@ function emptyFinding(item: Case): FindingParts {
   return {
     ...about(item),
     verdict: "violated",
-    title: `Service ${service.subject.name} has no address at all${why}.`,
+    title: `Service ${service.subject.name} has ${known.isComplete ? "no address at all" : "no ready address"}${why}.`,
     actual: `No endpoints${why}.`,
     causeKind: selected.length > 0 ? "dependency" : "configuration",
     nextChecks: nextChecks(service),
@@ -130,7 +130,7 @@ function portsFinding(item: Case): FindingParts | undefined {
   const { service, known } = item;
   if (service.selector.size === 0 || service.ports.length === 0) return undefined;
   // Text prints numbers alone, so that names cannot be compared.
-  if (!service.isTargetKnown || known.ports.length === 0) return undefined;
+  if (!service.isTargetKnown || !known.isComplete || known.ports.length === 0) return undefined;
   const lost = service.ports.filter(
     (port) =>
       !known.ports.some(

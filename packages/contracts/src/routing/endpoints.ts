@@ -2,6 +2,7 @@
 
 import { integerAt, listAt, textAt, textListAt } from "../kubernetes/fields.ts";
 import type { Objects, Source } from "../kubernetes/objects.ts";
+import { unknownFields } from "../kubernetes/text-mark.ts";
 
 export interface Endpoint {
   readonly address: string;
@@ -24,6 +25,8 @@ export interface ServiceEndpoints {
   readonly sources: readonly Source[];
   readonly endpoints: readonly Endpoint[];
   readonly ports: readonly EndpointPort[];
+  /** Some texts print neither the names of ports nor what is not ready. */
+  readonly isComplete: boolean;
 }
 
 /** What the evidence says of the addresses of a service; nothing where no object tells of them. */
@@ -66,7 +69,12 @@ function fromSlices(slices: readonly Source[]): ServiceEndpoints {
       })),
     ),
   );
-  return { sources: slices, endpoints, ports: portsOf(slices.flatMap(portItems)) };
+  return {
+    sources: slices,
+    endpoints,
+    ports: portsOf(slices.flatMap(portItems)),
+    isComplete: slices.every(({ object }) => unknownFields(object).length === 0),
+  };
 }
 
 function portItems({ object }: Source): readonly unknown[] {
@@ -108,6 +116,7 @@ function fromEndpoints(source: Source): ServiceEndpoints {
     sources: [source],
     endpoints: [...read("addresses", true), ...read("notReadyAddresses", false)],
     ports: portsOf(subsets.flatMap((subset) => listAt(subset, "ports"))),
+    isComplete: unknownFields(source.object).length === 0,
   };
 }
 

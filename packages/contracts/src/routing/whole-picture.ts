@@ -14,6 +14,7 @@ const podlessGroups =
   /^(?:v1$|(?:apps|batch|autoscaling|policy|extensions)\/|[a-z.]*\.k8s\.io\/|(?:cert-manager\.io|cilium\.io|external-secrets\.io|traefik\.io|crd\.projectcalico\.org|projectcalico\.org|[a-z]+\.istio\.io|apps\.openshift\.io)\/)/;
 const podlessKinds: ReadonlySet<string> = new Set([
   "Application",
+  "KubectlAnswer",
   "PodMonitor",
   "PrometheusRule",
   "Rollout",
