@@ -130,13 +130,9 @@ describe("readEvidence", () => {
     ["a list", '[{"trace_id":"a","span_id":"b","parent_id":null,"name":"x"}]'],
     ["one span", '{"traceId":"a","id":"b","name":"x"}'],
     ["lines", '{"trace_id":"a","span_id":"b"}\n{"trace_id":"a","span_id":"c","parent_id":"b"}\n'],
-    [
-      "the answer of a trace store",
-      '{"data":[{"traceID":"a","spans":[{"traceID":"a","spanID":"b"}]}]}',
-    ],
-  ])("tells that %s of spans is not OTLP", (_, text) => {
+  ])("tells that %s of spans is in no known form", (_, text) => {
     const [unreadable] = readEvidence([file("spans.json", text)]).unreadable;
-    expect(unreadable?.message).toBe("It looks like spans, but not OTLP.");
+    expect(unreadable?.message).toBe("It looks like spans, but in no known form.");
     expect(unreadable?.expected).toContain("`resourceSpans`");
   });
 

@@ -28,9 +28,9 @@ function unknownJson(text: string): EvidenceError {
   // A document that is cut or malformed throws with the place of its fault.
   const values = jsonValuesOf(text);
   if (!looksLikeSpans(values, 0)) return noKnownFormat("line 1, column 1");
-  return new EvidenceError("It looks like spans, but not OTLP.", {
+  return new EvidenceError("It looks like spans, but in no known form.", {
     expected:
-      "OTLP as JSON: `resourceSpans`, in them `scopeSpans`, in them `spans`, as exporters and collectors of OpenTelemetry write them",
+      "OTLP as JSON (`resourceSpans`, in them `scopeSpans`, in them `spans`), the JSON of Jaeger, Zipkin, Tempo or an SDK of OpenTelemetry, or records with a trace id, a span id, a name, a start and a duration",
     where: "line 1, column 1",
   });
 }

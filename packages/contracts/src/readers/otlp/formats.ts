@@ -2,6 +2,7 @@
 
 import { EvidenceError } from "../evidence-error.ts";
 import { type EvidenceFormat, type FileContent, startsAsJson } from "../format.ts";
+import { recogniseTempo } from "../tracing/tempo.ts";
 import { decodeOtlpTraces, type OtlpTraces } from "./otlp.ts";
 
 export const otlpJsonFormats: readonly EvidenceFormat[] = [
@@ -10,7 +11,9 @@ export const otlpJsonFormats: readonly EvidenceFormat[] = [
     description: "OTLP traces as JSON, one request or one on each line",
     recognise: ({ head }) =>
       startsAsJson(head) &&
-      /"(?:resourceSpans|resource_spans|resourceLogs|resourceMetrics)"\s*:/.test(head),
+      /"(?:resourceSpans|resource_spans|resourceLogs|resourceMetrics)"\s*:/.test(head) &&
+      // Tempo puts more around the same names, and its ids are base64.
+      !recogniseTempo(head),
     read: (input) => {
       const { bytes, head } = input;
       const spansField = /"(?:resourceSpans|resource_spans)"\s*:/;

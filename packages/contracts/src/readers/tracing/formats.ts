@@ -1,5 +1,41 @@
-/** The formats of tracers other than OpenTelemetry. */
+/** The formats of tracers other than OpenTelemetry's own protocol. */
 
-import type { EvidenceFormat } from "../format.ts";
+import { type EvidenceFormat, startsAsJson } from "../format.ts";
+import { readJaeger, recogniseJaeger } from "./jaeger.ts";
+import { readSdkDump, recogniseSdkDump } from "./sdk-dump.ts";
+import { readSpanRecords, recogniseSpanRecord } from "./span-record.ts";
+import { readTempo, recogniseTempo } from "./tempo.ts";
+import { readZipkin, recogniseZipkin } from "./zipkin.ts";
 
-export const tracingFormats: readonly EvidenceFormat[] = [];
+export const tracingFormats: readonly EvidenceFormat[] = [
+  {
+    name: "tempo-json",
+    description: "traces of Tempo as JSON",
+    recognise: ({ head }) => startsAsJson(head) && recogniseTempo(head),
+    read: (input) => readTempo(input.text()),
+  },
+  {
+    name: "jaeger-json",
+    description: "traces of Jaeger as JSON",
+    recognise: ({ head }) => startsAsJson(head) && recogniseJaeger(head),
+    read: (input) => readJaeger(input.text()),
+  },
+  {
+    name: "zipkin-json",
+    description: "spans of Zipkin as JSON",
+    recognise: ({ head }) => startsAsJson(head) && recogniseZipkin(head),
+    read: (input) => readZipkin(input.text()),
+  },
+  {
+    name: "otel-sdk-json",
+    description: "spans that an SDK of OpenTelemetry printed as JSON",
+    recognise: ({ head }) => startsAsJson(head) && recogniseSdkDump(head),
+    read: (input) => readSdkDump(input.text()),
+  },
+  {
+    name: "span-records",
+    description: "spans as records of JSON with ids, a name, a start and a duration",
+    recognise: ({ head }) => startsAsJson(head) && recogniseSpanRecord(head),
+    read: (input) => readSpanRecords(input.text()),
+  },
+];
