@@ -42,6 +42,12 @@ export function textOption(context: CommandContext, name: string): string | unde
   return typeof value === "string" ? value : undefined;
 }
 
+/** The values of an option that may be given several times. */
+export function textListOption(context: CommandContext, name: string): readonly string[] {
+  const value = context.options[name];
+  return Array.isArray(value) ? value : [];
+}
+
 /** Whether a switch was given. */
 export function switchOption(context: CommandContext, name: string): boolean {
   return context.options[name] === true;

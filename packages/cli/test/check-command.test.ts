@@ -4,15 +4,17 @@ import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CheckReport } from "@faultline/contracts";
-import { systemClock } from "@faultline/server/kernel/index.ts";
 import { Value } from "typebox/value";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import type { Command, OptionValues } from "../src/command.ts";
+import type { OptionValues } from "../src/command.ts";
 import { command as check } from "../src/commands/check.ts";
 import { command as snapshot } from "../src/commands/snapshot.ts";
+import { orderTrace as trace } from "./order-trace.ts";
+import { runIn } from "./run-command.ts";
 
 let folder = "";
+const run = runIn(() => folder);
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "faultline-check-"));
   await mkdir(join(folder, "dumps", "node_modules"), { recursive: true });
@@ -28,40 +30,6 @@ beforeAll(async () => {
   await symlink(folder, join(folder, "dumps", "loop"));
 });
 afterAll(async () => await rm(folder, { recursive: true, force: true }));
-
-interface Outcome {
-  readonly code: number;
-  readonly output: string;
-  readonly notes: string;
-}
-
-/** Runs a command in this process; names of files are taken from the test's folder. */
-async function run(
-  command: Command,
-  words: readonly string[],
-  more: { readonly options?: OptionValues; readonly input?: string } = {},
-): Promise<Outcome> {
-  const output: string[] = [];
-  const notes: string[] = [];
-  const code = await command.run({
-    terminal: {
-      colour: false,
-      columns: 100,
-      program: "faultline",
-      print: (text) => void output.push(text),
-      write: (data) => void output.push(String(data)),
-      note: (text) => void notes.push(text),
-      style: (_, text) => text,
-      readInput: () => Promise.resolve(new TextEncoder().encode(more.input ?? "")),
-    },
-    options: more.options ?? {},
-    positionals: words.map((word) => (/\.|dumps/.test(word) ? join(folder, word) : word)),
-    signal: new AbortController().signal,
-    clock: systemClock,
-    environment: {},
-  });
-  return { code, output: output.join("\n"), notes: notes.join("\n") };
-}
 
 describe("faultline check", () => {
   it.each([
@@ -200,42 +168,3 @@ describe("faultline snapshot", () => {
     await expect(readFile(join(folder, "h.faultline"))).rejects.toThrow("ENOENT");
   });
 });
-
-/** An OTLP request: an order list whose customers are loaded one by one or at once. */
-function trace(length: number, how: "one-by-one" | "batched"): string {
-  const spans: unknown[] = [];
-  const add = (parent: number, name: string, attributes: Record<string, string>): number => {
-    const number = spans.length + 1;
-    spans.push({
-      traceId: (how === "batched" ? "b" : "a").repeat(32),
-      spanId: number.toString(16).padStart(16, "0"),
-      parentSpanId: parent === 0 ? "" : parent.toString(16).padStart(16, "0"),
-      name,
-      kind: parent === 0 ? 2 : "db.query.text" in attributes ? 3 : 1,
-      startTimeUnixNano: String(1_700_000_000_000_000_000n + BigInt(number) * 1_000_000n),
-      endTimeUnixNano: String(1_700_000_000_000_000_000n + BigInt(number) * 1_000_000n + 900_000n),
-      attributes: Object.entries(attributes).map(([key, value]) => ({
-        key,
-        value: { stringValue: value },
-      })),
-    });
-    return number;
-  };
-  const operation = { "graphql.operation.type": "query", "graphql.operation.name": "Orders" };
-  const query = add(add(0, "POST /graphql", {}), "query Orders", operation);
-  const orders = add(query, "graphql.resolve orders", { "graphql.field.path": "orders" });
-  add(orders, "pg.query", { "db.system": "postgresql", "db.query.text": "SELECT id FROM orders" });
-  for (let index = 0; index < length; index += 1) {
-    const path = `orders.${index}.customer`;
-    const item = add(orders, path, { "graphql.field.path": path });
-    const statement =
-      how === "batched"
-        ? "SELECT * FROM customers WHERE id = ANY($1)"
-        : "SELECT * FROM customers WHERE id = $1";
-    if (how === "one-by-one" || index === 0) {
-      add(item, "pg.query", { "db.system": "postgresql", "db.query.text": statement });
-    }
-  }
-  const resource = { attributes: [{ key: "service.name", value: { stringValue: "shop" } }] };
-  return JSON.stringify({ resourceSpans: [{ resource, scopeSpans: [{ spans }] }] });
-}

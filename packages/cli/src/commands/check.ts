@@ -1,36 +1,40 @@
 /** `faultline check`: runs the contracts on files and says what they show. */
 
+import { readFile } from "node:fs/promises";
 import {
   checkReport,
   type CheckReport,
   checkSnapshot,
+  compareWithBaseline,
   type Contract,
-  contracts as shippedContracts,
-  controls,
-  type Evidence,
-  nearestName,
+  EvidenceError,
+  type FailOn,
+  failOnChoices,
+  readBaseline,
   readEvidence,
-  sarifReport,
   snapshotOf,
-  textReport,
 } from "@faultline/contracts";
 
+import { chooseContracts } from "../check/choose-contracts.ts";
+import { printReport, type ReportFormat, reportFormats } from "../check/print-report.ts";
+import { FileWatch } from "../check/watch-files.ts";
 import { type Command, type CommandContext, UsageError } from "../command.ts";
-import { textOption } from "../connection.ts";
+import { switchOption, textOption } from "../connection.ts";
 import { readEvidenceFiles } from "../evidence-files.ts";
-import { version } from "../version.ts";
-
-const formats = ["text", "json", "sarif"] as const;
-type Format = (typeof formats)[number];
 
 export const command: Command = {
-  summary: "run the contracts on files: traces, Kubernetes objects, transcripts, snapshots",
-  usage: ["check PATH… [--format text|json|sarif] [--contract ID]", "check - < FILE"],
+  summary: "run the contracts on files: traces, Kubernetes objects, transcripts, logs, snapshots",
+  usage: [
+    "check PATH… [--format FORMAT] [--contract ID] [--contracts FILE] [--set ID.OPTION=VALUE]",
+    "check PATH… [--baseline FILE] [--fail-on VERDICT] [--watch]",
+    "check - < FILE",
+  ],
   options: {
     format: {
       type: "string",
       value: "FORMAT",
-      description: "text, json (docs/reference/check-report.schema.json) or sarif (default: text)",
+      description:
+        "text, json (docs/reference/check-report.schema.json), sarif, junit or markdown (default: text)",
     },
     contract: {
       type: "string",
@@ -38,86 +42,144 @@ export const command: Command = {
       value: "ID",
       description: "run only this contract; may be given several times",
     },
+    contracts: {
+      type: "string",
+      multiple: true,
+      value: "FILE",
+      description: "run the contracts of this YAML file too (docs/contracts/own-contracts.md)",
+    },
+    set: {
+      type: "string",
+      multiple: true,
+      value: "ID.OPTION=VALUE",
+      description: "set an option of a contract; 'faultline contract explain ID' lists them",
+    },
+    baseline: {
+      type: "string",
+      value: "FILE",
+      description: "an earlier JSON report: what it has as violated does not fail the check again",
+    },
+    "fail-on": {
+      type: "string",
+      value: "VERDICT",
+      description:
+        "violated, inconclusive (violated too) or never (always exit 0) (default: violated)",
+    },
+    watch: { type: "boolean", description: "check again whenever a file changes" },
   },
   stopsAtOnce: true,
   notes: [
     "A PATH is a file, a folder (hidden names and node_modules are passed over) or - for standard input.",
-    "Formats are recognised by content: OTLP traces (JSON, protobuf), kubectl output (JSON, YAML, describe,",
-    "tables, events), tool-call transcripts, .faultline snapshots; each also as gzip.",
+    "Formats are recognised by content; docs/formats/evidence.md lists them. Each is read as gzip too.",
     "",
     "Exit codes: 0 holds, 1 violated, 2 something could not be read, 3 inconclusive only, or nothing to judge;",
     "1 over 2 over 3. Nothing to judge means: what was read does not concern any of the contracts.",
     "",
-    "Contracts:",
-    ...shippedContracts.map((contract) => `  ${contract.id.padEnd(26)} ${contract.promise}`),
-    "Only when asked for:",
-    ...controls.map((contract) => `  ${contract.id.padEnd(26)} ${contract.promise}`),
+    "'faultline contract list' shows the contracts, 'faultline contract explain ID' what one of them does.",
   ],
   async run(context) {
-    const { terminal, positionals, signal } = context;
-    const format = readFormat(textOption(context, "format") ?? "text");
-    const contracts = chooseContracts(context);
-    if (positionals.length === 0) {
-      throw new UsageError("check needs a file, a folder, or - for standard input.");
-    }
-    const found = await readEvidenceFiles(positionals, terminal, signal);
-    const read = readEvidence(found.files);
-    const snapshot = snapshotOf(read.evidence);
-    const report = checkReport({
+    const check = await prepare(context);
+    return switchOption(context, "watch")
+      ? await runOnChanges(check, context)
+      : await runOnce(check, context);
+  },
+};
+
+/** Checks now and after every change, until it is interrupted. */
+async function runOnChanges(check: PreparedCheck, context: CommandContext): Promise<number> {
+  const { clock, signal, terminal, positionals } = context;
+  // Opened first, so that what changes during the first check is seen.
+  using watch = await watchFiles(positionals, context);
+  let exitCode = await runOnce(check, context);
+  terminal.note("Watching for changes; Ctrl-C ends it.");
+  for await (const _change of watch.changes(signal)) {
+    terminal.note(terminal.style("dim", `─── ${new Date(clock.nowMs()).toISOString()} ───`));
+    exitCode = await runOnce(check, context);
+  }
+  return exitCode;
+}
+
+async function watchFiles(paths: readonly string[], context: CommandContext): Promise<FileWatch> {
+  try {
+    return await FileWatch.open(paths, context);
+  } catch (cause) {
+    if (!(cause instanceof Error)) throw cause;
+    throw new UsageError(`--watch cannot watch all of these paths: ${cause.message}`);
+  }
+}
+
+/** What the words of a call ask for, checked before anything is read. */
+interface PreparedCheck {
+  readonly contracts: readonly Contract[];
+  readonly format: ReportFormat;
+  readonly failOn: FailOn;
+  readonly baseline: CheckReport | undefined;
+}
+
+async function prepare(context: CommandContext): Promise<PreparedCheck> {
+  const format = oneOf(context, "format", reportFormats) ?? "text";
+  const failOn = oneOf(context, "fail-on", failOnChoices) ?? "violated";
+  const contracts = await chooseContracts(context);
+  if (context.positionals.length === 0) {
+    throw new UsageError("check needs a file, a folder, or - for standard input.");
+  }
+  if (switchOption(context, "watch") && context.positionals.includes("-")) {
+    throw new UsageError("--watch needs files or folders; standard input does not change.");
+  }
+  const baseline = textOption(context, "baseline");
+  return {
+    contracts,
+    format,
+    failOn,
+    baseline: baseline === undefined ? undefined : await baselineAt(baseline),
+  };
+}
+
+async function runOnce(check: PreparedCheck, context: CommandContext): Promise<number> {
+  const { contracts, format, failOn, baseline } = check;
+  const { terminal, positionals, signal } = context;
+  const found = await readEvidenceFiles(positionals, terminal, signal);
+  const read = readEvidence(found.files);
+  const snapshot = snapshotOf(read.evidence);
+  const whole = checkReport(
+    {
       snapshot,
       contracts,
       findings: checkSnapshot(snapshot, contracts),
       unreadable: [...found.unreadable, ...read.unreadable],
-    });
-    print(report, { format, evidence: snapshot.evidence }, context);
-    return report.exitCode;
-  },
-};
+    },
+    failOn,
+  );
+  const report = baseline === undefined ? whole : compareWithBaseline(whole, baseline, failOn);
+  printReport(report, { format, evidence: snapshot.evidence }, terminal);
+  return report.exitCode;
+}
 
-function print(
-  report: CheckReport,
-  { format, evidence }: { readonly format: Format; readonly evidence: readonly Evidence[] },
-  { terminal }: CommandContext,
-): void {
-  switch (format) {
-    case "text": {
-      const { colour, columns } = terminal;
-      terminal.print(textReport(report, { colour, columns, evidence }));
-      return;
+async function baselineAt(path: string): Promise<CheckReport> {
+  try {
+    return readBaseline(await readFile(path, "utf8"));
+  } catch (cause) {
+    if (cause instanceof EvidenceError) {
+      const where = cause.where === undefined ? "" : ` (${cause.where})`;
+      throw new UsageError(
+        `The baseline ${path} cannot be used${where}: ${cause.message} Expected: ${cause.expected}.`,
+      );
     }
-    case "json":
-      terminal.print(JSON.stringify(report, undefined, 2));
-      break;
-    case "sarif":
-      terminal.print(JSON.stringify(sarifReport(report, { toolVersion: version() }), undefined, 2));
-      break;
-  }
-  // Who reads standard output is a program; a person still has to see what was not read.
-  for (const { name, message, where, expected } of report.unreadable) {
-    const place = where === undefined ? "" : ` (${where})`;
-    terminal.note(`faultline check: ${name}${place}: ${message} Expected: ${expected}.`);
+    if (!(cause instanceof Error)) throw cause;
+    throw new UsageError(`The baseline ${path} cannot be read: ${cause.message}`);
   }
 }
 
-function readFormat(text: string): Format {
-  const format = formats.find((name) => name === text);
-  if (format === undefined) {
-    throw new UsageError(`--format takes one of ${formats.join(", ")}; '${text}' is none.`);
+function oneOf<Choice extends string>(
+  context: CommandContext,
+  name: string,
+  choices: readonly Choice[],
+): Choice | undefined {
+  const text = textOption(context, name);
+  if (text === undefined) return undefined;
+  const choice = choices.find((candidate) => candidate === text);
+  if (choice === undefined) {
+    throw new UsageError(`--${name} takes one of ${choices.join(", ")}; '${text}' is none.`);
   }
-  return format;
-}
-
-function chooseContracts(context: CommandContext): readonly Contract[] {
-  const wanted = context.options.contract;
-  if (!Array.isArray(wanted)) return shippedContracts;
-  const known = [...shippedContracts, ...controls];
-  const ids = known.map((contract) => contract.id);
-  for (const id of wanted) {
-    if (ids.includes(id)) continue;
-    const near = nearestName(id, ids);
-    throw new UsageError(
-      `There is no contract '${id}'. ${near === undefined ? `There are ${ids.join(", ")}.` : `Did you mean ${near}?`}`,
-    );
-  }
-  return known.filter((contract) => wanted.includes(contract.id));
+  return choice;
 }
