@@ -2,6 +2,7 @@
 
 import type { Contract } from "../model/contract.ts";
 import { consecutiveCalls } from "./consecutive-calls.ts";
+import { payloadSize } from "./payload-size.ts";
 import { repeatedQuery } from "./repeated-query.ts";
 import { repeatedSequence } from "./repeated-sequence.ts";
 
@@ -9,4 +10,5 @@ export const fanOutContracts: readonly Contract[] = [
   repeatedQuery,
   repeatedSequence,
   consecutiveCalls,
+  payloadSize,
 ];
