@@ -1,6 +1,7 @@
 /** What `faultline check` can be asked for beside a plain report. */
 
-import { mkdtemp, rename, rm, writeFile } from "node:fs/promises";
+import { renameSync, writeFileSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -103,8 +104,8 @@ describe("faultline check", () => {
       },
       onNote: (text) => {
         if (!text.startsWith("Watching")) return;
-        const next = join(folder, "next.json");
-        void writeFile(next, orderTrace(12, "batched")).then(() => rename(next, watched));
+        writeFileSync(join(folder, "next.json"), orderTrace(12, "batched"));
+        renameSync(join(folder, "next.json"), watched);
       },
     });
     expect(output).toMatch(/1 violated[^]*1 hold/);
