@@ -1,6 +1,7 @@
 /** The contracts about how many calls an operation makes, and how much they bring. */
 
 import type { Contract } from "../model/contract.ts";
+import { boundedResult } from "./bounded-result.ts";
 import { consecutiveCalls } from "./consecutive-calls.ts";
 import { payloadSize } from "./payload-size.ts";
 import { repeatedQuery } from "./repeated-query.ts";
@@ -11,4 +12,5 @@ export const fanOutContracts: readonly Contract[] = [
   repeatedSequence,
   consecutiveCalls,
   payloadSize,
+  boundedResult,
 ];
