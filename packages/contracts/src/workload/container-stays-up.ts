@@ -1,0 +1,41 @@
+/** The contract workload/container-stays-up: every container starts, stays up and reaches what it needs. */
+
+import type { Contract } from "../model/contract.ts";
+import { defineContract } from "../model/define-contract.ts";
+import type { Finding } from "../model/finding.ts";
+import { gather } from "./gather-findings.ts";
+import { judgeContainers, judgeShown } from "./judge-container.ts";
+import { judgeJobs } from "./judge-job.ts";
+import { judgeLogsAlone } from "./judge-logs.ts";
+import { podsOf } from "./pod-view.ts";
+
+export const containerStaysUp: Contract = defineContract({
+  id: "workload/container-stays-up",
+  version: 1,
+  boundary: "process-resource",
+  promise: "Every container starts, stays up until its work is done, and reaches what it needs.",
+  reads: ["kubernetes", "logs"],
+  options: {
+    failureLineCountMin: {
+      default: 3,
+      description:
+        "So many lines of a running container must tell the same failed connection, the last line among them, for its log alone to be a violation.",
+    },
+    restartCountMin: {
+      default: 5,
+      description:
+        "A container that runs now after at least so many restarts, the last of them a failure, is inconclusive and not held to be well.",
+    },
+  },
+  check(snapshot, options, found): Finding[] {
+    const context = { snapshot, options };
+    const pods = podsOf(snapshot);
+    const judged = [
+      ...pods.flatMap((pod) =>
+        pod.shown === undefined ? judgeContainers(pod, context) : judgeShown(pod, context),
+      ),
+      ...judgeLogsAlone(pods, context),
+    ];
+    return gather([...judged, ...judgeJobs(context, judged)]).map(found);
+  },
+});
