@@ -2,6 +2,7 @@
 
 import type { Contract } from "../model/contract.ts";
 import { endpointsReady } from "./endpoints-ready.ts";
+import { ingressBackend } from "./ingress-backend.ts";
 import { servicePorts } from "./service-ports.ts";
 import { serviceSelectsPods } from "./service-selects-pods.ts";
 
@@ -9,4 +10,5 @@ export const routingContracts: readonly Contract[] = [
   serviceSelectsPods,
   servicePorts,
   endpointsReady,
+  ingressBackend,
 ];
