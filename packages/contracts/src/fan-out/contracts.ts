@@ -3,6 +3,7 @@
 import type { Contract } from "../model/contract.ts";
 import { boundedResult } from "./bounded-result.ts";
 import { consecutiveCalls } from "./consecutive-calls.ts";
+import { hotPartition } from "./hot-partition.ts";
 import { payloadSize } from "./payload-size.ts";
 import { repeatedQuery } from "./repeated-query.ts";
 import { repeatedSequence } from "./repeated-sequence.ts";
@@ -13,4 +14,5 @@ export const fanOutContracts: readonly Contract[] = [
   consecutiveCalls,
   payloadSize,
   boundedResult,
+  hotPartition,
 ];
