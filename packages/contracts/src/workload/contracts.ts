@@ -2,5 +2,7 @@
 
 import type { Contract } from "../model/contract.ts";
 import { containerStaysUp } from "./container-stays-up.ts";
+import { imagePulls } from "./image-pulls.ts";
+import { memoryLimit } from "./memory-limit.ts";
 
-export const workloadContracts: readonly Contract[] = [containerStaysUp];
+export const workloadContracts: readonly Contract[] = [imagePulls, containerStaysUp, memoryLimit];
