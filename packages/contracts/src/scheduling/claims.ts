@@ -65,8 +65,8 @@ export type ClaimState =
       readonly provisionedIn: readonly Term[] | undefined;
       readonly why: string;
     }
-  /** `then` is the state once the holder is gone. */
-  | { readonly kind: "in-use"; readonly holder: Pod; readonly then: ClaimState }
+  /** `afterwards` is the state once the holder is gone. */
+  | { readonly kind: "in-use"; readonly holder: Pod; readonly afterwards: ClaimState }
   | { readonly kind: "unknown"; readonly what: string };
 
 /** The largest volume that a driver can make on the nodes of a topology. */
@@ -107,11 +107,11 @@ function claimState(pod: Pod, use: ClaimUse, storage: Storage): ClaimState {
   const user = (storage.users.get(key) ?? []).find(
     (other) => other.source.object !== pod.source.object,
   );
-  const then = use.isEphemeral ? ownClaim(claim, pod, storage) : presentClaim(claim, storage);
+  const afterwards = use.isEphemeral ? ownClaim(claim, pod, storage) : presentClaim(claim, storage);
   if (user !== undefined && textListAt(claim, "spec", "accessModes").includes("ReadWriteOncePod")) {
-    return { kind: "in-use", holder: user, then };
+    return { kind: "in-use", holder: user, afterwards };
   }
-  return then;
+  return afterwards;
 }
 
 /** An ephemeral volume uses its claim only when the claim was made for its pod. */

@@ -23,26 +23,19 @@ export interface PodRequests {
 export function podRequests(spec: Fields, status: Fields = {}): PodRequests {
   const unreadable: string[] = [];
   const held = heldRequests(status);
-  const running = new Map<string, bigint>();
-  let peak: Amounts = new Map();
-  for (const [index, container] of listAt(spec, "initContainers").entries()) {
-    const own = held(
-      container,
-      containerRequests(container, `spec.initContainers[${index}]`, unreadable),
-    );
-    if (textAt(container, "restartPolicy") === "Always") {
-      addTo(running, own);
-      peak = largest(peak, running);
-    } else {
-      peak = largest(peak, sum(running, own));
-    }
-  }
-  const together = new Map(running);
-  for (const [index, container] of listAt(spec, "containers").entries()) {
-    const own = containerRequests(container, `spec.containers[${index}]`, unreadable);
-    addTo(together, held(container, own));
-  }
-  const total = new Map(largest(peak, together));
+  const share = (container: unknown, place: string, isInit: boolean): Share => ({
+    amounts: held(container, containerRequests(container, place, unreadable)),
+    isInit,
+    isSidecar: isInit && textAt(container, "restartPolicy") === "Always",
+  });
+  const total = combine([
+    ...listAt(spec, "initContainers").map((container, index) =>
+      share(container, `spec.initContainers[${index}]`, true),
+    ),
+    ...listAt(spec, "containers").map((container, index) =>
+      share(container, `spec.containers[${index}]`, false),
+    ),
+  ]);
   const pod = fieldsAt(spec, "resources");
   for (const [resource, amount] of readList(
     fieldsAt(pod, "limits"),
@@ -61,6 +54,28 @@ export function podRequests(spec: Fields, status: Fields = {}): PodRequests {
   }
   addTo(total, readList(fieldsAt(spec, "overhead"), "spec.overhead", unreadable));
   return { amounts: total, unreadable };
+}
+
+/** What one container adds to its pod. */
+export interface Share {
+  readonly amounts: Amounts;
+  readonly isInit: boolean;
+  readonly isSidecar: boolean;
+}
+
+/** What containers need together: init containers first and in their order, sidecars with all that follows them. */
+export function combine(shares: readonly Share[]): Map<string, bigint> {
+  const running = new Map<string, bigint>();
+  let peak: Amounts = new Map();
+  for (const { amounts, isInit, isSidecar } of shares) {
+    if (isInit && !isSidecar) {
+      peak = largest(peak, sum(running, amounts));
+      continue;
+    }
+    addTo(running, amounts);
+    if (isInit) peak = largest(peak, running);
+  }
+  return largest(peak, running);
 }
 
 /** For each container what counts of the requests that are asked for and those that are held. */

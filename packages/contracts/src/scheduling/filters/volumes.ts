@@ -76,7 +76,7 @@ function perClaim(
 
 /** What becomes of the claim once whoever must let go of it has done so. */
 function settled(state: ClaimState, situation: Situation): ClaimState {
-  return state.kind === "in-use" && isGone(state.holder, situation) ? state.then : state;
+  return state.kind === "in-use" && isGone(state.holder, situation) ? state.afterwards : state;
 }
 
 interface BindingContext {
