@@ -116,7 +116,7 @@ describe("readEvidence", () => {
     ["cut protobuf", new Uint8Array([0x0a, 0xff, 0x01, 0x0a, 0x02]), /protobuf/, undefined],
     ["cut gzip", gzipSync(bytesOf("hello hello hello")).slice(0, 12), /gzip/, undefined],
     ["a cut snapshot", new Uint8Array([0x50, 0x4b, 3, 4, 0, 0]), /zip/, undefined],
-    ["OTLP logs", bytesOf('{"resourceLogs":[]}'), /logs or metrics/, undefined],
+    ["OTLP without a record", bytesOf('{"resourceLogs":[]}'), /no log records/, undefined],
     ["deep JSON", bytesOf("[".repeat(1_000)), /nested/, "line 1, column 201"],
   ] as const)("names the fault of %s", (...fault) => {
     const [, bytes, message, where] = fault;

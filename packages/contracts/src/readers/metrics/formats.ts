@@ -1,5 +1,27 @@
 /** The formats of metrics. */
 
-import type { EvidenceFormat } from "../format.ts";
+import { type EvidenceFormat, startsAsJson } from "../format.ts";
+import { readExposition, recogniseExposition } from "./exposition.ts";
+import { readMetricTable, recogniseMetricTable } from "./metric-table.ts";
+import { readPrometheusJson, recognisePrometheusJson } from "./prometheus-json.ts";
 
-export const metricFormats: readonly EvidenceFormat[] = [];
+export const metricFormats: readonly EvidenceFormat[] = [
+  {
+    name: "prometheus-json",
+    description: "answers of Prometheus' query API as JSON",
+    recognise: ({ head }) => startsAsJson(head) && recognisePrometheusJson(head),
+    read: readPrometheusJson,
+  },
+  {
+    name: "metrics-text",
+    description: "metrics as text, in the format of Prometheus or OpenMetrics",
+    recognise: ({ head }) => head !== undefined && recogniseExposition(head),
+    read: (input) => readExposition(input.text()),
+  },
+  {
+    name: "metrics-csv",
+    description: "metrics as a table with a column of times, long or wide",
+    recognise: ({ head }) => head !== undefined && recogniseMetricTable(head),
+    read: readMetricTable,
+  },
+];

@@ -3,6 +3,12 @@
 import { EvidenceError } from "../evidence-error.ts";
 import { type EvidenceFormat, type FileContent, startsAsJson } from "../format.ts";
 import { recogniseTempo } from "../tracing/tempo.ts";
+import {
+  joined,
+  readOtherProtobuf,
+  readOtherSignals,
+  recogniseOtherSignals,
+} from "./other-signals.ts";
 import { decodeOtlpTraces, type OtlpTraces } from "./otlp.ts";
 
 export const otlpJsonFormats: readonly EvidenceFormat[] = [
@@ -11,19 +17,21 @@ export const otlpJsonFormats: readonly EvidenceFormat[] = [
     description: "OTLP traces as JSON, one request or one on each line",
     recognise: ({ head }) =>
       startsAsJson(head) &&
-      /"(?:resourceSpans|resource_spans|resourceLogs|resourceMetrics)"\s*:/.test(head) &&
+      /"(?:resourceSpans|resource_spans)"\s*:/.test(head) &&
       // Tempo puts more around the same names, and its ids are base64.
       !recogniseTempo(head),
+    read: ({ bytes }) => contentOfTraces(decodeOtlpTraces(bytes, "json")),
+  },
+  {
+    name: "otlp-json-signals",
+    description: "OTLP logs and metrics as JSON, one request or one on each line",
+    recognise: ({ head }) => startsAsJson(head) && recogniseOtherSignals(head),
     read: (input) => {
-      const { bytes, head } = input;
-      const spansField = /"(?:resourceSpans|resource_spans)"\s*:/;
-      if (!spansField.test(head ?? "") && !spansField.test(input.text())) {
-        throw new EvidenceError("The file holds OTLP logs or metrics, which no contract reads.", {
-          expected: "traces, in resourceSpans",
-          where: "line 1, column 1",
-        });
-      }
-      return contentOfTraces(decodeOtlpTraces(bytes, "json"));
+      const text = input.text();
+      const other = readOtherSignals(input.bytes, text);
+      // A collector may write traces further down in the same file.
+      if (!/"resourceSpans"\s*:/.test(text)) return other;
+      return joined([contentOfTraces(decodeOtlpTraces(input.bytes, "json")), other]);
     },
   },
 ];
@@ -32,10 +40,18 @@ export const otlpJsonFormats: readonly EvidenceFormat[] = [
 export const otlpProtobufFormats: readonly EvidenceFormat[] = [
   {
     name: "otlp-protobuf",
-    description: "OTLP traces as protobuf",
+    description: "OTLP traces, logs or metrics as protobuf",
     // Field 1 of the request, with a length: no other export request begins otherwise.
     recognise: ({ head, bytes }) => head === undefined && bytes[0] === 0x0a,
-    read: ({ bytes }) => contentOfTraces(decodeOtlpTraces(bytes, "protobuf")),
+    read: ({ bytes }) => {
+      try {
+        return contentOfTraces(decodeOtlpTraces(bytes, "protobuf"));
+      } catch (error) {
+        const other = error instanceof EvidenceError ? readOtherProtobuf(bytes) : undefined;
+        if (other === undefined) throw error;
+        return other;
+      }
+    },
   },
 ];
 
