@@ -3,6 +3,7 @@
 import type { Contract } from "../model/contract.ts";
 import { endpointsReady } from "./endpoints-ready.ts";
 import { ingressBackend } from "./ingress-backend.ts";
+import { nameResolution } from "./name-resolution.ts";
 import { servicePorts } from "./service-ports.ts";
 import { serviceSelectsPods } from "./service-selects-pods.ts";
 
@@ -11,4 +12,5 @@ export const routingContracts: readonly Contract[] = [
   servicePorts,
   endpointsReady,
   ingressBackend,
+  nameResolution,
 ];
