@@ -1,0 +1,138 @@
+/** Counts what one request became further down: the calls below an outermost group of attempts. */
+
+import { noParent, type Trace } from "../traces/trace.ts";
+import { type AttemptGroup, attemptsOf } from "./attempts.ts";
+import { type Edge, edgeOf, isCall } from "./edge.ts";
+
+/** The calls of one edge below one outermost group of attempts. */
+export interface Amplified {
+  readonly trace: Trace;
+  readonly edge: Edge;
+  readonly calls: readonly number[];
+  /** How often it would have been called without any retry. */
+  readonly askedCount: number;
+  readonly callCount: number;
+  readonly amplification: number;
+  /** The groups of attempts on the way to the most retried of these calls, from the outermost inwards. */
+  readonly layers: readonly AttemptGroup[];
+  readonly isCertain: boolean;
+}
+
+/** For each outermost group of attempts: its own edge, and every edge below it that was called again because of it. */
+export function amplifiedCallsOf(trace: Trace): Amplified[] {
+  const groups = attemptsOf(trace).filter(({ isPolling }) => !isPolling);
+  if (groups.length === 0) return [];
+  const groupOf = new Map<number, AttemptGroup>();
+  for (const group of groups) for (const call of group.calls) groupOf.set(call, group);
+  return groups
+    .filter((group) => !isWithinAttempt(group, groupOf))
+    .flatMap((group) => new Descent(group, groupOf).amplified());
+}
+
+function isWithinAttempt(
+  { trace, parent }: AttemptGroup,
+  groupOf: ReadonlyMap<number, AttemptGroup>,
+): boolean {
+  for (let at = parent; at >= 0; at = trace.parents[at] ?? noParent) {
+    if (groupOf.has(at)) return true;
+  }
+  return false;
+}
+
+interface Tally {
+  readonly edge: Edge;
+  readonly calls: number[];
+  /** Calls that would have been made without retries, by attempt of the outermost group. */
+  readonly asked: Map<number, number>;
+  layers: readonly AttemptGroup[];
+}
+
+interface Step {
+  readonly index: number;
+  /** Attempt of the outermost group below which it lies. */
+  readonly attempt: number;
+  readonly layers: readonly AttemptGroup[];
+  /** Below first attempts only, of every group but the outermost. */
+  readonly isFirst: boolean;
+}
+
+class Descent {
+  readonly #outermost: AttemptGroup;
+  readonly #groupOf: ReadonlyMap<number, AttemptGroup>;
+  readonly #tallies = new Map<string, Tally>();
+
+  constructor(outermost: AttemptGroup, groupOf: ReadonlyMap<number, AttemptGroup>) {
+    this.#outermost = outermost;
+    this.#groupOf = groupOf;
+  }
+
+  amplified(): Amplified[] {
+    const { trace, calls, count, isCertain, edge } = this.#outermost;
+    const layers = [this.#outermost];
+    const own: Amplified = {
+      trace,
+      edge,
+      calls,
+      askedCount: 1,
+      callCount: count,
+      amplification: count,
+      layers,
+      isCertain,
+    };
+    if (!isCertain) return [own];
+    calls.forEach((call, attempt) =>
+      this.#descend({ index: call, attempt, layers, isFirst: true }),
+    );
+    const below = [...this.#tallies.values()].flatMap((tally): Amplified[] => {
+      const askedCount = Math.max(1, ...tally.asked.values());
+      const amplification = Math.round((tally.calls.length / askedCount) * 100) / 100;
+      if (amplification <= 1 || tally.edge.name === edge.name) return [];
+      const callCount = tally.calls.length;
+      return [
+        {
+          trace,
+          edge: tally.edge,
+          calls: tally.calls.sort((left, right) => left - right),
+          askedCount,
+          callCount,
+          amplification,
+          layers: tally.layers,
+          isCertain,
+        },
+      ];
+    });
+    // What a single layer does is said once, at the layer.
+    return [own, ...below];
+  }
+
+  #descend(start: Step): void {
+    const waiting: Step[] = [start];
+    const { trace } = this.#outermost;
+    for (let step = waiting.pop(); step !== undefined; step = waiting.pop()) {
+      for (const child of trace.children(step.index)) {
+        waiting.push(isCall(trace, child) ? this.#count(child, step) : { ...step, index: child });
+      }
+    }
+  }
+
+  #count(index: number, above: Step): Step {
+    const { trace } = this.#outermost;
+    const group = this.#groupOf.get(index);
+    const counts = group?.isCertain === true;
+    const layers = counts && group !== undefined ? [...above.layers, group] : above.layers;
+    const isFirstAttempt = group === undefined || group.calls[0] === index;
+    const edge = group?.edge ?? edgeOf(trace, index);
+    const key = `${edge.name}\n${edge.target}`;
+    let tally = this.#tallies.get(key);
+    if (tally === undefined) {
+      tally = { edge, calls: [], asked: new Map(), layers };
+      this.#tallies.set(key, tally);
+    }
+    tally.calls.push(index);
+    if (layers.length > tally.layers.length) tally.layers = layers;
+    if (above.isFirst && (isFirstAttempt || !counts)) {
+      tally.asked.set(above.attempt, (tally.asked.get(above.attempt) ?? 0) + 1);
+    }
+    return { ...above, index, layers, isFirst: above.isFirst && isFirstAttempt };
+  }
+}

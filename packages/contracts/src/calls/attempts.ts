@@ -1,0 +1,238 @@
+/** Groups the calls of a trace into attempts of one request: the same call again after the one before failed. */
+
+import { noParent, endMicrosOf, type Trace } from "../traces/trace.ts";
+import { mark } from "../traces/marks.ts";
+import { countOf } from "./attribute-value.ts";
+import { type Edge, edgeOf, isCall } from "./edge.ts";
+import { type Outcome, outcomeOf } from "./outcome.ts";
+import { haveSameArguments } from "./same-arguments.ts";
+
+export interface AttemptGroup {
+  readonly trace: Trace;
+  readonly edge: Edge;
+  /** The span that made the attempts, or `noParent`. */
+  readonly parent: number;
+  /** In order of time. */
+  readonly calls: readonly number[];
+  readonly outcomes: readonly Outcome[];
+  /** Attempts that were made, also where the trace has only the last of them. */
+  readonly count: number;
+  /** Whether a span says of itself that it is a further attempt. */
+  readonly isDeclared: boolean;
+  /** Whether these are attempts of one request beyond doubt, and not calls for several things that failed alike. */
+  readonly isCertain: boolean;
+  /** A read of what was not there yet, asked for again after a pause: waiting, not retrying. */
+  readonly isPolling: boolean;
+}
+
+/** Between the end of one attempt and the start of the next, clocks may be off by this much. */
+const overlapMicrosMax = 2_000;
+/** From this pause on, asking again for what was not found may be waiting for it. */
+const pollingPauseMicrosMin = 500_000;
+/** A loop over things goes on at once; who waits this long between calls waits for better times. */
+const pauseMicrosMin = 20_000;
+/** More calls that failed alike, without a word about attempts, are rather a loop that ignores failures. */
+const undeclaredCountMax = 10;
+/** Groups that are still open for a further attempt, of one edge and parent. */
+const openGroupCountMax = 64;
+
+/** All groups of two and more attempts of a trace, and single calls that declare earlier attempts. By start. */
+export function attemptsOf(trace: Trace): readonly AttemptGroup[] {
+  const known = attemptsByTrace.get(trace);
+  if (known !== undefined) return known;
+  const groups = findAttempts(trace);
+  attemptsByTrace.set(trace, groups);
+  return groups;
+}
+
+/** A memory and no state: a trace always has the same attempts. */
+const attemptsByTrace = new WeakMap<Trace, readonly AttemptGroup[]>();
+
+function findAttempts(trace: Trace): readonly AttemptGroup[] {
+  const callers = new Set<number>();
+  for (let index = 0; index < trace.spans.length; index += 1) {
+    if (mayHaveFailed(trace, index) && isCall(trace, index)) callers.add(callerOf(trace, index));
+  }
+  if (callers.size === 0) return [];
+  const groups: AttemptGroup[] = [];
+  for (const caller of callers) {
+    // Calls without a parent are requests of their own.
+    if (caller >= 0) groups.push(...groupsBelow(trace, caller));
+  }
+  return groups.sort((left, right) => (left.calls[0] ?? 0) - (right.calls[0] ?? 0));
+}
+
+/** A cheap look at what `outcomeOf` decides, and at what declares a further attempt. */
+export function mayHaveFailed(trace: Trace, index: number): boolean {
+  const { status, attributes } = trace.span(index);
+  if (status.code === "error") return true;
+  const marks = trace.marksOf(index);
+  if ((marks & (mark.failure | mark.attempt)) !== 0) return true;
+  if ((marks & mark.http) !== 0) {
+    const code = attributes["http.response.status_code"] ?? attributes["http.status_code"];
+    if (code !== undefined && !(Number(code) < 400)) return true;
+  }
+  return (marks & mark.rpc) !== 0 && hasGrpcFailure(attributes["rpc.grpc.status_code"]);
+}
+
+function hasGrpcFailure(code: unknown): boolean {
+  return code !== undefined && code !== 0 && code !== "0" && code !== "OK";
+}
+
+/** The span that decided to call: the parent, past spans that only wrap an attempt. */
+function callerOf(trace: Trace, index: number): number {
+  let parent = trace.parents[index] ?? noParent;
+  while (parent >= 0 && isWrapper(trace, parent)) parent = trace.parents[parent] ?? noParent;
+  return parent;
+}
+
+function isWrapper(trace: Trace, index: number): boolean {
+  const { kind, name } = trace.span(index);
+  if (kind !== "internal" && kind !== "unspecified") return false;
+  return (
+    /\b(?:re-?)?tr(?:y|ies)\b|attempt|retry/i.test(name) ||
+    (trace.marksOf(index) & mark.connection) !== 0
+  );
+}
+
+function groupsBelow(trace: Trace, caller: number): AttemptGroup[] {
+  const byKey = new Map<string, { edge: Edge; calls: number[] }>();
+  for (const call of callsBelow(trace, caller)) {
+    const edge = edgeOf(trace, call);
+    const key = `${edge.name}\n${edge.target}`;
+    const known = byKey.get(key);
+    if (known === undefined) byKey.set(key, { edge, calls: [call] });
+    else known.calls.push(call);
+  }
+  return [...byKey.values()].flatMap(({ edge, calls }) =>
+    sequencesOf(trace, calls).flatMap((sequence) => {
+      const group = groupOf(trace, caller, { edge, ...sequence });
+      return group.count < 2 ? [] : [group];
+    }),
+  );
+}
+
+function callsBelow(trace: Trace, caller: number): number[] {
+  const calls: number[] = [];
+  const waiting = [caller];
+  for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {
+    for (const child of trace.children(at)) {
+      if (isCall(trace, child)) calls.push(child);
+      else if (isWrapper(trace, child)) waiting.push(child);
+    }
+  }
+  return calls.sort((left, right) => left - right);
+}
+
+interface Sequence {
+  readonly calls: number[];
+  readonly outcomes: Outcome[];
+}
+
+/** Chains each call to the earlier one that it repeats: one that failed, was over, and asked for the same. */
+function sequencesOf(trace: Trace, calls: readonly number[]): Sequence[] {
+  const sequences: Sequence[] = [];
+  for (const call of calls) {
+    const outcome = outcomeOf(trace.span(call));
+    const before = sequences
+      .slice(-openGroupCountMax)
+      .findLast((sequence) => isContinuedBy(trace, sequence, call));
+    if (before === undefined) sequences.push({ calls: [call], outcomes: [outcome] });
+    else {
+      before.calls.push(call);
+      before.outcomes.push(outcome);
+    }
+  }
+  return sequences;
+}
+
+function isContinuedBy(trace: Trace, { calls, outcomes }: Sequence, next: number): boolean {
+  const last = calls.at(-1);
+  if (last === undefined || outcomes.at(-1)?.hasFailed !== true) return false;
+  const [before, after] = [trace.span(last), trace.span(next)];
+  const isOver = endMicrosOf(before) - overlapMicrosMax <= after.startMicros;
+  // Two at once are a hedge, unless the later one says that it is a further attempt.
+  if (!isOver && declaredResends(trace, next) === 0) return false;
+  return haveSameArguments(before.attributes, after.attributes);
+}
+
+function groupOf(
+  trace: Trace,
+  parent: number,
+  { edge, calls, outcomes }: Sequence & { edge: Edge },
+): AttemptGroup {
+  const declared = calls.map((call) => declaredResends(trace, call));
+  const declaredMax = Math.max(0, ...declared);
+  // A redirect is also sent again: a count alone shows attempts only where the call failed.
+  const isDeclared = declaredMax > 0 && (calls.length > 1 || outcomes[0]?.hasFailed === true);
+  return {
+    trace,
+    edge,
+    parent,
+    calls,
+    outcomes,
+    count: Math.max(calls.length, isDeclared ? declaredMax + 1 : 0),
+    isDeclared,
+    isCertain: isDeclared || areAttempts(trace, parent, { edge, calls, outcomes }),
+    isPolling: edge.effect === "reads" && isWaiting(trace, calls, outcomes),
+  };
+}
+
+/** Without a word in the spans: by what is asked for, by pauses, by wrappers, or because the caller failed with them. */
+function areAttempts(
+  trace: Trace,
+  caller: number,
+  { edge, calls, outcomes }: Sequence & { edge: Edge },
+): boolean {
+  const isKeyed = edge.effect === "reads" && edge.target !== edge.operation;
+  if (isKeyed || outcomes.at(-1)?.hasFailed === false) return true;
+  if (calls.every((call) => (trace.parents[call] ?? noParent) !== caller)) return true;
+  if (waitsOf(trace, calls).every((wait) => wait >= pauseMicrosMin)) return true;
+  return calls.length <= undeclaredCountMax && outcomeOf(trace.span(caller)).hasFailed;
+}
+
+/** The time from the end of each attempt to the start of the next, in microseconds. */
+export function waitsOf(trace: Trace, calls: readonly number[]): number[] {
+  return calls.slice(1).map((call, position) => {
+    const before = trace.span(calls[position] ?? call);
+    return Math.max(0, trace.span(call).startMicros - endMicrosOf(before));
+  });
+}
+
+function isWaiting(trace: Trace, calls: readonly number[], outcomes: readonly Outcome[]): boolean {
+  const failures = outcomes.filter(({ hasFailed }) => hasFailed);
+  if (!failures.every(({ code }) => /^HTTP 40[49]$|^HTTP 425$|^NOT_FOUND$/.test(code)))
+    return false;
+  return waitsOf(trace, calls).every((wait) => wait >= pollingPauseMicrosMin);
+}
+
+/** How many attempts a span says came before it. */
+export function declaredResends(trace: Trace, index: number): number {
+  if ((trace.marksOf(index) & mark.attempt) === 0) return 0;
+  const { attributes } = trace.span(index);
+  const before = countOf(
+    attributes,
+    "http.request.resend_count",
+    "http.resend_count",
+    "http.retry_count",
+    "rpc.grpc.retry_count",
+    "grpc.retry_count",
+    "previous-rpc-attempts",
+    "rpc.grpc.request.metadata.grpc-previous-rpc-attempts",
+    "retry.count",
+    "retry_count",
+    "retryCount",
+  );
+  if (before !== undefined) return before;
+  const ordinal = countOf(
+    attributes,
+    "http.request.header.x-envoy-attempt-count",
+    "retry.attempt",
+    "retry_attempt",
+    "retry.number",
+    "attempt.number",
+    "attempt_number",
+    "attempt",
+  );
+  return Math.max(0, (ordinal ?? 1) - 1);
+}

@@ -1,0 +1,54 @@
+/** The lasting effects of a piece of work: successful calls below it that add something. */
+
+import type { Trace } from "../traces/trace.ts";
+import { kindOf } from "../traces/vendor-span.ts";
+import { edgeOf, isCall } from "./edge.ts";
+import { effectKeysOfCall } from "./effect-keys.ts";
+import { outcomeOf } from "./outcome.ts";
+
+/** Rows that are written for each attempt on purpose. */
+const recordsOfWork = /audit|_?logs?\b|history|attempt|metric|request|trace|session|heartbeat/i;
+
+/** Effects below a span by what they are, each with the span that made it. */
+export function effectsBelow(trace: Trace, start: number): Map<string, number> {
+  const effects = new Map<string, number>();
+  const waiting: { index: number; mayRollBack: boolean }[] = [{ index: start, mayRollBack: false }];
+  for (let step = waiting.pop(); step !== undefined; step = waiting.pop()) {
+    for (const child of trace.children(step.index)) {
+      // What a failed request wrote into its database, it may have taken back.
+      const failed = hasFailed(trace, child);
+      const isServer = kindOf(trace.span(child), trace.marksOf(child)) === "server";
+      if (isCall(trace, child) && !failed) {
+        const name = effectOf(trace, child, step.mayRollBack);
+        if (name !== undefined && !effects.has(name)) effects.set(name, child);
+      }
+      waiting.push({ index: child, mayRollBack: step.mayRollBack || (isServer && failed) });
+    }
+  }
+  return effects;
+}
+
+function effectOf(trace: Trace, index: number, mayRollBack: boolean): string | undefined {
+  const edge = edgeOf(trace, index);
+  if (edge.effect !== "adds") return undefined;
+  if (edge.isDatabase && (mayRollBack || recordsOfWork.test(edge.operation))) return undefined;
+  const keys = effectKeysOfCall(trace, index);
+  // A key of its own makes the effect safe, whoever repeats it.
+  if (keys.idempotencyKey !== undefined) return undefined;
+  return [edge.name, keys.payload ?? "", ...keys.things].join("\n");
+}
+
+function hasFailed(trace: Trace, index: number): boolean {
+  return outcomeOf(trace.span(index)).hasFailed;
+}
+
+/** Whether the callee of a call finished its work without a failure, as its own span says. */
+export function servedOf(trace: Trace, call: number): number | undefined {
+  for (const child of trace.children(call)) {
+    const span = trace.span(child);
+    const isServer =
+      kindOf(span, trace.marksOf(child)) === "server" || span.service !== trace.span(call).service;
+    if (isServer) return child;
+  }
+  return undefined;
+}

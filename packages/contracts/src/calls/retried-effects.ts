@@ -1,0 +1,116 @@
+/** Attempts after a call that may have done its work: whether a key, or nothing, made them safe. */
+
+import type { EvidenceReference } from "../model/evidence.ts";
+import { plural } from "../text/plural.ts";
+import type { Trace } from "../traces/trace.ts";
+import { type AttemptGroup, attemptsOf } from "./attempts.ts";
+import { effectKeysOfCall } from "./effect-keys.ts";
+import { effectsBelow, servedOf } from "./effects.ts";
+import type { IdempotencyCase } from "./idempotency-case.ts";
+import { outcomeOf } from "./outcome.ts";
+
+/** A second run that takes less than this share of the first may only have repeated its answer. */
+const replayShareMax = 0.3;
+
+/** The cases of a trace's attempts. `recordsKeys` names the services whose spans show idempotency keys. */
+export function retriedEffects(trace: Trace, recordsKeys: ReadonlySet<string>): IdempotencyCase[] {
+  return attemptsOf(trace).flatMap((group) => {
+    const { edge, calls, outcomes } = group;
+    if (calls.length < 2 || edge.effect === "reads" || edge.effect === "same-when-repeated") {
+      return [];
+    }
+    const silent = outcomes.slice(0, -1).some(({ answer }) => answer === "silent");
+    if (!silent) return [];
+    const found = caseOf(group, recordsKeys);
+    return found === undefined ? [] : [{ edge, ...found }];
+  });
+}
+
+function caseOf(
+  group: AttemptGroup,
+  recordsKeys: ReadonlySet<string>,
+): Omit<IdempotencyCase, "edge"> | undefined {
+  const { trace, calls, edge, isCertain, outcomes } = group;
+  const keys = calls.map((call) => effectKeysOfCall(trace, call));
+  const known = keys.flatMap(({ idempotencyKey }) => idempotencyKey ?? []);
+  const references = referencesOf(trace, calls);
+  const after = outcomes.find(({ answer }) => answer === "silent")?.code ?? "a timeout";
+  if (known.length === calls.length) {
+    return new Set(known).size === 1
+      ? {
+          kind: "key-kept",
+          verdict: "holds",
+          words: `was tried again after ${after} with the same idempotency key`,
+          references,
+        }
+      : {
+          kind: "key-changed",
+          verdict: isCertain ? "violated" : "inconclusive",
+          words: `was tried again after ${after} with another idempotency key, so that the callee cannot know it is the same`,
+          ...(isCertain ? {} : { missing: "Whether these calls ask for the same thing." }),
+          references,
+        };
+  }
+  const repeated = repeatedEffect(group);
+  if (repeated.length > 0 && isCertain) {
+    const { service, name } = trace.span(repeated[0] ?? 0);
+    return {
+      kind: "effect-repeated",
+      verdict: "violated",
+      words: `was tried again after ${after}, and ${service} ${name} took effect ${plural(repeated.length, "time")} without an idempotency key`,
+      references: [...referencesOf(trace, repeated), ...references],
+    };
+  }
+  // Without a key in sight an operation whose name promises no effect concerns nobody.
+  if (edge.effect !== "adds") return undefined;
+  const records = recordsKeys.has(edge.caller) || keys.some(({ things }) => things.length > 0);
+  const isProved = isCertain && (records || ranTwice(group));
+  return {
+    kind: "retry-without-key",
+    verdict: isProved ? "violated" : "inconclusive",
+    words: `was tried again after ${after}, when it may have done its work, without an idempotency key on the record`,
+    ...(isProved
+      ? {}
+      : {
+          missing:
+            "Whether the requests carried an idempotency key: record the header, as `http.request.header.idempotency-key`.",
+        }),
+    references,
+  };
+}
+
+/** The spans of an effect that two or more attempts had, when there is one. */
+function repeatedEffect({ trace, calls }: AttemptGroup): number[] {
+  const byName = new Map<string, number[]>();
+  for (const call of calls) {
+    for (const [name, span] of effectsBelow(trace, call)) {
+      const list = byName.get(name);
+      if (list === undefined) byName.set(name, [span]);
+      else list.push(span);
+    }
+  }
+  return [...byName.values()]
+    .filter((spans) => spans.length > 1)
+    .flat()
+    .sort((left, right) => left - right);
+}
+
+/** Whether two callee's spans ended well after the work of a whole run, and nothing shows what they did. */
+function ranTwice({ trace, calls }: AttemptGroup): boolean {
+  const lengths = calls.flatMap((call) => {
+    const served = servedOf(trace, call);
+    if (served === undefined || outcomeOf(trace.span(served)).hasFailed) return [];
+    return [trace.span(served).durationNanos];
+  });
+  const [first, ...others] = lengths;
+  return first !== undefined && others.some((length) => length >= first * replayShareMax);
+}
+
+function referencesOf(trace: Trace, spans: readonly number[]): EvidenceReference[] {
+  return spans.map((index) =>
+    trace.reference(
+      index,
+      `${trace.span(index).service} ${trace.span(index).name}: ${outcomeOf(trace.span(index)).code}`,
+    ),
+  );
+}
