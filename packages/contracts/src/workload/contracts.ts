@@ -4,5 +4,11 @@ import type { Contract } from "../model/contract.ts";
 import { containerStaysUp } from "./container-stays-up.ts";
 import { imagePulls } from "./image-pulls.ts";
 import { memoryLimit } from "./memory-limit.ts";
+import { volumeClaims } from "./volume-claims.ts";
 
-export const workloadContracts: readonly Contract[] = [imagePulls, containerStaysUp, memoryLimit];
+export const workloadContracts: readonly Contract[] = [
+  imagePulls,
+  volumeClaims,
+  containerStaysUp,
+  memoryLimit,
+];

@@ -241,3 +241,17 @@ function stateOf(state: Fields): ContainerState {
     finishedAt: undefined,
   };
 }
+
+/** Whether a pod has not come to run yet: none of its containers was ever started, as far as the evidence tells. */
+export function isStarting(pod: PodView): boolean {
+  if (pod.phase === "Succeeded" || pod.phase === "Failed") return false;
+  if (pod.shown !== undefined) {
+    return /^(?:Pending|ContainerCreating|PodInitializing|Init:|CreateContainer)/.test(
+      pod.shown.status,
+    );
+  }
+  if (pod.containers.some(({ state }) => state.kind === "running" || state.kind === "terminated")) {
+    return false;
+  }
+  return pod.containers.every(({ last }) => last === undefined);
+}
