@@ -4,6 +4,7 @@ import type { Contract } from "../model/contract.ts";
 import { endpointsReady } from "./endpoints-ready.ts";
 import { ingressBackend } from "./ingress-backend.ts";
 import { nameResolution } from "./name-resolution.ts";
+import { networkPolicy } from "./network-policy.ts";
 import { servicePorts } from "./service-ports.ts";
 import { serviceSelectsPods } from "./service-selects-pods.ts";
 
@@ -12,5 +13,6 @@ export const routingContracts: readonly Contract[] = [
   servicePorts,
   endpointsReady,
   ingressBackend,
+  networkPolicy,
   nameResolution,
 ];

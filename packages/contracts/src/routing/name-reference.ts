@@ -139,3 +139,13 @@ export function serviceOf(
 ): Service | undefined {
   return serviceAt(objects, namespace, service);
 }
+
+/** Every host that a pod names, services of the cluster and hosts outside alike. */
+export function namesOf(pod: KnownPod, objects: Objects): string[] {
+  if (!pod.isSpecKnown) return [];
+  const hosts = placesOf(pod, objects)
+    .slice(0, placesMax)
+    .flatMap(({ names }) => names.map(({ host }) => host))
+    .filter((host) => !isOwn(pod, host));
+  return [...new Set(hosts)];
+}

@@ -1,0 +1,161 @@
+/** Judges each network policy for itself: it selects pods, and its peers exist. */
+
+import type { FindingParts } from "../model/make-finding.ts";
+import {
+  describeSelector,
+  type LabelSelector,
+  matchesLabels,
+} from "../kubernetes/label-selector.ts";
+import { referenceTo } from "../kubernetes/objects.ts";
+import type { KnownPod } from "../kubernetes/pods.ts";
+import { plural } from "../text/plural.ts";
+import { describeCorrection, describeMissed, nearMisses, quoteLabels } from "./near-miss.ts";
+import { type PolicyContext, policyReference } from "./policy-connections.ts";
+import type { Direction, Policy } from "./policy.ts";
+import { servicesOf } from "./service.ts";
+import { missingPodsOf, possibleMakers } from "./whole-picture.ts";
+
+/** A finding for each policy. */
+export function policyFindings(context: PolicyContext): FindingParts[] {
+  return context.policies.map((policy) => {
+    const pods = context.pods.filter((pod) => pod.namespace === policy.namespace);
+    return (
+      selectionFinding(policy, pods, context) ?? peerFinding(policy, pods) ?? good(policy, pods)
+    );
+  });
+}
+
+function selectionFinding(
+  policy: Policy,
+  pods: readonly KnownPod[],
+  { objects }: PolicyContext,
+): FindingParts | undefined {
+  if (policy.selector.length === 0 || selects(policy.selector, pods)) return undefined;
+  const missing =
+    missingPodsOf(policy.namespace, pods, servicesOf(objects)) ??
+    possibleMakers(policy.namespace, objects)[0];
+  const selector = describeSelector(policy.selector);
+  const [miss] = nearMisses(pairsOf(policy.selector), pods, 1);
+  const base = {
+    subject: policy.subject,
+    evidence: [
+      policyReference(policy),
+      ...(miss === undefined ? [] : [referenceTo(miss.pod.source, quoteLabels(miss.pod))]),
+    ],
+    measures: { selectedPodCount: 0, podCount: pods.length },
+    nextChecks: [`kubectl get pods -n ${policy.namespace} --show-labels`],
+  };
+  if (missing !== undefined && miss?.isSlip !== true) {
+    return {
+      ...base,
+      verdict: "inconclusive",
+      title: `Whether NetworkPolicy ${policy.subject.name} selects a pod is not known: none in the evidence matches ${selector}.`,
+      actual: `${plural(pods.length, "pod")} of ${policy.namespace} in the evidence.`,
+      missing: [missing],
+    };
+  }
+  return {
+    ...base,
+    verdict: "violated",
+    title: `NetworkPolicy ${policy.subject.name} selects no pod: nothing in ${policy.namespace} has ${selector}${miss === undefined ? "" : `; nearest is ${miss.pod.subject.name}: ${describeMissed(miss.missed)}`}.`,
+    actual: `podSelector ${selector} matches 0 of ${pods.length}.`,
+    causeKind: "configuration",
+    fixes:
+      miss === undefined
+        ? []
+        : [
+            {
+              description: `In NetworkPolicy ${policy.subject.name}, change spec.podSelector: ${describeCorrection(miss)}.`,
+              cost: 2,
+              verified: true,
+            },
+          ],
+  };
+}
+
+/** A peer in the policy's own namespace that is one slip away from a pod. Other peers may not have come yet. */
+function peerFinding(policy: Policy, pods: readonly KnownPod[]): FindingParts | undefined {
+  for (const direction of policy.directions) {
+    for (const { peers = [] } of policy.rules[direction]) {
+      for (const { podSelector, namespaceSelector } of peers) {
+        if (podSelector === undefined || podSelector.length === 0) continue;
+        if (namespaceSelector !== undefined || selects(podSelector, pods)) continue;
+        const [miss] = nearMisses(pairsOf(podSelector), pods, 1);
+        if (miss?.isSlip !== true || miss.missed.length !== 1) continue;
+        if (!isTypo(miss.missed[0]?.wanted ?? "", miss.missed[0]?.actual)) continue;
+        return slipFinding(policy, direction, { podSelector, miss });
+      }
+    }
+  }
+  return undefined;
+}
+
+function slipFinding(
+  policy: Policy,
+  direction: Direction,
+  {
+    podSelector,
+    miss,
+  }: { podSelector: LabelSelector; miss: ReturnType<typeof nearMisses>[number] },
+): FindingParts {
+  return {
+    verdict: "violated",
+    subject: policy.subject,
+    title: `NetworkPolicy ${policy.subject.name} lets ${direction === "ingress" ? "in" : "out to"} pods with ${describeSelector(podSelector)}, which none of ${policy.namespace} has; nearest is ${miss.pod.subject.name}: ${describeMissed(miss.missed)}.`,
+    actual: `The ${direction} peer ${describeSelector(podSelector)} matches no pod.`,
+    causeKind: "configuration",
+    evidence: [policyReference(policy), referenceTo(miss.pod.source, quoteLabels(miss.pod))],
+    measures: { direction },
+    fixes: [
+      {
+        description: `In spec.${direction} of NetworkPolicy ${policy.subject.name}, change the podSelector: ${describeCorrection(miss)}.`,
+        cost: 2,
+        verified: true,
+      },
+    ],
+  };
+}
+
+/** Values that differ by case or by a letter or two, not by a word. */
+function isTypo(wanted: string, actual: string | undefined): boolean {
+  if (actual === undefined) return false;
+  if (wanted.toLowerCase() === actual.toLowerCase()) return true;
+  const length = Math.min(wanted.length, actual.length);
+  let same = 0;
+  while (same < length && wanted[same] === actual[same]) same += 1;
+  let end = 0;
+  while (end < length - same && wanted.at(-1 - end) === actual.at(-1 - end)) end += 1;
+  return Math.max(wanted.length, actual.length) - same - end <= 2 && length >= 4;
+}
+
+function good(policy: Policy, pods: readonly KnownPod[]): FindingParts {
+  const count = pods.filter(
+    (pod) => pod.labels !== undefined && matchesLabels(policy.selector, pod.labels),
+  ).length;
+  const isEmpty = pods.length === 0;
+  return {
+    verdict: isEmpty ? "inconclusive" : "holds",
+    subject: policy.subject,
+    title: isEmpty
+      ? `NetworkPolicy ${policy.subject.name} selects all pods of ${policy.namespace}, of which none is in the evidence.`
+      : `NetworkPolicy ${policy.subject.name} selects ${plural(count, "pod")} of ${policy.namespace}.`,
+    actual: `podSelector: ${describeSelector(policy.selector)}.`,
+    evidence: [policyReference(policy)],
+    measures: { selectedPodCount: count, podCount: pods.length },
+    missing: isEmpty ? [`the pods or the workloads of the namespace ${policy.namespace}`] : [],
+  };
+}
+
+function selects(selector: LabelSelector, pods: readonly KnownPod[]): boolean {
+  return pods.some((pod) => pod.labels !== undefined && matchesLabels(selector, pod.labels));
+}
+
+/** The plain pairs of a selector, for which near misses can be named. */
+function pairsOf(selector: LabelSelector): ReadonlyMap<string, string> {
+  return new Map(
+    selector.flatMap(({ key, operator, values }): [string, string][] => {
+      const [value] = values;
+      return operator === "In" && values.length === 1 && value !== undefined ? [[key, value]] : [];
+    }),
+  );
+}
