@@ -117,6 +117,8 @@ export const TranscriptTurn = Type.Object(
     areToolsPartial: Type.Optional(Type.Boolean()),
     /** The tools that this turn might call, where a policy or the request's tool choice says so. */
     allowedTools: Type.Optional(Type.Array(Type.String())),
+    /** It holds what text cannot carry, such as an image, or goes on from what is stored elsewhere. */
+    isPartlyRead: Type.Optional(Type.Boolean()),
     /** When it was said, in microseconds since 1970; absent where the source does not say. */
     timeMicros: Type.Optional(Type.Number({ minimum: 0 })),
     pointer: Type.String(),

@@ -31,11 +31,33 @@ export class ArgumentChecker {
     if ("fault" in parsed) return { faults: [parsed.fault], missing: [] };
     const known = this.#checkers.get(schema) ?? new SchemaChecker(normaliseSchema(schema));
     this.#checkers.set(schema, known);
-    const { problems, doubts, declarations } = known.check(parsed.value);
+    const { problems: all, doubts, declarations } = known.check(parsed.value);
+    const undescribed = all.filter((problem) => requiresUndescribed(problem, declarations));
+    const problems = all.filter((problem) => !undescribed.includes(problem));
     const unknown = unknownFields(parsed.value, declarations);
     const faults = faultsOf(use, { problems, unknown, declarations });
-    return { faults, missing: faults.length > 0 ? [] : doubts };
+    const missing = [
+      ...doubts,
+      ...undescribed.map(
+        ({ field = "" }) =>
+          `a description of the field ${field.slice(0, 64)}, which the schema requires`,
+      ),
+    ];
+    return { faults, missing: faults.length > 0 ? [] : missing };
   }
+}
+
+/** Whether a schema asks for a field that no schema describes, though it describes others: a slip of the schema. */
+function requiresUndescribed(
+  { keyword, pointer, field }: Problem,
+  declarations: readonly Declaration[],
+): boolean {
+  if (keyword !== "required" || field === undefined) return false;
+  const described = declarations.filter((item) => item.pointer === pointer);
+  return (
+    described.length > 0 &&
+    described.every(({ names, isOpen }) => !isOpen && !names.includes(field))
+  );
 }
 
 type Parsed = { readonly value: unknown } | { readonly fault: Fault };

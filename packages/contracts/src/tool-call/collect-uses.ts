@@ -2,8 +2,11 @@
 
 import type { ToolDefinition } from "../model/evidence.ts";
 import type { EvidenceOf } from "../model/snapshot.ts";
-import type { AttributeValue, Span } from "../model/span.ts";
+import { advertisedBy, concernsModels, toolOfSpan } from "../readers/transcript/span-messages.ts";
 import { readTools } from "../readers/transcript/tools.ts";
+import type { Trace } from "../traces/trace.ts";
+import { conversationsOfTrace } from "./conversation/from-trace.ts";
+import { pairExchanges } from "./conversation/pair-exchanges.ts";
 import type { ToolUse } from "./tool-use.ts";
 
 /** The calls of a transcript, each with the tools of its turn. */
@@ -15,6 +18,7 @@ export function usesOfTranscript(evidence: EvidenceOf<"transcript">): ToolUse[] 
       tool: call.name,
       arguments: call.arguments,
       advertised: turn.tools,
+      areToolsPartial: turn.areToolsPartial === true,
       advertisedElsewhere: everywhere,
       evidenceId: evidence.id,
       locator: call.pointer,
@@ -23,66 +27,81 @@ export function usesOfTranscript(evidence: EvidenceOf<"transcript">): ToolUse[] 
 }
 
 /**
- * The calls of a trace: its spans of the operation `execute_tool`, by OpenTelemetry's conventions for generative AI. The
- * tools of a call are those of the latest span before it that advertised any.
+ * The calls of a trace: those that models emitted, and what ran without a call that was seen. The tools of a call are those
+ * of the span that emitted it, else of the latest span before it that advertised any.
  */
-export function usesOfTrace(evidence: EvidenceOf<"trace">): ToolUse[] {
-  const { spans } = evidence.content;
-  const executions = spans.filter(isToolExecution);
-  if (executions.length === 0) return [];
-  const advertisements = spans
-    .flatMap((span) => {
-      const tools = advertisedBy(span);
-      return tools === undefined ? [] : [{ startMicros: span.startMicros, tools }];
-    })
-    .sort((left, right) => left.startMicros - right.startMicros);
+export function usesOfTrace(trace: Trace): ToolUse[] {
+  const indices: number[] = [];
+  for (const [index, span] of trace.spans.entries()) if (concernsModels(span)) indices.push(index);
+  if (indices.length === 0) return [];
+  const advertisements = advertisementsOf(trace, indices);
   const everywhere = new Set(advertisements.flatMap(({ tools }) => tools.map((tool) => tool.name)));
-  return executions.flatMap((span) => {
-    const given = span.attributes["gen_ai.tool.call.arguments"];
-    return [
-      {
-        tool: toolNameOf(span),
-        arguments: given,
-        advertised: advertisements.findLast((item) => item.startMicros <= span.startMicros)?.tools,
-        advertisedElsewhere: everywhere,
-        evidenceId: evidence.id,
-        locator: span.spanId,
-      },
-    ];
-  });
-}
-
-function isToolExecution(span: Span): boolean {
-  return (
-    span.attributes["gen_ai.operation.name"] === "execute_tool" ||
-    (span.name.startsWith("execute_tool ") && toolNameOf(span) !== "")
-  );
-}
-
-function toolNameOf(span: Span): string {
-  const name = span.attributes["gen_ai.tool.name"];
-  return typeof name === "string" ? name : span.name.replace(/^execute_tool\s*/, "");
-}
-
-/** The definitions on a span, as structured attributes or as JSON text. */
-function advertisedBy(span: Span): ToolDefinition[] | undefined {
-  const list = listOf(span.attributes["gen_ai.tool.definitions"]);
-  return list === undefined ? undefined : readTools(list).tools;
-}
-
-function listOf(value: AttributeValue | undefined): readonly unknown[] | undefined {
-  if (Array.isArray(value))
-    return value.map((item) => (typeof item === "string" ? (parsed(item) ?? item) : item));
-  if (typeof value !== "string") return undefined;
-  const list = parsed(value);
-  return Array.isArray(list) ? list : undefined;
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // An attribute that was cut at its length limit is no list of definitions.
-    return undefined;
+  const advertisedAt = (micros: number): Advertisement | undefined =>
+    advertisements.findLast((item) => item.startMicros <= micros);
+  const use = (
+    tool: string,
+    given: unknown,
+    place: { readonly evidenceId: string; readonly locator: string; readonly startMicros: number },
+  ): ToolUse => {
+    const known = advertisedAt(place.startMicros);
+    return {
+      tool,
+      arguments: given,
+      advertised: known?.tools,
+      areToolsPartial: known?.isPartial === true,
+      advertisedElsewhere: everywhere,
+      evidenceId: place.evidenceId,
+      locator: place.locator,
+    };
+  };
+  const uses: ToolUse[] = [];
+  const emitted = new Set<string>();
+  for (const { turns, executions } of conversationsOfTrace(trace)) {
+    const { exchanges } = pairExchanges(turns, executions);
+    for (const { call, execution, reference, turn } of exchanges) {
+      const { locator = "" } = reference;
+      const at = trace.indexOf(locator);
+      // A call that only the span of its execution records is judged as it ran.
+      if (at !== undefined && toolOfSpan(trace.span(at)) !== undefined) continue;
+      if (execution?.reference.locator !== undefined) emitted.add(execution.reference.locator);
+      const startMicros = at === undefined ? 0 : trace.span(at).startMicros;
+      const made = use(call.name, call.arguments, { ...reference, locator, startMicros });
+      const { tools, areToolsPartial } = turns[turn] ?? {};
+      uses.push(
+        tools === undefined
+          ? made
+          : { ...made, advertised: tools, areToolsPartial: areToolsPartial === true },
+      );
+    }
   }
+  for (const index of indices) {
+    const span = trace.span(index);
+    const tool = toolOfSpan(span);
+    if (tool === undefined || emitted.has(span.spanId)) continue;
+    uses.push(
+      use(tool.name, tool.arguments, {
+        evidenceId: trace.evidenceIdOf(index),
+        locator: span.spanId,
+        startMicros: span.startMicros,
+      }),
+    );
+  }
+  return uses;
+}
+
+interface Advertisement {
+  readonly startMicros: number;
+  readonly tools: readonly ToolDefinition[];
+  readonly isPartial: boolean;
+}
+
+/** The sets of tools that spans advertise, in order of time. */
+function advertisementsOf(trace: Trace, indices: readonly number[]): Advertisement[] {
+  return indices.flatMap((index) => {
+    const span = trace.span(index);
+    const list = advertisedBy(span);
+    if (list === undefined) return [];
+    const { tools, unreadCount } = readTools(list);
+    return [{ startMicros: span.startMicros, tools, isPartial: unreadCount > 0 }];
+  });
 }

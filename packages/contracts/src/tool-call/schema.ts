@@ -4,12 +4,14 @@ import type { Contract } from "../model/contract.ts";
 import { defineContract } from "../model/define-contract.ts";
 import type { Finding } from "../model/finding.ts";
 import { evidenceOfKind, type Snapshot } from "../model/snapshot.ts";
+import { tracesOf } from "../traces/trace.ts";
 import { nearestName } from "../text/nearest-name.ts";
 import { ArgumentChecker } from "./check-arguments.ts";
 import { pairingFaults } from "./check-pairing.ts";
 import { usesOfTrace, usesOfTranscript } from "./collect-uses.ts";
 import type { Fault } from "./fault.ts";
 import { fittingFinding, unjudgedFinding, violatedFinding } from "./findings.ts";
+import { definitionOf } from "./tool-names.ts";
 import type { ToolUse } from "./tool-use.ts";
 
 /** What was seen of the calls of one tool. */
@@ -66,8 +68,8 @@ function readRecords(snapshot: Snapshot): Map<string, ToolRecord> {
     for (const fault of pairingFaults(evidence.content.turns, evidence.id))
       recordOf(fault.tool).faults.push(fault);
   }
-  for (const evidence of evidenceOfKind(snapshot, "trace")) {
-    for (const use of usesOfTrace(evidence)) judge(use);
+  for (const trace of tracesOf(snapshot)) {
+    for (const use of usesOfTrace(trace)) judge(use);
   }
   return records;
 }
@@ -80,7 +82,9 @@ function judgeUse(
   if (advertised === undefined) {
     return { faults: [], missing: ["the tools that were advertised when the call was made"] };
   }
-  const definition = advertised.find((tool) => tool.name === use.tool);
+  const definition = definitionOf(use.tool, advertised);
+  if (definition === undefined && use.areToolsPartial)
+    return { faults: [], missing: ["the definitions of all tools that were advertised"] };
   if (definition === undefined)
     return {
       faults: [

@@ -15,9 +15,7 @@ export function definitionOf(
   return (
     tools.find((tool) => tool.name === name) ??
     tools.find((tool) => !plainName.test(tool.name) && asPlainName(tool.name) === name) ??
-    (providerPrefix.test(name)
-      ? definitionOf(name.replace(providerPrefix, ""), tools)
-      : undefined)
+    (providerPrefix.test(name) ? definitionOf(name.replace(providerPrefix, ""), tools) : undefined)
   );
 }
 

@@ -8,6 +8,8 @@ export interface ToolUse {
   readonly arguments: unknown;
   /** The tools that were advertised when the call was made; absent when the evidence does not say. */
   readonly advertised: readonly ToolDefinition[] | undefined;
+  /** More tools were advertised than are in `advertised`. */
+  readonly areToolsPartial: boolean;
   /** Names that were advertised at some other time in the same evidence. */
   readonly advertisedElsewhere: ReadonlySet<string>;
   readonly evidenceId: EvidenceId;

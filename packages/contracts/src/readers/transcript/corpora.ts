@@ -9,7 +9,8 @@ import { toolListOf } from "./tools.ts";
 export function isRecord(value: Fields): boolean {
   return (
     textField(value, "chat") !== undefined ||
-    (questionOf(value) !== undefined && (toolsOf(value) !== undefined || answerOf(value) !== undefined))
+    (questionOf(value) !== undefined &&
+      (toolsOf(value) !== undefined || answerOf(value) !== undefined))
   );
 }
 
@@ -19,7 +20,10 @@ export function conversationOfRecord(record: Fields): Fields {
   if (chat !== undefined) {
     const system = textField(record, "system");
     return {
-      messages: [...(system === undefined ? [] : [{ role: "system", content: system }]), ...chatMessages(chat)],
+      messages: [
+        ...(system === undefined ? [] : [{ role: "system", content: system }]),
+        ...chatMessages(chat),
+      ],
     };
   }
   const tools = toolsOf(record);
@@ -35,7 +39,8 @@ export function conversationOfRecord(record: Fields): Fields {
 
 /** The messages before the answer: a text, or lists of messages, one for each turn. */
 function questionOf(record: Fields): readonly unknown[] | undefined {
-  const question = record["question"] ?? record["query"] ?? record["instruction"] ?? record["prompt"];
+  const question =
+    record["question"] ?? record["query"] ?? record["instruction"] ?? record["prompt"];
   if (typeof question === "string") return [{ role: "user", content: question }];
   if (!Array.isArray(question)) return undefined;
   const messages: readonly unknown[] = question.flat();
@@ -43,7 +48,9 @@ function questionOf(record: Fields): readonly unknown[] | undefined {
 }
 
 function toolsOf(record: Fields): readonly unknown[] | undefined {
-  return toolListOf(record["function"] ?? record["functions"] ?? record["tools"] ?? record["api_list"]);
+  return toolListOf(
+    record["function"] ?? record["functions"] ?? record["tools"] ?? record["api_list"],
+  );
 }
 
 function answerOf(record: Fields): readonly unknown[] | undefined {

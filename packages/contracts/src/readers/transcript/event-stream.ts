@@ -98,7 +98,9 @@ function messageOfBlocks(events: readonly Fields[]): unknown {
   }
   if (blocks.size === 0) return undefined;
   const content = [...blocks.values()].map(({ block, text, given }) =>
-    block["type"] === "text" ? { type: "text", text } : { ...block, input: given === "" ? block["input"] : given },
+    block["type"] === "text"
+      ? { type: "text", text }
+      : { ...block, input: given === "" ? block["input"] : given },
   );
   return { role: "assistant", content };
 }

@@ -15,10 +15,16 @@ const transcriptMarks: readonly (readonly [RegExp, RegExp])[] = [
     /"(?:content|tool_calls|function_call|parts)"\s*:/,
   ],
   [/"type"\s*:\s*"(?:function_call|custom_tool_call|mcp_call)"/, /"name"\s*:/],
-  [/"from"\s*:\s*"(?:human|gpt|system|user|assistant|function_call|observation|tool)"/, /"value"\s*:/],
+  [
+    /"from"\s*:\s*"(?:human|gpt|system|user|assistant|function_call|observation|tool)"/,
+    /"value"\s*:/,
+  ],
   [/"type"\s*:\s*"(?:human|ai|tool)"/, /"(?:tool_calls|tool_call_id|additional_kwargs)"\s*:/],
   [/"(?:HumanMessage|AIMessage|ToolMessage)"/, /"kwargs"\s*:/],
-  [/"(?:query|question|instruction|prompt)"\s*:/, /"(?:tools|functions?)"\s*:[\s\S]*parameters\\?"\s*:/],
+  [
+    /"(?:query|question|instruction|prompt)"\s*:/,
+    /"(?:tools|functions?)"\s*:[\s\S]*parameters\\?"\s*:/,
+  ],
   [/"chat"\s*:\s*"\s*(?:\\n)*USER:/, /ASSISTANT:/],
   [/"object"\s*:\s*"chat\.completion\.chunk"/, /"delta"\s*:/],
   [/"type"\s*:\s*"message_start"/, /"message"\s*:/],

@@ -147,7 +147,8 @@ class McpLog {
       return;
     }
     // A server asks its client with ids of its own, which may be equal.
-    const isOther = isFields(result) && (Object.hasOwn(result, "roots") || result["role"] !== undefined);
+    const isOther =
+      isFields(result) && (Object.hasOwn(result, "roots") || result["role"] !== undefined);
     if (isOther) return;
     this.#asked.delete(String(message["id"]));
     const isError = error !== undefined || (isFields(result) && result["isError"] === true);
@@ -196,7 +197,9 @@ function callIdOf(message: Fields): { callId?: string } {
   const { params } = message;
   const meta = isFields(params) ? params["_meta"] : undefined;
   const passed = isFields(meta)
-    ? Object.entries(meta).find(([name, value]) => modelCallIdName.test(name) && typeof value === "string")
+    ? Object.entries(meta).find(
+        ([name, value]) => modelCallIdName.test(name) && typeof value === "string",
+      )
     : undefined;
   return idOf(passed?.[1] ?? message["id"]);
 }

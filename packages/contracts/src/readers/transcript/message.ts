@@ -67,9 +67,7 @@ export function readMessage(
     ...contents.results,
   ];
   const role = roleOf(message, calls.length > 0);
-  const timeMicros = timeMicrosOf(
-    message["timestamp"] ?? message["created_at"] ?? message["time"],
-  );
+  const timeMicros = timeMicrosOf(message["timestamp"] ?? message["created_at"] ?? message["time"]);
   const { tools, areToolsPartial, allowedTools } = context;
   return {
     role,

@@ -73,7 +73,8 @@ function joined(documents: readonly unknown[]): readonly unknown[] {
   const messages = documents.filter(looksLikeMessage);
   // A log of messages may have lines about other things between them.
   if (messages.length >= 2 && messages.length * 2 > documents.length) return [messages];
-  const groups: { readonly list: unknown[]; readonly builder: TranscriptBuilder | undefined }[] = [];
+  const groups: { readonly list: unknown[]; readonly builder: TranscriptBuilder | undefined }[] =
+    [];
   for (const document of documents) {
     const last = groups.at(-1);
     if (isExchange(document) && last?.builder?.isContinuedBy(document) === true) {

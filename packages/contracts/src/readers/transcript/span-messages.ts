@@ -116,7 +116,8 @@ export function advertisedBy({ attributes }: Span): readonly unknown[] | undefin
     attributes["ai.prompt.tools"];
   if (direct !== undefined) return toolListOf(direct);
   const inference = unflattened(attributes, "llm.tools.").flatMap((entry) => {
-    const schema = isFields(entry) && isFields(entry["tool"]) ? entry["tool"]["json_schema"] : undefined;
+    const schema =
+      isFields(entry) && isFields(entry["tool"]) ? entry["tool"]["json_schema"] : undefined;
     return toolListOf(schema) ?? [];
   });
   if (inference.length > 0) return inference;
@@ -192,7 +193,10 @@ function messageOfEvent(attributes: Attributes, role: string): unknown {
   const content = parsed(fields["content"]) ?? null;
   return {
     role,
-    content: isFields(content) && role !== "tool" ? (content["content"] ?? JSON.stringify(content)) : content,
+    content:
+      isFields(content) && role !== "tool"
+        ? (content["content"] ?? JSON.stringify(content))
+        : content,
     ...(Array.isArray(list) ? { tool_calls: list.map(parsedItem) } : {}),
     ...(role === "tool" ? { tool_call_id: fields["id"] ?? fields["tool_call_id"] } : {}),
   };
@@ -207,7 +211,8 @@ function fromOpenInference(entry: unknown): unknown {
   const message = isFields(entry) && isFields(entry["message"]) ? entry["message"] : entry;
   if (!isFields(message)) return message;
   const contents = itemsOf(message["contents"]).map((item) => {
-    const inner = isFields(item) && isFields(item["message_content"]) ? item["message_content"] : item;
+    const inner =
+      isFields(item) && isFields(item["message_content"]) ? item["message_content"] : item;
     return inner;
   });
   const calls = itemsOf(message["tool_calls"]).map((item) =>

@@ -60,7 +60,8 @@ export class TranscriptBuilder {
     const setting = this.#settingOf(value);
     this.#addMessages(part, { pointer, setting, isHistory: false });
     // A stored response carries what was sent in beside what came out.
-    const output = isFields(value) && part.pointer === "/input" ? partOf(onlyOutput(value)) : undefined;
+    const output =
+      isFields(value) && part.pointer === "/input" ? partOf(onlyOutput(value)) : undefined;
     if (output !== undefined) this.#addMessages(output, { pointer, setting, isHistory: false });
   }
 

@@ -47,19 +47,29 @@ export function conversationsOfTrace(trace: Trace): RecordedConversation[] {
   const spoken = threads.filter((thread) => thread.turns.length > 0);
   const [first] = spoken;
   if (first === undefined) return executions.length === 0 ? [] : [withoutModel(executions)];
-  return assign(spoken, withoutRepeats(executions).map(({ execution }) => execution));
+  return assign(
+    spoken,
+    withoutRepeats(executions).map(({ execution }) => execution),
+  );
 }
 
 function isModelCall({ attributes }: Span): boolean {
   const operation = attributes["gen_ai.operation.name"];
   if (operation !== undefined) {
-    return operation !== "invoke_agent" && operation !== "create_agent" && operation !== "execute_tool" && operation !== "invoke_workflow";
+    return (
+      operation !== "invoke_agent" &&
+      operation !== "create_agent" &&
+      operation !== "execute_tool" &&
+      operation !== "invoke_workflow"
+    );
   }
   const kind = attributes["openinference.span.kind"];
   if (kind !== undefined) return kind === "LLM";
   const id = attributes["ai.operationId"];
   if (typeof id === "string") return id.includes(".do");
-  return attributes["traceloop.span.kind"] === undefined && attributes["mcp.method.name"] === undefined;
+  return (
+    attributes["traceloop.span.kind"] === undefined && attributes["mcp.method.name"] === undefined
+  );
 }
 
 /** A conversation as it grows from span to span. */
@@ -81,7 +91,9 @@ function addModelCall(
       ...(tools === undefined ? {} : { tools: tools.tools }),
       ...(tools !== undefined && tools.unreadCount > 0 ? { areToolsPartial: true } : {}),
     });
-    return turn === undefined ? [] : [{ timeMicros, ...withPointer(turn, span.spanId), evidenceId }];
+    return turn === undefined
+      ? []
+      : [{ timeMicros, ...withPointer(turn, span.spanId), evidenceId }];
   };
   const input = messages.input.flatMap((message) => read(message, span.startMicros));
   const [first] = input;
@@ -91,7 +103,9 @@ function addModelCall(
   const output = messages.output.slice(0, 1).flatMap((message) => read(message, endMicrosOf(span)));
   const said = [...input, ...output];
   const essences = said.map(essenceOf);
-  const thread = threads.findLast((item) => isPrefix(item.essences, essences) || isPrefix(essences, item.essences));
+  const thread = threads.findLast(
+    (item) => isPrefix(item.essences, essences) || isPrefix(essences, item.essences),
+  );
   if (thread === undefined) {
     if (threads.length < conversationCountMax) threads.push({ turns: said, essences });
     return;
@@ -110,7 +124,11 @@ function withPointer(turn: TranscriptTurn, spanId: string): TranscriptTurn {
 }
 
 function isPrefix(short: readonly string[], long: readonly string[]): boolean {
-  return short.length > 0 && short.length <= long.length && short.every((text, index) => text === long[index]);
+  return (
+    short.length > 0 &&
+    short.length <= long.length &&
+    short.every((text, index) => text === long[index])
+  );
 }
 
 function executionOf(trace: Trace, index: number, tool: SpanTool): Execution {
@@ -149,7 +167,12 @@ function withoutModel(
     const { evidenceId } = execution.reference;
     const id = execution.callId === undefined ? {} : { callId: execution.callId };
     const base = { results: [], calls: [], evidenceId, pointer: span.spanId };
-    const call = { ...id, name: execution.tool, arguments: execution.arguments, pointer: span.spanId };
+    const call = {
+      ...id,
+      name: execution.tool,
+      arguments: execution.arguments,
+      pointer: span.spanId,
+    };
     const { result } = execution;
     return [
       { ...base, role: "assistant", calls: [call], timeMicros: span.startMicros },
@@ -169,7 +192,10 @@ function withoutModel(
 }
 
 /** Each execution goes to the conversation that asked for it by id, else to the only one that asks for its tool. */
-function assign(threads: readonly Thread[], executions: readonly Execution[]): RecordedConversation[] {
+function assign(
+  threads: readonly Thread[],
+  executions: readonly Execution[],
+): RecordedConversation[] {
   const homes = threads.map((): Execution[] => []);
   const byId = new Map<string, number>();
   const byTool = new Map<string, number>();

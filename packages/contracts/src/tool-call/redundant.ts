@@ -1,0 +1,203 @@
+/** The contract tool-call/redundant: nothing is asked again that was answered already. */
+
+import type { Contract } from "../model/contract.ts";
+import { defineContract } from "../model/define-contract.ts";
+import { compareText } from "../text/compare-text.ts";
+import { plural } from "../text/plural.ts";
+import type { Exchange } from "./conversation/conversation.ts";
+import { conversationsOf } from "./conversation/conversations.ts";
+import { stretchesOf } from "./conversation/user-turns.ts";
+import { resultText, stateOf } from "./result-state.ts";
+import { likeness, tokensOf } from "./token-likeness.ts";
+import { traitsOf } from "./tool-traits.ts";
+import { keyOf } from "./value-key.ts";
+import { Verdicts } from "./verdicts.ts";
+
+interface Options {
+  readonly equalCallCountMin: number;
+  readonly similarCallCountMin: number;
+  readonly argumentLikenessMin: number;
+  readonly resultLikenessMin: number;
+  readonly gapSecondsMax: number;
+}
+
+/** Work limits for each stretch. */
+const callCountMax = 200;
+const clusterCountMax = 20;
+/** A shorter answer of a tool whose kind is unknown may be all that a change says. */
+const answerLengthMin = 20;
+
+export const redundant: Contract = defineContract<Options>({
+  id: "tool-call/redundant",
+  version: 1,
+  boundary: "model-tool",
+  promise: "A tool is not asked again for what it answered already and nothing has changed since.",
+  reads: ["transcript", "trace"],
+  options: {
+    equalCallCountMin: {
+      default: 2,
+      description: "Calls with equal arguments and equal results that count as redundant.",
+    },
+    similarCallCountMin: {
+      default: 3,
+      description: "Calls with similar arguments and similar results that count as redundant.",
+    },
+    argumentLikenessMin: {
+      default: 0.8,
+      description: "Share of words (0 to 1) that similar arguments have in common.",
+    },
+    resultLikenessMin: {
+      default: 0.9,
+      description: "Share of words (0 to 1) that similar results have in common.",
+    },
+    gapSecondsMax: {
+      default: 60,
+      description:
+        "Seconds between two calls beyond which the second is a look at what may have changed.",
+    },
+  },
+  check(snapshot, options, found) {
+    const verdicts = new Verdicts();
+    for (const conversation of conversationsOf(snapshot)) {
+      for (const { exchanges } of stretchesOf(conversation)) judge(exchanges, options, verdicts);
+    }
+    return verdicts.findings(found, {
+      holds: "asked for something new, or for what may have changed",
+      nextCheck: "Record the results of the calls.",
+    });
+  },
+});
+
+interface Cluster {
+  readonly tool: string;
+  readonly key: string | undefined;
+  readonly tokens: ReadonlySet<string>;
+  readonly members: Exchange[];
+}
+
+function judge(all: readonly Exchange[], options: Options, verdicts: Verdicts): void {
+  const open = new Map<string, Cluster[]>();
+  const close = (): void => {
+    for (const clusters of open.values())
+      for (const cluster of clusters) report(cluster, options, verdicts);
+    open.clear();
+  };
+  for (const exchange of all.slice(0, callCountMax)) {
+    const { tool, definition, result, given } = exchange;
+    const traits = traitsOf(tool, definition);
+    // What was read before a change may be read again after it.
+    if (traits.isChanging === true) {
+      close();
+      continue;
+    }
+    if (traits.isWaiting || result === undefined || given === undefined) continue;
+    const state = stateOf(result);
+    if (state === "error" || state === "denied") continue;
+    if (traits.isChanging === undefined && resultText(result).length < answerLengthMin) continue;
+    place(exchange, { open, options });
+  }
+  close();
+}
+
+function place(
+  exchange: Exchange,
+  { open, options }: { open: Map<string, Cluster[]>; options: Options },
+): void {
+  const { tool, given } = exchange;
+  const clusters = open.get(tool) ?? [];
+  open.set(tool, clusters);
+  const key = keyOf(given);
+  const tokens = tokensOf(key ?? "");
+  const home =
+    clusters.find((cluster) => cluster.key === key) ??
+    clusters.find((cluster) => likeness(cluster.tokens, tokens) >= options.argumentLikenessMin);
+  if (home !== undefined) home.members.push(exchange);
+  else if (clusters.length < clusterCountMax)
+    clusters.push({ tool, key, tokens, members: [exchange] });
+}
+
+function report({ tool, key, members }: Cluster, options: Options, verdicts: Verdicts): void {
+  const [first] = members;
+  if (first === undefined) return;
+  const equal = repeatsOf(
+    first,
+    members,
+    (other) => keyOf(other.given) === key && resultKey(other) === resultKey(first),
+    options,
+  );
+  const firstTokens = tokensOf(resultKey(first));
+  const similar = repeatsOf(
+    first,
+    members,
+    (other) => likeness(firstTokens, tokensOf(resultKey(other))) >= options.resultLikenessMin,
+    options,
+  );
+  const isSimilar =
+    similar.length >= options.similarCallCountMin &&
+    !isPaging(similar) &&
+    !isLookingForEach(similar);
+  const repeats = equal.length >= options.equalCallCountMin ? equal : isSimilar ? similar : [];
+  if (repeats.length === 0) {
+    for (const member of members) verdicts.fits(tool, member.reference);
+    return;
+  }
+  const areEqual = repeats === equal;
+  verdicts.violated({
+    tool,
+    fault: areEqual ? "equal-calls" : "similar-calls",
+    what: `was called ${plural(repeats.length, "time")} with ${areEqual ? "equal" : "similar"} arguments, got ${areEqual ? "the same answer" : "much the same answer"} each time, and nothing changed in between`,
+    expected: "one call, whose answer is used again",
+    actual: plural(repeats.length, "call"),
+    causeKind: "configuration",
+    fix: areEqual
+      ? `Keep the answer of ${tool} for the rest of the turn, or tell the model that it has it already.`
+      : `Describe in ${tool} what one call can ask for, so that one call is enough.`,
+    nextCheck:
+      "Look at whether the earlier answer was still in the context when the call was repeated.",
+    evidence: repeats.map((exchange) => exchange.reference),
+    measures: { callCount: repeats.length, redundantCallCount: repeats.length - 1 },
+  });
+}
+
+/** The calls that repeat the first, when the last of all is none with news and no gap is long. */
+function repeatsOf(
+  first: Exchange,
+  members: readonly Exchange[],
+  isRepeat: (other: Exchange) => boolean,
+  { gapSecondsMax }: Options,
+): Exchange[] {
+  const last = members.at(-1);
+  // Who polls stops when there is news; then the calls before were not in vain.
+  if (
+    last === undefined ||
+    (last !== first && !isRepeat(last) && keyOf(last.given) === keyOf(first.given))
+  )
+    return [];
+  const repeats = members.filter((member) => member === first || isRepeat(member));
+  const times = repeats.map((member) => member.timeMicros);
+  const isSlow = times.some((time, index) => {
+    const before = index === 0 ? undefined : times[index - 1];
+    return time !== undefined && before !== undefined && time - before > gapSecondsMax * 1e6;
+  });
+  return isSlow ? [] : repeats;
+}
+
+/** Arguments that differ in a number or a cursor turn pages. */
+function isPaging(exchanges: readonly Exchange[]): boolean {
+  const texts = exchanges.map(({ given }) => keyOf(given) ?? "");
+  return (
+    new Set(texts).size === texts.length &&
+    texts.some((text) => /page|offset|cursor|start|skip|token|limit|after|before/i.test(text))
+  );
+}
+
+/** One value that is another in every call: the calls are about different things. */
+function isLookingForEach(exchanges: readonly Exchange[]): boolean {
+  const keys = exchanges.map(({ given }) => keyOf(given) ?? "").sort(compareText);
+  const ids = keys.map((key) => (key.match(/\d[\w-]*/g) ?? []).join(","));
+  return new Set(ids).size > 1;
+}
+
+function resultKey({ result }: Exchange): string {
+  return result === undefined ? "" : resultText(result);
+}
