@@ -2,9 +2,11 @@
 
 import type { Contract } from "../model/contract.ts";
 import { boundedResult } from "./bounded-result.ts";
+import { cacheStampede } from "./cache-stampede.ts";
 import { consecutiveCalls } from "./consecutive-calls.ts";
 import { hotPartition } from "./hot-partition.ts";
 import { payloadSize } from "./payload-size.ts";
+import { poolStarvation } from "./pool-starvation.ts";
 import { repeatedQuery } from "./repeated-query.ts";
 import { repeatedSequence } from "./repeated-sequence.ts";
 
@@ -15,4 +17,6 @@ export const fanOutContracts: readonly Contract[] = [
   payloadSize,
   boundedResult,
   hotPartition,
+  cacheStampede,
+  poolStarvation,
 ];

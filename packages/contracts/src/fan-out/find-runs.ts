@@ -66,7 +66,8 @@ function isInTransaction({ trace, index }: UnitCall): boolean {
   return isOpen;
 }
 
-function transactionWord(trace: Trace, index: number): string | undefined {
+/** The word by which a span begins or ends a transaction, lower-cased; `undefined` for every other span. */
+export function transactionWord(trace: Trace, index: number): string | undefined {
   if ((trace.marksOf(index) & (mark.database | mark.vendor)) === 0) return undefined;
   const { attributes, name } = trace.span(index);
   const texts = [attributes["db.query.text"], attributes["db.statement"], name];

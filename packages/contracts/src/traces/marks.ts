@@ -81,7 +81,8 @@ const connectionNames = new RegExp(
   [
     "^(?:pg|pg-pool|mysql2?|mongodb|redis|ioredis|tedious|knex|tcp|tls|dns|net|http|prisma:engine)[.: -]?(?:pool[.: -]?)?(?:connect|connection|acquire|getConnection|lookup|release|handshake)\\b",
     "\\bpool[.:_ -]?(?:connect|acquire|checkout|get|release)\\b",
-    "^(?:connect|tcp connect|tls handshake|dns lookup|connection|acquire connection|get connection|sql\\.conn\\.\\w+|sql\\.connector\\.connect|hikaricp?\\.\\w+)$",
+    "^(?:connect|tcp connect|tls handshake|dns lookup|connection|acquire connection|get connection|sql\\.conn\\.\\w+|sql\\.connector\\.connect|hikari\\w*\\.\\w+|\\w*datasource\\.getconnection)$",
+    "^(?:acquire|get|borrow|check ?out|obtain|wait(?:ing)? for)[ _.-]?(?:a )?(?:db |database |sql )?conn(?:ection)?$|^db[._]connection[._](?:acquire|wait)$|^prisma:(?:client|engine):(?:connection|acquire_connection)$",
   ].join("|"),
   "i",
 );

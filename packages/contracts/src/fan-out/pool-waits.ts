@@ -1,0 +1,145 @@
+/** Waits for connections and failures to get one, as traces record them. */
+
+import type { Span } from "../model/span.ts";
+import type { Snapshot } from "../model/snapshot.ts";
+import { textOf } from "../traces/call.ts";
+import { mark } from "../traces/marks.ts";
+import { endMicrosOf, type Trace, tracesOf } from "../traces/trace.ts";
+import { saysPoolIsExhausted } from "./pool-words.ts";
+
+/** One wait of one request for a connection of a pool. Times in microseconds. */
+export interface Wait {
+  readonly trace: Trace;
+  readonly index: number;
+  readonly pool: string | undefined;
+  readonly start: number;
+  readonly end: number;
+  readonly waitMicros: number;
+}
+
+/** A span that failed because no connection was to be had. */
+export interface PoolFailure {
+  readonly trace: Trace;
+  readonly index: number;
+  readonly text: string;
+}
+
+/** What the traces say of the pools of one service. */
+export interface ServicePools {
+  readonly waits: Wait[];
+  readonly failures: PoolFailure[];
+}
+
+/** Waits and failures by service. */
+export function poolsOf(snapshot: Snapshot): Map<string, ServicePools> {
+  const services = new Map<string, ServicePools>();
+  const poolsFor = (service: string): ServicePools => {
+    const known = services.get(service);
+    if (known !== undefined) return known;
+    const made: ServicePools = { waits: [], failures: [] };
+    services.set(service, made);
+    return made;
+  };
+  for (const trace of tracesOf(snapshot)) {
+    for (let index = 0; index < trace.spans.length; index += 1) {
+      const marks = trace.marksOf(index);
+      const span = trace.span(index);
+      if ((marks & (mark.connection | mark.pool)) !== 0) {
+        const wait = waitOf(trace, index);
+        if (wait !== undefined) poolsFor(span.service).waits.push(wait);
+      }
+      if (span.status.code !== "error" && span.events.length === 0) continue;
+      const text = failureText(span);
+      // A failure is handed up from span to span; the innermost one of a service is where it happened.
+      if (text !== undefined && !isHandedUp(trace, index)) {
+        poolsFor(span.service).failures.push({ trace, index, text });
+      }
+    }
+  }
+  return services;
+}
+
+const acquireNames =
+  /\bpool[.:_ -]?(?:connect|acquire|checkout|borrow|wait|get\w*)|^(?:hikari\w*\.\w*(?:get|acquire|wait)\w*|(?:acquire|get|borrow|check ?out|obtain|wait(?:ing)? for)[ _.-]?(?:a )?(?:db |database |sql )?conn(?:ection)?|db[._]connection[._](?:acquire|wait)|\w*datasource\.getconnection|prisma:(?:client|engine):connection|prisma:engine:acquire_connection)\b/i;
+
+function waitOf(trace: Trace, index: number): Wait | undefined {
+  const span = trace.span(index);
+  const recorded = recordedWait(span);
+  const end = endMicrosOf(span);
+  const pool = poolNameOf(span);
+  if (recorded !== undefined) {
+    const start = span.startMicros;
+    return { trace, index, pool, start, end: start + recorded, waitMicros: recorded };
+  }
+  if (!acquireNames.test(span.name)) return undefined;
+  // What opens a new connection waits for the network, not for another request.
+  let opening = 0;
+  for (const child of trace.children(index)) {
+    const { name, durationNanos } = trace.span(child);
+    if (/connect|handshake|lookup|tcp|tls|dns|open/i.test(name)) opening += durationNanos / 1_000;
+  }
+  const waitMicros = Math.max(0, span.durationNanos / 1_000 - opening);
+  return { trace, index, pool, start: span.startMicros, end, waitMicros };
+}
+
+const waitUnits: readonly (readonly [string, number])[] = [
+  ["db.client.connection.wait_time", 1_000_000],
+  ["db.client.connections.wait_time", 1_000],
+  ["db.pool.wait_ms", 1_000],
+  ["db.pool.wait_time_ms", 1_000],
+  ["db.connection.wait_ms", 1_000],
+  ["db.connection.acquire_ms", 1_000],
+  ["pool.wait_ms", 1_000],
+  ["pool.wait_time_ms", 1_000],
+  ["pool.acquire_ms", 1_000],
+  ["connection.wait_ms", 1_000],
+  ["db.pool.wait_seconds", 1_000_000],
+];
+
+function recordedWait({ attributes }: Span): number | undefined {
+  for (const [name, micros] of waitUnits) {
+    const value = attributes[name];
+    if (typeof value === "number" && value >= 0) return value * micros;
+  }
+  return undefined;
+}
+
+function poolNameOf({ attributes }: Span): string | undefined {
+  return textOf(
+    attributes,
+    "db.client.connection.pool.name",
+    "db.client.connections.pool.name",
+    "pool.name",
+    "db.pool.name",
+    "hikari.pool.name",
+  );
+}
+
+function failureText(span: Span): string | undefined {
+  const { attributes, status, events } = span;
+  const texts: unknown[] = [
+    status.message,
+    attributes["exception.message"],
+    attributes["error.message"],
+    attributes["error"],
+    attributes["error.type"],
+    ...events.flatMap((event) => [
+      event.attributes["exception.message"],
+      event.attributes["exception.type"],
+      event.attributes["message"],
+    ]),
+  ];
+  for (const text of texts) {
+    if (typeof text === "string" && saysPoolIsExhausted(text.slice(0, 4_096))) return text;
+  }
+  return undefined;
+}
+
+function isHandedUp(trace: Trace, index: number): boolean {
+  const { service } = trace.span(index);
+  for (const child of trace.children(index)) {
+    const span = trace.span(child);
+    if (span.service === service && failureText(span) !== undefined) return true;
+  }
+  return false;
+}
