@@ -4,10 +4,12 @@ import type { Contract } from "../model/contract.ts";
 import { containerStaysUp } from "./container-stays-up.ts";
 import { imagePulls } from "./image-pulls.ts";
 import { memoryLimit } from "./memory-limit.ts";
+import { references } from "./references.ts";
 import { volumeClaims } from "./volume-claims.ts";
 
 export const workloadContracts: readonly Contract[] = [
   imagePulls,
+  references,
   volumeClaims,
   containerStaysUp,
   memoryLimit,
