@@ -22,7 +22,7 @@ export function classFaults(ingress: Ingress, objects: Objects): EntryFault[] {
       },
     ];
   }
-  if (className !== undefined) return named(ingress, className, names, objects);
+  if (className !== undefined) return named(ingress, className, objects);
   // An annotation is read by controllers, and needs no object.
   if (annotatedClass !== undefined || hasAddress) return [];
   const standard = classes.find(
@@ -59,9 +59,9 @@ export function classFaults(ingress: Ingress, objects: Objects): EntryFault[] {
 function named(
   { subject, hasAddress }: Ingress,
   className: string,
-  names: readonly string[],
   objects: Objects,
 ): EntryFault[] {
+  const names = objects.of("IngressClass").map(({ object }) => object.metadata.name);
   if (names.includes(className)) return [];
   if (names.length > 0) {
     const near = nearestName(className, names) ?? (names.length === 1 ? names[0] : undefined);

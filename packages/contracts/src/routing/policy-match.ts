@@ -41,7 +41,7 @@ export function isAllowed(
       policy.areRulesKnown
         ? policy.rules[direction].map((rule) =>
             allOf([
-              peersMatch(rule.peers, other, policy.namespace, objects),
+              peersMatch(rule.peers, other, { namespace: policy.namespace, objects }),
               portsMatch(rule.ports, flow.target, flow.server),
             ]),
           )
@@ -50,18 +50,19 @@ export function isAllowed(
   );
 }
 
-/** Whether one of the peers of a rule is this pod. */
-export function peersMatch(
-  peers: readonly Peer[] | undefined,
-  pod: KnownPod,
-  namespace: string,
-  objects: Objects,
-): Answer {
-  if (peers === undefined) return "yes";
-  return anyOf(peers.map((peer) => peerMatches(peer, pod, namespace, objects)));
+/** Where a policy lies, and what the cluster says of other namespaces. */
+interface PolicyPlace {
+  readonly namespace: string;
+  readonly objects: Objects;
 }
 
-function peerMatches(peer: Peer, pod: KnownPod, namespace: string, objects: Objects): Answer {
+/** Whether one of the peers of a rule is this pod. */
+function peersMatch(peers: readonly Peer[] | undefined, pod: KnownPod, place: PolicyPlace): Answer {
+  if (peers === undefined) return "yes";
+  return anyOf(peers.map((peer) => peerMatches(peer, pod, place)));
+}
+
+function peerMatches(peer: Peer, pod: KnownPod, { namespace, objects }: PolicyPlace): Answer {
   if (peer.block !== undefined) return blockMatches(peer.block, pod);
   const inNamespace =
     peer.namespaceSelector === undefined

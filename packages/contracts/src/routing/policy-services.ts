@@ -23,7 +23,7 @@ export function admittanceFindings(context: PolicyContext): FindingParts[] {
       const shut = pods.filter((pod) => isShut(port, pod, context));
       const [first] = shut;
       if (first !== undefined && shut.length === pods.length) {
-        return [shutFinding(service, port, first, context)];
+        return [shutFinding({ service, port, pod: first }, context)];
       }
     }
     return [];
@@ -43,9 +43,7 @@ function isShut(port: ServicePort, pod: KnownPod, { policies }: PolicyContext): 
 }
 
 function shutFinding(
-  service: Service,
-  port: ServicePort,
-  pod: KnownPod,
+  { service, port, pod }: { service: Service; port: ServicePort; pod: KnownPod },
   { policies }: PolicyContext,
 ): FindingParts {
   const isolated = isolating(policies, pod, "ingress");

@@ -26,27 +26,29 @@ interface Surroundings {
   readonly objects: Objects;
 }
 
+/** A port of a service, and what it is judged by. */
+interface Ask extends Surroundings {
+  readonly service: Service;
+  readonly port: ServicePort;
+}
+
 /** What stands between a port of a service and its pods. */
 export function judgeTarget(
   service: Service,
   port: ServicePort,
   around: Surroundings,
 ): PortFault[] {
-  if (typeof port.targetPort === "string")
-    return namedTarget(service, port.targetPort, port, around);
-  if (typeof port.targetPort !== "number") return [];
+  const { targetPort } = port;
+  const ask = { service, port, ...around };
+  if (typeof targetPort === "string") return namedTarget(targetPort, ask);
+  if (targetPort === undefined) return [];
   // Clients of a headless service go to the pods themselves, with the port that they know.
   if (service.isHeadless) return [];
-  return numberedTarget(service, port.targetPort, port, around);
+  return numberedTarget(targetPort, ask);
 }
 
 /** A name is looked up in each pod, with the protocol of the service's port. */
-function namedTarget(
-  service: Service,
-  target: string,
-  port: ServicePort,
-  { pods }: Surroundings,
-): PortFault[] {
+function namedTarget(target: string, { service, port, pods }: Ask): PortFault[] {
   const lacking = pods.filter(
     (pod) =>
       !containerPortsOf(pod).some(
@@ -136,12 +138,7 @@ function missingName(
 }
 
 /** A number that no container declares still works when a process listens on it. */
-function numberedTarget(
-  service: Service,
-  target: number,
-  port: ServicePort,
-  { pods, objects }: Surroundings,
-): PortFault[] {
+function numberedTarget(target: number, { service, port, pods, objects }: Ask): PortFault[] {
   const declared = pods.flatMap(containerPortsOf);
   const same = declared.filter((item) => item.port === target);
   if (same.some((item) => item.protocol === port.protocol)) return [];

@@ -257,7 +257,7 @@ function resolverFaults(
         },
       ],
       missing: [],
-      evidence: [referenceTo(source, `${why}`), known.evidence],
+      evidence: [referenceTo(source, why), known.evidence],
     },
   ];
 }
