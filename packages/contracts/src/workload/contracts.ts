@@ -4,6 +4,7 @@ import type { Contract } from "../model/contract.ts";
 import { containerStaysUp } from "./container-stays-up.ts";
 import { imagePulls } from "./image-pulls.ts";
 import { memoryLimit } from "./memory-limit.ts";
+import { probes } from "./probes.ts";
 import { references } from "./references.ts";
 import { volumeClaims } from "./volume-claims.ts";
 
@@ -13,4 +14,5 @@ export const workloadContracts: readonly Contract[] = [
   volumeClaims,
   containerStaysUp,
   memoryLimit,
+  probes,
 ];
