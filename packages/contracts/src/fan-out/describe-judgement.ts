@@ -221,12 +221,15 @@ function tracesOf(observations: readonly Observation[]): number {
   return new Set(observations.map((item) => item.unit.trace.traceId)).size;
 }
 
-/** The first calls of the largest groups, so that many requests show; then the other calls of the worst one. */
+/** All calls where they fit; else the first of the largest groups, so that many requests show, then the worst one's. */
 function referencesOf(groups: readonly ClassifiedGroup[]): EvidenceReference[] {
   const { requestsQuotedMax, spansQuotedMax, offendersQuotedMax } = fanOutLimits;
-  const largest = [...groups]
-    .sort((a, b) => b.count - a.count || startMicros(a) - startMicros(b))
-    .slice(0, requestsQuotedMax);
+  const byCount = [...groups].sort((a, b) => b.count - a.count || startMicros(a) - startMicros(b));
+  const callCount = byCount.reduce((sum, group) => sum + group.calls.length, 0);
+  if (callCount <= offendersQuotedMax) {
+    return byCount.flatMap((group) => group.calls).map(referenceOf);
+  }
+  const largest = byCount.slice(0, requestsQuotedMax);
   const offenders = largest[0]?.calls.slice(spansQuotedMax, offendersQuotedMax) ?? [];
   return [...largest.flatMap((group) => group.calls.slice(0, spansQuotedMax)), ...offenders].map(
     referenceOf,

@@ -3,6 +3,7 @@
 import type { Contract } from "../model/contract.ts";
 import { defineContract } from "../model/define-contract.ts";
 import { unitsOf } from "../traces/trace-units.ts";
+import { judgeAgents } from "./agent-loops.ts";
 import { findingOf } from "./describe-judgement.ts";
 import { judgeSubject } from "./judge-subject.ts";
 import { observeCalls } from "./observe-calls.ts";
@@ -15,8 +16,10 @@ export const repeatedQuery: Contract = defineContract<RepeatedQueryOptions>({
   promise: "The number of calls that an operation makes does not grow with the list that it loads.",
   reads: ["trace"],
   options: repeatedQueryOptions,
-  check: (snapshot, options) =>
-    observeCalls(unitsOf(snapshot)).flatMap((observed) =>
+  check: (snapshot, options, found) => [
+    ...observeCalls(unitsOf(snapshot)).flatMap((observed) =>
       judgeSubject(observed, options).map((judgement) => findingOf(observed, judgement, options)),
     ),
+    ...judgeAgents(snapshot, options).map(found),
+  ],
 });
