@@ -1,71 +1,112 @@
 /** Calls and results belong together: each result answers one call, and each call is answered before the talk goes on. */
 
-import type { EvidenceId, ToolCall, ToolResult, TranscriptTurn } from "../model/evidence.ts";
+import type { ToolCall, ToolResult } from "../model/evidence.ts";
+import type { Turn } from "./conversation/conversation.ts";
 import type { Fault } from "./fault.ts";
 
 interface OpenCall {
   readonly call: ToolCall;
+  readonly turn: Turn;
+  /** Calls that were made before any result came in between have one number. */
+  readonly batch: number;
   isAnswered: boolean;
+  isReported: boolean;
 }
 
-/** The faults of pairing in one transcript. A transcript may end before its last calls are answered. */
-export function pairingFaults(turns: readonly TranscriptTurn[], evidenceId: EvidenceId): Fault[] {
-  const faults: Fault[] = [];
+/** The faults of pairing in one conversation. It may begin with results, and end before its last calls are answered. */
+export function pairingFaults(turns: readonly Turn[]): Fault[] {
+  const pairing = new Pairing(turns);
+  for (const turn of turns) pairing.take(turn);
+  return [...pairing.faults, ...pairing.lost()];
+}
+
+class Pairing {
+  readonly faults: Fault[] = [];
   /** The latest call of each id. */
-  const byId = new Map<string, OpenCall>();
-  const nameless: OpenCall[] = [];
-  let open: OpenCall[] = [];
-  for (const turn of turns) {
-    for (const result of turn.results)
-      faults.push(...answer(result, { byId, nameless, evidenceId }));
-    const talksOn = turn.role === "user" || turn.role === "assistant";
-    // Calls and results of one conversation may come as items of their own, so more calls do not end the wait.
-    const isMoreCalls =
-      turn.role === "assistant" && turn.calls.length > 0 && turn.text === undefined;
-    if (talksOn && turn.results.length === 0 && !isMoreCalls) {
-      faults.push(
-        ...open.filter((item) => !item.isAnswered).map((item) => unanswered(item, evidenceId)),
-      );
-      open = [];
-    }
-    for (const call of turn.calls) {
-      const item = { call, isAnswered: false };
-      open.push(item);
-      if (call.callId === undefined) nameless.push(item);
-      else {
-        const other = byId.get(call.callId);
-        if (other !== undefined && !other.isAnswered) faults.push(duplicate(call, evidenceId));
-        byId.set(call.callId, item);
-      }
-    }
-    open = open.filter((item) => !item.isAnswered);
+  readonly #byId = new Map<string, OpenCall>();
+  readonly #calls: OpenCall[] = [];
+  /** The ids of all calls, before and after. */
+  readonly #called: ReadonlySet<string>;
+  #open: OpenCall[] = [];
+  #batch = 0;
+  /** Nothing but instructions and results came so far: the conversation may have begun earlier. */
+  #isBeginning = true;
+
+  constructor(turns: readonly Turn[]) {
+    this.#called = new Set(
+      turns.flatMap((turn) => turn.calls.flatMap(({ callId }) => callId ?? [])),
+    );
   }
-  return faults;
+
+  take(turn: Turn): void {
+    const { role, results, calls, text } = turn;
+    for (const result of results) this.#answer(result, turn);
+    if (results.length > 0) this.#batch += 1;
+    else if (role !== "system") this.#isBeginning = false;
+    const talksOn = role === "user" || role === "assistant";
+    // Calls and results of one conversation may come as items of their own, so more calls do not end the wait.
+    const isMoreCalls = role === "assistant" && calls.length > 0 && text === undefined;
+    if (talksOn && results.length === 0 && !isMoreCalls) {
+      for (const item of this.#open) if (!item.isAnswered) this.#unanswered(item);
+      this.#open = [];
+    }
+    for (const call of calls) this.#add(call, turn);
+    this.#open = this.#open.filter((item) => !item.isAnswered);
+  }
+
+  /** Calls that never got a result although calls after them did. */
+  lost(): Fault[] {
+    const answered = this.#calls.findLast((item) => item.isAnswered);
+    if (answered === undefined) return [];
+    return this.#calls
+      .filter((item) => !item.isAnswered && !item.isReported && item.batch < answered.batch)
+      .map(({ call, turn }) => unanswered(call, turn));
+  }
+
+  #add(call: ToolCall, turn: Turn): void {
+    // A server's log has one request for each call, and no turn that holds several.
+    if (call.executedArguments !== undefined && turn.text === undefined) this.#batch += 1;
+    const item = { call, turn, batch: this.#batch, isAnswered: false, isReported: false };
+    this.#open.push(item);
+    this.#calls.push(item);
+    if (call.callId === undefined) return;
+    const other = this.#byId.get(call.callId);
+    if (other !== undefined && !other.isAnswered) this.faults.push(duplicate(call, turn));
+    this.#byId.set(call.callId, item);
+  }
+
+  #answer(result: ToolResult, turn: Turn): void {
+    const known = result.callId === undefined ? undefined : this.#byId.get(result.callId);
+    const item = known ?? this.#waitingFor(result);
+    if (item === undefined) {
+      const isOfEarlierCall =
+        this.#isBeginning && (result.callId === undefined || !this.#called.has(result.callId));
+      if (!isOfEarlierCall) this.faults.push(unasked(result, turn));
+    } else if (item.isAnswered) this.faults.push(secondAnswer(item.call, result, turn));
+    else item.isAnswered = true;
+  }
+
+  /** Without an id on one of the sides, calls and results pair by name and order. */
+  #waitingFor(result: ToolResult): OpenCall | undefined {
+    return this.#open.find(
+      ({ isAnswered, call }) =>
+        !isAnswered &&
+        (result.callId === undefined || call.callId === undefined) &&
+        (result.name === undefined || call.name === result.name),
+    );
+  }
+
+  #unanswered(item: OpenCall): void {
+    item.isReported = true;
+    this.faults.push(unanswered(item.call, item.turn));
+  }
 }
 
-function answer(
-  result: ToolResult,
-  {
-    byId,
-    nameless,
-    evidenceId,
-  }: { byId: Map<string, OpenCall>; nameless: OpenCall[]; evidenceId: EvidenceId },
-): Fault[] {
-  const item =
-    result.callId === undefined ? takeNameless(result, nameless) : byId.get(result.callId);
-  if (item === undefined) return [unasked(result, evidenceId)];
-  if (item.isAnswered) return [secondAnswer(item, result, evidenceId)];
-  item.isAnswered = true;
-  return [];
+function place({ evidenceId }: Turn, locator: string): Pick<Fault, "evidenceId" | "locator"> {
+  return { evidenceId, locator };
 }
 
-/** Formats without ids pair by name and order. */
-function takeNameless(result: ToolResult, nameless: readonly OpenCall[]): OpenCall | undefined {
-  const waiting = nameless.filter((item) => !item.isAnswered);
-  return waiting.find((item) => result.name === undefined || item.call.name === result.name);
-}
-
-function unanswered({ call }: OpenCall, evidenceId: EvidenceId): Fault {
+function unanswered(call: ToolCall, turn: Turn): Fault {
   return {
     kind: "call-without-result",
     tool: call.name,
@@ -74,12 +115,11 @@ function unanswered({ call }: OpenCall, evidenceId: EvidenceId): Fault {
     actual: "no result",
     pointer: "",
     fix: "Send a result for every call, also when the tool failed or was refused.",
-    evidenceId,
-    locator: call.pointer,
+    ...place(turn, call.pointer),
   };
 }
 
-function unasked(result: ToolResult, evidenceId: EvidenceId): Fault {
+function unasked(result: ToolResult, turn: Turn): Fault {
   return {
     kind: "result-without-call",
     tool: result.name ?? "(unknown tool)",
@@ -91,12 +131,11 @@ function unasked(result: ToolResult, evidenceId: EvidenceId): Fault {
         : "a result whose id no call has",
     pointer: "",
     fix: "Copy the id of the call into its result, and keep the message with the call in the conversation.",
-    evidenceId,
-    locator: result.pointer,
+    ...place(turn, result.pointer),
   };
 }
 
-function secondAnswer({ call }: OpenCall, result: ToolResult, evidenceId: EvidenceId): Fault {
+function secondAnswer(call: ToolCall, result: ToolResult, turn: Turn): Fault {
   return {
     kind: "second-result",
     tool: call.name,
@@ -105,12 +144,11 @@ function secondAnswer({ call }: OpenCall, result: ToolResult, evidenceId: Eviden
     actual: "a second result with the same id",
     pointer: "",
     fix: "Send one result for each call.",
-    evidenceId,
-    locator: result.pointer,
+    ...place(turn, result.pointer),
   };
 }
 
-function duplicate(call: ToolCall, evidenceId: EvidenceId): Fault {
+function duplicate(call: ToolCall, turn: Turn): Fault {
   return {
     kind: "duplicate-call-id",
     tool: call.name,
@@ -118,8 +156,7 @@ function duplicate(call: ToolCall, evidenceId: EvidenceId): Fault {
     expected: "an id of its own for each call",
     actual: "an id that another call has",
     pointer: "",
-    fix: "Give each call its own id: with equal ids no result can be told apart.",
-    evidenceId,
-    locator: call.pointer,
+    fix: "Use the id that the provider gave to each call.",
+    ...place(turn, call.pointer),
   };
 }

@@ -179,7 +179,9 @@ function hasType(value: unknown, type: string): boolean {
 }
 
 function asType(value: unknown, type: string): unknown[] {
-  if (type === "string") return value === null ? [] : [String(value)];
+  if (type === "string") {
+    return typeof value === "number" || typeof value === "boolean" ? [String(value)] : [];
+  }
   if (typeof value !== "string") return [];
   try {
     const parsed: unknown = JSON.parse(value.toLowerCase());

@@ -53,6 +53,10 @@ function judge(conversation: Conversation, settings: Settings): void {
   const { turns, exchanges } = conversation;
   const said = new SaidBefore();
   const chosen = new Set<string>();
+  // Without any words there is nothing to look in: a server's log, or spans of tools alone.
+  if (!turns.some((turn) => turn.role === "user" && turn.text !== undefined)) return;
+  // Several calls without any result are a key of right answers, in which the results in between are left out.
+  if (exchanges.length > 1 && exchanges.every(({ result }) => result === undefined)) return;
   let isComplete = conversation.isWhole;
   let next = 0;
   for (const [index, turn] of turns.entries()) {
@@ -60,12 +64,16 @@ function judge(conversation: Conversation, settings: Settings): void {
     if (turn.isPartlyRead === true || (turn.text?.length ?? 0) >= textLengthMax) isComplete = false;
     if (turn.role !== "assistant" && turn.text !== undefined) said.add(turn.text);
     for (const result of turn.results) said.add(resultText(result));
-    for (let exchange = exchanges[next]; exchange?.turn === index; exchange = exchanges[next]) {
-      next += 1;
+    const calls = exchanges.slice(next, next + turn.calls.length);
+    next += calls.length;
+    for (const exchange of calls) {
       judgeCall(exchange, { ...settings, said, chosen, isComplete });
     }
+    // What a call brought that has no result here may be what a later one names.
+    if (calls.some(({ result, resultTurn }) => result === undefined || resultTurn <= index))
+      isComplete = false;
     // An id that a call brought into being was chosen by the model, and is known from then on.
-    for (const exchange of exchanges.slice(Math.max(0, next - turn.calls.length), next)) {
+    for (const exchange of calls) {
       if (exchange.result !== undefined && stateOf(exchange.result) === "error") continue;
       for (const { value } of leavesOf(exchange.given)) {
         if (typeof value === "string" && value.length < 200) chosen.add(value.toLowerCase());

@@ -119,18 +119,15 @@ function place(
 function report({ tool, key, members }: Cluster, options: Options, verdicts: Verdicts): void {
   const [first] = members;
   if (first === undefined) return;
+  const among = { first, members, options };
   const equal = repeatsOf(
-    first,
-    members,
+    among,
     (other) => keyOf(other.given) === key && resultKey(other) === resultKey(first),
-    options,
   );
   const firstTokens = tokensOf(resultKey(first));
   const similar = repeatsOf(
-    first,
-    members,
+    among,
     (other) => likeness(firstTokens, tokensOf(resultKey(other))) >= options.resultLikenessMin,
-    options,
   );
   const isSimilar =
     similar.length >= options.similarCallCountMin &&
@@ -161,10 +158,12 @@ function report({ tool, key, members }: Cluster, options: Options, verdicts: Ver
 
 /** The calls that repeat the first, when the last of all is none with news and no gap is long. */
 function repeatsOf(
-  first: Exchange,
-  members: readonly Exchange[],
+  {
+    first,
+    members,
+    options: { gapSecondsMax },
+  }: { first: Exchange; members: readonly Exchange[]; options: Options },
   isRepeat: (other: Exchange) => boolean,
-  { gapSecondsMax }: Options,
 ): Exchange[] {
   const last = members.at(-1);
   // Who polls stops when there is news; then the calls before were not in vain.

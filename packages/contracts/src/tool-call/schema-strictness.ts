@@ -6,6 +6,7 @@ import type { EvidenceReference, ToolDefinition } from "../model/evidence.ts";
 import { isFields } from "../model/fields.ts";
 import type { Conversation } from "./conversation/conversation.ts";
 import { conversationsOf } from "./conversation/conversations.ts";
+import { normaliseSchema } from "./normalise-schema.ts";
 import { checksNothing, flawsOf } from "./schema-flaws.ts";
 import { keyOf } from "./value-key.ts";
 import { Verdicts } from "./verdicts.ts";
@@ -87,7 +88,7 @@ function judgeTool(
       measures: { pointer },
     });
   }
-  if (isGivenFields && checksNothing(inputSchema)) {
+  if (isGivenFields && checksNothing(normaliseSchema(inputSchema))) {
     verdicts.violated({
       tool: name,
       fault: "checks-nothing",

@@ -8,6 +8,7 @@ import { tracesOf } from "../traces/trace.ts";
 import { nearestName } from "../text/nearest-name.ts";
 import { ArgumentChecker } from "./check-arguments.ts";
 import { pairingFaults } from "./check-pairing.ts";
+import { pairingFaultsOfTrace } from "./pairing-of-trace.ts";
 import { usesOfTrace, usesOfTranscript } from "./collect-uses.ts";
 import type { Fault } from "./fault.ts";
 import { fittingFinding, unjudgedFinding, violatedFinding } from "./findings.ts";
@@ -65,11 +66,12 @@ function readRecords(snapshot: Snapshot): Map<string, ToolRecord> {
   };
   for (const evidence of evidenceOfKind(snapshot, "transcript")) {
     for (const use of usesOfTranscript(evidence)) judge(use);
-    for (const fault of pairingFaults(evidence.content.turns, evidence.id))
-      recordOf(fault.tool).faults.push(fault);
+    const turns = evidence.content.turns.map((turn) => ({ ...turn, evidenceId: evidence.id }));
+    for (const fault of pairingFaults(turns)) recordOf(fault.tool).faults.push(fault);
   }
   for (const trace of tracesOf(snapshot)) {
     for (const use of usesOfTrace(trace)) judge(use);
+    for (const fault of pairingFaultsOfTrace(trace)) recordOf(fault.tool).faults.push(fault);
   }
   return records;
 }

@@ -298,7 +298,7 @@ function place(root: Record<string, unknown>, path: readonly string[], value: un
     }
     const next = at[name];
     // An object that was made here, or nothing yet.
-    const inner: Record<string, unknown> = isFields(next) ? (next as Record<string, unknown>) : {};
+    const inner: Record<string, unknown> = isFields(next) ? { ...next } : {};
     at[name] = inner;
     at = inner;
   }

@@ -30,7 +30,7 @@ export function toolListOf(value: unknown): readonly unknown[] | undefined {
   if (!isFields(value)) return undefined;
   if (isFields(value["toolConfig"])) return toolListOf(value["toolConfig"]["tools"]);
   if (Array.isArray(value["tools"])) return toolListOf(value["tools"]);
-  if (textField(value, "name") !== undefined) return [value];
+  if (textField(innerOf(value), "name") !== undefined) return [value];
   const named = Object.entries(value);
   return named.length > 0 && named.every(([, tool]) => isFields(tool))
     ? named.map(([name, tool]) => ({ name, ...(isFields(tool) ? tool : {}) }))

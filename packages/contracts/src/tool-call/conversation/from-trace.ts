@@ -22,6 +22,8 @@ const conversationCountMax = 1_000;
 export interface RecordedConversation {
   readonly turns: readonly Turn[];
   readonly executions: readonly Execution[];
+  /** Turns were read from what went into and came out of a model, not only from what ran. */
+  readonly isWithModel: boolean;
 }
 
 /** The conversations of a trace; calls that no model was seen to ask for make one of their own. */
@@ -188,7 +190,7 @@ function withoutModel(
           ]),
     ];
   });
-  return { turns, executions: [] };
+  return { turns, executions: [], isWithModel: false };
 }
 
 /** Each execution goes to the conversation that asked for it by id, else to the only one that asks for its tool. */
@@ -210,5 +212,9 @@ function assign(
     const asked = callId === undefined ? undefined : byId.get(callId);
     homes[asked ?? byTool.get(tool) ?? 0]?.push(execution);
   }
-  return threads.map(({ turns }, index) => ({ turns, executions: homes[index] ?? [] }));
+  return threads.map(({ turns }, index) => ({
+    turns,
+    executions: homes[index] ?? [],
+    isWithModel: true,
+  }));
 }

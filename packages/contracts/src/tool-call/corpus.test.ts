@@ -1,0 +1,57 @@
+/** Correct conversations in every format are never flagged; broken ones nearly always are. */
+
+import { describe, expect, test } from "vitest";
+
+import type { Finding } from "../model/finding.ts";
+import { readEvidence } from "../readers/read-evidence.ts";
+import { snapshotOf } from "../snapshot/create-snapshot.ts";
+import { toolCallContracts } from "./contracts.ts";
+import { script } from "./fixtures/corpus.ts";
+import { corpusFormats } from "./fixtures/corpus-formats.ts";
+import { mutate, mutations } from "./fixtures/mutations.ts";
+import { toolCallSchema } from "./schema.ts";
+
+const scriptCount = 40;
+const seeds = Array.from({ length: scriptCount }, (_, index) => index + 1);
+
+function findingsOf(text: string, contracts = toolCallContracts): Finding[] {
+  const { evidence, unreadable } = readEvidence([
+    { name: "corpus.json", bytes: new TextEncoder().encode(text) },
+  ]);
+  expect(unreadable).toEqual([]);
+  const snapshot = snapshotOf(evidence);
+  return contracts.flatMap((contract) => contract.check(snapshot));
+}
+
+describe.each(corpusFormats.map((format) => [format.name, format] as const))(
+  "%s",
+  (_name, format) => {
+    test("correct conversations are never flagged, and their calls are judged", () => {
+      for (const seed of seeds) {
+        const findings = findingsOf(format.write(script(seed)));
+        const wrong = findings.filter(({ verdict }) => verdict !== "holds");
+        expect(wrong.map(({ contract, title }) => `${seed} ${contract}: ${title}`)).toEqual([]);
+        const judged = findings.filter(({ contract }) => contract === "tool-call/schema");
+        expect(judged.length).toBeGreaterThan(0);
+      }
+    });
+
+    test("of the broken ones at least 95 % are flagged", () => {
+      const missed: string[] = [];
+      let count = 0;
+      for (const seed of seeds) {
+        for (const mutation of mutations) {
+          if (mutation === "unpaired" && !format.hasResults) continue;
+          const broken = mutate(script(seed), mutation, seed);
+          if (broken === undefined) continue;
+          count += 1;
+          const findings = findingsOf(format.write(broken), [toolCallSchema]);
+          if (!findings.some(({ verdict }) => verdict === "violated"))
+            missed.push(`${mutation} ${seed}`);
+        }
+      }
+      expect(count).toBeGreaterThan(scriptCount * 3);
+      expect(missed.length, missed.join(", ")).toBeLessThanOrEqual(count * 0.05);
+    });
+  },
+);
