@@ -6,11 +6,13 @@ import { imagePulls } from "./image-pulls.ts";
 import { memoryLimit } from "./memory-limit.ts";
 import { probes } from "./probes.ts";
 import { references } from "./references.ts";
+import { rollout } from "./rollout.ts";
 import { volumeClaims } from "./volume-claims.ts";
 
 export const workloadContracts: readonly Contract[] = [
   imagePulls,
   references,
+  rollout,
   volumeClaims,
   containerStaysUp,
   memoryLimit,

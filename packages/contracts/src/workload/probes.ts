@@ -32,10 +32,13 @@ export const probes: Contract = defineContract({
     },
   },
   check(snapshot, options, found): Finding[] {
-    return gather([
-      ...podsOf(snapshot).flatMap((pod) => judgePod(pod, snapshot, options)),
-      ...templatesOf(snapshot).flatMap(judgeTemplate),
-    ]).map(found);
+    const live = podsOf(snapshot).flatMap((pod) => judgePod(pod, snapshot, options));
+    const judged = new Set(live.map(({ parts }) => parts.subject.name));
+    // What a running container answers settles what its specification leaves open.
+    const specified = templatesOf(snapshot)
+      .flatMap(judgeTemplate)
+      .filter(({ parts }) => parts.verdict === "violated" || !judged.has(parts.subject.name));
+    return gather([...live, ...specified]).map(found);
   },
 });
 

@@ -159,6 +159,11 @@ interface Parts {
   readonly status: Record<string, unknown>;
 }
 
+function shownIn(status: Record<string, unknown>): object {
+  const { shown } = status;
+  return typeof shown === "object" && shown !== null ? shown : {};
+}
+
 /** A wide table names selector, containers and images as well. */
 function workload(row: Row, { apiVersion, kind, spec, status }: Parts): KubernetesObject {
   const selector = row.cell("SELECTOR");
@@ -172,7 +177,7 @@ function workload(row: Row, { apiVersion, kind, spec, status }: Parts): Kubernet
       ...spec,
       ...(isPlain ? { selector: { matchLabels: parseLabels(selector.split(",")) } } : {}),
     },
-    status,
+    status: { ...status, shown: { ...shownIn(status), ...row.field("age", "AGE") } },
     ...mark(`kubectl get ${kind.toLowerCase()}s`, [
       "spec.template",
       "spec.strategy",

@@ -1,0 +1,71 @@
+/** Judges what a manifest of a workload says that no cluster can carry out. */
+
+import { fieldsAt, isPresentAt, textAt, textsAt } from "../kubernetes/fields.ts";
+import { nameOf, referenceTo, type Source } from "../kubernetes/objects.ts";
+import { readLabelSelector, selects } from "../kubernetes/selector.ts";
+import { unknownFields } from "../kubernetes/text-mark.ts";
+import type { Judgement } from "./gather-findings.ts";
+import { type RolloutContext, titled } from "./rollout-context.ts";
+
+/** Faults that the API server refuses, or under which a rollout can never move. */
+export function judgeSpecifications({ objects }: RolloutContext): Judgement[] {
+  return ["Deployment", "ReplicaSet", "StatefulSet", "DaemonSet"].flatMap((kind) =>
+    objects.of(kind).flatMap((source) => [...selectorFault(source), ...strategyFault(source)]),
+  );
+}
+
+function selectorFault(source: Source): Judgement[] {
+  const { object } = source;
+  const unknown = unknownFields(object);
+  if (unknown.includes("spec.selector") || unknown.includes("spec.template")) return [];
+  if (!isPresentAt(object, "spec", "selector") || !isPresentAt(object, "spec", "template"))
+    return [];
+  const selector = readLabelSelector(fieldsAt(object, "spec", "selector"));
+  const labels = textsAt(object, "spec", "template", "metadata", "labels");
+  if (selector === undefined || selects(selector, { name: "", labels })) return [];
+  const wanted = textsAt(object, "spec", "selector", "matchLabels");
+  const differing = [...wanted].filter(([key, value]) => labels.get(key) !== value);
+  const words = differing.map(
+    ([key, value]) => `${key} is ${labels.get(key) ?? "not set"} in the template, not ${value}`,
+  );
+  return [
+    fault(source, {
+      says: `has a selector that its own template does not match${words.length === 0 ? "" : `: ${words.join("; ")}`}`,
+      actual:
+        words.join("; ") || "The selector's expressions do not match the labels of the template.",
+      fix: `Make spec.template.metadata.labels carry ${[...wanted].map(([key, value]) => `${key}=${value}`).join(", ") || "what the selector wants"}.`,
+    }),
+  ];
+}
+
+function strategyFault(source: Source): Judgement[] {
+  const rolling = fieldsAt(source.object, "spec", "strategy", "rollingUpdate");
+  const isZero = (name: string): boolean => /^0%?$/.test(textAt(rolling, name) ?? "");
+  if (!isZero("maxUnavailable") || !isZero("maxSurge")) return [];
+  return [
+    fault(source, {
+      says: "can never roll out: maxUnavailable and maxSurge are both 0",
+      actual: "maxUnavailable: 0, maxSurge: 0",
+      fix: "Set maxSurge or maxUnavailable to at least 1.",
+    }),
+  ];
+}
+
+function fault(
+  source: Source,
+  { says, actual, fix }: { readonly says: string; readonly actual: string; readonly fix: string },
+): Judgement {
+  const subject = { kind: source.object.kind.toLowerCase(), name: nameOf(source.object) };
+  return {
+    weight: 3,
+    parts: {
+      verdict: "violated",
+      subject,
+      title: `${titled(subject.kind, subject.name)} ${says}.`,
+      actual,
+      causeKind: "configuration",
+      evidence: [referenceTo(source)],
+      fixes: [{ description: fix }],
+    },
+  };
+}
