@@ -49,7 +49,18 @@ export function causeKindOf(closest: NodeVerdict): CauseKind {
 }
 
 /** Everything that all filters hold against one node. */
-export function describeVerdict({ obstacles, unknown }: NodeVerdict): string {
+export function describeVerdict(verdict: NodeVerdict): string {
+  const said = descriptions.get(verdict);
+  if (said !== undefined) return said;
+  const description = describeAll(verdict);
+  descriptions.set(verdict, description);
+  return description;
+}
+
+/** A memory and no state: pods that ask for the same share their verdicts. */
+const descriptions = new WeakMap<NodeVerdict, string>();
+
+function describeAll({ obstacles, unknown }: NodeVerdict): string {
   const known = obstacles.length === 0 ? "no obstacle" : obstacles.map(describeObstacle).join("; ");
   return unknown.length === 0 ? known : `${known}; not known: ${unknown.join(", ")}`;
 }

@@ -68,6 +68,11 @@ export function companyOf(situation: Situation): Company {
   };
 }
 
+/** Whether nobody who runs keeps the pod away from anywhere. */
+export function isUnguarded({ pod, neighbours }: Situation): boolean {
+  return countsOf(pod, neighbours).guards.length === 0;
+}
+
 /** What would have to be known to say what the pods around say. */
 export function unknownCompany({ pod, neighbours }: Situation): readonly string[] {
   return countsOf(pod, neighbours).unknown;

@@ -2,10 +2,10 @@
 
 import type { Change } from "./changes/change.ts";
 import { changesAgainst } from "./changes/candidates.ts";
-import type { Background, Surroundings } from "./changes/surroundings.ts";
+import type { Surroundings } from "./changes/surroundings.ts";
 import type { Situation } from "./filters/filter.ts";
 import { controlPlaneKeys, type Node } from "./node.ts";
-import { dependsOnSurroundings } from "./obstacle.ts";
+import { lowerBound } from "./lower-bound.ts";
 import { firstObstacle, judgeNode, type NodeVerdict } from "./filters/scheduler.ts";
 
 /** Limits of one search. */
@@ -16,7 +16,7 @@ export const searchLimits = {
   /** Situations that are judged after the first solution, for the sake of alternatives. */
   furtherStepCountMax: 500,
   /** Nodes that are tried for a single change. */
-  singleNodeCountMax: 500,
+  singleNodeCountMax: 100,
 } as const;
 
 /** Changes after which the pod fits a node. */
@@ -49,25 +49,29 @@ interface State {
 }
 
 /**
- * Looks at situations in order of the least that a solution through them can cost. The bound of a node is the dearest
- * of its obstacles, each taken at its cheapest change; it never exceeds the true cost, so the first situation without
- * an obstacle is the smallest solution.
+ * Looks at situations in order of the least that a solution through them can cost. The bound of a node never exceeds
+ * the true cost, so the first situation without an obstacle is the smallest solution.
  */
 export function findSmallestChanges(
   verdicts: readonly NodeVerdict[],
   surroundings: Surroundings,
 ): SearchResult {
-  const queue = new StateQueue();
-  for (const verdict of verdicts) {
+  const known = new Map<string, number>();
+  const starts = verdicts.flatMap((verdict): Start[] => {
     const { situation } = verdict;
-    const bound = lowerBound(verdict, { surroundings, original: situation.node });
-    if (bound === undefined) continue;
-    queue.add(stateOf({ situation, original: situation.node, changes: [], cost: 0, bound }));
-  }
-  const result = drain(queue, surroundings);
+    const bound = lowerBound(verdict, { surroundings, original: situation.node }, known);
+    return bound === undefined ? [] : [{ situation, bound }];
+  });
+  const result = drain(new StateQueue(starts), surroundings);
   const isSingleKnown = result.solutions.some((solution) => solution.changes.length === 1);
   const single = isSingleKnown ? undefined : smallestSingleChange(verdicts, surroundings);
   return single === undefined ? result : { ...result, solutions: [...result.solutions, single] };
+}
+
+/** A node as it is, and the least that it can cost. */
+interface Start {
+  readonly situation: Situation;
+  readonly bound: number;
 }
 
 function drain(queue: StateQueue, surroundings: Surroundings): SearchResult {
@@ -130,23 +134,6 @@ function smallestSingleChange(
   return best === undefined ? undefined : solutionOf(best);
 }
 
-function lowerBound(
-  { obstacles, situation }: NodeVerdict,
-  background: Background,
-): number | undefined {
-  let bound = 0;
-  for (const obstacle of obstacles) {
-    // A label that is set for the pod's wishes may also bring a volume within reach or other company.
-    if (dependsOnSurroundings(obstacle)) continue;
-    const cheapest = Math.min(
-      ...changesAgainst(obstacle, situation, background).map((change) => change.cost),
-    );
-    if (cheapest === Infinity) return undefined;
-    bound = Math.max(bound, cheapest);
-  }
-  return bound;
-}
-
 function solutionOf({ situation, changes, cost }: State): Solution {
   const verdict = judgeNode(situation);
   return {
@@ -177,9 +164,18 @@ function stateOf(state: Omit<State, "key" | "isControlPlane">): State {
   };
 }
 
-/** A heap of states by their lower bound; among equals the changes decide, never the order of the input. */
+/**
+ * A heap of states by their lower bound; among equals the changes decide, never the order of the input. Nodes enter it
+ * when their bound is reached: most of thousands never are.
+ */
 class StateQueue {
   readonly #heap: State[] = [];
+  readonly #starts: readonly Start[];
+  #next = 0;
+
+  constructor(starts: readonly Start[]) {
+    this.#starts = starts.toSorted((left, right) => left.bound - right.bound);
+  }
 
   add(state: State): void {
     const heap = this.#heap;
@@ -194,6 +190,7 @@ class StateQueue {
   }
 
   take(): State | undefined {
+    this.#enter();
     const heap = this.#heap;
     const [first] = heap;
     const last = heap.pop();
@@ -208,6 +205,17 @@ class StateQueue {
       if (least === at) return first;
       this.#swap(at, least);
       at = least;
+    }
+  }
+
+  #enter(): void {
+    for (;;) {
+      const start = this.#starts[this.#next];
+      const top = this.#heap[0];
+      if (start === undefined || (top !== undefined && start.bound > top.bound)) return;
+      this.#next += 1;
+      const { situation, bound } = start;
+      this.add(stateOf({ situation, original: situation.node, changes: [], cost: 0, bound }));
     }
   }
 

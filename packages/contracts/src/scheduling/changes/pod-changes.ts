@@ -154,16 +154,37 @@ function affinityTermChanges(
   situation: Situation,
   background: Background,
 ): Change[] {
-  const { neighbours } = situation;
-  const isFulfilled = [...neighbours.candidatesOf(term)].some(
-    ({ pod }) => neighbours.means(term, pod) === true,
-  );
+  const { isFulfilled, corrections } = prospectsOf(term, situation);
   return [
     ...(domain === undefined ? topologyLabels(term.topologyKey, situation, background) : []),
-    ...(isFulfilled ? [] : correctedTerms(term, situation)),
+    ...corrections,
     dropTerm("affinityTerms", term, isFulfilled ? costs.dropFulfilledAffinity : costs.dropAffinity),
   ];
 }
+
+/** Whether anybody matches a term, and if not, what would make somebody match; the same before every node. */
+interface Prospects {
+  readonly isFulfilled: boolean;
+  readonly corrections: readonly Change[];
+}
+
+function prospectsOf(term: PodTerm, situation: Situation): Prospects {
+  const known = prospects.get(term);
+  if (known !== undefined) return known;
+  const { neighbours } = situation;
+  let isFulfilled = false;
+  for (const { pod } of neighbours.candidatesOf(term)) {
+    if (neighbours.means(term, pod) !== true) continue;
+    isFulfilled = true;
+    break;
+  }
+  const found = { isFulfilled, corrections: isFulfilled ? [] : correctedTerms(term, situation) };
+  prospects.set(term, found);
+  return found;
+}
+
+/** A memory and no state: a term is one pod's, and the pod stands in one cluster. */
+const prospects = new WeakMap<PodTerm, Prospects>();
 
 /** Terms that somebody would match: with a label value that is nearly the one named, or in another namespace. */
 function correctedTerms(term: PodTerm, { neighbours }: Situation): Change[] {

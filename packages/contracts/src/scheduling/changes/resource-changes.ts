@@ -124,17 +124,26 @@ export function roomierNodeChanges(situation: Situation): Change[] {
   return isFull ? [addCapacity(situation)] : [];
 }
 
+/** What it costs to lower the requests to what is free; nothing when one of them would have to go. */
+export function loweringCost(shortages: readonly Shortage[]): number | undefined {
+  let quarter = 0;
+  for (const { requested, used, allocatable } of shortages) {
+    const free = allocatable - used;
+    if (free <= 0n) return undefined;
+    quarter = Math.max(quarter, Math.min(3, Number(((requested - free) * 4n) / requested)));
+  }
+  return costs.lowerRequests + costs.lowerRequestsPerQuarter * quarter;
+}
+
 /** One edit that lowers every request that is short to what is free; a request is never lowered to nothing. */
 function lowerRequests(shortages: readonly Shortage[], { node }: Situation): Change | undefined {
-  if (shortages.some(({ used, allocatable }) => allocatable <= used)) return undefined;
+  const cost = loweringCost(shortages);
+  if (cost === undefined) return undefined;
   const targets = shortages.map(({ resource, requested, used, allocatable }) => ({
     resource,
     from: requested,
     to: allocatable - used,
   }));
-  const largestQuarter = Math.max(
-    ...targets.map(({ from, to }) => Math.min(3, Number(((from - to) * 4n) / from))),
-  );
   const list = (which: "from" | "to"): string =>
     targets
       .map((target) => `${target.resource} ${formatAmount(target.resource, target[which])}`)
@@ -142,7 +151,7 @@ function lowerRequests(shortages: readonly Shortage[], { node }: Situation): Cha
   return {
     key: `lower ${list("to")}`,
     place: "requests",
-    cost: costs.lowerRequests + costs.lowerRequestsPerQuarter * largestQuarter,
+    cost,
     description: `lower the pod's requests from ${list("from")} to at most ${list("to")}, which is free on node ${node.name}`,
     touches: "pod",
     apply: (before) => ({

@@ -4,13 +4,13 @@ import { matchesTerm } from "../../kubernetes/selector.ts";
 import type { DevicePool, DeviceRequest } from "../devices.ts";
 import type { Node } from "../node.ts";
 import type { Obstacle } from "../obstacle.ts";
-import type { Filter, Situation } from "./filter.ts";
+import { type Filter, nothing, type Situation } from "./filter.ts";
 
 export const dynamicResources: Filter = {
   plugin: "DynamicResources",
   judge(situation) {
     const { pod, node, devices } = situation;
-    if (devices.length === 0) return [];
+    if (devices.length === 0) return nothing;
     const perClaim = devices.flatMap((state, index): Obstacle[] => {
       const name = pod.deviceClaims[index]?.name ?? "";
       if (state.kind === "refused")
@@ -24,10 +24,11 @@ export const dynamicResources: Filter = {
     const lacking = lackingDevices(situation);
     return lacking === undefined ? perClaim : [...perClaim, lacking];
   },
-  unknown({ pod, node, devices, pools }) {
+  unknown({ node, devices, pools }) {
+    if (devices.length === 0) return nothing;
     return [
       ...devices.flatMap((state) => (state.kind === "unknown" ? [state.what] : [])),
-      ...(pod.deviceClaims.length === 0 ? [] : unjudged({ node, devices, pools })),
+      ...unjudged({ node, devices, pools }),
     ];
   },
 };

@@ -30,7 +30,10 @@ export interface Filter {
   /** The name of the scheduler's plugin. */
   readonly plugin: string;
   /** Everything that this filter holds against the node, in a stable order. */
-  judge(situation: Situation): Obstacle[];
+  judge(situation: Situation): readonly Obstacle[];
   /** What the evidence does not tell this filter; empty when its judgement is complete. */
-  unknown(situation: Situation): string[];
+  unknown(situation: Situation): readonly string[];
 }
+
+/** Shared by all filters: most nodes pass most filters, and a list for each would be most of the work. */
+export const nothing: readonly never[] = Object.freeze<never[]>([]);

@@ -1,8 +1,8 @@
 /** Refuses nodes whose neighbourhood the pod must not join, or that lack the company which the pod wants. */
 
 import type { Obstacle } from "../obstacle.ts";
-import { companyOf, unknownCompany } from "../pod-counts.ts";
-import type { Filter, Situation } from "./filter.ts";
+import { companyOf, isUnguarded, unknownCompany } from "../pod-counts.ts";
+import { type Filter, nothing, type Situation } from "./filter.ts";
 
 export const interPodAffinity: Filter = {
   plugin: "InterPodAffinity",
@@ -10,7 +10,9 @@ export const interPodAffinity: Filter = {
     const { pod, node, neighbours } = situation;
     const isConcerned = pod.affinityTerms.length > 0 || pod.antiAffinityTerms.length > 0;
     const hasGuards = neighbours.guards.length > 0 || node !== situation.original;
-    if ((!isConcerned && !hasGuards) || node.unknown.has("labels")) return [];
+    if ((!isConcerned && !hasGuards) || node.unknown.has("labels")) return nothing;
+    // Without terms of its own a pod minds only those that guard themselves against it.
+    if (!isConcerned && node === situation.original && isUnguarded(situation)) return nothing;
     const company = companyOf(situation);
     const lonely = company.attracting.filter(({ value, pods }) =>
       value === undefined ? true : pods.length === 0 && !company.isFirst,
@@ -36,7 +38,10 @@ export const interPodAffinity: Filter = {
     ];
   },
   unknown(situation) {
-    return [...labelsUnknown(situation), ...unknownCompany(situation)];
+    const unknown = unknownCompany(situation);
+    return situation.node.unknown.has("labels")
+      ? [...labelsUnknown(situation), ...unknown]
+      : unknown;
   },
 };
 
@@ -46,5 +51,5 @@ function labelsUnknown({ pod, node, neighbours }: Situation): string[] {
   const asks =
     affinityTerms.length + antiAffinityTerms.length > 0 ||
     neighbours.guards.some(({ term }) => neighbours.means(term, pod) !== false);
-  return asks && node.unknown.has("labels") ? [`the labels of node ${node.name}`] : [];
+  return asks ? [`the labels of node ${node.name}`] : [];
 }

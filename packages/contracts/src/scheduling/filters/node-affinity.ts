@@ -4,15 +4,17 @@ import type { Node } from "../node.ts";
 import type { Pod } from "../pod.ts";
 import type { Obstacle } from "../obstacle.ts";
 import { actualOf, matchesExpression, matchesTerm, type Term } from "../../kubernetes/selector.ts";
-import type { Filter, Situation } from "./filter.ts";
+import { type Filter, nothing, type Situation } from "./filter.ts";
 
 export const nodeAffinity: Filter = {
   plugin: "NodeAffinity",
   judge(situation) {
-    if (situation.node.unknown.has("labels")) return [];
+    const { pod, node } = situation;
+    if (matchesNode(pod, node) || node.unknown.has("labels")) return nothing;
     return [...selectorObstacles(situation), ...affinityObstacles(situation)];
   },
   unknown({ pod, node }) {
+    if (node.unknown.size + pod.unknown.length === 0) return nothing;
     const asks = pod.nodeSelector.size > 0 || pod.affinity !== undefined;
     return [
       ...(asks && node.unknown.has("labels") ? [`the labels of node ${node.name}`] : []),

@@ -1,18 +1,19 @@
 /** Refuses nodes on which a host port that the pod wants is held. */
 
 import type { HostPort } from "../pod.ts";
-import type { Filter } from "./filter.ts";
+import { type Filter, nothing } from "./filter.ts";
 
 export const nodePorts: Filter = {
   plugin: "NodePorts",
   judge({ pod, node }) {
+    if (pod.hostPorts.length === 0) return nothing;
     return pod.hostPorts.flatMap((port) => {
       const held = node.heldPorts.find((other) => conflicts(port, other));
       return held === undefined ? [] : [{ kind: "port", port, holder: held.holder } as const];
     });
   },
   unknown({ pod, node }) {
-    if (pod.hostPorts.length === 0 || !node.unknown.has("used")) return [];
+    if (pod.hostPorts.length === 0 || !node.unknown.has("used")) return nothing;
     return [`the pods on node ${node.name}`];
   },
 };

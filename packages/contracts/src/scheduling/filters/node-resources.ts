@@ -1,15 +1,19 @@
 /** Refuses nodes that have not enough left of what the pod requests, and nodes that run all the pods they may. */
 
 import type { Obstacle } from "../obstacle.ts";
-import type { Filter, Situation } from "./filter.ts";
+import type { Amounts } from "../requests.ts";
+import { type Filter, nothing, type Situation } from "./filter.ts";
 
 export const nodeResources: Filter = {
   plugin: "NodeResourcesFit",
   judge(situation) {
-    if (situation.node.unknown.has("allocatable")) return [];
-    return [...podCountObstacles(situation), ...resourceObstacles(situation)];
+    if (situation.node.unknown.has("allocatable")) return nothing;
+    const count = podCountObstacle(situation);
+    const shortages = resourceObstacles(situation);
+    return count === undefined ? shortages : [count, ...shortages];
   },
   unknown({ pod, node }) {
+    if (node.unknown.size + pod.unknown.length === 0) return nothing;
     const asks = judgedRequests(pod.requests).length > 0;
     return [
       ...(node.unknown.has("allocatable") || (asks && node.unknown.has("room"))
@@ -21,30 +25,39 @@ export const nodeResources: Filter = {
   },
 };
 
-function podCountObstacles({ node }: Situation): Obstacle[] {
+function podCountObstacle({ node }: Situation): Obstacle | undefined {
   const { podCount, podCountMax } = node;
   // The node's own report always has it; where a manifest leaves it out, it is no limit.
-  if (podCountMax === undefined || podCount + 1n <= podCountMax) return [];
-  return [{ kind: "pod-count", used: podCount, max: podCountMax }];
+  if (podCountMax === undefined || podCount + 1n <= podCountMax) return undefined;
+  return { kind: "pod-count", used: podCount, max: podCountMax };
 }
 
-function resourceObstacles({ pod, node }: Situation): Obstacle[] {
-  if (node.unknown.has("room")) return [];
-  return judgedRequests(pod.requests).flatMap(([resource, requested]) => {
+function resourceObstacles({ pod, node }: Situation): readonly Obstacle[] {
+  if (node.unknown.has("room")) return nothing;
+  let shortages: Obstacle[] | undefined;
+  for (const [resource, requested] of judgedRequests(pod.requests)) {
     const allocatable = node.allocatable.get(resource) ?? 0n;
     const used = node.used.get(resource) ?? 0n;
-    return requested <= allocatable - used
-      ? []
-      : [{ kind: "resource", resource, requested, used, allocatable } as const];
-  });
+    if (requested <= allocatable - used) continue;
+    shortages ??= [];
+    shortages.push({ kind: "resource", resource, requested, used, allocatable });
+  }
+  return shortages ?? nothing;
 }
 
 /** Requests of nothing are not looked at, and neither are names that no node can offer. */
-function judgedRequests(requests: ReadonlyMap<string, bigint>): (readonly [string, bigint])[] {
-  return [...requests]
+function judgedRequests(requests: Amounts): readonly (readonly [string, bigint])[] {
+  const known = judgedByRequests.get(requests);
+  if (known !== undefined) return known;
+  const judged = [...requests]
     .filter(([resource, amount]) => amount > 0n && isSchedulable(resource))
     .sort(([left], [right]) => (left < right ? -1 : 1));
+  judgedByRequests.set(requests, judged);
+  return judged;
 }
+
+/** A memory and no state: the same requests are asked of every node. */
+const judgedByRequests = new WeakMap<Amounts, readonly (readonly [string, bigint])[]>();
 
 function isSchedulable(resource: string): boolean {
   return (

@@ -3,7 +3,7 @@
 import type { Obstacle } from "../obstacle.ts";
 import { isBeforeNodes, isResolvable, reasonOf } from "../obstacle.ts";
 import { dynamicResources } from "./dynamic-resources.ts";
-import type { Filter, Situation } from "./filter.ts";
+import { type Filter, nothing, type Situation } from "./filter.ts";
 import { interPodAffinity } from "./inter-pod-affinity.ts";
 import { namedNodes, nodeAffinity } from "./node-affinity.ts";
 import { nodeName } from "./node-name.ts";
@@ -47,15 +47,24 @@ export interface NodeVerdict {
 
 /** Runs every filter. */
 export function judgeNode(situation: Situation): NodeVerdict {
-  const judged = filters.map((filter) => filter.judge(situation));
-  const first =
-    judged.find((obstacles) => obstacles.some((obstacle) => !isBeforeNodes(obstacle))) ?? [];
+  const obstacles: Obstacle[] = [];
+  let first: readonly Obstacle[] = nothing;
+  let unknown: string[] | undefined;
+  for (const filter of filters) {
+    const judged = filter.judge(situation);
+    if (judged.length > 0) {
+      obstacles.push(...judged);
+      if (first === nothing && judged.some((obstacle) => !isBeforeNodes(obstacle))) first = judged;
+    }
+    const untold = filter.unknown(situation);
+    if (untold.length > 0) unknown = [...(unknown ?? []), ...untold];
+  }
   return {
     situation,
-    obstacles: judged.flat(),
-    eventReasons: eventReasons(first, situation),
-    isResolvable: resolvable(first, judged.flat(), situation),
-    unknown: [...new Set(filters.flatMap((filter) => filter.unknown(situation)))],
+    obstacles,
+    eventReasons: obstacles.length === 0 ? nothing : eventReasons(first, situation),
+    isResolvable: obstacles.length > 0 && resolvable(first, obstacles, situation),
+    unknown: unknown === undefined ? nothing : [...new Set(unknown)],
   };
 }
 

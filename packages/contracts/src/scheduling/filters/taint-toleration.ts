@@ -2,17 +2,18 @@
 
 import type { Node, Taint } from "../node.ts";
 import type { Pod, Toleration } from "../pod.ts";
-import type { Filter } from "./filter.ts";
+import { type Filter, nothing } from "./filter.ts";
 
 export const taintToleration: Filter = {
   plugin: "TaintToleration",
   judge({ pod, node }) {
+    if (node.taints.length === 0) return nothing;
     return node.taints
       .filter((taint) => repels(taint) && !isTolerated(taint, pod.tolerations))
       .map((taint) => ({ kind: "taint", taint }));
   },
   unknown({ pod, node }) {
-    if (!node.unknown.has("taints") || toleratesAll(pod.tolerations)) return [];
+    if (!node.unknown.has("taints") || toleratesAll(pod.tolerations)) return nothing;
     return [`the taints of node ${node.name}`];
   },
 };

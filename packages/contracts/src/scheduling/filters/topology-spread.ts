@@ -2,13 +2,13 @@
 
 import type { Obstacle, Skew } from "../obstacle.ts";
 import { skewsOf } from "../spread-counts.ts";
-import type { Filter, Situation } from "./filter.ts";
+import { type Filter, nothing, type Situation } from "./filter.ts";
 
 export const topologySpread: Filter = {
   plugin: "PodTopologySpread",
   judge(situation) {
     const { pod, node } = situation;
-    if (pod.spread.length === 0 || node.unknown.has("labels")) return [];
+    if (pod.spread.length === 0 || node.unknown.has("labels")) return nothing;
     return skewsOf(situation).flatMap((skew, constraint): Obstacle[] => {
       const key = pod.spread[constraint]?.topologyKey ?? "";
       if (skew === undefined) return [{ kind: "spread-label", constraint, key }];
@@ -18,9 +18,9 @@ export const topologySpread: Filter = {
   },
   unknown(situation) {
     const { pod } = situation;
-    if (pod.unknown.includes("spec.topologySpreadConstraints"))
+    if (pod.unknown.length > 0 && pod.unknown.includes("spec.topologySpreadConstraints"))
       return ["the pod's topology spread constraints"];
-    return pod.spread.length === 0 ? [] : unknownOf(situation);
+    return pod.spread.length === 0 ? nothing : unknownOf(situation);
   },
 };
 
@@ -35,10 +35,10 @@ function isUncertain(situation: Situation): boolean {
   return unknownOf(situation).length > 0;
 }
 
-function unknownOf({ pod, neighbours }: Situation): string[] {
+function unknownOf({ pod, neighbours }: Situation): readonly string[] {
   const honorsTaints = pod.spread.some((constraint) => constraint.honorsTaints);
-  const untold = honorsTaints
-    ? neighbours.nodes.filter((node) => node.unknown.has("taints")).slice(0, 1)
-    : [];
-  return [...neighbours.unknown, ...untold.map(({ name }) => `the taints of node ${name}`)];
+  if (!honorsTaints) return neighbours.unknown;
+  const untold = neighbours.nodes.find((node) => node.unknown.has("taints"));
+  if (untold === undefined) return neighbours.unknown;
+  return [...neighbours.unknown, `the taints of node ${untold.name}`];
 }

@@ -1,12 +1,12 @@
 /** Refuses nodes that take no more volumes of a driver. */
 
 import type { Obstacle } from "../obstacle.ts";
-import type { Filter } from "./filter.ts";
+import { type Filter, nothing } from "./filter.ts";
 
 export const volumeLimits: Filter = {
   plugin: "NodeVolumeLimits",
   judge({ pod, node, attachments }) {
-    if (pod.claims.length === 0 || node.volumeCountMax.size === 0) return [];
+    if (pod.claims.length === 0 || node.volumeCountMax.size === 0) return nothing;
     const wanted = attachments.of(pod);
     if (wanted.size === 0) return [];
     const attached = new Map(node.pods.flatMap((other) => [...attachments.of(other)]));
@@ -27,5 +27,5 @@ export const volumeLimits: Filter = {
       return [{ kind: "volume-count", driver, used: sum.used, wanted: sum.wanted, max }];
     });
   },
-  unknown: () => [],
+  unknown: () => nothing,
 };

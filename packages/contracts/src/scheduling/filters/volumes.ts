@@ -6,20 +6,24 @@ import { matchesTerm, selects } from "../../kubernetes/selector.ts";
 import { disksConflict } from "../disks.ts";
 import type { Node } from "../node.ts";
 import type { Pod } from "../pod.ts";
-import type { Filter, Situation } from "./filter.ts";
+import { type Filter, nothing, type Situation } from "./filter.ts";
 
 /** Claims that only one pod may use and another uses, and disks that are mounted by others on the node. */
 export const volumeRestrictions: Filter = {
   plugin: "VolumeRestrictions",
-  judge: (situation) => [
-    ...perClaim(situation, (state, claim, name): Obstacle | undefined => {
-      if (state.kind !== "in-use" || isGone(state.holder, situation)) return undefined;
-      const holder = `${state.holder.namespace}/${state.holder.name}`;
-      return { kind: "claim-in-use", claim, name, holder };
-    }),
-    ...diskObstacles(situation),
-  ],
-  unknown: () => [],
+  judge(situation) {
+    const { claims, disks } = situation.pod;
+    if (claims.length + disks.length === 0) return nothing;
+    return [
+      ...perClaim(situation, (state, claim, name): Obstacle | undefined => {
+        if (state.kind !== "in-use" || isGone(state.holder, situation)) return undefined;
+        const holder = `${state.holder.namespace}/${state.holder.name}`;
+        return { kind: "claim-in-use", claim, name, holder };
+      }),
+      ...diskObstacles(situation),
+    ];
+  },
+  unknown: () => nothing,
 };
 
 /** A holder that a change has taken from its node holds nothing any more. */
@@ -40,6 +44,7 @@ function diskObstacles({ pod, node }: Situation): Obstacle[] {
 export const volumeBinding: Filter = {
   plugin: "VolumeBinding",
   judge(situation) {
+    if (situation.claims.length === 0) return nothing;
     const placed = placeDelayed(situation);
     return perClaim(situation, (state, claim, name) =>
       bindingObstacle(settled(state, situation), {
@@ -51,17 +56,21 @@ export const volumeBinding: Filter = {
     );
   },
   unknown: ({ claims }) =>
-    claims.flatMap((state) => (state.kind === "unknown" ? [state.what] : [])),
+    claims.length === 0
+      ? nothing
+      : claims.flatMap((state) => (state.kind === "unknown" ? [state.what] : [])),
 };
 
 /** Volumes whose zone is not the node's. */
 export const volumeZone: Filter = {
   plugin: "VolumeZone",
   judge: (situation) =>
-    perClaim(situation, (state, claim, name) =>
-      zoneObstacle(settled(state, situation), { claim, name, node: situation.node }),
-    ),
-  unknown: () => [],
+    situation.claims.length === 0
+      ? nothing
+      : perClaim(situation, (state, claim, name) =>
+          zoneObstacle(settled(state, situation), { claim, name, node: situation.node }),
+        ),
+  unknown: () => nothing,
 };
 
 function perClaim(

@@ -1,0 +1,95 @@
+/** The least that a node can cost: what the search for the smallest change looks at first. */
+
+import { changesAgainst } from "./changes/candidates.ts";
+import { costs } from "./changes/change.ts";
+import { loweringCost } from "./changes/resource-changes.ts";
+import type { Background } from "./changes/surroundings.ts";
+import type { NodeVerdict } from "./filters/scheduler.ts";
+import { unschedulableTaintKey } from "./node.ts";
+import { dependsOnSurroundings, type Obstacle } from "./obstacle.ts";
+
+/**
+ * A sum that no set of changes can undercut, or nothing when some obstacle has no remedy. Obstacles are added up where
+ * no single change removes two of them: a new node may remove all that has to do with room and fences, and one label
+ * both a pair of the nodeSelector and an expression of the affinity. What lies in the surroundings costs nothing here,
+ * because a change to another fact may remove it as well. `known` remembers what obstacles of one pod cost.
+ */
+export function lowerBound(
+  verdict: NodeVerdict,
+  background: Background,
+  known: Map<string, number>,
+): number | undefined {
+  const sums = { place: 0, selector: 0, affinity: 0, other: 0 };
+  const shortages: Shortage[] = [];
+  for (const obstacle of verdict.obstacles) {
+    if (dependsOnSurroundings(obstacle)) continue;
+    if (obstacle.kind === "resource") {
+      shortages.push(obstacle);
+      continue;
+    }
+    // The cordon and the taint that stands for it go together, so only the cordon is counted.
+    const isCordon = obstacle.kind === "taint" && obstacle.taint.key === unschedulableTaintKey;
+    if (isCordon && verdict.situation.node.isUnschedulable) continue;
+    const key = keyOf(obstacle);
+    const cheapest = known.get(key) ?? cheapestAgainst(obstacle, verdict, background);
+    known.set(key, cheapest);
+    if (cheapest === Number.POSITIVE_INFINITY) return undefined;
+    sums[groupOf(obstacle)] += cheapest;
+  }
+  if (shortages.length > 0) sums.place += roomCost(shortages);
+  return (
+    Math.min(sums.place, costs.addCapacity) + Math.max(sums.selector, sums.affinity) + sums.other
+  );
+}
+
+type Shortage = Extract<Obstacle, { kind: "resource" }>;
+
+/** One edit of the requests, or room on the node, ends all shortages together. */
+function roomCost(shortages: readonly Shortage[]): number {
+  return Math.min(loweringCost(shortages) ?? Number.POSITIVE_INFINITY, costs.freeCapacity);
+}
+
+function groupOf({ kind }: Obstacle): "place" | "selector" | "affinity" | "other" {
+  switch (kind) {
+    case "selector":
+    case "affinity":
+      return kind;
+    case "unschedulable":
+    case "taint":
+    case "port":
+    case "pod-count":
+    case "disk":
+    case "volume-count":
+      return "place";
+    default:
+      return "other";
+  }
+}
+
+/** Obstacles of one pod that cost the same on every node. */
+function keyOf(obstacle: Obstacle): string {
+  switch (obstacle.kind) {
+    case "taint":
+      return `taint ${obstacle.taint.key}\n${obstacle.taint.value}\n${obstacle.taint.effect}`;
+    case "selector":
+      return `selector ${obstacle.key}\n${obstacle.actual ?? "\n"}`;
+    case "affinity":
+      return `affinity ${obstacle.failing
+        .map(({ term, index, actual }) => `${term}.${index}.${actual ?? "\n"}`)
+        .join("\n")}`;
+    default:
+      return "claim" in obstacle ? `${obstacle.kind} ${obstacle.claim}` : obstacle.kind;
+  }
+}
+
+function cheapestAgainst(
+  obstacle: Obstacle,
+  { situation }: NodeVerdict,
+  background: Background,
+): number {
+  let cheapest = Number.POSITIVE_INFINITY;
+  for (const change of changesAgainst(obstacle, situation, background)) {
+    cheapest = Math.min(cheapest, change.cost);
+  }
+  return cheapest;
+}
