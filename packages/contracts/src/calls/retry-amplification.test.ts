@@ -5,7 +5,10 @@ import { attempts, idsOf, post, quotedIds, serves, status, verdicts } from "./ca
 import { retryAmplification } from "./retry-amplification.ts";
 
 /** Services that each try a failing callee so many times. */
-function layers(counts: readonly number[], names = ["web", "orders", "stock", "db-proxy"]): SpanTree {
+function layers(
+  counts: readonly number[],
+  names = ["web", "orders", "stock", "db-proxy"],
+): SpanTree {
   const [count = 0, ...rest] = counts;
   const [own = "", callee = ""] = names;
   const children =
@@ -25,7 +28,9 @@ function layers(counts: readonly number[], names = ["web", "orders", "stock", "d
 }
 
 const check = (...trees: readonly SpanTree[]) =>
-  retryAmplification.check(snapshotOfSpans(...trees.map((tree, index) => spansOf(tree, index + 1))));
+  retryAmplification.check(
+    snapshotOfSpans(...trees.map((tree, index) => spansOf(tree, index + 1))),
+  );
 
 describe("calls/retry-amplification", () => {
   it("is violated where three layers of four attempts make 64 calls, with every one of them", () => {

@@ -84,8 +84,8 @@ export function areExactMultiples({ trace, calls }: AttemptGroup): boolean {
   const first = Math.max(1, waits[0] ?? 1);
   return waits.every((wait, position) => {
     const factor = wait / first;
-    const next = [position + 1, 2 ** position, 3 ** position, Math.round(factor * 2) / 2];
-    return next.some((exact) => Math.abs(factor - exact) * first <= blurMicros + 0.02 * wait);
+    const usual = [position + 1, 1.5 ** position, 2 ** position, 3 ** position, 10 ** position];
+    return usual.some((exact) => Math.abs(factor - exact) * first <= blurMicros + 0.02 * wait);
   });
 }
 
