@@ -1,5 +1,6 @@
-/** The contracts about environments that should be alike. */
+/** The contracts of environments. */
 
 import type { Contract } from "../model/contract.ts";
+import { sameEnvironment } from "./same-environment.ts";
 
-export const environmentContracts: readonly Contract[] = [];
+export const environmentContracts: readonly Contract[] = [sameEnvironment];
