@@ -16,6 +16,13 @@ export {
   ContractOptionError,
   defineContract,
 } from "./model/define-contract.ts";
+export {
+  type LogTemplate,
+  type MinedTemplates,
+  mineTemplates,
+  templateDefaults,
+  type TemplateOptions,
+} from "./logs/templates.ts";
 export { type FindingParts, makeFinding } from "./model/make-finding.ts";
 export * from "./model/evidence.ts";
 export * from "./model/finding.ts";
@@ -37,12 +44,16 @@ export {
 } from "./readers/otlp/otlp.ts";
 export { contracts, controls, findContract, inBoundaryOrder } from "./registry.ts";
 export { createSnapshot, snapshotOf, type SnapshotPart } from "./snapshot/create-snapshot.ts";
-export { evidenceIdOf } from "./snapshot/evidence-id.ts";
+export { type CreateHasher, evidenceIdOf, type Hasher } from "./snapshot/evidence-id.ts";
 export { decodeSnapshotFile, encodeSnapshotFile } from "./snapshot/file.ts";
 export {
   type EvidenceFile,
+  EvidenceReader,
+  type EvidenceSink,
   readEvidence,
   type ReadEvidence,
+  type ReadOptions,
+  type ReadProgress,
   type UnreadableFile,
 } from "./readers/read-evidence.ts";
 export { evidenceLimits, snapshotFileLimits } from "./readers/limits.ts";
