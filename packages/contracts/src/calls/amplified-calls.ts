@@ -2,7 +2,7 @@
 
 import { noParent, type Trace } from "../traces/trace.ts";
 import { type AttemptGroup, attemptsOf } from "./attempts.ts";
-import { type Edge, edgeOf, isCall } from "./edge.ts";
+import { type Edge, edgeOf, isCall, targetOf } from "./edge.ts";
 
 /** The calls of one edge below one outermost group of attempts. */
 export interface Amplified {
@@ -122,7 +122,7 @@ class Descent {
     const layers = counts && group !== undefined ? [...above.layers, group] : above.layers;
     const isFirstAttempt = group === undefined || group.calls[0] === index;
     const edge = group?.edge ?? edgeOf(trace, index);
-    const key = `${edge.name}\n${edge.target}`;
+    const key = `${edge.name}\n${targetOf(trace, index)}`;
     let tally = this.#tallies.get(key);
     if (tally === undefined) {
       tally = { edge, calls: [], asked: new Map(), layers };

@@ -3,8 +3,9 @@
 import { noParent, endMicrosOf, type Trace } from "../traces/trace.ts";
 import { mark } from "../traces/marks.ts";
 import { countOf } from "./attribute-value.ts";
-import { type Edge, edgeOf, isCall } from "./edge.ts";
-import { type Outcome, outcomeOf } from "./outcome.ts";
+import { type Edge, edgeOf, isCall, targetOf } from "./edge.ts";
+import { outcomeAt, suspectsOf } from "./failures.ts";
+import type { Outcome } from "./outcome.ts";
 import { haveSameArguments } from "./same-arguments.ts";
 
 export interface AttemptGroup {
@@ -50,8 +51,8 @@ const attemptsByTrace = new WeakMap<Trace, readonly AttemptGroup[]>();
 
 function findAttempts(trace: Trace): readonly AttemptGroup[] {
   const callers = new Set<number>();
-  for (let index = 0; index < trace.spans.length; index += 1) {
-    if (mayHaveFailed(trace, index) && isCall(trace, index)) callers.add(callerOf(trace, index));
+  for (const index of suspectsOf(trace)) {
+    if (isCall(trace, index)) callers.add(callerOf(trace, index));
   }
   if (callers.size === 0) return [];
   const groups: AttemptGroup[] = [];
@@ -60,23 +61,6 @@ function findAttempts(trace: Trace): readonly AttemptGroup[] {
     if (caller >= 0) groups.push(...groupsBelow(trace, caller));
   }
   return groups.sort((left, right) => (left.calls[0] ?? 0) - (right.calls[0] ?? 0));
-}
-
-/** A cheap look at what `outcomeOf` decides, and at what declares a further attempt. */
-export function mayHaveFailed(trace: Trace, index: number): boolean {
-  const { status, attributes } = trace.span(index);
-  if (status.code === "error") return true;
-  const marks = trace.marksOf(index);
-  if ((marks & (mark.failure | mark.attempt)) !== 0) return true;
-  if ((marks & mark.http) !== 0) {
-    const code = attributes["http.response.status_code"] ?? attributes["http.status_code"];
-    if (code !== undefined && !(Number(code) < 400)) return true;
-  }
-  return (marks & mark.rpc) !== 0 && hasGrpcFailure(attributes["rpc.grpc.status_code"]);
-}
-
-function hasGrpcFailure(code: unknown): boolean {
-  return code !== undefined && code !== 0 && code !== "0" && code !== "OK";
 }
 
 /** The span that decided to call: the parent, past spans that only wrap an attempt. */
@@ -99,17 +83,21 @@ function groupsBelow(trace: Trace, caller: number): AttemptGroup[] {
   const byKey = new Map<string, { edge: Edge; calls: number[] }>();
   for (const call of callsBelow(trace, caller)) {
     const edge = edgeOf(trace, call);
-    const key = `${edge.name}\n${edge.target}`;
+    const key = `${edge.name}\n${targetOf(trace, call)}`;
     const known = byKey.get(key);
     if (known === undefined) byKey.set(key, { edge, calls: [call] });
     else known.calls.push(call);
   }
-  return [...byKey.values()].flatMap(({ edge, calls }) =>
-    sequencesOf(trace, calls).flatMap((sequence) => {
+  const groups: AttemptGroup[] = [];
+  for (const { edge, calls } of byKey.values()) {
+    const [only] = calls;
+    if (calls.length === 1 && only !== undefined && declaredResends(trace, only) === 0) continue;
+    for (const sequence of sequencesOf(trace, calls)) {
       const group = groupOf(trace, caller, { edge, ...sequence });
-      return group.count < 2 ? [] : [group];
-    }),
-  );
+      if (group.count > 1) groups.push(group);
+    }
+  }
+  return groups;
 }
 
 function callsBelow(trace: Trace, caller: number): number[] {
@@ -133,7 +121,7 @@ interface Sequence {
 function sequencesOf(trace: Trace, calls: readonly number[]): Sequence[] {
   const sequences: Sequence[] = [];
   for (const call of calls) {
-    const outcome = outcomeOf(trace.span(call));
+    const outcome = outcomeAt(trace, call);
     const before = sequences
       .slice(-openGroupCountMax)
       .findLast((sequence) => isContinuedBy(trace, sequence, call));
@@ -184,11 +172,12 @@ function areAttempts(
   caller: number,
   { edge, calls, outcomes }: Sequence & { edge: Edge },
 ): boolean {
-  const isKeyed = edge.effect === "reads" && edge.target !== edge.operation;
+  const [first = caller] = calls;
+  const isKeyed = edge.effect === "reads" && targetOf(trace, first) !== edge.operation;
   if (isKeyed || outcomes.at(-1)?.hasFailed === false) return true;
   if (calls.every((call) => (trace.parents[call] ?? noParent) !== caller)) return true;
   if (waitsOf(trace, calls).every((wait) => wait >= pauseMicrosMin)) return true;
-  return calls.length <= undeclaredCountMax && outcomeOf(trace.span(caller)).hasFailed;
+  return calls.length <= undeclaredCountMax && outcomeAt(trace, caller).hasFailed;
 }
 
 /** The time from the end of each attempt to the start of the next, in microseconds. */

@@ -3,8 +3,8 @@
 import { mark } from "../traces/marks.ts";
 import { endMicrosOf, type Trace } from "../traces/trace.ts";
 import { kindOf } from "../traces/vendor-span.ts";
-import { mayHaveFailed } from "./attempts.ts";
 import { isCall } from "./edge.ts";
+import { mayHaveFailed } from "./failures.ts";
 import { outcomeOf } from "./outcome.ts";
 
 export interface Departure {

@@ -20,8 +20,6 @@ export interface Edge {
   readonly operation: string;
   readonly isDatabase: boolean;
   readonly effect: Effect;
-  /** Tells this call from calls of other things: the URL, the statement, the method. */
-  readonly target: string;
 }
 
 /** Whether a span is one side of a call that leaves its service: a client's span, or what another service took in. */
@@ -51,10 +49,31 @@ export function isAsyncSpan(trace: Trace, index: number): boolean {
 /** The edge of a call. */
 export function edgeOf(trace: Trace, index: number): Edge {
   const span = trace.span(index);
+  const call = trace.callOf(index);
+  if (call === undefined) return uncachedEdgeOf(trace, index);
+  const peer = peerOf(span.attributes) ?? call.peer;
+  const isModel = (trace.marksOf(index) & mark.genAi) !== 0;
+  // A model's call may look like any other by its URL, so it takes the long way.
+  if (isModel) return uncachedEdgeOf(trace, index);
+  const key = `${span.service}\n${peer}\n${call.identity}`;
+  const known = edgesByKey.get(key);
+  if (known !== undefined) return known;
+  if (edgesByKey.size >= edgesRememberedMax) edgesByKey.clear();
+  const edge = uncachedEdgeOf(trace, index);
+  edgesByKey.set(key, edge);
+  return edge;
+}
+
+/** A memory and no state: the same calls always have the same names. */
+const edgesByKey = new Map<string, Edge>();
+const edgesRememberedMax = 10_000;
+
+function uncachedEdgeOf(trace: Trace, index: number): Edge {
+  const span = trace.span(index);
   const { attributes } = span;
   const call = trace.callOf(index);
   const parent = trace.parents[index] ?? -1;
-  const isServed = kindOf(span, trace.marksOf(index)) !== "client" && call === undefined;
+  const isServed = call === undefined && kindOf(span, trace.marksOf(index)) !== "client";
   const servedFrom =
     isServed && parent >= 0 && trace.span(parent).service !== span.service
       ? trace.span(parent).service
@@ -64,16 +83,24 @@ export function edgeOf(trace: Trace, index: number): Edge {
     servedFrom === undefined
       ? (modelParts(attributes) ?? callParts(call, attributes) ?? namedParts(trace, index))
       : { callee: span.service, operation: operationOf(span) };
-  const target =
-    call?.target ?? wordOf(attributes, "url.full", "http.url", "http.target") ?? parts.operation;
   return {
     name: `${caller} → ${parts.callee} ${parts.operation}`,
     caller,
     ...parts,
     isDatabase: call?.kind === "database",
     effect: effectOf(call, parts.operation, attributes),
-    target,
   };
+}
+
+/** What tells a call from calls of the same edge for other things: the URL, the statement. */
+export function targetOf(trace: Trace, index: number): string {
+  const { attributes } = trace.span(index);
+  const target = trace.callOf(index)?.target;
+  return (
+    target ??
+    wordOf(attributes, "url.full", "http.url", "http.target") ??
+    edgeOf(trace, index).operation
+  );
 }
 
 /** The boundary that an edge crosses. */

@@ -71,7 +71,22 @@ function keysAt(trace: Trace, index: number): EffectKeys {
   return effectKeysOf(trace.span(index).attributes);
 }
 
-function kindOfName(name: string): "key" | "payload" | "thing" | undefined {
+type NameKind = "key" | "payload" | "thing" | undefined;
+
+function kindOfName(name: string): NameKind {
+  const known = kindsByName.get(name);
+  if (known !== undefined || kindsByName.has(name)) return known;
+  if (kindsByName.size >= namesRememberedMax) kindsByName.clear();
+  const kind = classify(name);
+  kindsByName.set(name, kind);
+  return kind;
+}
+
+/** A memory and no state: the same few names come in every span. */
+const kindsByName = new Map<string, NameKind>();
+const namesRememberedMax = 10_000;
+
+function classify(name: string): NameKind {
   if (idempotencyNames.test(name)) return "key";
   if (payloadNames.test(name)) return /response/i.test(name) ? undefined : "payload";
   if (thingNames.test(name) || (ownThingNames.test(name) && !bystanders.test(name))) return "thing";

@@ -4,7 +4,7 @@ import type { Trace } from "../traces/trace.ts";
 import { kindOf } from "../traces/vendor-span.ts";
 import { edgeOf, isCall } from "./edge.ts";
 import { effectKeysOfCall } from "./effect-keys.ts";
-import { outcomeOf } from "./outcome.ts";
+import { outcomeAt } from "./failures.ts";
 
 /** Rows that are written for each attempt on purpose. */
 const recordsOfWork = /audit|_?logs?\b|history|attempt|metric|request|trace|session|heartbeat/i;
@@ -39,7 +39,7 @@ function effectOf(trace: Trace, index: number, mayRollBack: boolean): string | u
 }
 
 function hasFailed(trace: Trace, index: number): boolean {
-  return outcomeOf(trace.span(index)).hasFailed;
+  return outcomeAt(trace, index).hasFailed;
 }
 
 /** Whether the callee of a call finished its work without a failure, as its own span says. */

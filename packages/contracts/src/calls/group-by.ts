@@ -2,8 +2,12 @@
 
 import { compareText } from "../text/compare-text.ts";
 
-/** The groups of equal name, sorted by it; the order within a group is kept. None is empty. */
-export function groupBy<Item>(items: Iterable<Item>, nameOf: (item: Item) => string): Item[][] {
+/** The groups of equal name with so many items, sorted by it; the order within a group is kept. None is empty. */
+export function groupBy<Item>(
+  items: Iterable<Item>,
+  nameOf: (item: Item) => string,
+  countMin = 1,
+): Item[][] {
   const groups = new Map<string, Item[]>();
   for (const item of items) {
     const name = nameOf(item);
@@ -11,5 +15,8 @@ export function groupBy<Item>(items: Iterable<Item>, nameOf: (item: Item) => str
     if (group === undefined) groups.set(name, [item]);
     else group.push(item);
   }
-  return [...groups].sort(([left], [right]) => compareText(left, right)).map(([, group]) => group);
+  return [...groups]
+    .filter(([, group]) => group.length >= countMin)
+    .sort(([left], [right]) => compareText(left, right))
+    .map(([, group]) => group);
 }

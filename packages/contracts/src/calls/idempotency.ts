@@ -12,7 +12,7 @@ import { effectKeysOf } from "./effect-keys.ts";
 import { groupBy } from "./group-by.ts";
 import type { IdempotencyCase } from "./idempotency-case.ts";
 import { type KeyedCall, keyedCallsOf, repeatedEffects, reusedKeys } from "./keyed-calls.ts";
-import { outcomeOf } from "./outcome.ts";
+import { outcomeAt } from "./failures.ts";
 import { messagesTaken, repeatedMessages } from "./repeated-messages.ts";
 import { retriedEffects } from "./retried-effects.ts";
 
@@ -72,8 +72,7 @@ function nameOfRequest(trace: Trace): string {
 }
 
 function seemedToFail(trace: Trace): boolean {
-  const [root] = trace.spans;
-  return root !== undefined && outcomeOf(root).hasFailed;
+  return trace.spans.length > 0 && outcomeAt(trace, 0).hasFailed;
 }
 
 function judge(group: readonly IdempotencyCase[]): FindingParts {

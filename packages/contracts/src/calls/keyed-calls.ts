@@ -10,7 +10,7 @@ import { type Edge, edgeOf, isCall } from "./edge.ts";
 import { type EffectKeys, effectKeysOf, effectKeysOfCall } from "./effect-keys.ts";
 import { groupBy } from "./group-by.ts";
 import type { IdempotencyCase } from "./idempotency-case.ts";
-import { outcomeOf } from "./outcome.ts";
+import { outcomeAt } from "./failures.ts";
 import { haveSameArguments } from "./same-arguments.ts";
 
 export interface KeyedCall {
@@ -36,7 +36,9 @@ export function keyedCallsOf(trace: Trace): KeyedCall[] {
     if (at === undefined || seen.has(at)) continue;
     seen.add(at);
     const edge = isCall(trace, at) ? edgeOf(trace, at) : servedEdge(trace, at);
-    const outcome = outcomeOf(trace.span(at));
+    // What neither has a key nor adds anything is repeated without harm.
+    if (keys.idempotencyKey === undefined && edge.effect !== "adds") continue;
+    const outcome = outcomeAt(trace, at);
     calls.push({
       trace,
       index: at,
@@ -79,7 +81,7 @@ function servedEdge(trace: Trace, index: number): KeyedCall["edge"] {
 /** Keys that came again: with the same payload a safe repetition, with another one a fault. */
 export function reusedKeys(calls: readonly KeyedCall[]): IdempotencyCase[] {
   const keyed = calls.filter(({ keys }) => keys.idempotencyKey !== undefined);
-  const groups = groupBy(keyed, ({ edge, keys }) => `${edge.name}\n${keys.idempotencyKey}`);
+  const groups = groupBy(keyed, ({ edge, keys }) => `${edge.name}\n${keys.idempotencyKey}`, 2);
   return groups.flatMap((group): IdempotencyCase[] => {
     const [first] = group;
     if (first === undefined || group.length < 2) return [];
@@ -140,6 +142,7 @@ export function repeatedEffects(calls: readonly KeyedCall[]): IdempotencyCase[] 
   const groups = groupBy(
     adding,
     ({ edge, keys }) => `${edge.name}\n${keys.payload ?? ""}\n${things(keys)}`,
+    2,
   );
   return groups.flatMap((group): IdempotencyCase[] => {
     const [first] = group;

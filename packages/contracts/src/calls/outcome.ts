@@ -65,7 +65,8 @@ export function httpStatusOf(attributes: Attributes): number | undefined {
   return status === undefined || status === 0 ? undefined : status;
 }
 
-const succeeded: Outcome = {
+/** The outcome of a call of which nothing says that it failed. */
+export const succeeded: Outcome = {
   hasFailed: false,
   code: "ok",
   retry: "unclear",

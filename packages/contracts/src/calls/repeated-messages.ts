@@ -8,7 +8,7 @@ import { messageIdOf } from "./effect-keys.ts";
 import { effectsBelow } from "./effects.ts";
 import { groupBy } from "./group-by.ts";
 import type { IdempotencyCase } from "./idempotency-case.ts";
-import { outcomeOf } from "./outcome.ts";
+import { outcomeAt } from "./failures.ts";
 
 export interface TakenMessage {
   readonly trace: Trace;
@@ -33,7 +33,7 @@ export function messagesTaken(trace: Trace): TakenMessage[] {
     // Receiving and settling a message are no work on it.
     if (operation !== undefined && !/process|deliver|consume|handle/i.test(operation)) continue;
     const messageId = messageIdOf(attributes);
-    if (messageId === undefined || outcomeOf(span).hasFailed) continue;
+    if (messageId === undefined || outcomeAt(trace, index).hasFailed) continue;
     if (isWithinSame(trace, index, messageId)) continue;
     const destination = wordOf(
       attributes,
@@ -70,7 +70,7 @@ function isWithinSame(trace: Trace, index: number, messageId: string): boolean {
 
 /** The cases of messages that were processed more than once. */
 export function repeatedMessages(taken: readonly TakenMessage[]): IdempotencyCase[] {
-  return groupBy(taken, ({ edge, messageId }) => `${edge.name}\n${messageId}`).flatMap(
+  return groupBy(taken, ({ edge, messageId }) => `${edge.name}\n${messageId}`, 2).flatMap(
     (group): IdempotencyCase[] => {
       const [first] = group;
       if (first === undefined || group.length < 2) return [];

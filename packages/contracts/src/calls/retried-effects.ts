@@ -7,7 +7,7 @@ import { type AttemptGroup, attemptsOf } from "./attempts.ts";
 import { effectKeysOfCall } from "./effect-keys.ts";
 import { effectsBelow, servedOf } from "./effects.ts";
 import type { IdempotencyCase } from "./idempotency-case.ts";
-import { outcomeOf } from "./outcome.ts";
+import { outcomeAt } from "./failures.ts";
 
 /** A second run that takes less than this share of the first may only have repeated its answer. */
 const replayShareMax = 0.3;
@@ -99,7 +99,7 @@ function repeatedEffect({ trace, calls }: AttemptGroup): number[] {
 function ranTwice({ trace, calls }: AttemptGroup): boolean {
   const lengths = calls.flatMap((call) => {
     const served = servedOf(trace, call);
-    if (served === undefined || outcomeOf(trace.span(served)).hasFailed) return [];
+    if (served === undefined || outcomeAt(trace, served).hasFailed) return [];
     return [trace.span(served).durationNanos];
   });
   const [first, ...others] = lengths;
@@ -110,7 +110,7 @@ function referencesOf(trace: Trace, spans: readonly number[]): EvidenceReference
   return spans.map((index) =>
     trace.reference(
       index,
-      `${trace.span(index).service} ${trace.span(index).name}: ${outcomeOf(trace.span(index)).code}`,
+      `${trace.span(index).service} ${trace.span(index).name}: ${outcomeAt(trace, index).code}`,
     ),
   );
 }

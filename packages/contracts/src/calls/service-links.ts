@@ -3,7 +3,7 @@
 import { mark } from "../traces/marks.ts";
 import { endMicrosOf, missingParent, noParent, type Trace } from "../traces/trace.ts";
 import { kindOf } from "../traces/vendor-span.ts";
-import { mayHaveFailed } from "./attempts.ts";
+import { mayHaveFailed } from "./failures.ts";
 import { wordOf } from "./attribute-value.ts";
 import { edgeOf } from "./edge.ts";
 import { isDetached, isUnended } from "./sync-work.ts";

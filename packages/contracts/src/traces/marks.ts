@@ -105,7 +105,14 @@ const families: readonly (readonly [RegExp, number])[] = [
   [/^(?:error|exception)(?:[._]|$)|^otel\.status|response_flags/, mark.failure],
   [/resend|retr(?:y|ies)|attempt/i, mark.attempt],
   [/timeout|deadline/i, mark.deadline],
-  [/idempot|dedup|(?:_|\.|-)id$|[a-z]Id$|hash|digest|checksum|sha256|offset/i, mark.effectKey],
+  [
+    /^(?!thread|process|session|enduser|user|service|container|host|k8s|cloud|faas|code|client|otel|span|trace|http\.request_id|request)[\w.-]*(?:[._-]id|[a-z]Id)$/i,
+    mark.effectKey,
+  ],
+  [
+    /idempot|dedup|hash|digest|checksum|sha-?256|offset|token$|(?:key|number|ref)$/i,
+    mark.effectKey,
+  ],
 ];
 
 function marksOfAttribute(name: string): number {
