@@ -5,6 +5,7 @@ import type { FindingParts } from "../model/make-finding.ts";
 import { textAt } from "../kubernetes/fields.ts";
 import { describeLabels, describeSelector, matchesLabels } from "../kubernetes/label-selector.ts";
 import { type Objects, referenceTo } from "../kubernetes/objects.ts";
+import { possibleMakers } from "../kubernetes/pod-makers.ts";
 import { type KnownPod, replicasOf } from "../kubernetes/pods.ts";
 import { plural } from "../text/plural.ts";
 import { readAutoscaler } from "./autoscaler-target.ts";
@@ -119,6 +120,8 @@ function emptyFinding(item: Case): FindingParts | undefined {
   if (labelled.length === 0 || labelled.length < pods.length || budget.expectedPods !== undefined) {
     return undefined;
   }
+  // An operator may make the pods that the budget guards.
+  if (possibleMakers(budget.namespace, item.objects).length > 0) return undefined;
   return violated(item, {
     what: `its selector ${selector} fits none of ${plural(labelled.length, "pod")} or workloads of ${budget.namespace}`,
     evidence: labelled.slice(0, podsQuotedMax).map(quotePod),

@@ -4,6 +4,8 @@ import type { Contract } from "../model/contract.ts";
 import { containerStaysUp } from "./container-stays-up.ts";
 import { imagePulls } from "./image-pulls.ts";
 import { memoryLimit } from "./memory-limit.ts";
+import { nodeHealth } from "./node-health.ts";
+import { permissions } from "./permissions.ts";
 import { probes } from "./probes.ts";
 import { references } from "./references.ts";
 import { rollout } from "./rollout.ts";
@@ -11,10 +13,12 @@ import { volumeClaims } from "./volume-claims.ts";
 
 export const workloadContracts: readonly Contract[] = [
   imagePulls,
+  nodeHealth,
   references,
-  rollout,
   volumeClaims,
+  rollout,
+  probes,
   containerStaysUp,
   memoryLimit,
-  probes,
+  permissions,
 ];
