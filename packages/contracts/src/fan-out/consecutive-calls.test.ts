@@ -61,11 +61,23 @@ describe("fan-out/consecutive-calls", () => {
   it("knows that what stands in the request was there before its calls", () => {
     const home = request(
       "/users/{id}/home",
-      ["profile", "orders", "cart"].map((name) => slowGet(`http://shop/${name}/48213`)),
+      ["menu", "orders/48213", "cart/48213"].map((path) => slowGet(`http://shop/${path}`)),
     );
     const asked = { ...home.attributes, "url.path": "/users/48213/home" };
     expect(check({ ...home, attributes: asked })).toMatchObject([{ verdict: "violated" }]);
     expect(check(home)).toMatchObject([{ verdict: "inconclusive" }]);
+  });
+
+  it("knows that what the first call asked for was there before the others", () => {
+    const paths = ["profile", "orders", "cart"].map((name) => `/api/0/users/48213/${name}`);
+    expect(
+      check(
+        request(
+          "/home",
+          paths.map((path) => slowGet(`http://shop${path}`)),
+        ),
+      ),
+    ).toMatchObject([{ verdict: "violated", measures: { independentCount: 3 } }]);
   });
 
   it("is inconclusive where parameters are hidden, and says what is missing", () => {
@@ -119,6 +131,20 @@ describe("fan-out/consecutive-calls is silent about", () => {
       { ...banners, at: 0 },
       { ...totals, at: 2_000_000 },
     ]),
+    "files that a page loads": request("/home", [
+      slowGet("http://shop/_next/static/css/a.css"),
+      slowGet("http://shop/api/menu"),
+      slowGet("http://shop/api/flags"),
+    ]),
+    "one long call among short ones": request("/home", [
+      slowSql("SELECT * FROM users WHERE name = $1", { durationMicros: 100_000 }),
+      slowSql("SELECT * FROM authors WHERE type = $1", { durationMicros: 100_000 }),
+      slowSql("SELECT count(*) FROM products", { durationMicros: 3_000_000 }),
+    ]),
+    "one statement for several things": request(
+      "/home",
+      times(3, (index) => slowSql(`SELECT * FROM books WHERE other_id = 'b_${index}' LIMIT 3`)),
+    ),
     "a loop over a list, which wants a batch": request(
       "/home",
       times(6, (index) => slowGet(`http://shop/api/users?page=${index}`)),

@@ -16,7 +16,8 @@ import {
   referenceToCall,
   shapeWords,
 } from "./handlers.ts";
-import { isIndependent, knownValuesOf } from "./independent-call.ts";
+import { isIndependent, knownValuesOf, withValuesOf } from "./independent-call.ts";
+import { isFile } from "./payload-bytes.ts";
 
 /** What `fan-out/consecutive-calls` decides by. */
 export interface ConsecutiveCallsOptions {
@@ -117,7 +118,9 @@ function judgeHandler(
     .filter((run) => !run.isInTransaction && isEnough(run, options))
     .sort((left, right) => right.savedMicros - left.savedMicros)[0];
   if (worst !== undefined) return [found(violation(handler, worst, runs))];
-  const unclear = runs.sort((left, right) => right.totalMicros - left.totalMicros)[0];
+  const unclear = runs
+    .filter(({ calls }) => new Set(calls.map(({ call }) => call.identity)).size > 1)
+    .sort((left, right) => right.totalMicros - left.totalMicros)[0];
   if (unclear !== undefined) return [found(doubt(handler, unclear))];
   const [first] = parallel;
   return first === undefined ? [] : [found(parallelCalls(handler, first))];
@@ -127,7 +130,8 @@ function isSlowRead(item: UnitCall, options: ConsecutiveCallsOptions): boolean {
   const { call, span } = item;
   const millisMin =
     call.kind === "database" ? options.databaseCallMillisMin : options.requestMillisMin;
-  return span.durationNanos >= millisMin * 1_000_000 && call.isRead && !hasFailed(item);
+  if (span.durationNanos < millisMin * 1_000_000 || !call.isRead || hasFailed(item)) return false;
+  return call.kind === "database" || !isFile(span, call.target);
 }
 
 function judgeRun(
@@ -142,9 +146,13 @@ function judgeRun(
   const savedMicrosMin =
     1_000 * (isDatabase ? options.databaseSavedMillisMin : options.requestSavedMillisMin);
   // The most that can be saved, if every call were independent.
-  if (totalMicros - longestOf(run.calls) < savedMicrosMin) return [];
+  const savedMicrosMax = totalMicros - longestOf(run.calls);
+  if (savedMicrosMax < Math.max(savedMicrosMin, options.savedShareMin * totalMicros)) return [];
   // The first call waits for nothing; the others must show that they do not wait for it.
-  const independent = run.calls.filter((item, at) => at === 0 || isIndependent(item, known));
+  // What it asked for was there before any answer.
+  const [first] = run.calls;
+  const before = first === undefined ? known : withValuesOf(known, first);
+  const independent = run.calls.filter((item, at) => at === 0 || isIndependent(item, before));
   const dependent = run.calls.filter((item) => !independent.includes(item));
   const savedMicros = totalMicros - Math.max(longestOf(independent), sumOf(dependent));
   return [

@@ -30,6 +30,12 @@ function addWords(known: Set<string>, value: AttributeValue): void {
   }
 }
 
+/** Known values, and those that a call itself asks for. */
+export function withValuesOf(known: ReadonlySet<string>, item: UnitCall): ReadonlySet<string> {
+  const values = item.call.kind === "database" ? valuesOfStatement(item) : valuesOfUrl(item);
+  return new Set([...known, ...(values ?? [])]);
+}
+
 /** Whether nothing in a call can come from the answer of an earlier one, as far as the record shows its values. */
 export function isIndependent(item: UnitCall, known: ReadonlySet<string>): boolean {
   const values = item.call.kind === "database" ? valuesOfStatement(item) : valuesOfUrl(item);
@@ -72,12 +78,17 @@ function isConstant(text: string, before: string, column: string): boolean {
 function valuesOfUrl({ call }: UnitCall): string[] | undefined {
   if (call.kind !== "http" || !call.target.includes("/")) return undefined;
   const [path = "", query = ""] = call.target.split("?", 2);
-  const values = path.replace(/^\w+ /, "").split("/").filter(looksLikeId);
+  const values = path.replace(/^\w+ /, "").split("/").filter(mayNameThing);
   for (const pair of query.split("&")) {
     const [name = "", value = ""] = pair.split("=", 2);
     if (!isNumberedPage(name, value) && !isConstantParameter(name, value)) values.push(value);
   }
   return values;
+}
+
+/** A single digit is a version or a number of the interface, not of a thing. */
+function mayNameThing(segment: string): boolean {
+  return looksLikeId(segment) && !/^\d$/.test(segment);
 }
 
 /** The number of a page can be counted; a cursor comes with the page before. */

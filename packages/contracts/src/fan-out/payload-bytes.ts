@@ -52,7 +52,9 @@ function firstCount(attributes: Attributes, names: readonly string[]): number | 
 /** A number, digits as text, or the one value of a header. */
 function countOf(value: AttributeValue | undefined): number | undefined {
   if (typeof value === "number") return Number.isFinite(value) && value >= 0 ? value : undefined;
-  if (typeof value === "string") return /^\d{1,15}$/.test(value) ? Number(value) : undefined;
+  if (typeof value === "string") {
+    return /^\d[\d_]{0,18}$/.test(value) ? Number(value.replaceAll("_", "")) : undefined;
+  }
   return Array.isArray(value) && value.length === 1 ? countOf(value[0]) : undefined;
 }
 
@@ -74,8 +76,10 @@ function bytesOfMessages({ events, kind }: Span): number | undefined {
   return bytes;
 }
 
-/** Whether what is sent is a file, an export or a stream: large by nature. */
+/** Whether what is sent is a file, an export or a stream: large by nature, and nobody waits for all of it. */
 export function isFile(span: Span, address: string): boolean {
+  // What is fetched before it is asked for keeps nobody waiting.
+  if (span.attributes["http.request.prefetch"] === true) return true;
   const type = span.attributes["http.response.header.content-type"];
   const typeText = typeof type === "string" ? type : JSON.stringify(type ?? "");
   if (

@@ -39,7 +39,8 @@ export class CallIdentifier {
   #http(span: Span, marks: number): Call | undefined {
     const { attributes } = span;
     const request = requestOf(span, marks);
-    if (request === undefined) return undefined;
+    // A browser that fetches ahead makes one request for each link, which is no loop over a list.
+    if (request === undefined || attributes["http.request.prefetch"] === true) return undefined;
     const parsed = this.#urlOf(request.url, textOf(attributes, "url.template", "http.route"));
     const verb = request.method.toUpperCase();
     const host = parsed.host === "" ? (textOf(attributes, ...hostNames) ?? "") : parsed.host;
