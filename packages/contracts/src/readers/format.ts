@@ -30,6 +30,15 @@ export interface FileContent {
   readonly notes: readonly string[];
 }
 
+/** A file that is read as its bytes come in. Every call throws an `EvidenceError` where the file is not what it seemed. */
+export interface FormatStream {
+  /** Spans that were read so far. */
+  readonly spanCount: number;
+  /** Takes a chunk, which is the sender's again when this returns. */
+  push(chunk: Uint8Array): void;
+  end(): FileContent;
+}
+
 export interface EvidenceFormat {
   /** For example `otlp-json`; it stands in the evidence's source. */
   readonly name: string;
@@ -39,6 +48,11 @@ export interface EvidenceFormat {
   recognise(input: FormatInput): boolean;
   /** Throws an `EvidenceError` where the file is not what it seemed to be. */
   read(input: FormatInput): FileContent;
+  /**
+   * Begins to read a large file of which `input` is only the beginning; the bytes of `input` come again by `push`. Gives
+   * `undefined` when this file has to be read whole, as those of formats without this door are.
+   */
+  open?(input: FormatInput): FormatStream | undefined;
 }
 
 /** Whether a text begins as a document of JSON does. */

@@ -22,32 +22,56 @@ const nameLengthMax = 4_096;
 
 /** Spans as traces, one for each trace id, in one order and each span once. */
 export function mergeSpans(files: readonly FromFile<Span>[]): SnapshotPart[] {
-  const traces = new Map<string, { spans: Span[]; sources: Set<EvidenceSource> }>();
+  const traces = new Map<string, { spans: Span[]; sources: EvidenceSource[] }>();
   for (const { source, items } of files) {
     for (const span of items) {
-      const trace = traces.get(span.traceId) ?? { spans: [], sources: new Set() };
-      if (trace.spans.length === 0) traces.set(span.traceId, trace);
-      trace.spans.push(span);
-      trace.sources.add(source);
+      const trace = traces.get(span.traceId);
+      if (trace === undefined) traces.set(span.traceId, { spans: [span], sources: [source] });
+      else {
+        trace.spans.push(span);
+        if (trace.sources.at(-1) !== source) trace.sources.push(source);
+      }
     }
   }
-  return [...traces].map(([traceId, { spans, sources }]) => ({
-    source: mergeSources([...sources]),
+  // Most traces lie in the same files, so what is said of them is one object.
+  const known = new Map<EvidenceSource, EvidenceSource>();
+  return Array.from(traces, ([traceId, { spans, sources }]) => ({
+    source: sourceOf(sources, known),
     content: traceContentOf(traceId, spans),
   }));
 }
 
+function sourceOf(
+  sources: readonly EvidenceSource[],
+  known: Map<EvidenceSource, EvidenceSource>,
+): EvidenceSource {
+  const [only] = sources;
+  if (sources.length > 1 || only === undefined) return mergeSources(sources);
+  const merged = known.get(only) ?? mergeSources(sources);
+  known.set(only, merged);
+  return merged;
+}
+
 /** The content of one trace: sorted by time, with the most complete of the spans that share an id. */
 export function traceContentOf(traceId: string, spans: readonly Span[]): TraceContent {
+  const sorted = [...spans].sort(
+    (left, right) =>
+      left.startMicros - right.startMicros ||
+      (left.spanId === right.spanId ? 0 : left.spanId < right.spanId ? -1 : 1),
+  );
+  const ids = new Set<string>();
+  for (const span of sorted) ids.add(span.spanId);
+  if (ids.size === sorted.length) return { kind: "trace", traceId, spans: sorted };
   const byId = new Map<string, Span>();
   for (const span of spans) {
     const known = byId.get(span.spanId);
     if (known === undefined || isMoreComplete(span, known)) byId.set(span.spanId, span);
   }
-  const sorted = [...byId.values()].sort(
-    (left, right) => left.startMicros - right.startMicros || (left.spanId < right.spanId ? -1 : 1),
-  );
-  return { kind: "trace", traceId, spans: sorted };
+  return {
+    kind: "trace",
+    traceId,
+    spans: sorted.filter((span) => byId.get(span.spanId) === span),
+  };
 }
 
 function isMoreComplete(span: Span, than: Span): boolean {

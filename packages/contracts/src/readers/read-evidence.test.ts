@@ -7,7 +7,7 @@ import type { Span } from "../model/span.ts";
 import { createSnapshot } from "../snapshot/create-snapshot.ts";
 import { encodeSnapshotFile } from "../snapshot/file.ts";
 import { EvidenceError } from "./evidence-error.ts";
-import { expand } from "./expand.ts";
+import { expandsBeyond, Expander } from "./expand.ts";
 import { evidenceLimits } from "./limits.ts";
 import { readEvidence } from "./read-evidence.ts";
 import { traceContentOf } from "./merge-evidence.ts";
@@ -188,7 +188,13 @@ describe("readEvidence", () => {
 describe("decompression", () => {
   it("stops at the limit instead of expanding a bomb", () => {
     const bomb = gzipSync(new Uint8Array(64 * 1024 * 1024));
-    expect(() => expand(bomb, 1024 * 1024)).toThrow(EvidenceError);
+    let expandedBytes = 0;
+    const expander = new Expander((bytes) => {
+      expandedBytes += bytes.length;
+      if (expandedBytes > 1024 * 1024) throw expandsBeyond(1024 * 1024);
+    });
+    expect(() => expander.push(bomb)).toThrow(EvidenceError);
+    expect(expandedBytes).toBeLessThan(32 * 1024 * 1024);
   });
 
   it("stops at gzip within gzip within gzip", () => {

@@ -3,14 +3,12 @@
 import type { Evidence, EvidenceSource, KubernetesObject } from "../model/evidence.ts";
 import type { Span } from "../model/span.ts";
 import { createSnapshot, snapshotOf, type SnapshotPart } from "../snapshot/create-snapshot.ts";
+import type { CreateHasher } from "../snapshot/evidence-id.ts";
 import { EvidenceError } from "./evidence-error.ts";
-import { expand } from "./expand.ts";
+import { FileReading, tooMuch } from "./file-reading.ts";
 import type { FileContent } from "./format.ts";
-import { evidenceFormats, knownFormats } from "./formats.ts";
 import { evidenceLimits } from "./limits.ts";
 import { type FromFile, mergeObjects, mergeSpans } from "./merge-evidence.ts";
-import { decodeText, headOf, inUtf8, looksBinary } from "./text.ts";
-import { unknownFormat } from "./unknown-format.ts";
 
 /** A file, a part of a request, or standard input. */
 export interface EvidenceFile {
@@ -34,28 +32,117 @@ export interface ReadEvidence {
   readonly unreadable: UnreadableFile[];
 }
 
+/** How far the reading has come. */
+export interface ReadProgress {
+  /** Of all files together, as they lie on disk. */
+  readonly bytesRead: number;
+  readonly spanCount: number;
+}
+
+export interface ReadOptions {
+  /** Makes what computes the ids of evidence: a SHA-256 faster than that of this package, where there is one. */
+  readonly createHasher?: CreateHasher;
+  /** Called after each piece of a file. */
+  readonly onProgress?: (progress: ReadProgress) => void;
+}
+
 /**
  * Reads files. Objects of one cluster that lie in several files become one piece of evidence, and so do
  * the spans of one trace; what comes out of a snapshot file stays as it was frozen.
  */
-export function readEvidence(files: readonly EvidenceFile[]): ReadEvidence {
-  const gathered = new Gathered();
-  const unreadable: UnreadableFile[] = [];
-  let bytesLeft: number = evidenceLimits.totalBytesMax;
-  for (const [index, file] of files.entries()) {
-    try {
-      if (index >= evidenceLimits.fileCountMax) throw tooMuch("files", evidenceLimits.fileCountMax);
-      bytesLeft -= readFile(file, bytesLeft, gathered);
-    } catch (error) {
-      if (!(error instanceof EvidenceError)) throw error;
-      unreadable.push(unreadableOf(file.name, error));
-    }
+export function readEvidence(
+  files: readonly EvidenceFile[],
+  options: ReadOptions = {},
+): ReadEvidence {
+  const reader = new EvidenceReader(options);
+  for (const { name, bytes } of files) {
+    const file = reader.open(name, bytes.length);
+    file.push(bytes);
+    file.end();
   }
-  return { evidence: gathered.evidence(), unreadable };
+  return reader.finish();
+}
+
+/** One file, given piece by piece. */
+export interface EvidenceSink {
+  /** Nothing more of this file is wanted: it cannot be read, and `finish` says why. */
+  readonly isRefused: boolean;
+  /** Takes a chunk, which is the sender's again when this returns. */
+  push(chunk: Uint8Array): void;
+  end(): void;
+}
+
+/** Reads files one after another as their bytes come in, with the limits of `evidenceLimits` for all of them. */
+export class EvidenceReader {
+  readonly #options: ReadOptions;
+  readonly #gathered = new Gathered();
+  readonly #unreadable: UnreadableFile[] = [];
+  readonly #used = { wholeBytes: 0, streamedBytes: 0, spanCount: 0 };
+  #fileCount = 0;
+  #bytesRead = 0;
+
+  constructor(options: ReadOptions = {}) {
+    this.#options = options;
+  }
+
+  /** Begins with a file. Its size, where it is known, saves memory; the file before must have ended. */
+  open(name: string, sizeBytes?: number): EvidenceSink {
+    this.#fileCount += 1;
+    let reading: FileReading | undefined = new FileReading(name, this.#used, sizeBytes);
+    const guard = (step: (reading: FileReading) => void): void => {
+      if (reading === undefined) return;
+      try {
+        step(reading);
+      } catch (error) {
+        if (!(error instanceof EvidenceError)) throw error;
+        this.#unreadable.push(unreadableOf(name, error));
+        reading = undefined;
+      }
+    };
+    if (this.#fileCount > evidenceLimits.fileCountMax) {
+      guard(() => {
+        throw tooMuch("files", evidenceLimits.fileCountMax);
+      });
+    }
+    return {
+      get isRefused() {
+        return reading === undefined;
+      },
+      push: (chunk) => {
+        this.#bytesRead += chunk.length;
+        guard((file) => {
+          file.push(chunk);
+          this.#tell(file.spanCount);
+        });
+      },
+      end: () => {
+        guard((file) => {
+          const { format, content } = file.end();
+          this.#gathered.add({ name, format }, content);
+          this.#used.spanCount += content.spans?.length ?? 0;
+          this.#tell(0);
+        });
+        reading = undefined;
+      },
+    };
+  }
+
+  /** What all files hold. The reader is empty afterwards. */
+  finish(): ReadEvidence {
+    const evidence = this.#gathered.evidence(this.#options.createHasher);
+    return { evidence, unreadable: this.#unreadable };
+  }
+
+  #tell(spanCount: number): void {
+    this.#options.onProgress?.({
+      bytesRead: this.#bytesRead,
+      spanCount: this.#used.spanCount + spanCount,
+    });
+  }
 }
 
 /** What a thrown error says about a file. */
-export function unreadableOf(name: string, error: EvidenceError): UnreadableFile {
+function unreadableOf(name: string, error: EvidenceError): UnreadableFile {
   return {
     name,
     message: error.message,
@@ -63,34 +150,6 @@ export function unreadableOf(name: string, error: EvidenceError): UnreadableFile
     expected: error.expected,
     code: error.code,
   };
-}
-
-/** Reads one file and gives the bytes that it has when expanded. */
-function readFile(file: EvidenceFile, bytesLeft: number, gathered: Gathered): number {
-  if (file.bytes.length > evidenceLimits.fileBytesMax) {
-    throw tooMuch("bytes in one file", evidenceLimits.fileBytesMax);
-  }
-  const expanded = expand(file.bytes, Math.min(evidenceLimits.expandedBytesMax, bytesLeft));
-  if (expanded.length > bytesLeft) {
-    throw tooMuch("bytes in all files", evidenceLimits.totalBytesMax);
-  }
-  if (expanded.length === 0) {
-    throw new EvidenceError("The file is empty.", { expected: knownFormats(), where: "byte 0" });
-  }
-  const bytes = inUtf8(expanded);
-  const head = looksBinary(bytes) ? undefined : headOf(bytes);
-  const name = file.name.slice(file.name.lastIndexOf("/") + 1);
-  const input = { bytes, head, name, text: () => decodeText(bytes) };
-  const format = evidenceFormats.find((candidate) => candidate.recognise(input));
-  if (format === undefined) throw unknownFormat(input);
-  gathered.add({ name: file.name, format: format.name }, format.read(input));
-  return expanded.length;
-}
-
-function tooMuch(what: string, limit: number): EvidenceError {
-  return new EvidenceError(`This is beyond the limit of ${limit} ${what}.`, {
-    expected: `at most ${limit} ${what}`,
-  });
 }
 
 /** What was read so far, kept apart until all files are in. */
@@ -112,11 +171,14 @@ class Gathered {
       this.#parts.push({ source, content: { kind: "transcript", turns: [...turns] } });
     }
     for (const part of content.contents ?? []) this.#parts.push({ source, content: part });
-    this.#frozen.push(...(content.evidence ?? []));
+    for (const item of content.evidence ?? []) this.#frozen.push(item);
   }
 
-  evidence(): Evidence[] {
+  evidence(createHasher: CreateHasher | undefined): Evidence[] {
     const parts = [...mergeSpans(this.#spans), ...mergeObjects(this.#objects), ...this.#parts];
-    return snapshotOf([...createSnapshot(parts).evidence, ...this.#frozen]).evidence;
+    const { evidence } = createSnapshot(parts, createHasher);
+    return this.#frozen.length === 0
+      ? evidence
+      : snapshotOf([...evidence, ...this.#frozen]).evidence;
   }
 }

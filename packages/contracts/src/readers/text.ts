@@ -7,7 +7,7 @@ import { evidenceLimits } from "./limits.ts";
 /** How many bytes are looked at to tell text from binary data. */
 const sampleBytes = 8_192;
 /** How much of a text is looked at to recognise its format. */
-const headBytes = 65_536;
+export const headBytes = 65_536;
 
 /** Whether bytes are no text: they hold control characters that text does not. */
 export function looksBinary(bytes: Uint8Array): boolean {
@@ -74,7 +74,8 @@ export function placeOf(text: string, offset: number, lineOffset = 0): string {
   return `line ${line}, column ${offset - before.lastIndexOf("\n")}`;
 }
 
-function isUtf16(bytes: Uint8Array): boolean {
+/** Whether bytes begin with the mark of UTF-16. */
+export function isUtf16(bytes: Uint8Array): boolean {
   return (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff);
 }
 

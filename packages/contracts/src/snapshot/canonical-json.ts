@@ -8,16 +8,23 @@ export const canonicalDepthMax = 256;
 /** Text is handed on in pieces of about this length, so that large evidence needs no single string. */
 const pieceLength = 65_536;
 
+/** Takes text, in order. */
+export type Emit = (text: string) => void;
+
 /** Writes a value as canonical JSON in pieces. Fields that are `undefined` are left out. */
-export function writeCanonicalJson(value: unknown, write: (piece: string) => void): void {
+export function writeCanonicalJson(value: unknown, write: Emit): void {
+  inPieces(write, (emit) => writeValue(value, emit, 0));
+}
+
+/** Hands on what `run` emits in pieces of some length. */
+export function inPieces(write: Emit, run: (emit: Emit) => void): void {
   let pending = "";
-  const emit = (text: string): void => {
+  run((text) => {
     pending += text;
     if (pending.length < pieceLength) return;
     write(pending);
     pending = "";
-  };
-  writeValue(value, emit, 0);
+  });
   if (pending !== "") write(pending);
 }
 
@@ -44,7 +51,8 @@ export function canonicalJsonBytes(value: unknown): Uint8Array {
   return bytes;
 }
 
-function writeValue(value: unknown, emit: (text: string) => void, depth: number): void {
+/** Writes a value that is nested so deep in another one. */
+export function writeValue(value: unknown, emit: Emit, depth: number): void {
   if (depth > canonicalDepthMax) {
     throw new EvidenceError(`The evidence is nested more than ${canonicalDepthMax} levels deep.`, {
       expected: `at most ${canonicalDepthMax} levels`,
@@ -69,7 +77,7 @@ function writeValue(value: unknown, emit: (text: string) => void, depth: number)
   }
 }
 
-function writeArray(items: readonly unknown[], emit: (text: string) => void, depth: number): void {
+function writeArray(items: readonly unknown[], emit: Emit, depth: number): void {
   emit("[");
   for (let index = 0; index < items.length; index += 1) {
     if (index > 0) emit(",");
@@ -78,7 +86,7 @@ function writeArray(items: readonly unknown[], emit: (text: string) => void, dep
   emit("]");
 }
 
-function writeObject(value: object, emit: (text: string) => void, depth: number): void {
+function writeObject(value: object, emit: Emit, depth: number): void {
   emit("{");
   let first = true;
   for (const name of sortedNames(value)) {

@@ -2,7 +2,8 @@
 
 import type { Evidence, EvidenceContent, EvidenceSource } from "../model/evidence.ts";
 import type { Snapshot } from "../model/snapshot.ts";
-import { evidenceIdOf } from "./evidence-id.ts";
+import { ContentWriter } from "./canonical-content.ts";
+import { type CreateHasher, evidenceIdOf } from "./evidence-id.ts";
 
 /** What goes into a snapshot: content, and where it came from. */
 export interface SnapshotPart {
@@ -14,9 +15,17 @@ export interface SnapshotPart {
  * Makes a snapshot. Equal content is kept once, with the source that sorts first, so that the order in
  * which parts are given does not matter.
  */
-export function createSnapshot(parts: readonly SnapshotPart[]): Snapshot {
+export function createSnapshot(
+  parts: readonly SnapshotPart[],
+  createHasher?: CreateHasher,
+): Snapshot {
+  const writer = new ContentWriter();
   return snapshotOf(
-    parts.map(({ source, content }) => ({ id: evidenceIdOf(content), source, content })),
+    parts.map(({ source, content }) => ({
+      id: evidenceIdOf(content, createHasher, writer),
+      source,
+      content,
+    })),
   );
 }
 

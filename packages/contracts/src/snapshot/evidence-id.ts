@@ -4,14 +4,35 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 
 import type { EvidenceContent, EvidenceId } from "../model/evidence.ts";
-import { writeCanonicalJson } from "./canonical-json.ts";
+import { ContentWriter } from "./canonical-content.ts";
 
-/** The id of a piece of evidence, computed from its content alone. */
-export function evidenceIdOf(content: EvidenceContent): EvidenceId {
+/** Computes a SHA-256 over text in UTF-8 that comes in pieces. */
+export interface Hasher {
+  update(text: string): void;
+  /** 64 hexadecimal digits in lower case. */
+  digest(): string;
+}
+export type CreateHasher = () => Hasher;
+
+/** The hasher of this package, which runs everywhere; a runtime's own one is faster and gives the same. */
+function createPortableHasher(): Hasher {
   const encoder = new TextEncoder();
   const hash = sha256.create();
-  writeCanonicalJson(content, (piece) => hash.update(encoder.encode(piece)));
-  return `sha256:${bytesToHex(hash.digest())}`;
+  return {
+    update: (text) => void hash.update(encoder.encode(text)),
+    digest: () => bytesToHex(hash.digest()),
+  };
+}
+
+/** The id of a piece of evidence, computed from its content alone. */
+export function evidenceIdOf(
+  content: EvidenceContent,
+  createHasher: CreateHasher = createPortableHasher,
+  writer = new ContentWriter(),
+): EvidenceId {
+  const hasher = createHasher();
+  writer.write(content, (piece) => hasher.update(piece));
+  return `sha256:${hasher.digest()}`;
 }
 
 /** The id that bytes have, when they are the canonical JSON of some content. */

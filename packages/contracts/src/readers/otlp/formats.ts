@@ -1,7 +1,12 @@
 /** The formats of OpenTelemetry. */
 
 import { EvidenceError } from "../evidence-error.ts";
-import { type EvidenceFormat, type FileContent, startsAsJson } from "../format.ts";
+import {
+  type EvidenceFormat,
+  type FileContent,
+  type FormatStream,
+  startsAsJson,
+} from "../format.ts";
 import { recogniseTempo } from "../tracing/tempo.ts";
 import {
   joined,
@@ -9,7 +14,7 @@ import {
   readOtherSignals,
   recogniseOtherSignals,
 } from "./other-signals.ts";
-import { decodeOtlpTraces, type OtlpTraces } from "./otlp.ts";
+import { decodeOtlpTraces, type OtlpEncoding, type OtlpTraces, OtlpTraceStream } from "./otlp.ts";
 
 export const otlpJsonFormats: readonly EvidenceFormat[] = [
   {
@@ -21,6 +26,7 @@ export const otlpJsonFormats: readonly EvidenceFormat[] = [
       // Tempo puts more around the same names, and its ids are base64.
       !recogniseTempo(head),
     read: ({ bytes }) => contentOfTraces(decodeOtlpTraces(bytes, "json")),
+    open: () => openTraces("json"),
   },
   {
     name: "otlp-json-signals",
@@ -52,8 +58,32 @@ export const otlpProtobufFormats: readonly EvidenceFormat[] = [
         return other;
       }
     },
+    open: ({ bytes }) => (beginsWithSpans(bytes) ? openTraces("protobuf") : undefined),
   },
 ];
+
+function openTraces(encoding: OtlpEncoding): FormatStream {
+  const stream = new OtlpTraceStream(encoding);
+  return {
+    get spanCount() {
+      return stream.spanCount;
+    },
+    push: (chunk) => stream.push(chunk),
+    end: () => contentOfTraces(stream.end()),
+  };
+}
+
+/** Whether the beginning of a file gives spans: requests of logs and metrics begin with the same bytes. */
+function beginsWithSpans(beginning: Uint8Array): boolean {
+  const stream = new OtlpTraceStream("protobuf");
+  try {
+    stream.push(beginning);
+  } catch (error) {
+    if (error instanceof EvidenceError) return false;
+    throw error;
+  }
+  return stream.spanCount > 0;
+}
 
 function contentOfTraces({ spans, rejected, notes }: OtlpTraces): FileContent {
   const reasons = rejected.reasons.join("; ");

@@ -16,7 +16,8 @@ import { finishSpan, isSpanId, isTraceId, newSpanDraft, type SpanDraft } from ".
 import type { OtlpTally } from "./tally.ts";
 import { microsOf, notes } from "./value.ts";
 
-const kindNames = {
+/** The names of kinds in the order of their numbers. */
+export const kindNames = {
   prefix: "SPAN_KIND_",
   values: ["UNSPECIFIED", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER"],
 };
@@ -34,7 +35,8 @@ export function readSpans(root: JsonObject, spans: Span[], tally: OtlpTally): vo
   });
 }
 
-function readSpan(record: JsonObject, tally: OtlpTally): SpanDraft {
+/** Reads one span, knowing everything that OTLP's JSON may hold. */
+export function readSpan(record: JsonObject, tally: OtlpTally): SpanDraft {
   const draft = newSpanDraft();
   draft.traceId = hexOf(record, "traceId");
   draft.spanId = hexOf(record, "spanId");
@@ -44,16 +46,21 @@ function readSpan(record: JsonObject, tally: OtlpTally): SpanDraft {
   draft.start = momentOf(record, "startTimeUnixNano");
   draft.end = momentOf(record, "endTimeUnixNano");
   draft.attributes = readAttributes(record, tally);
+  readRare(record, draft, tally);
+  for (const key of ["droppedAttributesCount", "droppedEventsCount", "droppedLinksCount"]) {
+    if (wholeOf(record, key) > 0) tally.note(notes.senderDropped);
+  }
+  return draft;
+}
+
+/** Reads the fields that are empty in most spans: events, links and the status. */
+export function readRare(record: JsonObject, draft: SpanDraft, tally: OtlpTally): void {
   readEvents(record, draft, tally);
   readLinks(record, draft, tally);
   inObject(record, "status", (status) => {
     draft.statusCode = enumOf(status, "code", statusNames);
     draft.statusMessage = textOf(status, "message");
   });
-  for (const key of ["droppedAttributesCount", "droppedEventsCount", "droppedLinksCount"]) {
-    if (wholeOf(record, key) > 0) tally.note(notes.senderDropped);
-  }
-  return draft;
 }
 
 function readEvents(record: JsonObject, draft: SpanDraft, tally: OtlpTally): void {
@@ -62,6 +69,7 @@ function readEvents(record: JsonObject, draft: SpanDraft, tally: OtlpTally): voi
       tally.note(notes.eventsBeyond);
       return;
     }
+    if (draft.events.length === 0) draft.events = [];
     const moment = momentOf(event, "timeUnixNano");
     draft.events.push({
       name: textOf(event, "name"),
@@ -80,6 +88,7 @@ function readLinks(record: JsonObject, draft: SpanDraft, tally: OtlpTally): void
     const traceId = hexOf(link, "traceId");
     const spanId = hexOf(link, "spanId");
     if (isTraceId(traceId) && isSpanId(spanId)) {
+      if (draft.links.length === 0) draft.links = [];
       draft.links.push({ traceId, spanId, attributes: readAttributes(link, tally) });
     } else {
       tally.note(notes.linkInvalid);

@@ -237,7 +237,8 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function nameOf(value: JsonValue | undefined): string {
+/** What a value is, in words. */
+export function nameOf(value: JsonValue | undefined): string {
   if (value === null || value === undefined) return "nothing";
   if (Array.isArray(value)) return "an array";
   return typeof value === "object" ? "an object" : `a ${typeof value}`;

@@ -6,11 +6,11 @@ import type { Span } from "../../model/span.ts";
 import { JsonMismatch, type JsonObject, readJsonDocuments } from "./json.ts";
 import { readLogs } from "./json-logs.ts";
 import { readMetrics } from "./json-metrics.ts";
-import { readSpans as readJsonSpans } from "./json-spans.ts";
+import { JsonSpanStream } from "./json-stream.ts";
 import { OtlpTally, type Rejected } from "./tally.ts";
 import { readWire } from "./wire.ts";
 import { logsRequest, metricsRequest, readMessage } from "./wire-message.ts";
-import { readSpans as readWireSpans } from "./wire-spans.ts";
+import { WireSpanStream } from "./wire-stream.ts";
 
 export type { Rejected } from "./tally.ts";
 
@@ -35,13 +35,36 @@ export interface OtlpMetrics extends OtlpResult {
 
 /** Reads an ExportTraceServiceRequest. Throws `EvidenceError` when the body as a whole cannot be read. */
 export function decodeOtlpTraces(bytes: Uint8Array, encoding: OtlpEncoding): OtlpTraces {
-  const tally = new OtlpTally();
-  const spans: Span[] = [];
-  if (encoding === "json") {
-    readDocuments(bytes, (root) => readJsonSpans(root, spans, tally));
-    return { spans, ...resultOf(tally) };
+  const stream = new OtlpTraceStream(encoding);
+  stream.push(bytes);
+  return stream.end();
+}
+
+/** Reads spans as their bytes come in. Any call throws the `EvidenceError` of a body that cannot be read. */
+export class OtlpTraceStream {
+  readonly #spans: Span[] = [];
+  readonly #tally = new OtlpTally();
+  readonly #stream: JsonSpanStream | WireSpanStream;
+
+  constructor(encoding: OtlpEncoding) {
+    const Stream = encoding === "json" ? JsonSpanStream : WireSpanStream;
+    this.#stream = new Stream(this.#spans, this.#tally);
   }
-  return { spans: readWire(bytes, (reader) => readWireSpans(reader, tally)), ...resultOf(tally) };
+
+  /** How many spans were read so far. */
+  get spanCount(): number {
+    return this.#spans.length;
+  }
+
+  /** Takes a chunk, which is the sender's again when this returns. */
+  push(chunk: Uint8Array): void {
+    this.#stream.push(chunk);
+  }
+
+  end(): OtlpTraces {
+    this.#stream.end();
+    return { spans: this.#spans, ...resultOf(this.#tally) };
+  }
 }
 
 /** Reads an ExportLogsServiceRequest. Throws `EvidenceError` when the body as a whole cannot be read. */

@@ -30,6 +30,11 @@ export interface SpanDraft {
   statusMessage: string;
 }
 
+/** What most spans have: shared by them all, so that nobody can add to it. */
+export const noEvents = Object.freeze<SpanEvent[]>([]) as SpanEvent[];
+/** As `noEvents`. */
+export const noLinks = Object.freeze<SpanLink[]>([]) as SpanLink[];
+
 /** An empty draft: every field as protobuf defaults it. */
 export function newSpanDraft(): SpanDraft {
   return {
@@ -41,8 +46,8 @@ export function newSpanDraft(): SpanDraft {
     start: undefined,
     end: undefined,
     attributes: {},
-    events: [],
-    links: [],
+    events: noEvents,
+    links: noLinks,
     statusCode: 0,
     statusMessage: "",
   };
@@ -69,23 +74,46 @@ export function finishSpan(draft: SpanDraft, origin: Origin, tally: OtlpTally): 
     return undefined;
   }
   if (draft.name.length > spanLimits.nameLengthMax) tally.note(notes.nameCut);
-  const span: Span = {
-    traceId: draft.traceId,
-    spanId: draft.spanId,
-    name: cutText(draft.name, spanLimits.nameLengthMax),
-    kind: spanKinds[draft.kind] ?? "unspecified",
-    service: origin.service,
-    startMicros: microsOf(draft.start),
-    durationNanos: durationOf(draft.start, draft.end, tally),
-    status: statusOf(draft),
-    attributes: draft.attributes,
-    resource: origin.resource,
-    scope: origin.scope,
-    events: draft.events,
-    links: draft.links,
-  };
-  if (isSpanId(draft.parentSpanId)) span.parentSpanId = draft.parentSpanId;
-  return span;
+  const { traceId, spanId, parentSpanId, attributes, events, links } = draft;
+  const name = cutText(draft.name, spanLimits.nameLengthMax);
+  const kind = spanKinds[draft.kind] ?? "unspecified";
+  const { service, resource, scope } = origin;
+  const startMicros = microsOf(draft.start);
+  const durationNanos = durationOf(draft.start, draft.end, tally);
+  const status = statusOf(draft);
+  // Two literals, because a field that is added later costs each span a second piece of memory.
+  return isSpanId(parentSpanId)
+    ? {
+        traceId,
+        spanId,
+        parentSpanId,
+        name,
+        kind,
+        service,
+        startMicros,
+        durationNanos,
+        status,
+        attributes,
+        resource,
+        scope,
+        events,
+        links,
+      }
+    : {
+        traceId,
+        spanId,
+        name,
+        kind,
+        service,
+        startMicros,
+        durationNanos,
+        status,
+        attributes,
+        resource,
+        scope,
+        events,
+        links,
+      };
 }
 
 function faultOf(draft: SpanDraft): string | undefined {
@@ -109,8 +137,12 @@ function durationOf(start: Moment, end: Moment | undefined, tally: OtlpTally): n
   return 0;
 }
 
+/** The statuses without a message, each once. */
+const plainStatuses: readonly SpanStatus[] = spanStatusCodes.map((code) => Object.freeze({ code }));
+
 function statusOf(draft: SpanDraft): SpanStatus {
-  const code = spanStatusCodes[draft.statusCode] ?? "unset";
-  if (draft.statusMessage === "") return { code };
+  const plain = plainStatuses[draft.statusCode];
+  const code = plain?.code ?? "unset";
+  if (draft.statusMessage === "") return plain ?? { code };
   return { code, message: cutText(draft.statusMessage, otlpLimits.statusMessageLengthMax) };
 }

@@ -13,9 +13,16 @@ export class OtlpTally {
   readonly #notes = new Map<string, number>();
   readonly #reasons = new Map<string, number>();
   #rejectedCount = 0;
+  #noteCount = 0;
+
+  /** How often something was noted. */
+  get noteCount(): number {
+    return this.#noteCount;
+  }
 
   /** Counts something that was cut or skipped. `sentence` must not carry content of the body. */
   note(sentence: string): void {
+    this.#noteCount += 1;
     add(this.#notes, sentence);
   }
 

@@ -18,6 +18,8 @@ export const otlpLimits = {
   valueEntryCountMax: 1_024,
   /** Buckets or quantiles of one data point. */
   bucketCountMax: 2_048,
+  /** Of one span, resource or unknown field: they are read whole. */
+  recordBytesMax: 64 * 1024 * 1024,
 } as const;
 
 /** The name of a service whose resource has none, as the semantic conventions say. */

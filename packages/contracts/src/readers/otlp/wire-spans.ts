@@ -1,77 +1,33 @@
 /** Spans from protobuf, field by field for speed. Field numbers are those of OTLP's trace.proto. */
 
-import { type Attributes, type Span, spanLimits } from "../../model/span.ts";
-import { finishSpan, isSpanId, isTraceId, newSpanDraft, type SpanDraft } from "./span.ts";
+import { spanLimits } from "../../model/span.ts";
+import { AttributeDraft, AttributePool, EntryPool } from "./attribute-pool.ts";
+import { isSpanId, isTraceId, newSpanDraft, type SpanDraft } from "./span.ts";
 import type { OtlpTally } from "./tally.ts";
-import { microsOf, notes, type Origin, serviceOf } from "./value.ts";
+import { microsOf, notes } from "./value.ts";
 import type { WireReader } from "./wire.ts";
-import { newAttributes, readAttribute, readResource, readScope } from "./wire-value.ts";
+import { newAttributes, readAttribute, readSpanAttribute } from "./wire-value.ts";
 
-/** Reads an ExportTraceServiceRequest. */
-export function readSpans(reader: WireReader, tally: OtlpTally): Span[] {
-  const spans: Span[] = [];
-  while (reader.pos < reader.len) {
-    const tag = reader.tag();
-    if (tag === 10) readResourceSpans(reader, spans, tally);
-    else reader.skipField(tag);
+/** What spans share that are read one after another. */
+export class WireSpans {
+  readonly #attributes = { draft: new AttributeDraft(), entries: new EntryPool() };
+  readonly #pool = new AttributePool();
+
+  /** Reads the fields of a Span up to the reader's present end. */
+  read(reader: WireReader, tally: OtlpTally): SpanDraft {
+    this.#attributes.draft.clear();
+    const draft = readSpan(reader, this.#attributes, tally);
+    draft.attributes = this.#pool.take(this.#attributes.draft);
+    return draft;
   }
-  return spans;
 }
 
-function readResourceSpans(reader: WireReader, spans: Span[], tally: OtlpTally): void {
-  const outer = reader.enter();
-  let resource: Attributes = {};
-  // Protobuf lets fields come in any order, so the groups wait until the resource is known.
-  const groups: number[] = [];
-  while (reader.pos < reader.len) {
-    const tag = reader.tag();
-    if (tag === 10) {
-      const resourceOuter = reader.enter();
-      resource = readResource(reader, tally);
-      reader.leave(resourceOuter);
-    } else if (tag === 18) groups.push(reader.placeOf());
-    else reader.skipField(tag);
-  }
-  const service = serviceOf(resource);
-  for (const place of groups) {
-    reader.at(place, () => readScopeSpans(reader, { resource, service }, { spans, tally }));
-  }
-  reader.leave(outer);
-}
-
-interface Output {
-  readonly spans: Span[];
-  readonly tally: OtlpTally;
-}
-
-function readScopeSpans(
+function readSpan(
   reader: WireReader,
-  emitter: { resource: Attributes; service: string },
-  output: Output,
-): void {
-  let scope: Origin["scope"] = { name: "" };
-  const places: number[] = [];
-  while (reader.pos < reader.len) {
-    const tag = reader.tag();
-    if (tag === 10) {
-      const outer = reader.enter();
-      scope = readScope(reader);
-      reader.leave(outer);
-    } else if (tag === 18) places.push(reader.placeOf());
-    else reader.skipField(tag);
-  }
-  const origin = { ...emitter, scope };
-  const readOne = (): void => {
-    const span = finishSpan(readSpan(reader, output.tally), origin, output.tally);
-    if (span !== undefined) output.spans.push(span);
-  };
-  for (const place of places) reader.at(place, readOne);
-}
-
-function readSpan(reader: WireReader, tally: OtlpTally): SpanDraft {
+  attributes: Parameters<typeof readSpanAttribute>[1],
+  tally: OtlpTally,
+): SpanDraft {
   const draft = newSpanDraft();
-  const target = newAttributes();
-  draft.attributes = target.attributes;
   while (reader.pos < reader.len) {
     const tag = reader.tag();
     switch (tag) {
@@ -97,7 +53,7 @@ function readSpan(reader: WireReader, tally: OtlpTally): SpanDraft {
         draft.end = nonZero(reader);
         break;
       case 74:
-        readAttribute(reader, target, tally);
+        readSpanAttribute(reader, attributes, tally);
         break;
       default:
         readRareField(reader, tag, { draft, tally });
@@ -155,6 +111,7 @@ function readEvent(reader: WireReader, draft: SpanDraft, tally: OtlpTally): void
     else reader.skipField(tag);
   }
   reader.leave(outer);
+  if (draft.events.length === 0) draft.events = [];
   draft.events.push({ name, timeMicros, attributes: target.attributes });
 }
 
@@ -177,6 +134,7 @@ function readLink(reader: WireReader, draft: SpanDraft, tally: OtlpTally): void 
   }
   reader.leave(outer);
   if (isTraceId(traceId) && isSpanId(spanId)) {
+    if (draft.links.length === 0) draft.links = [];
     draft.links.push({ traceId, spanId, attributes: target.attributes });
   } else {
     tally.note(notes.linkInvalid);

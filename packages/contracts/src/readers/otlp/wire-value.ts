@@ -2,9 +2,16 @@
 
 import { type Attributes, type AttributeValue, spanLimits } from "../../model/span.ts";
 import { cutText } from "../../text/cut-text.ts";
+import {
+  type AttributeDraft,
+  entryBytesMax,
+  entryBytesMin,
+  type EntryPool,
+} from "./attribute-pool.ts";
 import type { OtlpTally } from "./tally.ts";
 import { attributeDouble, attributeText, notes, otlpLimits, setAttribute } from "./value.ts";
 import type { WireReader } from "./wire.ts";
+import { hashOfBytes } from "./words.ts";
 
 /** Reads one KeyValue into `attributes`, of which `count` were read before. */
 export function readAttribute(
@@ -19,6 +26,55 @@ export function readAttribute(
   }
   target.count += 1;
   readEntry(reader, target.attributes, { depth: 0, tally });
+}
+
+/** Reads one KeyValue of a span. */
+export function readSpanAttribute(
+  reader: WireReader,
+  { draft, entries }: { readonly draft: AttributeDraft; readonly entries: EntryPool },
+  tally: OtlpTally,
+): void {
+  if (draft.metCount >= spanLimits.attributeCountMax) {
+    tally.note(notes.attributesBeyond);
+    reader.skip(reader.size());
+    return;
+  }
+  draft.metCount += 1;
+  const outer = reader.enter();
+  const { words: view, pos: from, len: to } = reader;
+  const isKept = to - from >= entryBytesMin && to - from <= entryBytesMax;
+  const place = { view, from, to, hash: isKept ? hashOfBytes(view, from, to) : 0 };
+  if (isKept && entries.addKnown(draft, place)) reader.pos = to;
+  else {
+    const isAdded = readNewAttribute(reader, draft, tally);
+    if (isKept && isAdded) entries.remember(draft, place);
+  }
+  reader.leave(outer);
+}
+
+function readNewAttribute(reader: WireReader, draft: AttributeDraft, tally: OtlpTally): boolean {
+  let key = "";
+  let keyHash = 0;
+  let value: AttributeValue = null;
+  while (reader.pos < reader.len) {
+    const tag = reader.tag();
+    if (tag === 10) {
+      key = reader.text();
+      keyHash = reader.hash;
+    } else if (tag === 18) value = readValue(reader, { depth: 0, tally });
+    else reader.skipField(tag);
+  }
+  if (key.length > otlpLimits.keyLengthMax) {
+    tally.note(notes.keyBeyond);
+    return false;
+  }
+  draft.add(key, value, keyHash ^ (hashOf(value, reader) << 1));
+  return true;
+}
+
+function hashOf(value: AttributeValue, reader: WireReader): number {
+  if (typeof value === "string") return reader.hash;
+  return typeof value === "number" ? Math.trunc(value) | 0 : Number(value === true);
 }
 
 /** A target for `readAttribute` with the limit of one record. */

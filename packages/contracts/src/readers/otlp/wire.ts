@@ -3,31 +3,26 @@
 import { Reader } from "protobufjs/minimal.js";
 
 import { EvidenceError } from "../evidence-error.ts";
+import { asciiOf, hexOfBytes, IdPool, pooledBytesMax, TextPool } from "./text-pool.ts";
 import { type Moment, momentOfHalves } from "./value.ts";
+import { WordView } from "./words.ts";
 
-/** Text up to this many bytes is looked up among the texts that were read before. */
-const sharedTextBytesMax = 128;
-const sharedTextSlots = 4_096;
-
-const traceIdBytes = 16;
 const idBytesMax = 64;
-
-/** The digits of a byte `b` stand at `2 * b`. */
-const hexDigits = Uint8Array.from(
-  { length: 512 },
-  (_, at) =>
-    (at >> 1)
-      .toString(16)
-      .padStart(2, "0")
-      .codePointAt(at & 1) ?? 0,
-);
 
 /** Within a message `len` is the end of that message, so that no field can reach beyond it. */
 export class WireReader extends Reader {
-  #lastHex = "";
-  #lastHexFrom = 0;
-  #lastHexSize = -1;
-  readonly #sharedTexts = Array.from<string | undefined>({ length: sharedTextSlots });
+  /** Of the text that was read last: equal for equal texts. */
+  hash = 0;
+  readonly #texts = new TextPool();
+  readonly #place = { from: 0, to: 0, hash: 0 };
+  readonly #traceIds = new IdPool(16, (bytes, from) => hexOfBytes(bytes, from, 16));
+  readonly #spanIds = new IdPool(8, (bytes, from) => hexOfBytes(bytes, from, 8));
+  readonly #words = new WordView();
+
+  /** The bytes as words. */
+  get words(): DataView {
+    return this.#words.of(this.buf);
+  }
 
   /** Steps into a length-delimited message; the result goes to `leave`. */
   enter(): number {
@@ -48,23 +43,6 @@ export class WireReader extends Reader {
   /** Skips the field of the tag that was just read. */
   skipField(tag: number): void {
     this.skipType(tag & 7, 0, tag >>> 3);
-  }
-
-  /** Skips a length-delimited message and gives where it begins; see `at`. */
-  placeOf(): number {
-    const start = this.pos;
-    this.skip(this.size());
-    return start;
-  }
-
-  /** Runs `read` on a message that was skipped before, and returns to the present position. */
-  at(place: number, read: () => void): void {
-    const back = this.pos;
-    this.pos = place;
-    const outer = this.enter();
-    read();
-    this.leave(outer);
-    this.pos = back;
   }
 
   /** A fixed 64-bit count of nanoseconds. */
@@ -92,32 +70,17 @@ export class WireReader extends Reader {
     return digitsOf(this[type]());
   }
 
-  /** Bytes as lower-case hexadecimal. The same bytes as last time are the same string: spans of one trace come together. */
+  /** Bytes as lower-case hexadecimal. */
   hex(): string {
     const size = this.size();
     this.#demand(size);
     const { buf, pos: from } = this;
     this.pos += size;
+    if (size === 8) return this.#spanIds.take(buf, this.words, from);
+    if (size === 16) return this.#traceIds.take(buf, this.words, from);
     // No identifier is so long; the text is none either, whatever it is compared with.
     if (size > idBytesMax) return "longer than any identifier";
-    let isSame = size === this.#lastHexSize;
-    for (let at = 0; isSame && at < size; at += 1) {
-      isSame = buf[from + at] === buf[this.#lastHexFrom + at];
-    }
-    if (isSame) return this.#lastHex;
-    const digits: number[] = [];
-    for (let at = from; at < this.pos; at += 1) {
-      // Both reads are within their arrays.
-      const place = (buf[at] as number) * 2;
-      digits.push(hexDigits[place] as number, hexDigits[place + 1] as number);
-    }
-    const text = String.fromCharCode(...digits);
-    if (size === traceIdBytes) {
-      this.#lastHexSize = size;
-      this.#lastHexFrom = from;
-      this.#lastHex = text;
-    }
-    return text;
+    return hexOfBytes(buf, from, size);
   }
 
   /** Bytes as base64, in the alphabet that OTLP's JSON uses. */
@@ -136,39 +99,27 @@ export class WireReader extends Reader {
     const { buf, pos: start } = this;
     const size = this.size();
     this.#demand(size);
-    if (size > sharedTextBytesMax) {
-      this.pos = start;
-      return this.string();
-    }
     const from = this.pos;
     const end = from + size;
-    let hash = size;
+    let hash = 0;
     let union = 0;
     for (let at = from; at < end; at += 1) {
       const byte = buf[at] as number;
       union |= byte;
       hash = (Math.imul(hash, 31) + byte) | 0;
     }
-    if (union < 128) return this.#sharedText(from, end, hash & (sharedTextSlots - 1));
-    this.pos = start;
-    return this.string();
-  }
-
-  #sharedText(from: number, end: number, slot: number): string {
-    this.pos = end;
-    const known = this.#sharedTexts[slot];
-    if (known !== undefined && this.#equals(known, from, end)) return known;
-    const text = String.fromCharCode(...this.buf.subarray(from, end));
-    this.#sharedTexts[slot] = text;
-    return text;
-  }
-
-  #equals(text: string, from: number, end: number): boolean {
-    if (text.length !== end - from) return false;
-    for (let at = from; at < end; at += 1) {
-      if (text.charCodeAt(at - from) !== this.buf[at]) return false;
+    this.hash = hash;
+    if (union >= 128) {
+      this.pos = start;
+      return this.string();
     }
-    return true;
+    this.pos = end;
+    if (size > pooledBytesMax) return asciiOf(buf, from, end);
+    const place = this.#place;
+    place.from = from;
+    place.to = end;
+    place.hash = hash;
+    return this.#texts.take(buf, place);
   }
 
   #demand(size: number): void {
@@ -183,20 +134,29 @@ function digitsOf(long: unknown): string {
   return (long as { toString(): string }).toString();
 }
 
-/** Runs a protobuf decoder; what the bytes do wrong becomes an error with the offset at which it was noticed. */
+/** Runs a protobuf decoder on a whole body. */
 export function readWire<T>(bytes: Uint8Array, read: (reader: WireReader) => T): T {
   const reader = new WireReader(bytes);
   try {
     return read(reader);
   } catch (error) {
-    // protobufjs throws plain errors and range errors; anything else is a fault of ours.
-    const isOfWire =
-      error instanceof Error && (error.constructor === Error || error instanceof RangeError);
-    if (!isOfWire) throw error;
-    throw new EvidenceError(`The bytes are not OTLP protobuf: ${error.message}.`, {
-      expected: "an OTLP export request in protobuf",
-      where: `byte ${reader.pos}`,
-      cause: error,
-    });
+    throw wireError(error, reader.pos);
   }
+}
+
+/** What the bytes do wrong, as an error with the offset at which it was noticed. */
+export function wireError(error: unknown, offset: number): unknown {
+  // protobufjs throws plain errors and range errors; anything else is a fault of ours.
+  const isOfWire =
+    error instanceof Error && (error.constructor === Error || error instanceof RangeError);
+  if (!isOfWire) return error;
+  // Offsets within a piece of a stream would mislead; `where` has the one that counts.
+  const reason = error.message
+    .replace(/^index out of range: .*/, "a field reaches beyond its message")
+    .replace(/ at offset \d+$/, "");
+  return new EvidenceError(`The bytes are not OTLP protobuf: ${reason}.`, {
+    expected: "an OTLP export request in protobuf",
+    where: `byte ${offset}`,
+    cause: error,
+  });
 }

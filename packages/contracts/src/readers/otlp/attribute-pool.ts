@@ -1,0 +1,172 @@
+/** Attributes of which many spans have equal ones: those are one object, made once. */
+
+import type { Attributes, AttributeValue } from "../../model/span.ts";
+import { mixed } from "./text-pool.ts";
+import { setAttribute } from "./value.ts";
+import { isSameBytes } from "./words.ts";
+
+const slotCountMin = 256;
+const slotCountMax = 16_384;
+
+interface Known {
+  readonly keys: readonly string[];
+  readonly values: readonly AttributeValue[];
+  readonly attributes: Attributes;
+}
+
+/** The attributes of a record while they are read: keys and values by place, of which `count` are in use. */
+export class AttributeDraft {
+  readonly keys: string[] = [];
+  readonly values: AttributeValue[] = [];
+  count = 0;
+  /** How many were met, with those that were dropped. */
+  metCount = 0;
+  /** The same for the same keys and values in the same order. */
+  hash = 0;
+  /** Of the attribute that was added last. */
+  lastHash = 0;
+  /** An array or an object is among the values: such attributes are not compared. */
+  hasNested = false;
+
+  clear(): void {
+    this.count = 0;
+    this.metCount = 0;
+    this.hash = 0;
+    this.hasNested = false;
+  }
+
+  add(key: string, value: AttributeValue, hash: number): void {
+    this.keys[this.count] = key;
+    this.values[this.count] = value;
+    this.count += 1;
+    this.lastHash = hash;
+    this.hash = (Math.imul(this.hash, 31) + hash) | 0;
+    if (typeof value === "object" && value !== null) this.hasNested = true;
+  }
+}
+
+/** One attribute with the bytes that it was read from. */
+interface Entry {
+  readonly raw: DataView;
+  readonly key: string;
+  readonly value: AttributeValue;
+  readonly hash: number;
+}
+
+/** Where the bytes of an attribute lie, of which there are at least four, and their hash. */
+interface EntryPlace {
+  readonly view: DataView;
+  readonly from: number;
+  readonly to: number;
+  readonly hash: number;
+}
+
+/** An entry of more bytes is not remembered: it seldom comes again. */
+export const entryBytesMax = 512;
+/** A word. */
+export const entryBytesMin = 4;
+const entrySlotCountMin = 256;
+const entrySlotCountMax = 16_384;
+
+/** A bounded memory of attributes by the bytes that they were read from: what comes again is not read again. */
+export class EntryPool {
+  #slots = Array.from<Entry | undefined>({ length: entrySlotCountMin });
+  #seen = new Int32Array(entrySlotCountMin);
+  #missCount = 0;
+
+  /** Adds the attribute that these bytes hold to the draft, when it is known. */
+  addKnown(draft: AttributeDraft, { view, from, to, hash }: EntryPlace): boolean {
+    const slot = mixed(hash) & (this.#seen.length - 1);
+    if (this.#seen[slot] !== hash) return false;
+    const entry = this.#slots[slot];
+    if (entry === undefined || entry.raw.byteLength !== to - from) return false;
+    if (!isSameBytes(entry.raw, view, from)) return false;
+    draft.add(entry.key, entry.value, entry.hash);
+    return true;
+  }
+
+  /** Remembers the attribute that was added last, when its bytes come the second time. */
+  remember(draft: AttributeDraft, { view, from, to, hash }: EntryPlace): void {
+    const slot = mixed(hash) & (this.#seen.length - 1);
+    if (this.#seen[slot] !== hash) {
+      this.#seen[slot] = hash;
+      this.#grow();
+      return;
+    }
+    const last = draft.count - 1;
+    const value = draft.values[last] ?? null;
+    if (typeof value === "object" && value !== null) return;
+    const start = view.byteOffset + from;
+    const raw = new DataView(view.buffer.slice(start, start + to - from));
+    this.#slots[slot] = { raw, key: draft.keys[last] ?? "", value, hash: draft.lastHash };
+  }
+
+  #grow(): void {
+    this.#missCount += 1;
+    const { length } = this.#slots;
+    if (this.#missCount < length || length === entrySlotCountMax) return;
+    this.#slots = Array.from<Entry | undefined>({ length: length * 4 });
+    this.#seen = new Int32Array(length * 4);
+    this.#missCount = 0;
+  }
+}
+
+/** A bounded pool. Attributes are kept when their hash comes a second time, so that unique ones cost nothing. */
+export class AttributePool {
+  readonly #none: Attributes = Object.freeze({});
+  #known = Array.from<Known | undefined>({ length: slotCountMin });
+  #seen = new Int32Array(slotCountMin);
+  #missCount = 0;
+
+  /** The attributes of a draft. They may be shared, so nobody changes them. */
+  take(draft: AttributeDraft): Attributes {
+    const { count, hash } = draft;
+    if (count === 0) return this.#none;
+    if (draft.hasNested) return attributesOf(draft);
+    const slot = mixed(hash) & (this.#seen.length - 1);
+    const isSeen = this.#seen[slot] === hash;
+    const known = this.#known[slot];
+    if (isSeen && known !== undefined && isEqual(known, draft)) return known.attributes;
+    const attributes = attributesOf(draft);
+    if (isSeen) {
+      const { keys, values } = draft;
+      this.#known[slot] = {
+        keys: keys.slice(0, count),
+        values: values.slice(0, count),
+        attributes,
+      };
+    } else {
+      this.#seen[slot] = hash;
+      this.#grow();
+    }
+    return attributes;
+  }
+
+  #grow(): void {
+    this.#missCount += 1;
+    const { length } = this.#known;
+    if (this.#missCount < length || length === slotCountMax) return;
+    this.#known = Array.from<Known | undefined>({ length: length * 4 });
+    this.#seen = new Int32Array(length * 4);
+    this.#missCount = 0;
+  }
+}
+
+function isEqual(known: Known, draft: AttributeDraft): boolean {
+  if (known.keys.length !== draft.count) return false;
+  for (let at = 0; at < draft.count; at += 1) {
+    if (known.keys[at] !== draft.keys[at] || !Object.is(known.values[at], draft.values[at])) {
+      return false;
+    }
+  }
+  return true;
+}
+
+function attributesOf({ keys, values, count }: AttributeDraft): Attributes {
+  const attributes: Attributes = {};
+  for (let at = 0; at < count; at += 1) {
+    // Both lists hold `count` entries.
+    setAttribute(attributes, keys[at] ?? "", values[at] ?? null);
+  }
+  return attributes;
+}

@@ -1,0 +1,172 @@
+/** Texts made from bytes, each once: what comes again is the same string, so it costs neither decoding nor memory. */
+
+import { mixWord } from "./words.ts";
+
+/** Texts of more bytes are not looked up: they seldom come again. */
+export const pooledBytesMax = 512;
+const slotCountMin = 1_024;
+const slotCountMax = 65_536;
+
+/** Where a text in ASCII lies among bytes, and its hash, which is the same for the same text. */
+export interface TextPlace {
+  readonly from: number;
+  readonly to: number;
+  readonly hash: number;
+}
+
+/** A bounded pool of texts in ASCII. A text that finds its slot taken takes it over. */
+export class TextPool {
+  #slots = Array.from<string | undefined>({ length: slotCountMin });
+  /** The hash of each slot's text: it tells others apart without a look at them. */
+  #hashes = new Int32Array(slotCountMin);
+  #missCount = 0;
+
+  /** The text of these bytes. */
+  take(bytes: Uint8Array, { from, to, hash }: TextPlace): string {
+    const slot = mixed(hash) & (this.#hashes.length - 1);
+    if (this.#hashes[slot] === hash) {
+      const known = this.#slots[slot];
+      if (known?.length === to - from && isTextOf(known, bytes, from)) return known;
+    }
+    const text = asciiOf(bytes, from, to);
+    this.#slots[slot] = text;
+    this.#hashes[slot] = hash;
+    this.#grow();
+    return text;
+  }
+
+  /** A pool that misses much starts anew with more room: what is in use comes again soon. */
+  #grow(): void {
+    this.#missCount += 1;
+    const { length } = this.#slots;
+    if (this.#missCount < length || length === slotCountMax) return;
+    this.#slots = Array.from<string | undefined>({ length: length * 4 });
+    this.#hashes = new Int32Array(length * 4);
+    this.#missCount = 0;
+  }
+}
+
+/** The digits of a byte `b` stand at `2 * b`. */
+const hexDigits = Uint8Array.from(
+  { length: 512 },
+  (_, at) =>
+    (at >> 1)
+      .toString(16)
+      .padStart(2, "0")
+      .codePointAt(at & 1) ?? 0,
+);
+
+/** Identifiers of one length, each once as in a `TextPool`. */
+export class IdPool {
+  readonly #wordCount: number;
+  readonly #make: (bytes: Uint8Array, from: number) => string;
+  #slots = Array.from<string | undefined>({ length: slotCountMin });
+  /** The bytes of each slot's identifier, four in a word. */
+  #words: Int32Array;
+  #missCount = 0;
+
+  /** `make` gives the text of an identifier of so many bytes, a multiple of four. */
+  constructor(byteCount: number, make: (bytes: Uint8Array, from: number) => string) {
+    this.#wordCount = byteCount / 4;
+    this.#make = make;
+    this.#words = new Int32Array(slotCountMin * this.#wordCount);
+  }
+
+  take(bytes: Uint8Array, view: DataView, from: number): string {
+    const count = this.#wordCount;
+    let hash = 0;
+    for (let index = 0; index < count; index += 1) {
+      hash = mixWord(hash, view.getInt32(from + index * 4, true));
+    }
+    const slot = mixed(hash) & (this.#slots.length - 1);
+    const known = this.#slots[slot];
+    if (known !== undefined && this.#isAt(slot, view, from)) return known;
+    const text = this.#make(bytes, from);
+    this.#slots[slot] = text;
+    for (let index = 0; index < count; index += 1) {
+      this.#words[slot * count + index] = view.getInt32(from + index * 4, true);
+    }
+    this.#grow();
+    return text;
+  }
+
+  #isAt(slot: number, view: DataView, from: number): boolean {
+    const count = this.#wordCount;
+    for (let index = 0; index < count; index += 1) {
+      if (this.#words[slot * count + index] !== view.getInt32(from + index * 4, true)) return false;
+    }
+    return true;
+  }
+
+  #grow(): void {
+    this.#missCount += 1;
+    const { length } = this.#slots;
+    if (this.#missCount < length || length === slotCountMax) return;
+    this.#slots = Array.from<string | undefined>({ length: length * 4 });
+    this.#words = new Int32Array(length * 4 * this.#wordCount);
+    this.#missCount = 0;
+  }
+}
+
+/** The hexadecimal digits of so many bytes, in lower case. */
+export function hexOfBytes(bytes: Uint8Array, from: number, count: number): string {
+  const digits = new Uint8Array(count * 2);
+  for (let at = 0; at < count; at += 1) {
+    // The callers give as many bytes as they say.
+    const byte = bytes[from + at] as number;
+    digits[at * 2] = hexDigits[byte * 2] as number;
+    digits[at * 2 + 1] = hexDigits[byte * 2 + 1] as number;
+  }
+  return count === 8 ? textOf16(digits, 0) : asciiOf(digits, 0, digits.length);
+}
+
+/** Spreads a hash whose last bits say little over all of its bits. */
+export function mixed(hash: number): number {
+  const half = Math.imul(hash ^ (hash >>> 15), 0x2c1b_3c6d);
+  return half ^ (half >>> 13);
+}
+
+function isTextOf(text: string, bytes: Uint8Array, from: number): boolean {
+  for (let at = 0; at < text.length; at += 1) {
+    if (text.charCodeAt(at) !== bytes[from + at]) return false;
+  }
+  return true;
+}
+
+type Latin1Slice = (this: Uint8Array, from: number, end: number) => string;
+
+/** Node's own way from bytes to text is twice as fast as a decoder; a browser has none. */
+const latin1Slice = (globalThis as { Buffer?: { prototype: { latin1Slice?: Latin1Slice } } }).Buffer
+  ?.prototype.latin1Slice;
+const decoder = new TextDecoder("latin1");
+
+/** The text of 16 bytes in ASCII, the length of a span's id: a single call is the fastest way. */
+export function textOf16(bytes: Uint8Array, from: number): string {
+  const code = (at: number): number => bytes[from + at] as number;
+  return String.fromCharCode(
+    code(0),
+    code(1),
+    code(2),
+    code(3),
+    code(4),
+    code(5),
+    code(6),
+    code(7),
+    code(8),
+    code(9),
+    code(10),
+    code(11),
+    code(12),
+    code(13),
+    code(14),
+    code(15),
+  );
+}
+
+/** The text of bytes in ASCII. */
+export function asciiOf(bytes: Uint8Array, from: number, end: number): string {
+  if (end === from) return "";
+  return latin1Slice === undefined
+    ? decoder.decode(bytes.subarray(from, end))
+    : latin1Slice.call(bytes, from, end);
+}
