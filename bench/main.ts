@@ -13,9 +13,10 @@ import type { Bench, BenchFigure, BenchResult } from "./bench.ts";
 import { run as contracts } from "./contracts.ts";
 import { run as gateway } from "./gateway.ts";
 import { run as otlp } from "./otlp.ts";
+import { run as scheduling } from "./scheduling.ts";
 import { run as startup } from "./startup.ts";
 
-const benches: Readonly<Record<string, Bench>> = { startup, contracts, otlp, gateway };
+const benches: Readonly<Record<string, Bench>> = { startup, contracts, scheduling, otlp, gateway };
 
 const { values, positionals } = parseArgs({
   options: {

@@ -7,22 +7,33 @@ import type { Background } from "./changes/surroundings.ts";
 import type { NodeVerdict } from "./filters/scheduler.ts";
 import { unschedulableTaintKey } from "./node.ts";
 import { dependsOnSurroundings, type Obstacle } from "./obstacle.ts";
+import type { PodTerm } from "./pod-terms.ts";
 
 /**
  * A sum that no set of changes can undercut, or nothing when some obstacle has no remedy. Obstacles are added up where
  * no single change removes two of them: a new node may remove all that has to do with room and fences, and one label
- * both a pair of the nodeSelector and an expression of the affinity. What lies in the surroundings costs nothing here,
- * because a change to another fact may remove it as well. `known` remembers what obstacles of one pod cost.
+ * a pair of the nodeSelector, an expression of the affinity and a lack of company. What else lies in the surroundings
+ * costs as little as any change, because a change to another fact may remove it as well. `known` remembers what
+ * obstacles of one pod cost.
  */
 export function lowerBound(
   verdict: NodeVerdict,
   background: Background,
-  known: Map<string, number>,
+  known: Map<string | PodTerm, number>,
 ): number | undefined {
-  const sums = { place: 0, selector: 0, affinity: 0, other: 0 };
+  const sums = { place: 0, selector: 0, affinity: 0, company: 0, other: 0 };
+  let least = 0;
   const shortages: Shortage[] = [];
   for (const obstacle of verdict.obstacles) {
-    if (dependsOnSurroundings(obstacle)) continue;
+    if (dependsOnSurroundings(obstacle)) {
+      least = Math.max(least, leastCost);
+      if (obstacle.kind === "pod-affinity") {
+        const own = known.get(obstacle.term) ?? cheapestAgainst(obstacle, verdict, background);
+        known.set(obstacle.term, own);
+        sums.company = Math.max(sums.company, Math.min(own, costs.addLabel));
+      }
+      continue;
+    }
     if (obstacle.kind === "resource") {
       shortages.push(obstacle);
       continue;
@@ -37,10 +48,12 @@ export function lowerBound(
     sums[groupOf(obstacle)] += cheapest;
   }
   if (shortages.length > 0) sums.place += roomCost(shortages);
-  return (
-    Math.min(sums.place, costs.addCapacity) + Math.max(sums.selector, sums.affinity) + sums.other
-  );
+  const wishes = Math.max(sums.selector, sums.affinity, sums.company);
+  return Math.max(least, Math.min(sums.place, costs.addCapacity) + wishes + sums.other);
 }
+
+/** No change costs less. */
+const leastCost = Math.min(...Object.values(costs).filter((cost) => cost > 1));
 
 type Shortage = Extract<Obstacle, { kind: "resource" }>;
 

@@ -29,18 +29,19 @@ export interface Company {
 /** Pods by the topology key and value of their node. */
 type Pairs = ReadonlyMap<string, readonly Pod[]>;
 
-interface Counts {
+/** What does not depend on the node. */
+export interface Counts {
   readonly attracting: Pairs;
   readonly isSelfMatching: boolean;
   readonly repelling: readonly Pairs[];
   readonly guards: readonly Guard[];
+  /** What would have to be known to say more. */
   readonly unknown: readonly string[];
 }
 
 /** What the pods around say to the situation's pod on its node. */
-export function companyOf(situation: Situation): Company {
+export function companyOf(situation: Situation, counts: Counts): Company {
   const { pod, node, neighbours } = situation;
-  const counts = countsOf(pod, neighbours);
   const look = new Look(situation);
   const attracting = pod.affinityTerms.map((term): Domain => {
     const value = node.labels.get(term.topologyKey);
@@ -66,16 +67,6 @@ export function companyOf(situation: Situation): Company {
     repelled: repelled.filter(({ pods }) => pods.length > 0),
     guarding: guardingOf(situation, counts, look),
   };
-}
-
-/** Whether nobody who runs keeps the pod away from anywhere. */
-export function isUnguarded({ pod, neighbours }: Situation): boolean {
-  return countsOf(pod, neighbours).guards.length === 0;
-}
-
-/** What would have to be known to say what the pods around say. */
-export function unknownCompany({ pod, neighbours }: Situation): readonly string[] {
-  return countsOf(pod, neighbours).unknown;
 }
 
 function guardingOf(situation: Situation, counts: Counts, look: Look): Domain[] {
@@ -129,14 +120,23 @@ class Look {
   }
 }
 
-function countsOf(pod: Pod, neighbours: Neighbours): Counts {
+/** Counted once for all nodes: pods that ask for the same share it. */
+export function countsOf(pod: Pod, neighbours: Neighbours): Counts {
   let memory = memories.get(neighbours);
   if (memory === undefined) {
-    memory = { byPod: new WeakMap(), byQuestion: new Map() };
+    memory = { last: undefined, byQuestion: new Map() };
     memories.set(neighbours, memory);
   }
-  const known = memory.byPod.get(pod);
-  if (known !== undefined) return known;
+  const { last } = memory;
+  // Changes of a pod keep what they do not touch, so the parts tell whether it is still the same question.
+  if (
+    last !== undefined &&
+    last.pod.affinityTerms === pod.affinityTerms &&
+    last.pod.antiAffinityTerms === pod.antiAffinityTerms &&
+    last.pod.labels === pod.labels
+  ) {
+    return last.counts;
+  }
   const labels = [...pod.labels].sort(([left], [right]) => (left < right ? -1 : 1));
   const question = JSON.stringify([
     pod.namespace,
@@ -146,12 +146,12 @@ function countsOf(pod: Pod, neighbours: Neighbours): Counts {
   ]);
   const counts = memory.byQuestion.get(question) ?? countAll(pod, neighbours);
   memory.byQuestion.set(question, counts);
-  memory.byPod.set(pod, counts);
+  memory.last = { pod, counts };
   return counts;
 }
 
 interface Memory {
-  readonly byPod: WeakMap<Pod, Counts>;
+  last: { readonly pod: Pod; readonly counts: Counts } | undefined;
   readonly byQuestion: Map<string, Counts>;
 }
 

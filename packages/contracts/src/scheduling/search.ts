@@ -6,6 +6,7 @@ import type { Surroundings } from "./changes/surroundings.ts";
 import type { Situation } from "./filters/filter.ts";
 import { controlPlaneKeys, type Node } from "./node.ts";
 import { lowerBound } from "./lower-bound.ts";
+import type { PodTerm } from "./pod-terms.ts";
 import { firstObstacle, judgeNode, type NodeVerdict } from "./filters/scheduler.ts";
 
 /** Limits of one search. */
@@ -14,7 +15,7 @@ export const searchLimits = {
   stepCountMax: 20_000,
   solutionCountMax: 5,
   /** Situations that are judged after the first solution, for the sake of alternatives. */
-  furtherStepCountMax: 500,
+  furtherStepCountMax: 200,
   /** Nodes that are tried for a single change. */
   singleNodeCountMax: 100,
 } as const;
@@ -36,7 +37,8 @@ export interface SearchResult {
 }
 
 interface State {
-  readonly situation: Situation;
+  /** The situation before the last change, which is made only when the state's turn comes. */
+  readonly before: Situation;
   readonly original: Node;
   readonly changes: readonly Change[];
   readonly cost: number;
@@ -56,12 +58,13 @@ export function findSmallestChanges(
   verdicts: readonly NodeVerdict[],
   surroundings: Surroundings,
 ): SearchResult {
-  const known = new Map<string, number>();
-  const starts = verdicts.flatMap((verdict): Start[] => {
+  const known = new Map<string | PodTerm, number>();
+  const starts: Start[] = [];
+  for (const verdict of verdicts) {
     const { situation } = verdict;
     const bound = lowerBound(verdict, { surroundings, original: situation.node }, known);
-    return bound === undefined ? [] : [{ situation, bound }];
-  });
+    if (bound !== undefined) starts.push({ situation, bound });
+  }
   const result = drain(new StateQueue(starts), surroundings);
   const isSingleKnown = result.solutions.some((solution) => solution.changes.length === 1);
   const single = isSingleKnown ? undefined : smallestSingleChange(verdicts, surroundings);
@@ -84,19 +87,20 @@ function drain(queue: StateQueue, surroundings: Surroundings): SearchResult {
     stepsLeft -= 1;
     if (seen.has(state.key) || solutions.some((solution) => contains(state, solution))) continue;
     seen.add(state.key);
-    const obstacle = firstObstacle(state.situation);
+    const situation = situationOf(state);
+    const obstacle = firstObstacle(situation);
     if (obstacle === undefined) {
       if (solutions.length === 0) stepsLeft = Math.min(stepsLeft, searchLimits.furtherStepCountMax);
-      solutions.push(solutionOf(state));
+      solutions.push(solutionOf(state, situation));
       continue;
     }
     const { original } = state;
-    for (const change of changesAgainst(obstacle, state.situation, { surroundings, original })) {
+    for (const change of changesAgainst(obstacle, situation, { surroundings, original })) {
       if (state.changes.some((other) => other.place === change.place)) continue;
       const cost = state.cost + change.cost;
       queue.add(
         stateOf({
-          situation: change.apply(state.situation),
+          before: situation,
           original,
           changes: [...state.changes, change],
           cost,
@@ -123,7 +127,7 @@ function smallestSingleChange(
       const changed = change.apply(situation);
       if (firstObstacle(changed) !== undefined) continue;
       best = stateOf({
-        situation: changed,
+        before: situation,
         original,
         changes: [change],
         cost: change.cost,
@@ -131,10 +135,14 @@ function smallestSingleChange(
       });
     }
   }
-  return best === undefined ? undefined : solutionOf(best);
+  return best === undefined ? undefined : solutionOf(best, situationOf(best));
 }
 
-function solutionOf({ situation, changes, cost }: State): Solution {
+function situationOf({ before, changes }: State): Situation {
+  return changes.at(-1)?.apply(before) ?? before;
+}
+
+function solutionOf({ changes, cost }: State, situation: Situation): Solution {
   const verdict = judgeNode(situation);
   return {
     changes,
@@ -147,7 +155,7 @@ function solutionOf({ situation, changes, cost }: State): Solution {
 /** Whether a state has all changes of a solution: then what it adds is superfluous. */
 function contains(state: State, solution: Solution): boolean {
   const isSamePlace =
-    solution.nodeName === state.situation.node.name ||
+    solution.nodeName === state.before.node.name ||
     solution.changes.every((change) => change.touches !== "node");
   return (
     isSamePlace &&
@@ -156,25 +164,26 @@ function contains(state: State, solution: Solution): boolean {
 }
 
 function stateOf(state: Omit<State, "key" | "isControlPlane">): State {
-  const { situation, changes } = state;
+  const { before, changes } = state;
   return {
     ...state,
-    isControlPlane: controlPlaneKeys.some((key) => state.original.labels.has(key)),
-    key: [situation.node.name, ...changes.map((change) => change.key).sort()].join("\n"),
+    isControlPlane: isControlPlane(state.original),
+    key: [before.node.name, ...changes.map((change) => change.key).sort()].join("\n"),
   };
 }
 
 /**
- * A heap of states by their lower bound; among equals the changes decide, never the order of the input. Nodes enter it
- * when their bound is reached: most of thousands never are.
+ * A heap of states by their lower bound; among equals the changes decide, never the order of the input. Nodes stand in
+ * line in the same order and enter one by one: of thousands most never do.
  */
 class StateQueue {
   readonly #heap: State[] = [];
-  readonly #starts: readonly Start[];
-  #next = 0;
+  readonly #starts: Generator<Start>;
+  #next: State | undefined;
 
   constructor(starts: readonly Start[]) {
-    this.#starts = starts.toSorted((left, right) => left.bound - right.bound);
+    this.#starts = inOrder(starts);
+    this.#advance();
   }
 
   add(state: State): void {
@@ -190,7 +199,19 @@ class StateQueue {
   }
 
   take(): State | undefined {
-    this.#enter();
+    const start = this.#next;
+    const [top] = this.#heap;
+    if (start === undefined || (top !== undefined && comesFirst(top, start))) return this.#pop();
+    this.#advance();
+    return start;
+  }
+
+  #advance(): void {
+    const { value, done } = this.#starts.next();
+    this.#next = done === true ? undefined : stateOfStart(value);
+  }
+
+  #pop(): State | undefined {
     const heap = this.#heap;
     const [first] = heap;
     const last = heap.pop();
@@ -208,17 +229,6 @@ class StateQueue {
     }
   }
 
-  #enter(): void {
-    for (;;) {
-      const start = this.#starts[this.#next];
-      const top = this.#heap[0];
-      if (start === undefined || (top !== undefined && start.bound > top.bound)) return;
-      this.#next += 1;
-      const { situation, bound } = start;
-      this.add(stateOf({ situation, original: situation.node, changes: [], cost: 0, bound }));
-    }
-  }
-
   #isBefore(left: number, right: number): boolean {
     const [one, other] = [this.#heap[left], this.#heap[right]];
     return one !== undefined && other !== undefined && comesFirst(one, other);
@@ -230,6 +240,27 @@ class StateQueue {
     this.#heap[left] = other;
     this.#heap[right] = one;
   }
+}
+
+function stateOfStart({ situation, bound }: Start): State {
+  return stateOf({ before: situation, original: situation.node, changes: [], cost: 0, bound });
+}
+
+/** Nodes in the order of `comesFirst`: they come by name, so only bounds and fences are left to sort by. */
+function* inOrder(starts: readonly Start[]): Generator<Start> {
+  const byBound = Map.groupBy(starts, ({ bound }) => bound);
+  for (const [, equal] of [...byBound].sort(([left], [right]) => left - right)) {
+    const fenced: Start[] = [];
+    for (const start of equal) {
+      if (isControlPlane(start.situation.node)) fenced.push(start);
+      else yield start;
+    }
+    yield* fenced;
+  }
+}
+
+function isControlPlane({ labels }: Node): boolean {
+  return controlPlaneKeys.some((key) => labels.has(key));
 }
 
 /** By lower bound; then whoever is further along, then with fewer changes, then by name. */

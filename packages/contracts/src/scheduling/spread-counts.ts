@@ -87,20 +87,30 @@ function changesOf({ pod, node, original, stopped, neighbours }: Situation): Map
 function countsOf(pod: Pod, neighbours: Neighbours): readonly Counts[] {
   let memory = memories.get(neighbours);
   if (memory === undefined) {
-    memory = { byPod: new WeakMap(), byQuestion: new Map() };
+    memory = { last: undefined, byQuestion: new Map() };
     memories.set(neighbours, memory);
   }
-  const known = memory.byPod.get(pod);
-  if (known !== undefined) return known;
+  const { last } = memory;
+  // Changes of a pod keep what they do not touch, so the parts tell whether it is still the same question.
+  if (
+    last !== undefined &&
+    last.pod.spread === pod.spread &&
+    last.pod.labels === pod.labels &&
+    last.pod.nodeSelector === pod.nodeSelector &&
+    last.pod.affinity === pod.affinity &&
+    last.pod.tolerations === pod.tolerations
+  ) {
+    return last.counts;
+  }
   const question = questionOf(pod);
   const counts = memory.byQuestion.get(question) ?? countAll(pod, neighbours);
   memory.byQuestion.set(question, counts);
-  memory.byPod.set(pod, counts);
+  memory.last = { pod, counts };
   return counts;
 }
 
 interface Memory {
-  readonly byPod: WeakMap<Pod, readonly Counts[]>;
+  last: { readonly pod: Pod; readonly counts: readonly Counts[] } | undefined;
   readonly byQuestion: Map<string, readonly Counts[]>;
 }
 

@@ -1,7 +1,7 @@
 /** Refuses nodes whose neighbourhood the pod must not join, or that lack the company which the pod wants. */
 
 import type { Obstacle } from "../obstacle.ts";
-import { companyOf, isUnguarded, unknownCompany } from "../pod-counts.ts";
+import { companyOf, countsOf } from "../pod-counts.ts";
 import { type Filter, nothing, type Situation } from "./filter.ts";
 
 export const interPodAffinity: Filter = {
@@ -12,12 +12,13 @@ export const interPodAffinity: Filter = {
     const hasGuards = neighbours.guards.length > 0 || node !== situation.original;
     if ((!isConcerned && !hasGuards) || node.unknown.has("labels")) return nothing;
     // Without terms of its own a pod minds only those that guard themselves against it.
-    if (!isConcerned && node === situation.original && isUnguarded(situation)) return nothing;
-    const company = companyOf(situation);
+    const counts = countsOf(pod, neighbours);
+    if (!isConcerned && node === situation.original && counts.guards.length === 0) return nothing;
+    const company = companyOf(situation, counts);
     const lonely = company.attracting.filter(({ value, pods }) =>
       value === undefined ? true : pods.length === 0 && !company.isFirst,
     );
-    const isCertain = unknownCompany(situation).length === 0;
+    const isCertain = counts.unknown.length === 0;
     return [
       ...lonely
         // Somebody who is not known may be the company that is missing; a label that is missing is missing.
@@ -38,7 +39,10 @@ export const interPodAffinity: Filter = {
     ];
   },
   unknown(situation) {
-    const unknown = unknownCompany(situation);
+    const { pod, neighbours } = situation;
+    const hasTerms = pod.affinityTerms.length + pod.antiAffinityTerms.length > 0;
+    if (!hasTerms && neighbours.guards.length === 0) return nothing;
+    const { unknown } = countsOf(pod, neighbours);
     return situation.node.unknown.has("labels")
       ? [...labelsUnknown(situation), ...unknown]
       : unknown;

@@ -1,7 +1,7 @@
 /** Refuses nodes that have not enough left of what the pod requests, and nodes that run all the pods they may. */
 
 import type { Obstacle } from "../obstacle.ts";
-import type { Amounts } from "../requests.ts";
+import type { Pod } from "../pod.ts";
 import { type Filter, nothing, type Situation } from "./filter.ts";
 
 export const nodeResources: Filter = {
@@ -14,7 +14,7 @@ export const nodeResources: Filter = {
   },
   unknown({ pod, node }) {
     if (node.unknown.size + pod.unknown.length === 0) return nothing;
-    const asks = judgedRequests(pod.requests).length > 0;
+    const asks = asksForAnything(pod);
     return [
       ...(node.unknown.has("allocatable") || (asks && node.unknown.has("room"))
         ? [`what node ${node.name} has to allocate`]
@@ -34,30 +34,27 @@ function podCountObstacle({ node }: Situation): Obstacle | undefined {
 
 function resourceObstacles({ pod, node }: Situation): readonly Obstacle[] {
   if (node.unknown.has("room")) return nothing;
-  let shortages: Obstacle[] | undefined;
-  for (const [resource, requested] of judgedRequests(pod.requests)) {
+  let shortages: Shortage[] | undefined;
+  for (const [resource, requested] of pod.requests) {
+    if (requested <= 0n) continue;
     const allocatable = node.allocatable.get(resource) ?? 0n;
     const used = node.used.get(resource) ?? 0n;
-    if (requested <= allocatable - used) continue;
+    if (requested + used <= allocatable || !isSchedulable(resource)) continue;
     shortages ??= [];
     shortages.push({ kind: "resource", resource, requested, used, allocatable });
   }
-  return shortages ?? nothing;
+  if (shortages === undefined) return nothing;
+  return shortages.length === 1
+    ? shortages
+    : shortages.sort((left, right) => (left.resource < right.resource ? -1 : 1));
 }
+
+type Shortage = Extract<Obstacle, { kind: "resource" }>;
 
 /** Requests of nothing are not looked at, and neither are names that no node can offer. */
-function judgedRequests(requests: Amounts): readonly (readonly [string, bigint])[] {
-  const known = judgedByRequests.get(requests);
-  if (known !== undefined) return known;
-  const judged = [...requests]
-    .filter(([resource, amount]) => amount > 0n && isSchedulable(resource))
-    .sort(([left], [right]) => (left < right ? -1 : 1));
-  judgedByRequests.set(requests, judged);
-  return judged;
+function asksForAnything({ requests }: Pod): boolean {
+  return [...requests].some(([resource, amount]) => amount > 0n && isSchedulable(resource));
 }
-
-/** A memory and no state: the same requests are asked of every node. */
-const judgedByRequests = new WeakMap<Amounts, readonly (readonly [string, bigint])[]>();
 
 function isSchedulable(resource: string): boolean {
   return (

@@ -92,8 +92,9 @@ function eventReasons(obstacles: readonly Obstacle[], { pod, node }: Situation):
   if (namedNodes(pod)?.has(node.name) === false)
     return ["node(s) didn't satisfy plugin(s) [NodeAffinity]"];
   const [first] = obstacles.filter((obstacle) => !isBeforeNodes(obstacle));
-  const counted = first === undefined || thorough.has(first.kind) ? obstacles : [first];
-  return [...new Set(counted.filter((obstacle) => !isBeforeNodes(obstacle)).map(reasonOf))];
+  if (first === undefined) return [];
+  if (obstacles.length === 1 || !thorough.has(first.kind)) return [reasonOf(first)];
+  return [...new Set(obstacles.filter((obstacle) => !isBeforeNodes(obstacle)).map(reasonOf))];
 }
 
 /** The first filter decides, and it decides against preemption when any of what it says cannot be removed. */
