@@ -1,7 +1,9 @@
 /** The contracts about pods that have a node and do not run as they should. */
 
 import type { Contract } from "../model/contract.ts";
+import { autoscaler } from "./autoscaler.ts";
 import { containerStaysUp } from "./container-stays-up.ts";
+import { disruptionBudget } from "./disruption-budget.ts";
 import { imagePulls } from "./image-pulls.ts";
 import { memoryLimit } from "./memory-limit.ts";
 import { nodeHealth } from "./node-health.ts";
@@ -21,4 +23,6 @@ export const workloadContracts: readonly Contract[] = [
   containerStaysUp,
   memoryLimit,
   permissions,
+  autoscaler,
+  disruptionBudget,
 ];
