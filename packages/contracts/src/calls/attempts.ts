@@ -4,7 +4,7 @@ import { noParent, endMicrosOf, type Trace } from "../traces/trace.ts";
 import { mark } from "../traces/marks.ts";
 import { countOf } from "./attribute-value.ts";
 import { type Edge, edgeOf, isCall, targetOf } from "./edge.ts";
-import { outcomeAt, suspectsOf } from "./failures.ts";
+import { mayHaveFailed, outcomeAt, suspectsOf } from "./failures.ts";
 import type { Outcome } from "./outcome.ts";
 import { haveSameArguments } from "./same-arguments.ts";
 
@@ -81,7 +81,13 @@ function isWrapper(trace: Trace, index: number): boolean {
 
 function groupsBelow(trace: Trace, caller: number): AttemptGroup[] {
   const byKey = new Map<string, { edge: Edge; calls: number[] }>();
-  for (const call of callsBelow(trace, caller)) {
+  const below = callsBelow(trace, caller);
+  const names = new Set<string>();
+  for (const call of below) if (mayHaveFailed(trace, call)) names.add(trace.span(call).name);
+  for (const call of below) {
+    // Attempts of one call have one name, but for a number in it.
+    const { name } = trace.span(call);
+    if (!names.has(name) && !/\d/.test(name)) continue;
     const edge = edgeOf(trace, call);
     const key = `${edge.name}\n${targetOf(trace, call)}`;
     const known = byKey.get(key);
@@ -120,23 +126,26 @@ interface Sequence {
 /** Chains each call to the earlier one that it repeats: one that failed, was over, and asked for the same. */
 function sequencesOf(trace: Trace, calls: readonly number[]): Sequence[] {
   const sequences: Sequence[] = [];
+  const open: Sequence[] = [];
   for (const call of calls) {
     const outcome = outcomeAt(trace, call);
-    const before = sequences
-      .slice(-openGroupCountMax)
-      .findLast((sequence) => isContinuedBy(trace, sequence, call));
-    if (before === undefined) sequences.push({ calls: [call], outcomes: [outcome] });
-    else {
-      before.calls.push(call);
-      before.outcomes.push(outcome);
-    }
+    const at = open.findLastIndex((sequence) => isContinuedBy(trace, sequence, call));
+    const sequence = open[at] ?? { calls: [], outcomes: [] };
+    if (at >= 0) open.splice(at, 1);
+    else sequences.push(sequence);
+    sequence.calls.push(call);
+    sequence.outcomes.push(outcome);
+    // Who succeeded is not tried again.
+    if (!outcome.hasFailed) continue;
+    open.push(sequence);
+    if (open.length > openGroupCountMax) open.shift();
   }
   return sequences;
 }
 
-function isContinuedBy(trace: Trace, { calls, outcomes }: Sequence, next: number): boolean {
+function isContinuedBy(trace: Trace, { calls }: Sequence, next: number): boolean {
   const last = calls.at(-1);
-  if (last === undefined || outcomes.at(-1)?.hasFailed !== true) return false;
+  if (last === undefined) return false;
   const [before, after] = [trace.span(last), trace.span(next)];
   const isOver = endMicrosOf(before) - overlapMicrosMax <= after.startMicros;
   // Two at once are a hedge, unless the later one says that it is a further attempt.

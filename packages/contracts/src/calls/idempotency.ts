@@ -31,7 +31,9 @@ export const idempotency: Contract = defineContract({
     const keyed = traces.map((trace) => (hasKeys(trace) ? keyedCallsOf(trace) : []));
     const all = keyed.flat();
     const recordsKeys = new Set(
-      all.flatMap(({ edge, keys }) => (keys.idempotencyKey === undefined ? [] : [edge.caller])),
+      all.flatMap(({ trace, index, keys }) =>
+        keys.idempotencyKey === undefined ? [] : [trace.span(index).service],
+      ),
     );
     const cases = [
       ...traces.flatMap((trace) => retriedEffects(trace, recordsKeys)),

@@ -13,14 +13,11 @@ import type { IdempotencyCase } from "./idempotency-case.ts";
 import { outcomeAt } from "./failures.ts";
 import { haveSameArguments } from "./same-arguments.ts";
 
+/** A call that says what it is about. What else there is to know of it is looked up when it came twice. */
 export interface KeyedCall {
   readonly trace: Trace;
   readonly index: number;
-  readonly edge: Pick<Edge, "name" | "isDatabase" | "operation" | "callee" | "caller" | "effect">;
   readonly keys: EffectKeys;
-  readonly hasFailed: boolean;
-  /** The callee refused it because of its key or as a conflict. */
-  readonly isRefused: boolean;
 }
 
 /** The calls of a trace that carry a key, a hash or the id of a thing; a callee's span stands in for a missing caller's. */
@@ -29,28 +26,38 @@ export function keyedCallsOf(trace: Trace): KeyedCall[] {
   const seen = new Set<number>();
   for (let index = 0; index < trace.spans.length; index += 1) {
     if ((trace.marksOf(index) & mark.effectKey) === 0) continue;
-    const { attributes } = trace.span(index);
-    const keys = effectKeysOf(attributes);
-    if (isEmpty(keys)) continue;
+    const own = effectKeysOf(trace.span(index).attributes);
+    if (isEmpty(own)) continue;
     const at = carrierOf(trace, index);
     if (at === undefined || seen.has(at)) continue;
     seen.add(at);
-    const edge = isCall(trace, at) ? edgeOf(trace, at) : servedEdge(trace, at);
     // What neither has a key nor adds anything is repeated without harm.
-    if (keys.idempotencyKey === undefined && edge.effect !== "adds") continue;
-    const outcome = outcomeAt(trace, at);
-    calls.push({
-      trace,
-      index: at,
-      edge,
-      keys: effectKeysOfCall(trace, at),
-      hasFailed: outcome.hasFailed,
-      isRefused: /^HTTP 4(?:00|09|12|22)$|^ALREADY_EXISTS$|^ABORTED$|^FAILED_PRECONDITION$/.test(
-        outcome.code,
-      ),
-    });
+    const keys = effectKeysOfCall(trace, at);
+    if (keys.idempotencyKey === undefined && trace.callOf(at)?.isRead === true) continue;
+    calls.push({ trace, index: at, keys });
   }
   return calls;
+}
+
+/** A keyed call with all that decides about it. */
+interface Judged extends KeyedCall {
+  readonly edge: Pick<Edge, "name" | "isDatabase" | "operation" | "effect">;
+  readonly hasFailed: boolean;
+  /** The callee refused it because of its key or as a conflict. */
+  readonly isRefused: boolean;
+}
+
+function judgedOf(call: KeyedCall): Judged {
+  const { trace, index } = call;
+  const outcome = outcomeAt(trace, index);
+  return {
+    ...call,
+    edge: isCall(trace, index) ? edgeOf(trace, index) : servedEdge(trace, index),
+    hasFailed: outcome.hasFailed,
+    isRefused: /^HTTP 4(?:00|09|12|22)$|^ALREADY_EXISTS$|^ABORTED$|^FAILED_PRECONDITION$/.test(
+      outcome.code,
+    ),
+  };
 }
 
 function isEmpty({ idempotencyKey, payload, things }: EffectKeys): boolean {
@@ -65,13 +72,11 @@ function carrierOf(trace: Trace, index: number): number | undefined {
   return parent >= 0 && isCall(trace, parent) ? parent : index;
 }
 
-function servedEdge(trace: Trace, index: number): KeyedCall["edge"] {
+function servedEdge(trace: Trace, index: number): Judged["edge"] {
   const span = trace.span(index);
   const operation = operationOf(span);
   return {
     name: `client → ${span.service} ${operation}`,
-    caller: "client",
-    callee: span.service,
     operation,
     isDatabase: false,
     effect: /^(?:POST|PATCH)\b/.test(operation) ? "adds" : "unknown",
@@ -81,7 +86,10 @@ function servedEdge(trace: Trace, index: number): KeyedCall["edge"] {
 /** Keys that came again: with the same payload a safe repetition, with another one a fault. */
 export function reusedKeys(calls: readonly KeyedCall[]): IdempotencyCase[] {
   const keyed = calls.filter(({ keys }) => keys.idempotencyKey !== undefined);
-  const groups = groupBy(keyed, ({ edge, keys }) => `${edge.name}\n${keys.idempotencyKey}`, 2);
+  const sameKey = groupBy(keyed, ({ keys }) => keys.idempotencyKey ?? "", 2);
+  const groups = sameKey.flatMap((group) =>
+    groupBy(group.map(judgedOf), ({ edge }) => edge.name, 2),
+  );
   return groups.flatMap((group): IdempotencyCase[] => {
     const [first] = group;
     if (first === undefined || group.length < 2) return [];
@@ -132,17 +140,10 @@ const onceOperations =
 
 /** The same effect for the same thing twice within one request, without a key that would make one of it. */
 export function repeatedEffects(calls: readonly KeyedCall[]): IdempotencyCase[] {
-  const adding = calls.filter(
-    ({ edge, hasFailed, keys }) =>
-      edge.effect === "adds" &&
-      !hasFailed &&
-      (keys.payload !== undefined ||
-        (keys.things.length > 0 && isOnce(edge.operation, edge.isDatabase))),
-  );
-  const groups = groupBy(
-    adding,
-    ({ edge, keys }) => `${edge.name}\n${keys.payload ?? ""}\n${things(keys)}`,
-    2,
+  if (calls.length < 2) return [];
+  const about = groupBy(calls, ({ keys }) => `${keys.payload ?? ""}\n${things(keys)}`, 2);
+  const groups = about.flatMap((group) =>
+    groupBy(group.map(judgedOf).filter(isEffect), ({ edge }) => edge.name, 2),
   );
   return groups.flatMap((group): IdempotencyCase[] => {
     const [first] = group;
@@ -171,6 +172,12 @@ export function repeatedEffects(calls: readonly KeyedCall[]): IdempotencyCase[] 
       },
     ];
   });
+}
+
+function isEffect({ edge, hasFailed, keys }: Judged): boolean {
+  if (edge.effect !== "adds" || hasFailed) return false;
+  if (keys.payload !== undefined) return true;
+  return keys.things.length > 0 && isOnce(edge.operation, edge.isDatabase);
 }
 
 function isOnce(operation: string, isDatabase: boolean): boolean {
