@@ -71,12 +71,14 @@ function ruleFaults(ingress: Ingress): EntryFault[] {
         `Set spec.rules.host of ${subject.name} from ${host} to ${bareHost(host)}.`,
       ),
     ),
-    ...untyped.map((item) =>
-      fault(
-        `the path ${describePath(item)} has no pathType, which networking.k8s.io/v1 demands`,
-        `Set pathType of ${describePath(item)} in ${subject.name} to Prefix.`,
-      ),
-    ),
+    ...untyped.slice(0, 1).map((item): EntryFault => ({
+      isSure: false,
+      what: `the path ${describePath(item)} has no pathType, without which the API refuses it`,
+      missing: ["the pathType of the path, as the cluster has it"],
+      fixes: [
+        { description: `Set pathType of ${describePath(item)} in ${subject.name} to Prefix.` },
+      ],
+    })),
     ...wrongType.map((item) =>
       fault(
         `the pathType ${item.pathType ?? ""} of ${describePath(item)} is none of Exact, Prefix and ImplementationSpecific`,

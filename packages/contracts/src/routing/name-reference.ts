@@ -3,7 +3,7 @@
 import type { Source } from "../kubernetes/objects.ts";
 import { type Objects, referenceTo } from "../kubernetes/objects.ts";
 import type { EvidenceReference } from "../model/evidence.ts";
-import { listAt, textAt, textListAt, textsAt } from "../kubernetes/fields.ts";
+import { fieldsAt, listAt, textAt, textListAt, textsAt } from "../kubernetes/fields.ts";
 import type { KnownPod } from "../kubernetes/pods.ts";
 import { type NameInText, namesInCommand, namesInText, namesInVariable } from "./name-in-text.ts";
 import { type Service, serviceAt, servicesOf } from "./service.ts";
@@ -67,31 +67,39 @@ function placesOf(pod: KnownPod, objects: Objects): Place[] {
         { names: namesInCommand(command), place: `command of container ${name}`, source },
       ];
     }),
-    ...configMapsOf(pod, objects).flatMap((map) =>
-      [...textsAt(map.object, "data")].map(([key, value]): Place => ({
-        names: value.includes("\n") ? namesInText(value) : namesInVariable(key, value),
-        place: `${key} of ConfigMap ${map.object.metadata.name}`,
-        source: map,
-      })),
-    ),
+    ...settingsOf(pod, objects),
   ];
 }
 
-/** The config maps that a pod takes variables or files from. */
-function configMapsOf({ spec, namespace }: KnownPod, objects: Objects): Source[] {
+/** What a pod takes from config maps: single keys as variables, all keys as variables, files. */
+function settingsOf({ spec, namespace }: KnownPod, objects: Objects): Place[] {
   const containers = [...listAt(spec, "initContainers"), ...listAt(spec, "containers")];
-  const names = new Set(
-    [
-      ...containers.flatMap((container) => [
-        ...listAt(container, "envFrom").map((item) => textAt(item, "configMapRef", "name")),
-        ...listAt(container, "env").map((item) =>
-          textAt(item, "valueFrom", "configMapKeyRef", "name"),
-        ),
-      ]),
-      ...listAt(spec, "volumes").map((item) => textAt(item, "configMap", "name")),
-    ].flatMap((name) => name ?? []),
+  const single = containers.flatMap((container) =>
+    listAt(container, "env").flatMap((item) => {
+      const reference = fieldsAt(item, "valueFrom", "configMapKeyRef");
+      return [{ map: textAt(reference, "name"), key: textAt(reference, "key") }];
+    }),
   );
-  return [...names].sort().flatMap((name) => objects.get("ConfigMap", namespace, name) ?? []);
+  const whole = [
+    ...containers.flatMap((container) =>
+      listAt(container, "envFrom").map((item) => textAt(item, "configMapRef", "name")),
+    ),
+    ...listAt(spec, "volumes").flatMap((item) => [
+      textAt(item, "configMap", "name"),
+      ...listAt(item, "projected", "sources").map((part) => textAt(part, "configMap", "name")),
+    ]),
+  ].map((map) => ({ map, key: undefined }));
+  return [...single, ...whole].flatMap(({ map, key }) => {
+    const source = map === undefined ? undefined : objects.get("ConfigMap", namespace, map);
+    if (source === undefined) return [];
+    return [...textsAt(source.object, "data")]
+      .filter(([name]) => key === undefined || name === key)
+      .map(([name, value]): Place => ({
+        names: value.includes("\n") ? namesInText(value) : namesInVariable(name, value),
+        place: `${name} of ConfigMap ${source.object.metadata.name}`,
+        source,
+      }));
+  });
 }
 
 /** Every namespace that an object of the evidence lies in or stands for. */

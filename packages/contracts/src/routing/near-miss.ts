@@ -20,7 +20,7 @@ export interface NearMiss {
   readonly missed: readonly MissedPair[];
   /** Pairs of the selector that the pod has. */
   readonly matchedCount: number;
-  /** The names are so alike, or so much else matches, that one was meant for the other. */
+  /** What is missed is so alike that one was meant for the other. */
   readonly isSlip: boolean;
 }
 
@@ -41,7 +41,33 @@ export function nearMisses(
   return [...byWorkload.values()].sort(isNearer).slice(0, countMax);
 }
 
-/** Whether a pod has every pair of a selector. */
+/**
+ * Whether a pod is selected by pairs. The pods of a template get labels of their own beside those that stand in it:
+ * what a controller adds is not missing.
+ */
+export function isSelected(pod: KnownPod, selector: ReadonlyMap<string, string>): boolean {
+  const { labels } = pod;
+  if (labels === undefined) return false;
+  if (!pod.isTemplate) return hasPairs(labels, selector);
+  for (const [key, value] of selector) {
+    if (labels.get(key) !== value && !isAdded(pod, key, value)) return false;
+  }
+  return true;
+}
+
+const addedLabels =
+  /^(?:pod-template-hash|controller-revision-hash|rollouts-pod-template-hash|apps\.kubernetes\.io\/pod-index|(?:batch\.kubernetes\.io\/)?(?:job-name|controller-uid|job-completion-index))$/;
+
+function isAdded({ source }: KnownPod, key: string, value: string): boolean {
+  const { kind, metadata } = source.object;
+  if (key !== "statefulset.kubernetes.io/pod-name") return addedLabels.test(key);
+  const ordinal = value.slice(metadata.name.length + 1);
+  return (
+    kind === "StatefulSet" && value === `${metadata.name}-${ordinal}` && /^\d{1,6}$/.test(ordinal)
+  );
+}
+
+/** Whether labels hold every pair of a selector. */
 export function hasPairs(
   labels: ReadonlyMap<string, string>,
   selector: ReadonlyMap<string, string>,
@@ -54,7 +80,7 @@ export function hasPairs(
 
 function missOf(selector: ReadonlyMap<string, string>, pod: KnownPod): NearMiss | undefined {
   const { labels } = pod;
-  if (labels === undefined) return undefined;
+  if (labels === undefined || pod.state.kind === "over") return undefined;
   const missed = [...selector].flatMap(([key, wanted]): MissedPair[] => {
     const actual = labels.get(key);
     if (actual === wanted) return [];
@@ -62,8 +88,7 @@ function missOf(selector: ReadonlyMap<string, string>, pod: KnownPod): NearMiss 
   });
   if (missed.length === 0) return undefined;
   const matchedCount = selector.size - missed.length;
-  const isSlip =
-    missed.every(isAlike) || (matchedCount > 0 && missed.length === 1) || isNamedAlike(missed, pod);
+  const isSlip = missed.every(isAlike) || isNamedAlike(missed, pod);
   return { pod, missed, matchedCount, isSlip };
 }
 

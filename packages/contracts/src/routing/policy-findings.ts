@@ -7,13 +7,14 @@ import {
   matchesLabels,
 } from "../kubernetes/label-selector.ts";
 import { referenceTo } from "../kubernetes/objects.ts";
+import { possibleMakers } from "../kubernetes/pod-makers.ts";
 import type { KnownPod } from "../kubernetes/pods.ts";
 import { plural } from "../text/plural.ts";
 import { describeCorrection, describeMissed, nearMisses, quoteLabels } from "./near-miss.ts";
 import { type PolicyContext, policyReference } from "./policy-connections.ts";
 import type { Direction, Policy } from "./policy.ts";
 import { servicesOf } from "./service.ts";
-import { missingPodsOf, possibleMakers } from "./whole-picture.ts";
+import { missingPodsOf } from "./whole-picture.ts";
 
 /** A finding for each policy. */
 export function policyFindings(context: PolicyContext): FindingParts[] {

@@ -1,6 +1,7 @@
 /** Faults in the list of a service's ports itself, which the API refuses or which two services fight over. */
 
 import { plural } from "../text/plural.ts";
+import { isPortName } from "./container-clash.ts";
 import type { PortFault } from "./port-target.ts";
 import { describePort, type Service, type ServicePort } from "./service.ts";
 
@@ -18,7 +19,14 @@ export function portDeclarationFaults(service: Service, around: Surroundings): P
   if (ports.length === 0) {
     return service.isHeadless || service.isLive
       ? []
-      : [sure(`it declares no ports, which only a headless service may`, [])];
+      : [
+          {
+            isSure: false,
+            what: "it declares no ports, and the API takes only a headless service without any",
+            missing: ["its ports"],
+            fixes: [],
+          },
+        ];
   }
   return [
     ...nameFaults(service),
@@ -83,10 +91,8 @@ function numberFaults(port: ServicePort): PortFault[] {
   ];
 }
 
-/** Names of container ports have at most 15 characters of a-z, 0-9 and -, one letter at least among them. */
 function targetNameFaults(name: string): PortFault[] {
-  const fits = name.length <= 15 && /^[a-z0-9]+(?:-[a-z0-9]+)*$/.test(name) && /[a-z]/.test(name);
-  return fits
+  return isPortName(name)
     ? []
     : [
         sure(

@@ -151,13 +151,18 @@ function missingFault(
       evidence: [reference.evidence, referenceTo(elsewhere.source)],
     };
   }
-  const shortest = near !== undefined && isSlip(name, near);
+  const slip = near !== undefined && isSlip(name, near) ? near : undefined;
+  // Manifests of one application are often applied beside others, which bring services of their own.
+  const isWhole =
+    reference.form === "url" ? !isOutsideName(reference) : here.some((service) => service.isLive);
   const isSure =
-    here.length > 0 && (reference.form !== "address" || shortest) && !isOutsideName(reference);
+    here.length > 0 &&
+    (slip !== undefined || (isWhole && reference.form !== "address")) &&
+    !isOutsideName(reference);
   return {
     isSure,
-    what: near === undefined ? what : `${what}; ${near} exists`,
-    fixes: near === undefined ? [] : [change(host.replace(name, near))],
+    what: slip === undefined ? what : `${what}; ${slip} exists`,
+    fixes: slip === undefined ? [] : [change(host.replace(name, slip))],
     missing: [
       here.length === 0
         ? `the services of the namespace ${namespace}: whether one is named ${name}`

@@ -4,20 +4,20 @@ import type { EvidenceReference } from "../model/evidence.ts";
 import type { FindingParts } from "../model/make-finding.ts";
 import { describeSelector, pairsSelector } from "../kubernetes/label-selector.ts";
 import { type Objects, referenceTo } from "../kubernetes/objects.ts";
+import { possibleMakers } from "../kubernetes/pod-makers.ts";
 import { type KnownPod, podsByNamespace, podsOf } from "../kubernetes/pods.ts";
 import { plural } from "../text/plural.ts";
 import { endpointsOf } from "./endpoints.ts";
-import { hasPairs, quoteLabels } from "./near-miss.ts";
+import { isSelected, quoteLabels } from "./near-miss.ts";
 import { type Service, servicesOf } from "./service.ts";
 import { judgeUnselected } from "./unselected.ts";
-import { possibleMakers } from "./whole-picture.ts";
 
 /** Pods that one finding quotes. */
 const podsQuotedMax = 20;
 
 /** The pods that a service selects, of those whose labels are known. */
 export function selectedPods(service: Service, pods: readonly KnownPod[]): KnownPod[] {
-  return pods.filter((pod) => pod.labels !== undefined && hasPairs(pod.labels, service.selector));
+  return pods.filter((pod) => isSelected(pod, service.selector));
 }
 
 /** What a service with a selector leads to. */

@@ -6,6 +6,7 @@ import type { Finding } from "../model/finding.ts";
 import type { FindingParts } from "../model/make-finding.ts";
 import { objectsOf, type Objects } from "../kubernetes/objects.ts";
 import { judgeExternalName } from "./external-name.ts";
+import { governingFindings } from "./governing-service.ts";
 import { judgeSelectorless } from "./selectorless.ts";
 import { judgeSelection } from "./selection.ts";
 import { type Service, servicesOf } from "./service.ts";
@@ -24,10 +25,10 @@ export const serviceSelectsPods: Contract = defineContract({
   },
   check(snapshot, options, found): Finding[] {
     const objects = objectsOf(snapshot);
-    return servicesOf(objects).flatMap((service) => {
-      const parts = judge(service, objects, options.nearMissCountMax);
-      return parts === undefined ? [] : [found(parts)];
-    });
+    const judged = servicesOf(objects).flatMap(
+      (service) => judge(service, objects, options.nearMissCountMax) ?? [],
+    );
+    return [...judged, ...governingFindings(objects)].map(found);
   },
 });
 

@@ -11,6 +11,7 @@ import {
   describeCorrection,
   describeMissed,
   hasPairs,
+  isSelected,
   type NearMiss,
   nearMisses,
   quoteLabels,
@@ -37,10 +38,7 @@ export function judgeUnselected(item: Unselected): FindingParts {
   const [best] = misses;
   const isEmptyByRecord = endpoints !== undefined && endpoints.endpoints.length === 0;
   const elsewhere = item.others.filter(
-    (pod) =>
-      pod.labels !== undefined &&
-      pod.state.kind !== "over" &&
-      hasPairs(pod.labels, service.selector),
+    (pod) => pod.state.kind !== "over" && isSelected(pod, service.selector),
   );
   const missing = missingOf(item);
   if (best?.isSlip === true) return missed(item, misses);
