@@ -28,7 +28,7 @@ export const evidenceFormats: readonly EvidenceFormat[] = [
   ...logFormats,
 ];
 
-/** The known formats in one sentence. */
+/** What can be read, in one sentence; the description of each format stands in the table above and on its page. */
 export function knownFormats(): string {
-  return `${evidenceFormats.map((format) => format.description).join("; ")}; each also as gzip`;
+  return "traces (OTLP, Jaeger, Zipkin, Tempo), Kubernetes objects or what kubectl prints, transcripts of tool calls, metrics (Prometheus, OTLP, tables), logs, environments or a .faultline snapshot, each also as gzip (docs/formats/evidence.md lists the forms)";
 }
