@@ -8,9 +8,13 @@ const assignment = /^(?:export[ \t]+|set[ \t]+)?([A-Za-z_][A-Za-z0-9_]{0,255})=(
 const shareMin = 0.8;
 const lineCountMin = 2;
 
+/** Names of programs and of settings that are read by others than a process's environment. */
+const programName =
+  /\.(?:py|rb|pl|[cm]?[jt]s|sh|bash|zsh|mk|toml|ini|cfg|properties|service|desktop)$/i;
+
 /** Whether a text is lines of names and values, and no log of them. */
 export function recogniseVariables(head: string, name: string): boolean {
-  if (/^\s*[{[<]/.test(head)) return false;
+  if (/^\s*[{[<]/.test(head) || programName.test(name)) return false;
   const lines = head.split("\n");
   if (lines.length > 1) lines.pop();
   const told = lines

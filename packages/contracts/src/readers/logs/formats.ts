@@ -1,6 +1,7 @@
 /** The formats of logs. Plain text is tried last of all, because nearly everything is text. */
 
-import type { EvidenceFormat } from "../format.ts";
+import { type EvidenceFormat, startsAsJson } from "../format.ts";
+import { readLogDocument, recogniseLogDocument } from "./read-log-document.ts";
 import { readLog } from "./read-log.ts";
 import { recogniseJsonLog, recogniseRecordedLog, recogniseTextLog } from "./recognise.ts";
 
@@ -16,6 +17,12 @@ export const logFormats: readonly EvidenceFormat[] = [
     description: "logs with a record of JSON on each line",
     recognise: recogniseJsonLog,
     read: readLog,
+  },
+  {
+    name: "json-log-document",
+    description: "logs as Loki, CloudWatch, Elasticsearch or Google's command line answer them",
+    recognise: ({ head }) => startsAsJson(head) && recogniseLogDocument(head),
+    read: readLogDocument,
   },
   {
     name: "text-log",

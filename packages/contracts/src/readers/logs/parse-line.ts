@@ -3,12 +3,13 @@
 import type { LogLine } from "../../model/evidence.ts";
 import { type Fields, isFields } from "../../model/fields.ts";
 import { cutText } from "../../text/cut-text.ts";
+import { firstTextAt } from "../field-path.ts";
 import { timeAt } from "../time-text.ts";
 import type { AboutParts } from "./about.ts";
 import { logLimits } from "./limits.ts";
 import { logfmtFields } from "./logfmt.ts";
-import { at, lineOfRecord, recordLikeness } from "./record.ts";
-import { marksOf } from "./text-line.ts";
+import { lineOfRecord, recordLikeness } from "./record.ts";
+import { marksOf, noMarks } from "./text-line.ts";
 
 export interface ParsedLine {
   readonly line: LogLine;
@@ -52,8 +53,16 @@ export function parseLine(raw: string): ParsedLine {
   return parseText(envelope, fields !== undefined);
 }
 
+/** A record of a log that a document holds. */
+export function parseRecord(fields: Fields): ParsedLine {
+  const envelope = { text: "", about: containerOf(fields), isPartial: false, isSure: false };
+  const line = lineOfRecord(fields, JSON.stringify(fields));
+  return finish(line, envelope, { startsEntry: true, likeness: "possible", assumesUtc: false });
+}
+
 function parseText(envelope: Envelope, isDocument: boolean): ParsedLine {
-  const marks = marksOf(envelope.text);
+  // What stands within a document, or one that is cut, marks no line.
+  const marks = /^\s*\{/.test(envelope.text) ? noMarks : marksOf(envelope.text);
   const { timeMicros, severity, hasTime, hasLevel } = marks;
   const line: LogLine = {
     ...(timeMicros === undefined ? {} : { timeMicros }),
@@ -158,13 +167,7 @@ function dockerLine(outer: Envelope): Envelope | undefined {
 
 /** The container that a record of a collector names, as Fluent Bit, Vector, Elastic and Google write it. */
 function containerOf(fields: Fields): AboutParts {
-  const text = (...paths: readonly string[]): string | undefined => {
-    for (const path of paths) {
-      const value = at(fields, path);
-      if (typeof value === "string" && value !== "") return value;
-    }
-    return undefined;
-  };
+  const text = (...paths: readonly string[]): string | undefined => firstTextAt(fields, paths);
   return {
     pod: text(
       "kubernetes.pod_name",

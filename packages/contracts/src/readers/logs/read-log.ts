@@ -16,7 +16,7 @@ import {
 } from "./about.ts";
 import { LineJoiner } from "./join-lines.ts";
 import { logLimits } from "./limits.ts";
-import { parseLine } from "./parse-line.ts";
+import { type ParsedLine, parseLine } from "./parse-line.ts";
 
 /** The text of a file, whatever its bytes: one broken character must not hide a whole log. */
 export function textOfLog({ bytes }: FormatInput): { text: string; notes: string[] } {
@@ -130,6 +130,12 @@ export class LogReading {
   }
 
   #add(raw: string): void {
+    if (raw.length > logLimits.textLengthMax) this.#cutCount += 1;
+    this.addParsed(parseLine(raw));
+  }
+
+  /** Adds a line that is parsed already. */
+  addParsed(parsed: ParsedLine): void {
     this.#lineCount += 1;
     if (this.#lineCount > logLimits.lineCountMax) {
       throw new EvidenceError("The log has too many lines.", {
@@ -137,8 +143,6 @@ export class LogReading {
         where: `line ${logLimits.lineCountMax + 1}`,
       });
     }
-    if (raw.length > logLimits.textLengthMax) this.#cutCount += 1;
-    const parsed = parseLine(raw);
     this.#assumesUtc ||= parsed.assumesUtc;
     this.#last = this.#logOf(parsed.about);
     this.#last.add(parsed);

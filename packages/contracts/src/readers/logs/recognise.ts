@@ -57,7 +57,7 @@ function wholeLines(head: string): string[] {
 function isDocument(line: string): boolean {
   if (/^\s*\{/.test(line)) return parseLine(line).likeness === "none";
   if (/^\s*\[\s*(?:$|[{["\]-]|\d+(?:\.\d+)?\s*[,\]])/.test(line)) return true;
-  return /^\s*(?:<\?xml|<!doctype|<html|<svg|%PDF|#!|---\s*$|diff --git |From \S+@)/i.test(line);
+  return /^\s*(?:<[a-z!?]|%PDF|#!|---\s*$|diff --git |From \S+@)/i.test(line);
 }
 
 function isContinuation(line: string): boolean {
@@ -72,13 +72,14 @@ function showsStack(head: string): boolean {
     /^(?:Exception in thread ".*" )?[\w.$]+(?:Exception|Error)\b.*\r?\n\s+at \S+\(/m.test(head);
   const isNode = /^(?:Uncaught )?\w*Error: .*\r?\n(?:.*\r?\n){0,3} {4}at /m.test(head);
   const begins =
-    /^(?:\s*\S.*\r?\n){0,3}?(?:Traceback \(|panic: |fatal error: |Exception in thread|[\w.$]+(?:Exception|Error)\b|\S+:\d+\r?$)/.test(
+    /^(?:\s*\S.*\r?\n){0,3}?(?:Traceback \(|panic: |fatal error: |Exception in thread|[\w.$]+(?:Exception|Error)\b|\S+:\d+\r?\n)/.test(
       head,
     );
   return begins && (isLong || isPanic || isJava || isNode);
 }
 
 function isLogName(name: string): boolean {
+  if (/changelog/i.test(name)) return false;
   return /(?:\.log(?:\.\d+|-\d+)?|(?:^|[._-])logs?[._-]?.*\.txt|logs?\.(?:txt|out|ndjson|jsonl|json)|(?:^|[._-])(?:stdout|stderr)(?:\.txt|\.out)?)(?:\.gz)?$/i.test(
     name,
   );

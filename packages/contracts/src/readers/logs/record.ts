@@ -3,6 +3,7 @@
 import type { LogLine, LogSeverity } from "../../model/evidence.ts";
 import { type Fields, isFields } from "../../model/fields.ts";
 import { cutText } from "../../text/cut-text.ts";
+import { valueAt } from "../field-path.ts";
 import { timeOfNumber, timeOfText } from "../time-text.ts";
 import { attributesOf } from "./attributes.ts";
 import { logLimits } from "./limits.ts";
@@ -43,9 +44,9 @@ const otherFields = "sha commit commit_sha hash author committer loss role".spli
 /** How surely a record is one of a log: it is, it may be where its neighbours are, or it is not. */
 export function recordLikeness(fields: Fields): "sure" | "possible" | "none" {
   if (otherFields.some((name) => fields[name] !== undefined)) return "none";
-  const hasTime = timeFields.some((path) => timeOf(at(fields, path)) !== undefined);
+  const hasTime = timeFields.some((path) => timeOf(valueAt(fields, path)) !== undefined);
   const hasLevel = levelFields.some((path) => severityAt(fields, path) !== undefined);
-  const hasMessage = messageFields.some((path) => typeof at(fields, path) === "string");
+  const hasMessage = messageFields.some((path) => typeof valueAt(fields, path) === "string");
   if (!hasMessage) return hasTime && hasLevel ? "possible" : "none";
   if (hasLevel) return "sure";
   return hasTime ? "possible" : "none";
@@ -59,7 +60,7 @@ export function lineOfRecord(fields: Fields, source: string): LogLine {
     read: (value: unknown) => T | undefined,
   ): T | undefined => {
     for (const path of paths) {
-      const value = read(at(fields, path));
+      const value = read(valueAt(fields, path));
       if (value === undefined) continue;
       used.add(path);
       return value;
@@ -85,15 +86,6 @@ export function lineOfRecord(fields: Fields, source: string): LogLine {
   };
 }
 
-/** The value at a path, which may be one name with points in it. */
-export function at(fields: Fields, path: string): unknown {
-  const direct = fields[path];
-  if (direct !== undefined || !path.includes(".")) return direct;
-  let value: unknown = fields;
-  for (const name of path.split(".")) value = isFields(value) ? value[name] : undefined;
-  return value;
-}
-
 function timeOf(value: unknown): number | undefined {
   if (typeof value === "number") return timeOfNumber(value);
   if (typeof value === "string") return value.length <= 64 ? timeOfText(value) : undefined;
@@ -115,7 +107,7 @@ function severityOf(fields: Fields, used: Set<string>): LogSeverity | undefined 
 }
 
 function severityAt(fields: Fields, path: string): LogSeverity | undefined {
-  const value = at(fields, path);
+  const value = valueAt(fields, path);
   const number = typeof value === "string" && /^\d{1,2}$/.test(value) ? Number(value) : value;
   if (typeof number === "string") return number.length <= 32 ? severityOfWord(number) : undefined;
   if (typeof number !== "number") return undefined;

@@ -13,9 +13,10 @@ export interface LineMarks {
   readonly severity?: LogSeverity;
   /** The severity comes from a level, not from words of the message. */
   readonly hasLevel: boolean;
-  /** Where the text behind the time goes on; 0 when the line begins with none. */
-  readonly restFrom: number;
 }
+
+/** The marks of a line that has none. */
+export const noMarks: LineMarks = { hasTime: false, hasLevel: false };
 
 /** How far into a line its time and level are looked for. */
 const prefixLengthMax = 160;
@@ -50,7 +51,6 @@ export function marksOf(line: string): LineMarks {
       ...(severity === undefined ? {} : { severity }),
       hasTime: true,
       hasLevel: true,
-      restFrom: log[0].length,
     };
   }
   const head = line.slice(0, prefixLengthMax);
@@ -63,7 +63,6 @@ export function marksOf(line: string): LineMarks {
     ...(severity === undefined ? {} : { severity }),
     hasTime: time !== undefined || syslogDate.test(head) || clockOnly.test(head),
     hasLevel: level !== undefined,
-    restFrom: time?.start === 0 ? time.end : 0,
   };
 }
 
@@ -108,7 +107,9 @@ function levelOf(head: string, rest: string, hasTime: boolean): LogSeverity | un
 
 function leadingLevel(text: string): string | undefined {
   const match = leading.exec(text);
-  return match?.[1] ?? match?.[2] ?? leadingAnyCase.exec(text)?.[1];
+  const found = match?.[1] ?? match?.[2] ?? leadingAnyCase.exec(text)?.[1];
+  // So programs in JavaScript print what was thrown; it is a failure, but no level.
+  return found === "Error" ? undefined : found;
 }
 
 /** Words by which runtimes begin the news of a failure. */
