@@ -17,8 +17,10 @@ export interface Terminal {
   /** Writes a word about the work: progress, warnings, errors. */
   note(text: string): void;
   style(style: Style, text: string): string;
-  /** Reads standard input whole. Throws a plain `Error` beyond `byteCountMax`. */
-  readInput(byteCountMax: number, signal: AbortSignal): Promise<Uint8Array>;
+  /** Puts words about long work in the place of those before, or takes them away; absent where nobody looks. */
+  readonly showProgress?: (text: string | undefined) => void;
+  /** The bytes of standard input as they come. */
+  input(signal: AbortSignal): AsyncIterable<Uint8Array>;
 }
 
 /** The terminal of this process. */
@@ -37,27 +39,25 @@ export function processTerminal(
     note: (text) => void process.stderr.write(`${text}\n`),
     style: (style, text) =>
       colour ? styleText(style, text, { validateStream: false }) : stripVTControlCharacters(text),
-    readInput: readStandardInput,
+    input: readStandardInput,
+    ...(process.stderr.isTTY && environment.TERM !== "dumb" ? { showProgress: overwriteLine } : {}),
   };
 }
 
-async function readStandardInput(byteCountMax: number, signal: AbortSignal): Promise<Uint8Array> {
-  const chunks: Buffer[] = [];
-  let byteCount = 0;
+async function* readStandardInput(signal: AbortSignal): AsyncGenerator<Uint8Array> {
   const stop = (): void =>
     void process.stdin.destroy(new Error("Reading standard input was stopped."));
   signal.addEventListener("abort", stop, { once: true });
   try {
     for await (const chunk of process.stdin) {
-      const bytes: Buffer = Buffer.isBuffer(chunk) ? chunk : Buffer.from(String(chunk));
-      byteCount += bytes.length;
-      if (byteCount > byteCountMax) {
-        throw new Error(`Standard input is larger than ${byteCountMax} bytes.`);
-      }
-      chunks.push(bytes);
+      yield Buffer.isBuffer(chunk) ? chunk : Buffer.from(String(chunk));
     }
   } finally {
     signal.removeEventListener("abort", stop);
   }
-  return Buffer.concat(chunks);
+}
+
+/** Overwrites the present line of standard error. */
+function overwriteLine(text: string | undefined): void {
+  process.stderr.write(`\r\u001b[2K${text ?? ""}`);
 }

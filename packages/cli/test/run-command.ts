@@ -44,7 +44,7 @@ export function runIn(folder: () => string) {
           more.onNote?.(text);
         },
         style: (_, text) => text,
-        readInput: () => Promise.resolve(new TextEncoder().encode(more.input ?? "")),
+        input: () => new Blob([more.input ?? ""]).stream(),
       },
       options: more.options ?? {},
       positionals: words.map((word) => (/\.|dumps/.test(word) ? join(folder(), word) : word)),

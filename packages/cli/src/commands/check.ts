@@ -11,7 +11,6 @@ import {
   type FailOn,
   failOnChoices,
   readBaseline,
-  readEvidence,
   snapshotOf,
 } from "@faultline/contracts";
 
@@ -20,7 +19,7 @@ import { printReport, type ReportFormat, reportFormats } from "../check/print-re
 import { FileWatch } from "../check/watch-files.ts";
 import { type Command, type CommandContext, UsageError } from "../command.ts";
 import { switchOption, textOption } from "../connection.ts";
-import { readEvidenceFiles } from "../evidence-files.ts";
+import { readEvidenceAt } from "../evidence-files.ts";
 
 export const command: Command = {
   summary: "run the contracts on files: traces, Kubernetes objects, transcripts, logs, snapshots",
@@ -138,15 +137,14 @@ async function prepare(context: CommandContext): Promise<PreparedCheck> {
 async function runOnce(check: PreparedCheck, context: CommandContext): Promise<number> {
   const { contracts, format, failOn, baseline } = check;
   const { terminal, positionals, signal } = context;
-  const found = await readEvidenceFiles(positionals, terminal, signal);
-  const read = readEvidence(found.files);
+  const read = await readEvidenceAt(positionals, { terminal, signal });
   const snapshot = snapshotOf(read.evidence);
   const whole = checkReport(
     {
       snapshot,
       contracts,
       findings: checkSnapshot(snapshot, contracts),
-      unreadable: [...found.unreadable, ...read.unreadable],
+      unreadable: read.unreadable,
     },
     failOn,
   );

@@ -1,14 +1,13 @@
 /** `faultline snapshot`: freezes evidence into one file, shows it, and takes secrets out of it. */
 
 import { mkdir, open, rename, unlink } from "node:fs/promises";
-import { basename, dirname, join, resolve } from "node:path";
+import { basename, dirname, join } from "node:path";
 import {
   decodeSnapshotFile,
   encodeSnapshotFile,
   type Evidence,
   EvidenceError,
   plural,
-  readEvidence,
   redactSnapshot,
   type Snapshot,
   snapshotOf,
@@ -17,7 +16,7 @@ import { PlatformError } from "@faultline/protocol";
 
 import { type Command, type CommandContext, UsageError } from "../command.ts";
 import { switchOption, textOption } from "../connection.ts";
-import { readEvidenceFiles } from "../evidence-files.ts";
+import { readEvidenceAt, readEvidenceFiles } from "../evidence-files.ts";
 import { layoutTable } from "../table.ts";
 
 /** As for `check`: something could not be read. */
@@ -62,11 +61,9 @@ async function create(context: CommandContext, paths: readonly string[]): Promis
   if (paths.length === 0)
     throw new UsageError("snapshot create needs at least one file or folder.");
   const { terminal } = context;
-  const found = await readEvidenceFiles(paths, terminal, context.signal);
   // The file that is about to be written is no evidence, even when it lies in a folder that is read.
-  const files = found.files.filter((file) => resolve(file.name) !== resolve(out));
-  const read = readEvidence(files);
-  const unreadable = [...found.unreadable, ...read.unreadable];
+  const read = await readEvidenceAt(paths, { terminal, signal: context.signal, passOver: out });
+  const { unreadable } = read;
   for (const fault of unreadable) noteUnreadable(context, fault);
   if (read.evidence.length === 0) {
     terminal.note("Nothing was written: no file holds evidence.");
@@ -156,7 +153,7 @@ async function writeFile(out: string, bytes: Uint8Array): Promise<void> {
 
 /** The snapshot in a file, or `undefined` when there is none, after saying why. */
 async function readSnapshot(context: CommandContext, path: string): Promise<Snapshot | undefined> {
-  const { files, unreadable } = await readEvidenceFiles([path], context.terminal, context.signal);
+  const { files, unreadable } = await readEvidenceFiles([path], context);
   const [file] = files;
   if (unreadable[0] !== undefined) noteUnreadable(context, unreadable[0]);
   else if (file === undefined || files.length > 1) {

@@ -1,0 +1,43 @@
+/** Shows on a terminal how far the reading of long files has come. */
+
+import type { ReadProgress } from "@faultline/contracts";
+
+import type { Terminal } from "./terminal.ts";
+
+/** Files that are smaller together are read before anybody could look. */
+const shownBytesMin = 8_000_000;
+/** Shown anew after so many bytes. */
+const stepBytes = 4_000_000;
+
+export interface Progress {
+  show(state: ReadProgress): void;
+  /** Takes the words off the screen again. */
+  end(): void;
+}
+
+/** The progress of reading these files; it shows nothing when nobody looks or when there is little to read. */
+export function readingProgress(
+  files: readonly { readonly sizeBytes: number }[],
+  terminal: Terminal,
+): Progress {
+  const { showProgress } = terminal;
+  const totalBytes = files.reduce((sum, file) => sum + file.sizeBytes, 0);
+  let shownBytes = 0;
+  return {
+    show({ bytesRead, spanCount }) {
+      if (showProgress === undefined || bytesRead < shownBytesMin) return;
+      if (bytesRead - shownBytes < stepBytes) return;
+      shownBytes = bytesRead;
+      const all = totalBytes >= bytesRead ? ` of ${megabytes(totalBytes)}` : "";
+      const spans = spanCount === 0 ? "" : `, ${spanCount.toLocaleString("en-US")} spans`;
+      showProgress(`Reading: ${megabytes(bytesRead)}${all} MB${spans}`);
+    },
+    end() {
+      if (shownBytes > 0) showProgress?.(undefined);
+    },
+  };
+}
+
+function megabytes(bytes: number): string {
+  return Math.round(bytes / 1_000_000).toLocaleString("en-US");
+}
