@@ -40,17 +40,21 @@ class Pairing {
 
   take(turn: Turn): void {
     const { role, results, calls, text } = turn;
-    for (const result of results) this.#answer(result, turn);
+    // Providers' own tools, and what user interfaces keep, have call and result in one turn.
+    const hasOwnResults = role === "assistant" && calls.length > 0;
+    if (!hasOwnResults) for (const result of results) this.#answer(result, turn);
     if (results.length > 0) this.#batch += 1;
     else if (role !== "system") this.#isBeginning = false;
     const talksOn = role === "user" || role === "assistant";
     // Calls and results of one conversation may come as items of their own, so more calls do not end the wait.
     const isMoreCalls = role === "assistant" && calls.length > 0 && text === undefined;
     if (talksOn && results.length === 0 && !isMoreCalls) {
-      for (const item of this.#open) if (!item.isAnswered) this.#unanswered(item);
+      for (const item of this.#open)
+        if (!item.isAnswered && !item.isReported) this.#unanswered(item);
       this.#open = [];
     }
     for (const call of calls) this.#add(call, turn);
+    if (hasOwnResults) for (const result of results) this.#answer(result, turn);
     this.#open = this.#open.filter((item) => !item.isAnswered);
   }
 
@@ -67,6 +71,8 @@ class Pairing {
     // A server's log has one request for each call, and no turn that holds several.
     if (call.executedArguments !== undefined && turn.text === undefined) this.#batch += 1;
     const item = { call, turn, batch: this.#batch, isAnswered: false, isReported: false };
+    // Nothing answers a call that waits for approval or was denied.
+    if (call.approval === "asked" || call.approval === "denied") item.isReported = true;
     this.#open.push(item);
     this.#calls.push(item);
     if (call.callId === undefined) return;

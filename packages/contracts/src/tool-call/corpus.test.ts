@@ -6,12 +6,12 @@ import type { Finding } from "../model/finding.ts";
 import { readEvidence } from "../readers/read-evidence.ts";
 import { snapshotOf } from "../snapshot/create-snapshot.ts";
 import { toolCallContracts } from "./contracts.ts";
-import { script } from "./fixtures/corpus.ts";
+import { script, type Script } from "./fixtures/corpus.ts";
 import { corpusFormats } from "./fixtures/corpus-formats.ts";
 import { mutate, mutations } from "./fixtures/mutations.ts";
 import { toolCallSchema } from "./schema.ts";
 
-const scriptCount = 40;
+const scriptCount = 25;
 const seeds = Array.from({ length: scriptCount }, (_, index) => index + 1);
 
 function findingsOf(text: string, contracts = toolCallContracts): Finding[] {
@@ -21,6 +21,12 @@ function findingsOf(text: string, contracts = toolCallContracts): Finding[] {
   expect(unreadable).toEqual([]);
   const snapshot = snapshotOf(evidence);
   return contracts.flatMap((contract) => contract.check(snapshot));
+}
+
+/** Whether a call that has its result stands after the one that has none. */
+function hasLaterCall({ steps }: Script): boolean {
+  const calls = steps.flatMap((step) => ("calls" in step ? step.calls : []));
+  return calls.at(-1)?.result !== undefined;
 }
 
 describe.each(corpusFormats.map((format) => [format.name, format] as const))(
@@ -44,6 +50,8 @@ describe.each(corpusFormats.map((format) => [format.name, format] as const))(
           if (mutation === "unpaired" && !format.hasResults) continue;
           const broken = mutate(script(seed), mutation, seed);
           if (broken === undefined) continue;
+          // The last call of a log without words may be the one during which the log ends.
+          if (mutation === "unpaired" && !format.hasWords && !hasLaterCall(broken)) continue;
           count += 1;
           const findings = findingsOf(format.write(broken), [toolCallSchema]);
           if (!findings.some(({ verdict }) => verdict === "violated"))

@@ -136,7 +136,11 @@ function judgeCall(
   }
   const targets = targetsOf(exchange);
   const foreign = targets.filter((target) => trusted.find(String(target.value)) === "never");
-  const isAsked = nameWords(tool).some((word) => word.length > 2 && asked.has(stemOf(word)));
+  if (targets.length > 0 && foreign.length === 0) {
+    verdicts.fits(tool, reference);
+    return;
+  }
+  const isAsked = wordsFor(tool).some((word) => word.length > 2 && asked.has(stemOf(word)));
   for (const source of outside) {
     if (!instruction.test(source.text)) continue;
     const tainted = foreign.find(
@@ -149,7 +153,6 @@ function judgeCall(
     report(exchange, { source, tainted, isAsked, verdicts });
     return;
   }
-  if (targets.length > 0 && foreign.length === 0) verdicts.fits(tool, reference);
 }
 
 /** The plain values that say where the effect goes or what is done. */
@@ -165,13 +168,18 @@ function targetsOf({ given }: Exchange): Leaf[] {
   });
 }
 
-/** Whether a text orders what a tool does: a word of its name, or another for the same. */
+/** Whether a text orders what a tool does. */
 function speaksOfTool(text: string, tool: string): boolean {
   const said = new Set((text.toLowerCase().match(/\p{L}+/gu) ?? []).map(stemOf));
-  return nameWords(tool).some(
-    (word) =>
-      said.has(stemOf(word)) || (alike[word] ?? []).some((other) => said.has(stemOf(other))),
-  );
+  return wordsFor(tool).some((word) => said.has(stemOf(word)));
+}
+
+/** The words of a tool's name, and others for the same. */
+function wordsFor(tool: string): string[] {
+  return nameWords(tool).flatMap((word) => [
+    word,
+    ...(Object.hasOwn(alike, word) ? (alike[word] ?? []) : []),
+  ]);
 }
 
 const alike: Readonly<Record<string, readonly string[] | undefined>> = {

@@ -70,7 +70,7 @@ function judge(conversation: Conversation, settings: Settings): void {
       judgeCall(exchange, { ...settings, said, chosen, isComplete });
     }
     // What a call brought that has no result here may be what a later one names.
-    if (calls.some(({ result, resultTurn }) => result === undefined || resultTurn <= index))
+    if (calls.some(({ result, resultTurn }) => result === undefined || resultTurn < index))
       isComplete = false;
     // An id that a call brought into being was chosen by the model, and is known from then on.
     for (const exchange of calls) {

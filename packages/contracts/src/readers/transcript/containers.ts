@@ -136,11 +136,24 @@ export function instructionsIn(value: Fields): string | undefined {
   return texts.length === 0 ? undefined : texts.join("\n");
 }
 
-/** The tools that a policy or the tool choice of the request allows. */
+/** The tools that a policy allows, whatever is advertised. */
 export function allowedToolsIn(value: Fields): readonly string[] | undefined {
-  const list =
-    value["allowed_tools"] ?? value["allowedTools"] ?? value["permitted_tools"] ?? undefined;
-  if (Array.isArray(list)) return list.flatMap((item) => nameOf(item) ?? []);
+  for (const holder of [
+    value,
+    value["policy"],
+    value["principal"],
+    value["agent"],
+    value["metadata"],
+  ]) {
+    if (!isFields(holder)) continue;
+    const list = holder["allowed_tools"] ?? holder["allowedTools"] ?? holder["permitted_tools"];
+    if (Array.isArray(list)) return list.flatMap((item) => nameOf(item) ?? []);
+  }
+  return undefined;
+}
+
+/** The tools to which the choice of a request restricts its answer. */
+export function chosenToolsIn(value: Fields): readonly string[] | undefined {
   const choice = value["tool_choice"] ?? value["toolChoice"];
   if (choice === "none") return [];
   const gemini = value["toolConfig"] ?? value["tool_config"];
@@ -158,6 +171,17 @@ export function allowedToolsIn(value: Fields): readonly string[] | undefined {
   if (choice["type"] === "none") return [];
   const name = nameOf(choice);
   return name === undefined ? undefined : [name];
+}
+
+/** Whether the conversation goes on from what is stored elsewhere. */
+export function isContinuation(value: Fields): boolean {
+  return (
+    textField(value, "previous_response_id") !== undefined ||
+    (value["conversation"] !== undefined &&
+      value["conversation"] !== null &&
+      !Array.isArray(value["conversation"]) &&
+      Array.isArray(value["input"]))
+  );
 }
 
 function nameOf(item: unknown): string | undefined {

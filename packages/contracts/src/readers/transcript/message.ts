@@ -79,6 +79,7 @@ export function readMessage(
     ...(role === "assistant" && allowedTools !== undefined
       ? { allowedTools: [...allowedTools] }
       : {}),
+    ...(contents.isPartlyRead ? { isPartlyRead: true } : {}),
     ...(timeMicros === undefined ? {} : { timeMicros }),
     pointer,
   };
@@ -211,7 +212,7 @@ function messageResults(message: Fields, pointer: string): ToolResult[] {
 
 /** Text, calls and results among the parts of a message. */
 function readContents(message: Fields, pointer: string): Contents {
-  const contents: Contents = { text: "", calls: [], results: [] };
+  const contents: Contents = { text: "", isPartlyRead: false, calls: [], results: [] };
   const { content, parts } = message;
   const role = textField(message, "role") ?? "";
   if (typeof content === "string" && !["tool", "function"].includes(role)) contents.text = content;

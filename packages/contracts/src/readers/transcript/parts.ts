@@ -7,6 +7,8 @@ import { textField } from "./fields.ts";
 /** What the parts of one message hold. */
 export interface Contents {
   text: string;
+  /** Some part cannot be read as text: an image, a sound, a file. */
+  isPartlyRead: boolean;
   readonly calls: ToolCall[];
   readonly results: ToolResult[];
 }
@@ -36,6 +38,15 @@ export function readPart(part: unknown, pointer: string, contents: Contents): vo
   const text =
     textField(part, "text") ?? (type === "text" ? textField(part, "content") : undefined);
   if (text !== undefined) addText(text, contents);
+  if (typeof type === "string" && /image|audio|video|file|document|media/.test(type)) {
+    contents.isPartlyRead = true;
+  } else if (
+    ["inlineData", "fileData", "inline_data", "image", "document"].some((name) =>
+      isFields(part[name]),
+    )
+  ) {
+    contents.isPartlyRead = true;
+  }
   for (const call of callsOf(part, pointer)) contents.calls.push(call);
   for (const result of resultsOf(part, pointer)) contents.results.push(result);
 }

@@ -5,13 +5,16 @@ import { type Fields, isFields } from "../../model/fields.ts";
 import { EvidenceError } from "../evidence-error.ts";
 import {
   allowedToolsIn,
+  chosenToolsIn,
   exchangeOf,
   instructionsIn,
+  isContinuation,
   type MessagePart,
   partOf,
   toolListIn,
 } from "./containers.ts";
 import { readMessage } from "./message.ts";
+import { withApprovals } from "./approvals.ts";
 import { sayTheSame } from "./same-turn.ts";
 import { toolsInText } from "./text-calls.ts";
 import { readTools } from "./tools.ts";
@@ -28,6 +31,7 @@ interface Setting {
   readonly areToolsPartial?: boolean;
   readonly allowedTools?: readonly string[] | undefined;
   readonly instructions?: string | undefined;
+  readonly isContinuation?: boolean;
 }
 
 /** Collects turns; what a later request repeats of the conversation is taken once. */
@@ -50,7 +54,11 @@ export class TranscriptBuilder {
     const answer = partOf(response);
     if (answer !== undefined) {
       const place = `${pointer}${responsePointer}`;
-      this.#addMessages(answer, { pointer: place, setting, isHistory: false });
+      this.#addMessages(answer, {
+        pointer: place,
+        setting: chosen(setting, request),
+        isHistory: false,
+      });
     }
   }
 
@@ -62,7 +70,9 @@ export class TranscriptBuilder {
     // A stored response carries what was sent in beside what came out.
     const output =
       isFields(value) && part.pointer === "/input" ? partOf(onlyOutput(value)) : undefined;
-    if (output !== undefined) this.#addMessages(output, { pointer, setting, isHistory: false });
+    if (output !== undefined) {
+      this.#addMessages(output, { pointer, setting: chosen(setting, value), isHistory: false });
+    }
   }
 
   /** Whether a request goes on with this conversation: it begins with everything that was said so far. */
@@ -90,6 +100,7 @@ export class TranscriptBuilder {
       ...(list === undefined ? {} : this.#advertised(list)),
       ...(allowedTools === undefined ? {} : { allowedTools }),
       ...(instructions === undefined ? {} : { instructions }),
+      ...(isContinuation(value) ? { isContinuation: true } : {}),
     };
   }
 
@@ -105,7 +116,7 @@ export class TranscriptBuilder {
     { pointer, setting, isHistory }: { pointer: string; setting: Setting; isHistory: boolean },
   ): void {
     let context = setting;
-    const turns = messages.flatMap((message, index) => {
+    const turns = withApprovals(messages, (message, index) => {
       const place = isSingle ? `${pointer}${inner}` : `${pointer}${inner}/${index}`;
       // A message may bring the tools from which it was made, and a server's list is an item of its own.
       const own = isFields(message) && Array.isArray(message["tools"]) ? message : undefined;
@@ -120,7 +131,11 @@ export class TranscriptBuilder {
       context = this.#withToolsOfPrompt(context, turn);
       return turn;
     });
-    const first = turns[0];
+    const [beginning] = turns;
+    if (beginning !== undefined && setting.isContinuation === true) {
+      turns[0] = { ...beginning, isPartlyRead: true };
+    }
+    const [first] = turns;
     if (first !== undefined && setting.instructions !== undefined) {
       turns[0] = { ...first, instructions: setting.instructions };
       const list = setting.tools === undefined ? toolsInText(setting.instructions) : undefined;
@@ -165,6 +180,12 @@ export class TranscriptBuilder {
   }
 }
 
+/** The choice of a request binds its answer only; the history was made under other choices. */
+function chosen(setting: Setting, request: unknown): Setting {
+  const names = isFields(request) ? chosenToolsIn(request) : undefined;
+  return names === undefined ? setting : { ...setting, allowedTools: names };
+}
+
 function onlyOutput(value: Fields): Fields {
   return { output: value["output"] };
 }
@@ -172,5 +193,8 @@ function onlyOutput(value: Fields): Fields {
 /** Items of a response that say nothing to anybody: thoughts, and calls of the provider's own tools. */
 function isSilentItem(value: unknown): boolean {
   const type = isFields(value) ? value["type"] : undefined;
-  return typeof type === "string" && /^(?:reasoning|\w+_call|mcp_list_tools|summary)$/.test(type);
+  return (
+    typeof type === "string" &&
+    /^(?:reasoning|\w+_call|mcp_list_tools|mcp_approval_response|summary)$/.test(type)
+  );
 }

@@ -5,7 +5,7 @@ import { evidenceOfKind, type Snapshot } from "../../model/snapshot.ts";
 import { tracesOf } from "../../traces/trace.ts";
 import type { Conversation, Execution, Turn } from "./conversation.ts";
 import { conversationsOfTrace } from "./from-trace.ts";
-import { executionsOfTurns } from "./executions-of-turns.ts";
+import { executionsOfTurns, turnsOfExecutions } from "./executions-of-turns.ts";
 import { pairExchanges } from "./pair-exchanges.ts";
 
 /** A memory and no state: the same snapshot always has the same conversations. */
@@ -26,9 +26,10 @@ export function conversationsOf(snapshot: Snapshot): readonly Conversation[] {
     ...transcripts.map((turns) => ({ turns, executions: executionsOfTurns(turns) })),
     ...recorded,
   ];
-  const conversations = withForeignExecutions(seen).map(({ turns, executions }) =>
-    pairExchanges(turns, executions),
-  );
+  const conversations = withForeignExecutions(seen).flatMap(({ turns, executions }) => {
+    if (turns.length > 0) return [pairExchanges(turns, executions)];
+    return executions.length > 0 ? [pairExchanges(turnsOfExecutions(executions), [])] : [];
+  });
   conversationsBySnapshot.set(snapshot, conversations);
   return conversations;
 }
@@ -47,17 +48,19 @@ function withForeignExecutions(seen: readonly Seen[]): readonly Seen[] {
   if (seen.length < 2) return seen;
   const homes = new Map<string, Set<number>>();
   for (const [index, { turns }] of seen.entries()) {
-    for (const { callId } of turns.flatMap((turn) => turn.calls)) {
+    if (isServerLog(turns)) continue;
+    for (const { callId, name } of turns.flatMap((turn) => turn.calls)) {
       if (callId === undefined) continue;
-      const home = homes.get(callId) ?? new Set();
-      homes.set(callId, home.add(index));
+      const key = `${callId}\n${name}`;
+      homes.set(key, (homes.get(key) ?? new Set()).add(index));
     }
   }
   const added = new Map<number, Execution[]>();
   const kept = seen.map(({ turns, executions }, index) => ({
     turns,
     executions: executions.filter((execution) => {
-      const home = execution.callId === undefined ? undefined : homes.get(execution.callId);
+      if (execution.callId === undefined) return true;
+      const home = homes.get(`${execution.callId}\n${execution.tool}`);
       const [only] = home ?? [];
       if (home?.size !== 1 || only === undefined || only === index) return true;
       added.set(only, [...(added.get(only) ?? []), execution]);
@@ -68,4 +71,12 @@ function withForeignExecutions(seen: readonly Seen[]): readonly Seen[] {
     turns: item.turns,
     executions: [...item.executions, ...(added.get(index) ?? [])],
   }));
+}
+
+/** A log of a server holds what ran, and nobody's words. */
+function isServerLog(turns: readonly Turn[]): boolean {
+  return turns.every(
+    ({ text, calls }) =>
+      text === undefined && calls.every((call) => call.executedArguments !== undefined),
+  );
 }

@@ -26,7 +26,7 @@ export interface RecordedConversation {
   readonly isWithModel: boolean;
 }
 
-/** The conversations of a trace; calls that no model was seen to ask for make one of their own. */
+/** The conversations of a trace; where no model was seen, what ran makes one without turns. */
 export function conversationsOfTrace(trace: Trace): RecordedConversation[] {
   const indices: number[] = [];
   for (const [index, span] of trace.spans.entries()) if (concernsModels(span)) indices.push(index);
@@ -48,11 +48,9 @@ export function conversationsOfTrace(trace: Trace): RecordedConversation[] {
   }
   const spoken = threads.filter((thread) => thread.turns.length > 0);
   const [first] = spoken;
-  if (first === undefined) return executions.length === 0 ? [] : [withoutModel(executions)];
-  return assign(
-    spoken,
-    withoutRepeats(executions).map(({ execution }) => execution),
-  );
+  const ran = withoutRepeats(executions).map(({ execution }) => execution);
+  if (first !== undefined) return assign(spoken, ran);
+  return ran.length === 0 ? [] : [{ turns: [], executions: ran, isWithModel: false }];
 }
 
 function isModelCall({ attributes }: Span): boolean {
@@ -160,37 +158,6 @@ function withoutRepeats<T extends { readonly span: Span; readonly execution: Exe
     const parent = span.parentSpanId === undefined ? undefined : spanIds.get(span.parentSpanId);
     return parent === undefined || parent.execution.tool !== execution.tool;
   });
-}
-
-function withoutModel(
-  executions: readonly { readonly execution: Execution; readonly span: Span }[],
-): RecordedConversation {
-  const turns = withoutRepeats(executions).flatMap(({ execution, span }): Turn[] => {
-    const { evidenceId } = execution.reference;
-    const id = execution.callId === undefined ? {} : { callId: execution.callId };
-    const base = { results: [], calls: [], evidenceId, pointer: span.spanId };
-    const call = {
-      ...id,
-      name: execution.tool,
-      arguments: execution.arguments,
-      pointer: span.spanId,
-    };
-    const { result } = execution;
-    return [
-      { ...base, role: "assistant", calls: [call], timeMicros: span.startMicros },
-      ...(result === undefined
-        ? []
-        : [
-            {
-              ...base,
-              role: "tool" as const,
-              results: [{ ...result, ...id, name: execution.tool }],
-              timeMicros: endMicrosOf(span),
-            },
-          ]),
-    ];
-  });
-  return { turns, executions: [], isWithModel: false };
 }
 
 /** Each execution goes to the conversation that asked for it by id, else to the only one that asks for its tool. */

@@ -17,7 +17,7 @@ export function pairExchanges(
   /** The calls before this place all have a result, so that no scan begins at the start again. */
   let firstOpen = 0;
   let advertised: readonly ToolDefinition[] | undefined;
-  for (const [index, turn] of turns.entries()) {
+  const take = (turn: Turn, index: number): void => {
     for (const result of turn.results) {
       while (exchanges[firstOpen]?.result !== undefined) firstOpen += 1;
       const open = openOf(result, { exchanges, byId, firstOpen });
@@ -25,6 +25,10 @@ export function pairExchanges(
       open.result = result;
       open.resultTurn = index;
     }
+  };
+  for (const [index, turn] of turns.entries()) {
+    const hasOwnResults = turn.role === "assistant" && turn.calls.length > 0;
+    if (!hasOwnResults) take(turn, index);
     advertised = turn.tools ?? advertised;
     for (const call of turn.calls) {
       const open: Open = {
@@ -42,6 +46,8 @@ export function pairExchanges(
       exchanges.push(open);
       if (call.callId !== undefined) byId.set(call.callId, open);
     }
+    // Providers' own tools, and what user interfaces keep, have call and result in one turn.
+    if (hasOwnResults) take(turn, index);
   }
   const strays = pairExecutions(exchanges, executions, turns.length);
   return { turns, exchanges, strays, isWhole: beginsAtTheBeginning(turns) };

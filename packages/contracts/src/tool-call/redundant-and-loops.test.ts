@@ -1,0 +1,162 @@
+import { describe, expect, test } from "vitest";
+
+import { chat, chatTool, checkTranscript, verdicts } from "./fixtures/check-transcript.ts";
+import { loops } from "./loops.ts";
+import { redundant } from "./redundant.ts";
+
+const tools = [
+  "get_order",
+  "search_docs",
+  "update_order",
+  "get_job_status",
+  "list_items",
+  "roll_dice",
+].map((name) => chatTool(name));
+type Steps = Parameters<typeof chat>[0];
+const order = {
+  tool: "get_order",
+  given: { id: "1" },
+  result: { total: 41, currency: "EUR", status: "shipped" },
+};
+const search = {
+  tool: "search_docs",
+  given: { query: "refund" },
+  result: "Refunds take five working days at most.",
+};
+const change = { tool: "update_order", given: { id: "1" }, result: { ok: true } };
+const wait = { tool: "get_job_status", given: { id: "1" }, result: { status: "running" } };
+const fails = {
+  tool: "get_order",
+  given: { id: "1" },
+  result: "Error: request req_8a8a8a8a failed",
+  isError: true,
+};
+const violated = (list: readonly string[]): string[] =>
+  list.filter((item) => item.startsWith("violated"));
+
+describe("redundant calls", () => {
+  test.each<[string, Steps, string[]]>([
+    ["twice the same", ["user: a", order, search, order, "x"], ["violated get_order equal-calls"]],
+    [
+      "twice the same at once",
+      ["user: a", [order, order], "x"],
+      ["violated get_order equal-calls"],
+    ],
+    ["after a change", ["user: a", order, change, order, "x"], []],
+    ["after the user asked again", ["user: a", order, "x", "user: and now?", order, "y"], []],
+    ["polling", ["user: a", wait, wait, wait, { ...wait, result: { status: "done" } }, "x"], []],
+    ["news at the end", ["user: a", order, order, { ...order, result: { total: 40 } }, "x"], []],
+    ["after an error", ["user: a", fails, fails, "it failed"], []],
+    [
+      "pages",
+      [
+        "user: a",
+        ...[1, 2, 3].map((page) => ({
+          tool: "list_items",
+          given: { page },
+          result: `item a, item b of the page number ${page}`,
+        })),
+        "x",
+      ],
+      [],
+    ],
+    [
+      "each thing once",
+      ["user: a", ...["1", "2", "3"].map((item) => ({ ...order, given: { id: item } })), "x"],
+      [],
+    ],
+    [
+      "chance",
+      [
+        "user: a",
+        { tool: "roll_dice", result: "You have rolled the number 4" },
+        { tool: "roll_dice", result: "You have rolled the number 4" },
+        "x",
+      ],
+      [],
+    ],
+    [
+      "much the same search three times",
+      [
+        "user: a",
+        ...[
+          "refund policy for late parcels in europe",
+          "refund policy for late parcels europe",
+          "refund policy late parcels in europe",
+        ].map((query) => ({ ...search, given: { query } })),
+        "x",
+      ],
+      ["violated search_docs similar-calls"],
+    ],
+  ])("%s", (_what, steps, expected) => {
+    expect(violated(verdicts(redundant, chat(steps, { tools })))).toEqual(expected);
+  });
+
+  test("calls of other tools and in other conversations change nothing", () => {
+    const [alone] = checkTranscript(chat(["user: a", order, order, "x"], { tools }), redundant);
+    const [among] = checkTranscript(
+      chat(
+        ["user: a", order, search, { ...search, given: { query: "parcels lost" } }, order, "x"],
+        { tools },
+      ),
+      redundant,
+    );
+    expect(among?.measures).toEqual(alone?.measures);
+  });
+});
+
+describe("loops", () => {
+  const repeat = (count: number, ...steps: Steps): Steps =>
+    Array.from({ length: count }, () => steps).flat();
+  test.each<[string, Steps, string[]]>([
+    ["one call three times", ["user: a", ...repeat(3, order), "x"], ["violated get_order cycle"]],
+    ["two calls in turns", ["user: a", ...repeat(3, order, search)], ["violated get_order cycle"]],
+    [
+      "the same error again",
+      ["user: a", ...repeat(3, fails), "x"],
+      ["violated get_order same-error-again"],
+    ],
+    ["twice is none", ["user: a", ...repeat(2, order, search), "x"], []],
+    [
+      "progress",
+      [
+        "user: a",
+        ...[1, 2, 3, 4].flatMap((page): Steps => [
+          { tool: "list_items", given: { page }, result: `p${page}` },
+          search,
+        ]),
+        "x",
+      ],
+      [],
+    ],
+    ["polling", ["user: a", ...repeat(6, wait), "x"], []],
+    ["the user asks again and again", repeat(4, "user: a", order, "x"), []],
+  ])("%s", (_what, steps, expected) => {
+    expect(violated(verdicts(loops, chat(steps, { tools })))).toEqual(expected);
+  });
+
+  test("names the circle, its calls and where it should have stopped", () => {
+    const [finding] = checkTranscript(
+      chat(["user: a", ...repeat(4, order, search)], { tools }),
+      loops,
+    );
+    expect(finding?.measures).toMatchObject({
+      cycle: "get_order → search_docs",
+      cycleLength: 2,
+      repetitionCount: 4,
+      stopAt: "/messages/9/tool_calls/0",
+    });
+    expect(finding?.evidence).toHaveLength(8);
+  });
+
+  test("a budget of calls is kept when one is set", () => {
+    const steps: Steps = [
+      "user: a",
+      ...[1, 2, 3].map((page) => ({ tool: "list_items", given: { page }, result: `p${page}` })),
+      "x",
+    ];
+    expect(verdicts(loops.with({ callCountPerTurnMax: 2 }), chat(steps, { tools }))).toEqual([
+      "violated list_items budget",
+    ]);
+  });
+});
