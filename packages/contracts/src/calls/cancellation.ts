@@ -5,7 +5,8 @@ import { defineContract } from "../model/define-contract.ts";
 import type { FindingParts } from "../model/make-finding.ts";
 import { shorten } from "../text/cut-text.ts";
 import { plural } from "../text/plural.ts";
-import { tracesOf, type Trace } from "../traces/trace.ts";
+import type { Trace } from "../traces/trace.ts";
+import { tracesInOrder } from "./traces-in-order.ts";
 import { ClockSkew } from "./clock-skew.ts";
 import { departuresOf } from "./departures.ts";
 import { boundaryOfEdge, type Edge, edgeOf, isCall, subjectOfEdge } from "./edge.ts";
@@ -40,7 +41,7 @@ export const cancellation: Contract = defineContract<Options>({
     },
   },
   check(snapshot, { graceMillis }, found) {
-    const seen = tracesOf(snapshot).flatMap((trace) => workOf(trace, graceMillis * 1_000));
+    const seen = tracesInOrder(snapshot).flatMap((trace) => workOf(trace, graceMillis * 1_000));
     return groupBy(seen, ({ edge }) => edge.name).flatMap((group) => {
       const parts = judge(group, graceMillis);
       return parts === undefined ? [] : [found(parts)];

@@ -5,7 +5,7 @@ import { defineContract } from "../model/define-contract.ts";
 import type { FindingParts } from "../model/make-finding.ts";
 import { shorten } from "../text/cut-text.ts";
 import { plural } from "../text/plural.ts";
-import { tracesOf } from "../traces/trace.ts";
+import { tracesInOrder } from "./traces-in-order.ts";
 import { compareDeadlines, type DeadlineOptions, type Meeting } from "./compare-deadlines.ts";
 import { boundaryOfEdge, subjectOfEdge } from "./edge.ts";
 import { groupBy } from "./group-by.ts";
@@ -31,7 +31,7 @@ export const deadlinePropagation: Contract = defineContract<DeadlineOptions>({
     },
   },
   check(snapshot, options, found) {
-    const meetings = tracesOf(snapshot).flatMap((trace) => compareDeadlines(trace, options));
+    const meetings = tracesInOrder(snapshot).flatMap((trace) => compareDeadlines(trace, options));
     return groupBy(meetings, ({ edge }) => edge.name).map((group) => found(judge(group)));
   },
 });

@@ -6,7 +6,8 @@ import type { FindingParts } from "../model/make-finding.ts";
 import { shorten } from "../text/cut-text.ts";
 import { mark } from "../traces/marks.ts";
 import { operationOf } from "../traces/name-operation.ts";
-import { type Trace, tracesOf } from "../traces/trace.ts";
+import type { Trace } from "../traces/trace.ts";
+import { tracesInOrder } from "./traces-in-order.ts";
 import { boundaryOfEdge, subjectOfEdge } from "./edge.ts";
 import { effectKeysOf } from "./effect-keys.ts";
 import { groupBy } from "./group-by.ts";
@@ -27,7 +28,7 @@ export const idempotency: Contract = defineContract({
   reads: ["trace"],
   options: {},
   check(snapshot, _options, found) {
-    const traces = tracesOf(snapshot);
+    const traces = tracesInOrder(snapshot);
     const keyed = traces.map((trace) => (hasKeys(trace) ? keyedCallsOf(trace) : []));
     const all = keyed.flat();
     const recordsKeys = new Set(

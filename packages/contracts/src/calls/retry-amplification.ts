@@ -6,7 +6,7 @@ import type { EvidenceReference } from "../model/evidence.ts";
 import type { FindingParts } from "../model/make-finding.ts";
 import { shorten } from "../text/cut-text.ts";
 import { plural } from "../text/plural.ts";
-import { tracesOf } from "../traces/trace.ts";
+import { tracesInOrder } from "./traces-in-order.ts";
 import { type Amplified, amplifiedCallsOf } from "./amplified-calls.ts";
 import { groupBy } from "./group-by.ts";
 import { boundaryOfEdge, subjectOfEdge } from "./edge.ts";
@@ -39,7 +39,7 @@ export const retryAmplification: Contract = defineContract<Options>({
     },
   },
   check(snapshot, options, found) {
-    const amplified = tracesOf(snapshot)
+    const amplified = tracesInOrder(snapshot)
       .flatMap((trace) => amplifiedCallsOf(trace))
       // What one layer does too often is said at its own calls, not again at each call below them.
       .filter((item) => item.layers.length > 1 || isOwn(item) || !isExcessive(item, options));

@@ -5,7 +5,7 @@ import { defineContract } from "../model/define-contract.ts";
 import type { EvidenceReference } from "../model/evidence.ts";
 import type { FindingParts } from "../model/make-finding.ts";
 import { shorten } from "../text/cut-text.ts";
-import { tracesOf } from "../traces/trace.ts";
+import { tracesInOrder } from "./traces-in-order.ts";
 import { type AttemptGroup, attemptsOf, waitsOf } from "./attempts.ts";
 import { boundaryOfEdge, subjectOfEdge } from "./edge.ts";
 import { groupBy } from "./group-by.ts";
@@ -50,7 +50,7 @@ export const retryBackoff: Contract = defineContract<WaitOptions>({
     },
   },
   check(snapshot, options, found) {
-    const groups = tracesOf(snapshot)
+    const groups = tracesInOrder(snapshot)
       .flatMap((trace) => attemptsOf(trace))
       .filter((group) => !group.isPolling && !isTransparent(group));
     return groupBy(groups, ({ edge }) => edge.name).map((list) => found(judge(list, options)));

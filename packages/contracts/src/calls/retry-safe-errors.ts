@@ -5,7 +5,7 @@ import { defineContract } from "../model/define-contract.ts";
 import type { FindingParts } from "../model/make-finding.ts";
 import { shorten } from "../text/cut-text.ts";
 import { plural } from "../text/plural.ts";
-import { tracesOf } from "../traces/trace.ts";
+import { tracesInOrder } from "./traces-in-order.ts";
 import { type AttemptGroup, attemptsOf } from "./attempts.ts";
 import { boundaryOfEdge, subjectOfEdge } from "./edge.ts";
 import { groupBy } from "./group-by.ts";
@@ -38,7 +38,7 @@ export const retrySafeErrors: Contract = defineContract<Options>({
     },
   },
   check(snapshot, options, found) {
-    const groups = tracesOf(snapshot)
+    const groups = tracesInOrder(snapshot)
       .flatMap((trace) => attemptsOf(trace))
       .filter(({ calls }) => calls.length > 1);
     return groupBy(groups, ({ edge }) => edge.name).flatMap((list) => {

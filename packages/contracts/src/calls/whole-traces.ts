@@ -4,7 +4,7 @@ import type { Contract } from "../model/contract.ts";
 import { defineContract } from "../model/define-contract.ts";
 import type { FindingParts } from "../model/make-finding.ts";
 import { plural } from "../text/plural.ts";
-import { tracesOf } from "../traces/trace.ts";
+import { tracesInOrder } from "./traces-in-order.ts";
 import { groupBy } from "./group-by.ts";
 import { type LostContext, lostContexts } from "./lost-context.ts";
 import { type Link, type Place, serviceLinksOf } from "./service-links.ts";
@@ -43,7 +43,7 @@ export const wholeTraces: Contract = defineContract<Options>({
     },
   },
   check(snapshot, options, found) {
-    const traces = tracesOf(snapshot);
+    const traces = tracesInOrder(snapshot);
     const { links, orphans, unended, unanswered } = serviceLinksOf(traces, {
       skewMicrosMax: options.skewMillisMax * 1_000,
       longerMicrosMin: options.longerMillisMin * 1_000,
