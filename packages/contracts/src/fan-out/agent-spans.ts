@@ -120,11 +120,14 @@ export function embeddedCountOf({ attributes }: Span): number | undefined {
   return typeof attributes["ai.value"] === "string" ? 1 : undefined;
 }
 
+/** Ancestors that are asked whose work a span is. */
+const ownerDepthMax = 256;
+
 /** The agent, tool or request whose work a span is part of: its index, or -1. */
 export function ownerOf(trace: Trace, index: number): number {
   let at = trace.parents[index] ?? -1;
   let last = -1;
-  while (at >= 0) {
+  for (let depth = 0; at >= 0 && depth < ownerDepthMax; depth += 1) {
     const span = trace.span(at);
     const work = agentWorkOf(span, trace.marksOf(at));
     if (work === "agent" || work === "tool") return at;

@@ -7,7 +7,7 @@ import type { FindingParts } from "../model/make-finding.ts";
 import { plural } from "../text/plural.ts";
 import type { Unit, UnitCall } from "../traces/unit.ts";
 import { hasFailed } from "./classify-group.ts";
-import { findRuns, type Run } from "./find-runs.ts";
+import { findRuns, isInTransaction, type Run } from "./find-runs.ts";
 import {
   boundaryOfCalls,
   type Handler,
@@ -153,7 +153,8 @@ function judgeRun(
   const [first] = run.calls;
   const before = first === undefined ? known : withValuesOf(known, first);
   const independent = run.calls.filter((item, at) => at === 0 || isIndependent(item, before));
-  const dependent = run.calls.filter((item) => !independent.includes(item));
+  const freed = new Set(independent);
+  const dependent = run.calls.filter((item) => !freed.has(item));
   const savedMicros = totalMicros - Math.max(longestOf(independent), sumOf(dependent));
   return [
     {
@@ -163,7 +164,7 @@ function judgeRun(
       independent,
       savedMicros: independent.length < 2 ? 0 : savedMicros,
       totalMicros,
-      isInTransaction: isDatabase && run.isInTransaction,
+      isInTransaction: isDatabase && first !== undefined && isInTransaction(first),
     },
   ];
 }

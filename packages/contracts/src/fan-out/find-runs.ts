@@ -8,53 +8,45 @@ export interface Run {
   readonly kind: "database" | "request";
   /** None begins before the one ahead of it ended. */
   readonly calls: readonly UnitCall[];
-  /** The statements belong to a transaction that was begun beside them. */
-  readonly isInTransaction: boolean;
 }
 
 /** The runs among the slow reads of a unit. A write, a wait or a log-in between two reads ends a run. */
 export function findRuns(unit: Unit, slow: readonly UnitCall[], gapMicrosMax: number): Run[] {
+  const barriers = unit.calls
+    .filter(({ call }) => !call.isRead || signsIn.test(call.shape))
+    .map(({ index }) => index);
   return (["database", "request"] as const).flatMap((kind) => {
     const own = slow.filter(({ call }) => (call.kind === "database") === (kind === "database"));
-    if (own.length < 2) return [];
-    const barriers = unit.calls.filter(({ call }) => !call.isRead || signsIn.test(call.shape));
     const runs: UnitCall[][] = [];
     let run: UnitCall[] = [];
+    let barrier = 0;
     for (const item of own) {
       const last = run.at(-1);
-      if (last !== undefined && !follows(last, item, barriers, gapMicrosMax)) {
+      // Both lists are in order of time, so each barrier is passed once.
+      while ((barriers[barrier] ?? Infinity) < (last?.index ?? 0)) barrier += 1;
+      const isBarred = last !== undefined && (barriers[barrier] ?? Infinity) < item.index;
+      if (last !== undefined && (isBarred || !follows(last, item, gapMicrosMax))) {
         runs.push(run);
         run = [];
       }
       run.push(item);
     }
     runs.push(run);
-    return runs
-      .filter((calls) => calls.length > 1)
-      .map((calls) => ({
-        kind,
-        calls,
-        isInTransaction: kind === "database" && calls.some(isInTransaction),
-      }));
+    return runs.filter((calls) => calls.length > 1).map((calls) => ({ kind, calls }));
   });
 }
 
 /** What comes after a token or an address that was asked for depends on it. */
 const signsIn = /\/(?:oauth2?|token|login|signin|auth|session|csrf|\.well-known)\b/i;
 
-function follows(
-  last: UnitCall,
-  next: UnitCall,
-  ...[barriers, gapMicrosMax]: [readonly UnitCall[], number]
-): boolean {
+function follows(last: UnitCall, next: UnitCall, gapMicrosMax: number): boolean {
   const end = last.span.startMicros + last.span.durationNanos / 1_000;
   const pause = next.span.startMicros - end;
-  if (pause < -1 || pause > gapMicrosMax) return false;
-  return !barriers.some(({ index }) => index >= last.index && index < next.index);
+  return pause >= -1 && pause <= gapMicrosMax;
 }
 
 /** Whether a transaction was begun among the siblings of a statement, before it. */
-function isInTransaction({ trace, index }: UnitCall): boolean {
+export function isInTransaction({ trace, index }: UnitCall): boolean {
   const parent = trace.parents[index] ?? -1;
   if (parent < 0) return false;
   let isOpen = false;

@@ -15,6 +15,9 @@ export interface Holding {
   readonly foreign: readonly UnitCall[];
 }
 
+/** Spans that are looked at to find holders; units of one trace may each look at all of it. */
+const spansSeenMax = 2_000_000;
+
 /** The longest holding of a service's requests during a window, or `undefined` when no transaction is seen. */
 export function longestHolding(
   snapshot: Snapshot,
@@ -22,8 +25,11 @@ export function longestHolding(
   window: Interval | undefined,
 ): Holding | undefined {
   let longest: Holding | undefined;
+  let spansSeen = 0;
   for (const unit of unitsOf(snapshot)) {
+    if (spansSeen > spansSeenMax) break;
     if (unit.service !== service || unit.entry === undefined) continue;
+    spansSeen += unit.trace.spans.length;
     for (const holding of holdingsOf(unit)) {
       const isBeside =
         window === undefined || (holding.start < window.end && holding.end > window.start);
