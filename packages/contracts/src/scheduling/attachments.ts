@@ -2,6 +2,7 @@
 
 import type { KubernetesObject } from "../model/evidence.ts";
 import { isPresentAt, textAt } from "../kubernetes/fields.ts";
+import type { Source } from "../kubernetes/objects.ts";
 import { classOf, type Storage } from "./claims.ts";
 import type { Pod } from "./pod.ts";
 
@@ -26,10 +27,29 @@ const migratedProvisioners: Readonly<Record<string, string>> = {
 /** Answers which volumes pods need, each pod once. */
 export class Attachments {
   readonly #storage: Storage;
+  readonly #attached: ReadonlyMap<string, readonly Source[]>;
   readonly #known = new WeakMap<Pod, ReadonlyMap<string, string>>();
 
-  constructor(storage: Storage) {
+  constructor(storage: Storage, attached: readonly Source[]) {
     this.#storage = storage;
+    this.#attached = Map.groupBy(
+      attached,
+      ({ object }) => textAt(object, "spec", "nodeName") ?? "",
+    );
+  }
+
+  /** The volumes that the cluster has attached to a node, for whatever pod. */
+  attachedTo(nodeName: string): ReadonlyMap<string, string> {
+    const volumes = new Map<string, string>();
+    for (const { object } of this.#attached.get(nodeName) ?? []) {
+      const driver = textAt(object, "spec", "attacher") ?? "";
+      const name = textAt(object, "spec", "source", "persistentVolumeName") ?? "";
+      const volume = this.#storage.volumes.get(name);
+      const found = volume === undefined ? undefined : handleOf(volume);
+      if (found !== undefined && found.driver === driver)
+        volumes.set(`${found.driver}/${found.handle}`, found.driver);
+    }
+    return volumes;
   }
 
   /** The driver of each volume, by driver and handle. */
@@ -48,15 +68,7 @@ export class Attachments {
 
   #volumeOf(claim: KubernetesObject): { driver: string; handle: string } | undefined {
     const volume = this.#storage.volumes.get(textAt(claim, "spec", "volumeName") ?? "");
-    if (volume === undefined) return this.#volumeToBe(claim);
-    const driver = textAt(volume, "spec", "csi", "driver");
-    if (driver !== undefined) {
-      return { driver, handle: textAt(volume, "spec", "csi", "volumeHandle") ?? "" };
-    }
-    const builtIn = migrated.find(([field]) => isPresentAt(volume, "spec", field));
-    if (builtIn === undefined) return undefined;
-    const [field, served, name] = builtIn;
-    return { driver: served, handle: textAt(volume, "spec", field, name) ?? "" };
+    return volume === undefined ? this.#volumeToBe(claim) : handleOf(volume);
   }
 
   /** A claim without a volume takes one of its class's driver. */
@@ -68,4 +80,16 @@ export class Attachments {
     const driver = migratedProvisioners[provisioner] ?? provisioner;
     return { driver, handle: `claim ${namespace}/${name}` };
   }
+}
+
+/** The driver of a volume and what the driver calls the volume. */
+function handleOf(volume: KubernetesObject): { driver: string; handle: string } | undefined {
+  const driver = textAt(volume, "spec", "csi", "driver");
+  if (driver !== undefined) {
+    return { driver, handle: textAt(volume, "spec", "csi", "volumeHandle") ?? "" };
+  }
+  const builtIn = migrated.find(([field]) => isPresentAt(volume, "spec", field));
+  if (builtIn === undefined) return undefined;
+  const [field, served, name] = builtIn;
+  return { driver: served, handle: textAt(volume, "spec", field, name) ?? "" };
 }

@@ -157,6 +157,7 @@ export function presentClaim(claim: KubernetesObject, storage: Storage): ClaimSt
   if (phase === "Lost") return { kind: "lost", volume: volumeName ?? "" };
   if (isPresentAt(claim, "metadata", "deletionTimestamp")) return { kind: "deleting" };
   if (volumeName !== undefined) {
+    if (phase === "Pending" && !isBindingComplete(claim)) return incompleteClaim(claim, volumeName);
     const volume = storage.volumes.get(volumeName);
     if (volume === undefined && storage.volumes.size > 0)
       return { kind: "volume-gone", volume: volumeName };
@@ -164,6 +165,21 @@ export function presentClaim(claim: KubernetesObject, storage: Storage): ClaimSt
   }
   if (phase === "Bound") return { kind: "bound", volume: undefined };
   return unboundClaim(claim, storage);
+}
+
+/** The cluster writes down when both sides of a binding agree; until then the claim is not bound. */
+function isBindingComplete(claim: KubernetesObject): boolean {
+  return textsAt(claim, "metadata", "annotations").has("pv.kubernetes.io/bind-completed");
+}
+
+function incompleteClaim(claim: KubernetesObject, volumeName: string): ClaimState {
+  const { name } = claim.metadata;
+  const description = `make the volume ${volumeName} free for the claim ${name}, or let the claim name another`;
+  return {
+    kind: "unbound",
+    why: `it names the volume ${volumeName}, which has not been bound to it`,
+    remedies: [{ kind: "near-volume", detail: volumeName, description, state: { kind: "usable" } }],
+  };
 }
 
 function unboundClaim(claim: KubernetesObject, storage: Storage): ClaimState {

@@ -69,7 +69,7 @@ export function readCluster(objects: Objects): Cluster {
     storage,
     devices: new Devices(objects),
     neighbours: new Neighbours(nodes, readNamespaces(objects)),
-    attachments: new Attachments(storage),
+    attachments: new Attachments(storage, objects.of("VolumeAttachment")),
     budgets: readBudgets(objects.of("PodDisruptionBudget")),
     nominated: Map.groupBy(
       asking.filter((pod) => pod.nominatedNode !== undefined),

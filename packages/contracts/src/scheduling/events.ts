@@ -2,6 +2,7 @@
 
 import type { EvidenceId, KubernetesObject } from "../model/evidence.ts";
 import { textAt } from "../kubernetes/fields.ts";
+import { namedNodes } from "./filters/node-affinity.ts";
 import type { NodeVerdict } from "./filters/scheduler.ts";
 import { isBeforeNodes, reasonOf } from "./obstacle.ts";
 
@@ -76,7 +77,10 @@ function isLater(left: TimedEvent, right: TimedEvent): boolean {
 
 /** The text of the event that the scheduler would write, without what it says about preemption. */
 export function eventText(verdicts: readonly NodeVerdict[]): string {
-  const early = verdicts[0]?.obstacles.find(isBeforeNodes);
+  const [first] = verdicts;
+  if (first !== undefined && namedNodes(first.situation.pod)?.size === 0)
+    return `${head(verdicts.length)} pod affinity terms conflict.`;
+  const early = first?.obstacles.find(isBeforeNodes);
   if (early !== undefined) return `${head(verdicts.length)} ${reasonOf(early)}.`;
   const counts = new Map<string, number>();
   for (const { eventReasons } of verdicts) {

@@ -6,6 +6,7 @@ import type { KubernetesObject } from "../model/evidence.ts";
 import { Finding } from "../model/finding.ts";
 import { createSnapshot } from "../snapshot/create-snapshot.ts";
 import { podFitsNode } from "./pod-fits-node.ts";
+import { quotaAdmitsPod } from "./quota-admits-pod.ts";
 
 const names = [
   "spec",
@@ -62,6 +63,40 @@ const names = [
   "volumeBindingMode",
   "nodeInfo",
   "faultlineText",
+  "podAffinity",
+  "podAntiAffinity",
+  "labelSelector",
+  "matchLabels",
+  "matchLabelKeys",
+  "namespaces",
+  "namespaceSelector",
+  "topologySpreadConstraints",
+  "topologyKey",
+  "maxSkew",
+  "minDomains",
+  "whenUnsatisfiable",
+  "resourceClaims",
+  "resourceClaimName",
+  "devices",
+  "allocation",
+  "driver",
+  "drivers",
+  "count",
+  "priority",
+  "priorityClassName",
+  "nominatedNodeName",
+  "gcePersistentDisk",
+  "pdName",
+  "template",
+  "replicas",
+  "hard",
+  "used",
+  "scopes",
+  "max",
+  "min",
+  "default",
+  "maxLimitRequestRatio",
+  "ownerReferences",
   "unknown",
 ];
 const texts = [
@@ -84,6 +119,10 @@ const texts = [
   "0/2 nodes are available: 2 Insufficient cpu.",
   "spec.taints",
   "status.allocatable",
+  "metadata.labels",
+  "DoNotSchedule",
+  "Container",
+  "BestEffort",
 ];
 
 const { node: fields } = fc.letrec((tie) => ({
@@ -106,6 +145,19 @@ const object: fc.Arbitrary<KubernetesObject> = fc
       "StorageClass",
       "Event",
       "Deployment",
+      "Namespace",
+      "PriorityClass",
+      "PodDisruptionBudget",
+      "CSINode",
+      "CSIStorageCapacity",
+      "VolumeAttachment",
+      "ResourceClaim",
+      "ResourceClaimTemplate",
+      "DeviceClass",
+      "ResourceSlice",
+      "ResourceQuota",
+      "LimitRange",
+      "ReplicaSet",
     ),
     fc.constantFrom("a", "b", "c"),
     fc.dictionary(fc.constantFrom(...names), fields, { maxKeys: 8 }),
@@ -126,9 +178,8 @@ test("objects of any content give findings that fit the schema, and never an err
   fc.assert(
     fc.property(fc.array(object, { minLength: 1, maxLength: 8 }), (objects) => {
       const source = { name: "fuzz", format: "kubernetes", notes: [] };
-      const findings = podFitsNode.check(
-        createSnapshot([{ source, content: { kind: "kubernetes", objects } }]),
-      );
+      const snapshot = createSnapshot([{ source, content: { kind: "kubernetes", objects } }]);
+      const findings = [...podFitsNode.check(snapshot), ...quotaAdmitsPod.check(snapshot)];
       for (const finding of findings) {
         expect(Value.Check(Finding, finding)).toBe(true);
         if (finding.verdict === "inconclusive") expect(finding.missing).not.toEqual([]);

@@ -5,11 +5,14 @@ import { type Filter, nothing } from "./filter.ts";
 
 export const volumeLimits: Filter = {
   plugin: "NodeVolumeLimits",
-  judge({ pod, node, attachments }) {
+  judge({ pod, node, original, attachments }) {
     if (pod.claims.length === 0 || node.volumeCountMax.size === 0) return nothing;
     const wanted = attachments.of(pod);
     if (wanted.size === 0) return [];
-    const attached = new Map(node.pods.flatMap((other) => [...attachments.of(other)]));
+    const attached = new Map([
+      ...(original === undefined ? [] : attachments.attachedTo(node.name)),
+      ...node.pods.flatMap((other) => [...attachments.of(other)]),
+    ]);
     const counts = new Map<string, { used: number; wanted: number }>();
     const count = (driver: string): { used: number; wanted: number } => {
       const known = counts.get(driver) ?? { used: 0, wanted: 0 };
