@@ -3,7 +3,7 @@
 import type { Contract } from "../model/contract.ts";
 import { defineContract } from "../model/define-contract.ts";
 import type { Finding } from "../model/finding.ts";
-import { gather } from "./gather-findings.ts";
+import { gather, type Judgement } from "./gather-findings.ts";
 import { judgeContainers, judgeShown } from "./judge-container.ts";
 import { judgeJobs } from "./judge-job.ts";
 import { judgeLogsAlone } from "./judge-logs.ts";
@@ -36,6 +36,18 @@ export const containerStaysUp: Contract = defineContract({
       ),
       ...judgeLogsAlone(pods, context),
     ];
-    return gather([...judged, ...judgeJobs(context, judged)]).map(found);
+    return gather(withoutEchoes([...judged, ...judgeJobs(context, judged)])).map(found);
   },
 });
+
+/** What a table shows of a workload of which another pod tells more says nothing new. */
+function withoutEchoes(judged: readonly Judgement[]): Judgement[] {
+  const explained = new Set(
+    judged
+      .filter(({ parts }) => parts.subject.kind === "container" && parts.verdict === "violated")
+      .map(({ parts }) => parts.subject.name.slice(0, parts.subject.name.lastIndexOf("/"))),
+  );
+  return judged.filter(
+    ({ parts }) => parts.subject.kind === "container" || !explained.has(parts.subject.name),
+  );
+}

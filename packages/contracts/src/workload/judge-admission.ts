@@ -16,7 +16,7 @@ interface Refusal {
 /** What is refused and was not made since. */
 export function judgeAdmission({ events, objects }: PermissionContext): Judgement[] {
   return events.all.flatMap((event): Judgement[] => {
-    if (!/^Failed/.test(event.reason) || !event.isWarning) return [];
+    if (!event.reason.startsWith("Failed") || !event.isWarning) return [];
     const refusal = refusalOf(event.message);
     if (
       refusal === undefined ||

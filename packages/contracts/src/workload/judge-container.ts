@@ -8,6 +8,7 @@ import type { Snapshot } from "../model/snapshot.ts";
 import { plural } from "../text/plural.ts";
 import { type ExplainedCause, explainLog, explainText } from "./causes/explain-log.ts";
 import { meaningOfExit } from "./exit-code.ts";
+import { missingReference } from "./missing-reference.ts";
 import type { Judgement } from "./gather-findings.ts";
 import { type ContainerLog, logsOf } from "./pod-logs.ts";
 import {
@@ -26,7 +27,6 @@ export interface StayUpContext {
 /** Reasons of waiting that other contracts explain: images, references, and the start that is still going on. */
 const explainedElsewhere: ReadonlySet<string> = new Set([
   "ContainerCreating",
-  "CreateContainerConfigError",
   "ErrImageNeverPull",
   "ErrImagePull",
   "ImageInspectError",
@@ -60,9 +60,12 @@ function judgeContainer(
   }
   const subject = containerSubject(pod, container);
   if (state.kind === "waiting") {
-    return explainedElsewhere.has(state.reason) || state.reason === ""
-      ? undefined
-      : notStarted(pod, container);
+    const isElsewhere =
+      state.reason === "" ||
+      explainedElsewhere.has(state.reason) ||
+      (state.reason === "CreateContainerConfigError" &&
+        missingReference(state.message) !== undefined);
+    return isElsewhere ? undefined : notStarted(pod, container);
   }
   if (state.kind === "unknown") return undefined;
   const stuck = explainRunning(pod, container.name, context);
@@ -250,7 +253,7 @@ function notStarted(pod: PodView, container: ContainerView): Judgement {
   };
 }
 
-/** A container that runs, and whose log ends with nothing but the same failed connection. */
+/** A container that runs, and whose log tells the same failed connection again and again. */
 export function explainRunning(
   pod: PodView,
   container: string | undefined,
@@ -259,30 +262,43 @@ export function explainRunning(
   const current = logsOf(snapshot, pod, container).filter((log) => !log.isPrevious);
   const explained = surest(current);
   if (explained === undefined) return undefined;
-  const { isDependency, isLast, count } = explained.cause;
-  return isDependency === true && isLast && count >= options.failureLineCountMin
-    ? explained
-    : undefined;
+  const { isDependency, count } = explained.cause;
+  return isDependency === true && count >= options.failureLineCountMin ? explained : undefined;
 }
 
-/** The finding about something that runs but cannot do its work. */
+/** The finding about something that runs and complains: a violation only while nothing else follows. */
 export function stuckJudgement(
   pod: PodView,
   subject: Judgement["parts"]["subject"],
   { cause, reference }: LogExplanation,
 ): Judgement {
+  const who = `${pod.owner.kind === "pod" ? "Pod" : `A pod of ${pod.owner.kind}`} ${pod.owner.name}`;
+  const shared = {
+    subject,
+    measures: { failureLineCount: cause.count, line: cause.line },
+    evidence: [referenceTo(pod.source), reference],
+    nextChecks: cause.nextCheck === undefined ? [] : [cause.nextCheck],
+  };
+  if (!cause.isLast) {
+    return {
+      parts: {
+        ...shared,
+        verdict: "inconclusive",
+        title: `${who} runs, and ${plural(cause.count, "line")} of its log tell that ${cause.because}.`,
+        actual: `Other lines follow the last of them: ${cause.line}`,
+        missing: ["whether it recovered: the log after these lines"],
+      },
+    };
+  }
   return {
     weight: cause.weight,
     parts: {
+      ...shared,
       verdict: "violated",
-      subject,
-      title: `${pod.owner.kind === "pod" ? "Pod" : `A pod of ${pod.owner.kind}`} ${pod.owner.name} runs but does not get on: ${cause.because}, again and again.`,
+      title: `${who} runs but does not get on: ${cause.because}, again and again.`,
       actual: `${plural(cause.count, "line")} of its log, the last among them, tell it. The last: ${cause.line}`,
       causeKind: cause.causeKind,
-      measures: { failureLineCount: cause.count, line: cause.line },
-      evidence: [referenceTo(pod.source), reference],
       fixes: cause.fix === undefined ? [] : [{ description: cause.fix }],
-      nextChecks: cause.nextCheck === undefined ? [] : [cause.nextCheck],
     },
   };
 }

@@ -1,7 +1,7 @@
 /** Judges workloads by what they want and what they have. */
 
 import { ageSeconds, eventsOf } from "../kubernetes/event-index.ts";
-import { integerAt, isPresentAt, isTrueAt, listAt, textAt } from "../kubernetes/fields.ts";
+import { integerAt, isPresentAt, isTrueAt, listAt, textAt, textsAt } from "../kubernetes/fields.ts";
 import { nameOf, referenceTo, type Source } from "../kubernetes/objects.ts";
 import { readFrom } from "../kubernetes/text-mark.ts";
 import type { Subject } from "../model/finding.ts";
@@ -103,7 +103,8 @@ function stalledJudgement(source: Source, item: StallCase): Judgement | undefine
   );
   if (late === undefined && told === undefined) return undefined;
   const ours = podsOfWorkload(subject, context.pods);
-  const troubles = [...new Set(ours.flatMap((pod) => troubleOf(pod, context.snapshot) ?? []))];
+  const named = [...new Set(ours.flatMap((pod) => troubleOf(pod, context.snapshot) ?? []))];
+  const troubles = named.length > 0 ? named : pendingWords(source, ours);
   const message = textAt(late, "message") ?? told?.message ?? "ProgressDeadlineExceeded";
   const why = troubles.length === 0 ? "" : `: ${troubles.slice(0, 3).join("; ")}`;
   return {
@@ -134,6 +135,23 @@ function stalledJudgement(source: Source, item: StallCase): Judgement | undefine
       ],
     },
   };
+}
+
+/** Pods without a node tell nothing more in a table; what the template asks for is then the likeliest reason. */
+function pendingWords({ object }: Source, pods: readonly PodView[]): string[] {
+  const waiting = pods.filter(
+    ({ shown, nodeName }) => shown?.status === "Pending" && nodeName === undefined,
+  );
+  if (waiting.length === 0) return [];
+  const requests = listAt(object, "spec", "template", "spec", "containers").flatMap((container) => [
+    ...new Map([
+      ...textsAt(container, "resources", "limits"),
+      ...textsAt(container, "resources", "requests"),
+    ]),
+  ]);
+  const words = requests.map(([resource, amount]) => `${resource} ${amount}`);
+  const asks = words.length === 0 ? "" : `; each requests ${words.join(", ")}`;
+  return [`${plural(waiting.length, "pod")} found no node (Pending)${asks}`];
 }
 
 function podsOfWorkload(subject: Subject, pods: readonly PodView[]): PodView[] {

@@ -7,10 +7,13 @@ import { isDescriptionStart, readDescriptions } from "./describe.ts";
 import { readJsonObjects, readYamlObjects } from "./documents.ts";
 import { emptySearch, isAnswer, questionOf, readAnswers } from "./kubectl-answer.ts";
 import { kubernetesLimits, Notes } from "./limits.ts";
+import { isLineage, readLineage } from "./lineage.ts";
 import { stripWrapper } from "./recorded-call.ts";
 import { isTableHeader, readTables } from "./tables.ts";
 import { isTopHeader, readTop } from "./top.ts";
 
+/** Characters at the end of a recorded call in which an answer is looked for. */
+const answerLengthMax = 4_096;
 /** Characters that are looked at to recognise the form. */
 const recognitionLengthMax = 64 * 1024;
 
@@ -36,7 +39,8 @@ export function readKubernetes(text: string): KubernetesText {
   const recorded = { body, header, namespace };
   const form = formOf(body);
   if (form === "usage") return readUsage(recorded, notes);
-  const objects = form === undefined ? readBare(recorded) : readForm(form, recorded, notes);
+  const objects =
+    form === undefined ? readBare({ ...recorded, whole: text }) : readForm(form, recorded, notes);
   if (objects.length === 0) {
     throw new EvidenceError("It holds no Kubernetes object.", {
       expected:
@@ -53,7 +57,7 @@ interface Recorded {
   readonly namespace: string | undefined;
 }
 
-type Form = "json" | "yaml" | "description" | "table" | "answer";
+type Form = "json" | "yaml" | "description" | "table" | "lineage" | "answer";
 
 function readForm(form: Form, recorded: Recorded, notes: Notes): KubernetesObject[] {
   switch (form) {
@@ -65,6 +69,9 @@ function readForm(form: Form, recorded: Recorded, notes: Notes): KubernetesObjec
     case "table":
       notes.add("Read from text for people: fields that it does not print are unknown, not empty.");
       return readText(recorded, notes);
+    case "lineage":
+      notes.add("Read from the tree of kubectl lineage: only pods and events are taken from it.");
+      return readLineage(linesOf(recorded.body), recorded.namespace);
     case "answer":
       notes.add("kubectl answered without an object; the answer is kept.");
       return readText(recorded, notes);
@@ -81,11 +88,19 @@ function readText({ body, header, namespace }: Recorded, notes: Notes): Kubernet
   ];
 }
 
-/** A search without a header line: its rows, or that it found nothing. */
-function readBare({ body, header, namespace }: Recorded): KubernetesObject[] {
+/** A search without a header line: its rows, or that it found nothing. A failed call says why below `stderr:`. */
+function readBare({
+  body,
+  header,
+  namespace,
+  whole,
+}: Recorded & { whole: string }): KubernetesObject[] {
   const question = questionOf(header, namespace);
   const rows = question.kind === "Pod" ? readPodRows(linesOf(body), namespace) : [];
-  return rows.length > 0 || body.trim() !== "" ? rows : emptySearch(question, header);
+  if (rows.length > 0 || header === "") return rows;
+  const answers = readAnswers(linesOf(whole.slice(-answerLengthMax)), question);
+  if (answers.length > 0 || body.trim() !== "") return answers;
+  return emptySearch(question, header);
 }
 
 function readUsage({ body, namespace }: Recorded, notes: Notes): KubernetesText {
@@ -121,6 +136,7 @@ function formOf(body: string): Form | "usage" | undefined {
   const lines = head.split(/\r?\n/);
   if (/^(?:apiVersion|kind)\s*:/m.test(head)) return "yaml";
   if (lines.some(isTableHeader)) return "table";
+  if (isLineage(lines)) return "lineage";
   if (isTopHeader(lines.find((line) => line.trim() !== "") ?? "")) return "usage";
   if (
     lines.some(isDescriptionStart) &&

@@ -37,7 +37,7 @@ export function stripWrapper(text: string): RecordedText {
 }
 
 function contentOf(header: string): RecordedText["holds"] {
-  if (/"kubectl[_ ](?:find_resource|get|describe|events|top|rollout)/.test(header))
+  if (/"kubectl[_ ](?:find_resource|get|describe|events|top|rollout|lineage)/.test(header))
     return "objects";
   const isLogs =
     /"tool_name":\s*"[^"]{0,256}logs?(?:[_"])/.test(header) ||

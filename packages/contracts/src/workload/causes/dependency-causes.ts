@@ -90,6 +90,20 @@ function dependencyIn(line: string): string | undefined {
   return /^db$/i.test(found) ? "the database" : `the ${found.toLowerCase()}`;
 }
 
+const waits: readonly CauseRule[] = [
+  {
+    weight: 2,
+    pattern: /\bwaiting (?:for|on)(?: the| service| host| pod)? '?"?([\w.:-]{2,253})/i,
+    cause: (match) => ({
+      causeKind: "dependency",
+      because: `it waits for ${match[1]?.replace(/[.:]+$/, "") ?? ""}, which does not come`,
+      fix: `Start ${match[1]?.replace(/[.:]+$/, "") ?? "what it waits for"}, or correct its name.`,
+      nextCheck: "kubectl get svc,endpoints in the namespace",
+      isDependency: true,
+    }),
+  },
+];
+
 const access: readonly CauseRule[] = [
   {
     weight: 3,
@@ -182,5 +196,6 @@ export const dependencyCauses: readonly CauseRule[] = [
   ...connections.slice(0, 2),
   ...access.slice(3),
   ...connections.slice(2),
+  ...waits,
   ...capacity,
 ];

@@ -1,5 +1,6 @@
 /** Causes that lie in settings: variables, files, flags, ports, permissions. */
 
+import { nearestName } from "../../text/nearest-name.ts";
 import type { Cause, CauseRule } from "./cause.ts";
 
 function missingVariable(name: string | undefined): Cause | undefined {
@@ -65,15 +66,40 @@ const environment: readonly CauseRule[] = [
   },
 ];
 
+/** Commands that people mistype. */
+const commands: readonly string[] =
+  "bash cat celery curl dotnet echo env flask gunicorn java ls mkdir mysql nginx node npm npx perl php pip postgres psql python python3 redis-server ruby sed sh sleep tail tar uvicorn wget yarn".split(
+    " ",
+  );
+
+function meantCommand(name: string): string | undefined {
+  if (commands.includes(name)) return undefined;
+  const near = nearestName(name, commands);
+  return near !== undefined && Math.abs(near.length - name.length) <= 1 ? near : undefined;
+}
+
 const files: readonly CauseRule[] = [
   {
     weight: 3,
-    pattern: /exec:? "?([^"\s]{1,200})"?: executable file not found in \$?PATH/i,
+    pattern:
+      /(?:\bsh|bash|ash|dash|zsh|line \d{1,6}|\d{1,6}): (?:eval: )?(?:line \d{1,6}: )?([Ss]yntax error:? ?[^\n]{0,200}|unexpected (?:EOF|end of file)[^\n]{0,100})/,
     cause: (match) => ({
       causeKind: "configuration",
-      because: `its command ${match[1] ?? ""} does not exist in the image (executable file not found in $PATH)`,
-      fix: `Correct command and args: the image has no executable ${match[1] ?? ""}; or use an image that has it.`,
+      because: `its shell script has a ${match[1]?.trim() ?? "syntax error"}`,
+      fix: "Correct the script in the container's command or args.",
     }),
+  },
+  {
+    weight: 3,
+    pattern: /exec:? "?([^"\s]{1,200})"?: executable file not found in \$?PATH/i,
+    cause: (match) => {
+      const meant = meantCommand(match[1] ?? "");
+      return {
+        causeKind: "configuration",
+        because: `its command ${match[1] ?? ""} does not exist in the image (executable file not found in $PATH)${meant === undefined ? "" : `; ${meant} may be meant`}`,
+        fix: `Correct command and args: the image has no executable ${match[1] ?? ""}${meant === undefined ? "" : ` (${meant}?)`}; or use an image that has it.`,
+      };
+    },
   },
   {
     weight: 3,
@@ -146,6 +172,19 @@ function missingFile(path: string | undefined): Cause | undefined {
 }
 
 const permissions: readonly CauseRule[] = [
+  {
+    weight: 3,
+    pattern:
+      /container has runAsNonRoot and image (?:will run as root|has non-numeric user \(?([^),]{1,100}))/,
+    cause: (match) => ({
+      causeKind: "configuration",
+      because:
+        match[1] === undefined
+          ? "its securityContext says runAsNonRoot, and the image runs as root"
+          : `its securityContext says runAsNonRoot, and the image names the user ${match[1]}, of which the kubelet cannot tell that it is not root`,
+      fix: "Set runAsUser to a number other than 0, or build the image with a numeric USER.",
+    }),
+  },
   {
     weight: 3,
     pattern: /(?:read-only file system|EROFS)/i,
@@ -247,8 +286,8 @@ function invalid(because: string): Cause {
 export const settingCauses: readonly CauseRule[] = [
   ...environment,
   ...ports,
-  ...permissions.slice(0, 2),
+  ...permissions.slice(0, 3),
   ...files,
-  ...permissions.slice(2),
+  ...permissions.slice(3),
   ...configuration,
 ];
