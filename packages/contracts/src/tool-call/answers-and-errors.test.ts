@@ -295,7 +295,7 @@ describe("the quality of results", () => {
     ],
     ["a sentence that names the fault", "Error: order 17 does not exist", true, []],
     ["a good result", { total: 1 }, false, []],
-  ])("%s", (_what, result, isError, expected) => {
+  ])("%s", (...[, result, isError, expected]) => {
     expect(
       verdicts(
         resultQuality,

@@ -22,7 +22,7 @@ const schema = {
 function ran(
   emitted: unknown,
   executed: unknown,
-  { id = "call_7" as string | undefined } = {},
+  { id = "call_7" }: { id?: string | undefined } = {},
 ): Snapshot {
   const transcript = snapshotOfTranscript({
     tools: [{ name: "get_pods", input_schema: schema }],
@@ -129,7 +129,7 @@ describe("what ran against what was emitted", () => {
     ["hidden by a recorder", { namespace: "a" }, { namespace: "[REDACTED]" }, ["holds"]],
     ["cut by a recorder", { namespace: "abcdefgh" }, { namespace: "abcd…" }, ["holds"]],
     ["not recorded as an object", { namespace: "a" }, "namespace a", []],
-  ])("%s", (_what, emitted, executed, expected) => {
+  ])("%s", (...[, emitted, executed, expected]) => {
     expect(check(emitted, executed)).toEqual(expected);
   });
 
