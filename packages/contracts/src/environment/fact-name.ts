@@ -29,7 +29,7 @@ export function scopeOf(name: string): string {
 }
 
 const secret =
-  /(?:password|passwd|passphrase|pwd|secret|token|api_?key|access_?key|private_?key|credential|authorization|cookie|cert|signature|salt|dsn|connection_?string|encryption_?key|signing_?key)/i;
+  /(?:password|passwd|passphrase|pwd|secret|token|api_?key|access_?key|private_?key|credential|authorization|cookie|cert|signature|salt|dsn|connection_?string|encryption_?key|signing_?key|(?:^|_)(?:pass|keys?|pat|auth|creds?|jwt|salt|seed|pem|webhook(?:_url)?)$)/i;
 
 /** Whether a name says that its value is not to be shown. */
 export function isSecretName(key: string): boolean {

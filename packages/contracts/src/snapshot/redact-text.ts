@@ -44,6 +44,18 @@ const textRules: readonly TextRule[] = [
     confirm: (secret) => !/^(?:true|false|null|undefined|none|\$\w*|\?|\d{1,3})$/i.test(secret),
   },
   {
+    kind: "secret-field",
+    // `token=…` in a line of a log. Counts of tokens are numbers, so what is secret has letters and digits.
+    pattern: /\b(?:[a-z]{1,16}[-_])?token\\?["']?\s?[:=]\s?\\?["']?([A-Za-z0-9._~+/=-]{8,512})/gi,
+    group: 1,
+    confirm: (secret) => /\d/.test(secret) && /[A-Za-z]/.test(secret),
+  },
+  {
+    kind: "secret-field",
+    pattern: /\b(?:set-)?cookie["']?: ?["']?([^\r\n"']{3,4096})/gi,
+    group: 1,
+  },
+  {
     kind: "email",
     pattern:
       /[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,8}\.[A-Za-z]{2,24}\b/g,

@@ -42,6 +42,8 @@ const keptFields = new Set([
 /** Names of fields, attributes and variables whose text is a secret. */
 const secretName =
   /(?:^|[._-])(?:password|passwd|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key|secret[_-]?key|private[_-]?key|encryption[_-]?key|signing[_-]?key|client[_-]?secret|authorization|proxy-authorization|cookie|set-cookie|credential|credentials|x-api-key|connection[_-]?string|dsn|salt|otp|cvv|cvc|ssn)$/;
+const variableName =
+  /^env\.(?:\w*_)?(?:\w*PASSWORD|\w*PASSWD|PASS|PASSPHRASE|PWD|\w*SECRET|\w*TOKEN|\w*KEYS?|PAT|AUTH|CREDS?|CREDENTIALS?|COOKIE|DSN|CERT|PEM|JWT|SALT|SEED|SIGNATURE|WEBHOOK(?:_URL)?)$/i;
 const identityName =
   /^(?:enduser\.(?:id|role|scope|pseudo\.id)|user\.(?:id|name|full_name|email|hash)|client\.address|user_agent\.original|http\.client_ip|client\.ip)$/;
 const statementName = /^(?:db\.statement|db\.query\.text|db\.query\.summary_text)$/;
@@ -68,6 +70,7 @@ class Redaction {
   }
 
   content(content: EvidenceContent): EvidenceContent {
+    if (content.kind === "environment") return { ...content, facts: this.#facts(content.facts) };
     // Redaction replaces text by text and keeps every field, so the content keeps its type.
     return this.#value(content, "") as EvidenceContent;
   }
@@ -93,6 +96,19 @@ class Redaction {
           return [name, redactSql(field, dialect, this.placeholders)];
         }
         return [name, this.#value(field, name)];
+      }),
+    );
+  }
+
+  /** Facts of an environment: a variable's name ends in what it holds, as nowhere else. */
+  #facts(facts: Readonly<Record<string, string>>): Record<string, string> {
+    return Object.fromEntries(
+      Object.entries(facts).map(([name, value]) => {
+        const isSecret = value !== "" && variableName.test(name);
+        return [
+          name,
+          isSecret ? this.placeholders.of("secret-field", value) : this.#text(value, name),
+        ];
       }),
     );
   }
