@@ -93,9 +93,15 @@ function judgeReads(snapshot: Snapshot, options: BoundedResultOptions): FindingP
   return handlersOf(snapshot).flatMap((handler) =>
     [...sourcesOf(handler, boundFor, options).values()]
       .sort((left, right) => compareText(left.name, right.name))
-      .flatMap((source) => judgeSource(source, options)),
+      .flatMap((source) => judgeSource(source, options))
+      .sort((left, right) => verdictOrder[left.verdict] - verdictOrder[right.verdict])
+      .slice(0, sourcesReportedMax),
   );
 }
+
+const verdictOrder = { violated: 0, inconclusive: 1, holds: 2 } as const;
+/** Tables and addresses of one handler that are reported, the worst first. */
+const sourcesReportedMax = 64;
 
 function sourcesOf(
   handler: Handler,

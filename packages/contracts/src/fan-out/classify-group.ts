@@ -111,6 +111,9 @@ export function hasFailed({ span }: UnitCall): boolean {
   return typeof status === "number" && (status >= 500 || status === 429 || status === 408);
 }
 
+/** Calls with recorded rows at either end of a long list that are asked for the list behind a loop. */
+const rowsSeenMax = 500;
+
 /** Rows that an earlier call of another shape brought: the list that a handler walks. */
 function rowsBefore(
   observation: Observation,
@@ -119,14 +122,26 @@ function rowsBefore(
 ): number | undefined {
   const first = calls[0];
   if (first === undefined) return undefined;
+  const earlier = earlierRows(observation.unit, first.span.startMicros);
   let rows: number | undefined;
-  for (const { call, span } of observation.unit.calls) {
-    if (span.startMicros > first.span.startMicros) break;
+  for (const { call } of earlier) {
     if (call.rowCount === undefined || call.identity === first.call.identity) continue;
     if (call.rowCount === count) return count;
     rows = Math.max(rows ?? 0, call.rowCount);
   }
   return rows;
+}
+
+/** The calls with recorded rows that began by then; of very many the first and the last. */
+function earlierRows({ calls }: Unit, startMicros: number): readonly UnitCall[] {
+  let [low, high] = [0, calls.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((calls[middle]?.span.startMicros ?? 0) > startMicros) high = middle;
+    else low = middle + 1;
+  }
+  if (low <= 2 * rowsSeenMax) return calls.slice(0, low);
+  return [...calls.slice(0, rowsSeenMax), ...calls.slice(low - rowsSeenMax, low)];
 }
 
 /** The same question to as many machines as there are calls is asked of shards, not of items. */

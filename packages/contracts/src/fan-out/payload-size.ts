@@ -96,11 +96,11 @@ function judgeHandler(handler: Handler, options: PayloadSizeOptions): FindingPar
 }
 
 function trafficOf(unit: Unit): Traffic[] {
-  const { trace, entry } = unit;
-  const at = entry === undefined ? undefined : trace.indexOf(entry.spanId);
-  const isServed = entry?.kind === "server" && !isFile(entry, unit.operation);
-  const returnedBytes =
-    isServed && at !== undefined ? responseBytesOf(entry, trace.marksOf(at)) : undefined;
+  const { trace, entry, entryIndex } = unit;
+  const answered =
+    entry?.kind === "server" ? responseBytesOf(entry, trace.marksOf(entryIndex)) : undefined;
+  const isAnswer = answered !== undefined && entry !== undefined && !isFile(entry, unit.operation);
+  const returnedBytes = isAnswer ? answered : undefined;
   const calls: SizedCall[] = [];
   for (const item of unit.calls) {
     const bytes = responseBytesOf(item.span, trace.marksOf(item.index));
@@ -143,10 +143,9 @@ function largeAnswers(
       requestCountLarge: large.length,
       requestCount: handler.units.length,
     },
-    evidence: large.flatMap(({ unit, returnedBytes }) => {
-      const at = unit.entry === undefined ? undefined : unit.trace.indexOf(unit.entry.spanId);
-      return at === undefined ? [] : [unit.trace.reference(at, bytesWords(returnedBytes ?? 0))];
-    }),
+    evidence: large.map(({ unit, returnedBytes }) =>
+      unit.trace.reference(unit.entryIndex, bytesWords(returnedBytes ?? 0)),
+    ),
     fixes: answerFixes,
     nextChecks: [afterRepair],
   };
@@ -243,10 +242,6 @@ function withinBudget(
   // What is beyond the budget and cost no time, or only as a sum, is neither a fault nor its absence.
   if (largest > options.responseBytesMax) return [];
   const widest = traffic[sizes.indexOf(largest)];
-  const at =
-    widest?.unit.entry === undefined
-      ? undefined
-      : widest.unit.trace.indexOf(widest.unit.entry.spanId);
   return {
     verdict: "holds",
     subject: handler.subject,
@@ -258,9 +253,9 @@ function withinBudget(
       requestCount: handler.units.length,
     },
     evidence:
-      widest === undefined || at === undefined
-        ? (widest?.calls.slice(0, 4).map(({ item }) => referenceToCall(item)) ?? [])
-        : [widest.unit.trace.reference(at, bytesWords(largest))],
+      widest === undefined
+        ? []
+        : [widest.unit.trace.reference(widest.unit.entryIndex, bytesWords(largest))],
   };
 }
 

@@ -47,9 +47,8 @@ function durationOf({ start, end }: Interval): number {
 
 /** Transactions of a unit, from the statement that begins one to the one that ends it, or to the unit's end. */
 function holdingsOf(unit: Unit): Holding[] {
-  const { trace, entry } = unit;
-  const first = entry === undefined ? undefined : trace.indexOf(entry.spanId);
-  if (entry === undefined || first === undefined) return [];
+  const { trace, entry, entryIndex } = unit;
+  if (entry === undefined) return [];
   const unitEnd = entry.startMicros + entry.durationNanos / 1_000;
   const holdings: Holding[] = [];
   let start: number | undefined;
@@ -63,7 +62,7 @@ function holdingsOf(unit: Unit): Holding[] {
     holdings.push({ unit, start, end, foreign });
     start = undefined;
   };
-  for (let index = first + 1; index < trace.spans.length; index += 1) {
+  for (let index = entryIndex + 1; index < trace.spans.length; index += 1) {
     const span = trace.span(index);
     if (span.startMicros > unitEnd) break;
     if (span.service !== unit.service) continue;

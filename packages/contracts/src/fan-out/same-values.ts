@@ -7,8 +7,10 @@ import type { UnitCall } from "../traces/unit.ts";
 
 /** Whether all calls have the same values, as far as the record shows them; hidden values are no proof. */
 export function haveSameValues(calls: readonly UnitCall[]): boolean {
-  const questions = new Set(calls.map(questionOf));
-  return calls.length > 1 && questions.size === 1 && !questions.has(undefined);
+  const [first, ...others] = calls;
+  if (first === undefined || others.length === 0) return false;
+  const question = questionOf(first);
+  return question !== undefined && others.every((item) => questionOf(item) === question);
 }
 
 /** The call with all its values, or `undefined` when the record does not show them. */

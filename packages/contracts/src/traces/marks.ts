@@ -102,7 +102,10 @@ const families: readonly (readonly [RegExp, number])[] = [
   [/^messaging\./, mark.messaging],
   [/partition|shard|slot|bucket|hash_key|key$|token_range/i, mark.partition],
   [/pool|connection/, mark.pool],
-  [/^(?:error|exception)(?:[._]|$)|^otel\.status|response_flags/, mark.failure],
+  [
+    /^(?:error|exception)(?:[._]|$)|^otel\.status|response_flags|cancell?ed$|timed_?out$|aborted$|disconnected$/i,
+    mark.failure,
+  ],
   [/resend|retr(?:y|ies)|attempt/i, mark.attempt],
   [/timeout|deadline/i, mark.deadline],
   [

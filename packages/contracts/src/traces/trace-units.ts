@@ -87,7 +87,7 @@ class UnitReader {
       const parentMissing = outer === undefined && span.parentSpanId !== undefined;
       const isStray = parentMissing && (call !== undefined || isConnection);
       const isFragment = parentMissing && !beginsWork(span);
-      const unit = isFragment ? this.#joinFragment(span, isStray) : this.#openUnit(span);
+      const unit = isFragment ? this.#joinFragment(index, isStray) : this.#openUnit(index);
       base = contextOfUnit(unit, isStray);
     }
     const mayResolve = (marks & mark.graphql) !== 0;
@@ -138,12 +138,14 @@ class UnitReader {
     outer.unit.calls.push({ trace, index, span, call, resolver, operation, trail, isOrphan });
   }
 
-  #openUnit(span: Span): Unit {
+  #openUnit(index: number): Unit {
+    const span = this.#trace.span(index);
     const unit: Unit = {
       trace: this.#trace,
       service: span.service,
       operation: operationOf(span),
       entry: span,
+      entryIndex: index,
       calls: [],
       resolvers: new Map(),
     };
@@ -155,7 +157,8 @@ class UnitReader {
    * Spans whose parent is missing are joined by service and name: they may be the items of one list, and nobody
    * can say which work they belong to. A single one stands for itself.
    */
-  #joinFragment(span: Span, isStray: boolean): Unit {
+  #joinFragment(index: number, isStray: boolean): Unit {
+    const span = this.#trace.span(index);
     const label = isStray ? "" : (resolverPathOf(span)?.pattern ?? stableName(span.name));
     const key = `${span.service}\n${label}`;
     const known = this.#fragments.get(key);
@@ -163,7 +166,7 @@ class UnitReader {
       known.entry = undefined;
       return known;
     }
-    const unit = this.#openUnit(span);
+    const unit = this.#openUnit(index);
     this.#fragments.set(key, unit);
     return unit;
   }

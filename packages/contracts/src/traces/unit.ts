@@ -30,6 +30,8 @@ export interface Unit {
   readonly operation: string;
   /** The span that the work begins with; absent when it is not in the trace. */
   entry: Span | undefined;
+  /** The index of the first span that was filed here: of the entry, where there is one. */
+  readonly entryIndex: number;
   /** In order of their start. */
   readonly calls: UnitCall[];
   /** Resolver spans by `operation` and pattern: the distinct recorded paths of each. */
