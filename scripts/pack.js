@@ -1,7 +1,8 @@
 /**
  * Makes the packages that users install, below `dist/`: `faultline`, the whole platform, and `@faultline/contracts`,
  * the checkers alone. Node does not strip types below `node_modules`, so they hold JavaScript and declarations. The
- * layout of the sources is kept, so that a module finds its files relative to itself in both places.
+ * layout of the sources is kept, so that a module finds its files relative to itself in both places. `faultline check`,
+ * which people and pipelines call again and again, comes a second time as one bundle that starts fast.
  *
  *     node scripts/pack.js [FOLDER]     tarballs go to FOLDER, by default dist/
  */
@@ -110,6 +111,7 @@ async function pack({ folder, entries, files, declarations, manifest }) {
   });
   await bundle.close();
 
+  if (entries === platformEntries) await bundleCheck(join(target, "packages/cli/check"));
   for (const file of files) copy(join(root, file), join(target, file));
   for (const name of declarations) writeDeclarations(name, target);
   writeFileSync(
@@ -123,6 +125,38 @@ async function pack({ folder, entries, files, declarations, manifest }) {
   });
   if (status !== 0) process.exit(status ?? 1);
   process.stdout.write(`${join(relative(process.cwd(), output), stdout.trim())}\n`);
+}
+
+/**
+ * `faultline check` with all that it needs, third-party packages too, in a few files. Names are kept for the sake of stack
+ * traces. The other commands stay where they are.
+ */
+async function bundleCheck(folder) {
+  const bundle = await rolldown({
+    cwd: root,
+    input: { main: "packages/cli/src/main.ts" },
+    platform: "node",
+    tsconfig: join(root, "tsconfig.json"),
+    plugins: [
+      {
+        name: "other-commands",
+        resolveId(id, importer) {
+          const name = /^\.\/([a-z-]+)\.ts$/.exec(id)?.[1];
+          const isCommand = importer?.endsWith("commands/index.ts") === true;
+          if (!isCommand || name === undefined || name === "check") return null;
+          return { id: `../src/commands/${name}.js`, external: true };
+        },
+      },
+    ],
+  });
+  await bundle.write({
+    dir: folder,
+    format: "esm",
+    minify: { compress: true, mangle: false, codegen: { removeWhitespace: true } },
+    entryFileNames: "[name].js",
+    chunkFileNames: "[name].js",
+  });
+  await bundle.close();
 }
 
 function writeDeclarations(folder, target) {

@@ -1,20 +1,17 @@
 #!/usr/bin/env node
 /** Starts the CLI under a Node that can run it: this one, or the one that was installed beside it. */
 
-import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { createRequire } from "node:module";
-import { constants } from "node:os";
+import { createRequire, enableCompileCache } from "node:module";
 import { dirname, join } from "node:path";
 
 const nodeMajorMin = 24;
 const major = Number(process.versions.node.split(".")[0]);
 
 if (major >= nodeMajorMin) {
-  const source = new URL("../src/main.ts", import.meta.url);
-  // A packed installation holds JavaScript only; the repository holds TypeScript only.
-  const entry = existsSync(source) ? source : new URL("../src/main.js", import.meta.url);
-  const { main } = await import(entry.href);
+  // From the second call on, what was compiled once is only read.
+  enableCompileCache();
+  const { main } = await import(entry().href);
   process.exitCode = await main(process.argv.slice(2));
 } else {
   const node = pinnedNode();
@@ -25,8 +22,16 @@ if (major >= nodeMajorMin) {
     );
     process.exitCode = 69;
   } else {
-    runUnder(node);
+    await runUnder(node);
   }
+}
+
+/** A packed installation holds JavaScript only, and `check` also as one bundle; the repository holds TypeScript only. */
+function entry() {
+  const bundle = new URL("../check/main.js", import.meta.url);
+  if (process.argv[2] === "check" && existsSync(bundle)) return bundle;
+  const source = new URL("../src/main.ts", import.meta.url);
+  return existsSync(source) ? source : new URL("../src/main.js", import.meta.url);
 }
 
 function pinnedNode() {
@@ -41,7 +46,9 @@ function pinnedNode() {
   }
 }
 
-function runUnder(node) {
+async function runUnder(node) {
+  const { spawn } = await import("node:child_process");
+  const { constants } = await import("node:os");
   const child = spawn(node, process.argv.slice(1), { stdio: "inherit" });
   // A terminal sends its signals to the whole group; a supervisor sends them to this process alone.
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"])

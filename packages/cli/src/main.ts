@@ -1,7 +1,6 @@
 /** `faultline`: finds the command, reads its options, runs it, and turns errors into words and exit codes. */
 
 import { parseArgs } from "node:util";
-import { nearestName } from "@faultline/contracts";
 import { PlatformError } from "@faultline/protocol";
 import { isAbort, systemClock } from "@faultline/server/kernel/index.ts";
 
@@ -37,6 +36,8 @@ export async function main(words: readonly string[]): Promise<number> {
     return 0;
   }
   if (!isCommandName(name)) {
+    // All contracts come with it, and only a mistyped name needs it.
+    const { nearestName } = await import("@faultline/contracts");
     const near = nearestName(name, Object.keys(commands));
     terminal.note(
       `faultline: there is no command '${name}'.${near === undefined ? "" : ` Did you mean '${near}'?`}`,

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -55,6 +55,22 @@ describe("the packed package", () => {
   it("checks files through npx", async () => {
     await writeFile(join(folder, "pod.yaml"), pendingPod);
     const failure = await execute("npx", ["faultline", "check", "pod.yaml"], { cwd: folder }).then(
+      () => undefined,
+      (error: { code: number; stdout: string }) => error,
+    );
+    expect(failure?.stdout).toContain("Insufficient cpu");
+    expect(failure?.code).toBe(1);
+  });
+
+  it("checks files with nothing but the bundle, which is what makes it start fast", async () => {
+    const cli = join(folder, "node_modules", "faultline", "packages", "cli");
+    const alone = join(folder, "alone");
+    await cp(join(cli, "bin"), join(alone, "bin"), { recursive: true });
+    await cp(join(cli, "check"), join(alone, "check"), { recursive: true });
+    await writeFile(join(alone, "package.json"), JSON.stringify({ type: "module" }));
+    await writeFile(join(alone, "pod.yaml"), pendingPod);
+    const words = [join(alone, "bin", "faultline.js"), "check", join(alone, "pod.yaml")];
+    const failure = await execute(process.execPath, words).then(
       () => undefined,
       (error: { code: number; stdout: string }) => error,
     );
