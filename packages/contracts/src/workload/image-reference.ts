@@ -11,12 +11,12 @@ export interface ImageReference {
 /** The parts of a reference, or why a runtime cannot parse it. */
 export function parseImage(text: string): ImageReference | { readonly fault: string } {
   if (text === "") return { fault: "it is empty" };
-  if (/\s/.test(text)) return { fault: "it holds white space" };
   if (/^https?:\/\//.test(text))
     return { fault: "it begins with a URL's scheme; a reference has none" };
   if (/\$\{|\$\(|\{\{|<[^>]*>/.test(text)) {
     return { fault: "it holds a placeholder that nothing filled in" };
   }
+  if (/\s/.test(text)) return { fault: "it holds white space" };
   const [beforeDigest = "", digest, ...more] = text.split("@");
   if (more.length > 0) return { fault: "it holds more than one @" };
   if (digest !== undefined && !/^[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[0-9a-fA-F]{32,}$/.test(digest)) {

@@ -1,0 +1,162 @@
+import { describe, expect, test } from "vitest";
+
+import { denialIn } from "./denial.ts";
+import { eventYaml, findingIn, findingsIn, podYaml } from "./fixtures/check-texts.ts";
+import { permissions } from "./permissions.ts";
+
+const denial =
+  'pods is forbidden: User "system:serviceaccount:shop:reader" cannot list resource "pods" in API group "" in the namespace "shop"';
+const log = `{"toolset_name":"kubernetes/logs","tool_name":"fetch_pod_logs","match_params":{"pod_name":"reader-0","namespace":"shop"}}\nE0101 reflector.go:138] failed to list *v1.Pod: ${denial}\n`;
+const role = (rule: string, namespace = "shop"): string =>
+  `---\napiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: { name: pod-reader, namespace: ${namespace} }\nrules: [{ ${rule} }]\n`;
+const binding = ({ namespace = "shop", subject = "shop", name = "reader" } = {}): string =>
+  `---\napiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\nmetadata: { name: read-pods, namespace: ${namespace} }\nroleRef: { kind: Role, name: pod-reader }\nsubjects: [{ kind: ServiceAccount, name: ${name}, namespace: ${subject} }]\n`;
+const allowed = 'apiGroups: [""], resources: [pods], verbs: [get, list]';
+
+test("a refusal in a log names account, act, namespace and the smallest rule", () => {
+  const finding = findingIn(permissions, log);
+  expect(finding).toMatchObject({
+    verdict: "violated",
+    causeKind: "configuration",
+    boundary: "code-host",
+    subject: { kind: "serviceaccount", name: "shop/reader" },
+  });
+  expect(finding.title).toContain("may not list pods in namespace shop");
+  expect(finding.fixes[0]?.description).toContain('resources: ["pods"], verbs: ["list"]');
+  expect(finding.nextChecks).toEqual([
+    "kubectl auth can-i list pods --as=system:serviceaccount:shop:reader -n shop",
+  ]);
+});
+
+describe("the nearest miss among roles and bindings", () => {
+  test.each([
+    [
+      "the API group",
+      role("apiGroups: [apps], resources: [pods], verbs: [list]"),
+      binding(),
+      'of the API group "apps", not of ""',
+    ],
+    [
+      "the resource",
+      role('apiGroups: [""], resources: [pod], verbs: [list]'),
+      binding(),
+      "allows pod, not pods",
+    ],
+    [
+      "the verb",
+      role('apiGroups: [""], resources: [pods], verbs: [get]'),
+      binding(),
+      "allows get on pods, not list",
+    ],
+    [
+      "names",
+      role('apiGroups: [""], resources: [pods], verbs: [list], resourceNames: [a]'),
+      binding(),
+      "for a only",
+    ],
+    [
+      "the subject's namespace",
+      role(allowed),
+      binding({ subject: "default" }),
+      "to the service account default/reader, not to shop/reader",
+    ],
+    [
+      "the binding's namespace",
+      role(allowed, "other"),
+      binding({ namespace: "other" }),
+      "in namespace other only",
+    ],
+    [
+      "the role itself",
+      role(allowed).replace("pod-reader", "pods-reader"),
+      binding(),
+      "Role pod-reader, which does not exist (pods-reader does)",
+    ],
+    ["the binding", role(allowed), "", "nothing binds it"],
+  ])("%s", (_what, roles, bindings, words) => {
+    const finding = findingIn(permissions, log, `${roles}${bindings}`);
+    expect(finding.verdict).toBe("violated");
+    expect(finding.title).toContain(words);
+  });
+});
+
+test("roles that allow it now leave the refusal open", () => {
+  expect(findingIn(permissions, log, `${role(allowed)}${binding()}`).verdict).toBe("inconclusive");
+});
+
+test("kubectl's own refusal counts, with its subresource", () => {
+  const text =
+    'Error from server (Forbidden): pods "web" is forbidden: User "jane" cannot patch resource "pods/ephemeralcontainers" in API group "" in the namespace "shop"\n';
+  const finding = findingIn(permissions, text);
+  expect(finding.subject).toEqual({ kind: "user", name: "jane" });
+  expect(finding.title).toContain("patch pods/ephemeralcontainers in namespace shop");
+  expect(finding.nextChecks[0]).toContain("--subresource=ephemeralcontainers");
+});
+
+test("Pod Security tells each field that must change", () => {
+  const message =
+    'Error creating: pods "web-x" is forbidden: violates PodSecurity "restricted:latest": allowPrivilegeEscalation != false (container "web" must set securityContext.allowPrivilegeEscalation=false), runAsNonRoot != true (pod or container "web" must set securityContext.runAsNonRoot=true)';
+  const finding = findingIn(
+    permissions,
+    eventYaml("ReplicaSet/web-5d4f8c7b9", "FailedCreate", message),
+  );
+  expect(finding.subject).toEqual({ kind: "deployment", name: "shop/web" });
+  expect(finding.fixes.map(({ description }) => description)).toEqual([
+    'Container "web" must set securityContext.allowPrivilegeEscalation=false.',
+    'Pod or container "web" must set securityContext.runAsNonRoot=true.',
+  ]);
+});
+
+test.each([
+  [
+    'Error creating: admission webhook "policy.example.com" denied the request: image must be signed',
+    "image must be signed",
+    "configuration",
+  ],
+  [
+    'Error creating: Internal error occurred: failed calling webhook "inject.example.com": failed to call webhook: Post "https://inject.mesh.svc:443/": no endpoints available for service "inject"',
+    "does not answer",
+    "dependency",
+  ],
+])("%s", (message, words, causeKind) => {
+  const finding = findingIn(permissions, eventYaml("Job/import", "FailedCreate", message));
+  expect(finding).toMatchObject({ verdict: "violated", causeKind });
+  expect(finding.title).toContain(words);
+});
+
+test("a token that is not mounted is traced to who forbids it", () => {
+  const pod = podYaml({
+    spec: "automountServiceAccountToken: false, containers: [{ name: main, image: a }]",
+    status: "phase: Running, containerStatuses: [{ name: main, state: { running: {} } }]",
+  });
+  const missing = `{"toolset_name":"kubernetes/logs","tool_name":"fetch_pod_logs","match_params":{"pod_name":"web-5d4f8c7b9-abcde","namespace":"shop"}}\nopen /var/run/secrets/kubernetes.io/serviceaccount/token: no such file or directory\n`;
+  expect(findingIn(permissions, pod, missing).title).toContain(
+    "automountServiceAccountToken: false",
+  );
+  expect(findingsIn(permissions, pod)).toEqual([]);
+});
+
+test.each([
+  [
+    denial,
+    {
+      user: "system:serviceaccount:shop:reader",
+      verb: "list",
+      resource: "pods",
+      group: "",
+      namespace: "shop",
+    },
+  ],
+  [
+    'nodes is forbidden: User \\"a\\" cannot list resource \\"nodes\\" in API group \\"\\" at the cluster scope',
+    { user: "a", namespace: undefined },
+  ],
+  ['User "x" is forbidden', undefined],
+  [
+    'pods is forbidden: User "old" cannot list pods in the namespace "n"',
+    { user: "old", resource: "pods", namespace: "n" },
+  ],
+])("%s is parsed", (text, parts) => {
+  if (parts === undefined) expect(denialIn(text)).toBeUndefined();
+  else expect(denialIn(text)).toMatchObject(parts);
+});
