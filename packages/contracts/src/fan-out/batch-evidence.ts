@@ -1,5 +1,6 @@
 /** What shows that a list was loaded at once, and what shows that it was not. */
 
+import { largestOf } from "../traces/largest.ts";
 import type { Call } from "../traces/call.ts";
 import { type ClassifiedGroup, hasFailed } from "./classify-group.ts";
 import { growthOf, isFixedNumber } from "./growth.ts";
@@ -97,7 +98,7 @@ function setAsideIn(groups: readonly ClassifiedGroup[]): CallsOfRequest[] {
     if (nature === "loop" || nature === "batches") continue;
     const known = requests.get(observation);
     if (known === undefined) requests.set(observation, [...calls]);
-    else known.push(...calls);
+    else for (const item of calls) known.push(item);
   }
   return [...requests].map(([observation, calls]) => ({ observation, calls }));
 }
@@ -156,7 +157,7 @@ function exceedsList(observation: Observation, options: RepeatedQueryOptions): b
   const { calls } = singleCalls(observation);
   const batches = callsFor(observation).map(({ call }) => call.batch.size ?? 0);
   const lists = calls.map(({ call }) => (call.batch.isBatch ? 0 : (call.rowCount ?? 0) + 1));
-  const lengths = [observation.listLength ?? 0, Math.max(0, ...batches), Math.max(0, ...lists)];
+  const lengths = [observation.listLength ?? 0, largestOf(batches), largestOf(lists)];
   return lengths.some((length) => length >= options.listLengthMin && calls.length >= length);
 }
 

@@ -1,5 +1,6 @@
 /** Decides what a list shows whose items were loaded without repetition. */
 
+import { largestOf } from "../traces/largest.ts";
 import { hasFixedCalls, observationWithCallsPerItem, showsBatch } from "./batch-evidence.ts";
 import type { Call } from "../traces/call.ts";
 import type { ClassifiedGroup } from "./classify-group.ts";
@@ -45,7 +46,7 @@ export function judgeList(
   return {
     kind: "batched",
     listLengthMax,
-    countMax: Math.max(0, ...access.map((group) => group.count)),
+    countMax: largestOf(access.map((group) => group.count)),
     growth: growthOf(pointsOf(observed.observations)),
     widest,
   };
@@ -70,7 +71,7 @@ function pointsOf(observations: readonly Observation[]): GrowthPoint[] {
   return observations.flatMap((observation) => {
     const listLength = listLengthOf(observation);
     const counts = [...observation.calls.values()].map((calls) => calls.length);
-    return listLength === undefined ? [] : [{ listLength, count: Math.max(0, ...counts) }];
+    return listLength === undefined ? [] : [{ listLength, count: largestOf(counts) }];
   });
 }
 
@@ -83,7 +84,7 @@ interface LongestList {
 
 function longestList(observations: readonly Observation[]): LongestList | undefined {
   const lengths = observations.map(listLengthOf);
-  const listLength = Math.max(0, ...lengths.map((length) => length ?? 0));
+  const listLength = largestOf(lengths.map((length) => length ?? 0));
   const longest = observations.filter((_, index) => lengths[index] === listLength);
   const [observation] = longest;
   return observation === undefined ? undefined : { observation, listLength, observations: longest };
@@ -95,7 +96,7 @@ function listLengthOf(observation: Observation): number | undefined {
   const lengths = [...observation.calls.values()]
     .flat()
     .flatMap(({ call }) => [call.rowCount ?? 0, call.batch.size ?? 0]);
-  const longest = Math.max(0, ...lengths);
+  const longest = largestOf(lengths);
   return longest > 1 ? longest : undefined;
 }
 

@@ -1,5 +1,6 @@
 /** Whether calls are about as many as the items of a list, which no verdict of a batched access survives. */
 
+import { largestOf } from "../traces/largest.ts";
 import type { Observation } from "./observe-calls.ts";
 import type { RepeatedQueryOptions } from "./options.ts";
 import type { UnitCall } from "../traces/unit.ts";
@@ -26,7 +27,7 @@ export function likelyListLength(
 ): number | undefined {
   const lengths = listsBeside(observation, calls, options);
   if (lengths.length === 0) return undefined;
-  return lengths.includes(calls.length) ? calls.length : Math.max(...lengths);
+  return lengths.includes(calls.length) ? calls.length : largestOf(lengths);
 }
 
 /** The longest list of which these calls number at least the half, or `undefined`. */
@@ -39,7 +40,7 @@ export function listMatched(
   const matched = listsBeside(observation, calls, options).filter(
     (length) => length >= options.listLengthMin && calls.length * 2 >= length,
   );
-  return matched.length === 0 ? undefined : Math.max(...matched);
+  return matched.length === 0 ? undefined : largestOf(matched);
 }
 
 /** The most things that a call loads which is a batch by its form alone. */

@@ -83,8 +83,7 @@ function judgeServices(snapshot: Snapshot, options: PoolStarvationOptions): Find
     return made;
   };
   for (const [service, { waits, failures }] of poolsOf(snapshot)) {
-    seenFor(service).waits.push(...waits);
-    seenFor(service).failures.push(...failures);
+    services.set(service, { service, waits, failures, logged: [], loads: [] });
   }
   for (const { id, content } of evidenceOfKind(snapshot, "logs")) {
     for (const [at, line] of content.lines.entries()) {
