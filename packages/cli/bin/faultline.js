@@ -2,15 +2,15 @@
 /** Starts the CLI under a Node that can run it: this one, or the one that was installed beside it. */
 
 import { existsSync } from "node:fs";
-import { createRequire, enableCompileCache } from "node:module";
+import * as nodeModule from "node:module";
 import { dirname, join } from "node:path";
 
 const nodeMajorMin = 24;
 const major = Number(process.versions.node.split(".")[0]);
 
 if (major >= nodeMajorMin) {
-  // From the second call on, what was compiled once is only read.
-  enableCompileCache();
+  // From the second call on, what was compiled once is only read. An older Node does not have this function to import.
+  nodeModule.enableCompileCache();
   const { main } = await import(entry().href);
   process.exitCode = await main(process.argv.slice(2));
 } else {
@@ -36,7 +36,7 @@ function entry() {
 
 function pinnedNode() {
   try {
-    const require = createRequire(import.meta.url);
+    const require = nodeModule.createRequire(import.meta.url);
     const manifest = require.resolve(`node-${process.platform}-${process.arch}/package.json`);
     const node = join(dirname(manifest), "bin", "node");
     return existsSync(node) ? node : undefined;
