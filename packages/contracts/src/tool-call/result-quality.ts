@@ -126,12 +126,11 @@ function isPage(text: string): boolean {
 }
 
 function isStack(text: string): boolean {
-  return (
-    /Traceback \(most recent call last\)/.test(text) ||
-    (text.match(/^\s+at [\w.$<>\s[\]]+\(?[^\n]*:\d+(?::\d+)?\)?$/gm) ?? []).length >= 2 ||
-    (text.match(/^\s+at [\w.$]+\([\w.]+:\d+\)$/gm) ?? []).length >= 2 ||
-    /^goroutine \d+ \[/m.test(text)
-  );
+  const lines = text.slice(0, 20_000).split("\n").slice(0, 200);
+  if (lines.some((line) => /^Traceback \(most recent call last\)|^goroutine \d+ \[/.test(line))) {
+    return true;
+  }
+  return lines.filter((line) => /^\s{1,40}at .{1,300}:\d+/.test(line)).length >= 2;
 }
 
 function hasCode(value: Fields): boolean {

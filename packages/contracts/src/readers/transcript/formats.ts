@@ -8,8 +8,8 @@ import { looksLikeMcpLog, readMcpLog } from "./mcp-log.ts";
 import { looksLikeMessage } from "./message.ts";
 import { readTranscripts } from "./read-transcript.ts";
 
-/** Pairs of marks both of which a transcript's beginning has. */
-const transcriptMarks: readonly (readonly [RegExp, RegExp])[] = [
+/** Marks all of which a transcript's beginning has; one line for each form. */
+const transcriptMarks: readonly (readonly RegExp[])[] = [
   [
     /"role"\s*:\s*"(?:system|developer|user|assistant|tool|function|model)"/,
     /"(?:content|tool_calls|function_call|parts)"\s*:/,
@@ -23,12 +23,14 @@ const transcriptMarks: readonly (readonly [RegExp, RegExp])[] = [
   [/"(?:HumanMessage|AIMessage|ToolMessage)"/, /"kwargs"\s*:/],
   [
     /"(?:query|question|instruction|prompt)"\s*:/,
-    /"(?:tools|functions?)"\s*:[\s\S]*parameters\\?"\s*:/,
+    /"(?:tools|functions?)"\s*:/,
+    /parameters\\?"\s*:/,
   ],
   [/"chat"\s*:\s*"\s*(?:\\n)*USER:/, /ASSISTANT:/],
   [/"object"\s*:\s*"chat\.completion\.chunk"/, /"delta"\s*:/],
   [/"type"\s*:\s*"message_start"/, /"message"\s*:/],
   [/"tools"\s*:\s*\[\s*\{/, /"(?:input_schema|parameters)"\s*:/],
+  [/"request"\s*:/, /"body"\s*:/, /\\"(?:messages|input|contents)\\"\s*:/],
 ];
 
 export const transcriptFormats: readonly EvidenceFormat[] = [
@@ -51,8 +53,7 @@ export const transcriptFormats: readonly EvidenceFormat[] = [
     name: "transcript",
     description: "transcripts of models that call tools, one JSON document or one on each line",
     recognise: ({ head }) =>
-      startsAsJson(head) &&
-      transcriptMarks.some(([first, second]) => first.test(head) && second.test(head)),
+      startsAsJson(head) && transcriptMarks.some((marks) => marks.every((mark) => mark.test(head))),
     read: (input): FileContent => {
       const values = jsonValuesOf(input.text());
       const [only] = values;

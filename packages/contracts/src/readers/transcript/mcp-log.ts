@@ -5,6 +5,7 @@ import { type Fields, isFields } from "../../model/fields.ts";
 import { EvidenceError } from "../evidence-error.ts";
 import { textField } from "./fields.ts";
 import { idOf } from "./parts.ts";
+import { endOfBlock } from "./text-calls.ts";
 import { timeMicrosOf } from "./time.ts";
 import { readTools } from "./tools.ts";
 import { transcriptLimits } from "./transcript-builder.ts";
@@ -56,8 +57,8 @@ function* messagesOf(text: string): Generator<Entry> {
   for (const [index, line] of text.split("\n").entries()) {
     const begin = line.search(/[{[]\s*(?:"|\{)/);
     if (begin < 0) continue;
-    const end = Math.max(line.lastIndexOf("}"), line.lastIndexOf("]"));
-    const value = parsed(line.slice(begin, end + 1));
+    const end = endOfBlock(line, begin);
+    const value = end < 0 ? undefined : parsed(line.slice(begin, end));
     for (const item of Array.isArray(value) ? (value as unknown[]) : [value]) {
       yield { value: item, pointer: `line ${index + 1}`, line: line.slice(0, 64) };
     }

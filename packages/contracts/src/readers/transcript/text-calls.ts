@@ -14,7 +14,7 @@ const resultBlock = /<(tool_response|function_response)>([\s\S]*?)(?:<\/\1>|$)/g
 /** The two lines in which agents that reason and act name what they do. */
 const actionLines = /(?:^|\n)Action:[ \t]*([^\n]+)\nAction[ _]Input:[ \t]*([\s\S]*)$/;
 /** A text that is nothing but calls in Python's notation. */
-const looksLikeCalls = /^\s*\[?\s*[A-Za-z_][\w.]*\(/;
+const looksLikeCalls = /^\[?\s{0,20}[A-Za-z_][\w.]{0,200}\(/;
 
 /** The calls in an assistant's text, and the text without them. */
 export function callsInText(text: string, pointer: string): { calls: ToolCall[]; text: string } {
@@ -28,7 +28,8 @@ export function callsInText(text: string, pointer: string): { calls: ToolCall[];
     const call = { name: action[1].trim(), arguments: argumentsText(action[2]), pointer };
     return { calls: [call], text: text.slice(0, action.index).trim() };
   }
-  const read = looksLikeCalls.test(text) ? readCalls(text.trim()) : undefined;
+  const trimmed = text.trim();
+  const read = looksLikeCalls.test(trimmed) ? readCalls(trimmed) : undefined;
   // A call in prose has arguments without a name; a model that calls names them all.
   if (read === undefined || read.some((call) => call.positional.length > 0)) {
     return { calls: [], text };
@@ -60,7 +61,9 @@ export function resultsInText(text: string, pointer: string): ToolResult[] {
 
 /** The definitions of tools in a system prompt: between `<tools>` marks, or as JSON on lines of their own. */
 export function toolsInText(text: string): readonly unknown[] | undefined {
-  const marked = /<tools>([\s\S]*?)<\/tools>/.exec(text)?.[1];
+  const begin = text.indexOf("<tools>");
+  const end = begin < 0 ? -1 : text.indexOf("</tools>", begin);
+  const marked = end < 0 ? undefined : text.slice(begin + "<tools>".length, end);
   const found = marked === undefined ? jsonBlocks(text) : definitionsOf(marked.trim());
   return found.length > 0 && found.every(isDefinition) ? found : undefined;
 }
@@ -96,8 +99,8 @@ function indexOfBracket(text: string, from: number): number {
   return -1;
 }
 
-/** Where the block that begins here ends, or -1 when it does not. */
-function endOfBlock(text: string, begin: number): number {
+/** Where the block of JSON that begins here ends, or -1 when it does not. */
+export function endOfBlock(text: string, begin: number): number {
   let depth = 0;
   let inString = false;
   for (let at = begin; at < text.length; at += 1) {
