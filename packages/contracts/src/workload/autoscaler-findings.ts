@@ -4,6 +4,7 @@ import type { EvidenceReference } from "../model/evidence.ts";
 import type { CauseKind } from "../model/finding.ts";
 import type { FindingParts } from "../model/make-finding.ts";
 import { integerAt, isPresentAt, isTrueAt, listAt, textAt } from "../kubernetes/fields.ts";
+import { eventsInOrder } from "../kubernetes/event-order.ts";
 import { type Objects, referenceTo, type Source } from "../kubernetes/objects.ts";
 import { unknownFields } from "../kubernetes/text-mark.ts";
 import { nearestName } from "../text/nearest-name.ts";
@@ -228,7 +229,7 @@ function warningsOf(
   item: Autoscaler,
   objects: Objects,
 ): { reason: string; message: string; reference: EvidenceReference }[] {
-  return objects.events.flatMap((event) => {
+  return eventsInOrder(objects).flatMap((event) => {
     const { object } = event;
     const reason = textAt(object, "reason") ?? "";
     const isAbout =

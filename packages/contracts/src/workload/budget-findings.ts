@@ -4,6 +4,7 @@ import type { EvidenceReference } from "../model/evidence.ts";
 import type { FindingParts } from "../model/make-finding.ts";
 import { textAt } from "../kubernetes/fields.ts";
 import { describeLabels, describeSelector, matchesLabels } from "../kubernetes/label-selector.ts";
+import { eventsInOrder } from "../kubernetes/event-order.ts";
 import { type Objects, referenceTo } from "../kubernetes/objects.ts";
 import { possibleMakers } from "../kubernetes/pod-makers.ts";
 import { type KnownPod, replicasOf } from "../kubernetes/pods.ts";
@@ -251,7 +252,7 @@ function deadlock(item: Case, podCount: number): FindingParts {
 
 function evictionsRefused({ objects, guarded }: Case): EvidenceReference[] {
   const names = new Set(guarded.map((pod) => pod.subject.name));
-  return objects.events.flatMap((event) => {
+  return eventsInOrder(objects).flatMap((event) => {
     const message = textAt(event.object, "message") ?? "";
     if (!/violate the pod's disruption budget|disruption budget .* needs/.test(message)) return [];
     const namespace = textAt(event.object, "involvedObject", "namespace") ?? "default";

@@ -2,6 +2,8 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
 import { EvidenceError } from "../evidence-error.ts";
+import { describedKinds, describedPodInTrouble } from "./fixtures/descriptions.ts";
+import { kubectlTables } from "./fixtures/tables.ts";
 import { readKubernetes, recogniseKubernetes } from "./read-kubernetes.ts";
 
 const pod = {
@@ -314,7 +316,14 @@ describe("fuzz", () => {
     };
     fc.assert(fc.property(fc.string({ maxLength: 300 }), tryRead));
     const mutation = fc.tuple(
-      fc.constantFrom(...corpus, describedPod, describedNode),
+      fc.constantFrom(
+        ...corpus,
+        describedPod,
+        describedNode,
+        describedPodInTrouble,
+        ...describedKinds.map(({ text }) => text),
+        ...kubectlTables.map(({ text }) => text),
+      ),
       fc.array(fc.tuple(fc.nat(4_000), fc.string({ maxLength: 4 }), fc.nat(20)), {
         minLength: 1,
         maxLength: 6,
@@ -329,7 +338,7 @@ describe("fuzz", () => {
         }
         tryRead(text);
       }),
-      { numRuns: 500 },
+      { numRuns: 1_000 },
     );
   });
 });
