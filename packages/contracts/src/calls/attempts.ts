@@ -3,6 +3,7 @@
 import { noParent, endMicrosOf, type Trace } from "../traces/trace.ts";
 import { mark } from "../traces/marks.ts";
 import { countOf } from "./attribute-value.ts";
+import { effectKeysOf } from "./effect-keys.ts";
 import { type Edge, edgeOf, isCall, targetOf } from "./edge.ts";
 import { mayHaveFailed, outcomeAt, suspectsOf } from "./failures.ts";
 import type { Outcome } from "./outcome.ts";
@@ -183,10 +184,24 @@ function areAttempts(
 ): boolean {
   const [first = caller] = calls;
   const isKeyed = edge.effect === "reads" && targetOf(trace, first) !== edge.operation;
-  if (isKeyed || outcomes.at(-1)?.hasFailed === false) return true;
+  if (isKeyed || outcomes.at(-1)?.hasFailed === false || nameOneThing(trace, calls)) return true;
   if (calls.every((call) => (trace.parents[call] ?? noParent) !== caller)) return true;
   if (waitsOf(trace, calls).every((wait) => wait >= pauseMicrosMin)) return true;
   return calls.length <= undeclaredCountMax && outcomeAt(trace, caller).hasFailed;
+}
+
+/** Whether every call names the same thing, or sent a body of the same size: their arguments do not differ elsewhere. */
+function nameOneThing(trace: Trace, calls: readonly number[]): boolean {
+  const told = calls.map((call) => {
+    const { attributes } = trace.span(call);
+    const { payload, things } = effectKeysOf(attributes);
+    const size = countOf(attributes, "http.request.body.size", "http.request_content_length");
+    return things.length > 0
+      ? things.join()
+      : (payload ?? (size === undefined ? "" : String(size)));
+  });
+  const [first] = told;
+  return first !== undefined && first !== "" && told.every((item) => item === first);
 }
 
 /** The time from the end of each attempt to the start of the next, in microseconds. */

@@ -37,6 +37,8 @@ describe("calls/cancellation", () => {
     { response_flags: "UT", "http.status_code": "0" },
     { "error.message": "context canceled" },
     { error: true, "error.kind": "AbortError" },
+    { "request.cancelled": true },
+    { "http.timed_out": "true" },
   ])("is violated where the callee works on after %j", (failure) => {
     const spans = spansOf(given(failure));
     const [finding, ...others] = check(spans);
@@ -174,5 +176,37 @@ describe("calls/cancellation", () => {
       ["payment → bank POST /transfer", "violated"],
       [edge, "holds"],
     ]);
+  });
+
+  it("finds the handler that goes on below a server's span which ended with its client", () => {
+    const tree = serves("orders", "/orders", {
+      durationMicros: ms(300),
+      attributes: { "http.response.status_code": 499 },
+      children: [
+        sql("UPDATE orders SET state = $1 WHERE id = $2", { at: ms(900), durationMicros: ms(4) }),
+        { name: "background refresh", at: ms(900), durationMicros: ms(90) },
+      ],
+    });
+    const spans = spansOf(tree);
+    const [finding] = check(spans);
+    expect(finding?.verdict).toBe("violated");
+    expect(quotedIds(finding)).toEqual([spans[1]?.spanId, spans[0]?.spanId]);
+  });
+
+  it("takes the moment of a client's departure from its event", () => {
+    const spans = spansOf(given({}, { durationMicros: ms(900) })).map((span) =>
+      span.service === "web" && span.kind === "client"
+        ? {
+            ...span,
+            status: { code: "unset" as const },
+            events: [
+              { name: "request cancelled", timeMicros: span.startMicros + ms(200), attributes: {} },
+            ],
+          }
+        : span,
+    );
+    const [finding] = check(spans);
+    expect(finding?.verdict).toBe("violated");
+    expect(finding?.measures["overrunMillisMax"]).toBeCloseTo(700, -2);
   });
 });

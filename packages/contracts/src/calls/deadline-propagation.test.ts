@@ -39,6 +39,7 @@ describe("calls/deadline-propagation", () => {
       { "http.request.header.x-envoy-expected-rq-timeout-ms": ["1000"] },
       { "http.request.header.x-envoy-expected-rq-timeout-ms": ["15000"] },
     ],
+    ["a name that looks like another", { "redis.timeout_ms": 900 }, { "redis.timeout_ms": 4_000 }],
     ["camel case", { requestTimeoutMs: 1_000 }, { requestTimeoutMs: 3_000 }],
     [
       "gRPC's header",

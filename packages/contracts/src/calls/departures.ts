@@ -4,8 +4,8 @@ import { mark } from "../traces/marks.ts";
 import { endMicrosOf, type Trace } from "../traces/trace.ts";
 import { kindOf } from "../traces/vendor-span.ts";
 import { isCall } from "./edge.ts";
-import { mayHaveFailed } from "./failures.ts";
-import { outcomeOf } from "./outcome.ts";
+import { mayHaveFailed, outcomeAt } from "./failures.ts";
+import { httpStatusOf } from "./outcome.ts";
 
 export interface Departure {
   /** The span of who left: a client's call, or a server's request whose client is gone. */
@@ -53,12 +53,28 @@ function departureOf(trace: Trace, index: number): Departure | undefined {
     }
     if (kind !== "server") return undefined;
   }
-  if (!mayHaveFailed(trace, index)) return undefined;
-  const outcome = outcomeOf(span);
-  const hasLeft = isServer ? outcome.isCancelled : outcome.isTimeout || outcome.isCancelled;
+  const outcome = outcomeAt(trace, index);
+  if (isServer) {
+    // A server that ran out of its own time has left its work as well.
+    const hasLeft = outcome.isCancelled || outcome.code === "DEADLINE_EXCEEDED";
+    if (!hasLeft) return undefined;
+    return { index, atMicros: endMicrosOf(span), words: outcome.code, isEvent: false, isServer };
+  }
+  const event = span.events.findLast(({ name }) => giveUpEvents.test(name));
+  const isSilent = !outcome.hasFailed && httpStatusOf(span.attributes) === undefined;
+  const hasLeft = outcome.isTimeout || outcome.isCancelled || (isSilent && event !== undefined);
   if (!hasLeft) return undefined;
-  return { index, atMicros: endMicrosOf(span), words: outcome.code, isEvent: false, isServer };
+  return {
+    index,
+    atMicros: Math.min(event?.timeMicros ?? Number.POSITIVE_INFINITY, endMicrosOf(span)),
+    words: outcome.hasFailed ? outcome.code : `event ${event?.name}`,
+    isEvent: false,
+    isServer,
+  };
 }
+
+const giveUpEvents =
+  /^(?:(?:request|call|client|rpc|http)[ _.-]?)?(?:time(?:d)?[-_ ]?out|deadline[-_ .]?exceeded|cancell?(?:ed|ation)|abort(?:ed)?)$|context[ _.-]?cancell?ed/i;
 
 /** Whether a span is a write: a call that changes something, or a message that is sent. */
 export function isWrite(trace: Trace, index: number): boolean {

@@ -184,6 +184,18 @@ describe("calls/idempotency of one request", () => {
     expect(verdict(pay(row, row, row))).toEqual([]);
   });
 
+  it("knows a row of which there is one by its values, unless it was rolled back", () => {
+    const row = sql("INSERT INTO payments (id, amount) VALUES ('p-1', 5)");
+    const other = sql("INSERT INTO payments (id, amount) VALUES ('p-2', 5)");
+    const [finding] = check(spansOf(pay(row, row)));
+    expect(finding).toMatchObject({ verdict: "violated", boundary: "resolver-database" });
+    expect(verdict(pay(row, other))).toEqual([]);
+    expect(verdict(pay(row, sql("ROLLBACK"), row))).toEqual([]);
+    expect(verdict(pay(insert, insert))).toEqual([]);
+    const item = sql("INSERT INTO order_items (sku) VALUES ('s-1')");
+    expect(verdict(pay(item, item))).toEqual([]);
+  });
+
   it("counts over the traces of a request that seemed to fail and was made again", () => {
     const about = { "order.id": "42" };
     const root = (code: number) =>

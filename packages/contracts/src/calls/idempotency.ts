@@ -29,7 +29,7 @@ export const idempotency: Contract = defineContract({
   options: {},
   check(snapshot, _options, found) {
     const traces = tracesInOrder(snapshot);
-    const keyed = traces.map((trace) => (hasKeys(trace) ? keyedCallsOf(trace) : []));
+    const keyed = traces.map((trace) => keyedCallsOf(trace));
     const all = keyed.flat();
     const recordsKeys = new Set(
       all.flatMap(({ trace, index, keys }) =>

@@ -2,6 +2,7 @@
 
 import type { Attributes } from "../model/span.ts";
 import { noParent, type Trace } from "../traces/trace.ts";
+import { compareText } from "../text/compare-text.ts";
 import { mark } from "../traces/marks.ts";
 import { kindOf } from "../traces/vendor-span.ts";
 import { operationOf } from "../traces/name-operation.ts";
@@ -10,6 +11,7 @@ import { type Edge, edgeOf, isCall } from "./edge.ts";
 import { type EffectKeys, effectKeysOf, effectKeysOfCall } from "./effect-keys.ts";
 import { groupBy } from "./group-by.ts";
 import type { IdempotencyCase } from "./idempotency-case.ts";
+import { wordOf } from "./attribute-value.ts";
 import { outcomeAt } from "./failures.ts";
 import { haveSameArguments } from "./same-arguments.ts";
 
@@ -25,7 +27,12 @@ export function keyedCallsOf(trace: Trace): KeyedCall[] {
   const calls: KeyedCall[] = [];
   const seen = new Set<number>();
   for (let index = 0; index < trace.spans.length; index += 1) {
-    if ((trace.marksOf(index) & mark.effectKey) === 0) continue;
+    const marks = trace.marksOf(index);
+    if ((marks & mark.database) !== 0 && isSingleRow(trace, index)) {
+      calls.push({ trace, index, keys: rowKeysOf(trace, index) });
+      continue;
+    }
+    if ((marks & mark.effectKey) === 0) continue;
     const own = effectKeysOf(trace.span(index).attributes);
     if (isEmpty(own)) continue;
     const at = carrierOf(trace, index);
@@ -37,6 +44,30 @@ export function keyedCallsOf(trace: Trace): KeyedCall[] {
     calls.push({ trace, index: at, keys });
   }
   return calls;
+}
+
+/** Tables of which a thing has one row. */
+const singleRows =
+  /^insert (?:into )?[\w."`[\]]*?(?:order|payment|charge|invoice|refund|transfer|booking|reservation|shipment|payout|purchase|withdrawal)s?\b(?!["`\]]?\.)/;
+
+/** Whether a span writes a row of which there is one, and the record shows its values. */
+function isSingleRow(trace: Trace, index: number): boolean {
+  const call = trace.callOf(index);
+  if (call?.kind !== "database" || !call.shape.startsWith("insert")) return false;
+  return singleRows.test(call.shape) && rowKeysOf(trace, index).payload !== undefined;
+}
+
+/** The values of a row stand for its payload: in the statement itself, or as recorded parameters. */
+function rowKeysOf(trace: Trace, index: number): EffectKeys {
+  const { attributes } = trace.span(index);
+  const target = trace.callOf(index)?.target ?? "";
+  const parameters = Object.entries(attributes)
+    .filter(([name]) => /^db\..*param/.test(name))
+    .sort(([left], [right]) => compareText(left, right));
+  const isLiteral = !/[?]|\$\d|(?<![:\w]):\w|%s/.test(target) && /['"\d]/.test(target);
+  const values = parameters.length > 0 ? JSON.stringify(parameters) : undefined;
+  const payload = values ?? (isLiteral && !target.endsWith("…") ? target : undefined);
+  return { ...effectKeysOf(attributes), payload };
 }
 
 /** A keyed call with all that decides about it. */
@@ -147,7 +178,8 @@ export function repeatedEffects(calls: readonly KeyedCall[]): IdempotencyCase[] 
   );
   return groups.flatMap((group): IdempotencyCase[] => {
     const [first] = group;
-    const same = first === undefined ? [] : group.filter((item) => isSameEffect(first, item));
+    const lasting = group.filter((item) => !item.edge.isDatabase || !mayBeTakenBack(item));
+    const same = first === undefined ? [] : lasting.filter((item) => isSameEffect(first, item));
     if (first === undefined || same.length < 2) return [];
     const keys = new Set(same.map((item) => item.keys.idempotencyKey));
     const about = things(first.keys) === "" ? "the same payload" : things(first.keys);
@@ -178,6 +210,24 @@ function isEffect({ edge, hasFailed, keys }: Judged): boolean {
   if (edge.effect !== "adds" || hasFailed) return false;
   if (keys.payload !== undefined) return true;
   return keys.things.length > 0 && isOnce(edge.operation, edge.isDatabase);
+}
+
+/** Whether a row may have been rolled back: work above it failed, or its service rolled something back after it. */
+function mayBeTakenBack({ trace, index }: KeyedCall): boolean {
+  const { service } = trace.span(index);
+  for (let at = trace.parents[index] ?? noParent; at >= 0; at = trace.parents[at] ?? noParent) {
+    if (trace.span(at).service !== service) break;
+    if (outcomeAt(trace, at).hasFailed) return true;
+  }
+  for (let after = index + 1; after < trace.spans.length; after += 1) {
+    const span = trace.span(after);
+    if (span.service !== service || (trace.marksOf(after) & mark.database) === 0) continue;
+    const { attributes } = span;
+    const statement = wordOf(attributes, "db.query.text", "db.statement", "db.operation.name");
+    if (/^\s*rollback/i.test(statement ?? span.name) || outcomeAt(trace, after).hasFailed)
+      return true;
+  }
+  return false;
 }
 
 function isOnce(operation: string, isDatabase: boolean): boolean {

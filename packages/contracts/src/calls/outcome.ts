@@ -42,7 +42,7 @@ export function outcomeOf(span: Span): Outcome {
     (grpc !== undefined && grpc !== "OK") ||
     flags !== undefined ||
     (wordOf(attributes, "error.type") !== undefined && span.status.code !== "ok");
-  if (!saysError) return succeeded;
+  if (!saysError) return flaggedOutcome(attributes);
   const words = errorWordsOf(span);
   if (http === 499) return cancelledAs("HTTP 499");
   if (http !== undefined && http >= 400)
@@ -50,6 +50,16 @@ export function outcomeOf(span: Span): Outcome {
   if (grpc !== undefined && grpc !== "OK") return ofGrpc(grpc, words);
   if (flags !== undefined) return flags;
   return ofWords(words, attributes);
+}
+
+/** Some spans only carry a flag: `cancelled`, `request.timed_out`. */
+function flaggedOutcome(attributes: Attributes): Outcome {
+  for (const name in attributes) {
+    if (attributes[name] !== true && attributes[name] !== "true") continue;
+    if (/(?:cancell?ed|aborted|disconnected)$/i.test(name)) return cancelledAs(name);
+    if (/timed_?out$/i.test(name)) return timedOutAs(name);
+  }
+  return succeeded;
 }
 
 /** The HTTP status that a span records, under any name of the attribute. */
@@ -125,6 +135,8 @@ function responseFlagsOf(attributes: Attributes): Outcome | undefined {
 function ofWords(words: string, attributes: Attributes): Outcome {
   const name = wordOf(attributes, "error.type", "exception.type", "db.response.status_code");
   const code = cutText(name ?? "error", 100);
+  const flagged = name === undefined ? flaggedOutcome(attributes) : succeeded;
+  if (flagged.hasFailed) return flagged;
   if (unreachedWords.test(words)) return { ...failedAs(code, "later"), answer: "unreached" };
   if (timeoutWords.test(words)) return timedOutAs(code === "error" ? "timeout" : code);
   if (cancelWords.test(words)) return cancelledAs(code === "error" ? "cancelled" : code);

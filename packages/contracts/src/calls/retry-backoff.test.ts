@@ -146,4 +146,16 @@ describe("calls/retry-backoff", () => {
     });
     expect(check(tree)).toEqual([]);
   });
+
+  it.each([{ "order.id": "7" }, { "http.request.body.size": 311 }])(
+    "knows attempts of one request by %j, however they end",
+    (about) => {
+      const tree = serves("shop", "/notify", {
+        children: times(4, () =>
+          post("http://mail/send", { attributes: { ...status(503), ...about } }),
+        ),
+      });
+      expect(verdict(tree)).toEqual(["violated"]);
+    },
+  );
 });

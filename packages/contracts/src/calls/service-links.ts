@@ -107,7 +107,8 @@ class Collector {
   #link(trace: Trace, parent: number, index: number): void {
     const [above, below] = [trace.span(parent), trace.span(index)];
     const link = this.#linkOf(above.service, below.service, { trace, index: parent });
-    link.linkedCount += 1;
+    // Only who records its calls shows by them that none is missing.
+    if (above.kind === "client") link.linkedCount += 1;
     const early = above.startMicros - below.startMicros;
     if (early > this.#bounds.skewMicrosMax) {
       link.early.push({ trace, index });

@@ -6,16 +6,24 @@ import { endMicrosOf, noParent, type Trace } from "../traces/trace.ts";
 const backgroundNames =
   /\basync|background|detach|fire.?and.?forget|\bworker\b|enqueue|schedul|\bjob\b|\bcron\b|defer|outbox|subscriber|listener|setImmediate|post.?process/i;
 
-/** Whether nobody above waits for a span: it takes a message in, follows from its parent, or says that it is background work. */
+/** Whether nobody above waits for a span: it was handed over, or began after its parent in the same service had ended. */
 export function isDetached(trace: Trace, index: number): boolean {
+  const parent = trace.parents[index] ?? noParent;
+  if (parent >= 0) {
+    const [above, span] = [trace.span(parent), trace.span(index)];
+    if (above.service === span.service && span.startMicros > endMicrosOf(above)) return true;
+  }
+  return isHandedOver(trace, index);
+}
+
+/** Whether a span takes a message in, follows from its parent, or says that it is background work. */
+export function isHandedOver(trace: Trace, index: number): boolean {
   const span = trace.span(index);
   if (span.kind === "consumer" || span.links.length > 0) return true;
   const parent = trace.parents[index] ?? noParent;
   if (parent >= 0) {
     const above = trace.span(parent);
     if (above.kind === "producer" || above.kind === "consumer") return true;
-    // Who starts after its parent of the same service ended was not waited for.
-    if (above.service === span.service && span.startMicros > endMicrosOf(above)) return true;
   }
   if ((trace.marksOf(index) & mark.messaging) !== 0 && span.kind !== "producer") return true;
   return (

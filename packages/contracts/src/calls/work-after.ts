@@ -5,7 +5,7 @@ import { kindOf } from "../traces/vendor-span.ts";
 import type { ClockSkew } from "./clock-skew.ts";
 import { type Departure, isWrite } from "./departures.ts";
 import { isCall } from "./edge.ts";
-import { isDetached, isUnended } from "./sync-work.ts";
+import { isDetached, isHandedOver, isUnended } from "./sync-work.ts";
 
 export interface WorkAfter {
   readonly departure: Departure;
@@ -49,7 +49,10 @@ export function workAfter(
   if (departure.isEvent) note(departure.index, 0);
   for (let step = waiting.pop(); step !== undefined; step = waiting.pop()) {
     for (const child of trace.children(step.index)) {
-      if (isDetached(trace, child) || isLeftBehind(trace, step.index, child)) continue;
+      // A server's span often ends when its client leaves, while the handler below it goes on.
+      const isOwn =
+        departure.isServer && trace.span(child).service === trace.span(departure.index).service;
+      if (isOwn ? isHandedOver(trace, child) : isDetached(trace, child)) continue;
       const shiftMicros =
         step.shiftMicros + skew.leastShiftMicros(trace.span(step.index), trace.span(child));
       note(child, shiftMicros);
@@ -107,10 +110,4 @@ function isOwnTransport(trace: Trace, departure: Departure, index: number): bool
     if (kindOf(trace.span(at), trace.marksOf(at)) === "server") return false;
   }
   return true;
-}
-
-/** Work that began when its own parent, in the same service, had ended was not waited for. */
-function isLeftBehind(trace: Trace, parent: number, child: number): boolean {
-  const [above, below] = [trace.span(parent), trace.span(child)];
-  return above.service === below.service && below.startMicros > endMicrosOf(above);
 }
