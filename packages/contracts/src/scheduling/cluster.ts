@@ -56,6 +56,8 @@ export function readCluster(objects: Objects): Cluster {
   );
   const asking = living.filter((pod) => !boundPods.has(pod) && !pod.isTerminating);
   const storage = readStorage(objects, bound);
+  const workloads = workloadPods(objects, classes);
+  const planned = [...asking, ...workloads.map(({ pod }) => pod)].filter((pod) => !pod.hasStatus);
   return {
     nodes,
     asking: [
@@ -63,12 +65,12 @@ export function readCluster(objects: Objects): Cluster {
         subject: { kind: "pod", name: `${pod.namespace}/${pod.name}` },
         pod,
       })),
-      ...(nodes.length === 0 ? [] : workloadPods(objects, classes)),
+      ...(nodes.length === 0 ? [] : workloads),
     ],
     bound,
     storage,
     devices: new Devices(objects),
-    neighbours: new Neighbours(nodes, readNamespaces(objects)),
+    neighbours: new Neighbours(nodes, readNamespaces(objects), planned),
     attachments: new Attachments(storage, objects.of("VolumeAttachment")),
     budgets: readBudgets(objects.of("PodDisruptionBudget")),
     nominated: Map.groupBy(

@@ -119,13 +119,33 @@ export function parseEventText(message: string): EventHistogram {
   for (const part of splitReasons((body ?? "").replace(/\.\s*$/, ""))) {
     const counted = /^(\d{1,9}) (.+)$/s.exec(part.trim());
     const reason = normalReason(counted?.[2] ?? part.trim());
-    if (reason === "") continue;
+    if (reason === "" || reason === unspecificReason) continue;
     reasons.set(
       reason,
       (reasons.get(reason) ?? 0) + (counted === null ? nodeCount : Number(counted[1])),
     );
   }
   return { nodeCount, reasons };
+}
+
+/** Older schedulers put this before the reason that says which of the rules it was. */
+const unspecificReason = "node(s) didn't match pod affinity/anti-affinity";
+
+/** What the filters here may say, as far as it does not depend on names. */
+const knownReasons = new RegExp(
+  [
+    String.raw`^(?:Insufficient \S+|Too many pods|cannot allocate all claims|pod affinity terms conflict)$`,
+    "^node\\(s\\) (?:were unschedulable|had untolerated taint|had no available (?:disk|volume zone))",
+    "^node\\(s\\) (?:had volume node affinity conflict|exceed max volume count|did not have enough free storage)",
+    "^node\\(s\\) (?:didn't (?:match|have free ports|find available|satisfy)|unavailable due to)",
+    '^(?:node has pod using|pod has unbound|persistentvolumeclaim|waiting for ephemeral|PVC |pod ")',
+    "^(?:resource ?claim|ResourceClaim|request )",
+  ].join("|"),
+);
+
+/** Reasons in an event that none of the filters here gives: a plugin or an extender took part. */
+export function foreignReasons(message: string): string[] {
+  return [...parseEventText(message).reasons.keys()].filter((reason) => !knownReasons.test(reason));
 }
 
 /** Commas separate reasons only before a count, because taints and names may hold commas. */

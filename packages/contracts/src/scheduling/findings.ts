@@ -7,7 +7,7 @@ import { referenceTo } from "../kubernetes/objects.ts";
 import { shorten } from "../text/cut-text.ts";
 import type { Surroundings } from "./changes/surroundings.ts";
 import type { AskingPod, Cluster } from "./cluster.ts";
-import { type RecordedEvent, sameHistogram } from "./events.ts";
+import { foreignReasons, type RecordedEvent, sameHistogram } from "./events.ts";
 import { causeKindOf, describeCause, describeVerdict } from "./explain.ts";
 import type { Judgement } from "./judge-pod.ts";
 import type { Pod } from "./pod.ts";
@@ -280,6 +280,12 @@ function nextChecksOf({ asked, judgement, recorded }: Case, text: string): strin
   if (recorded !== undefined && judgement.hasNodes && !sameHistogram(text, recorded.message)) {
     checks.push(
       `The recorded event says otherwise about the nodes: the objects are of another moment, or the text hides a fact. ${captureCommand}.`,
+    );
+  }
+  const foreign = recorded === undefined ? [] : foreignReasons(recorded.message);
+  if (foreign.length > 0) {
+    checks.push(
+      `The event gives a reason that no filter of kube-scheduler gives: ${foreign.join("; ")}. Look which plugin or extender of the scheduler says so.`,
     );
   }
   checks.push(...evictionChecks(judgement));

@@ -1,5 +1,6 @@
 /** The pods that run around a pod: counted by topology domain for spreading, affinity and anti-affinity. */
 
+import { isPresentAt } from "../kubernetes/fields.ts";
 import { type Expression, selects } from "../kubernetes/selector.ts";
 import type { Node } from "./node.ts";
 import type { Pod } from "./pod.ts";
@@ -46,13 +47,18 @@ export class Neighbours {
   readonly namespaces: Namespaces;
   /** Facts about any node that counting needs and the evidence does not tell. */
   readonly unknown: readonly string[];
+  /** Pods that manifests would make: where they will run nobody knows yet. */
+  readonly planned: readonly Pod[];
+  readonly #isLive: boolean;
   readonly #byNamespace = new Map<string, Placed[]>();
   readonly #nodeOf = new Map<Pod, Node>();
   #guards: readonly Guard[] | undefined;
 
-  constructor(nodes: readonly Node[], namespaces: Namespaces) {
+  constructor(nodes: readonly Node[], namespaces: Namespaces, planned: readonly Pod[] = []) {
     this.nodes = nodes;
     this.namespaces = namespaces;
+    this.planned = planned;
+    this.#isLive = nodes.some(({ source }) => isPresentAt(source.object, "status", "nodeInfo"));
     for (const node of nodes) {
       for (const pod of node.pods) {
         this.#nodeOf.set(pod, node);
@@ -72,6 +78,11 @@ export class Neighbours {
   /** The node that a pod runs on. */
   nodeOf(pod: Pod): Node | undefined {
     return this.#nodeOf.get(pod);
+  }
+
+  /** Namespaces of a live cluster of which the evidence shows no pod: they need not be empty. */
+  unseen(names: readonly string[]): readonly string[] {
+    return this.#isLive ? names.filter((name) => !this.#byNamespace.has(name)) : [];
   }
 
   /** All pods that run on a known node. */

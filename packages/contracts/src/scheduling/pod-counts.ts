@@ -214,6 +214,24 @@ function unknownOf(pod: Pod, neighbours: Neighbours): string[] {
   }
   return [
     ...(terms.length === 0 ? [] : neighbours.unknown),
+    ...unplacedCompany(pod, neighbours),
     ...[...namespaces].sort().map((name) => `the labels of namespace ${name}`),
+  ];
+}
+
+/** Company that the pod wants and that the evidence may merely not show: pods to come, and namespaces not dumped. */
+function unplacedCompany(pod: Pod, neighbours: Neighbours): string[] {
+  const { affinityTerms } = pod;
+  if (affinityTerms.length === 0) return [];
+  const coming = neighbours.planned.find(
+    (other) =>
+      other.source.object !== pod.source.object && meansAll(neighbours, affinityTerms, other),
+  );
+  const elsewhere = affinityTerms.flatMap(({ namespaces }) =>
+    neighbours.unseen(namespaces.filter((name) => name !== pod.namespace)),
+  );
+  return [
+    ...(coming === undefined ? [] : [`where pods of ${coming.namespace}/${coming.name} will run`]),
+    ...[...new Set(elsewhere)].map((name) => `the pods of namespace ${name}`),
   ];
 }

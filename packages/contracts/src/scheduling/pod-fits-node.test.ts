@@ -266,6 +266,18 @@ status: { allocatable: { cpu: "1", pods: "9" } }`,
   });
 });
 
+test("a reason that no filter gives points at a plugin of the scheduler", () => {
+  const pending = pod(
+    big,
+    'status: { phase: Pending, conditions: [{ type: PodScheduled, status: "False", message: "0/2 nodes are available: 1 Insufficient cpu, 1 node(s) are in the wrong rack." }] }',
+  );
+  const finding = findingOf(checkTexts(cluster, pending), "asking");
+  expect(finding.measures["recordedEventMatches"]).toBe(false);
+  expect(finding.nextChecks.join()).toContain(
+    "no filter of kube-scheduler gives: node(s) are in the wrong rack",
+  );
+});
+
 describe("metamorphic", () => {
   const verdicts = (objects: readonly KubernetesObject[]): string =>
     JSON.stringify(

@@ -258,9 +258,8 @@ describe("pods that are being resized", () => {
     ["3", "1", infeasible, "holds"],
     ["3", "1", "resize: Infeasible", "holds"],
     ["1", "1", "", "holds"],
-  ])("ask for %s and hold %s (%s): %s", (asked, held, more, verdict) => {
-    expect(ask(node("n1"), resized(asked, held, more), pod("asking", { cpu: 2 })).verdict).toBe(
-      verdict,
-    );
+  ])("ask for %s and hold %s (%s): %s", (...[asked, held, more, verdict]) => {
+    const finding = ask(node("n1"), resized(asked, held, more), pod("asking", { cpu: 2 }));
+    expect(finding.verdict).toBe(verdict);
   });
 });

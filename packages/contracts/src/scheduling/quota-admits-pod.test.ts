@@ -265,3 +265,20 @@ test("neither order, repetition, pieces, unrelated objects nor names change a fi
   ].join("\n---\n");
   expectSameFindings(quotaAdmitsPod, readKubernetes(text).objects, ["web", "team", "bounds"]);
 });
+
+test("workloads that fit alone but not together are told of the quota", () => {
+  const other = deployment(half).replace("name: web", "name: api");
+  const room = quota('requests.cpu: "4"', "requests.cpu: 2500m");
+  const findings = check(deployment(half), other, room);
+  expect(findings.map(({ subject, verdict }) => `${subject.name} ${verdict}`)).toEqual([
+    "shop/api holds",
+    "shop/web holds",
+    "shop/team violated",
+  ]);
+  expect(findings[2]?.title).toBe(
+    "Quota shop/team has no room for all pods of deployment shop/api, deployment shop/web together: requests.cpu 4500m of 4, of which 2500m are used.",
+  );
+  expect(
+    check(deployment(half), other, quota('requests.cpu: "5"', "requests.cpu: 2500m")),
+  ).toHaveLength(2);
+});

@@ -46,9 +46,85 @@ export function admissionFindings(objects: Objects): FindingParts[] {
   const unseen = [...said]
     .filter(([key]) => !seen.has(key))
     .map(([key, item]) => unseenMaker(key, item));
-  return [...worstOf(findings), ...unseen].sort((left, right) =>
+  return [...worstOf(findings), ...crowdedQuotas(makers, rulesOf), ...unseen].sort((left, right) =>
     keyOf(left) < keyOf(right) ? -1 : Number(keyOf(left) > keyOf(right)),
   );
+}
+
+/** Quotas that let in the pods of each workload, but not those of all. */
+function crowdedQuotas(
+  makers: readonly Maker[],
+  rulesOf: ReadonlyMap<string, Rules>,
+): FindingParts[] {
+  return [...rulesOf].flatMap(([namespace, rules]) => {
+    const waiting = makers
+      .filter((maker) => maker.namespace === namespace && maker.wantedCount > maker.madeCount)
+      .map((maker) => {
+        const count = maker.wantedCount - maker.madeCount;
+        return { maker, count, admission: admit(readDraft(maker.spec), count, rules) };
+      })
+      // What is refused already has a finding of its own.
+      .filter(({ count, admission }) => admission.admittedCount === count);
+    if (waiting.length < 2) return [];
+    return rules.quotas.flatMap(({ quota, used }): FindingParts[] => {
+      const total = new Map(used);
+      for (const { count, admission } of waiting) {
+        if (!counts(quota, admission.draft)) continue;
+        for (const [name, amount] of usageOf(admission.draft))
+          total.set(name, (total.get(name) ?? 0n) + amount * BigInt(count));
+      }
+      const over = [...quota.hard].filter(([name, hard]) => (total.get(name) ?? 0n) > hard);
+      return over.length === 0
+        ? []
+        : [crowdedFinding(namespace, quota, { over, total, used, waiting })];
+    });
+  });
+}
+
+function crowdedFinding(
+  namespace: string,
+  quota: Quota,
+  {
+    over,
+    total,
+    used,
+    waiting,
+  }: {
+    over: readonly (readonly [string, bigint])[];
+    total: Amounts;
+    used: Amounts;
+    waiting: readonly { readonly maker: Maker }[];
+  },
+): FindingParts {
+  const names = waiting.map(({ maker }) => wordsFor(maker)).sort();
+  const text = over
+    .map(([name, hard]) => {
+      const amount = (value: bigint | undefined): string => quotaAmount(name, value ?? 0n);
+      return `${name} ${amount(total.get(name))} of ${amount(hard)}, of which ${amount(used.get(name))} are used`;
+    })
+    .join("; ");
+  const raised = over.map(([name]) => `${name} to ${quotaAmount(name, total.get(name) ?? 0n)}`);
+  return {
+    verdict: "violated",
+    subject: { kind: "resource-quota", name: `${namespace}/${quota.name}` },
+    title: `Quota ${namespace}/${quota.name} has no room for all pods of ${names.slice(0, 3).join(", ")}${names.length > 3 ? ` and ${names.length - 3} more` : ""} together: ${text}.`,
+    actual: text,
+    causeKind: "capacity",
+    measures: Object.fromEntries(
+      over.map(([name]) => [`wanted ${name}`, quotaAmount(name, total.get(name) ?? 0n)]),
+    ),
+    evidence: [referenceTo(quota.source), ...waiting.map(({ maker }) => referenceTo(maker.source))],
+    fixes: [
+      {
+        description: `Raise ${raised.join(", ")} in quota ${quota.name}.`,
+        cost: 6,
+        verified: true,
+      },
+    ],
+    nextChecks: [
+      "Each workload fits alone; which of them is refused depends on which makes its pods first.",
+    ],
+  };
 }
 
 /** A workload may make pods through several objects: what is refused outweighs what is let in. */

@@ -310,6 +310,16 @@ describe("affinity to pods", () => {
     expect(answer({ spec: near(term("zone")), pods, labels })).toBe("fits 4");
   });
 
+  test("company that manifests would make is not missing, it only has no place yet", () => {
+    const planned = `apiVersion: apps/v1
+kind: Deployment
+metadata: { name: db }
+spec: { template: { metadata: { labels: { app: db } }, spec: { containers: [] } } }`;
+    expect(answer({ spec: near(term("zone")), more: [planned] })).toBe(
+      "not known: where pods of default/db will run",
+    );
+  });
+
   test("pods on their way out still count", () => {
     expect(answer({ spec: near(term("zone")), pods: [{ ...db, deleted: true }] })).toBe("fits 2");
   });

@@ -55,7 +55,7 @@ describe("disks that pods name directly", () => {
 const claimed = (...names: string[]): string =>
   `volumes: [${names.map((name) => `{ name: v-${name}, persistentVolumeClaim: { claimName: ${name} } }`).join(", ")}]`;
 
-function claim(name: string, spec: string, status = "", meta = ""): string {
+function claim(name: string, spec: string, { status = "", meta = "" } = {}): string {
   return `apiVersion: v1
 kind: PersistentVolumeClaim
 metadata: { name: ${name}${meta === "" ? "" : `, ${meta}`} }
@@ -72,7 +72,8 @@ spec: { accessModes: [ReadWriteOnce], capacity: { storage: 10Gi }, ${spec} }`;
 
 const csiVolume = (name: string): string =>
   volume(name, `csi: { driver: disk.example.com, volumeHandle: h-${name} }`);
-const boundClaim = (name: string): string => claim(name, `volumeName: pv-${name}`, "Bound");
+const boundClaim = (name: string): string =>
+  claim(name, `volumeName: pv-${name}`, { status: "Bound" });
 
 describe("how many volumes a node takes", () => {
   const csiNode = (count: number): string => `apiVersion: storage.k8s.io/v1
@@ -156,12 +157,10 @@ ${more}`;
     const asking = pod("asking", claimed("one"));
     expect(answer(node(), onlyB, ...two, asking)).toBe(unavailable);
     expect(answer(node("node-b", "zone: b"), onlyB, ...two, asking)).toBe("fits 1");
-    const chosen = claim(
-      "one",
-      "storageClassName: local",
-      "Pending",
-      "annotations: { volume.kubernetes.io/selected-node: elsewhere }",
-    );
+    const chosen = claim("one", "storageClassName: local", {
+      status: "Pending",
+      meta: "annotations: { volume.kubernetes.io/selected-node: elsewhere }",
+    });
     expect(answer(node(), waits("disk.example.com"), chosen, asking)).toBe(unavailable);
   });
 
@@ -185,7 +184,7 @@ capacity: ${amount}`;
   });
 
   test("a claim that names a volume is not bound until both agree", () => {
-    const half = claim("one", "volumeName: v1, storageClassName: local", "Pending");
+    const half = claim("one", "volumeName: v1, storageClassName: local", { status: "Pending" });
     expect(answer(node(), half, local("v1", "a"), pod("asking", claimed("one")))).toBe(
       "pod has unbound immediate PersistentVolumeClaims.",
     );
@@ -195,12 +194,10 @@ capacity: ${amount}`;
     const spec = "volumes: [{ name: tmp, ephemeral: { volumeClaimTemplate: {} } }]";
     const asking = pod("asking", spec, { status: "reason: x", meta: "uid: u1" });
     const owned = (uid: string): string =>
-      claim(
-        "asking-tmp",
-        "volumeName: pv-x",
-        "Bound",
-        `ownerReferences: [{ kind: Pod, name: asking, uid: ${uid} }]`,
-      );
+      claim("asking-tmp", "volumeName: pv-x", {
+        status: "Bound",
+        meta: `ownerReferences: [{ kind: Pod, name: asking, uid: ${uid} }]`,
+      });
     expect(answer(node(), csiVolume("pv-x"), owned("u1"), asking)).toBe("fits 1");
     expect(answer(node(), csiVolume("pv-x"), owned("u2"), asking)).toBe(
       "PVC default/asking-tmp was not created for pod default/asking (pod is not owner).",
