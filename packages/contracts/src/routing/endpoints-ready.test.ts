@@ -60,7 +60,11 @@ describe("addresses", () => {
 });
 
 test("a port of the service that no endpoint has is violated", () => {
-  const finding = judge(web, slice(ready, "{ name: '', port: 9090 }"), livePod("web-1", "app: web"));
+  const finding = judge(
+    web,
+    slice(ready, "{ name: '', port: 9090 }"),
+    livePod("web-1", "app: web"),
+  );
   expect(finding.verdict).toBe("violated");
   expect(finding.title).toContain("Port 80/TCP");
 });

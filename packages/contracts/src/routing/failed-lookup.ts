@@ -5,6 +5,7 @@ import type { Fields } from "../model/fields.ts";
 import { evidenceOfKind, type Snapshot } from "../model/snapshot.ts";
 import type { Span } from "../model/span.ts";
 import { fieldsAt, listAt, textAt, textListAt } from "../kubernetes/fields.ts";
+import { eventsInOrder } from "../kubernetes/event-order.ts";
 import { objectsOf, referenceTo } from "../kubernetes/objects.ts";
 import { podsOf } from "../kubernetes/pods.ts";
 import { compareText } from "../text/compare-text.ts";
@@ -77,7 +78,7 @@ function addLogs(snapshot: Snapshot, gathered: Gathered): void {
 
 function addObjects(snapshot: Snapshot, gathered: Gathered): void {
   const objects = objectsOf(snapshot);
-  for (const event of objects.events) {
+  for (const event of eventsInOrder(objects)) {
     const text = textAt(event.object, "message") ?? "";
     const message = lookupIn(text);
     if (message === undefined) continue;

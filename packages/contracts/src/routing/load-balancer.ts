@@ -2,6 +2,7 @@
 
 import type { FindingParts } from "../model/make-finding.ts";
 import { isPresentAt, listAt, textAt } from "../kubernetes/fields.ts";
+import { eventsInOrder } from "../kubernetes/event-order.ts";
 import { type Objects, referenceTo, type Source } from "../kubernetes/objects.ts";
 import { entryFinding, type EntryFault } from "./entry-fault.ts";
 import { type Service, servicesOf } from "./service.ts";
@@ -43,7 +44,7 @@ function pendingFault(
   objects: Objects,
   { now, pendingMinutesMax }: { now: number | undefined; pendingMinutesMax: number },
 ): EntryFault {
-  const warning = objects.events.find((event) => isAbout(event, service));
+  const warning = eventsInOrder(objects).find((event) => isAbout(event, service));
   const message = warning === undefined ? "" : (textAt(warning.object, "message") ?? "");
   const nextChecks = [
     `kubectl describe service -n ${service.namespace} ${service.name}`,
@@ -104,7 +105,7 @@ function newestTime(objects: Objects): number | undefined {
     const time = timeOf(text);
     if (time !== undefined && (newest === undefined || time > newest)) newest = time;
   };
-  for (const { object } of objects.events) {
+  for (const { object } of eventsInOrder(objects)) {
     for (const field of ["lastTimestamp", "eventTime", "firstTimestamp"])
       look(textAt(object, field));
   }

@@ -11,7 +11,7 @@ export interface LookupMessage {
 
 /** What any of the patterns needs to be there: most lines of a log are done after this. */
 const hint =
-  /no such host|resolve|getaddrinfo|ENOTFOUND|EAI_AGAIN|UnknownHost|bad address|not known|NXDOMAIN|not found in upstream|could not be resolved|translate host|unknown mysql server|lookup|DNS|can't find|no servers could be reached|nodename nor servname/i;
+  /no such host|resolve|name resolution|Error -[23] connecting|getaddrinfo|ENOTFOUND|EAI_AGAIN|UnknownHost|bad address|not known|NXDOMAIN|not found in upstream|could not be resolved|translate host|unknown mysql server|lookup|DNS|can't find|no servers could be reached|nodename nor servname/i;
 
 const host = String.raw`["'\x60]?([A-Za-z0-9_](?:[A-Za-z0-9._-]{0,252}[A-Za-z0-9])?)["'\x60]?`;
 

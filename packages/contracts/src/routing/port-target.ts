@@ -3,6 +3,7 @@
 import type { EvidenceReference } from "../model/evidence.ts";
 import type { FindingParts } from "../model/make-finding.ts";
 import { textAt } from "../kubernetes/fields.ts";
+import { eventsInOrder } from "../kubernetes/event-order.ts";
 import { type Objects, referenceTo } from "../kubernetes/objects.ts";
 import type { KnownPod } from "../kubernetes/pods.ts";
 import { nearestName } from "../text/nearest-name.ts";
@@ -227,7 +228,7 @@ function refusedConnection(
   objects: Objects,
 ): EvidenceReference | undefined {
   const names = new Set(pods.map((pod) => pod.subject.name));
-  for (const event of objects.events) {
+  for (const event of eventsInOrder(objects)) {
     const message = textAt(event.object, "message") ?? "";
     if (!message.includes(`:${target}`)) continue;
     if (!new RegExp(`:${target}[/: ].*connect(?:ion)?(?:: connection)? refused`).test(message)) {

@@ -78,7 +78,9 @@ describe("a targetPort by number", () => {
   });
 
   test("is not translated by a headless service", () => {
-    expect(judge("{ port: 80, targetPort: 9000 }", http, "clusterIP: None, ").verdict).toBe("holds");
+    expect(judge("{ port: 80, targetPort: 9000 }", http, "clusterIP: None, ").verdict).toBe(
+      "holds",
+    );
   });
 });
 

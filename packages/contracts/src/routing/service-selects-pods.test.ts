@@ -174,7 +174,9 @@ describe("services without pods of their own", () => {
     const slice = (addresses: string): string =>
       `apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: { name: db-1, namespace: shop, labels: { kubernetes.io/service-name: db } }\nendpoints: [${addresses}]`;
     expect(judge("db", service("db", "")).verdict).toBe("inconclusive");
-    expect(judge("db", service("db", ""), slice("{ addresses: [10.1.1.1] }")).verdict).toBe("holds");
+    expect(judge("db", service("db", ""), slice("{ addresses: [10.1.1.1] }")).verdict).toBe(
+      "holds",
+    );
     expect(judge("db", service("db", ""), slice("")).verdict).toBe("violated");
   });
 
