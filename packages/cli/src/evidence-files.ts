@@ -27,7 +27,7 @@ const standardInput = "-";
 /** Node's own SHA-256: it is many times as fast as the portable one. */
 const createHasher: CreateHasher = () => {
   const hash = createHash("sha256");
-  return { update: (text) => void hash.update(text), digest: () => hash.digest("hex") };
+  return { update: (bytes) => void hash.update(bytes), digest: () => hash.digest("hex") };
 };
 
 export interface ReadingOptions {

@@ -16,17 +16,15 @@ const spans = spansOf(graphqlOrders(3, "one-by-one"));
 
 /** The text of a content, by a writer that may have written others before. */
 function written(content: TraceContent, writer = new ContentWriter()): string {
-  let text = "";
-  writer.write(content, (piece) => {
-    text += piece;
-  });
-  return text;
+  const pieces: Uint8Array[] = [];
+  writer.write(content, (bytes) => pieces.push(bytes.slice()));
+  return Buffer.concat(pieces).toString("utf8");
 }
 
 /** Node's own hash in the place of the portable one. */
 const nodeHasher: CreateHasher = () => {
   const hash = createHash("sha256");
-  return { update: (text) => void hash.update(text), digest: () => hash.digest("hex") };
+  return { update: (bytes) => void hash.update(bytes), digest: () => hash.digest("hex") };
 };
 
 describe("the content of a trace", () => {
@@ -57,6 +55,25 @@ describe("the content of a trace", () => {
     // The rows break the type on purpose: a file may hold anything.
     const content = { kind: "trace", traceId, spans: strange } as unknown as TraceContent;
     expect(written(content)).toBe(canonicalJson(content));
+  });
+
+  it("has its numbers as ECMAScript writes them", () => {
+    const quarter = fc.bigInt({ min: 2n ** 52n, max: 2n ** 55n }).map((whole) => Number(whole) / 4);
+    const numbers = fc.oneof(
+      quarter,
+      fc.maxSafeNat(),
+      fc.double({ noNaN: true, noDefaultInfinity: true }),
+    );
+    const [span] = spans;
+    fc.assert(
+      fc.property(numbers, fc.maxSafeNat(), (startMicros, durationNanos) => {
+        if (span === undefined) throw new Error("the trace has spans");
+        const list = [{ ...span, startMicros, durationNanos, attributes: { startMicros } }];
+        const content: TraceContent = { kind: "trace", traceId, spans: list };
+        expect(written(content)).toBe(canonicalJson(content));
+      }),
+      { numRuns: 3_000 },
+    );
   });
 
   it("has the same id by any hasher", () => {

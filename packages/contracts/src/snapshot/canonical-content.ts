@@ -2,117 +2,220 @@
 
 import type { EvidenceContent } from "../model/evidence.ts";
 import type { Attributes, Span } from "../model/span.ts";
-import {
-  canonicalJson,
-  type Emit,
-  inPieces,
-  writeCanonicalJson,
-  writeValue,
-} from "./canonical-json.ts";
+import { writeCanonicalJson, writeValue } from "./canonical-json.ts";
+import { JsonBytes, type TakeBytes } from "./json-bytes.ts";
 
 /** Depths of a span, and of what its fields hold, within the content of a trace. */
 const spanDepth = 2;
 const fieldDepth = 3;
-/** Texts and objects of which the written form is remembered; what lies in traces repeats a few. */
+/** Things of which the written form is remembered; what lies in traces repeats a few. */
 const rememberedCountMax = 4_096;
-const rememberedLengthMax = 128;
+const rememberedLengthMax = 256;
 /** Fields of a trace's content, and of a span without a parent. */
 const contentFieldCount = 3;
 const spanFieldCount = 13;
 
+const encoder = new TextEncoder();
+const bytesOf = (text: string): Uint8Array => encoder.encode(text);
+const pieces = {
+  begin: bytesOf('{"kind":"trace","spans":['),
+  spansEnd: bytesOf('],"traceId":'),
+  comma: bytesOf(","),
+  closed: bytesOf("}"),
+  empty: bytesOf("{}"),
+  attributes: bytesOf('{"attributes":'),
+  duration: bytesOf(',"durationNanos":'),
+  events: bytesOf(',"events":'),
+  noEvents: bytesOf(',"events":[],"kind":'),
+  kind: bytesOf(',"kind":'),
+  links: bytesOf(',"links":'),
+  noLinks: bytesOf(',"links":[],"name":'),
+  name: bytesOf(',"name":'),
+  parent: bytesOf(',"parentSpanId":'),
+  spanId: bytesOf(',"spanId":'),
+  start: bytesOf(',"startMicros":'),
+  status: bytesOf(',"status":'),
+  traceId: bytesOf(',"traceId":'),
+};
+
+/** The names of attributes as they stand in an object, and in canonical order with what is written before each value. */
+interface NameOrder {
+  readonly names: readonly string[];
+  readonly sorted: readonly { readonly name: string; readonly before: Uint8Array }[];
+}
+
+/** What spans of one name had last: most have the same attributes again, or at least their names. */
+interface Habit {
+  order: NameOrder;
+  attributes: Attributes;
+  written: Uint8Array | undefined;
+}
+
+/** Where a span comes from, as it is written. */
+interface WrittenOrigin {
+  readonly scope: Span["scope"];
+  readonly service: string;
+  readonly written: Uint8Array;
+}
+
 /** Gives the same as `writeCanonicalJson`, only faster. What it remembers must not change while it is used. */
 export class ContentWriter {
-  readonly #texts = new Map<string, string>();
-  /** Resources, scopes and statuses, which many spans share. */
-  readonly #objects = new Map<object, string>();
-  /** The attributes that a span of this name had last: some have the same ones each time. */
-  readonly #attributes = new Map<string, { readonly of: Attributes; readonly text: string }>();
+  readonly #out: JsonBytes;
+  readonly #strings = new Map<string, Uint8Array>();
+  readonly #statuses = new Map<Span["status"], Uint8Array>();
+  readonly #origins = new Map<Attributes, WrittenOrigin>();
+  readonly #habits = new Map<string, Habit>();
+  #take: TakeBytes = () => {};
 
-  write(content: EvidenceContent, write: Emit): void {
+  constructor() {
+    this.#out = new JsonBytes((bytes) => this.#take(bytes));
+  }
+
+  write(content: EvidenceContent, take: TakeBytes): void {
+    this.#take = take;
     if (content.kind !== "trace" || Object.keys(content).length !== contentFieldCount) {
-      writeCanonicalJson(content, write);
+      writeCanonicalJson(content, (text) => this.#out.text(text));
+      this.#out.flush();
       return;
     }
-    inPieces(write, (emit) => {
-      emit('{"kind":"trace","spans":[');
-      let isFirst = true;
-      for (const span of content.spans) {
-        if (!isFirst) emit(",");
-        isFirst = false;
-        const text = this.#spanText(span);
-        if (text === undefined) writeValue(span, emit, spanDepth);
-        else emit(text);
+    const out = this.#out;
+    out.raw(pieces.begin);
+    let isFirst = true;
+    for (const span of content.spans) {
+      if (!isFirst) out.raw(pieces.comma);
+      isFirst = false;
+      if (isKnown(span)) this.#writeSpan(span);
+      else this.#writeNested(span, spanDepth);
+    }
+    out.raw(pieces.spansEnd);
+    this.#writeNested(content.traceId, 1);
+    out.raw(pieces.closed);
+    out.flush();
+  }
+
+  #writeSpan(span: Span): void {
+    const out = this.#out;
+    out.raw(pieces.attributes);
+    this.#writeAttributes(span);
+    out.raw(pieces.duration);
+    out.number(span.durationNanos);
+    if (span.events.length === 0) out.raw(pieces.noEvents);
+    else {
+      out.raw(pieces.events);
+      this.#writeNested(span.events, fieldDepth);
+      out.raw(pieces.kind);
+    }
+    out.raw(this.#stringOf(span.kind));
+    if (span.links.length === 0) out.raw(pieces.noLinks);
+    else {
+      out.raw(pieces.links);
+      this.#writeNested(span.links, fieldDepth);
+      out.raw(pieces.name);
+    }
+    out.raw(this.#stringOf(span.name));
+    if (span.parentSpanId !== undefined) {
+      out.raw(pieces.parent);
+      out.string(span.parentSpanId);
+    }
+    out.raw(this.#originOf(span));
+    out.raw(pieces.spanId);
+    out.string(span.spanId);
+    out.raw(pieces.start);
+    out.number(span.startMicros);
+    out.raw(pieces.status);
+    out.raw(this.#statusOf(span.status));
+    out.raw(pieces.traceId);
+    out.string(span.traceId);
+    out.raw(pieces.closed);
+  }
+
+  #writeNested(value: unknown, depth: number): void {
+    writeValue(value, (text) => this.#out.text(text), depth);
+  }
+
+  #writeAttributes({ name, attributes }: Span): void {
+    const habit = this.#habits.get(name);
+    if (habit?.attributes === attributes) {
+      if (habit.written !== undefined) this.#out.raw(habit.written);
+      else {
+        const write = (): void => this.#writeInOrder(attributes, habit.order);
+        habit.written = this.#out.copyOf(write);
       }
-      emit(`],"traceId":${canonicalJson(content.traceId)}}`);
-    });
-  }
-
-  /** The text of a span whose fields are those of the model and no others, else `undefined`. */
-  #spanText(span: Span): string | undefined {
-    const { parentSpanId, durationNanos, startMicros } = span;
-    const isChild = parentSpanId !== undefined;
-    if (Object.keys(span).length !== (isChild ? spanFieldCount + 1 : spanFieldCount)) {
-      return undefined;
+      return;
     }
-    if (!Number.isFinite(durationNanos) || !Number.isFinite(startMicros)) return undefined;
-    const parent = isChild ? `"parentSpanId":${JSON.stringify(parentSpanId)},` : "";
-    return (
-      `{"attributes":${this.#attributesText(span)},"durationNanos":${durationNanos},` +
-      `"events":${listText(span.events)},"kind":${this.#quoted(span.kind)},"links":${listText(span.links)},` +
-      `"name":${this.#quoted(span.name)},${parent}"resource":${this.#sharedText(span.resource)},` +
-      `"scope":${this.#sharedText(span.scope)},"service":${this.#quoted(span.service)},` +
-      `"spanId":${JSON.stringify(span.spanId)},"startMicros":${startMicros},` +
-      `"status":${this.#sharedText(span.status)},"traceId":${JSON.stringify(span.traceId)}}`
-    );
+    const order = orderOf(attributes, habit?.order);
+    if (order === undefined) {
+      this.#writeNested(attributes, fieldDepth);
+      return;
+    }
+    if (habit === undefined) {
+      remember(this.#habits, name, { order, attributes, written: undefined });
+    } else {
+      habit.order = order;
+      habit.attributes = attributes;
+      habit.written = undefined;
+    }
+    this.#writeInOrder(attributes, order);
   }
 
-  #attributesText({ name, attributes }: Span): string {
-    const known = this.#attributes.get(name);
-    if (known?.of === attributes) return known.text;
-    const text = this.#textOfAttributes(attributes) ?? textOf(attributes);
-    remember(this.#attributes, name, { of: attributes, text });
-    return text;
-  }
-
-  /** The text of attributes that hold nothing nested, else `undefined`. */
-  #textOfAttributes(attributes: Attributes): string | undefined {
-    const names = Object.keys(attributes);
-    for (const name of names) if (!isPlain(attributes[name])) return undefined;
-    // What stands in order already is written at once.
-    if (!sortNames(names)) return JSON.stringify(attributes);
-    let text = "";
-    for (const name of names) {
+  #writeInOrder(attributes: Attributes, { sorted }: NameOrder): void {
+    const out = this.#out;
+    if (sorted.length === 0) {
+      out.raw(pieces.empty);
+      return;
+    }
+    for (const { name, before } of sorted) {
+      out.raw(before);
       const value = attributes[name];
-      text += `${text === "" ? "{" : ","}${this.#quoted(name)}:${JSON.stringify(value)}`;
+      if (typeof value === "string") out.string(value);
+      else if (typeof value === "number") out.number(value);
+      else out.text(JSON.stringify(value));
     }
-    return `${text}}`;
+    out.raw(pieces.closed);
   }
 
-  #sharedText(value: object): string {
-    const known = this.#objects.get(value);
-    if (known !== undefined) return known;
-    const text = textOf(value);
-    if (this.#objects.size >= rememberedCountMax) this.#objects.clear();
-    this.#objects.set(value, text);
-    return text;
+  /** Resource, scope and service, which stand next to one another. */
+  #originOf({ resource, scope, service }: Span): Uint8Array {
+    const known = this.#origins.get(resource);
+    if (known?.scope === scope && known.service === service) return known.written;
+    const written = bytesOf(
+      `,"resource":${textOf(resource)},"scope":${textOf(scope)},"service":${JSON.stringify(service)}`,
+    );
+    remember(this.#origins, resource, { scope, service, written });
+    return written;
   }
 
-  #quoted(text: string): string {
-    const known = this.#texts.get(text);
+  #statusOf(status: Span["status"]): Uint8Array {
+    const known = this.#statuses.get(status);
     if (known !== undefined) return known;
-    const written = JSON.stringify(text);
-    if (text.length <= rememberedLengthMax) remember(this.#texts, text, written);
+    const written = bytesOf(textOf(status));
+    remember(this.#statuses, status, written);
+    return written;
+  }
+
+  #stringOf(text: string): Uint8Array {
+    const known = this.#strings.get(text);
+    if (known !== undefined) return known;
+    const written = bytesOf(JSON.stringify(text));
+    if (text.length <= rememberedLengthMax) remember(this.#strings, text, written);
     return written;
   }
 }
 
-function remember<T>(memory: Map<string, T>, key: string, value: T): void {
+function remember<K, V>(memory: Map<K, V>, key: K, value: V): void {
   if (memory.size >= rememberedCountMax) memory.clear();
   memory.set(key, value);
 }
 
-function listText(items: readonly unknown[]): string {
-  return items.length === 0 ? "[]" : textOf(items);
+/** Whether a span has the fields of the model and no others. */
+function isKnown(span: Span): boolean {
+  const { parentSpanId, durationNanos, startMicros } = span;
+  const fieldCount = parentSpanId === undefined ? spanFieldCount : spanFieldCount + 1;
+  return (
+    Object.keys(span).length === fieldCount &&
+    Number.isFinite(durationNanos) &&
+    Number.isFinite(startMicros)
+  );
 }
 
 function textOf(value: object): string {
@@ -124,25 +227,27 @@ function textOf(value: object): string {
   return text;
 }
 
+/** The order of attributes that hold nothing nested, else `undefined`; the same one again where the names are the same. */
+function orderOf(attributes: Attributes, last: NameOrder | undefined): NameOrder | undefined {
+  const names = Object.keys(attributes);
+  for (const name of names) if (!isPlain(attributes[name])) return undefined;
+  if (last !== undefined && isSameList(last.names, names)) return last;
+  const sorted = [...names].sort().map((name, index) => ({
+    name,
+    before: bytesOf(`${index === 0 ? "{" : ","}${JSON.stringify(name)}:`),
+  }));
+  return { names, sorted };
+}
+
+function isSameList(left: readonly string[], right: readonly string[]): boolean {
+  if (left.length !== right.length) return false;
+  for (let index = 0; index < left.length; index += 1) {
+    if (left[index] !== right[index]) return false;
+  }
+  return true;
+}
+
 function isPlain(value: unknown): boolean {
   if (typeof value === "number") return Number.isFinite(value);
   return typeof value === "string" || typeof value === "boolean" || value === null;
-}
-
-/** Sorts a few names in place by UTF-16 code units; gives whether they were out of order. */
-function sortNames(names: string[]): boolean {
-  let isChanged = false;
-  for (let index = 1; index < names.length; index += 1) {
-    // Every index lies within the list.
-    const name = names[index] ?? "";
-    let at = index;
-    while (at > 0 && (names[at - 1] ?? "") > name) {
-      names[at] = names[at - 1] ?? "";
-      at -= 1;
-    }
-    if (at === index) continue;
-    names[at] = name;
-    isChanged = true;
-  }
-  return isChanged;
 }

@@ -13,18 +13,14 @@ export type Emit = (text: string) => void;
 
 /** Writes a value as canonical JSON in pieces. Fields that are `undefined` are left out. */
 export function writeCanonicalJson(value: unknown, write: Emit): void {
-  inPieces(write, (emit) => writeValue(value, emit, 0));
-}
-
-/** Hands on what `run` emits in pieces of some length. */
-export function inPieces(write: Emit, run: (emit: Emit) => void): void {
   let pending = "";
-  run((text) => {
+  const emit = (text: string): void => {
     pending += text;
     if (pending.length < pieceLength) return;
     write(pending);
     pending = "";
-  });
+  };
+  writeValue(value, emit, 0);
   if (pending !== "") write(pending);
 }
 

@@ -6,9 +6,10 @@ import { bytesToHex } from "@noble/hashes/utils.js";
 import type { EvidenceContent, EvidenceId } from "../model/evidence.ts";
 import { ContentWriter } from "./canonical-content.ts";
 
-/** Computes a SHA-256 over text in UTF-8 that comes in pieces. */
+/** Computes a SHA-256 over bytes that come in pieces. */
 export interface Hasher {
-  update(text: string): void;
+  /** Takes bytes, which may change as soon as this returns. */
+  update(bytes: Uint8Array): void;
   /** 64 hexadecimal digits in lower case. */
   digest(): string;
 }
@@ -16,10 +17,9 @@ export type CreateHasher = () => Hasher;
 
 /** The hasher of this package, which runs everywhere; a runtime's own one is faster and gives the same. */
 function createPortableHasher(): Hasher {
-  const encoder = new TextEncoder();
   const hash = sha256.create();
   return {
-    update: (text) => void hash.update(encoder.encode(text)),
+    update: (bytes) => void hash.update(bytes),
     digest: () => bytesToHex(hash.digest()),
   };
 }
@@ -31,7 +31,7 @@ export function evidenceIdOf(
   writer = new ContentWriter(),
 ): EvidenceId {
   const hasher = createHasher();
-  writer.write(content, (piece) => hasher.update(piece));
+  writer.write(content, (bytes) => hasher.update(bytes));
   return `sha256:${hasher.digest()}`;
 }
 
