@@ -181,7 +181,20 @@ function areFixed(requests: readonly CallsOfRequest[], options: RepeatedQueryOpt
 }
 
 /** The table or path that a call goes to, whatever its shape: `customers`, `GET /users/{id}`. */
-function placeOf({ kind, shape }: Call): string {
+function placeOf(call: Call): string {
+  const known = placesByShape.get(call.shape);
+  if (known !== undefined) return known;
+  if (placesByShape.size >= placesRememberedMax) placesByShape.clear();
+  const place = readPlace(call);
+  placesByShape.set(call.shape, place);
+  return place;
+}
+
+/** A memory and no state: a shape always has the same place, whether it is a statement or an address. */
+const placesByShape = new Map<string, string>();
+const placesRememberedMax = 10_000;
+
+function readPlace({ kind, shape }: Call): string {
   if (kind === "http") return shape.replace(/\?.*$/, "").replace(/ [^/ ]*\//, " /");
   const table = /\b(?:from|into|update|join) ([^\s(),;]+)/.exec(shape)?.[1];
   return (table ?? shape).replace(/["`[\]]/g, "").replace(/\d+/g, "#");

@@ -110,11 +110,15 @@ function judgeKey(seen: KeySeen, options: CacheStampedeOptions): FindingParts | 
   if (lookups.length < Math.min(options.concurrentCountMin, options.missCountMin)) return undefined;
   const expensive = loads.filter(({ loadMicros }) => loadMicros >= options.loadMillisMin * 1_000);
   const atOnce = widestOverlap(sameLoads(expensive));
-  if (atOnce.length >= options.concurrentCountMin) return stampede(seen, atOnce);
+  if (atOnce.length >= Math.max(2, options.concurrentCountMin)) return stampede(seen, atOnce);
   const misses = lookups.filter(({ outcome }) => outcome === "miss");
   // A look-up of unknown outcome may have been a hit.
   const areAllMisses = misses.length === lookups.length;
-  if (areAllMisses && expensive.length >= options.missCountMin && haveTimeBetween(expensive)) {
+  if (
+    areAllMisses &&
+    expensive.length >= Math.max(2, options.missCountMin) &&
+    haveTimeBetween(expensive)
+  ) {
     return neverKept(seen, expensive);
   }
   if (misses.length > 0 && loads.length <= 1 && lookups.length >= options.concurrentCountMin) {

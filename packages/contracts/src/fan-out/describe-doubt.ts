@@ -52,6 +52,15 @@ export function doubtWords(doubt: Doubt, group: ClassifiedGroup): DoubtWords {
         nextCheck:
           "Record spans of the functions that make the calls, and check whether one call would have been enough.",
       };
+    case "same-write":
+      return {
+        title:
+          "all with the same values: each may be a step that is meant, as a counter or a sign of life, because nothing shows a list behind them",
+        missing:
+          "what each write was made for: a list behind them, or that one would have been enough",
+        nextCheck:
+          "Record spans of the functions that make the writes, and check whether one would have been enough.",
+      };
     case "lock-or-sequence":
       return {
         title: "each takes a lock or a number, which nothing shows to be for a list",

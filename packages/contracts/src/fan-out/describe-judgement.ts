@@ -12,6 +12,7 @@ import { listFixes, listWords } from "./list-words.ts";
 import { doubtWords, listDoubtWords } from "./describe-doubt.ts";
 import type { Judgement } from "./judgement.ts";
 import type { Observation, ObservedSubject } from "./observe-calls.ts";
+import { downstreamStatements } from "./downstream.ts";
 import { fanOutLimits, type RepeatedQueryOptions } from "./options.ts";
 import { hasSameValues, sameCallFixes, sameCallWords } from "./same-call.ts";
 import type { UnitCall } from "../traces/unit.ts";
@@ -61,6 +62,11 @@ function repeatedParts(
   options: RepeatedQueryOptions,
 ): Omit<Finding, keyof Frame> {
   const { worst, growth, groups, basis } = judgement;
+  const downstreamCount = downstreamStatements(worst.calls);
+  const below =
+    downstreamCount === 0
+      ? ""
+      : `; they made the services that were called run ${plural(downstreamCount, "statement")}: the loop is in the caller`;
   const isSame = hasSameValues(worst);
   const showsList = !isSame || basis !== "repetition";
   const words = showsList
@@ -72,12 +78,13 @@ function repeatedParts(
     verdict: "violated",
     title: shorten(`${labelOf(observed)} ${words.title}: ${shapeOf(worst)}`, 1_024),
     expected: words.expected,
-    actual: shorten(actualOf(shown, growth), 4_096),
+    actual: shorten(`${actualOf(shown, growth)}${below}`, 4_096),
     causeKind: "change",
     measures: {
       ...measuresOf(observed, groups, shown),
       basis,
       ...(isSame ? { hasSameValues: true } : {}),
+      ...(downstreamCount === 0 ? {} : { downstreamStatementCount: downstreamCount }),
       ...growthMeasures(growth),
     },
     evidence: referencesOf(groups),

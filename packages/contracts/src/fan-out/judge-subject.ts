@@ -137,7 +137,10 @@ function doubtOf(group: ClassifiedGroup, options: RepeatedQueryOptions): Doubt |
   if (call.batch.isHidden === true) return "list-hidden";
   if (call.kind !== "database" && !call.isRead) return "write-without-list";
   if (locksAndSequences.test(call.shape)) return "lock-or-sequence";
-  if (haveSameValues(group.calls) && mayWait(group, options)) return "same-target";
+  if (haveSameValues(group.calls)) {
+    if (/^(?:update|delete|merge)\b/.test(call.shape)) return "same-write";
+    if (mayWait(group, options)) return "same-target";
+  }
   return mayBeKeysetPages(group.calls) ? "may-be-pages" : undefined;
 }
 

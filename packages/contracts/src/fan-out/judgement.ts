@@ -14,6 +14,7 @@ export type Doubt =
   | "list-hidden"
   | "write-without-list"
   | "same-target"
+  | "same-write"
   | "lock-or-sequence"
   | "may-be-pages"
   | "set-aside";

@@ -14,7 +14,7 @@ import {
   times,
 } from "../traces/trace-builder.ts";
 import { poolStarvation } from "./pool-starvation.ts";
-import { saysPoolIsExhausted } from "./pool-words.ts";
+import { poolExhaustionIn } from "./pool-words.ts";
 
 const check = (...traces: readonly (readonly Span[])[]) =>
   poolStarvation.check(snapshotOfSpans(...traces));
@@ -199,15 +199,22 @@ describe("fan-out/pool-starvation in metrics and logs", () => {
     "QueuePool limit of size 5 overflow 10 reached, connection timed out, timeout 30.00",
     "HikariPool-1 - Connection is not available, request timed out after 30000ms.",
     "Timed out fetching a new connection from the connection pool. More info: …",
-    "timeout exceeded when trying to connect",
-    "Knex: Timeout acquiring a connection. The pool is probably full.",
     "FATAL: remaining connection slots are reserved for non-replication superuser connections",
     "FATAL: sorry, too many clients already",
     "The timeout period elapsed prior to obtaining a connection from the pool. This may have occurred because all pooled connections were in use and max pool size was reached.",
     "could not obtain a connection from the pool within 5.000 seconds",
     "WaitQueueTimeoutError: Timed out while checking out a connection from connection pool",
   ])("knows the words: %s", (text) => {
-    expect(saysPoolIsExhausted(text)).toBe(true);
+    expect(poolExhaustionIn(text)).toBe("certain");
+  });
+
+  it.each([
+    "timeout exceeded when trying to connect",
+    "Knex: Timeout acquiring a connection. The pool is probably full.",
+  ])("is inconclusive about words that fit a database out of reach too: %s", (text) => {
+    expect(checkContents({ kind: "logs", lines: [{ text, service: "a" }] })).toMatchObject([
+      { verdict: "inconclusive" },
+    ]);
   });
 
   it.each([
@@ -219,8 +226,9 @@ describe("fan-out/pool-starvation in metrics and logs", () => {
     "connection reset by peer",
     "connection timed out",
     "starting connection pool with 10 connections",
+    "HikariPool-1 - Connection is not available, request timed out after 30000ms (total=0, active=0, idle=0, waiting=4)",
   ])("does not know other troubles: %s", (text) => {
-    expect(saysPoolIsExhausted(text)).toBe(false);
+    expect(poolExhaustionIn(text)).toBeUndefined();
   });
 });
 

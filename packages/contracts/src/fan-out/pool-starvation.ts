@@ -13,7 +13,7 @@ import { widestOverlap } from "./overlap.ts";
 import { type Holding, longestHolding } from "./pool-holders.ts";
 import { loadOf, type PoolLoad, poolSeriesOf } from "./pool-metrics.ts";
 import { type PoolFailure, poolsOf, type ServicePools, type Wait } from "./pool-waits.ts";
-import { saysPoolIsExhausted } from "./pool-words.ts";
+import { poolExhaustionIn } from "./pool-words.ts";
 
 interface PoolStarvationOptions {
   readonly waitMillisMin: number;
@@ -70,7 +70,7 @@ interface Seen extends ServicePools {
 
 interface LoggedFailure {
   readonly reference: EvidenceReference;
-  readonly text: string;
+  readonly isLikely: boolean;
 }
 
 function judgeServices(snapshot: Snapshot, options: PoolStarvationOptions): FindingParts[] {
@@ -87,14 +87,18 @@ function judgeServices(snapshot: Snapshot, options: PoolStarvationOptions): Find
   }
   for (const { id, content } of evidenceOfKind(snapshot, "logs")) {
     for (const [at, line] of content.lines.entries()) {
-      if (!saysPoolIsExhausted(line.text)) continue;
+      const words = poolExhaustionIn(line.text.slice(0, 4_096));
+      if (words === undefined) continue;
       const service = line.service ?? content.about?.container ?? content.about?.pod;
       const reference = {
         evidenceId: id,
         locator: `line ${at + 1}`,
         quote: shorten(line.text, 2_048),
       };
-      seenFor(service ?? "unknown_service").logged.push({ reference, text: line.text });
+      seenFor(service ?? "unknown_service").logged.push({
+        reference,
+        isLikely: words === "likely",
+      });
     }
   }
   for (const pool of poolSeriesOf(snapshot)) {
@@ -114,17 +118,20 @@ function judgeService(
   const long = seen.waits.filter(({ waitMicros }) => waitMicros >= options.waitMillisMin * 1_000);
   const atOnce = widestOverlap(long);
   const isWaiting =
-    long.length >= options.waitCountMin && atOnce.length >= options.concurrentWaitCountMin;
+    long.length >= Math.max(1, options.waitCountMin) &&
+    atOnce.length >= options.concurrentWaitCountMin;
   const starved = seen.loads.filter(({ load }) => isStarved(load, options));
-  if (isWaiting || seen.failures.length > 0 || seen.logged.length > 0 || starved.length > 0) {
+  const failures = [...seen.failures, ...seen.logged];
+  if (isWaiting || failures.some(({ isLikely }) => !isLikely) || starved.length > 0) {
     const [first, last] = [atOnce[0], atOnce.at(-1)];
     const window =
       first === undefined || last === undefined ? undefined : { start: first.start, end: last.end };
     const holding = longestHolding(snapshot, seen.service, window);
     return [starvation(seen, { long: isWaiting ? long : [], starved, holding })];
   }
+  if (failures.length > 0) return [unclearFailures(seen)];
   const full = seen.loads.find(
-    ({ load }) => load.fullCount >= options.fullCountMin && !showsWaiting(load),
+    ({ load }) => load.fullCount >= Math.max(1, options.fullCountMin) && !showsWaiting(load),
   );
   if (full !== undefined) return [fullPool(seen, full.load)];
   const fits = seen.loads.filter(({ load }) => load.fullCount === 0);
@@ -136,7 +143,8 @@ function judgeService(
       ),
     ];
   }
-  const isShown = seen.loads.length === 0 && seen.waits.length >= options.acquireCountMin;
+  const isShown =
+    seen.loads.length === 0 && seen.waits.length >= Math.max(1, options.acquireCountMin);
   return isShown && long.length === 0 ? [quickPool(seen)] : [];
 }
 
@@ -146,7 +154,7 @@ function showsWaiting({ pendingMax, timeoutCount, waitSecondsMax }: PoolLoad): b
 
 /** Every connection in use, and somebody waits: without the latter a full pool is only well used. */
 function isStarved(load: PoolLoad, options: PoolStarvationOptions): boolean {
-  if (load.fullCount < options.fullCountMin) return false;
+  if (load.fullCount < Math.max(1, options.fullCountMin)) return false;
   return (
     (load.pendingMax ?? 0) > 0 ||
     (load.timeoutCount ?? 0) > 0 ||
@@ -251,6 +259,25 @@ function fixesFor(
       cost: 3,
     },
   ];
+}
+
+function unclearFailures(seen: Seen): FindingParts {
+  const count = seen.failures.length + seen.logged.length;
+  return {
+    ...frameOf(seen.service),
+    verdict: "inconclusive",
+    title: `${seen.service} waited for a connection in vain ${count} times, because the pool was in use or because the database could not be reached`,
+    actual: `${plural(count, "failure")} whose words fit both`,
+    measures: { failureCount: count, acquireCount: seen.waits.length },
+    evidence: [
+      ...seen.failures.map(failureReference),
+      ...seen.logged.slice(0, 32).map(({ reference }) => reference),
+    ],
+    missing: ["how many connections of the pool were in use at that time"],
+    nextChecks: [
+      "Record the use and the size of the pool, and look whether other services reached the database meanwhile.",
+    ],
+  };
 }
 
 function fullPool(seen: Seen, load: PoolLoad): FindingParts {

@@ -5,7 +5,7 @@ import type { Snapshot } from "../model/snapshot.ts";
 import { textOf } from "../traces/call.ts";
 import { mark } from "../traces/marks.ts";
 import { endMicrosOf, type Trace, tracesOf } from "../traces/trace.ts";
-import { saysPoolIsExhausted } from "./pool-words.ts";
+import { poolExhaustionIn } from "./pool-words.ts";
 
 /** One wait of one request for a connection of a pool. Times in microseconds. */
 export interface Wait {
@@ -22,6 +22,8 @@ export interface PoolFailure {
   readonly trace: Trace;
   readonly index: number;
   readonly text: string;
+  /** Whether its words may also mean that the database could not be reached. */
+  readonly isLikely: boolean;
 }
 
 /** What the traces say of the pools of one service. */
@@ -52,7 +54,8 @@ export function poolsOf(snapshot: Snapshot): Map<string, ServicePools> {
       const text = failureText(span);
       // A failure is handed up from span to span; the innermost one of a service is where it happened.
       if (text !== undefined && !isHandedUp(trace, index)) {
-        poolsFor(span.service).failures.push({ trace, index, text });
+        const isLikely = poolExhaustionIn(text) === "likely";
+        poolsFor(span.service).failures.push({ trace, index, text, isLikely });
       }
     }
   }
@@ -130,7 +133,9 @@ function failureText(span: Span): string | undefined {
     ]),
   ];
   for (const text of texts) {
-    if (typeof text === "string" && saysPoolIsExhausted(text.slice(0, 4_096))) return text;
+    if (typeof text !== "string") continue;
+    const words = text.slice(0, 4_096);
+    if (poolExhaustionIn(words) !== undefined) return words;
   }
   return undefined;
 }

@@ -115,3 +115,41 @@ describe("the same call again and again", () => {
     expect(finding?.fixes[0]?.description).toContain("batched");
   });
 });
+
+describe("calls of services that load what belongs to one item", () => {
+  it("say how many statements they cost behind them, and blame the caller", () => {
+    const served = (index: number): SpanTree =>
+      get(`http://users/users/${index + 100}`, {
+        children: [
+          request(
+            "/users/{id}",
+            [sql("SELECT * FROM users WHERE id = $1"), sql("SELECT 2 FROM a")],
+            "users",
+          ),
+        ],
+      });
+    const findings = check(request("/orders", times(7, served)));
+    expect(findings).toMatchObject([
+      {
+        verdict: "violated",
+        subject: { name: "orders GET /orders" },
+        measures: { countMax: 7, downstreamStatementCount: 14 },
+      },
+    ]);
+    expect(findings[0]?.actual).toContain("the loop is in the caller");
+  });
+});
+
+describe("updates with the same values again and again", () => {
+  it("are inconclusive where nothing shows a list: each may be meant", () => {
+    const count = sql("UPDATE counters SET n = n + 1 WHERE name = 'seen'");
+    const [finding] = check(
+      request(
+        "/x",
+        times(8, () => count),
+      ),
+    );
+    expect(finding).toMatchObject({ verdict: "inconclusive" });
+    expect(finding?.missing).toHaveLength(1);
+  });
+});

@@ -45,7 +45,7 @@ export const repeatedSequence: Contract = defineContract<RepeatedSequenceOptions
     },
     repetitionCountSlowMin: {
       default: 3,
-      description: "The same for sequences that take long together.",
+      description: "The same for sequences with a statement that take long together.",
     },
     slowTimeMillisMin: {
       default: 100,
@@ -122,7 +122,9 @@ function sequenceOf(unit: Unit, options: RepeatedSequenceOptions): SequenceOfUni
   const sequence = findSequence(calls, Math.max(2, countMin), Math.max(2, patternLengthMax));
   if (sequence === undefined || isRepeatedByNature(sequence, options)) return [];
   const timeMicros = coveredTime(sequence.calls.map(({ span }) => span)).unionMicros;
-  const isLong = timeMicros >= options.slowTimeMillisMin * 1_000;
+  // A few calls of services for a few things are how services are made; a few slow statements could be one.
+  const hasStatement = sequence.pattern.some(({ call }) => call.kind === "database");
+  const isLong = hasStatement && timeMicros >= options.slowTimeMillisMin * 1_000;
   const needed = isLong ? repetitionCountSlowMin : repetitionCountMin;
   return sequence.repetitionCount >= needed ? [{ unit, sequence, timeMicros }] : [];
 }
