@@ -226,6 +226,13 @@ status: { replicas: ${replicas} }`;
     });
   });
 
+  test("is told of the deployment that the replica set is named after, and is over once that has its pods", () => {
+    const named = event.replaceAll("web-7f", "web-7f9c4d5b8");
+    const [finding] = check(named, deployment(half, { status: "replicas: 1" }));
+    expect(finding).toMatchObject({ verdict: "violated", subject: { name: "shop/web" } });
+    expect(check(named, deployment(half, { status: "replicas: 2" }))).toEqual([]);
+  });
+
   test("is believed also without the workload", () => {
     expect(check(event)[0]).toMatchObject({
       verdict: "violated",

@@ -24,8 +24,8 @@ interface Refusal {
 
 /** The findings about every maker of pods that quotas or limit ranges concern. */
 export function admissionFindings(objects: Objects): FindingParts[] {
-  const said = recordedRefusals(objects);
   const makers = readMakers(objects);
+  const said = withDeployments(recordedRefusals(objects), makers);
   const rulesOf = new Map<string, Rules>();
   const findings = makers.flatMap((maker): FindingParts[] => {
     const rules = rulesOf.get(maker.namespace) ?? readRules(objects, maker.namespace);
@@ -367,6 +367,30 @@ function isAboutRules(text: string | undefined): text is string {
 /** What follows the API server's usual head of a refusal. */
 function ruleText(text: string): string {
   return text.replace(/^.*? is forbidden: /s, "").replace(/\.$/, "");
+}
+
+/** What was said of a replica set that is not in the evidence is told of the deployment that it is named after. */
+function withDeployments(
+  said: ReadonlyMap<string, Refusal>,
+  makers: readonly Maker[],
+): ReadonlyMap<string, Refusal> {
+  const told = new Map<string, Refusal>();
+  const known = new Set(makers.map(({ source }) => source.object.metadata.name));
+  for (const [key, refusal] of said) {
+    const [kind, namespace, name = ""] = key.split("/");
+    const deployment = /^(.+)-[a-z0-9]{5,10}$/.exec(name)?.[1];
+    const isTold =
+      kind === "ReplicaSet" &&
+      !known.has(name) &&
+      makers.some(
+        ({ source, namespace: other }) =>
+          source.object.kind === "Deployment" &&
+          other === namespace &&
+          source.object.metadata.name === deployment,
+      );
+    told.set(isTold ? `Deployment/${namespace ?? ""}/${deployment ?? ""}` : key, refusal);
+  }
+  return told;
 }
 
 /** The latest words of the API server about each maker, by kind, namespace and name. */

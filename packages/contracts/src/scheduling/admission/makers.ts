@@ -102,8 +102,13 @@ function counted(object: Fields): { wantedCount: number; madeCount: number } {
     ["Complete", "Failed", "Suspended"].includes(textAt(item, "type") ?? ""),
   );
   const isSuspended = fieldsAt(object, "spec")["suspend"] === true;
-  const made = (integerAt(status, "active") ?? 0) + (integerAt(status, "succeeded") ?? 0);
-  return { wantedCount: over || isSuspended ? 0 : wantedCount, madeCount: made };
+  // A job runs so many pods at once, but no more than are left to complete.
+  const completions = integerAt(object, "spec", "completions") ?? wantedCount;
+  const left = Math.max(0, completions - (integerAt(status, "succeeded") ?? 0));
+  return {
+    wantedCount: over || isSuspended ? 0 : Math.min(wantedCount, left),
+    madeCount: integerAt(status, "active") ?? 0,
+  };
 }
 
 function ownerOf({ object }: Source): { kind: string; name: string } | undefined {

@@ -11,7 +11,8 @@ export const nodeAffinity: Filter = {
   judge(situation) {
     const { pod, node } = situation;
     if (matchesNode(pod, node) || node.unknown.has("labels")) return nothing;
-    return [...selectorObstacles(situation), ...affinityObstacles(situation)];
+    const selectors = selectorObstacles(situation);
+    return pod.affinity === undefined ? selectors : [...selectors, ...affinityObstacles(situation)];
   },
   unknown({ pod, node }) {
     if (node.unknown.size + pod.unknown.length === 0) return nothing;
@@ -24,10 +25,12 @@ export const nodeAffinity: Filter = {
 };
 
 function selectorObstacles({ pod, node }: Situation): Obstacle[] {
-  return [...pod.nodeSelector].flatMap(([key, wanted]) => {
+  const obstacles: Obstacle[] = [];
+  for (const [key, wanted] of pod.nodeSelector) {
     const actual = node.labels.get(key);
-    return actual === wanted ? [] : [{ kind: "selector", key, wanted, actual } as const];
-  });
+    if (actual !== wanted) obstacles.push({ kind: "selector", key, wanted, actual });
+  }
+  return obstacles;
 }
 
 function affinityObstacles({ pod, node }: Situation): Obstacle[] {
