@@ -11,21 +11,16 @@ import { type Draft, readDraft } from "./draft.ts";
 import { readLimitRange } from "./limit-range.ts";
 import { type Maker, readMakers } from "./makers.ts";
 import { counts, type Quota, quotaAmount, readQuota, usageOf } from "./quota.ts";
+import { isAboutRules, type Refusal, refusalsOf, ruleText } from "./refusals.ts";
 import { type Attempt, remediesOf } from "./remedies.ts";
 
 const captureCommand =
   "kubectl get resourcequotas,limitranges,deployments,replicasets,statefulsets,daemonsets,jobs,pods,events -n NAMESPACE -o json shows everything at one moment";
 
-/** What was said about the pods of one maker. */
-interface Refusal {
-  readonly text: string;
-  readonly source: Source | undefined;
-}
-
 /** The findings about every maker of pods that quotas or limit ranges concern. */
 export function admissionFindings(objects: Objects): FindingParts[] {
   const makers = readMakers(objects);
-  const said = withDeployments(recordedRefusals(objects), makers);
+  const said = refusalsOf(objects, makers);
   const rulesOf = new Map<string, Rules>();
   const findings = makers.flatMap((maker): FindingParts[] => {
     const rules = rulesOf.get(maker.namespace) ?? readRules(objects, maker.namespace);
@@ -355,59 +350,4 @@ function evidenceOf(
     ...(refusal?.source === undefined ? [] : [referenceTo(refusal.source, refusal.text)]),
     ...rules.map((source) => referenceTo(source)),
   ];
-}
-
-const ruleWords =
-  /(?:exceeded|failed) quota: |insufficient quota|(?:minimum|maximum) \S+ usage per |max limit to request ratio per /i;
-
-function isAboutRules(text: string | undefined): text is string {
-  return text !== undefined && ruleWords.test(text);
-}
-
-/** What follows the API server's usual head of a refusal. */
-function ruleText(text: string): string {
-  return text.replace(/^.*? is forbidden: /s, "").replace(/\.$/, "");
-}
-
-/** What was said of a replica set that is not in the evidence is told of the deployment that it is named after. */
-function withDeployments(
-  said: ReadonlyMap<string, Refusal>,
-  makers: readonly Maker[],
-): ReadonlyMap<string, Refusal> {
-  const told = new Map<string, Refusal>();
-  const known = new Set(makers.map(({ source }) => source.object.metadata.name));
-  for (const [key, refusal] of said) {
-    const [kind, namespace, name = ""] = key.split("/");
-    const deployment = /^(.+)-[a-z0-9]{5,10}$/.exec(name)?.[1];
-    const isTold =
-      kind === "ReplicaSet" &&
-      !known.has(name) &&
-      makers.some(
-        ({ source, namespace: other }) =>
-          source.object.kind === "Deployment" &&
-          other === namespace &&
-          source.object.metadata.name === deployment,
-      );
-    told.set(isTold ? `Deployment/${namespace ?? ""}/${deployment ?? ""}` : key, refusal);
-  }
-  return told;
-}
-
-/** The latest words of the API server about each maker, by kind, namespace and name. */
-function recordedRefusals(objects: Objects): ReadonlyMap<string, Refusal> {
-  const latest = new Map<string, Refusal & { readonly time: string }>();
-  for (const source of objects.events) {
-    const { object } = source;
-    const text = textAt(object, "message") ?? textAt(object, "note");
-    if (textAt(object, "reason") !== "FailedCreate" || !isAboutRules(text)) continue;
-    const field = "involvedObject" in object ? "involvedObject" : "regarding";
-    const namespace = textAt(object, field, "namespace") ?? object.metadata.namespace ?? "default";
-    const key = `${textAt(object, field, "kind") ?? ""}/${namespace}/${textAt(object, field, "name") ?? ""}`;
-    const time = textAt(object, "lastTimestamp") ?? textAt(object, "eventTime") ?? "";
-    const known = latest.get(key);
-    const isLater =
-      known === undefined || time > known.time || (time === known.time && text > known.text);
-    if (isLater) latest.set(key, { text, source, time });
-  }
-  return latest;
 }
