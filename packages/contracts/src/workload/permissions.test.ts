@@ -73,7 +73,7 @@ describe("the nearest miss among roles and bindings", () => {
       "Role pod-reader, which does not exist (pods-reader does)",
     ],
     ["the binding", role(allowed), "", "nothing binds it"],
-  ])("%s", (_what, roles, bindings, words) => {
+  ])("%s", (...[, roles, bindings, words]) => {
     const finding = findingIn(permissions, log, `${roles}${bindings}`);
     expect(finding.verdict).toBe("violated");
     expect(finding.title).toContain(words);

@@ -67,7 +67,7 @@ test.each([
     "HTTP and HTTPS",
     "configuration",
   ],
-])("%s with %j is explained", (probe, message, because, causeKind) => {
+])("%s with %j is explained", (...[probe, message, because, causeKind]) => {
   const pod = podYaml({ spec: spec(probe), status: status(0, false) });
   const finding = findingIn(probes, pod, unhealthy(message));
   expect(finding).toMatchObject({

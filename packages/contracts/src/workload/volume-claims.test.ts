@@ -39,7 +39,7 @@ test.each([
     "volume limit exceeded",
     "capacity",
   ],
-])("%s is explained", (reason, message, words, causeKind) => {
+])("%s is explained", (...[reason, message, words, causeKind]) => {
   const finding = findingIn(volumeClaims, claim(""), told(reason, message));
   expect(finding).toMatchObject({ verdict: "violated", causeKind });
   expect(finding.title).toContain(words);
