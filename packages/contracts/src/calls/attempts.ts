@@ -52,7 +52,7 @@ const attemptsByTrace = new WeakMap<Trace, readonly AttemptGroup[]>();
 
 function findAttempts(trace: Trace): readonly AttemptGroup[] {
   const callers = new Set<number>();
-  for (const index of suspectsOf(trace)) {
+  for (const index of suspectsOf(trace).failed) {
     if (isCall(trace, index)) callers.add(callerOf(trace, index));
   }
   if (callers.size === 0) return [];

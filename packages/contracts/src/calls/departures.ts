@@ -4,7 +4,7 @@ import { mark } from "../traces/marks.ts";
 import { endMicrosOf, type Trace } from "../traces/trace.ts";
 import { kindOf } from "../traces/vendor-span.ts";
 import { isCall } from "./edge.ts";
-import { mayHaveFailed, outcomeAt } from "./failures.ts";
+import { outcomeAt, suspectsOf } from "./failures.ts";
 import { httpStatusOf } from "./outcome.ts";
 
 export interface Departure {
@@ -26,9 +26,7 @@ const leaveEvents =
 /** The departures of a trace, in the order of their spans. */
 export function departuresOf(trace: Trace): Departure[] {
   const departures: Departure[] = [];
-  for (let index = 0; index < trace.spans.length; index += 1) {
-    const span = trace.span(index);
-    if (span.events.length === 0 && !mayHaveFailed(trace, index)) continue;
+  for (const index of suspectsOf(trace).eventful) {
     const departure = departureOf(trace, index);
     if (departure !== undefined) departures.push(departure);
   }

@@ -35,8 +35,8 @@ export function effectKeysOf(attributes: Attributes): EffectKeys {
   let payload: string | undefined;
   const things: string[] = [];
   for (const name in attributes) {
-    const kind = kindOfName(name);
-    if (kind === undefined) continue;
+    const kind = kindsByName.get(name) ?? remember(name);
+    if (kind === "other") continue;
     const value = scalarOf(attributes[name]);
     if (value === undefined || typeof value === "boolean") continue;
     if (kind === "key") idempotencyKey ??= String(value);
@@ -44,7 +44,7 @@ export function effectKeysOf(attributes: Attributes): EffectKeys {
     else things.push(`${name}=${value}`);
   }
   if (idempotencyKey === undefined && payload === undefined && things.length === 0) return none;
-  return { idempotencyKey, payload, things: things.sort() };
+  return { idempotencyKey, payload, things: things.length > 1 ? things.sort() : things };
 }
 
 /** The keys of a call, as its own span or the callee's tells them. */
@@ -71,26 +71,24 @@ function keysAt(trace: Trace, index: number): EffectKeys {
   return effectKeysOf(trace.span(index).attributes);
 }
 
-type NameKind = "key" | "payload" | "thing" | undefined;
+type NameKind = "key" | "payload" | "thing" | "other";
 
-function kindOfName(name: string): NameKind {
-  const known = kindsByName.get(name);
-  if (known !== undefined || kindsByName.has(name)) return known;
+/** A memory and no state: the same few names come in every span. */
+const kindsByName = new Map<string, NameKind>();
+const namesRememberedMax = 10_000;
+
+function remember(name: string): NameKind {
   if (kindsByName.size >= namesRememberedMax) kindsByName.clear();
   const kind = classify(name);
   kindsByName.set(name, kind);
   return kind;
 }
 
-/** A memory and no state: the same few names come in every span. */
-const kindsByName = new Map<string, NameKind>();
-const namesRememberedMax = 10_000;
-
 function classify(name: string): NameKind {
   if (idempotencyNames.test(name)) return "key";
-  if (payloadNames.test(name)) return /response/i.test(name) ? undefined : "payload";
+  if (payloadNames.test(name)) return /response/i.test(name) ? "other" : "payload";
   if (thingNames.test(name) || (ownThingNames.test(name) && !bystanders.test(name))) return "thing";
-  return undefined;
+  return "other";
 }
 
 /** What tells a message from every other of its destination; `undefined` when the span does not say. */

@@ -5,20 +5,32 @@ import { mark } from "../traces/marks.ts";
 import type { Trace } from "../traces/trace.ts";
 import { type Outcome, outcomeOf, succeeded } from "./outcome.ts";
 
-/** Indices of the spans that may have failed, or that say something about attempts, in order. */
-export function suspectsOf(trace: Trace): readonly number[] {
+/** Spans of a trace that deserve a look, by index, in order. */
+export interface Suspects {
+  /** They may have failed, or say something about attempts. */
+  readonly failed: readonly number[];
+  /** They have events, or may have failed. */
+  readonly eventful: readonly number[];
+}
+
+/** The suspects of a trace, found in one pass for all contracts. */
+export function suspectsOf(trace: Trace): Suspects {
   const known = suspectsByTrace.get(trace);
   if (known !== undefined) return known;
-  const suspects: number[] = [];
+  const failed: number[] = [];
+  const eventful: number[] = [];
   for (let index = 0; index < trace.spans.length; index += 1) {
-    if (mayHaveFailed(trace, index)) suspects.push(index);
+    const mayBeFailed = mayHaveFailed(trace, index);
+    if (mayBeFailed) failed.push(index);
+    if (mayBeFailed || trace.span(index).events.length > 0) eventful.push(index);
   }
+  const suspects = { failed, eventful };
   suspectsByTrace.set(trace, suspects);
   return suspects;
 }
 
 /** A memory and no state: a trace always has the same suspects. */
-const suspectsByTrace = new WeakMap<Trace, readonly number[]>();
+const suspectsByTrace = new WeakMap<Trace, Suspects>();
 
 /** A look at what `outcomeOf` decides that misses no failure, and at what declares a further attempt. */
 export function mayHaveFailed(trace: Trace, index: number): boolean {

@@ -26,6 +26,7 @@ export interface KeyedCall {
 export function keyedCallsOf(trace: Trace): KeyedCall[] {
   const calls: KeyedCall[] = [];
   const seen = new Set<number>();
+  let before = noParent;
   for (let index = 0; index < trace.spans.length; index += 1) {
     const marks = trace.marksOf(index);
     if ((marks & mark.database) !== 0 && isSingleRow(trace, index)) {
@@ -33,14 +34,14 @@ export function keyedCallsOf(trace: Trace): KeyedCall[] {
       continue;
     }
     if ((marks & mark.effectKey) === 0) continue;
-    const own = effectKeysOf(trace.span(index).attributes);
-    if (isEmpty(own)) continue;
     const at = carrierOf(trace, index);
-    if (at === undefined || seen.has(at)) continue;
-    seen.add(at);
-    // What neither has a key nor adds anything is repeated without harm.
+    // A read is repeated without harm.
+    if (at === undefined || at === before || trace.callOf(at)?.isRead === true) continue;
     const keys = effectKeysOfCall(trace, at);
-    if (keys.idempotencyKey === undefined && trace.callOf(at)?.isRead === true) continue;
+    if (isEmpty(keys)) continue;
+    before = at;
+    if (seen.has(at)) continue;
+    seen.add(at);
     calls.push({ trace, index: at, keys });
   }
   return calls;

@@ -253,7 +253,7 @@ describe("every contract about calls, on any spans", () => {
           expect(finding.missing.length > 0).toBe(finding.verdict === "inconclusive");
         }
       }),
-      { numRuns: 400 },
+      { numRuns: 200 },
     );
   });
 });
