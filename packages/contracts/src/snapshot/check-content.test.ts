@@ -83,6 +83,81 @@ describe("isEvidenceContent", () => {
   });
 });
 
+const about = { namespace: "n", pod: "p", container: "c", isPrevious: true };
+const line = {
+  timeMicros: 1,
+  severity: "warn",
+  text: "t",
+  service: "s",
+  traceId: "f".repeat(32),
+  spanId: "0".repeat(16),
+  attributes: { a: [1] },
+};
+const series = {
+  name: "n",
+  labels: { l: "v" },
+  unit: "s",
+  type: "gauge",
+  timesMicros: [1, 2],
+  values: [3, -4],
+};
+const places = [
+  {
+    place: "a log",
+    fields: { kind: "logs", about, lines: [line] },
+    wrap: (value: unknown) => value,
+  },
+  {
+    place: "its container",
+    fields: about,
+    wrap: (value: unknown) => ({ kind: "logs", about: value, lines: [] }),
+  },
+  { place: "a line", fields: line, wrap: (value: unknown) => ({ kind: "logs", lines: [value] }) },
+  {
+    place: "metrics",
+    fields: { kind: "metrics", series: [series] },
+    wrap: (value: unknown) => value,
+  },
+  {
+    place: "a series",
+    fields: series,
+    wrap: (value: unknown) => ({ kind: "metrics", series: [value] }),
+  },
+] as const;
+
+describe.each(places)("isEvidenceContent of $place", ({ fields, wrap }) => {
+  it("answers as the schema does when any field is another, added or absent", () => {
+    expect(isEvidenceContent(wrap(fields))).toBe(true);
+    const value = oneof(
+      anything({ maxDepth: 2 }),
+      constantFrom<unknown>(
+        undefined,
+        "x",
+        -1,
+        0,
+        "counter",
+        "fatal",
+        "x".repeat(2_000),
+        "x".repeat(20_000),
+        [],
+        [1, "x"],
+        {},
+        { a: "b" },
+        "0".repeat(16),
+      ),
+    );
+    assert(
+      property(constantFrom(...Object.keys(fields), "stranger"), value, (name, changed) => {
+        const content: unknown = JSON.parse(
+          JSON.stringify(wrap({ ...fields, [name]: changed }), jsonOnly) ?? "null",
+        );
+        expect(isEvidenceContent(content)).toBe(Value.Check(EvidenceContent, content));
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
 function jsonOnly(_: string, value: unknown): unknown {
   return typeof value === "bigint" ? String(value) : value;
 }

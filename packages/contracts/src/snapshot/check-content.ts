@@ -1,6 +1,7 @@
 /**
- * Whether a parsed value is evidence. Traces are checked by hand, because they hold nearly all of the data and
- * interpreting their schema costs a millisecond for each span; a test holds both checks to the same answers.
+ * Whether a parsed value is evidence. Traces, logs and metrics are checked by hand, because they hold nearly all of the
+ * data and interpreting their schema costs a millisecond for each span and line; a test holds both checks to the same
+ * answers.
  */
 
 import { Value } from "typebox/value";
@@ -8,6 +9,7 @@ import { Value } from "typebox/value";
 import {
   EvidenceContent,
   type EvidenceContent as Content,
+  LogSeverity,
   type TraceContent,
 } from "../model/evidence.ts";
 import { type Fields, isFields } from "../model/fields.ts";
@@ -23,7 +25,16 @@ const statusCodes: ReadonlySet<unknown> = new Set(spanStatusCodes);
 /** Whether a value has the shape of evidence. */
 export function isEvidenceContent(value: unknown): value is Content {
   if (!isFields(value)) return false;
-  return value["kind"] === "trace" ? isTrace(value) : Value.Check(EvidenceContent, value);
+  switch (value["kind"]) {
+    case "trace":
+      return isTrace(value);
+    case "logs":
+      return hasOnly(value, logsFields);
+    case "metrics":
+      return hasOnly(value, metricsFields);
+    default:
+      return Value.Check(EvidenceContent, value);
+  }
 }
 
 type Check = (value: unknown) => boolean;
@@ -89,6 +100,51 @@ const spanFields = rules(
   },
   { parentSpanId: isSpanId },
 );
+
+const severities: ReadonlySet<unknown> = new Set(LogSeverity.anyOf.map((level) => level.const));
+const seriesTypes: ReadonlySet<unknown> = new Set(["gauge", "counter", "unknown"]);
+const isName: Check = (value) => isTextUpTo(value, 256);
+
+const aboutFields = rules(
+  { pod: isName, isPrevious: (value) => typeof value === "boolean" },
+  { namespace: isName, container: isName },
+);
+const lineFields = rules(
+  { text: (value) => isTextUpTo(value, 16_384) },
+  {
+    timeMicros: isCount,
+    severity: (value) => severities.has(value),
+    service: isName,
+    traceId: isTraceId,
+    spanId: isSpanId,
+    attributes: isAttributes,
+  },
+);
+const logsFields = rules(
+  {
+    kind: isText,
+    lines: (value) => areAll(value, (line) => isFields(line) && hasOnly(line, lineFields)),
+  },
+  { about: (value) => isFields(value) && hasOnly(value, aboutFields) },
+);
+const seriesFields = rules(
+  {
+    name: (value) => isTextUpTo(value, 1_024),
+    labels: (value) => isFields(value) && Object.values(value).every(isText),
+    type: (value) => seriesTypes.has(value),
+    timesMicros: (value) => areAll(value, isCount),
+    values: (value) => areAll(value, isTime),
+  },
+  { unit: (value) => isTextUpTo(value, 64) },
+);
+const metricsFields = rules({
+  kind: isText,
+  series: (value) => areAll(value, (series) => isFields(series) && hasOnly(series, seriesFields)),
+});
+
+function areAll(value: unknown, check: Check): boolean {
+  return Array.isArray(value) && value.every(check);
+}
 
 function rules(
   required: Readonly<Record<string, Check>>,
