@@ -9,6 +9,7 @@ import type { Surroundings } from "./changes/surroundings.ts";
 import type { AskingPod, Cluster } from "./cluster.ts";
 import { foreignReasons, type RecordedEvent, sameHistogram } from "./events.ts";
 import { causeKindOf, describeCause, describeVerdict } from "./explain.ts";
+import type { NodeVerdict } from "./filters/scheduler.ts";
 import type { Judgement } from "./judge-pod.ts";
 import type { Pod } from "./pod.ts";
 import type { Solution } from "./search.ts";
@@ -243,11 +244,18 @@ function measuresOf(
   }
   if (!hasNodes) return measures;
   for (const verdict of listed) {
-    measures[`node ${verdict.situation.node.name}`] = cut(describeVerdict(verdict));
+    const { name } = verdict.situation.node;
+    measures[`node ${name}`] = cut(describeVerdict(verdict));
+    if (verdict.eventReasons.length > 0) measures[`reason ${name}`] = reasonsText(verdict);
   }
   const rest = nodeCount - listed.length;
   if (rest > 0) measures["furtherNodeCount"] = rest;
   return measures;
+}
+
+/** The scheduler's own words about one node. */
+function reasonsText({ eventReasons }: NodeVerdict): string {
+  return cut([...eventReasons].sort().join(", "));
 }
 
 function evidenceOf({ asked, judgement, recorded }: Case): EvidenceReference[] {

@@ -56,6 +56,8 @@ describe("the verdict", () => {
     expect(finding.measures["node fenced"]).toBe(
       "the taint team=vision:NoSchedule is not tolerated",
     );
+    expect(finding.measures["reason fenced"]).toBe("node(s) had untolerated taint {team: vision}");
+    expect(finding.measures["reason plain"]).toBe("Insufficient cpu, Insufficient memory");
   });
 
   test("a selector that only a fenced node meets points at the fence, not at the selector", () => {

@@ -130,13 +130,9 @@ export function readPod(source: Source, classes: PriorityClasses = noPriorityCla
 }
 
 function requiredTerms(spec: Fields): Term[] | undefined {
-  const required = fieldsAt(
-    spec,
-    "affinity",
-    "nodeAffinity",
-    "requiredDuringSchedulingIgnoredDuringExecution",
-  );
-  return isPresentAt(required, "nodeSelectorTerms") ? readTerms(required) : undefined;
+  const path = ["affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution"];
+  // A requirement without terms is one that no node meets.
+  return isPresentAt(spec, ...path) ? readTerms(fieldsAt(spec, ...path)) : undefined;
 }
 
 function readToleration(item: unknown): Toleration {

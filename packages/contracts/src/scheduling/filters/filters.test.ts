@@ -147,6 +147,12 @@ describe("node selector and affinity", () => {
     expect(reasons({ pod: terms(`${hdd}, ${ssd}`) })).toBe("fits");
     expect(reasons({ pod: terms(`${hdd}, {}`) })).toBe(noMatch);
     expect(reasons({ pod: terms("{}") })).toBe(noMatch);
+    expect(reasons({ pod: terms("") })).toBe(noMatch);
+    expect(
+      reasons({
+        pod: "affinity: { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: {} } }",
+      }),
+    ).toBe(noMatch);
   });
 
   test("preferences never refuse", () => {
