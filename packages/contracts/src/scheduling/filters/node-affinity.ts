@@ -58,7 +58,7 @@ export function matchesNode({ nodeSelector, affinity }: Pod, node: Node): boolea
  * before any filter runs. Absent when some term names none.
  */
 export function namedNodes({ affinity }: Pod): ReadonlySet<string> | undefined {
-  if (affinity === undefined) return undefined;
+  if (affinity === undefined || affinity.length === 0) return undefined;
   const names = new Set<string>();
   for (const term of affinity) {
     const lists = term
