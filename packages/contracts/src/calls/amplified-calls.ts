@@ -1,8 +1,9 @@
 /** Counts what one request became further down: the calls below an outermost group of attempts. */
 
-import { noParent, type Trace } from "../traces/trace.ts";
+import type { Trace } from "../traces/trace.ts";
 import { type AttemptGroup, attemptsOf } from "./attempts.ts";
 import { type Edge, edgeOf, isCall, targetOf } from "./edge.ts";
+import { lookUpwards } from "./look-upwards.ts";
 
 /** The calls of one edge below one outermost group of attempts. */
 export interface Amplified {
@@ -24,20 +25,14 @@ export function amplifiedCallsOf(trace: Trace): Amplified[] {
   if (groups.length === 0) return [];
   const groupOf = new Map<number, AttemptGroup>();
   for (const group of groups) for (const call of group.calls) groupOf.set(call, group);
+  const isWithinAttempt = lookUpwards(trace, (index) => (groupOf.has(index) ? true : undefined));
   return groups
-    .filter((group) => !isWithinAttempt(group, groupOf))
+    .filter(({ parent }) => !isWithinAttempt(parent))
     .flatMap((group) => new Descent(group, groupOf).amplified());
 }
 
-function isWithinAttempt(
-  { trace, parent }: AttemptGroup,
-  groupOf: ReadonlyMap<number, AttemptGroup>,
-): boolean {
-  for (let at = parent; at >= 0; at = trace.parents[at] ?? noParent) {
-    if (groupOf.has(at)) return true;
-  }
-  return false;
-}
+/** Layers that are told apart; whoever nests more has proved the point. */
+const layerCountMax = 16;
 
 interface Tally {
   readonly edge: Edge;
@@ -119,7 +114,8 @@ class Descent {
     const { trace } = this.#outermost;
     const group = this.#groupOf.get(index);
     const counts = group?.isCertain === true;
-    const layers = counts && group !== undefined ? [...above.layers, group] : above.layers;
+    const isLayer = counts && group !== undefined && above.layers.length < layerCountMax;
+    const layers = isLayer ? [...above.layers, group] : above.layers;
     const isFirstAttempt = group === undefined || group.calls[0] === index;
     const edge = group?.edge ?? edgeOf(trace, index);
     const key = `${edge.name}\n${targetOf(trace, index)}`;

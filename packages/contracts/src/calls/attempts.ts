@@ -35,6 +35,8 @@ const pollingPauseMicrosMin = 500_000;
 const pauseMicrosMin = 20_000;
 /** More calls that failed alike, without a word about attempts, are rather a loop that ignores failures. */
 const undeclaredCountMax = 10;
+/** Wrappers of an attempt within one another. */
+const wrapperDepthMax = 8;
 /** Groups that are still open for a further attempt, of one edge and parent. */
 const openGroupCountMax = 64;
 
@@ -67,7 +69,10 @@ function findAttempts(trace: Trace): readonly AttemptGroup[] {
 /** The span that decided to call: the parent, past spans that only wrap an attempt. */
 function callerOf(trace: Trace, index: number): number {
   let parent = trace.parents[index] ?? noParent;
-  while (parent >= 0 && isWrapper(trace, parent)) parent = trace.parents[parent] ?? noParent;
+  for (let depth = 0; depth < wrapperDepthMax && parent >= 0; depth += 1) {
+    if (!isWrapper(trace, parent)) break;
+    parent = trace.parents[parent] ?? noParent;
+  }
   return parent;
 }
 
@@ -109,11 +114,14 @@ function groupsBelow(trace: Trace, caller: number): AttemptGroup[] {
 
 function callsBelow(trace: Trace, caller: number): number[] {
   const calls: number[] = [];
-  const waiting = [caller];
-  for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {
-    for (const child of trace.children(at)) {
+  const waiting = [{ index: caller, depth: 0 }];
+  for (let step = waiting.pop(); step !== undefined; step = waiting.pop()) {
+    const depth = step.depth + 1;
+    for (const child of trace.children(step.index)) {
       if (isCall(trace, child)) calls.push(child);
-      else if (isWrapper(trace, child)) waiting.push(child);
+      else if (depth <= wrapperDepthMax && isWrapper(trace, child)) {
+        waiting.push({ index: child, depth });
+      }
     }
   }
   return calls.sort((left, right) => left - right);

@@ -14,6 +14,7 @@ import { groupBy } from "./group-by.ts";
 import { operationOf } from "../traces/name-operation.ts";
 import { millis } from "./waits.ts";
 import { type WorkAfter, workAfter } from "./work-after.ts";
+import { WorkBudget } from "./work-budget.ts";
 
 interface Options {
   readonly graceMillis: number;
@@ -53,13 +54,14 @@ function workOf(trace: Trace, graceMicros: number): Seen[] {
   const departures = departuresOf(trace);
   if (departures.length === 0) return [];
   const skew = new ClockSkew(trace);
+  const budget = new WorkBudget();
   const leftAt = new Map(
     departures.filter(({ isServer }) => !isServer).map(({ index, atMicros }) => [index, atMicros]),
   );
   return departures.map((departure) => ({
     trace,
     edge: edgeOfDeparture(trace, departure.index),
-    ...workAfter(trace, departure, { skew, graceMicros, leftAt }),
+    ...workAfter(trace, departure, { skew, graceMicros, leftAt, budget }),
   }));
 }
 

@@ -6,6 +6,7 @@ import { kindOf } from "../traces/vendor-span.ts";
 import { ClockSkew } from "./clock-skew.ts";
 import { type Deadline, deadlineOf } from "./deadline.ts";
 import { type Edge, edgeOf, isCall } from "./edge.ts";
+import { lookUpwards } from "./look-upwards.ts";
 import { isDetached } from "./sync-work.ts";
 
 export interface DeadlineOptions {
@@ -65,20 +66,14 @@ class Comparison {
   }
 
   meetings(): Meeting[] {
-    for (const owner of this.#own.keys()) {
-      if (!this.#isBelowAnotherOwner(owner)) this.#descend(owner);
-    }
+    const trace = this.#trace;
+    const isBelowOwner = lookUpwards(trace, (index) => {
+      if (isDetached(trace, index)) return false;
+      return this.#own.has(trace.parents[index] ?? noParent) ? true : undefined;
+    });
+    for (const owner of this.#own.keys()) if (!isBelowOwner(owner)) this.#descend(owner);
     this.#compareSums();
     return this.#meetings.sort((left, right) => left.index - right.index);
-  }
-
-  #isBelowAnotherOwner(index: number): boolean {
-    for (let at = index; at >= 0;) {
-      if (isDetached(this.#trace, at)) return false;
-      at = this.#trace.parents[at] ?? noParent;
-      if (this.#own.has(at)) return true;
-    }
-    return false;
   }
 
   #descend(owner: number): void {

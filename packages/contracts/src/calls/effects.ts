@@ -5,16 +5,25 @@ import { kindOf } from "../traces/vendor-span.ts";
 import { edgeOf, isCall } from "./edge.ts";
 import { effectKeysOfCall } from "./effect-keys.ts";
 import { outcomeAt } from "./failures.ts";
+import type { WorkBudget } from "./work-budget.ts";
 
 /** Rows that are written for each attempt on purpose. */
 const recordsOfWork = /audit|_?logs?\b|history|attempt|metric|request|trace|session|heartbeat/i;
 
-/** Effects below a span by what they are, each with the span that made it. */
-export function effectsBelow(trace: Trace, start: number): Map<string, number> {
+export interface Effects {
+  /** What was made, each with the span that made it. */
+  readonly byName: ReadonlyMap<string, number>;
+  /** Whether everything below was looked at. */
+  readonly isWhole: boolean;
+}
+
+/** The effects below a span. */
+export function effectsBelow(trace: Trace, start: number, budget: WorkBudget): Effects {
   const effects = new Map<string, number>();
   const waiting: { index: number; mayRollBack: boolean }[] = [{ index: start, mayRollBack: false }];
   for (let step = waiting.pop(); step !== undefined; step = waiting.pop()) {
     for (const child of trace.children(step.index)) {
+      if (!budget.take()) return { byName: effects, isWhole: false };
       // What a failed request wrote into its database, it may have taken back.
       const failed = hasFailed(trace, child);
       const isServer = kindOf(trace.span(child), trace.marksOf(child)) === "server";
@@ -25,7 +34,7 @@ export function effectsBelow(trace: Trace, start: number): Map<string, number> {
       waiting.push({ index: child, mayRollBack: step.mayRollBack || (isServer && failed) });
     }
   }
-  return effects;
+  return { byName: effects, isWhole: true };
 }
 
 function effectOf(trace: Trace, index: number, mayRollBack: boolean): string | undefined {

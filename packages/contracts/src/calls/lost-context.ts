@@ -19,7 +19,7 @@ export interface LostContext {
 /** Clocks of two services may differ by this much where they are compared without a call between them. */
 const slackMicros = 5_000;
 /** Calls and requests that are compared. */
-const placesComparedMax = 5_000;
+const placesComparedMax = 2_000;
 
 /** Lost contexts between services whose calls are never linked. `calls` are unlinked, of known or unknown callees. */
 export function lostContexts(

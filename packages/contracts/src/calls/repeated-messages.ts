@@ -9,6 +9,7 @@ import { effectsBelow } from "./effects.ts";
 import { groupBy } from "./group-by.ts";
 import type { IdempotencyCase } from "./idempotency-case.ts";
 import { outcomeAt } from "./failures.ts";
+import { WorkBudget } from "./work-budget.ts";
 
 export interface TakenMessage {
   readonly trace: Trace;
@@ -70,11 +71,11 @@ function isWithinSame(trace: Trace, index: number, messageId: string): boolean {
 
 /** The cases of messages that were processed more than once. */
 export function repeatedMessages(taken: readonly TakenMessage[]): IdempotencyCase[] {
+  const budget = new WorkBudget();
   return groupBy(taken, ({ edge, messageId }) => `${edge.name}\n${messageId}`, 2).flatMap(
     (group): IdempotencyCase[] => {
       const [first] = group;
-      if (first === undefined || group.length < 2) return [];
-      return [caseOf(first, group)];
+      return first === undefined ? [] : [caseOf(first, group, budget)];
     },
   );
 }
@@ -82,8 +83,10 @@ export function repeatedMessages(taken: readonly TakenMessage[]): IdempotencyCas
 function caseOf(
   { edge, messageId }: TakenMessage,
   group: readonly TakenMessage[],
+  budget: WorkBudget,
 ): IdempotencyCase {
-  const effects = group.map(({ trace, index }) => effectsBelow(trace, index));
+  const walked = group.map(({ trace, index }) => effectsBelow(trace, index, budget));
+  const effects = walked.map(({ byName }) => byName);
   const withEffect = group.filter((_, position) => (effects[position]?.size ?? 0) > 0);
   const references = [...group]
     .reverse()
@@ -99,7 +102,7 @@ function caseOf(
       references: [...references, ...repeated],
     };
   }
-  if (withEffect.length === 1) {
+  if (withEffect.length === 1 && walked.every(({ isWhole }) => isWhole)) {
     return {
       edge,
       kind: "key-kept",

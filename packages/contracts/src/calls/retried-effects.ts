@@ -8,12 +8,14 @@ import { effectKeysOfCall } from "./effect-keys.ts";
 import { effectsBelow, servedOf } from "./effects.ts";
 import type { IdempotencyCase } from "./idempotency-case.ts";
 import { outcomeAt } from "./failures.ts";
+import { WorkBudget } from "./work-budget.ts";
 
 /** A second run that takes less than this share of the first may only have repeated its answer. */
 const replayShareMax = 0.3;
 
 /** The cases of a trace's attempts. `recordsKeys` names the services whose spans show idempotency keys. */
 export function retriedEffects(trace: Trace, recordsKeys: ReadonlySet<string>): IdempotencyCase[] {
+  const budget = new WorkBudget();
   return attemptsOf(trace).flatMap((group) => {
     const { edge, calls, outcomes } = group;
     if (calls.length < 2 || edge.effect === "reads" || edge.effect === "same-when-repeated") {
@@ -21,14 +23,14 @@ export function retriedEffects(trace: Trace, recordsKeys: ReadonlySet<string>): 
     }
     const silent = outcomes.slice(0, -1).some(({ answer }) => answer === "silent");
     if (!silent) return [];
-    const found = caseOf(group, recordsKeys);
+    const found = caseOf(group, { recordsKeys, budget });
     return found === undefined ? [] : [{ edge, ...found }];
   });
 }
 
 function caseOf(
   group: AttemptGroup,
-  recordsKeys: ReadonlySet<string>,
+  { recordsKeys, budget }: { recordsKeys: ReadonlySet<string>; budget: WorkBudget },
 ): Omit<IdempotencyCase, "edge"> | undefined {
   const { trace, calls, edge, isCertain, outcomes } = group;
   const keys = calls.map((call) => effectKeysOfCall(trace, call));
@@ -51,7 +53,7 @@ function caseOf(
           references,
         };
   }
-  const repeated = repeatedEffect(group);
+  const repeated = repeatedEffect(group, budget);
   if (repeated.length > 0 && isCertain) {
     const { service, name } = trace.span(repeated[0] ?? 0);
     return {
@@ -80,10 +82,10 @@ function caseOf(
 }
 
 /** The spans of an effect that two or more attempts had, when there is one. */
-function repeatedEffect({ trace, calls }: AttemptGroup): number[] {
+function repeatedEffect({ trace, calls }: AttemptGroup, budget: WorkBudget): number[] {
   const byName = new Map<string, number[]>();
   for (const call of calls) {
-    for (const [name, span] of effectsBelow(trace, call)) {
+    for (const [name, span] of effectsBelow(trace, call, budget).byName) {
       const list = byName.get(name);
       if (list === undefined) byName.set(name, [span]);
       else list.push(span);

@@ -200,6 +200,7 @@ export function peerNameOf({ trace, index }: Place): string | undefined {
 /** `payment-service:8080`, `payment.prod.svc` and `paymentservice` are one name. */
 export function plainName(name: string): string {
   return name
+    .slice(0, 253)
     .toLowerCase()
     .replace(/:\d+$/, "")
     .replace(/^[a-z][\w.]*\.(?=[A-Za-z]+service$)/, "")

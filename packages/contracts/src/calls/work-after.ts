@@ -6,6 +6,7 @@ import type { ClockSkew } from "./clock-skew.ts";
 import { type Departure, isWrite } from "./departures.ts";
 import { isCall } from "./edge.ts";
 import { isDetached, isHandedOver, isUnended } from "./sync-work.ts";
+import type { WorkBudget } from "./work-budget.ts";
 
 export interface WorkAfter {
   readonly departure: Departure;
@@ -25,6 +26,8 @@ interface Step {
   readonly index: number;
   /** To be added to the span's times to read them on the clock of who left. */
   readonly shiftMicros: number;
+  /** What a caller's own client does below its call is part of the call, not of the callee's work. */
+  readonly isTransport: boolean;
 }
 
 export interface WorkBounds {
@@ -32,52 +35,60 @@ export interface WorkBounds {
   readonly graceMicros: number;
   /** When each call below that was left itself was left: what went on below it is said there. */
   readonly leftAt: ReadonlyMap<number, number>;
+  readonly budget: WorkBudget;
 }
 
 /** What happened below a departure after it, with clocks read to the advantage of the callee. */
 export function workAfter(
   trace: Trace,
   departure: Departure,
-  { skew, graceMicros, leftAt }: WorkBounds,
+  { skew, graceMicros, leftAt, budget }: WorkBounds,
 ): WorkAfter {
   const untilMicros = departure.atMicros + graceMicros;
   const served: number[] = [];
   const lasting: { index: number; endMicros: number }[] = [];
   const writes: number[] = [];
   const unended: number[] = [];
-  const waiting: Step[] = [{ index: departure.index, shiftMicros: 0 }];
-  if (departure.isEvent) note(departure.index, 0);
+  const start = { index: departure.index, shiftMicros: 0, isTransport: !departure.isServer };
+  const waiting: Step[] = [start];
+  let isWhole = true;
+  if (departure.isEvent) note(start);
   for (let step = waiting.pop(); step !== undefined; step = waiting.pop()) {
     for (const child of trace.children(step.index)) {
       // A server's span often ends when its client leaves, while the handler below it goes on.
       const isOwn =
         departure.isServer && trace.span(child).service === trace.span(departure.index).service;
       if (isOwn ? isHandedOver(trace, child) : isDetached(trace, child)) continue;
+      isWhole = budget.take();
+      if (!isWhole) break;
       const shiftMicros =
         step.shiftMicros + skew.leastShiftMicros(trace.span(step.index), trace.span(child));
-      note(child, shiftMicros);
+      const isTransport = step.isTransport && isTransportOf(trace, departure, child);
+      const next = { index: child, shiftMicros, isTransport };
+      note(next);
       const left = leftAt.get(child);
       if (left !== undefined && left + shiftMicros <= untilMicros) continue;
-      waiting.push({ index: child, shiftMicros });
+      waiting.push(next);
     }
   }
   lasting.sort((left, right) => right.endMicros - left.endMicros || left.index - right.index);
   return {
     departure,
-    served: served.sort((left, right) => left - right),
+    // Who did not look everywhere does not say that everything stopped.
+    served: isWhole ? served.sort((left, right) => left - right) : [],
     lasting: lasting.map(({ index }) => index),
     writes: writes.sort((left, right) => left - right),
     unended,
     overrunMicros: Math.max(0, (lasting[0]?.endMicros ?? 0) - departure.atMicros),
   };
 
-  function note(index: number, shiftMicros: number): void {
+  function note({ index, shiftMicros, isTransport }: Step): void {
     const span = trace.span(index);
     if (isUnended(trace, index)) {
       unended.push(index);
       return;
     }
-    if (isOwnTransport(trace, departure, index)) return;
+    if (isTransport) return;
     const endMicros = endMicrosOf(span) + shiftMicros;
     // Only what was at work when the caller left can show that it stopped for it.
     const wasAtWork = endMicros >= departure.atMicros - graceMicros;
@@ -101,13 +112,7 @@ function isOther(trace: Trace, departure: Departure, index: number): boolean {
   );
 }
 
-/** What a caller's own client does below its call is part of the call, not of the callee's work. */
-function isOwnTransport(trace: Trace, departure: Departure, index: number): boolean {
-  if (departure.isServer) return false;
-  const { service } = trace.span(departure.index);
-  for (let at = index; at >= 0 && at !== departure.index; at = trace.parents[at] ?? noParent) {
-    if (trace.span(at).service !== service) return false;
-    if (kindOf(trace.span(at), trace.marksOf(at)) === "server") return false;
-  }
-  return true;
+function isTransportOf(trace: Trace, departure: Departure, index: number): boolean {
+  if (trace.span(index).service !== trace.span(departure.index).service) return false;
+  return kindOf(trace.span(index), trace.marksOf(index)) !== "server";
 }
