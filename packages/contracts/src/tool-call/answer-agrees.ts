@@ -9,6 +9,7 @@ import { answerOf, type Stretch, stretchesOf } from "./conversation/user-turns.t
 import { type Leaf, leavesOf } from "./leaves.ts";
 import { resultText, resultValue, stateOf } from "./result-state.ts";
 import { Support } from "./support.ts";
+import { traitsOf } from "./tool-traits.ts";
 import { Verdicts } from "./verdicts.ts";
 
 export const answerAgrees: Contract = defineContract({
@@ -54,6 +55,9 @@ function judge(conversation: Conversation, stretch: Stretch, verdicts: Verdicts)
     leaves: facts.map(({ leaf }) => leaf),
     said,
     support: supportOf(conversation, answer.turn),
+    hasChanges: read.some(
+      ({ tool, definition }) => traitsOf(tool, definition).isChanging !== false,
+    ),
     emptyResults: emptyOnes(read),
   });
   const pointer = conversation.turns[answer.turn]?.pointer ?? "";
@@ -76,7 +80,12 @@ function ownerOf(
 
 /** Whether all that was found is nothing, so that an answer which names items has them from nowhere. */
 function emptyOnes(read: readonly Exchange[]): boolean {
-  return read.every(({ result }) => result !== undefined && stateOf(result) === "empty");
+  return read.every(
+    ({ result }) =>
+      result !== undefined &&
+      stateOf(result) === "empty" &&
+      typeof resultValue(result) === "object",
+  );
 }
 
 /** All text that the model read before its answer, in lower case. */

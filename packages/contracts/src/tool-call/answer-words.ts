@@ -21,6 +21,13 @@ export function claimsSuccess(text: string): boolean {
   return successClaims.test(text.slice(0, textLengthMax));
 }
 
+/** Whether an answer claims that what was asked for is done, whatever it was. */
+export function claimsCompletion(text: string): boolean {
+  return /\b(?:success(?:ful(?:ly)?)?|all set|done|completed?|(?:has|have) been|booked|scheduled|confirmed)\b/i.test(
+    text.slice(0, textLengthMax),
+  );
+}
+
 /** Whether an answer is in a language whose words are known here. */
 export function isReadable(text: string): boolean {
   const sample = text.slice(0, 2_000);

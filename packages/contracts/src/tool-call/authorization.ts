@@ -43,7 +43,7 @@ export const authorization: Contract = defineContract<Options>({
       }
     }
     return verdicts.findings(found, {
-      holds: "were allowed, or were refused and did not run",
+      holds: "had leave to run, or had no effect",
       nextCheck: "Record what became of the call: its result, or the decision of the policy.",
     });
   },

@@ -19,6 +19,8 @@ interface Before {
   /** All text before the answer, in lower case. */
   readonly said: string;
   readonly support: Support;
+  /** Something was changed in the turn, so that what was read before it may be so no longer. */
+  readonly hasChanges: boolean;
   /** Every result is empty. */
   readonly emptyResults: boolean;
 }
@@ -40,8 +42,6 @@ const states: readonly (readonly string[])[] = [
     "in_progress",
     "running",
     "ongoing",
-    "started",
-    "active",
   ],
   [
     "shipped",
@@ -170,25 +170,38 @@ function numberAfter(text: string, end: number): StatedNumber | undefined {
       rest,
     );
   if (gap === null || gap[0].trim() === "" || gap[0].length > gapLengthMax) return undefined;
-  const [number] = numbersIn(rest.slice(gap[0].length));
-  if (number?.index !== 0) return undefined;
+  // Of a number with its magnitude ("2.1 million") the whole is meant.
+  const number = numbersIn(rest.slice(gap[0].length)).findLast(({ index }) => index === 0);
+  if (number === undefined) return undefined;
   const after = rest.slice(gap[0].length + number.length);
-  // A date, a time, an ordinal, a range or a list number is no value of the key.
-  return /^(?:[-/:]\d|st\b|nd\b|rd\b|th\b|\s?(?:-|–|to|or)\s?\d|\)|\.\s)/.test(after) &&
-    !/^\.\s*(?:$|[A-Z])/.test(after)
-    ? undefined
-    : number;
+  // "price of 2 tickets": the number counts something else than the key.
+  const isCount =
+    /\b(?:of|at)\b/i.test(gap[0]) && /^\s+[a-z]{3,}/i.test(after) && !/[$€£¥]/.test(gap[0]);
+  return isCount || isNoValue(after) ? undefined : number;
+}
+
+/** A date, a time, a duration in parts, an ordinal, a range or the number of a list is no value of a key. */
+function isNoValue(after: string): boolean {
+  return (
+    /^(?:[-/:]\d|st\b|nd\b|rd\b|th\b|\s?(?:-|–|to|or|out of|of|x|×)\s?\d|\))/.test(after) ||
+    /^\s?(?:h|hrs?|hours?|m|mins?|minutes?|s|secs?|seconds?|days?|weeks?|months?|years?|ft|feet|foot|lbs?)\b/i.test(
+      after,
+    ) ||
+    /^\s?[a-z'"]{1,8}\s(?:and\s)?\d/i.test(after)
+  );
 }
 
 /** "the status is shipped", where the result says `pending`. */
 function statusContradiction(
   text: string,
   { name, words, leaf }: Key,
-  { said }: Before,
+  before: Before,
 ): Contradiction | undefined {
+  const { said } = before;
   const last = words.at(-1);
   if (last !== "status" && last !== "state" && last !== "phase") return undefined;
   const recorded = String(leaf.value).toLowerCase();
+  if (before.hasChanges) return undefined;
   const own = states.find((state) => state.includes(recorded));
   const lower = text.toLowerCase();
   if (own === undefined || own.some((word) => lower.includes(word.replaceAll("_", " "))))
@@ -198,7 +211,7 @@ function statusContradiction(
       lower,
     );
   const plain =
-    /\b(?:is|has been|was|are|is now|is currently|has already been)\s+["'*`]{0,3}([a-z_ ]{4,24})/.exec(
+    /\b(?:order|package|parcel|shipment|delivery|job|task|ticket|payment|invoice|build|deployment|reservation|booking|refund|transfer)\b[^.,;\n]{0,30}?\b(?:is|has been|was|is now|is currently|has already been)\s+["'*`]{0,3}([a-z_ ]{4,24})/.exec(
       lower,
     );
   for (const match of [claim, plain]) {
@@ -227,8 +240,9 @@ function statusContradiction(
 function booleanContradiction(
   text: string,
   { name, words, leaf }: Key,
-  _before: Before,
+  { hasChanges }: Before,
 ): Contradiction | undefined {
+  if (hasChanges) return undefined;
   const word = words.filter((item) => item !== "is" && item !== "has" && item !== "in").join(" ");
   const telling = [
     "available",
@@ -279,7 +293,7 @@ function itemsFromNothing(text: string, { said }: Before): Contradiction | undef
   )
     return undefined;
   const claim =
-    /\b(?:found|there are|here are|I have|got)\s+(?:the\s+)?(\d{1,4}|two|three|four|five|six|seven|eight|nine|ten|several|some|the following|these)\s+(?:\w+\s+){0,3}\w+/i.exec(
+    /\bfound\s+(?:the\s+)?(\d{1,4}|two|three|four|five|six|seven|eight|nine|ten|several|some|the following|these)\s+(?:\w+\s+){0,3}\w+/i.exec(
       text,
     );
   const count = claim?.[1]?.toLowerCase();

@@ -2,7 +2,13 @@
 
 import type { Contract } from "../model/contract.ts";
 import { defineContract } from "../model/define-contract.ts";
-import { claimsSuccess, isReadable, mentionsFailure, speaksOf } from "./answer-words.ts";
+import {
+  claimsCompletion,
+  claimsSuccess,
+  isReadable,
+  mentionsFailure,
+  speaksOf,
+} from "./answer-words.ts";
 import type { Conversation, Exchange } from "./conversation/conversation.ts";
 import { conversationsOf } from "./conversation/conversations.ts";
 import { answerOf, type Stretch, stretchesOf } from "./conversation/user-turns.ts";
@@ -22,7 +28,7 @@ export const errorsHandled: Contract = defineContract({
       for (const stretch of stretchesOf(conversation)) judge(conversation, stretch, verdicts);
     }
     return verdicts.findings(found, {
-      holds: "failed and were tried otherwise or reported",
+      holds: "failed and led to another try or a report",
       nextCheck: "Read the answer after the error beside the error.",
     });
   },
@@ -86,7 +92,7 @@ function judgeAnswer(
   const isAlone = stretch.exchanges.every(
     ({ result }) => result === undefined || isFailure(stateOf(result)),
   );
-  if (claimsSuccess(text) && (isAlone || speaksOf(text, tool))) {
+  if (claimsSuccess(text) && (speaksOf(text, tool) || (isAlone && claimsCompletion(text)))) {
     verdicts.violated({
       tool,
       fault: "ignored-error",

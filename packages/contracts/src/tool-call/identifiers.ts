@@ -3,23 +3,12 @@
 import { nameWords } from "./name-words.ts";
 
 /** Words that end the name of a field that identifies something. */
-const identifierEnds = new Set([
-  "id",
-  "ids",
-  "uuid",
-  "guid",
-  "uid",
-  "sku",
-  "iban",
-  "arn",
-  "key",
-  "ref",
-  "reference",
-  "email",
-]);
-/** With these before them, numbers, codes and names identify something. */
+const identifierEnds = new Set(["id", "ids", "uuid", "guid", "uid", "sku", "iban", "arn", "email"]);
+/** The same, when the name of a thing stands before them. */
+const numberEnds = new Set(["number", "no", "code", "key", "ref", "reference"]);
+/** With these before them, numbers, codes and keys identify something. */
 const numberedThings = new Set(
-  `account booking case claim confirmation customer employee flight gift invoice member order passenger passport policy
+  `account booking card case claim confirmation customer employee flight gift invoice issue member order passenger passport policy
   product purchase reservation serial shipment subscription ticket tracking transaction user`.split(
     /\s+/,
   ),
@@ -40,9 +29,8 @@ export function identifiesAThing(name: string, description: string): boolean {
   const last = words.at(-1);
   if (last === undefined || words.some((word) => chosenByCaller.has(word))) return false;
   if (chosenByDescription.test(description)) return false;
-  if (identifierEnds.has(last)) return last !== "key" || words.length > 1;
-  const isNumbered = last === "number" || last === "no" || last === "code";
-  return isNumbered && words.slice(0, -1).some((word) => numberedThings.has(word));
+  if (identifierEnds.has(last)) return true;
+  return numberEnds.has(last) && words.slice(0, -1).some((word) => numberedThings.has(word));
 }
 
 /** Whether a value has the form of an identifier: nothing that one could know or compute. */
@@ -68,21 +56,30 @@ function isDateOrVersion(text: string): boolean {
   );
 }
 
+/** Characters that are searched for the literals of one conversation; beyond it nothing is said of the others. */
+const searchLengthMax = 1_000_000_000;
+
 /** What was said before a call, for looking up whether a literal occurs in it. */
 export class SaidBefore {
   readonly #texts: { readonly plain: string; readonly loose: string }[] = [];
+  /** The words of all texts: a literal that stands somewhere has its words among them. */
+  readonly #words = new Set<string>();
+  #length = 0;
+  #searched = 0;
 
   /** Adds text in which literals may occur. */
   add(text: string): void {
     const plain = decoded(text).toLowerCase();
     this.#texts.push({ plain, loose: looseOf(plain) });
+    this.#length += plain.length;
+    for (const word of wordsOf(plain)) this.#words.add(word);
   }
 
   /** `literally` as it stands; `loosely` in another dress or in parts; or `never`. */
   find(value: string): "literally" | "loosely" | "never" {
     const needle = decoded(value.trim()).toLowerCase().replace(/^#/, "");
     if (needle === "") return "loosely";
-    if (this.#texts.some(({ plain }) => standsIn(plain, needle))) return "literally";
+    if (this.#isLiterallySaid(needle)) return "literally";
     const loose = looseOf(needle);
     if (loose.length < 3 || this.#isLooselySaid(loose)) return "loosely";
     // A composed id: each of its parts was said.
@@ -93,9 +90,21 @@ export class SaidBefore {
       : "never";
   }
 
+  #isLiterallySaid(needle: string): boolean {
+    if (!wordsOf(needle).every((word) => this.#words.has(word))) return false;
+    // What a call names was mostly said just before.
+    return this.#texts.findLast(({ plain }) => standsIn(plain, needle)) !== undefined;
+  }
+
   #isLooselySaid(text: string): boolean {
+    if (this.#searched > searchLengthMax) return true;
+    this.#searched += this.#length;
     return this.#texts.some(({ loose }) => loose.includes(text));
   }
+}
+
+function wordsOf(text: string): string[] {
+  return text.match(/[\p{L}\p{N}]+/gu) ?? [];
 }
 
 /** Whether a text stands in another with nothing that goes on at its ends. */

@@ -2,6 +2,7 @@
 
 import type { Contract } from "../model/contract.ts";
 import { defineContract } from "../model/define-contract.ts";
+import type { ToolResult } from "../model/evidence.ts";
 import { isFields } from "../model/fields.ts";
 import type { Conversation, Exchange } from "./conversation/conversation.ts";
 import { conversationsOf } from "./conversation/conversations.ts";
@@ -37,7 +38,7 @@ export const provenance: Contract = defineContract({
     const settings = { digitCountMin, ignored: new Set(ignoredFields), verdicts };
     for (const conversation of conversationsOf(snapshot)) judge(conversation, settings);
     return verdicts.findings(found, {
-      holds: "name only identifiers that were said before",
+      holds: "named only identifiers that had been said",
       nextCheck: "Record the whole conversation: system text, user messages and every result.",
     });
   },
@@ -52,6 +53,7 @@ interface Settings {
 function judge(conversation: Conversation, settings: Settings): void {
   const { turns, exchanges } = conversation;
   const said = new SaidBefore();
+  const spoken = new SaidBefore();
   const chosen = new Set<string>();
   // Without any words there is nothing to look in: a server's log, or spans of tools alone.
   if (!turns.some((turn) => turn.role === "user" && turn.text !== undefined)) return;
@@ -64,11 +66,14 @@ function judge(conversation: Conversation, settings: Settings): void {
     if (turn.isPartlyRead === true || (turn.text?.length ?? 0) >= textLengthMax) isComplete = false;
     if (turn.role !== "assistant" && turn.text !== undefined) said.add(turn.text);
     for (const result of turn.results) said.add(resultText(result));
+    if (turn.results.some(isPartOfResult)) isComplete = false;
     const calls = exchanges.slice(next, next + turn.calls.length);
     next += calls.length;
     for (const exchange of calls) {
-      judgeCall(exchange, { ...settings, said, chosen, isComplete });
+      judgeCall(exchange, { ...settings, said, spoken, chosen, isComplete });
     }
+    // What the assistant said itself is no origin, but may have come from where nobody looked.
+    if (turn.role === "assistant" && turn.text !== undefined) spoken.add(turn.text);
     // What a call brought that has no result here may be what a later one names.
     if (calls.some(({ result, resultTurn }) => result === undefined || resultTurn < index))
       isComplete = false;
@@ -84,6 +89,7 @@ function judge(conversation: Conversation, settings: Settings): void {
 
 interface Place extends Settings {
   readonly said: SaidBefore;
+  readonly spoken: SaidBefore;
   readonly chosen: ReadonlySet<string>;
   readonly isComplete: boolean;
 }
@@ -103,6 +109,7 @@ function judgeCall(exchange: Exchange, place: Place): void {
     const seen = place.said.find(value);
     if (seen === "literally") verdictFits(place, exchange);
     if (seen !== "never" || place.chosen.has(value.toLowerCase())) continue;
+    if (place.spoken.find(value) !== "never") continue;
     if (
       JSON.stringify(definition ?? {})
         .toLowerCase()
@@ -141,6 +148,23 @@ function verdictFits({ verdicts }: Place, { tool, reference }: Exchange): void {
 function literalOf({ value }: Leaf): string | undefined {
   if (typeof value === "string") return value;
   return typeof value === "number" && Number.isInteger(value) ? String(value) : undefined;
+}
+
+/** A result that was cut, or holds what text cannot carry. */
+function isPartOfResult({ content }: ToolResult): boolean {
+  if (typeof content === "string") {
+    return /(?:…|\.\.\.|\[truncated\]|\(truncated\)|<truncated>)\s*$/.test(content.slice(-40));
+  }
+  return (
+    Array.isArray(content) &&
+    content.some(
+      (part) =>
+        isFields(part) &&
+        part["type"] !== "text" &&
+        typeof part["type"] === "string" &&
+        /image|audio|file|document|resource/.test(part["type"]),
+    )
+  );
 }
 
 /** `id` itself, and the id of what the tool is named after: `create_order` may bring its `order_id`. */

@@ -18,8 +18,10 @@ const envelopeNames = new Set(
   request_id requestid result retry_after retryable stack status status_code statuscode success suggestion suggestions
   timestamp title trace traceback type`.split(/\s+/),
 );
+/** A longer text is content that tells of errors, such as a log. */
+const errorLineCountMax = 8;
 const errorText =
-  /^\s*(?:(?:[A-Z]\w*)?(?:Error|Exception)\b|error\b|fatal\b|traceback \(most recent call last\)|failed to\b|failure:|http(?: error)? [45]\d\d\b|[45]\d\d [A-Z][a-z]+|tool (?:call|execution) failed)/i;
+  /^\s{0,20}(?:(?:[A-Za-z]\w{0,60})?(?:Error|Exception)\s*[:\-–—(]|errors?\s*[:\-–—]|fatal(?: error)?\s*:|traceback \(most recent call last\)|failed to \w|failure:|http(?: error)? [45]\d\d\b|[45]\d\d [A-Z][a-z]+|tool (?:call|execution) failed|error (?:executing|calling|while|occurred|in tool))/i;
 const denialText =
   /\b(?:permission denied|access denied|not (?:allowed|permitted|authori[sz]ed)|unauthori[sz]ed|denied by|forbidden|blocked by|refused by|requires approval|(?:user|operator|human|policy) (?:has )?(?:rejected|declined|denied|refused|doesn't want))\b/i;
 
@@ -28,11 +30,16 @@ export function stateOf(result: ToolResult): ResultState {
   if (result.isDenied === true) return "denied";
   const text = resultText(result);
   const value = resultValue(result);
-  if (result.isError || isErrorValue(value) || (!isStructured(value) && errorText.test(text))) {
+  if (result.isError || isErrorValue(value) || (!isStructured(value) && isErrorText(text))) {
     return denialText.test(text.slice(0, 2_000)) ? "denied" : "error";
   }
   if (isEmpty(value, text)) return "empty";
   return isFields(value) && (hasError(value) || value["success"] === false) ? "unknown" : "fine";
+}
+
+function isErrorText(text: string): boolean {
+  if (!errorText.test(text)) return false;
+  return /^\s*Traceback/.test(text) || text.slice(0, 4_096).split("\n").length <= errorLineCountMax;
 }
 
 /** The text of a result: what the model reads. */

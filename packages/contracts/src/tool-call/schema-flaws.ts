@@ -42,7 +42,7 @@ export function flawsOf(schema: unknown): SchemaFlaw[] {
       stack.push({ node: child, pointer: `${pointer}/${name}`, depth: depth + 1 });
     }
   }
-  return flaws;
+  return [...flaws, ...describedValues(schema)];
 }
 
 function flawsOfNode(node: Readonly<Record<string, unknown>>, pointer: string): SchemaFlaw[] {
@@ -50,7 +50,6 @@ function flawsOfNode(node: Readonly<Record<string, unknown>>, pointer: string): 
     ...enumFlaws(node, pointer),
     ...rangeFlaws(node, pointer),
     ...requiredFlaws(node, pointer),
-    ...descriptionFlaws(node, pointer),
   ];
 }
 
@@ -124,24 +123,36 @@ function requiredFlaws(node: Readonly<Record<string, unknown>>, pointer: string)
   );
 }
 
-function descriptionFlaws(node: Readonly<Record<string, unknown>>, pointer: string): SchemaFlaw[] {
-  const { type, enum: values, const: constant, pattern, format, description, properties } = node;
-  const isFree =
+/** A schema that takes any text everywhere, although it describes the only values there are. */
+function describedValues(schema: unknown): SchemaFlaw[] {
+  const properties = isFields(schema) ? schema["properties"] : undefined;
+  const entries = isFields(properties) ? Object.entries(properties) : [];
+  if (entries.length === 0 || !entries.every(([, property]) => isFreeText(property))) return [];
+  return entries.flatMap(([name, property]) => {
+    const description = isFields(property) ? property["description"] : undefined;
+    if (typeof description !== "string" || !listsValues.test(description)) return [];
+    const pointer = `/properties/${name.slice(0, 64)}`;
+    return [
+      {
+        kind: "values-in-words-only" as const,
+        pointer,
+        what: `lists the values of ${placeOf(pointer)} in its description only, so that any text passes`,
+        fix: "Write the values as an enum.",
+      },
+    ];
+  });
+}
+
+function isFreeText(property: unknown): boolean {
+  if (!isFields(property)) return false;
+  const { type, enum: values, const: constant, pattern, format } = property;
+  return (
     type === "string" &&
     values === undefined &&
     constant === undefined &&
     pattern === undefined &&
-    format === undefined;
-  if (!isFree || properties !== undefined || typeof description !== "string") return [];
-  if (!listsValues.test(description)) return [];
-  return [
-    {
-      kind: "values-in-words-only",
-      pointer,
-      what: `lists the values of ${placeOf(pointer)} in its description only, so that any text passes`,
-      fix: "Write the values as an enum.",
-    },
-  ];
+    format === undefined
+  );
 }
 
 function placeOf(pointer: string): string {

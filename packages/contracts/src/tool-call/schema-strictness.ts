@@ -39,7 +39,7 @@ export const schemaStrictness: Contract = defineContract({
       }
     }
     return verdicts.findings(found, {
-      holds: "are checked by a schema that can be met",
+      holds: "met a schema that checks what it is given",
       nextCheck: "Record the definitions of the tools with their schemas.",
     });
   },

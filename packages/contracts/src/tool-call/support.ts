@@ -15,6 +15,13 @@ export class Support {
   /** Adds the numbers in a text, however they are written. */
   addText(text: string): void {
     for (const { value } of numbersIn(text)) this.add(value);
+    for (const word of text
+      .slice(0, 65_536)
+      .toLowerCase()
+      .match(/\p{L}+/gu) ?? []) {
+      const value = Object.hasOwn(numberWords, word) ? numberWords[word] : undefined;
+      if (value !== undefined) this.add(value);
+    }
   }
 
   add(value: number): void {
@@ -56,6 +63,22 @@ export class Support {
     );
   }
 }
+
+const numberWords: Readonly<Record<string, number | undefined>> = {
+  one: 1,
+  two: 2,
+  both: 2,
+  three: 3,
+  four: 4,
+  five: 5,
+  six: 6,
+  seven: 7,
+  eight: 8,
+  nine: 9,
+  ten: 10,
+  eleven: 11,
+  twelve: 12,
+};
 
 /** Rounded to two leading digits, as people do with large numbers. */
 function isRoughly(left: number, stated: number): boolean {

@@ -34,7 +34,7 @@ export const toolChoice: Contract = defineContract({
       }
     }
     return verdicts.findings(found, {
-      holds: "had what they needed",
+      holds: "had what was needed",
       nextCheck: "Read the request of the user beside the descriptions of the tools.",
     });
   },
@@ -61,10 +61,21 @@ function judgePlaceholders({ turns, exchanges }: Conversation, verdicts: Verdict
   }
 }
 
-function isMadeUp({ value, pointer }: Leaf, { definition }: Exchange, said: SaidBefore): boolean {
+/** Words of fields in which somebody or something is named. */
+const namingWords = new Set(
+  `account address card contact customer email id ids iban name number order person phone recipient user username uuid`.split(
+    " ",
+  ),
+);
+
+function isMadeUp(
+  { value, pointer, name: field }: Leaf,
+  { definition }: Exchange,
+  said: SaidBefore,
+): boolean {
   if (typeof value !== "string" || !placeholder.test(value.trim())) return false;
   const schema = definition?.inputSchema;
-  if (!isFields(schema)) return false;
+  if (!isFields(schema) || !nameWords(field).some((word) => namingWords.has(word))) return false;
   const name = pointer.split("/")[1] ?? "";
   const required = schema["required"];
   if (!Array.isArray(required) || !required.includes(name)) return false;

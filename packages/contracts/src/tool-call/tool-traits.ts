@@ -40,7 +40,7 @@ const privileged = new Set(
 );
 /** Words of tools that make something new, and may choose its id. */
 const creating = new Set(
-  `add build create draft generate init insert log make new open provision record register save start store submit track
+  `add build create draft generate init insert log make new open plan provision record register save start store submit todo todos track
   upload upsert write`.split(/\s+/),
 );
 

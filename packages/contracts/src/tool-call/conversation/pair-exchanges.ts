@@ -1,6 +1,7 @@
 /** Pairs the calls of a conversation with their results and with what ran. */
 
 import type { ToolDefinition, ToolResult } from "../../model/evidence.ts";
+import { keyOf } from "../value-key.ts";
 import { definitionOf } from "../tool-names.ts";
 import type { Conversation, Exchange, Execution, Turn } from "./conversation.ts";
 import { parseArguments } from "./parse-arguments.ts";
@@ -72,7 +73,7 @@ function openOf(
   return undefined;
 }
 
-/** By id; then, where a tool was asked for exactly as often as it ran, by order. */
+/** By id; then by equal arguments; and the one that is left of a tool with the one that is left. */
 function pairExecutions(
   exchanges: readonly Open[],
   executions: readonly Execution[],
@@ -92,13 +93,20 @@ function pairExecutions(
   const strays: Execution[] = [];
   for (const [tool, group] of Map.groupBy(rest, (execution) => execution.tool)) {
     const open = exchanges.filter((item) => item.tool === tool && item.execution === undefined);
-    const isPaired =
-      open.length === group.length && group.every((execution) => execution.callId === undefined);
-    for (const [index, execution] of group.entries()) {
-      const item = isPaired ? open[index] : undefined;
-      if (item === undefined) strays.push(execution);
-      else attach(item, execution, turnCount);
-    }
+    // Calls that were made at once may have begun in any order, so equal arguments come first.
+    const others = group.filter((execution) => {
+      const key = keyOf(parseArguments(execution.arguments));
+      const same = open.find((item) => item.execution === undefined && keyOf(item.given) === key);
+      if (execution.callId !== undefined || same === undefined) return true;
+      attach(same, execution, turnCount);
+      return false;
+    });
+    const left = open.filter((item) => item.execution === undefined);
+    const [item, ...more] = left;
+    const [execution] = others;
+    const isPair = more.length === 0 && others.length === 1 && execution?.callId === undefined;
+    if (isPair && item !== undefined && execution !== undefined) attach(item, execution, turnCount);
+    else strays.push(...others);
   }
   return strays;
 }
