@@ -43,6 +43,8 @@ const orders = (item: (index: number) => SpanTree, count = 10): SpanTree =>
 describe("one call for each item is violated", () => {
   it.each<[string, (index: number) => SpanTree]>([
     ["that fetches the first row", () => one(`${byKey} FETCH FIRST $2 ROWS ONLY`)],
+    ["with the offset of a mapper", () => sql("SELECT * FROM r WHERE product_id = $1 OFFSET $2")],
+    ["by a key that has no pages", () => sql(`${byKey} LIMIT $2 OFFSET $3`)],
     ["with an offset that stays", () => one(`${byKey} LIMIT 1 OFFSET 0`)],
     [
       "with the offset of another dialect",
@@ -89,7 +91,11 @@ describe("calls about as many as the items are inconclusive", () => {
       (index) => one(byKey, { at: index * 1_300_000 + 20_000 }),
       /polling/,
     ],
-    ["with an offset that is not recorded", () => sql(`${byKey} LIMIT $2 OFFSET $3`), /pages/],
+    [
+      "with an offset that is not recorded",
+      () => sql("SELECT * FROM customers WHERE region = $1 LIMIT $2 OFFSET $3"),
+      /pages/,
+    ],
     [
       "as batches of a width that is not recorded",
       () => sql("SELECT * FROM customers WHERE id = ANY($1)"),

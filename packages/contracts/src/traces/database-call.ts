@@ -23,18 +23,21 @@ export function databaseSpanOf(span: Span, marks: number): DatabaseSpan | undefi
     textOf(attributes, "db.system.name", "db.system") ??
     vendorSystem ??
     textOf(attributes, "db.type");
+  const described = vendorSystem === undefined ? undefined : descriptionOf(span);
   const statement =
     textOf(attributes, "db.query.text", "db.statement", "sql.query", "mongodb.query") ??
-    (vendorSystem === undefined ? undefined : descriptionOf(span)) ??
+    (described === undefined || !isStatement(described) ? undefined : described) ??
     ((marks & mark.statementName) === 0 ? undefined : span.name);
   if (system === undefined && statement === undefined) return undefined;
   if ((marks & mark.database) === 0) {
-    return { system: system ?? "sql", statement, operation: undefined, collection: undefined };
+    return { system: system ?? "sql", statement, ...namedOperation(described) };
   }
   return {
     system: system ?? "sql",
     statement,
-    operation: textOf(attributes, "db.operation.name", "db.operation", "rpc.method"),
+    operation:
+      textOf(attributes, "db.operation.name", "db.operation", "rpc.method") ??
+      namedOperation(described).operation,
     collection:
       textOf(
         attributes,
@@ -45,8 +48,23 @@ export function databaseSpanOf(span: Span, marks: number): DatabaseSpan | undefi
         "db.cassandra.table",
         "db.elasticsearch.path_parts.index",
         "db.table",
-      ) ?? firstText(attributes["aws.dynamodb.table_names"]),
+      ) ??
+      firstText(attributes["aws.dynamodb.table_names"]) ??
+      namedOperation(described).collection,
   };
+}
+
+/** Whether a description states what is asked, and does not only name an operation. */
+function isStatement(described: string): boolean {
+  return /[\s{(*]/.test(described.trim());
+}
+
+/** `findOne` on `mongoose.users` of `mongoose.users.findOne`. */
+function namedOperation(
+  described: string | undefined,
+): Pick<DatabaseSpan, "operation" | "collection"> {
+  const [, collection, operation] = /^([\w.-]+)\.(\w+)$/.exec(described ?? "") ?? [];
+  return { operation, collection };
 }
 
 /** The call of a statement; `undefined` for what sets up a session or a transaction, and for pings. */
@@ -137,9 +155,12 @@ function isReadVerb(verb: string): boolean {
   );
 }
 
-/** OFFSET, or a range over the sort key with a limit and nothing that names one owner. */
+/** OFFSET within a limit, or a range over the sort key with a limit and nothing that names one owner. */
 function isPagedStatement(fingerprint: string): boolean {
-  if (/\boffset \?|\blimit \?, ?\?/.test(fingerprint)) return true;
+  // Some mappers end every statement with an offset; what names one row by its key has no pages either.
+  if (/\boffset \?|\blimit \?, ?\?/.test(fingerprint)) {
+    return /\blimit\b|\bfetch\b/.test(fingerprint) && !/[ .(]_?id ?= ?\?/.test(fingerprint);
+  }
   if (!/\blimit \?$/.test(fingerprint) || !/\border by\b/.test(fingerprint)) return false;
   const where = /\bwhere\b(.*)\border by\b/.exec(fingerprint)?.[1] ?? "";
   return /[<>]=? ?\(?\?/.test(where) && !/[^<>!]= ?\?/.test(where);

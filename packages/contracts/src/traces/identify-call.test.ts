@@ -53,6 +53,11 @@ describe("a statement is recognised as it is recorded by", () => {
     });
   });
 
+  it("knows an operation that is described by its name alone", () => {
+    const call = callOf("mongoose.users.findOne", { "sentry.op": "db" }, "internal");
+    expect(call).toMatchObject({ kind: "database", shape: "findone mongoose.users" });
+  });
+
   it("gives statements that differ in numbers one shape, and tables with numbers their own", () => {
     const shapes = [
       "SELECT a FROM t1 WHERE x = 10 AND y = -2.5",
