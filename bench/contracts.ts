@@ -1,88 +1,138 @@
-/** How many spans per second the trace contracts check, and what reading them from OTLP JSON costs. */
+/** What the trace contracts cost, from decoded spans and from files to findings, and how fast `check` starts. */
 
+import { execFile, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import {
-  checkSnapshot,
-  type Finding,
-  readEvidence,
-  type Span,
-  snapshotOf,
-} from "@faultline/contracts";
+import { once } from "node:events";
+import { createWriteStream } from "node:fs";
+import { cp, mkdtemp, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 
-import type { BenchOptions, BenchResult } from "./bench.ts";
-import { otlpJsonOf, traceOfOrders } from "./contracts-traces.ts";
+import { encodeOtlp } from "../packages/contracts/test/otlp-protobuf.ts";
+import type { BenchFigure, BenchOptions, BenchResult } from "./bench.ts";
+import { populationOf } from "./contracts-population.ts";
+import type { Measured } from "./contracts-process.ts";
 
-const spanCountSmall = 60_000;
+const spanCountSmall = 20_000;
 const spanCountLarge = 1_000_000;
-const runs = 3;
+/** As OTLP's JSON these are 200 MB. */
+const spanCountOf200Megabytes = 296_000;
+const startsSmall = 3;
+const startsLarge = 21;
 
-/** Checks traces that are half one call per item and half batched, their spans scattered over the input. */
-export function run({ small }: BenchOptions): Promise<BenchResult> {
-  const file = otlpJsonOf(scatteredSpans(spanCountSmall));
-  const read = best(runs, () => readEvidence([{ name: "spans.json", bytes: file }]));
-  const spans = scatteredSpans(small ? spanCountSmall : spanCountLarge);
-  const evidence = [...groupByTrace(spans)].map(([traceId, group], index) => ({
-    id: `sha256:${index.toString(16).padStart(64, "0")}`,
-    source: { name: "bench", format: "bench", notes: [] },
-    content: { kind: "trace" as const, traceId, spans: group },
-  }));
-  const snapshot = snapshotOf(evidence);
-  const checked = best(runs, () => checkSnapshot(snapshot));
-  return Promise.resolve({
-    name: "contracts",
-    figures: [
-      { name: "checked", value: Math.round(spans.length / checked.seconds), unit: "spans/s" },
-      {
-        name: "read from OTLP JSON into evidence with ids",
-        value: Math.round(spanCountSmall / read.seconds),
-        unit: "spans/s",
-      },
-      { name: "spans", value: spans.length, unit: "spans" },
-      { name: "findings", value: checked.result.length, unit: "findings" },
-    ],
-    resultHash: hashOf(checked.result),
-  });
-}
+const execute = promisify(execFile);
+const processFile = fileURLToPath(new URL("./contracts-process.ts", import.meta.url));
+const bundleScript = fileURLToPath(new URL("../scripts/bundle-check.js", import.meta.url));
+const cliFolder = fileURLToPath(new URL("../packages/cli/", import.meta.url));
 
-/** Round-robin over the traces: no trace lies in one piece. */
-function scatteredSpans(count: number): Span[] {
-  const traces: Span[][] = [];
-  for (let total = 0; total < count;) {
-    const trace = traceOfOrders(traces.length);
-    traces.push(trace);
-    total += trace.length;
+/** Each measurement in a process of its own, on spans of traces that lie scattered over the whole input. */
+export async function run({ small }: BenchOptions): Promise<BenchResult> {
+  const folder = await mkdtemp(join(tmpdir(), "faultline-bench-contracts-"));
+  try {
+    const spanCount = small ? spanCountSmall : spanCountLarge;
+    const protobuf = await writePopulation(join(folder, "spans.pb"), spanCount);
+    const json = await writePopulation(join(folder, "spans.json"), spanCount);
+    const decoded = await measure("decoded", protobuf);
+    const fromProtobuf = await measure("check", protobuf);
+    const fromJson = await measure("check", json);
+    const figures = [
+      ...figuresOf("checked, from decoded spans", decoded, spanCount),
+      ...figuresOf("OTLP protobuf, file to findings", fromProtobuf, spanCount),
+      ...figuresOf("OTLP JSON, file to findings", fromJson, spanCount),
+    ];
+    if (!small) {
+      const path = await writePopulation(join(folder, "200.json"), spanCountOf200Megabytes);
+      const { memoryBytesMax } = await measure("check", path);
+      const { size } = await stat(path);
+      const name = `OTLP JSON of ${Math.round(size / 1e6)} MB, memory`;
+      figures.push({ name, value: memoryBytesMax / 1e6, unit: "MB" });
+    }
+    figures.push(await startRatio(folder, small ? startsSmall : startsLarge));
+    const results = [decoded, fromProtobuf, fromJson].map((item) => item.resultHash);
+    return {
+      name: "contracts",
+      figures: [
+        ...figures,
+        { name: "spans", value: spanCount, unit: "spans" },
+        { name: "findings", value: decoded.findingCount, unit: "findings" },
+      ],
+      resultHash: createHash("sha256").update(results.join()).digest("hex"),
+      notes: [
+        "Spans per second of processor time, of all threads of the process together.",
+        "Start: medians of wall time over interleaved runs, with what was compiled before kept.",
+      ],
+    };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
   }
-  const longest = Math.max(...traces.map((trace) => trace.length));
-  return Array.from({ length: longest }, (_, index) =>
-    traces.flatMap((trace) => trace.slice(index, index + 1)),
-  )
-    .flat()
-    .slice(0, count);
 }
 
-function groupByTrace(spans: readonly Span[]): Map<string, Span[]> {
-  const traces = new Map<string, Span[]>();
-  for (const span of spans) {
-    const group = traces.get(span.traceId);
-    if (group === undefined) traces.set(span.traceId, [span]);
-    else group.push(span);
+/** One request in JSON or in protobuf, by the name of the file; gives its path. */
+async function writePopulation(path: string, spanCount: number): Promise<string> {
+  const file = createWriteStream(path);
+  const isJson = path.endsWith(".json");
+  let separator = '{"resourceSpans":[';
+  for (const batch of populationOf(spanCount)) {
+    const data = isJson
+      ? `${separator}${JSON.stringify(batch.resourceSpans[0])}`
+      : encodeOtlp("TracesRequest", batch);
+    separator = ",";
+    if (!file.write(data)) await once(file, "drain");
   }
-  return traces;
+  file.end(isJson ? "]}" : "");
+  await once(file, "finish");
+  return path;
 }
 
-function best<T>(count: number, work: () => T): { seconds: number; result: T } {
-  let fastest: { seconds: number; result: T } | undefined;
+async function measure(mode: "decoded" | "check", path: string): Promise<Measured> {
+  const { stderr } = await execute(process.execPath, [processFile, mode, path]);
+  // The last line is what the process measured.
+  return JSON.parse(stderr.trim().split("\n").at(-1) ?? "") as Measured;
+}
+
+function figuresOf(name: string, measured: Measured, spanCount: number): BenchFigure[] {
+  return [
+    { name, value: Math.round(spanCount / measured.cpuSeconds), unit: "spans/s" },
+    { name: `${name}, memory`, value: measured.memoryBytesMax / 1e6, unit: "MB" },
+  ];
+}
+
+/** How many times as long as the start of Node the packed command takes on a small file. */
+async function startRatio(folder: string, count: number): Promise<BenchFigure> {
+  await cp(join(cliFolder, "bin"), join(folder, "bin"), { recursive: true });
+  await execute(process.execPath, [bundleScript, join(folder, "check")]);
+  await writeFile(join(folder, "package.json"), '{"type":"module"}');
+  const pod = join(folder, "pod.json");
+  await writeFile(pod, '{"apiVersion":"v1","kind":"Pod","metadata":{"name":"web"}}');
+  const check = [join(folder, "bin", "faultline.js"), "check", pod];
+  // What an earlier call compiled is kept, as it is in an installation.
+  const cache = { NODE_COMPILE_CACHE: join(folder, "cache") };
+  const timeOf = (words: readonly string[], env = {}): number => {
+    const startMs = performance.now();
+    const { error } = spawnSync(process.execPath, words, {
+      env: { ...process.env, ...env },
+      stdio: "ignore",
+    });
+    if (error !== undefined) throw error;
+    return performance.now() - startMs;
+  };
+  timeOf(check, cache);
+  const bare: number[] = [];
+  const packed: number[] = [];
   for (let index = 0; index < count; index += 1) {
-    const start = process.hrtime.bigint();
-    const result = work();
-    const seconds = Number(process.hrtime.bigint() - start) / 1e9;
-    if (fastest === undefined || seconds < fastest.seconds) fastest = { seconds, result };
+    bare.push(timeOf(["-e", "0"]));
+    packed.push(timeOf(check, cache));
   }
-  if (fastest === undefined) throw new RangeError("a measurement needs at least one run");
-  return fastest;
+  const ratio = medianOf(packed) / medianOf(bare);
+  return {
+    name: "packed `check` of a small file against `node -e 0`",
+    value: ratio,
+    unit: "times",
+  };
 }
 
-function hashOf(findings: readonly Finding[]): string {
-  const facts = findings.map(({ subject, verdict, measures }) => ({ subject, verdict, measures }));
-  return createHash("sha256").update(JSON.stringify(facts)).digest("hex").slice(0, 16);
+function medianOf(values: readonly number[]): number {
+  return values.toSorted((left, right) => left - right)[Math.floor(values.length / 2)] ?? 0;
 }

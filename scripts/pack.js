@@ -20,6 +20,8 @@ import {
 import { dirname, join, relative, resolve } from "node:path";
 import { rolldown } from "rolldown";
 
+import { bundleCheck } from "./bundle-check.js";
+
 const root = resolve(import.meta.dirname, "..");
 const output = resolve(process.argv[2] ?? join(root, "dist"));
 
@@ -125,38 +127,6 @@ async function pack({ folder, entries, files, declarations, manifest }) {
   });
   if (status !== 0) process.exit(status ?? 1);
   process.stdout.write(`${join(relative(process.cwd(), output), stdout.trim())}\n`);
-}
-
-/**
- * `faultline check` with all that it needs, third-party packages too, in a few files. Names are kept for the sake of stack
- * traces. The other commands stay where they are.
- */
-async function bundleCheck(folder) {
-  const bundle = await rolldown({
-    cwd: root,
-    input: { main: "packages/cli/src/main.ts" },
-    platform: "node",
-    tsconfig: join(root, "tsconfig.json"),
-    plugins: [
-      {
-        name: "other-commands",
-        resolveId(id, importer) {
-          const name = /^\.\/([a-z-]+)\.ts$/.exec(id)?.[1];
-          const isCommand = importer?.endsWith("commands/index.ts") === true;
-          if (!isCommand || name === undefined || name === "check") return null;
-          return { id: `../src/commands/${name}.js`, external: true };
-        },
-      },
-    ],
-  });
-  await bundle.write({
-    dir: folder,
-    format: "esm",
-    minify: { compress: true, mangle: false, codegen: { removeWhitespace: true } },
-    entryFileNames: "[name].js",
-    chunkFileNames: "[name].js",
-  });
-  await bundle.close();
 }
 
 function writeDeclarations(folder, target) {

@@ -40,6 +40,7 @@ export {
   type OtlpMetrics,
   type OtlpResult,
   type OtlpTraces,
+  OtlpTraceStream,
   type Rejected,
 } from "./readers/otlp/otlp.ts";
 export { contracts, controls, findContract, inBoundaryOrder } from "./registry.ts";

@@ -1,0 +1,79 @@
+/**
+ * A process of its own for one measurement of the contracts, so that its memory is its own. Prints one line of JSON on
+ * standard error: processor seconds of all its threads, the greatest resident memory, and a hash of what came out.
+ *
+ *     node contracts-process.ts decoded FILE    contracts on spans that are decoded already
+ *     node contracts-process.ts check FILE      `faultline check`, from the file to the findings
+ */
+
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import {
+  checkSnapshot,
+  type Evidence,
+  type Finding,
+  OtlpTraceStream,
+  type Span,
+} from "@faultline/contracts";
+
+import { main } from "../packages/cli/src/main.ts";
+
+/** What a measurement gives. */
+export interface Measured {
+  readonly cpuSeconds: number;
+  readonly memoryBytesMax: number;
+  readonly findingCount: number;
+  readonly resultHash: string;
+}
+
+const [mode, file] = process.argv.slice(2);
+if (file === undefined) throw new Error("a file is needed");
+const measured = mode === "decoded" ? await measureDecoded(file) : await measureCheck(file);
+process.stderr.write(`${JSON.stringify(measured)}\n`);
+
+async function measureDecoded(path: string): Promise<Measured> {
+  const stream = new OtlpTraceStream("protobuf");
+  for await (const chunk of createReadStream(path)) stream.push(Buffer.from(chunk));
+  const traces = new Map<string, Span[]>();
+  for (const span of stream.end().spans) {
+    const spans = traces.get(span.traceId);
+    if (spans === undefined) traces.set(span.traceId, [span]);
+    else spans.push(span);
+  }
+  const evidence = [...traces].map(([traceId, spans], index): Evidence => ({
+    id: `sha256:${index.toString(16).padStart(64, "0")}`,
+    source: { name: "bench", format: "bench", notes: [] },
+    content: { kind: "trace", traceId, spans },
+  }));
+  const before = process.cpuUsage();
+  const findings = checkSnapshot({ formatVersion: 1, evidence });
+  return resultOf(before, findings);
+}
+
+async function measureCheck(path: string): Promise<Measured> {
+  const printed: string[] = [];
+  const write = process.stdout.write.bind(process.stdout);
+  process.stdout.write = (text: string | Uint8Array) => printed.push(String(text)) > 0;
+  const before = process.cpuUsage();
+  await main(["check", path, "--format", "json"]);
+  process.stdout.write = write;
+  // The report of the command, as its schema has it.
+  const report = JSON.parse(printed.join("")) as { findings: Finding[] };
+  return resultOf(before, report.findings);
+}
+
+function resultOf(before: NodeJS.CpuUsage, findings: readonly Finding[]): Measured {
+  const { user, system } = process.cpuUsage(before);
+  const facts = findings.map(({ contract, subject, verdict, measures }) => ({
+    contract,
+    subject,
+    verdict,
+    measures,
+  }));
+  return {
+    cpuSeconds: (user + system) / 1e6,
+    memoryBytesMax: process.resourceUsage().maxRSS * 1_024,
+    findingCount: findings.length,
+    resultHash: createHash("sha256").update(JSON.stringify(facts)).digest("hex").slice(0, 16),
+  };
+}
