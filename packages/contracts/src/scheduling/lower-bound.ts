@@ -7,6 +7,7 @@ import type { Background } from "./changes/surroundings.ts";
 import type { NodeVerdict } from "./filters/scheduler.ts";
 import { unschedulableTaintKey } from "./node.ts";
 import { dependsOnSurroundings, type Obstacle } from "./obstacle.ts";
+import type { Pod } from "./pod.ts";
 import type { PodTerm } from "./pod-terms.ts";
 
 /**
@@ -26,7 +27,7 @@ export function lowerBound(
   const shortages: Shortage[] = [];
   for (const obstacle of verdict.obstacles) {
     if (dependsOnSurroundings(obstacle)) {
-      least = Math.max(least, leastCost);
+      least = Math.max(least, leastAgainst(obstacle, verdict, { background, known }));
       if (obstacle.kind === "pod-affinity") {
         const own = known.get(obstacle.term) ?? cheapestAgainst(obstacle, verdict, background);
         known.set(obstacle.term, own);
@@ -79,6 +80,45 @@ function groupOf({ kind }: Obstacle): "place" | "selector" | "affinity" | "other
   }
 }
 
+/**
+ * The least that removes an obstacle in the surroundings: one of its own changes, unless the pod asks for something
+ * whose change could move it to other company or change who is counted.
+ */
+function leastAgainst(
+  obstacle: Obstacle,
+  verdict: NodeVerdict,
+  { background, known }: { background: Background; known: Map<string | PodTerm, number> },
+): number {
+  const { pod } = verdict.situation;
+  switch (obstacle.kind) {
+    case "pod-anti-affinity":
+    case "pod-guard":
+      if (mentions(pod, obstacle.term.topologyKey)) return leastCost;
+      break;
+    case "spread-skew": {
+      const { topologyKey, honorsAffinity, honorsTaints } = obstacle.skew.constraint;
+      const isAsking = pod.nodeSelector.size > 0 || pod.affinity !== undefined;
+      if (honorsTaints || (honorsAffinity && isAsking) || mentions(pod, topologyKey))
+        return leastCost;
+      break;
+    }
+    default:
+      return leastCost;
+  }
+  const key = keyOf(obstacle);
+  const cheapest = known.get(key) ?? cheapestAgainst(obstacle, verdict, background);
+  known.set(key, cheapest);
+  return cheapest;
+}
+
+/** Whether the pod asks for a label that is also a topology: labelling the node then moves it. */
+function mentions({ nodeSelector, affinity }: Pod, key: string): boolean {
+  return (
+    nodeSelector.has(key) ||
+    affinity?.some((term) => term.some((expression) => expression.key === key)) === true
+  );
+}
+
 /** Obstacles of one pod that cost the same on every node. */
 function keyOf(obstacle: Obstacle): string {
   switch (obstacle.kind) {
@@ -90,6 +130,11 @@ function keyOf(obstacle: Obstacle): string {
       return `affinity ${obstacle.failing
         .map(({ term, index, actual }) => `${term}.${index}.${actual ?? "\n"}`)
         .join("\n")}`;
+    case "spread-skew":
+      return `skew ${obstacle.constraint} ${obstacle.skew.domainCount < obstacle.skew.constraint.minDomains}`;
+    case "pod-anti-affinity":
+    case "pod-guard":
+      return `${obstacle.kind} ${obstacle.holders.length === 1}`;
     default:
       return "claim" in obstacle ? `${obstacle.kind} ${obstacle.claim}` : obstacle.kind;
   }
