@@ -1,6 +1,7 @@
 /** Counts what one request became further down: the calls below an outermost group of attempts. */
 
 import type { Trace } from "../traces/trace.ts";
+import { largestOf } from "./extremes.ts";
 import { type AttemptGroup, attemptsOf } from "./attempts.ts";
 import { type Edge, edgeOf, isCall, targetOf } from "./edge.ts";
 import { lookUpwards } from "./look-upwards.ts";
@@ -79,7 +80,7 @@ class Descent {
       this.#descend({ index: call, attempt, layers, isFirst: true }),
     );
     const below = [...this.#tallies.values()].flatMap((tally): Amplified[] => {
-      const askedCount = Math.max(1, ...tally.asked.values());
+      const askedCount = largestOf(tally.asked.values(), 1);
       const amplification = Math.round((tally.calls.length / askedCount) * 100) / 100;
       if (amplification <= 1 || tally.edge.name === edge.name) return [];
       const callCount = tally.calls.length;

@@ -2,6 +2,7 @@
 
 import { noParent, endMicrosOf, type Trace } from "../traces/trace.ts";
 import { mark } from "../traces/marks.ts";
+import { largestOf } from "./extremes.ts";
 import { countOf } from "./attribute-value.ts";
 import { effectKeysOf } from "./effect-keys.ts";
 import { type Edge, edgeOf, isCall, targetOf } from "./edge.ts";
@@ -61,7 +62,8 @@ function findAttempts(trace: Trace): readonly AttemptGroup[] {
   const groups: AttemptGroup[] = [];
   for (const caller of callers) {
     // Calls without a parent are requests of their own.
-    if (caller >= 0) groups.push(...groupsBelow(trace, caller));
+    if (caller < 0) continue;
+    for (const group of groupsBelow(trace, caller)) groups.push(group);
   }
   return groups.sort((left, right) => (left.calls[0] ?? 0) - (right.calls[0] ?? 0));
 }
@@ -168,7 +170,7 @@ function groupOf(
   { edge, calls, outcomes }: Sequence & { edge: Edge },
 ): AttemptGroup {
   const declared = calls.map((call) => declaredResends(trace, call));
-  const declaredMax = Math.max(0, ...declared);
+  const declaredMax = largestOf(declared);
   // A redirect is also sent again: a count alone shows attempts only where the call failed.
   const isDeclared = declaredMax > 0 && (calls.length > 1 || outcomes[0]?.hasFailed === true);
   return {

@@ -6,6 +6,7 @@ import type { FindingParts } from "../model/make-finding.ts";
 import { shorten } from "../text/cut-text.ts";
 import { plural } from "../text/plural.ts";
 import type { Trace } from "../traces/trace.ts";
+import { largestOf } from "./extremes.ts";
 import { tracesInOrder } from "./traces-in-order.ts";
 import { ClockSkew } from "./clock-skew.ts";
 import { departuresOf } from "./departures.ts";
@@ -92,7 +93,7 @@ function judge(group: readonly Seen[], graceMillis: number): FindingParts | unde
     measures: {
       departureCount: group.length,
       departureCountIgnored: wentOn.length,
-      overrunMillisMax: millis(Math.max(...group.map(({ overrunMicros }) => overrunMicros))),
+      overrunMillisMax: millis(largestOf(group.map(({ overrunMicros }) => overrunMicros))),
       writeCountAfter: wentOn.reduce((sum, { writes }) => sum + writes.length, 0),
     },
   };

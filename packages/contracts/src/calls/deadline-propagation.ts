@@ -5,6 +5,7 @@ import { defineContract } from "../model/define-contract.ts";
 import type { FindingParts } from "../model/make-finding.ts";
 import { shorten } from "../text/cut-text.ts";
 import { plural } from "../text/plural.ts";
+import { largestOf } from "./extremes.ts";
 import { tracesInOrder } from "./traces-in-order.ts";
 import { compareDeadlines, type DeadlineOptions, type Meeting } from "./compare-deadlines.ts";
 import { boundaryOfEdge, subjectOfEdge } from "./edge.ts";
@@ -49,7 +50,7 @@ function judge(group: readonly Meeting[]): FindingParts {
       callCount: group.length,
       callCountExceeding: exceeding.length,
       callCountLate: late.length,
-      excessMillisMax: millis(Math.max(0, ...group.map(({ excessMicros }) => excessMicros))),
+      excessMillisMax: millis(largestOf(group.map(({ excessMicros }) => excessMicros))),
     },
   };
   const offenders = [...exceeding, ...late];

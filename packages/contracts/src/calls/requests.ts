@@ -101,7 +101,7 @@ function requestOf(
     if (seen.has(span.spanId)) continue;
     seen.add(span.spanId);
     spans.push(span);
-    waiting.push(...(childrenOf.get(span.spanId) ?? []));
+    for (const child of childrenOf.get(span.spanId) ?? []) waiting.push(child);
   }
   spans.sort((left, right) => left.startMicros - right.startMicros);
   return {

@@ -5,6 +5,7 @@ import { defineContract } from "../model/define-contract.ts";
 import type { EvidenceReference } from "../model/evidence.ts";
 import type { FindingParts } from "../model/make-finding.ts";
 import { shorten } from "../text/cut-text.ts";
+import { largestOf } from "./extremes.ts";
 import { tracesInOrder } from "./traces-in-order.ts";
 import { type AttemptGroup, attemptsOf, waitsOf } from "./attempts.ts";
 import { boundaryOfEdge, subjectOfEdge } from "./edge.ts";
@@ -160,7 +161,7 @@ function frameOf(groups: readonly AttemptGroup[]) {
     boundary: boundaryOfEdge(first.edge),
     actual: `${longest.count} attempts, with waits of ${waits.map((wait) => `${wait} ms`).join(", ")} between them.`,
     measures: {
-      attemptCountMax: Math.max(...groups.map(({ count }) => count)),
+      attemptCountMax: largestOf(groups.map(({ count }) => count)),
       waitsMillis: waits.join(", "),
       requestCount: groups.length,
     },

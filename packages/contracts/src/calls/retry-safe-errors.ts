@@ -104,15 +104,19 @@ function judge(groups: readonly AttemptGroup[], options: Options): FindingParts 
 function pointlessIn(group: AttemptGroup, options: Options): Pointless | undefined {
   const { outcomes, calls } = group;
   if (outcomes.at(-1)?.hasFailed !== true) return undefined;
-  for (let start = 0; start + 1 < outcomes.length; start += 1) {
+  let start = 0;
+  while (start + 1 < outcomes.length) {
     const code = outcomes[start]?.code;
-    if (code === undefined || options.allowedCodes.includes(code)) continue;
     let end = start + 1;
     while (end < outcomes.length && outcomes[end]?.code === code) end += 1;
     const isChallenge = code === "HTTP 401" || code === "HTTP 407";
     const countMax = isChallenge ? options.challengeCountMax : 1;
     const isLasting = isChallenge || outcomes[start]?.retry === "never";
-    if (isLasting && end - start > countMax) return { group, code, calls: calls.slice(start, end) };
+    const isAllowed = code === undefined || options.allowedCodes.includes(code);
+    if (!isAllowed && isLasting && end - start > countMax) {
+      return { group, code, calls: calls.slice(start, end) };
+    }
+    start = end;
   }
   return undefined;
 }

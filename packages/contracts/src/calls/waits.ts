@@ -3,6 +3,7 @@
 import { plural } from "../text/plural.ts";
 import { endMicrosOf, type Trace } from "../traces/trace.ts";
 import { mark } from "../traces/marks.ts";
+import { largestOf, smallestOf } from "./extremes.ts";
 import { type AttemptGroup, waitsOf } from "./attempts.ts";
 import { wordOf } from "./attribute-value.ts";
 import { durationMicrosOf, momentMicrosOf } from "./duration-text.ts";
@@ -41,7 +42,7 @@ export function faultsOfGroup(group: AttemptGroup, options: WaitOptions): WaitFa
   const waits = waitsOf(trace, calls);
   if (waits.length < 2) return faults;
   if (waits.every((wait) => wait <= options.immediateWaitMillisMax * 1_000)) {
-    const words = `${plural(waits.length, "further attempt")} at once, none after more than ${millis(Math.max(...waits))} ms`;
+    const words = `${plural(waits.length, "further attempt")} at once, none after more than ${millis(largestOf(waits))} ms`;
     faults.push({ kind: "immediate", words, group, calls });
   } else if (areFixed(waits, options)) {
     const words = `the same wait of about ${millis(waits[0] ?? 0)} ms before each of ${plural(waits.length, "further attempt")}`;
@@ -142,8 +143,8 @@ function positive(micros: number): number | undefined {
 }
 
 function areFixed(waits: readonly number[], options: WaitOptions): boolean {
-  const least = Math.min(...waits);
-  const most = Math.max(...waits);
+  const least = smallestOf(waits);
+  const most = largestOf(waits);
   if (areAlike(least, most, options.sameWaitShareMax)) return true;
   if (waits.length === 2) return false;
   // Random waits of a growing range lie this close together only by chance, and the more of them, the less.
