@@ -5,7 +5,7 @@ import { environmentNameOf, Facts } from "./facts.ts";
 
 const assignment = /^(?:export[ \t]+|set[ \t]+)?([A-Za-z_][A-Za-z0-9_]{0,255})=(.*)$/s;
 /** Lines of which an environment has at least this share; others go on with the value above them. */
-const shareMin = 0.8;
+const shareMin = 0.7;
 const lineCountMin = 2;
 
 /** Names of programs and of settings that are read by others than a process's environment. */

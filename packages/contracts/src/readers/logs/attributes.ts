@@ -6,7 +6,7 @@ import { cutText } from "../../text/cut-text.ts";
 import { logLimits } from "./limits.ts";
 
 /** The fields that were not used for anything else. */
-export function attributesOf(fields: Fields, used: ReadonlySet<string>): Attributes {
+export function attributesOf(fields: Fields, used: ReadonlySet<string | undefined>): Attributes {
   const entries = Object.entries(fields).filter(([name]) => !used.has(name));
   return mapOf(entries, logLimits.attributeCountMax, 0);
 }

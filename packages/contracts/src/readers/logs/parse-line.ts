@@ -3,12 +3,12 @@
 import type { LogLine } from "../../model/evidence.ts";
 import { type Fields, isFields } from "../../model/fields.ts";
 import { cutText } from "../../text/cut-text.ts";
-import { firstTextAt } from "../field-path.ts";
+import { FieldPaths } from "../field-path.ts";
 import { timeAt } from "../time-text.ts";
 import type { AboutParts } from "./about.ts";
 import { logLimits } from "./limits.ts";
 import { logfmtFields } from "./logfmt.ts";
-import { lineOfRecord, recordLikeness } from "./record.ts";
+import { readRecord } from "./record.ts";
 import { marksOf, noMarks } from "./text-line.ts";
 
 export interface ParsedLine {
@@ -44,9 +44,9 @@ export function parseLine(raw: string): ParsedLine {
   const envelope = unwrap(withoutColour(cutText(raw, logLimits.lineLengthMax)));
   const { text } = envelope;
   const fields = fieldsOf(text);
-  const likeness = fields === undefined ? "none" : recordLikeness(fields);
-  if (fields !== undefined && likeness !== "none") {
-    const line = lineOfRecord(fields, text);
+  const record = fields === undefined ? undefined : readRecord(fields, text);
+  if (fields !== undefined && record !== undefined && record.likeness !== "none") {
+    const { line, likeness } = record;
     const about = { ...containerOf(fields), ...definedOf(envelope.about) };
     return finish(line, { ...envelope, about }, { startsEntry: true, likeness, assumesUtc: false });
   }
@@ -56,7 +56,7 @@ export function parseLine(raw: string): ParsedLine {
 /** A record of a log that a document holds. */
 export function parseRecord(fields: Fields): ParsedLine {
   const envelope = { text: "", about: containerOf(fields), isPartial: false, isSure: false };
-  const line = lineOfRecord(fields, JSON.stringify(fields));
+  const { line } = readRecord(fields, JSON.stringify(fields));
   return finish(line, envelope, { startsEntry: true, likeness: "possible", assumesUtc: false });
 }
 
@@ -167,29 +167,35 @@ function dockerLine(outer: Envelope): Envelope | undefined {
 
 /** The container that a record of a collector names, as Fluent Bit, Vector, Elastic and Google write it. */
 function containerOf(fields: Fields): AboutParts {
-  const text = (...paths: readonly string[]): string | undefined => firstTextAt(fields, paths);
+  // Most records name none, and need no look at a dozen paths.
+  if (!containerFields.some((name) => fields[name] !== undefined)) return {};
   return {
-    pod: text(
-      "kubernetes.pod_name",
-      "kubernetes.pod.name",
-      "resource.labels.pod_name",
-      "k8s.pod.name",
-    ),
-    namespace: text(
-      "kubernetes.namespace_name",
-      "kubernetes.namespace",
-      "kubernetes.pod_namespace",
-      "resource.labels.namespace_name",
-      "k8s.namespace.name",
-    ),
-    container: text(
-      "kubernetes.container_name",
-      "kubernetes.container.name",
-      "resource.labels.container_name",
-      "k8s.container.name",
-    ),
+    pod: podPaths.firstText(fields),
+    namespace: namespacePaths.firstText(fields),
+    container: containerPaths.firstText(fields),
   };
 }
+
+const containerFields = ["kubernetes", "resource", "k8s", "k8s.pod.name"];
+const podPaths = new FieldPaths([
+  "kubernetes.pod_name",
+  "kubernetes.pod.name",
+  "resource.labels.pod_name",
+  "k8s.pod.name",
+]);
+const namespacePaths = new FieldPaths([
+  "kubernetes.namespace_name",
+  "kubernetes.namespace",
+  "kubernetes.pod_namespace",
+  "resource.labels.namespace_name",
+  "k8s.namespace.name",
+]);
+const containerPaths = new FieldPaths([
+  "kubernetes.container_name",
+  "kubernetes.container.name",
+  "resource.labels.container_name",
+  "k8s.container.name",
+]);
 
 function definedOf(parts: AboutParts): AboutParts {
   return Object.fromEntries(Object.entries(parts).filter(([, value]) => value !== undefined));

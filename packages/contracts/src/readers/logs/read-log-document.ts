@@ -2,7 +2,7 @@
 
 import { type Fields, isFields } from "../../model/fields.ts";
 import { EvidenceError } from "../evidence-error.ts";
-import { firstTextAt } from "../field-path.ts";
+import { FieldPaths } from "../field-path.ts";
 import type { FileContent, FormatInput } from "../format.ts";
 import { parseJson } from "../text.ts";
 import { timeOfNumber, timeOfText } from "../time-text.ts";
@@ -73,16 +73,24 @@ function cloudWatchLine(event: Fields): ParsedLine[] {
   return [lineOf(message.trimEnd(), event["timestamp"], {})];
 }
 
+/** Labels that say who wrote a line. */
+const labelPaths = {
+  service: new FieldPaths(["service_name", "app", "job"]),
+  pod: new FieldPaths(["pod", "pod_name", "k8s_pod_name"]),
+  namespace: new FieldPaths(["namespace", "k8s_namespace_name"]),
+  container: new FieldPaths(["container", "container_name", "k8s_container_name"]),
+};
+
 /** A line of a store: what it says itself counts, the store's time and labels fill in what it does not say. */
 function lineOf(text: string, time: unknown, labels: Fields): ParsedLine {
   const parsed = parseLine(text);
   const told = typeof time === "number" ? timeOfNumber(time) : timeOfText(String(time));
   const timeMicros = parsed.line.timeMicros ?? told;
-  const service = parsed.line.service ?? firstTextAt(labels, ["service_name", "app", "job"]);
+  const service = parsed.line.service ?? labelPaths.service.firstText(labels);
   const about: AboutParts = {
-    pod: firstTextAt(labels, ["pod", "pod_name", "k8s_pod_name"]),
-    namespace: firstTextAt(labels, ["namespace", "k8s_namespace_name"]),
-    container: firstTextAt(labels, ["container", "container_name", "k8s_container_name"]),
+    pod: labelPaths.pod.firstText(labels),
+    namespace: labelPaths.namespace.firstText(labels),
+    container: labelPaths.container.firstText(labels),
   };
   return {
     ...parsed,

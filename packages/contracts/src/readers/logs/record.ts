@@ -3,87 +3,98 @@
 import type { LogLine, LogSeverity } from "../../model/evidence.ts";
 import { type Fields, isFields } from "../../model/fields.ts";
 import { cutText } from "../../text/cut-text.ts";
-import { valueAt } from "../field-path.ts";
+import { FieldPaths } from "../field-path.ts";
 import { timeOfNumber, timeOfText } from "../time-text.ts";
 import { attributesOf } from "./attributes.ts";
 import { logLimits } from "./limits.ts";
 import { severityOfOtel, severityOfSyslog, severityOfTens, severityOfWord } from "./severity.ts";
 
 /** Paths of what a record says, the most specific first. A field that is used is no attribute. */
-const timeFields =
+const timePaths = new FieldPaths(
   "time timestamp @timestamp ts @t t Timestamp Time datetime date_time asctime eventTime event_time timeMillis _SOURCE_REALTIME_TIMESTAMP __REALTIME_TIMESTAMP observedTimestamp receiveTimestamp created instant epoch date".split(
     " ",
-  );
-const levelFields =
+  ),
+);
+const levelPaths = new FieldPaths(
   "level severity log.level lvl levelname severity_text severityText SeverityText loglevel log_level logLevel Level @l levelName level_name PRIORITY severity_number severityNumber SeverityNumber priority".split(
     " ",
-  );
-const messageFields =
+  ),
+);
+const messagePaths = new FieldPaths(
   "msg message MESSAGE Message textPayload @m @mt short_message body Body log text event jsonPayload.message jsonPayload.msg protoPayload.status.message fields.message RenderedMessage MessageTemplate".split(
     " ",
-  );
-const stackFields =
+  ),
+);
+const stackPaths = new FieldPaths(
   "stack stack_trace stacktrace stackTrace exc_info exception err.stack error.stack error.stack_trace exception.stacktrace errorVerbose traceback @x full_message".split(
     " ",
-  );
-const serviceFields =
+  ),
+);
+const servicePaths = new FieldPaths(
   "service service.name service_name serviceName ServiceName app application application_name dd.service resource.service.name SYSLOG_IDENTIFIER _SYSTEMD_UNIT serviceContext.service resource.labels.service_name".split(
     " ",
-  );
-const traceFields =
+  ),
+);
+const tracePaths = new FieldPaths(
   "trace_id traceId trace.id traceID TraceId otelTraceID dd.trace_id contextMap.trace_id mdc.trace_id mdc.traceId logging.googleapis.com/trace".split(
     " ",
-  );
-const spanFields =
+  ),
+);
+const spanPaths = new FieldPaths(
   "span_id spanId span.id spanID SpanId otelSpanID dd.span_id contextMap.span_id mdc.span_id mdc.spanId logging.googleapis.com/spanId".split(
     " ",
-  );
+  ),
+);
 /** What a commit, a deploy or a run of training is called by; such records are no log. */
 const otherFields = "sha commit commit_sha hash author committer loss role".split(" ");
 
 /** How surely a record is one of a log: it is, it may be where its neighbours are, or it is not. */
-export function recordLikeness(fields: Fields): "sure" | "possible" | "none" {
-  if (otherFields.some((name) => fields[name] !== undefined)) return "none";
-  const hasTime = timeFields.some((path) => timeOf(valueAt(fields, path)) !== undefined);
-  const hasLevel = levelFields.some((path) => severityAt(fields, path) !== undefined);
-  const hasMessage = messageFields.some((path) => typeof valueAt(fields, path) === "string");
-  if (!hasMessage) return hasTime && hasLevel ? "possible" : "none";
-  if (hasLevel) return "sure";
-  return hasTime ? "possible" : "none";
+export type Likeness = "sure" | "possible" | "none";
+
+/** How surely a record is one of a log. */
+export function recordLikeness(fields: Fields): Likeness {
+  return readRecord(fields, "").likeness;
 }
 
-/** The entry of a record, and the container that wrote it when the record says so. */
-export function lineOfRecord(fields: Fields, source: string): LogLine {
-  const used = new Set<string>();
-  const take = <T>(
-    paths: readonly string[],
-    read: (value: unknown) => T | undefined,
-  ): T | undefined => {
-    for (const path of paths) {
-      const value = read(valueAt(fields, path));
-      if (value === undefined) continue;
-      used.add(path);
-      return value;
-    }
-    return undefined;
-  };
-  const timeMicros = take(timeFields, timeOf);
-  const severity = severityOf(fields, used);
-  const message = take(messageFields, textOf);
-  const stack = take(stackFields, textOf);
-  const service = take(serviceFields, nameOf) ?? bunyanName(fields);
-  const traceId = take(traceFields, (value) => hexOf(value, 32));
-  const spanId = take(spanFields, (value) => hexOf(value, 16));
+/** The entry of a record; `source` stands for its text where it has no message. */
+export function readRecord(fields: Fields, source: string): { line: LogLine; likeness: Likeness } {
+  const time = timePaths.find(fields, timeOf);
+  const level = levelPaths.find(fields, severityOf);
+  const message = messagePaths.find(fields, textOf);
+  const likeness = likenessOf(fields, {
+    hasTime: time !== undefined,
+    hasLevel: level !== undefined,
+    hasMessage: message !== undefined,
+  });
+  const stack = stackPaths.find(fields, textOf);
+  const service = servicePaths.find(fields, nameOf);
+  const serviceName = service?.value ?? bunyanName(fields);
+  const traceId = tracePaths.find(fields, (value) => hexOf(value, 32));
+  const spanId = spanPaths.find(fields, (value) => hexOf(value, 16));
+  const found = [time, level, message, stack, service, traceId, spanId];
+  const used = new Set(found.map((one) => one?.name));
   const attributes = attributesOf(fields, used);
-  return {
-    ...(timeMicros === undefined ? {} : { timeMicros }),
-    ...(severity === undefined ? {} : { severity }),
-    text: cutText(withStack(message ?? source, stack), logLimits.textLengthMax),
-    ...(service === undefined ? {} : { service: cutText(service, 256) }),
-    ...(traceId === undefined ? {} : { traceId }),
-    ...(spanId === undefined ? {} : { spanId }),
+  const text = withStack(message?.value ?? source, stack?.value);
+  const line: LogLine = {
+    ...(time === undefined ? {} : { timeMicros: time.value }),
+    ...(level === undefined ? {} : { severity: level.value }),
+    text: cutText(text, logLimits.textLengthMax),
+    ...(serviceName === undefined ? {} : { service: cutText(serviceName, 256) }),
+    ...(traceId === undefined ? {} : { traceId: traceId.value }),
+    ...(spanId === undefined ? {} : { spanId: spanId.value }),
     ...(Object.keys(attributes).length === 0 ? {} : { attributes }),
   };
+  return { line, likeness };
+}
+
+function likenessOf(
+  fields: Fields,
+  has: { hasTime: boolean; hasLevel: boolean; hasMessage: boolean },
+): Likeness {
+  if (otherFields.some((name) => fields[name] !== undefined)) return "none";
+  if (!has.hasMessage) return has.hasTime && has.hasLevel ? "possible" : "none";
+  if (has.hasLevel) return "sure";
+  return has.hasTime ? "possible" : "none";
 }
 
 function timeOf(value: unknown): number | undefined {
@@ -96,18 +107,7 @@ function timeOf(value: unknown): number | undefined {
   return Number.isFinite(nanos) ? timeOfNumber(seconds + nanos / 1e9) : undefined;
 }
 
-function severityOf(fields: Fields, used: Set<string>): LogSeverity | undefined {
-  for (const path of levelFields) {
-    const severity = severityAt(fields, path);
-    if (severity === undefined) continue;
-    used.add(path);
-    return severity;
-  }
-  return undefined;
-}
-
-function severityAt(fields: Fields, path: string): LogSeverity | undefined {
-  const value = valueAt(fields, path);
+function severityOf(value: unknown, path: string): LogSeverity | undefined {
   const number = typeof value === "string" && /^\d{1,2}$/.test(value) ? Number(value) : value;
   if (typeof number === "string") return number.length <= 32 ? severityOfWord(number) : undefined;
   if (typeof number !== "number") return undefined;

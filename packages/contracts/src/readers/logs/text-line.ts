@@ -81,6 +81,7 @@ const candidateCountMax = 4;
 const wordsBeforeTimeMax = 4;
 
 function timeIn(head: string): TimeInLine | undefined {
+  if (!/\d{2}:\d{2}/.test(head)) return undefined;
   let candidates = 0;
   for (const found of head.matchAll(timeStart)) {
     candidates += 1;
@@ -129,8 +130,13 @@ const failures: readonly (readonly [RegExp, LogSeverity])[] = [
   [/: (?:command not found|No such file or directory|Permission denied|not found)$/, "error"],
 ];
 
+/** A word that each of them has, so that most lines need one look. */
+const failureWord =
+  /panic|fatal|error|exception|fault|kill|traceback|caused by|unhandled|uncaught|curl: \(|not found|no such|denied|err!|memory/i;
+
 /** The severity that the message itself makes plain, where the line has no level. */
 function severityOfMessage(text: string): LogSeverity | undefined {
   const head = text.slice(0, 1_024);
+  if (!failureWord.test(head)) return undefined;
   return failures.find(([pattern]) => pattern.test(head))?.[1];
 }

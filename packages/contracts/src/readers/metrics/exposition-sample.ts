@@ -14,7 +14,7 @@ const nameAt = /[a-zA-Z_:][\w:]*/y;
 const quotedAt = /"((?:[^"\\]|\\.)*)"/y;
 const gapAt = /[ \t]*/y;
 const tailAt =
-  /[ \t]+([+-]?(?:\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?|[Ii]nf(?:inity)?|[Nn]a[Nn]))(?:[ \t]+(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?))?[ \t]*(?:#.*)?$/y;
+  /[ \t]+([+-]?(?:\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?|[Ii]nf(?:inity)?|[Nn]a[Nn]))(?:[ \t]+(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?))?[ \t]*(?:#.*)?$/y;
 
 /** The sample of a line, or nothing. */
 export function parseSample(line: string): Sample | undefined {

@@ -3,8 +3,8 @@
 export const metricLimits = {
   seriesCountMax: 500_000,
   pointCountMax: 20_000_000,
-  /** Characters of one line of text. */
-  lineLengthMax: 4_194_304,
+  /** Characters of one line of text; longer ones are no sample. */
+  lineLengthMax: 65_536,
   /** Columns of a table. */
   columnCountMax: 20_000,
   nameLengthMax: 1_024,

@@ -2,7 +2,7 @@
 
 import { type Fields, isFields } from "../../model/fields.ts";
 import type { Attributes } from "../../model/span.ts";
-import { firstTextAt, firstValueAt } from "../field-path.ts";
+import { FieldPaths } from "../field-path.ts";
 import type { FileContent } from "../format.ts";
 import { timeOfNumber, timeOfText } from "../time-text.ts";
 import { firstObjectOf, itemsOf } from "./documents.ts";
@@ -88,6 +88,24 @@ const errorNames = [
   "StatusMessage",
   "exception",
 ];
+const paths = {
+  trace: new FieldPaths(traceNames),
+  span: new FieldPaths(spanNames),
+  parent: new FieldPaths(parentNames),
+  name: new FieldPaths(nameNames),
+  service: new FieldPaths(serviceNames),
+  start: new FieldPaths(startNames),
+  end: new FieldPaths(endNames),
+  error: new FieldPaths(errorNames),
+  kind: new FieldPaths(["kind", "span_kind", "spanKind", "SpanKind"]),
+  status: new FieldPaths(["status", "status_code", "statusCode", "StatusCode"]),
+  resource: new FieldPaths([
+    "resource.attributes",
+    "ResourceAttributes",
+    "resource_attributes",
+    "resource",
+  ]),
+};
 const used: ReadonlySet<string> = new Set([
   ...[traceNames, spanNames, parentNames, nameNames, serviceNames, startNames, endNames].flat(),
   ...lengthNames.map(([name]) => name),
@@ -104,10 +122,10 @@ export function recogniseSpanRecord(head: string): boolean {
   if (!isFields(first)) return false;
   if (["msg", "message", "level", "severity"].some((name) => first[name] !== undefined))
     return false;
-  const has = (names: readonly string[]): boolean => firstValueAt(first, names) !== undefined;
+  const has = (names: FieldPaths): boolean => names.first(first) !== undefined;
   return (
-    [traceNames, spanNames, nameNames, startNames].every(has) &&
-    (has(endNames) || lengthOf(first) !== undefined)
+    [paths.trace, paths.span, paths.name, paths.start].every(has) &&
+    (has(paths.end) || lengthOf(first) !== undefined)
   );
 }
 
@@ -120,7 +138,7 @@ export function readSpanRecords(text: string): FileContent {
       collector.tally.note("A document that is no record was skipped.");
       continue;
     }
-    const written = textOf(firstValueAt(item, traceNames));
+    const written = textOf(paths.trace.first(item));
     // Some exports write the id of a trace once and `same` below it.
     const traceId = written === "same" && traceBefore !== "" ? traceBefore : written;
     traceBefore = traceId;
@@ -130,20 +148,20 @@ export function readSpanRecords(text: string): FileContent {
 }
 
 function addRecord(record: Fields, traceId: string, collector: SpanCollector): void {
-  const start = timeOf(firstValueAt(record, startNames));
-  const end = timeOf(firstValueAt(record, endNames));
+  const start = timeOf(paths.start.first(record));
+  const end = timeOf(paths.end.first(record));
   const length = lengthOf(record);
   if (length?.isAssumed === true && end === undefined) {
     collector.tally.note("A duration without a unit was taken as milliseconds.");
   }
   const byLength =
     start === undefined || length === undefined ? undefined : start + Math.max(0, length.micros);
-  const failure = firstTextAt(record, errorNames);
+  const failure = paths.error.firstText(record);
   collector.add({
     traceId,
-    spanId: textOf(firstValueAt(record, spanNames)),
-    parentSpanId: textOf(firstValueAt(record, parentNames)),
-    name: textOf(firstValueAt(record, nameNames)),
+    spanId: textOf(paths.span.first(record)),
+    parentSpanId: textOf(paths.parent.first(record)),
+    name: textOf(paths.name.first(record)),
     kind: kindOf(record),
     startMicros: start,
     endMicros: end ?? byLength,
@@ -170,13 +188,13 @@ function lengthOf(record: Fields): { micros: number; isAssumed: boolean } | unde
 }
 
 function kindOf(record: Fields): number {
-  const kind = textOf(firstValueAt(record, ["kind", "span_kind", "spanKind", "SpanKind"]));
+  const kind = textOf(paths.kind.first(record));
   const plain = kind.toLowerCase().replace(/^span_?kind[_.]/, "");
   return Math.max(0, ["", "internal", "server", "client", "producer", "consumer"].indexOf(plain));
 }
 
 function statusOf(record: Fields, failure: string | undefined): number {
-  const status = firstValueAt(record, ["status", "status_code", "statusCode", "StatusCode"]);
+  const status = paths.status.first(record);
   const code = isFields(status) ? (status["code"] ?? status["status_code"]) : status;
   const plain = textOf(code)
     .toLowerCase()
@@ -203,14 +221,9 @@ function attributesOf(record: Fields, collector: SpanCollector): Attributes {
 }
 
 function resourceOf(record: Fields, collector: SpanCollector): Attributes {
-  const map = firstValueAt(record, [
-    "resource.attributes",
-    "ResourceAttributes",
-    "resource_attributes",
-    "resource",
-  ]);
+  const map = paths.resource.first(record);
   const resource = collector.attributes(isFields(map) ? map : {});
-  const service = firstTextAt(record, serviceNames);
+  const service = paths.service.firstText(record);
   if (service !== undefined) resource["service.name"] ??= service;
   return resource;
 }

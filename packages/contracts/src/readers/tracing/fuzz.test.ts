@@ -1,0 +1,129 @@
+import { it } from "vitest";
+
+import { survivesAnyInput } from "../../../test/survives.ts";
+import { tracingFormats } from "./formats.ts";
+
+const time = 1_700_000_000_000_000;
+const traceId = "0af7651916cd43dd8448eb211c80319c";
+const endpoint = { serviceName: "web", ipv4: "10.0.0.1", port: 80 };
+
+const seeds = [
+  {
+    data: [
+      {
+        traceID: "a1",
+        spans: [
+          {
+            traceID: "a1",
+            spanID: "b",
+            operationName: "x",
+            references: [{ refType: "CHILD_OF", traceID: "a1", spanID: "c" }],
+            startTime: time,
+            duration: 5,
+            tags: [{ key: "error", type: "bool", value: "true" }],
+            logs: [{ timestamp: time, fields: [{ key: "event", value: "e" }] }],
+            processID: "p1",
+          },
+        ],
+        processes: { p1: { serviceName: "s", tags: [] } },
+      },
+    ],
+  },
+  [
+    {
+      traceId: "a1",
+      id: "b",
+      parentId: "c",
+      name: "n",
+      kind: "CLIENT",
+      timestamp: time,
+      duration: 3,
+      localEndpoint: endpoint,
+      tags: { error: "x" },
+      annotations: [{ timestamp: time, value: "v" }],
+    },
+  ],
+  [
+    {
+      traceId: "a1",
+      id: "b",
+      name: "n",
+      annotations: [{ timestamp: time, value: "sr", endpoint }],
+      binaryAnnotations: [{ key: "k", value: "v", endpoint }],
+    },
+  ],
+  {
+    batches: [
+      {
+        resource: { attributes: [{ key: "service.name", value: { stringValue: "s" } }] },
+        instrumentationLibrarySpans: [
+          {
+            spans: [
+              {
+                traceId: "Cvd2RRbNQ92ESOshHIAxnA==",
+                spanId: "t61rcWkgMzE=",
+                name: "n",
+                startTimeUnixNano: `${time}000`,
+                kind: "SPAN_KIND_SERVER",
+                status: { code: 2 },
+              },
+            ],
+          },
+        ],
+      },
+    ],
+  },
+  {
+    name: "n",
+    context: { trace_id: `0x${traceId}`, span_id: "0x1" },
+    kind: "SpanKind.CLIENT",
+    parent_id: null,
+    start_time: "2023-11-14T22:13:20Z",
+    end_time: "2023-11-14T22:13:21Z",
+    status: { status_code: "OK" },
+    attributes: { a: [1] },
+    events: [],
+    links: [],
+    resource: { attributes: {} },
+  },
+  {
+    Name: "n",
+    SpanContext: { TraceID: traceId, SpanID: "1" },
+    Parent: {},
+    SpanKind: 2,
+    StartTime: "2023-11-14T22:13:20Z",
+    EndTime: "2023-11-14T22:13:21Z",
+    Attributes: [{ Key: "k", Value: { Type: "STRING", Value: "v" } }],
+    Status: { Code: "Error" },
+    Resource: null,
+  },
+  {
+    traceId,
+    parentId: "2",
+    id: "1",
+    name: "n",
+    kind: 2,
+    timestamp: time,
+    duration: 3,
+    attributes: {},
+    status: { code: 0 },
+    events: [{ name: "e", time: [1_700_000_000, 1] }],
+    links: [],
+  },
+  [
+    {
+      trace_id: "x",
+      span_id: "a",
+      parent_id: null,
+      service: "s",
+      name: "n",
+      start: "2023-11-14T22:13:20Z",
+      duration_ms: 3,
+      status: "ERROR",
+    },
+  ],
+].map((seed) => JSON.stringify(seed));
+
+it("ends in spans or in a named fault for any input", () => {
+  survivesAnyInput(tracingFormats, seeds);
+}, 60_000);
