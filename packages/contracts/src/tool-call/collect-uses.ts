@@ -2,12 +2,13 @@
 
 import type { ToolDefinition } from "../model/evidence.ts";
 import type { EvidenceOf } from "../model/snapshot.ts";
-import { advertisedBy, concernsModels, toolOfSpan } from "../readers/transcript/span-messages.ts";
+import { advertisedBy, toolOfSpan } from "../readers/transcript/span-messages.ts";
 import { readTools } from "../readers/transcript/tools.ts";
 import type { Trace } from "../traces/trace.ts";
 import { conversationsOfTrace } from "./conversation/from-trace.ts";
 import { pairExchanges } from "./conversation/pair-exchanges.ts";
 import type { ToolUse } from "./tool-use.ts";
+import { modelSpansOf } from "./model-spans.ts";
 
 /** The calls of a transcript, each with the tools of its turn. */
 export function usesOfTranscript(evidence: EvidenceOf<"transcript">): ToolUse[] {
@@ -31,8 +32,7 @@ export function usesOfTranscript(evidence: EvidenceOf<"transcript">): ToolUse[] 
  * of the span that emitted it, else of the latest span before it that advertised any.
  */
 export function usesOfTrace(trace: Trace): ToolUse[] {
-  const indices: number[] = [];
-  for (const [index, span] of trace.spans.entries()) if (concernsModels(span)) indices.push(index);
+  const indices = modelSpansOf(trace);
   if (indices.length === 0) return [];
   const advertisements = advertisementsOf(trace, indices);
   const everywhere = new Set(advertisements.flatMap(({ tools }) => tools.map((tool) => tool.name)));

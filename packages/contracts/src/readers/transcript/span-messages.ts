@@ -131,8 +131,14 @@ export function advertisedBy({ attributes }: Span): readonly unknown[] | undefin
 function genAiTool(name: string, attributes: Attributes): SpanTool {
   return toolOf(name, {
     callId: attributes["gen_ai.tool.call.id"],
-    given: attributes["gen_ai.tool.call.arguments"] ?? attributes["input.value"],
-    result: attributes["gen_ai.tool.call.result"] ?? attributes["output.value"],
+    given:
+      attributes["gen_ai.tool.call.arguments"] ??
+      attributes["input.value"] ??
+      traceloopInput(attributes["traceloop.entity.input"]),
+    result:
+      attributes["gen_ai.tool.call.result"] ??
+      attributes["output.value"] ??
+      attributes["traceloop.entity.output"],
   });
 }
 
@@ -158,6 +164,7 @@ function toolOf(
 
 /** `{"inputs": {…}}` or `{"args": [], "kwargs": {…}}` around the arguments. */
 function traceloopInput(value: AttributeValue | undefined): AttributeValue | undefined {
+  if (value === undefined) return undefined;
   const input = parsed(value);
   if (!isFields(input)) return value;
   const inner = input["inputs"] ?? input["kwargs"] ?? undefined;

@@ -5,7 +5,6 @@ import type { Span } from "../../model/span.ts";
 import { readMessage } from "../../readers/transcript/message.ts";
 import { essenceOf } from "../../readers/transcript/same-turn.ts";
 import {
-  concernsModels,
   messagesOfSpan,
   type SpanMessages,
   type SpanTool,
@@ -14,6 +13,7 @@ import {
 import { readTools } from "../../readers/transcript/tools.ts";
 import { endMicrosOf, type Trace } from "../../traces/trace.ts";
 import type { Execution, Turn } from "./conversation.ts";
+import { modelSpansOf } from "../model-spans.ts";
 
 /** Conversations of one trace that are told apart. */
 const conversationCountMax = 1_000;
@@ -28,8 +28,7 @@ export interface RecordedConversation {
 
 /** The conversations of a trace; where no model was seen, what ran makes one without turns. */
 export function conversationsOfTrace(trace: Trace): RecordedConversation[] {
-  const indices: number[] = [];
-  for (const [index, span] of trace.spans.entries()) if (concernsModels(span)) indices.push(index);
+  const indices = modelSpansOf(trace);
   if (indices.length === 0) return [];
   const threads: Thread[] = [];
   const executions: { readonly execution: Execution; readonly span: Span }[] = [];

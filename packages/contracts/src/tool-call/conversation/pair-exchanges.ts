@@ -105,8 +105,17 @@ function pairExecutions(
     const [item, ...more] = left;
     const [execution] = others;
     const isPair = more.length === 0 && others.length === 1 && execution?.callId === undefined;
+    // Where no arguments are recorded the order says which is which, and nothing can be compared wrongly.
+    const isByOrder =
+      left.length === others.length &&
+      others.every(({ callId, arguments: given }) => callId === undefined && given === undefined);
     if (isPair && item !== undefined && execution !== undefined) attach(item, execution, turnCount);
-    else strays.push(...others);
+    else if (isByOrder) {
+      for (const [index, other] of others.entries()) {
+        const next = left[index];
+        if (next !== undefined) attach(next, other, turnCount);
+      }
+    } else strays.push(...others);
   }
   return strays;
 }

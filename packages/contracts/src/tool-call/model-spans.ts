@@ -1,0 +1,28 @@
+/** The spans of a trace that may have to do with models or tools, found once for all contracts. */
+
+import { concernsModels } from "../readers/transcript/span-messages.ts";
+import { mark } from "../traces/marks.ts";
+import type { Trace } from "../traces/trace.ts";
+
+/** A memory and no state: the same trace always has the same spans. */
+const indicesByTrace = new WeakMap<Trace, readonly number[]>();
+const none: readonly number[] = [];
+
+/** Their indices, in order of time. */
+export function modelSpansOf(trace: Trace): readonly number[] {
+  const known = indicesByTrace.get(trace);
+  if (known !== undefined) return known;
+  let indices: number[] | undefined;
+  for (let index = 0; index < trace.spans.length; index += 1) {
+    const span = trace.span(index);
+    // Most traces have none: a look at the marks, which others need too, costs less than one at each attribute.
+    const isMarked = (trace.marksOf(index) & mark.genAi) !== 0 || isToolName(span.name);
+    if (isMarked && concernsModels(span)) (indices ??= []).push(index);
+  }
+  indicesByTrace.set(trace, indices ?? none);
+  return indices ?? none;
+}
+
+function isToolName(name: string): boolean {
+  return name.startsWith("execute_tool ");
+}
