@@ -102,6 +102,15 @@ describe("fan-out/pool-starvation in traces", () => {
     expect(finding?.evidence[0]).toMatchObject({ locator: spans[2]?.spanId, quote: message });
   });
 
+  it("knows severe waits of one request, where the others that hold the connections are not seen", () => {
+    const one = (count: number): Span[] =>
+      spansOf(request("/report", times(count, () => [acquire(2_000), query]).flat()));
+    expect(check(one(3))).toMatchObject([{ verdict: "violated", measures: { longWaitCount: 3 } }]);
+    const [finding] = check(one(1));
+    expect(finding).toMatchObject({ verdict: "inconclusive" });
+    expect(finding?.missing).toHaveLength(1);
+  });
+
   it("holds when many requests got a connection at once", () => {
     expect(check(...atOnce(25, () => [acquire(2), query]))).toMatchObject([{ verdict: "holds" }]);
   });
@@ -115,7 +124,7 @@ describe("fan-out/pool-starvation in traces", () => {
   });
 
   it("is silent about a few waits, one after another, and about spans without pools", () => {
-    expect(check(...atOnce(2, () => [acquire(900), query]))).toEqual([]);
+    expect(check(...atOnce(2, () => [acquire(300), query]))).toEqual([]);
     expect(
       check(...times(5, (index) => spansOf(request("/o", [acquire(900)]), index + 1))),
     ).toEqual([]);

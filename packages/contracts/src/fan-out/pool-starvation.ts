@@ -19,6 +19,8 @@ interface PoolStarvationOptions {
   readonly waitMillisMin: number;
   readonly waitCountMin: number;
   readonly concurrentWaitCountMin: number;
+  readonly severeWaitMillisMin: number;
+  readonly severeWaitRatioMin: number;
   readonly fullCountMin: number;
   readonly waitSecondsMax: number;
   readonly acquireCountMin: number;
@@ -43,6 +45,14 @@ export const poolStarvation: Contract = defineContract<PoolStarvationOptions>({
     concurrentWaitCountMin: {
       default: 2,
       description: "Long waits at the same moment that there must be among them.",
+    },
+    severeWaitMillisMin: {
+      default: 500,
+      description: "Milliseconds from which on a wait is severe, whoever else is seen to wait.",
+    },
+    severeWaitRatioMin: {
+      default: 5,
+      description: "How many times longer than the statement that follows it a severe wait is.",
     },
     fullCountMin: {
       default: 2,
@@ -117,9 +127,12 @@ function judgeService(
 ): FindingParts[] {
   const long = seen.waits.filter(({ waitMicros }) => waitMicros >= options.waitMillisMin * 1_000);
   const atOnce = widestOverlap(long);
+  // Waits that are many times longer than the work say that others hold the connections, also where nobody else is seen.
+  const severe = long.filter((wait) => isSevere(wait, options));
+  const waitCountMin = Math.max(1, options.waitCountMin);
   const isWaiting =
-    long.length >= Math.max(1, options.waitCountMin) &&
-    atOnce.length >= options.concurrentWaitCountMin;
+    severe.length >= waitCountMin ||
+    (long.length >= waitCountMin && atOnce.length >= options.concurrentWaitCountMin);
   const starved = seen.loads.filter(({ load }) => isStarved(load, options));
   const failures = [...seen.failures, ...seen.logged];
   if (isWaiting || failures.some(({ isLikely }) => !isLikely) || starved.length > 0) {
@@ -130,6 +143,7 @@ function judgeService(
     return [starvation(seen, { long: isWaiting ? long : [], starved, holding })];
   }
   if (failures.length > 0) return [unclearFailures(seen)];
+  if (severe.length > 0) return [fewWaits(seen, severe, waitCountMin)];
   const full = seen.loads.find(
     ({ load }) => load.fullCount >= Math.max(1, options.fullCountMin) && !showsWaiting(load),
   );
@@ -146,6 +160,14 @@ function judgeService(
   const isShown =
     seen.loads.length === 0 && seen.waits.length >= Math.max(1, options.acquireCountMin);
   return isShown && long.length === 0 ? [quickPool(seen)] : [];
+}
+
+function isSevere({ waitMicros, statementMicros }: Wait, options: PoolStarvationOptions): boolean {
+  return (
+    statementMicros !== undefined &&
+    waitMicros >= options.severeWaitMillisMin * 1_000 &&
+    waitMicros >= options.severeWaitRatioMin * statementMicros
+  );
 }
 
 function showsWaiting({ pendingMax, timeoutCount, waitSecondsMax }: PoolLoad): boolean {
@@ -259,6 +281,25 @@ function fixesFor(
       cost: 3,
     },
   ];
+}
+
+function fewWaits(seen: Seen, severe: readonly Wait[], waitCountMin: number): FindingParts {
+  return {
+    ...frameOf(seen.service),
+    verdict: "inconclusive",
+    title: `${seen.service} waited ${millis(longestWait(severe))} ms for a connection, many times longer than for its statement, and too few requests are seen to tell why`,
+    actual: `${plural(severe.length, "severe wait")} of ${seen.waits.length}`,
+    measures: {
+      longWaitCount: severe.length,
+      waitMillisMax: millis(longestWait(severe)),
+      acquireCount: seen.waits.length,
+    },
+    evidence: severe.map(waitReference),
+    missing: [
+      `traces of other requests of that time: at least ${waitCountMin} long waits, or the use and the size of the pool`,
+    ],
+    nextChecks: ["Take all traces of the service at that time, and the metrics of its pool."],
+  };
 }
 
 function unclearFailures(seen: Seen): FindingParts {

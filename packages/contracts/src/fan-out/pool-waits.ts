@@ -15,6 +15,8 @@ export interface Wait {
   readonly start: number;
   readonly end: number;
   readonly waitMicros: number;
+  /** How long the statement took that the connection was for; `undefined` when it is not recorded. */
+  readonly statementMicros: number | undefined;
 }
 
 /** A span that failed because no connection was to be had. */
@@ -72,7 +74,17 @@ function waitOf(trace: Trace, index: number): Wait | undefined {
   const pool = poolNameOf(span);
   if (recorded !== undefined) {
     const start = span.startMicros;
-    return { trace, index, pool, start, end: start + recorded, waitMicros: recorded };
+    const statementMicros =
+      statementAfter(trace, index, end) ?? ownStatement(trace, index, recorded);
+    return {
+      trace,
+      index,
+      pool,
+      start,
+      end: start + recorded,
+      waitMicros: recorded,
+      statementMicros,
+    };
   }
   if (!acquireNames.test(span.name)) return undefined;
   // What opens a new connection waits for the network, not for another request.
@@ -82,7 +94,29 @@ function waitOf(trace: Trace, index: number): Wait | undefined {
     if (/connect|handshake|lookup|tcp|tls|dns|open/i.test(name)) opening += durationNanos / 1_000;
   }
   const waitMicros = Math.max(0, span.durationNanos / 1_000 - opening);
-  return { trace, index, pool, start: span.startMicros, end, waitMicros };
+  const statementMicros = statementAfter(trace, index, end);
+  return { trace, index, pool, start: span.startMicros, end, waitMicros, statementMicros };
+}
+
+/** Spans after a wait among which its statement is looked for. */
+const statementDistanceMax = 16;
+
+/** The first statement of the same service that begins once the connection is there. */
+function statementAfter(trace: Trace, index: number, end: number): number | undefined {
+  const { service } = trace.span(index);
+  const last = Math.min(trace.spans.length, index + 1 + statementDistanceMax);
+  for (let at = index + 1; at < last; at += 1) {
+    const span = trace.span(at);
+    const isStatement = span.service === service && span.startMicros >= end - 1;
+    if (isStatement && trace.callOf(at)?.kind === "database") return span.durationNanos / 1_000;
+  }
+  return undefined;
+}
+
+/** A statement's own span that also tells how long it waited. */
+function ownStatement(trace: Trace, index: number, waitMicros: number): number | undefined {
+  if (trace.callOf(index)?.kind !== "database") return undefined;
+  return Math.max(0, trace.span(index).durationNanos / 1_000 - waitMicros);
 }
 
 const waitUnits: readonly (readonly [string, number])[] = [
