@@ -13,6 +13,7 @@ import type { Conversation, Exchange } from "./conversation/conversation.ts";
 import { conversationsOf } from "./conversation/conversations.ts";
 import { answerOf, type Stretch, stretchesOf } from "./conversation/user-turns.ts";
 import { stateOf } from "./result-state.ts";
+import { traitsOf } from "./tool-traits.ts";
 import { Verdicts } from "./verdicts.ts";
 
 export const errorsHandled: Contract = defineContract({
@@ -36,7 +37,10 @@ export const errorsHandled: Contract = defineContract({
 
 function judge(conversation: Conversation, stretch: Stretch, verdicts: Verdicts): void {
   const failed = stretch.exchanges.filter(
-    ({ result }) => result !== undefined && isFailure(stateOf(result)),
+    ({ result, tool, definition }) =>
+      result !== undefined &&
+      isFailure(stateOf(result)) &&
+      (result.isError || result.isDenied === true || !traitsOf(tool, definition).isQuoting),
   );
   if (failed.length === 0) return;
   const answer = answerOf(conversation, stretch);

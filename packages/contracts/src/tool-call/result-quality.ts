@@ -6,6 +6,7 @@ import { type Fields, isFields } from "../model/fields.ts";
 import type { Exchange } from "./conversation/conversation.ts";
 import { conversationsOf } from "./conversation/conversations.ts";
 import { resultText, resultValue, stateOf } from "./result-state.ts";
+import { traitsOf } from "./tool-traits.ts";
 import { Verdicts } from "./verdicts.ts";
 
 export const resultQuality: Contract = defineContract({
@@ -40,6 +41,8 @@ function judge(exchange: Exchange, wordCountMin: number, verdicts: Verdicts): vo
   if (result === undefined) return;
   const state = stateOf(result);
   const text = resultText(result);
+  const isQuoted = !result.isError && traitsOf(tool, exchange.definition).isQuoting;
+  if (isQuoted && state === "error") return;
   const flaw = state === "error" ? flawOf(text, resultValue(result), wordCountMin) : pageOf(text);
   const resultReference = { evidenceId: reference.evidenceId, locator: result.pointer };
   if (flaw !== undefined) {

@@ -44,6 +44,13 @@ const creating = new Set(
   upload upsert write`.split(/\s+/),
 );
 
+/** Words of tools whose results quote what others wrote, errors among it. */
+const quoting = new Set(
+  "cat console events grep head journal log logs output read stderr stdout tail trace traces".split(
+    " ",
+  ),
+);
+
 export interface ToolTraits {
   /** Whether a call changes something; absent when nothing tells. */
   readonly isChanging: boolean | undefined;
@@ -51,6 +58,8 @@ export interface ToolTraits {
   readonly isOutside: boolean;
   readonly isPrivileged: boolean;
   readonly isCreating: boolean;
+  /** Text that looks like an error may be what was asked for. */
+  readonly isQuoting: boolean;
 }
 
 /** The traits of a tool. */
@@ -71,6 +80,7 @@ export function traitsOf(name: string, definition: ToolDefinition | undefined): 
       (hints.destructiveHint === true ||
         (isReader !== true && words.some((word) => privileged.has(word)))),
     isCreating: words.some((word) => creating.has(word)),
+    isQuoting: words.some((word) => quoting.has(word)),
   };
 }
 
