@@ -192,3 +192,17 @@ test("several pods of one workload give one finding", () => {
   expect(finding.evidence).toHaveLength(2);
   expect(snapshotOfTexts(crashed(1), other).evidence).toHaveLength(1);
 });
+
+test.each([
+  ['["sh", "-c", "exit 1"]', true],
+  ['["/bin/bash", "-c", "echo starting; sleep 5 && exit 3"]', true],
+  ['["sh", "-c", "exit 0"]', false],
+  ['["sh", "-c", "test -f /ok || exit 1"]', false],
+  ['["sh", "-c", "if true; then exit 1; fi"]', false],
+  ['["app", "-c", "exit 1"]', false],
+])("a manifest with the command %s fails whatever happens: %s", (command, fails) => {
+  const manifest = `apiVersion: v1\nkind: Pod\nmetadata: { name: a, namespace: shop }\nspec: { containers: [{ name: main, image: a, command: ${command} }] }`;
+  expect(findingsIn(containerStaysUp, manifest).map(({ verdict }) => verdict)).toEqual(
+    fails ? ["violated"] : [],
+  );
+});

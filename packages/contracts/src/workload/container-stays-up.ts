@@ -4,9 +4,11 @@ import type { Contract } from "../model/contract.ts";
 import { defineContract } from "../model/define-contract.ts";
 import type { Finding } from "../model/finding.ts";
 import { gather, type Judgement } from "./gather-findings.ts";
+import { judgeCommands } from "./judge-command.ts";
 import { judgeContainers, judgeShown } from "./judge-container.ts";
 import { judgeJobs } from "./judge-job.ts";
 import { judgeLogsAlone } from "./judge-logs.ts";
+import { templatesOf } from "./pod-template.ts";
 import { podsOf } from "./pod-view.ts";
 
 export const containerStaysUp: Contract = defineContract({
@@ -35,6 +37,7 @@ export const containerStaysUp: Contract = defineContract({
         pod.shown === undefined ? judgeContainers(pod, context) : judgeShown(pod, context),
       ),
       ...judgeLogsAlone(pods, context),
+      ...templatesOf(snapshot).flatMap(judgeCommands),
     ];
     return gather(withoutEchoes([...judged, ...judgeJobs(context, judged)])).map(found);
   },

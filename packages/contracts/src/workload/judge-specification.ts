@@ -3,15 +3,42 @@
 import { fieldsAt, isPresentAt, textAt, textsAt } from "../kubernetes/fields.ts";
 import { nameOf, referenceTo, type Source } from "../kubernetes/objects.ts";
 import { readLabelSelector, selects } from "../kubernetes/selector.ts";
+import { resourceAmount } from "../kubernetes/quantity.ts";
 import { unknownFields } from "../kubernetes/text-mark.ts";
 import type { Judgement } from "./gather-findings.ts";
+import { containersIn, type PodTemplate, templatesOf } from "./pod-template.ts";
 import { type RolloutContext, titled } from "./rollout-context.ts";
 
 /** Faults that the API server refuses, or under which a rollout can never move. */
-export function judgeSpecifications({ objects }: RolloutContext): Judgement[] {
-  return ["Deployment", "ReplicaSet", "StatefulSet", "DaemonSet"].flatMap((kind) =>
+export function judgeSpecifications({ objects, snapshot }: RolloutContext): Judgement[] {
+  const workloads = ["Deployment", "ReplicaSet", "StatefulSet", "DaemonSet"].flatMap((kind) =>
     objects.of(kind).flatMap((source) => [...selectorFault(source), ...strategyFault(source)]),
   );
+  return [...workloads, ...templatesOf(snapshot).flatMap(requestFault)];
+}
+
+/** A request above its limit. That of memory is the matter of `workload/memory-limit`. */
+function requestFault({ source, spec }: PodTemplate): Judgement[] {
+  const words = containersIn(spec).flatMap((container) => {
+    const limits = textsAt(container, "resources", "limits");
+    return [...textsAt(container, "resources", "requests")].flatMap(([resource, requested]) => {
+      const limited = limits.get(resource) ?? "";
+      const [request, limit] = [requested, limited].map((text) => resourceAmount(resource, text));
+      if (resource === "memory" || request === undefined || limit === undefined) return [];
+      if (request <= limit) return [];
+      return [
+        `container ${textAt(container, "name") ?? ""} requests ${resource} ${requested}, and its limit is ${limited}`,
+      ];
+    });
+  });
+  if (words.length === 0) return [];
+  return [
+    fault(source, {
+      says: `is refused: ${words.join("; ")}`,
+      actual: words.join("; "),
+      fix: "Set each request to at most its limit.",
+    }),
+  ];
 }
 
 function selectorFault(source: Source): Judgement[] {

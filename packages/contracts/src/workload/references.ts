@@ -26,16 +26,18 @@ export const references: Contract = defineContract({
   check(snapshot, _options, found): Finding[] {
     const objects = objectsOf(snapshot);
     const pods = podsOf(snapshot);
+    const podsByOwner = Map.groupBy(pods, ({ owner }) => `${owner.kind} ${owner.name}`);
+    const context = { objects, podsByOwner };
     return gather([
       ...judgeToldReferences(snapshot, pods),
-      ...templatesOf(snapshot).flatMap((template) => judgeTemplate(template, { objects, pods })),
+      ...templatesOf(snapshot).flatMap((template) => judgeTemplate(template, context)),
     ]).map(found);
   },
 });
 
 interface Context {
   readonly objects: Objects;
-  readonly pods: readonly PodView[];
+  readonly podsByOwner: ReadonlyMap<string, readonly PodView[]>;
 }
 
 /** One reference that the evidence does not resolve. `isSure` where the evidence settles that it is missing. */
@@ -47,12 +49,10 @@ interface Unresolved {
   readonly source: Source | undefined;
 }
 
-function judgeTemplate(template: PodTemplate, { objects, pods }: Context): Judgement[] {
+function judgeTemplate(template: PodTemplate, { objects, podsByOwner }: Context): Judgement[] {
   const { spec, subject, source, isInUse } = template;
   if (!isInUse) return [];
-  const ours = pods.filter(
-    ({ owner }) => owner.kind === subject.kind && owner.name === subject.name,
-  );
+  const ours = podsByOwner.get(`${subject.kind} ${subject.name}`) ?? [];
   // Pods that run found all that they needed when they started.
   const runs = ours.length > 0 && ours.every((pod) => hasStarted(pod));
   const wanted = referencesOf(spec);

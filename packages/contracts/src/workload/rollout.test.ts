@@ -125,3 +125,12 @@ test("a workload that is looked for in the wrong namespace is found by its manif
   });
   expect(findingsIn(rollout, asked, manifest, running)).toEqual([]);
 });
+
+test("a request above its limit is refused", () => {
+  const pod = (limit: string): string =>
+    `apiVersion: v1\nkind: Pod\nmetadata: { name: a, namespace: shop }\nspec: { containers: [{ name: main, image: a, resources: { requests: { cpu: 500m }, limits: { cpu: ${limit} } } }] }`;
+  expect(findingIn(rollout, pod("100m")).title).toContain(
+    "requests cpu 500m, and its limit is 100m",
+  );
+  expect(findingsIn(rollout, pod("0.5"))).toEqual([]);
+});

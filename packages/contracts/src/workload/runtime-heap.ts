@@ -46,6 +46,8 @@ export function runtimeHeap(container: Fields): RuntimeHeap | undefined {
 const settings: readonly (readonly [pattern: RegExp, unit: bigint])[] = [
   [/-Xmx(\d{1,12})([kKmMgGtT]?)(?![\w])/g, 1n],
   [/--max[-_]old[-_]space[-_]size[= ](\d{1,9})()/g, 1_048_576n],
+  // A load generator, which allocates what it is told.
+  [/--vm-bytes[= ](\d{1,12})([bBkKmMgG]?)i?[bB]?(?![\w])/g, 1n],
   [/GOMEMLIMIT=(\d{1,15})(B|KiB|MiB|GiB|TiB)?(?![\w])/g, 1n],
 ];
 
