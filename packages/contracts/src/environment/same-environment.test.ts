@@ -1,3 +1,5 @@
+import * as fc from "fast-check";
+import { Value } from "typebox/value";
 import { describe, expect, it } from "vitest";
 
 import type { EnvironmentContent, EvidenceContent, KubernetesObject } from "../model/evidence.ts";
@@ -7,7 +9,6 @@ import type { Attributes, Span } from "../model/span.ts";
 import { createSnapshot } from "../snapshot/create-snapshot.ts";
 import { redactSnapshot } from "../snapshot/redact.ts";
 import { sameEnvironment } from "./same-environment.ts";
-import { Value } from "typebox/value";
 
 const source = { name: "x", format: "x", notes: [] };
 
@@ -329,5 +330,56 @@ describe("any order, repetition and redaction", () => {
     const [redacted] = check(redactSnapshot(snapshotOf(...contents)).snapshot);
     expect({ ...redacted, evidence: [] }).toEqual({ ...findings[0], evidence: [] });
     expect(JSON.stringify(findings)).not.toMatch(/abcdefgh|ijklmnop/);
+  });
+});
+
+describe("any facts", () => {
+  const value = fc.oneof(
+    fc.constantFrom(
+      "",
+      "1",
+      "1.2.3",
+      "v2",
+      "true",
+      "off",
+      "C",
+      "en_US.UTF-8",
+      "failed",
+      "passed",
+      "A",
+      "a",
+    ),
+    fc.string({ unit: "binary", maxLength: 12 }),
+  );
+  const name = fc.oneof(
+    fc.constantFrom(
+      "env.LANG",
+      "env.lang",
+      "runtime.node",
+      "sameAs",
+      "outcome",
+      "a b",
+      "feature_flag.x",
+      "host.arch",
+    ),
+    fc.string({ unit: "binary", minLength: 1, maxLength: 8 }),
+  );
+  const facts = fc.dictionary(name, value, { maxKeys: 12 });
+
+  it("end in findings that fit their schema, whatever the order, with or without a stranger", () => {
+    fc.assert(
+      fc.property(facts, facts, fc.boolean(), (left, right, isAlike) => {
+        const alike = isAlike ? { sameAs: "a" } : {};
+        const contents = [environment("a", left), environment("b", { ...right, ...alike })];
+        const findings = check(snapshotOf(...contents));
+        expect(check(snapshotOf(...contents.toReversed()))).toEqual(findings);
+        // A stranger with nothing in common changes nothing that is said of the two.
+        const stranger = environment("zz", { "stranger.fact": "1" });
+        const subjects = (list: Finding[]) =>
+          list.filter(({ subject }) => subject.name === "a ~ b");
+        expect(subjects(check(snapshotOf(...contents, stranger)))).toEqual(findings);
+      }),
+      { numRuns: 300 },
+    );
   });
 });

@@ -9,6 +9,9 @@ import type { Environment } from "./environment.ts";
 const factName =
   /^(?:service\.version|process\.runtime\.(?:name|version|description)|telemetry\.sdk\.(?:language|name|version)|telemetry\.(?:distro|auto)\..+|os\.(?:type|name|version|description)|host\.arch|container\.image\.(?:name|tag|tags)|container\.image\.repo_digests|feature_flag\..+|process\.locale|timezone|user\.timezone)$/;
 
+/** Operations of one environment whose requests are counted. */
+const operationCountMax = 20_000;
+
 /** Adds what traces tell, when they tell of more than one environment. */
 export function addTraceFacts(
   snapshot: Snapshot,
@@ -60,22 +63,28 @@ function addResource(environment: Environment, span: Span, evidenceId: string): 
 
 /** A flag's evaluation, as an event or as attributes of the span that evaluated it. */
 function addFlags(environment: Environment, span: Span, evidenceId: string): void {
-  const sources = [span.attributes, ...span.events.map((event) => event.attributes)];
-  for (const attributes of sources) {
-    const key = attributes["feature_flag.key"];
-    if (typeof key !== "string") continue;
-    const value =
-      attributes["feature_flag.result.variant"] ??
-      attributes["feature_flag.variant"] ??
-      attributes["feature_flag.result.value"] ??
-      null;
-    const text = textOf(value);
-    environment.add(
-      `${span.service} feature_flag.${key}`,
-      text,
-      referenceTo(span, evidenceId, `feature_flag ${key}=${text}`),
-    );
-  }
+  addFlag(environment, { span, evidenceId, attributes: span.attributes });
+  for (const { attributes } of span.events) addFlag(environment, { span, evidenceId, attributes });
+}
+
+function addFlag(
+  environment: Environment,
+  { span, evidenceId, attributes }: { span: Span; evidenceId: string; attributes: Attributes },
+): void {
+  const key = attributes["feature_flag.key"];
+  if (typeof key !== "string") return;
+  const value =
+    attributes["feature_flag.result.variant"] ??
+    attributes["feature_flag.variant"] ??
+    attributes["feature_flag.result.value"] ??
+    null;
+  const text = textOf(value);
+  const quote = `feature_flag ${key}=${text}`;
+  environment.add(
+    `${span.service} feature_flag.${key}`,
+    text,
+    referenceTo(span, evidenceId, quote),
+  );
 }
 
 /** Counts requests by what serves them. A request is a span that serves somebody, or begins a trace. */
@@ -84,8 +93,11 @@ function addOutcome(environment: Environment, span: Span, evidenceId: string): v
     span.kind === "server" || span.kind === "consumer" || span.parentSpanId === undefined;
   if (!isRequest) return;
   const operation = `${span.service} ${span.name}`;
-  const outcome = environment.outcomes.get(operation) ?? { requestCount: 0, failureCount: 0 };
-  if (outcome.requestCount === 0) environment.outcomes.set(operation, outcome);
+  const known = environment.outcomes.get(operation);
+  // Names that hold ids are no operations, and there is no end of them.
+  if (known === undefined && environment.outcomes.size >= operationCountMax) return;
+  const outcome = known ?? { requestCount: 0, failureCount: 0 };
+  if (known === undefined) environment.outcomes.set(operation, outcome);
   outcome.requestCount += 1;
   if (!hasFailed(span)) return;
   outcome.failureCount += 1;

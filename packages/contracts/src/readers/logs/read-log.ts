@@ -19,7 +19,7 @@ import { logLimits } from "./limits.ts";
 import { type ParsedLine, parseLine } from "./parse-line.ts";
 
 /** The text of a file, whatever its bytes: one broken character must not hide a whole log. */
-export function textOfLog({ bytes }: FormatInput): { text: string; notes: string[] } {
+function textOfLog({ bytes }: FormatInput): { text: string; notes: string[] } {
   const text = new TextDecoder("utf-8").decode(bytes);
   const notes = text.includes("\uFFFD") ? ["Bytes that are not UTF-8 stand as \uFFFD."] : [];
   return { text, notes };
