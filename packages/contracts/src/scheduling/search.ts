@@ -12,10 +12,12 @@ import { firstObstacle, judgeNode, type NodeVerdict } from "./filters/scheduler.
 /** Limits of one search. */
 export const searchLimits = {
   /** Situations that are judged. What is not reached by then is not found, and the answer says so. */
-  stepCountMax: 20_000,
+  stepCountMax: 5_000,
   solutionCountMax: 5,
   /** Situations that are judged after the first solution, for the sake of alternatives. */
   furtherStepCountMax: 200,
+  /** Nodes that are looked at after the first solution; the next thousand would only repeat it. */
+  furtherNodeCountMax: 20,
   /** Nodes that are tried for a single change. */
   singleNodeCountMax: 100,
 } as const;
@@ -84,13 +86,16 @@ function drain(queue: StateQueue, surroundings: Surroundings): SearchResult {
   for (let state = queue.take(); state !== undefined; state = queue.take()) {
     if (solutions.length >= searchLimits.solutionCountMax) return { solutions, isExact: true };
     if (stepsLeft <= 0) return { solutions, isExact: solutions.length > 0 };
-    stepsLeft -= 1;
     if (seen.has(state.key) || solutions.some((solution) => contains(state, solution))) continue;
+    stepsLeft -= 1;
     seen.add(state.key);
     const situation = situationOf(state);
     const obstacle = firstObstacle(situation);
     if (obstacle === undefined) {
-      if (solutions.length === 0) stepsLeft = Math.min(stepsLeft, searchLimits.furtherStepCountMax);
+      if (solutions.length === 0) {
+        stepsLeft = Math.min(stepsLeft, searchLimits.furtherStepCountMax);
+        queue.limitStarts(searchLimits.furtherNodeCountMax);
+      }
       solutions.push(solutionOf(state, situation));
       continue;
     }
@@ -180,6 +185,7 @@ class StateQueue {
   readonly #heap: State[] = [];
   readonly #starts: Generator<Start>;
   #next: State | undefined;
+  #startsLeft = Number.POSITIVE_INFINITY;
 
   constructor(starts: readonly Start[]) {
     this.#starts = inOrder(starts);
@@ -206,7 +212,17 @@ class StateQueue {
     return start;
   }
 
+  /** Lets only so many more nodes in. */
+  limitStarts(count: number): void {
+    this.#startsLeft = Math.min(this.#startsLeft, count);
+  }
+
   #advance(): void {
+    if (this.#startsLeft <= 0) {
+      this.#next = undefined;
+      return;
+    }
+    this.#startsLeft -= 1;
     const { value, done } = this.#starts.next();
     this.#next = done === true ? undefined : stateOfStart(value);
   }

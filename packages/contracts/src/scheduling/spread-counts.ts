@@ -25,7 +25,9 @@ export function skewsOf(situation: Situation): (Skew | undefined)[] {
   const { pod, node } = situation;
   const changes = changesOf(situation);
   return countsOf(pod, situation.neighbours).map((counts, index) => {
-    const { constraint, self } = counts;
+    // The counts are shared with pods that ask for the same; the constraint is the pod's own.
+    const constraint = pod.spread[index] ?? counts.constraint;
+    const { self } = counts;
     const domain = node.labels.get(constraint.topologyKey);
     if (domain === undefined) return undefined;
     const change = changes[index];

@@ -86,6 +86,20 @@ describe("the smallest change for a spread", () => {
   });
 });
 
+test("pods with equal constraints each get their own fixes", () => {
+  const asking = (name: string, cpu: string): string => `apiVersion: v1
+kind: Pod
+metadata: { name: ${name}, labels: { app: web } }
+spec: { ${spread()}, containers: [{ resources: { requests: { cpu: ${cpu} } } }] }`;
+  const rest = [node("a", "a"), node("b", "b", "unschedulable: true"), running("p", "a")];
+  const findings = checkTexts(
+    [...rest, asking("one", "100m"), asking("two", "200m")].join("\n---\n"),
+  );
+  for (const name of ["one", "two"]) {
+    expect(findingOf(findings, name).fixes[0]?.description).toContain("aise maxSkew");
+  }
+});
+
 describe("the smallest change for affinity", () => {
   test("takes the label value that was nearly named", () => {
     const [fix] = fixesFor(

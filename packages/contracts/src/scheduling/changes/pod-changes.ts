@@ -5,6 +5,7 @@ import type { Expression } from "../../kubernetes/selector.ts";
 import { selects } from "../../kubernetes/selector.ts";
 import type { Situation } from "../filters/filter.ts";
 import { repellingTaint } from "../filters/taint-toleration.ts";
+import type { Neighbours } from "../neighbours.ts";
 import type { Node } from "../node.ts";
 import type { PodObstacle, Skew } from "../obstacle.ts";
 import type { Pod } from "../pod.ts";
@@ -72,7 +73,7 @@ function skewChanges(
     );
   }
   // A fenced node that counts as an empty domain is the usual reason why nothing fits.
-  if (!constraint.honorsTaints && neighbours.nodes.some((node) => repellingTaint(pod, node))) {
+  if (!constraint.honorsTaints && isFencedAnywhere(pod, neighbours)) {
     changes.push(
       changeSpread(constraint, "nodeTaintsPolicy", {
         cost: costs.correctSpread,
@@ -100,6 +101,18 @@ function skewChanges(
   }
   return changes;
 }
+
+/** Whether some node keeps the pod away by a taint; asked again for every node, so it is remembered. */
+function isFencedAnywhere(pod: Pod, neighbours: Neighbours): boolean {
+  const known = fencedByTolerations.get(pod.tolerations);
+  if (known !== undefined) return known;
+  const isFenced = neighbours.nodes.some((node) => repellingTaint(pod, node) !== undefined);
+  fencedByTolerations.set(pod.tolerations, isFenced);
+  return isFenced;
+}
+
+/** A memory and no state: tolerations are one pod's, and the pod stands in one cluster. */
+const fencedByTolerations = new WeakMap<Pod["tolerations"], boolean>();
 
 function relaxSpread(constraint: SpreadConstraint): Change {
   return changeSpread(constraint, "whenUnsatisfiable", {
