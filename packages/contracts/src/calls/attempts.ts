@@ -1,5 +1,6 @@
 /** Groups the calls of a trace into attempts of one request: the same call again after the one before failed. */
 
+import type { Attributes } from "../model/span.ts";
 import { noParent, endMicrosOf, type Trace } from "../traces/trace.ts";
 import { mark } from "../traces/marks.ts";
 import { largestOf } from "./extremes.ts";
@@ -107,7 +108,8 @@ function groupsBelow(trace: Trace, caller: number): AttemptGroup[] {
     const [only] = calls;
     if (calls.length === 1 && only !== undefined && declaredResends(trace, only) === 0) continue;
     for (const sequence of sequencesOf(trace, calls)) {
-      const group = groupOf(trace, caller, { edge, ...sequence });
+      const isAlone = sequence.calls.length === calls.length;
+      const group = groupOf(trace, caller, { edge, isAlone, ...sequence });
       if (group.count > 1) groups.push(group);
     }
   }
@@ -132,6 +134,12 @@ function callsBelow(trace: Trace, caller: number): number[] {
 interface Sequence {
   readonly calls: number[];
   readonly outcomes: Outcome[];
+}
+
+interface EdgeSequence extends Sequence {
+  readonly edge: Edge;
+  /** The caller made no other call of this edge and target. */
+  readonly isAlone: boolean;
 }
 
 /** Chains each call to the earlier one that it repeats: one that failed, was over, and asked for the same. */
@@ -167,7 +175,7 @@ function isContinuedBy(trace: Trace, { calls }: Sequence, next: number): boolean
 function groupOf(
   trace: Trace,
   parent: number,
-  { edge, calls, outcomes }: Sequence & { edge: Edge },
+  { edge, isAlone, calls, outcomes }: EdgeSequence,
 ): AttemptGroup {
   const declared = calls.map((call) => declaredResends(trace, call));
   const declaredMax = largestOf(declared);
@@ -181,23 +189,43 @@ function groupOf(
     outcomes,
     count: Math.max(calls.length, isDeclared ? declaredMax + 1 : 0),
     isDeclared,
-    isCertain: isDeclared || areAttempts(trace, parent, { edge, calls, outcomes }),
+    isCertain: isDeclared || areAttempts(trace, parent, { edge, isAlone, calls, outcomes }),
     isPolling: edge.effect === "reads" && isWaiting(trace, calls, outcomes),
   };
 }
 
-/** Without a word in the spans: by what is asked for, by pauses, by wrappers, or because the caller failed with them. */
+/** Without a word in the spans: by what is asked for, by pauses, by wrappers, or by how all calls of the edge ended. */
 function areAttempts(
   trace: Trace,
   caller: number,
-  { edge, calls, outcomes }: Sequence & { edge: Edge },
+  { edge, isAlone, calls, outcomes }: EdgeSequence,
 ): boolean {
-  const [first = caller] = calls;
-  const isKeyed = edge.effect === "reads" && targetOf(trace, first) !== edge.operation;
-  if (isKeyed || outcomes.at(-1)?.hasFailed === false || nameOneThing(trace, calls)) return true;
+  if (asksForOneThing(trace, calls, edge) || nameOneThing(trace, calls)) return true;
   if (calls.every((call) => (trace.parents[call] ?? noParent) !== caller)) return true;
   if (waitsOf(trace, calls).every((wait) => wait >= pauseMicrosMin)) return true;
-  return calls.length <= undeclaredCountMax && outcomeAt(trace, caller).hasFailed;
+  // Beside other calls of the edge, failures are rather items of a loop that goes on.
+  if (!isAlone) return false;
+  if (outcomes.at(-1)?.hasFailed === false) return true;
+  // A loop over rows may fail as a whole too, and its statements hide their values.
+  return (
+    calls.length <= undeclaredCountMax && !edge.isDatabase && outcomeAt(trace, caller).hasFailed
+  );
+}
+
+/** Whether the calls read, and what they read stands in their URL or statement. */
+function asksForOneThing(trace: Trace, [first]: readonly number[], edge: Edge): boolean {
+  const call = first === undefined ? undefined : trace.callOf(first);
+  if (first === undefined || call === undefined || edge.effect !== "reads") return false;
+  if (call.kind === "http") return true;
+  if (call.kind !== "database" || call.truncated) return false;
+  const hasValues = !/[?]|\$\d|(?<![:\w]):\w|%s/.test(call.target) && /['"\d]/.test(call.target);
+  return hasValues || hasParameters(trace.span(first).attributes);
+}
+
+/** Whether a statement's parameters were recorded: calls of other ones are no attempts of this. */
+function hasParameters(attributes: Attributes): boolean {
+  for (const name in attributes) if (/^db\..*param/.test(name)) return true;
+  return false;
 }
 
 /** Whether every call names the same thing, or sent a body of the same size: their arguments do not differ elsewhere. */

@@ -42,7 +42,9 @@ export const retryAmplification: Contract = defineContract<Options>({
     const amplified = tracesInOrder(snapshot)
       .flatMap((trace) => amplifiedCallsOf(trace))
       // What one layer does too often is said at its own calls, not again at each call below them.
-      .filter((item) => item.layers.length > 1 || isOwn(item) || !isExcessive(item, options));
+      .filter((item) => item.layers.length > 1 || isOwn(item) || !isExcessive(item, options))
+      // Calls that may be for several things say nothing good about retries either.
+      .filter((item) => item.isCertain || isExcessive(item, options));
     return groupBy(amplified, ({ edge }) => edge.name).map((group) => found(judge(group, options)));
   },
 });
@@ -74,7 +76,7 @@ function judge(group: readonly Amplified[], options: Options): FindingParts {
       ...frame,
       verdict: "violated",
       causeKind: "configuration",
-      title: `${label} was called ${worst.callCount} times for what was asked ${plural(worst.askedCount, "time")}: ${layerWords(worst)}`,
+      title: `${label} was called ${worst.callCount} times for what was asked ${timesWords(worst.askedCount)}: ${layerWords(worst)}`,
       fixes: fixesOf(worst),
       nextChecks: [
         "Make the callee fail again after the repair, record one request, and check that the calls are no longer multiplied.",
@@ -95,7 +97,7 @@ function judge(group: readonly Amplified[], options: Options): FindingParts {
   return {
     ...frame,
     verdict: "holds",
-    title: `${label} was retried without multiplying: at most ${plural(worst.callCount, "call")} for what was asked ${plural(worst.askedCount, "time")}`,
+    title: `${label} was retried without multiplying: at most ${plural(worst.callCount, "call")} for what was asked ${timesWords(worst.askedCount)}`,
   };
 }
 
@@ -165,4 +167,8 @@ function fixesOf({ layers }: Amplified): NonNullable<FindingParts["fixes"]> {
       cost: 3,
     },
   ];
+}
+
+function timesWords(count: number): string {
+  return count === 1 ? "once" : plural(count, "time");
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import type { Attributes } from "../model/span.ts";
-import { snapshotOfSpans, spansOf, type SpanTree, times } from "../traces/trace-builder.ts";
+import { snapshotOfSpans, spansOf, type SpanTree, sql, times } from "../traces/trace-builder.ts";
 import { attempts, ms, post, quotedIds, serves, status } from "./call-traces.ts";
 import { retryBackoff } from "./retry-backoff.ts";
 
@@ -158,4 +158,20 @@ describe("calls/retry-backoff", () => {
       expect(verdict(tree)).toEqual(["violated"]);
     },
   );
+
+  it.each([
+    ["fails with its request", { status: "error" as const }, 4],
+    ["goes on past failures", {}, 4],
+  ])("does not take a loop over rows that %s for attempts", (_, more, failures) => {
+    const tree = serves("shop", "/list", {
+      ...more,
+      children: times(8, (index) =>
+        sql("SELECT * FROM items WHERE id = $1", {
+          durationMicros: 300,
+          status: index < failures ? "error" : "unset",
+        }),
+      ),
+    });
+    expect(verdict(tree)).not.toContain("violated");
+  });
 });

@@ -54,7 +54,10 @@ export const retryBackoff: Contract = defineContract<WaitOptions>({
     const groups = tracesInOrder(snapshot)
       .flatMap((trace) => attemptsOf(trace))
       .filter((group) => !group.isPolling && !isTransparent(group));
-    return groupBy(groups, ({ edge }) => edge.name).map((list) => found(judge(list, options)));
+    return groupBy(groups, ({ edge }) => edge.name).flatMap((list) => {
+      const parts = judge(list, options);
+      return parts === undefined ? [] : [found(parts)];
+    });
   },
 });
 
@@ -66,21 +69,20 @@ function isTransparent({ trace, calls }: AttemptGroup): boolean {
   });
 }
 
-function judge(groups: readonly AttemptGroup[], options: WaitOptions): FindingParts {
-  const certain = groups.filter(({ isCertain }) => isCertain);
+function judge(all: readonly AttemptGroup[], options: WaitOptions): FindingParts | undefined {
+  const groups = all.filter(({ isCertain }) => isCertain);
   const faults = [
-    ...certain.flatMap((group) => faultsOfGroup(group, options)),
-    ...synchronisedFaults(certain, options),
+    ...groups.flatMap((group) => faultsOfGroup(group, options)),
+    ...synchronisedFaults(groups, options),
   ];
   if (faults.length > 0) return violated(groups, faults);
-  const frame = frameOf(groups);
-  const label = labelOf(groups);
-  const doubtful = groups.find(
+  const label = labelOf(all);
+  const doubtful = all.find(
     (group) => !group.isCertain && faultsOfGroup(group, options).length > 0,
   );
   if (doubtful !== undefined) {
     return {
-      ...frame,
+      ...frameOf([doubtful]),
       verdict: "inconclusive",
       title: `${label} failed ${doubtful.count} times in a row, and nothing tells whether that was one request`,
       missing: [
@@ -88,6 +90,8 @@ function judge(groups: readonly AttemptGroup[], options: WaitOptions): FindingPa
       ],
     };
   }
+  if (groups.length === 0) return undefined;
+  const frame = frameOf(groups);
   const growing = groups.filter((group) => showsGrowth(group, options));
   const varies = growing.length > 1 || growing.some((group) => !areExactMultiples(group));
   const long = groups.filter(({ calls }) => calls.length > 2);

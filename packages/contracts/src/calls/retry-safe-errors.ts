@@ -77,9 +77,10 @@ function judge(groups: readonly AttemptGroup[], options: Options): FindingParts 
       ],
     };
   }
+  const sure = groups.filter(({ isCertain, isPolling }) => isCertain && !isPolling);
   const codes = [
     ...new Set(
-      groups.flatMap(({ outcomes }) =>
+      sure.flatMap(({ outcomes }) =>
         outcomes.slice(0, -1).map(({ code, retry }) => (retry === "later" ? code : undefined)),
       ),
     ),
@@ -90,9 +91,9 @@ function judge(groups: readonly AttemptGroup[], options: Options): FindingParts 
     ...frame,
     verdict: "holds",
     title: `${label} was tried again only after failures that may pass`,
-    actual: `${plural(groups.length, "request")} tried again, after ${codes.join(", ")}.`,
-    measures: { requestCount: groups.length },
-    evidence: groups
+    actual: `${plural(sure.length, "request")} tried again, after ${codes.join(", ")}.`,
+    measures: { requestCount: sure.length },
+    evidence: sure
       .slice(0, groupsQuotedMax)
       .flatMap(({ trace, calls }) =>
         calls.slice(0, 2).map((call) => trace.reference(call, trace.span(call).name)),
