@@ -28,6 +28,7 @@ export interface ConsecutiveCallsOptions {
   readonly requestMillisMin: number;
   readonly requestSavedMillisMin: number;
   readonly savedShareMin: number;
+  readonly databaseUnclearMillisMin: number;
   readonly gapMillisMax: number;
   readonly sameShapeCountMax: number;
 }
@@ -68,6 +69,11 @@ export const consecutiveCalls: Contract = defineContract<ConsecutiveCallsOptions
       default: 0.1,
       description: "Share of the calls' time that running them at once must save.",
     },
+    databaseUnclearMillisMin: {
+      default: 500,
+      description:
+        "Milliseconds that statements at once could save at most from which on hidden parameters are mentioned.",
+    },
     gapMillisMax: {
       default: 500,
       description: "Milliseconds between two calls up to which they follow one another.",
@@ -89,6 +95,8 @@ interface JudgedRun {
   readonly calls: readonly UnitCall[];
   readonly independent: readonly UnitCall[];
   readonly savedMicros: number;
+  /** What could be saved if every call were independent. */
+  readonly savedMicrosMax: number;
   readonly totalMicros: number;
   readonly isInTransaction: boolean;
 }
@@ -119,7 +127,7 @@ function judgeHandler(
     .sort((left, right) => right.savedMicros - left.savedMicros)[0];
   if (worst !== undefined) return [found(violation(handler, worst, runs))];
   const unclear = runs
-    .filter(({ calls }) => new Set(calls.map(({ call }) => call.identity)).size > 1)
+    .filter((run) => isWorthMentioning(run, options))
     .sort((left, right) => right.totalMicros - left.totalMicros)[0];
   if (unclear !== undefined) return [found(doubt(handler, unclear))];
   const [first] = parallel;
@@ -163,6 +171,7 @@ function judgeRun(
       calls: run.calls,
       independent,
       savedMicros: independent.length < 2 ? 0 : savedMicros,
+      savedMicrosMax,
       totalMicros,
       isInTransaction: isDatabase && first !== undefined && isInTransaction(first),
     },
@@ -180,6 +189,14 @@ function isEnough(run: JudgedRun, options: ConsecutiveCallsOptions): boolean {
     run.savedMicros >= millisMin * 1_000 &&
     run.savedMicros >= options.savedShareMin * run.totalMicros
   );
+}
+
+/** One shape is a loop, and a few hidden parameters in ordinary statements are no news. */
+function isWorthMentioning(run: JudgedRun, options: ConsecutiveCallsOptions): boolean {
+  if (run.kind === "database" && run.savedMicrosMax < options.databaseUnclearMillisMin * 1_000) {
+    return false;
+  }
+  return new Set(run.calls.map(({ call }) => call.identity)).size > 1;
 }
 
 function isLoop(calls: readonly UnitCall[], sameShapeCountMax: number): boolean {

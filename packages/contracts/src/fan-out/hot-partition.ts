@@ -10,6 +10,7 @@ import { type Skew, skewOf } from "./skew.ts";
 
 interface HotPartitionOptions {
   readonly useCountMin: number;
+  readonly evenUseCountMin: number;
   readonly partitionCountMin: number;
   readonly shareRatioMax: number;
   readonly chanceMax: number;
@@ -25,8 +26,12 @@ export const hotPartition: Contract = defineContract<HotPartitionOptions>({
   reads: ["trace"],
   options: {
     useCountMin: {
+      default: 30,
+      description: "Uses of a set of partitions from which on one of them can be hot.",
+    },
+    evenUseCountMin: {
       default: 60,
-      description: "Uses of a set of partitions from which on it is judged.",
+      description: "Counted uses from which on an even share shows that no partition is hot.",
     },
     partitionCountMin: {
       default: 3,
@@ -63,7 +68,7 @@ function judgeSet(set: PartitionSet, options: HotPartitionOptions): FindingParts
   if (isHot && areByTrace) return [hotFinding(seen)];
   if (isHot) return [traceCount === 1 ? hotFinding(seen) : fewTraces(seen, options)];
   // What is uneven without proof is neither a fault nor its absence.
-  return total >= options.useCountMin && skew.share <= skew.shareMax ? [evenFinding(seen)] : [];
+  return total >= options.evenUseCountMin && skew.share <= skew.shareMax ? [evenFinding(seen)] : [];
 }
 
 interface Seen {
