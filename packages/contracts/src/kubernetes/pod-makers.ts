@@ -18,13 +18,25 @@ const podlessKinds: ReadonlySet<string> = new Set([
 
 /** The objects of a namespace that may make pods of their own, as `Kind/name`. */
 export function possibleMakers(namespace: string, objects: Objects): readonly string[] {
-  return objects
-    .kinds()
-    .filter((kind) => !podlessKinds.has(kind))
-    .flatMap((kind) => objects.of(kind))
-    .filter(
-      ({ object: { apiVersion, metadata } }) =>
-        (metadata.namespace ?? "default") === namespace && !podlessGroups.test(apiVersion),
-    )
-    .map(({ object: { kind, metadata } }) => `${kind}/${metadata.name}`);
+  const known = makersByObjects.get(objects) ?? gather(objects);
+  makersByObjects.set(objects, known);
+  return known.get(namespace) ?? [];
+}
+
+/** A memory and no state: the same objects always have the same makers. */
+const makersByObjects = new WeakMap<Objects, ReadonlyMap<string, readonly string[]>>();
+
+function gather(objects: Objects): ReadonlyMap<string, readonly string[]> {
+  const makers = new Map<string, string[]>();
+  for (const kind of objects.kinds()) {
+    if (podlessKinds.has(kind)) continue;
+    for (const { object } of objects.of(kind)) {
+      if (podlessGroups.test(object.apiVersion)) continue;
+      const namespace = object.metadata.namespace ?? "default";
+      const list = makers.get(namespace) ?? [];
+      makers.set(namespace, list);
+      list.push(`${kind}/${object.metadata.name}`);
+    }
+  }
+  return makers;
 }

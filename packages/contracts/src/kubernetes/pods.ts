@@ -55,8 +55,14 @@ const podsByObjects = new WeakMap<Objects, readonly KnownPod[]>();
 
 /** Pods by their namespace, in the order of `podsOf`. */
 export function podsByNamespace(objects: Objects): ReadonlyMap<string, readonly KnownPod[]> {
-  return Map.groupBy(podsOf(objects), (pod) => pod.namespace);
+  const known = groupsByObjects.get(objects);
+  if (known !== undefined) return known;
+  const groups = Map.groupBy(podsOf(objects), (pod) => pod.namespace);
+  groupsByObjects.set(objects, groups);
+  return groups;
 }
+
+const groupsByObjects = new WeakMap<Objects, ReadonlyMap<string, readonly KnownPod[]>>();
 
 function gather(objects: Objects): KnownPod[] {
   const pods = objects.of("Pod").map((source) => livePod(source, objects));

@@ -8,6 +8,9 @@ import { ingressesOf } from "./ingress.ts";
 import { referencesOf, serviceOf } from "./name-reference.ts";
 import { type Service, serviceAt } from "./service.ts";
 
+/** The pods of one workload are alike but for its revisions; these many tell what it calls. */
+const podsPerWorkloadMax = 5;
+
 /** A workload that calls a service. */
 export interface KnownCall {
   /** A pod of the workload, which stands for all. */
@@ -26,7 +29,12 @@ export function knownCalls(objects: Objects, pods: readonly KnownPod[]): KnownCa
     const key = `${client.namespace}/${client.workload} ${service.subject.name} ${port ?? ""}`;
     if (!calls.has(key)) calls.set(key, call);
   };
+  const seen = new Map<string, number>();
   for (const client of pods) {
+    const workload = `${client.namespace}/${client.workload}`;
+    const count = seen.get(workload) ?? 0;
+    if (count >= podsPerWorkloadMax) continue;
+    seen.set(workload, count + 1);
     for (const reference of referencesOf(client, objects)) {
       const service = serviceOf(reference, objects);
       if (service === undefined || service.selector.size === 0) continue;

@@ -22,8 +22,18 @@ export interface NameReference extends NameInText {
 const placesMax = 500;
 
 /** Every name of a service that the containers of a pod refer to, each once. */
-export function referencesOf(pod: KnownPod, objects: Objects): NameReference[] {
-  if (!pod.isSpecKnown) return [];
+export function referencesOf(pod: KnownPod, objects: Objects): readonly NameReference[] {
+  const known = referencesByPod.get(pod);
+  if (known !== undefined) return known;
+  const references = pod.isSpecKnown ? gather(pod, objects) : [];
+  referencesByPod.set(pod, references);
+  return references;
+}
+
+/** A memory and no state: the pods of a snapshot are read once, and each belongs to one. */
+const referencesByPod = new WeakMap<KnownPod, readonly NameReference[]>();
+
+function gather(pod: KnownPod, objects: Objects): NameReference[] {
   const found = new Map<string, NameReference>();
   const namespaces = namespacesOf(objects);
   for (const { names, place, source } of placesOf(pod, objects).slice(0, placesMax)) {

@@ -10,6 +10,9 @@ import { failedLookups } from "./failed-lookup.ts";
 import { failedLookupFinding } from "./lookup-findings.ts";
 import { judgeReferences } from "./reference-findings.ts";
 
+/** The pods of one workload are alike but for its revisions; these many tell what it calls. */
+const podsPerWorkloadMax = 5;
+
 export const nameResolution: Contract = defineContract({
   id: "routing/name-resolution",
   version: 1,
@@ -31,7 +34,10 @@ export const nameResolution: Contract = defineContract({
     );
     return [
       ...[...byWorkload].flatMap(([name, pods]) => {
-        const parts = judgeReferences(name, pods, { objects, ...options });
+        const parts = judgeReferences(name, pods.slice(0, podsPerWorkloadMax), {
+          objects,
+          ...options,
+        });
         return parts === undefined ? [] : [found(parts)];
       }),
       ...failedLookups(snapshot).map((failed) => found(failedLookupFinding(failed, objects))),

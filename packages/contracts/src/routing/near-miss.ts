@@ -31,7 +31,7 @@ export function nearMisses(
   countMax: number,
 ): NearMiss[] {
   const byWorkload = new Map<string, NearMiss>();
-  for (const pod of pods) {
+  for (const pod of distinct(pods)) {
     const miss = missOf(selector, pod);
     if (miss === undefined) continue;
     const key = `${pod.namespace} ${pod.workload}`;
@@ -40,6 +40,27 @@ export function nearMisses(
   }
   return [...byWorkload.values()].sort(isNearer).slice(0, countMax);
 }
+
+/** Sets of labels that one selector is compared with, letter by letter. */
+const comparedMax = 500;
+
+/** One pod for each set of labels: a thousand pods of one application come near in the same way. */
+function distinct(pods: readonly KnownPod[]): readonly KnownPod[] {
+  const known = distinctByPods.get(pods);
+  if (known !== undefined) return known;
+  const byLabels = new Map<string, KnownPod>();
+  for (const pod of pods) {
+    if (pod.labels === undefined || pod.state.kind === "over") continue;
+    const key = JSON.stringify([...pod.labels]);
+    if (!byLabels.has(key)) byLabels.set(key, pod);
+  }
+  const kept = [...byLabels.values()].slice(0, comparedMax);
+  distinctByPods.set(pods, kept);
+  return kept;
+}
+
+/** A memory and no state: the same pods always have the same sets of labels. */
+const distinctByPods = new WeakMap<readonly KnownPod[], readonly KnownPod[]>();
 
 /**
  * Whether a pod is selected by pairs. The pods of a template get labels of their own beside those that stand in it:

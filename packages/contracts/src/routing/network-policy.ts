@@ -25,7 +25,8 @@ export const networkPolicy: Contract = defineContract({
     const policies = policiesOf(objects);
     if (policies.length === 0) return [];
     const pods = podsOf(objects).filter((pod) => pod.state.kind !== "over");
-    const context = { objects, policies, pods };
+    const byNamespace = Map.groupBy(pods, (pod) => pod.namespace);
+    const context = { objects, policies, pods, byNamespace };
     const unanswered = failedLookups(snapshot).filter((item) => item.outcome === "unanswered");
     return [
       ...policyFindings(context),

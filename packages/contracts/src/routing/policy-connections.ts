@@ -13,11 +13,15 @@ import { type Direction, isolating, type Policy } from "./policy.ts";
 import { selectedPods } from "./selection.ts";
 import { portsMeant, targetOf } from "./service-target.ts";
 
+/** Pods of one service that one call is judged against; those of one workload are alike. */
+const serversJudgedMax = 20;
+
 export interface PolicyContext {
   readonly objects: Objects;
   readonly policies: readonly Policy[];
-  /** Pods that are not over. */
+  /** Pods that are not over, all and by their namespace. */
   readonly pods: readonly KnownPod[];
+  readonly byNamespace: ReadonlyMap<string, readonly KnownPod[]>;
 }
 
 interface Verdict {
@@ -35,10 +39,9 @@ export function connectionFindings(context: PolicyContext): FindingParts[] {
 
 function judgeCall(call: KnownCall, context: PolicyContext): FindingParts | undefined {
   const { client, service } = call;
-  const servers = selectedPods(
-    service,
-    context.pods.filter((pod) => pod.namespace === service.namespace),
-  ).filter((pod) => !isOnHost(pod));
+  const servers = selectedPods(service, context.byNamespace.get(service.namespace) ?? [])
+    .filter((pod) => !isOnHost(pod))
+    .slice(0, serversJudgedMax);
   if (isOnHost(client) || servers.length === 0) return undefined;
   const verdicts = servers.flatMap((server) =>
     portsMeant(service, call.port).flatMap((port): Verdict[] => {

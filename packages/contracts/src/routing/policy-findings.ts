@@ -19,7 +19,7 @@ import { missingPodsOf } from "./whole-picture.ts";
 /** A finding for each policy. */
 export function policyFindings(context: PolicyContext): FindingParts[] {
   return context.policies.map((policy) => {
-    const pods = context.pods.filter((pod) => pod.namespace === policy.namespace);
+    const pods = context.byNamespace.get(policy.namespace) ?? [];
     return (
       selectionFinding(policy, pods, context) ?? peerFinding(policy, pods) ?? good(policy, pods)
     );

@@ -14,10 +14,9 @@ import { describePort, type Service, type ServicePort, servicesOf } from "./serv
 export function admittanceFindings(context: PolicyContext): FindingParts[] {
   return servicesOf(context.objects).flatMap((service) => {
     if (service.selector.size === 0 || !service.isTargetKnown) return [];
-    const pods = selectedPods(
-      service,
-      context.pods.filter((pod) => pod.namespace === service.namespace),
-    ).filter((pod) => !isOnHost(pod) && pod.isSpecKnown);
+    const pods = selectedPods(service, context.byNamespace.get(service.namespace) ?? []).filter(
+      (pod) => !isOnHost(pod) && pod.isSpecKnown,
+    );
     if (pods.length === 0) return [];
     for (const port of service.ports) {
       const shut = pods.filter((pod) => isShut(port, pod, context));

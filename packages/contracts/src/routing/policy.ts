@@ -108,13 +108,21 @@ export function isolating(
   policies: readonly Policy[],
   pod: KnownPod,
   direction: Direction,
-): Policy[] {
+): readonly Policy[] {
+  const byPod = isolatingByPod.get(policies) ?? new WeakMap<KnownPod, readonly Policy[]>();
+  isolatingByPod.set(policies, byPod);
+  const all = byPod.get(pod) ?? selecting(policies, pod);
+  byPod.set(pod, all);
+  return all.filter((policy) => policy.directions.includes(direction));
+}
+
+/** A memory and no state: the same policies always isolate the same pods. */
+const isolatingByPod = new WeakMap<readonly Policy[], WeakMap<KnownPod, readonly Policy[]>>();
+
+function selecting(policies: readonly Policy[], pod: KnownPod): readonly Policy[] {
   const { labels } = pod;
   if (labels === undefined) return [];
   return policies.filter(
-    (policy) =>
-      policy.namespace === pod.namespace &&
-      policy.directions.includes(direction) &&
-      matchesLabels(policy.selector, labels),
+    (policy) => policy.namespace === pod.namespace && matchesLabels(policy.selector, labels),
   );
 }

@@ -16,9 +16,16 @@ import { judgeUnselected } from "./unselected.ts";
 const podsQuotedMax = 20;
 
 /** The pods that a service selects, of those whose labels are known. */
-export function selectedPods(service: Service, pods: readonly KnownPod[]): KnownPod[] {
-  return pods.filter((pod) => isSelected(pod, service.selector));
+export function selectedPods(service: Service, pods: readonly KnownPod[]): readonly KnownPod[] {
+  const byPods = selectedByService.get(service) ?? new WeakMap<object, readonly KnownPod[]>();
+  selectedByService.set(service, byPods);
+  const selected = byPods.get(pods) ?? pods.filter((pod) => isSelected(pod, service.selector));
+  byPods.set(pods, selected);
+  return selected;
 }
+
+/** A memory and no state: the same service always selects the same of these pods. */
+const selectedByService = new WeakMap<Service, WeakMap<object, readonly KnownPod[]>>();
 
 /** What a service with a selector leads to. */
 export function judgeSelection(
@@ -38,7 +45,7 @@ export function judgeSelection(
   return judgeUnselected({
     service,
     pods,
-    others: podsOf(objects).filter((pod) => pod.namespace !== service.namespace),
+    all: podsOf(objects),
     services: servicesOf(objects),
     makers: possibleMakers(service.namespace, objects),
     endpoints: endpointsOf(objects, service.namespace, service.name),

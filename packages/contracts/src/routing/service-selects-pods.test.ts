@@ -145,6 +145,13 @@ describe("a selector that fits nothing", () => {
     expect(finding.missing[0]).toContain("Broker/b");
   });
 
+  test("is inconclusive for a role that is given to pods while they run", () => {
+    const database = deployment("db", "app: db").replace("Deployment", "StatefulSet");
+    const finding = judge("db", service("db", "app: db, role: master"), database);
+    expect(finding.verdict).toBe("inconclusive");
+    expect(finding.missing[0]).toContain("role is often set while they run");
+  });
+
   test("is violated when the endpoints are recorded as empty", () => {
     const empty = `apiVersion: v1\nkind: Endpoints\nmetadata: { name: web, namespace: shop }`;
     expect(judge("web", service("web", "app: web"), empty).verdict).toBe("violated");

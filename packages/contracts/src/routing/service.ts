@@ -36,11 +36,18 @@ export interface Service {
 
 /** The Services of the core API; other groups have kinds of that name. */
 export function servicesOf(objects: Objects): readonly Service[] {
-  return objects
+  const known = servicesByObjects.get(objects);
+  if (known !== undefined) return known;
+  const services = objects
     .of("Service")
     .filter(({ object }) => object.apiVersion === "v1")
     .map(readService);
+  servicesByObjects.set(objects, services);
+  return services;
 }
+
+/** A memory and no state: the same objects always have the same services. */
+const servicesByObjects = new WeakMap<Objects, readonly Service[]>();
 
 /** One Service of the core API. */
 export function serviceAt(objects: Objects, namespace: string, name: string): Service | undefined {

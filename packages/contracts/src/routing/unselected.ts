@@ -21,9 +21,9 @@ import { missingPodsOf } from "./whole-picture.ts";
 
 interface Unselected {
   readonly service: Service;
-  /** The pods of the service's namespace, and those of all others. */
+  /** The pods of the service's namespace, and those of all. */
   readonly pods: readonly KnownPod[];
-  readonly others: readonly KnownPod[];
+  readonly all: readonly KnownPod[];
   readonly services: readonly Service[];
   /** Objects of the namespace that may make pods which are not in the evidence. */
   readonly makers: readonly string[];
@@ -37,8 +37,11 @@ export function judgeUnselected(item: Unselected): FindingParts {
   const misses = nearMisses(service.selector, pods, item.countMax);
   const [best] = misses;
   const isEmptyByRecord = endpoints !== undefined && endpoints.endpoints.length === 0;
-  const elsewhere = item.others.filter(
-    (pod) => pod.state.kind !== "over" && isSelected(pod, service.selector),
+  const elsewhere = item.all.filter(
+    (pod) =>
+      pod.namespace !== service.namespace &&
+      pod.state.kind !== "over" &&
+      isSelected(pod, service.selector),
   );
   const missing = missingOf(item);
   if (best?.isSlip === true) return missed(item, misses);
@@ -52,8 +55,26 @@ export function judgeUnselected(item: Unselected): FindingParts {
 
 function missingOf({ service, pods, services, makers }: Unselected): string | undefined {
   const missing = missingPodsOf(service.namespace, pods, services);
-  if (missing !== undefined || makers.length === 0) return missing;
+  if (missing !== undefined) return missing;
+  const role = roleOf(service, pods);
+  if (role !== undefined) {
+    return `the labels of the running pods: ${role} is often set while they run, by what elects a leader`;
+  }
+  if (makers.length === 0) return undefined;
   return `the pods that ${makers.slice(0, 3).join(", ")} may have made`;
+}
+
+/** The key of a role that all else of the selector leaves open, and that no template carries. */
+function roleOf(service: Service, pods: readonly KnownPod[]): string | undefined {
+  const role = [...service.selector.keys()].find((key) =>
+    /(?:^|[-./])(?:role|instanceRole|leader|primary|master)$/i.test(key),
+  );
+  if (role === undefined) return undefined;
+  const rest = new Map([...service.selector].filter(([key]) => key !== role));
+  const isOpen = pods.some(
+    (pod) => pod.isTemplate && pod.labels?.has(role) === false && isSelected(pod, rest),
+  );
+  return rest.size > 0 && isOpen ? role : undefined;
 }
 
 function missed(item: Unselected, misses: readonly NearMiss[]): FindingParts {

@@ -22,17 +22,31 @@ export function missingPodsOf(
   if (pods.every((pod) => readFrom(pod.source.object)?.startsWith("kubectl describe") === true)) {
     return `all pods of ${namespace}: the text describes single ones`;
   }
+  return isCut(namespace, labelled, services)
+    ? `all pods of ${namespace}: most of its services select none of those in the evidence`
+    : undefined;
+}
+
+/** A memory and no state: keyed by the services of a snapshot, which are read once. */
+const cutByServices = new WeakMap<readonly Service[], Map<string, boolean>>();
+
+/** Whether most services of a namespace lead to none of these pods, as when only some pods were recorded. */
+function isCut(
+  namespace: string,
+  labelled: readonly KnownPod[],
+  services: readonly Service[],
+): boolean {
+  const known = cutByServices.get(services) ?? new Map<string, boolean>();
+  cutByServices.set(services, known);
+  const answer = known.get(namespace);
+  if (answer !== undefined) return answer;
   const selecting = services.filter(
     (service) => service.namespace === namespace && service.selector.size > 0,
   );
   const stranded = selecting.filter(
     ({ selector }) => !labelled.some((pod) => isSelected(pod, selector)),
-  );
-  if (
-    stranded.length >= strandedServiceCountMin &&
-    stranded.length > selecting.length - stranded.length
-  ) {
-    return `all pods of ${namespace}: most of its services select none of those in the evidence`;
-  }
-  return undefined;
+  ).length;
+  const cut = stranded >= strandedServiceCountMin && stranded > selecting.length - stranded;
+  known.set(namespace, cut);
+  return cut;
 }
