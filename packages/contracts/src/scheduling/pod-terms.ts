@@ -92,11 +92,6 @@ function withKeys(
   return selector === undefined && added.length === 0 ? undefined : [...(selector ?? []), ...added];
 }
 
-/** A term as a person would say it. */
-export function describePodTerm({ selector, topologyKey }: PodTerm): string {
-  return `pods ${describeSelector(selector)} in the same ${topologyKey}`;
-}
-
 /** A label selector as a person would write it. */
 export function describeSelector(selector: readonly Expression[] | undefined): string {
   if (selector === undefined) return "that no selector names";
