@@ -1,11 +1,10 @@
 /** Judges pods that admission refuses: Pod Security, webhooks, policies. */
 
-import type { ClusterEvent } from "../kubernetes/event-index.ts";
 import { referenceTo } from "../kubernetes/objects.ts";
 import type { CauseKind, Subject } from "../model/finding.ts";
 import type { Judgement } from "./gather-findings.ts";
 import type { PermissionContext } from "./judge-denial.ts";
-import { makerSubject } from "./maker.ts";
+import { hasMadePods, makerSubject } from "./maker.ts";
 
 interface Refusal {
   readonly because: string;
@@ -18,11 +17,7 @@ export function judgeAdmission({ events, objects }: PermissionContext): Judgemen
   return events.all.flatMap((event): Judgement[] => {
     if (!event.reason.startsWith("Failed") || !event.isWarning) return [];
     const refusal = refusalOf(event.message);
-    if (
-      refusal === undefined ||
-      isSuperseded(event, events.about(event.kind, event.namespace, event.name))
-    )
-      return [];
+    if (refusal === undefined || hasMadePods(event, objects, events)) return [];
     const subject: Subject = makerSubject(event, objects);
     return [
       {
@@ -43,10 +38,6 @@ export function judgeAdmission({ events, objects }: PermissionContext): Judgemen
       },
     ];
   });
-}
-
-function isSuperseded(event: ClusterEvent, about: readonly ClusterEvent[]): boolean {
-  return about.some(({ reason, order }) => reason === "SuccessfulCreate" && order >= event.order);
 }
 
 function refusalOf(message: string): Refusal | undefined {

@@ -5,7 +5,7 @@ import { listAt, textAt } from "../kubernetes/fields.ts";
 import { nameOf, referenceTo, type Source } from "../kubernetes/objects.ts";
 import type { Subject } from "../model/finding.ts";
 import type { Judgement } from "./gather-findings.ts";
-import { makerSubject } from "./maker.ts";
+import { hasMadePods, makerSubject } from "./maker.ts";
 import { missingReference } from "./missing-reference.ts";
 import { type RolloutContext, titled } from "./rollout-context.ts";
 
@@ -14,10 +14,7 @@ export function judgeCreation(context: RolloutContext): Judgement[] {
   const index = eventsOf(context.snapshot);
   const told = index.all.flatMap((event): Judgement[] => {
     if (event.reason !== "FailedCreate") return [];
-    const later = index
-      .about(event.kind, event.namespace, event.name)
-      .some(({ reason, order }) => reason === "SuccessfulCreate" && order >= event.order);
-    if (later) return [];
+    if (hasMadePods(event, context.objects, index)) return [];
     return judgement(makerSubject(event, context.objects), event.message, event);
   });
   const conditions = ["Deployment", "ReplicaSet"].flatMap((kind) =>

@@ -117,7 +117,10 @@ function refusal(pod: PodView): Judgement | undefined {
 }
 
 function terminating(pod: PodView, { objects, events }: Around): Judgement[] {
-  const finalizers = textListAt(pod.source.object, "metadata", "finalizers");
+  // The job controller takes its own finalizer away in the ordinary course of things.
+  const finalizers = textListAt(pod.source.object, "metadata", "finalizers").filter(
+    (name) => name !== "batch.kubernetes.io/job-tracking",
+  );
   const node = pod.nodeName === undefined ? undefined : objects.get("Node", "", pod.nodeName);
   const isLost = node !== undefined && readyOf(node) !== "True";
   const stuck = events
@@ -132,15 +135,19 @@ function terminating(pod: PodView, { objects, events }: Around): Judgement[] {
       ? `it waits for the finalizers ${finalizers.join(", ")}`
       : stuck?.message;
   if (why === undefined) return [];
+  const isFirm = isLost || lasts !== undefined || isOverdue(pod, events);
   return [
     {
       weight: isLost ? 3 : 2,
       parts: {
-        verdict: "violated",
+        verdict: isFirm ? "violated" : "inconclusive",
         subject: pod.owner,
+        missing: isFirm
+          ? []
+          : ["since when it is being deleted, and whether it is still there later"],
         title: `A pod of ${pod.owner.kind} ${pod.owner.name} does not end${lasts === undefined ? "" : ` (since ${lasts})`}: ${why}.`,
         actual: stuck?.message ?? "It is being deleted and still there.",
-        causeKind: isLost ? "dependency" : "configuration",
+        causeKind: isFirm ? (isLost ? "dependency" : "configuration") : "none",
         measures: { finalizers: finalizers.join(", ") || undefined },
         evidence: [
           referenceTo(pod.source),
@@ -160,6 +167,18 @@ function terminating(pod: PodView, { objects, events }: Around): Judgement[] {
       },
     },
   ];
+}
+
+/** Seconds after its grace in which a pod that ends may still be there. */
+const endingSecondsMax = 60;
+
+/** All its containers ended, or something was seen long after it should have been gone. */
+function isOverdue(pod: PodView, events: EventIndex): boolean {
+  const hasEnded =
+    pod.containers.length > 0 && pod.containers.every(({ state }) => state.kind === "terminated");
+  const due = Date.parse(textAt(pod.source.object, "metadata", "deletionTimestamp") ?? "");
+  const latest = events.all[0]?.order ?? 0;
+  return hasEnded || (latest > 0 && latest - due > endingSecondsMax * 1_000);
 }
 
 function readyOf({ object }: Source): string | undefined {

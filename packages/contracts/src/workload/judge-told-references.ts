@@ -9,7 +9,7 @@ import type { Snapshot } from "../model/snapshot.ts";
 import { nearestName } from "../text/nearest-name.ts";
 import type { Judgement } from "./gather-findings.ts";
 import { type MissingReference, missingReference } from "./missing-reference.ts";
-import { makerSubject } from "./maker.ts";
+import { hasMadePods, makerSubject } from "./maker.ts";
 import { isStarting, type PodView } from "./pod-view.ts";
 import { keysOf, nearHint, otherNamespaceOf } from "./reference-hints.ts";
 
@@ -77,10 +77,7 @@ function toldAboutMaker(event: ClusterEvent, events: EventIndex, objects: Object
   if (event.reason !== "FailedCreate") return [];
   const missing = missingReference(event.message);
   if (missing === undefined) return [];
-  const later = events
-    .about(event.kind, event.namespace, event.name)
-    .some(({ reason, order }) => reason === "SuccessfulCreate" && order >= event.order);
-  if (later) return [];
+  if (hasMadePods(event, objects, events)) return [];
   const subject = makerSubject(event, objects);
   return [
     judgement(subject, {

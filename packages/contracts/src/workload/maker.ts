@@ -1,6 +1,7 @@
 /** The workload behind what makes pods. */
 
-import { listAt, textAt, isTrueAt } from "../kubernetes/fields.ts";
+import type { EventIndex } from "../kubernetes/event-index.ts";
+import { integerAt, isTrueAt, listAt, textAt } from "../kubernetes/fields.ts";
 import type { Objects } from "../kubernetes/objects.ts";
 import type { Subject } from "../model/finding.ts";
 
@@ -27,4 +28,25 @@ export function makerSubject({ kind, namespace, name }: Made, objects: Objects):
   return stem === undefined
     ? { kind: kind.toLowerCase(), name: `${namespace}/${name}` }
     : { kind: "deployment", name: `${namespace}/${stem}` };
+}
+
+/** Whether a maker that was refused has made its pods since: a later event says so, or it has what it wants. */
+export function hasMadePods(
+  made: Made & { readonly order: number },
+  objects: Objects,
+  events: EventIndex,
+): boolean {
+  const { kind, namespace, name, order } = made;
+  const succeeded = events
+    .about(kind, namespace, name)
+    .some((event) => event.reason === "SuccessfulCreate" && event.order >= order);
+  if (succeeded) return true;
+  const object = objects.get(kind, namespace, name)?.object;
+  const wanted = integerAt(object, "spec", "replicas");
+  const has = integerAt(object, "status", "replicas");
+  if (wanted !== undefined && has !== undefined) return has >= wanted && has > 0;
+  return (
+    (integerAt(object, "status", "active") ?? 0) + (integerAt(object, "status", "succeeded") ?? 0) >
+    0
+  );
 }

@@ -101,7 +101,16 @@ test("a pod that cannot end names its finalizers or its lost node", () => {
       "  namespace: shop",
       `  namespace: shop\n  deletionTimestamp: "2026-01-01T00:00:00Z"\n  finalizers: [${finalizers}]`,
     );
-  expect(findingIn(nodeHealth, ending("example.com/hold")).title).toContain("example.com/hold");
+  const held = ending("example.com/hold");
+  expect(findingIn(nodeHealth, held)).toMatchObject({ verdict: "inconclusive" });
+  const later = findingIn(
+    nodeHealth,
+    held,
+    eventYaml("Pod/other", "Started", "Started container main"),
+  );
+  expect(later.verdict).toBe("violated");
+  expect(later.title).toContain("example.com/hold");
+  expect(findingsIn(nodeHealth, ending("batch.kubernetes.io/job-tracking"))).toEqual([]);
   expect(findingsIn(nodeHealth, ending(""))).toEqual([]);
   const lost = findingsIn(nodeHealth, ending(""), node("{ type: Ready, status: Unknown }"));
   expect(lost.map(({ title }) => title).join()).toContain("its node node-a is not ready");

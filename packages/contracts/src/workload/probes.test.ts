@@ -125,3 +125,18 @@ test("a running pod settles what its manifest leaves open", () => {
   const pod = podYaml({ spec: spec(probe), status: status(0, true) });
   expect(findingIn(probes, manifest(probe), pod).verdict).toBe("holds");
 });
+
+test("a probe that failed once while the process starts is open, a wrong path is not", () => {
+  const pod = podYaml({ spec: spec(readiness), status: status(0, false) });
+  const once = (message: string): string => unhealthy(message).replace("count: 5", "count: 1");
+  const refused =
+    'Readiness probe failed: Get "http://10.1.1.1:8080/ready": dial tcp 10.1.1.1:8080: connect: connection refused';
+  expect(findingIn(probes, pod, once(refused)).verdict).toBe("inconclusive");
+  expect(findingIn(probes.with({ failureCountMin: 1 }), pod, once(refused)).verdict).toBe(
+    "violated",
+  );
+  expect(
+    findingIn(probes, pod, once("Readiness probe failed: HTTP probe failed with statuscode: 404"))
+      .verdict,
+  ).toBe("violated");
+});

@@ -14,6 +14,7 @@ import { describeProbe, patienceSeconds, type Probe, probesOf } from "./probe.ts
 import { probeCause, type ProbeCause, undeclaredPort, unknownPortName } from "./probe-failure.ts";
 
 interface Options {
+  readonly failureCountMin: number;
   readonly restartCountMin: number;
 }
 
@@ -25,6 +26,11 @@ export const probes: Contract = defineContract({
     "Every probe asks what the container answers, and leaves it the time that it needs to start.",
   reads: ["kubernetes"],
   options: {
+    failureCountMin: {
+      default: 3,
+      description:
+        "A probe of a container that may only be starting must have failed so often; a path, port or scheme that is wrong counts at once.",
+    },
     restartCountMin: {
       default: 3,
       description:
@@ -72,7 +78,12 @@ function judgePod(pod: PodView, snapshot: Snapshot, options: Options): Judgement
     const [first] = failures;
     if (runs && !isReady && first !== undefined) {
       const readiness = failures.find(({ kind }) => kind === "readiness") ?? first;
-      return [unready(pod, container, { failure: readiness, specified })];
+      const judged = unready(pod, container, { failure: readiness, specified });
+      const isEarly =
+        container.restartCount === 0 &&
+        readiness.event.count < options.failureCountMin &&
+        (judged.weight ?? 0) < 3;
+      return [isEarly ? early(pod, container, readiness) : judged];
     }
     if (specified.length === 0 || !runs) return [];
     return [isReady ? passing(pod, container, specified) : silent(pod, container, specified)];
@@ -130,6 +141,26 @@ function startWords(
   if (probe?.kind !== "liveness" || cause.weight > 2) return "";
   if (specified.some(({ kind }) => kind === "startup")) return "";
   return `; without a startupProbe it has ${patienceSeconds(probe)} s to start (initialDelaySeconds ${probe.initialDelaySeconds}, then ${probe.failureThreshold} failures ${probe.periodSeconds} s apart)`;
+}
+
+/** A probe that failed once or twice may have asked before the process listened. */
+function early(
+  pod: PodView,
+  container: ContainerView,
+  { event, message }: ProbeFailure,
+): Judgement {
+  return {
+    parts: {
+      verdict: "inconclusive",
+      subject: containerSubject(pod, container),
+      title: `Container ${container.name} of ${pod.owner.kind} ${pod.owner.name} is not ready yet; its probe failed ${event.count === 1 ? "once" : `${event.count} times`} so far.`,
+      actual: message,
+      measures: { failureCount: event.count },
+      evidence: [referenceTo(pod.source), referenceTo(event.source, message)],
+      missing: ["whether it becomes ready: the pod and its events some time later"],
+      nextChecks: [`kubectl describe pod ${pod.name} -n ${pod.namespace}`],
+    },
+  };
 }
 
 interface UnreadyCase {

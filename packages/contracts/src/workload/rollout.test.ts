@@ -134,3 +134,15 @@ test("a request above its limit is refused", () => {
   );
   expect(findingsIn(rollout, pod("0.5"))).toEqual([]);
 });
+
+test("a refusal is past once the maker has its pods", () => {
+  const refused = eventYaml(
+    "ReplicaSet/web-5d4f8c7b9",
+    "FailedCreate",
+    "Error creating: exceeded quota: team",
+  );
+  const set = (replicas: number): string =>
+    `apiVersion: apps/v1\nkind: ReplicaSet\nmetadata: { name: web-5d4f8c7b9, namespace: shop, labels: { pod-template-hash: 5d4f8c7b9 } }\nspec: { replicas: 2 }\nstatus: { replicas: ${replicas} }`;
+  expect(findingIn(rollout, refused, set(1)).verdict).toBe("violated");
+  expect(findingsIn(rollout, refused, set(2))).toEqual([]);
+});
