@@ -53,7 +53,8 @@ export class Trace {
   readonly parents: Int32Array;
   readonly #firstChild: Int32Array;
   readonly #nextSibling: Int32Array;
-  readonly #indexById: ReadonlyMap<string, number>;
+  /** Made again where it is asked for: it is large, and few ask. */
+  #indexById: ReadonlyMap<string, number> | undefined;
   readonly #parts: readonly TracePart[];
   readonly #tools: SharedTools;
   #evidenceOf: ReadonlyMap<Span, EvidenceId> | undefined;
@@ -77,7 +78,6 @@ export class Trace {
       spans.push(span);
     }
     this.spans = spans;
-    this.#indexById = indexById;
     this.parents = parentsOf(spans, indexById);
     this.#firstChild = new Int32Array(spans.length).fill(noParent);
     this.#nextSibling = new Int32Array(spans.length).fill(noParent);
@@ -99,6 +99,7 @@ export class Trace {
 
   /** The index of a span's id, or `undefined` when the trace does not have it. */
   indexOf(spanId: string): number | undefined {
+    this.#indexById ??= new Map(this.spans.map((span, index) => [span.spanId, index]));
     return this.#indexById.get(spanId);
   }
 
