@@ -2,7 +2,12 @@
 
 import { type EvidenceFormat, startsAsJson } from "../format.ts";
 import { readJaeger, recogniseJaeger } from "./jaeger.ts";
-import { readSdkDump, recogniseSdkDump } from "./sdk-dump.ts";
+import {
+  readConsoleDump,
+  readSdkDump,
+  recogniseConsoleDump,
+  recogniseSdkDump,
+} from "./sdk-dump.ts";
 import { readSpanRecords, recogniseSpanRecord } from "./span-record.ts";
 import { readTempo, recogniseTempo } from "./tempo.ts";
 import { readZipkin, recogniseZipkin } from "./zipkin.ts";
@@ -31,6 +36,12 @@ export const tracingFormats: readonly EvidenceFormat[] = [
     description: "spans that an SDK of OpenTelemetry printed as JSON",
     recognise: ({ head }) => startsAsJson(head) && recogniseSdkDump(head),
     read: (input) => readSdkDump(input.text()),
+  },
+  {
+    name: "otel-console",
+    description: "what the console exporter of OpenTelemetry's JavaScript SDK printed",
+    recognise: ({ head }) => head !== undefined && recogniseConsoleDump(head),
+    read: (input) => readConsoleDump(input.text()),
   },
   {
     name: "span-records",

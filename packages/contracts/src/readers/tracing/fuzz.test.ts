@@ -1,6 +1,6 @@
 import { it } from "vitest";
 
-import { survivesAnyInput } from "../../../test/survives.ts";
+import { readWithAll, survivesAnyInput } from "../../../test/survives.ts";
 import { tracingFormats } from "./formats.ts";
 
 const time = 1_700_000_000_000_000;
@@ -123,7 +123,23 @@ const seeds = [
     },
   ],
 ].map((seed) => JSON.stringify(seed));
+seeds.push(
+  `x\n{\n  traceId: '${traceId}',\n  id: 'b7ad6b7169203331',\n  name: 'n',\n  timestamp: ${time},\n  duration: 1,\n  attributes: { a: [Object], 'b': 'c' +\n 'd' },\n  kind: 0\n}\n`,
+);
 
 it("ends in spans or in a named fault for any input", () => {
   survivesAnyInput(tracingFormats, seeds);
 }, 60_000);
+
+it.each([
+  ["blocks that never end", "{\n".repeat(50_000)],
+  ["quotes", `{\n${"'".repeat(100_000)}\n}`],
+  ["an open quote", `{\na: '${"\\".repeat(100_000)}\n}`],
+  ["pieces", `{\na: ${"'x' +\n".repeat(20_000)}'y'\n}`],
+])(
+  "does not hang on %s",
+  (_, text) => {
+    readWithAll(tracingFormats, new TextEncoder().encode(text));
+  },
+  60_000,
+);

@@ -5,6 +5,7 @@ import type { Attributes, SpanEvent } from "../../model/span.ts";
 import type { FileContent } from "../format.ts";
 import { timeOfNumber, timeOfText } from "../time-text.ts";
 import { firstObjectOf, itemsOf } from "./documents.ts";
+import { inspectedValuesOf } from "./inspected.ts";
 import { numberOf, textOf } from "./loose-value.ts";
 import { type ForeignLink, type ForeignSpan, SpanCollector } from "./span-collector.ts";
 
@@ -25,6 +26,28 @@ export function readSdkDump(text: string): FileContent {
     } else collector.add(readers[dialect](item, collector));
   }
   return collector.content("OpenTelemetry's SDK");
+}
+
+/** Whether a text holds spans as the console exporter of JavaScript prints them. */
+export function recogniseConsoleDump(head: string): boolean {
+  return (
+    /^ {2}traceId: '[0-9a-f]{32}',\r?$/m.test(head) &&
+    /^ {2}id: '[0-9a-f]{16}',\r?$/m.test(head) &&
+    /^ {2}timestamp: \d/m.test(head)
+  );
+}
+
+/** Reads every span that the console exporter printed, whatever else stands between them. */
+export function readConsoleDump(text: string): FileContent {
+  const collector = new SpanCollector();
+  const { values, skippedCount } = inspectedValuesOf(text);
+  if (skippedCount > 0) collector.tally.note("A block of output that is no span was skipped.");
+  for (const value of values) {
+    if (isFields(value) && dialectOf(value) === "console") {
+      collector.add(readConsole(value, collector));
+    }
+  }
+  return collector.content("OpenTelemetry's console exporter");
 }
 
 type Dialect = "python" | "go" | "readable" | "console";

@@ -400,6 +400,59 @@ describe("what SDKs print", () => {
   });
 });
 
+describe("the console exporter of JavaScript", () => {
+  const printed = `listening on 3000
+{
+  resource: {
+    attributes: {
+      'service.name': 'web',
+      'telemetry.sdk.language': 'nodejs',
+      'process.command_args': [ '/usr/bin/node', '/app/it\\'s.js' ]
+    }
+  },
+  instrumentationScope: { name: 'http', version: undefined, schemaUrl: undefined },
+  traceId: '0af7651916cd43dd8448eb211c80319c',
+  parentSpanContext: {
+    traceId: '0af7651916cd43dd8448eb211c80319c',
+    spanId: '00f067aa0ba902b7',
+    traceFlags: 1
+  },
+  traceState: undefined,
+  name: 'GET',
+  id: 'b7ad6b7169203331',
+  kind: 2,
+  timestamp: 1700000000000000,
+  duration: 250.5,
+  attributes: { 'http.method': 'GET', gone: [ 1, 2, ... 3 more items ], odd: ',}', long: 'one ' +
+    'two', more: [Object] },
+  status: { code: 2, message: 'boom' },
+  events: [ { name: 'e', attributes: {}, time: [ 1700000000, 100000 ], droppedAttributesCount: 0 } ],
+  links: []
+}
+GET / 500
+`;
+
+  it("is read among what else was printed", () => {
+    const { spans, format } = read(printed);
+    expect(format).toBe("otel-console");
+    expect(spans).toMatchObject([
+      {
+        traceId,
+        spanId: "b7ad6b7169203331",
+        parentSpanId: "00f067aa0ba902b7",
+        kind: "client",
+        service: "web",
+        startMicros: start,
+        durationNanos: 250_500,
+        attributes: { "http.method": "GET", gone: [1, 2], odd: ",}", long: "one two", more: null },
+        resource: { "process.command_args": ["/usr/bin/node", "/app/it's.js"] },
+        status: { code: "error", message: "boom" },
+        events: [{ name: "e", timeMicros: start + 100 }],
+      },
+    ]);
+  });
+});
+
 describe("records of spans", () => {
   it.each([
     {
