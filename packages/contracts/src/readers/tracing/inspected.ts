@@ -36,7 +36,7 @@ function* blocksOf(text: string): Generator<string> {
 }
 
 const token =
-  /(\s+)|('(?:[^'\\]|\\.){0,65536}'|"(?:[^"\\]|\\.){0,65536}"|`(?:[^`\\]|\\.){0,65536}`)|(-?(?:\d+(?:\.\d+)?(?:e[+-]?\d+)?))n?|([A-Za-z_$][\w$]*)|(\[(?:Object|Array|Function|Getter|Setter|Circular|class|Symbol)[^\]\n]{0,200}\])|(<[^>\n]{1,40}>)|(\.\.\. \d+ more [^\n]*)|([{}[\],:+])/y;
+  /(\s+)|('(?:[^'\\]|\\.){0,65536}'|"(?:[^"\\]|\\.){0,65536}"|`(?:[^`\\]|\\.){0,65536}`)|(-?(?:\d+(?:\.\d+)?(?:e[+-]?\d+)?))n?|([A-Za-z_$][\w$]*)|(\[(?:Object|Array|Function|Getter|Setter|Circular|class|Symbol)[^\]\n]{0,200}\])|(<[^>\n]{1,40}>)|(\.\.\. \d+ more [a-z]+)|([{}[\],:+])/y;
 
 /** The text as JSON; where it is neither, the result is no JSON. */
 function jsonOf(text: string): string {
