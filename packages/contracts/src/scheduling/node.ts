@@ -12,7 +12,7 @@ import {
 import type { Source } from "../kubernetes/objects.ts";
 import type { HostPort, Pod } from "./pod.ts";
 import { addTo, type Amounts, readList } from "./requests.ts";
-import { unknownFields } from "../kubernetes/text-mark.ts";
+import { readFrom, unknownFields } from "../kubernetes/text-mark.ts";
 
 export interface Taint {
   readonly key: string;
@@ -84,7 +84,7 @@ export function readNode(source: Source, podsOnNode: readonly Pod[], rest: NodeC
   return {
     source,
     name: object.metadata.name,
-    labels: textsAt(object, "metadata", "labels"),
+    labels: labelsOf(source),
     isUnschedulable: isTrueAt(object, "spec", "unschedulable"),
     taints: listAt(object, "spec", "taints").map(readTaint),
     allocatable,
@@ -94,6 +94,17 @@ export function readNode(source: Source, podsOnNode: readonly Pod[], rest: NodeC
     unknown,
   };
 }
+
+/** A kubelet labels its node with the node's name; a manifest that no kubelet has seen lacks only that. */
+function labelsOf({ object }: Source): ReadonlyMap<string, string> {
+  const labels = textsAt(object, "metadata", "labels");
+  const isManifest = !isPresentAt(object, "status", "nodeInfo") && readFrom(object) === undefined;
+  if (!isManifest || labels.has(hostnameKey)) return labels;
+  return new Map([...labels, [hostnameKey, object.metadata.name]]);
+}
+
+/** The label in which every node carries its own name. */
+export const hostnameKey = "kubernetes.io/hostname";
 
 /** The same node with other pods on it. */
 export function withPods(node: Node, pods: readonly Pod[]): Node {

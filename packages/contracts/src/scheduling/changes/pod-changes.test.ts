@@ -130,6 +130,15 @@ describe("the smallest change for affinity", () => {
   });
 });
 
+test("a node's manifest carries the node's name as a label, as its kubelet would write it", () => {
+  const bare = node("a", "a").replace(", kubernetes.io/hostname: a", "");
+  const asking = `apiVersion: v1
+kind: Pod
+metadata: { name: asking, labels: { app: web } }
+spec: { ${spread().replace("topologyKey: zone", "topologyKey: kubernetes.io/hostname")} }`;
+  expect(findingOf(checkTexts([bare, asking].join("\n---\n")), "asking").verdict).toBe("holds");
+});
+
 describe("the smallest change for anti-affinity", () => {
   test("relaxes the pod, stops who is in the way, or adds a node", () => {
     const fixes = fixesFor(away("kubernetes.io/hostname"), node("a", "a"), running("p", "a"));

@@ -6,7 +6,7 @@ import { selects } from "../../kubernetes/selector.ts";
 import type { Situation } from "../filters/filter.ts";
 import { repellingTaint } from "../filters/taint-toleration.ts";
 import type { Neighbours } from "../neighbours.ts";
-import type { Node } from "../node.ts";
+import { hostnameKey, type Node } from "../node.ts";
 import type { PodObstacle, Skew } from "../obstacle.ts";
 import type { Pod } from "../pod.ts";
 import { describeSelector, type PodTerm, type SpreadConstraint } from "../pod-terms.ts";
@@ -151,7 +151,7 @@ function changeSpread(
 function topologyLabels(key: string, situation: Situation, { surroundings }: Background): Change[] {
   const { node, neighbours } = situation;
   const values =
-    key === "kubernetes.io/hostname"
+    key === hostnameKey
       ? [node.name]
       : [...new Set(neighbours.nodes.map((other) => other.labels.get(key)))]
           .filter((value) => value !== undefined)

@@ -4,7 +4,7 @@ import { conflicts, nodePorts } from "../filters/node-ports.ts";
 import { nodeResources } from "../filters/node-resources.ts";
 import type { Situation } from "../filters/filter.ts";
 import type { Obstacle } from "../obstacle.ts";
-import type { NodeFact } from "../node.ts";
+import { hostnameKey, type NodeFact } from "../node.ts";
 import type { HostPort } from "../pod.ts";
 import { formatAmount } from "../../kubernetes/quantity.ts";
 import { type Change, costs } from "./change.ts";
@@ -12,7 +12,6 @@ import { type Change, costs } from "./change.ts";
 type Shortage = Extract<Obstacle, { kind: "resource" }>;
 
 const portMax = 65_535;
-const hostnameKey = "kubernetes.io/hostname";
 
 /** For resources that are short: one edit of the pod's requests, room made on the node, or a larger node. */
 export function shortageChanges(shortages: readonly Shortage[], situation: Situation): Change[] {
