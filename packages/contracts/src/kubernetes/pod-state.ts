@@ -28,14 +28,30 @@ export function podStateOf(object: KubernetesObject): PodState {
     return { kind: "waiting", reason: reason ?? "its Ready condition is not True" };
   }
   if (!isPresentAt(object, "status")) return { kind: "planned" };
+  const shown = shownState(object);
+  if (shown !== undefined) return shown;
   if (conditionOf(object, "PodScheduled") === "False") {
     return { kind: "waiting", reason: "it has no node" };
   }
-  // A table of pods tells how many containers are ready, and whether the reader could take that from it.
   if (unknownFields(object).length === 0 && phase === "Pending") {
     return { kind: "waiting", reason: "its phase is Pending" };
   }
   return { kind: "unknown" };
+}
+
+/** A table tells how many containers are ready, and in one word what the pod does. */
+function shownState(object: KubernetesObject): PodState | undefined {
+  const ready = integerAt(object, "status", "shown", "readyCount");
+  const count = integerAt(object, "status", "shown", "containerCount");
+  const status = textAt(object, "status", "shown", "status");
+  if (ready === undefined || count === undefined) return undefined;
+  if (ready < count) {
+    return {
+      kind: "waiting",
+      reason: `${ready} of ${count} containers are ready, ${status ?? ""}`,
+    };
+  }
+  return status === "Running" && count > 0 ? { kind: "ready" } : undefined;
 }
 
 /** What keeps a container from being ready, in the words of the kubelet. */

@@ -157,6 +157,16 @@ describe("a selector that fits nothing", () => {
     expect(judge("web", service("web", "app: web"), empty).verdict).toBe("violated");
   });
 
+  test("is held against a table of pods that prints labels and readiness", () => {
+    const table = (ready: string, status: string): string =>
+      `NAMESPACE   NAME    READY   STATUS             RESTARTS   AGE   LABELS\nshop        web-1   ${ready}     ${status.padEnd(16)}   0          5m    app=web\n`;
+    const web = service("web", "app: web");
+    expect(judge("web", web, table("1/1", "Running")).verdict).toBe("holds");
+    const down = judge("web", web, table("0/1", "CrashLoopBackOff"));
+    expect(down).toMatchObject({ verdict: "violated", causeKind: "dependency" });
+    expect(down.title).toContain("CrashLoopBackOff");
+  });
+
   test("is inconclusive for a table that prints no labels", () => {
     const table = `NAME    READY   STATUS    RESTARTS   AGE\nweb-1   1/1     Running   0          5m\n`;
     const open = service("web", "app: web").replace(", namespace: shop", "");

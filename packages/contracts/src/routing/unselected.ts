@@ -49,6 +49,7 @@ export function judgeUnselected(item: Unselected): FindingParts {
   if (elsewhere.length > 0 && isStated && elsewhere.every((pod) => pod.isNamespaceStated)) {
     return inOtherNamespace(item, elsewhere);
   }
+  if (isEmptyByRecord && pods.length === 0) return recordedEmpty(item);
   if (missing === undefined || isEmptyByRecord) return missed(item, misses);
   return unknown(item, missing, elsewhere);
 }
@@ -62,6 +63,24 @@ function missingOf({ service, pods, services, makers }: Unselected): string | un
   }
   if (makers.length === 0) return undefined;
   return `the pods that ${makers.slice(0, 3).join(", ")} may have made`;
+}
+
+/** The endpoints are known and the pods are not: the service leads nowhere, for one of two reasons. */
+function recordedEmpty(item: Unselected): FindingParts {
+  const { service } = item;
+  const selector = describeSelector(pairsSelector(service.selector));
+  return {
+    ...about(item, []),
+    verdict: "violated",
+    title: `Service ${service.subject.name} leads nowhere: its endpoints are recorded as empty, so that no pod of ${service.namespace} with ${selector} is ready, or none has these labels.`,
+    actual: "No address is recorded for the service.",
+    causeKind: "configuration",
+    measures: { podCount: 0, readyAddressCount: 0 },
+    missing: [`the pods of the namespace ${service.namespace} with their labels`],
+    nextChecks: [
+      `kubectl get pods -n ${service.namespace} --show-labels: whether a pod has ${selector}, and whether it is ready`,
+    ],
+  };
 }
 
 /** The key of a role that all else of the selector leaves open, and that no template carries. */
