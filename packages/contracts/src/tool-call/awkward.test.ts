@@ -475,6 +475,40 @@ describe("pairing as producers write it", () => {
   });
 });
 
+describe("calls in the text of models", () => {
+  const of = (value: string): string[] =>
+    wrong(
+      check(
+        json({
+          tools: [tool("ping_it", object({ a: { type: "integer" } }, ["a"]))],
+          conversations: [
+            { from: "human", value: "go" },
+            { from: "gpt", value },
+            { from: "tool", value: "ok" },
+            { from: "gpt", value: "It is there." },
+          ],
+        }),
+        [toolCallSchema],
+      ),
+    );
+  test.each([
+    "<tool_call>{'name': 'ping_it', 'arguments': {'a': ARG}}</tool_call>",
+    '[TOOL_CALLS] [{"name": "ping_it", "arguments": {"a": ARG}}]',
+    '<function=ping_it>{"a": ARG}</function>',
+    '<|python_tag|>{"name": "ping_it", "parameters": {"a": ARG}}',
+    '{"name": "ping_it", "parameters": {"a": ARG}}',
+    "[ping_it(a=ARG)]",
+    'Thought: x\nAction: ping_it\nAction Input: {"a": ARG}',
+  ])("%s", (text) => {
+    expect(of(text.replace("ARG", "5"))).toEqual([]);
+    expect(of(text.replace("ARG", "[]"))).toHaveLength(1);
+  });
+
+  test("a notation that nobody knows is no fault of pairing", () => {
+    expect(of("@@ping_it with 5@@")).toEqual([]);
+  });
+});
+
 describe("corpora in their own forms", () => {
   const bfcl = {
     id: "simple_0",

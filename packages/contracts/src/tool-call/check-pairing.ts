@@ -31,6 +31,8 @@ class Pairing {
   #batch = 0;
   /** Nothing but instructions and results came so far: the conversation may have begun earlier. */
   #isBeginning = true;
+  /** The latest turn that is no result. */
+  #speaker: Turn | undefined;
 
   constructor(turns: readonly Turn[]) {
     this.#called = new Set(
@@ -53,6 +55,7 @@ class Pairing {
         if (!item.isAnswered && !item.isReported) this.#unanswered(item);
       this.#open = [];
     }
+    if (role !== "tool" && (results.length === 0 || hasOwnResults)) this.#speaker = turn;
     for (const call of calls) this.#add(call, turn);
     if (hasOwnResults) for (const result of results) this.#answer(result, turn);
     this.#open = this.#open.filter((item) => !item.isAnswered);
@@ -87,9 +90,22 @@ class Pairing {
     if (item === undefined) {
       const isOfEarlierCall =
         this.#isBeginning && (result.callId === undefined || !this.#called.has(result.callId));
-      if (!isOfEarlierCall) this.faults.push(unasked(result, turn));
+      if (!isOfEarlierCall && !this.#mayHaveAsked(result)) {
+        this.faults.push(unasked(result, turn));
+      }
     } else if (item.isAnswered) this.faults.push(secondAnswer(item.call, result, turn));
     else item.isAnswered = true;
+  }
+
+  /** A model without calls of its own may have asked in a notation that nobody read. */
+  #mayHaveAsked({ callId }: ToolResult): boolean {
+    const speaker = this.#speaker;
+    return (
+      callId === undefined &&
+      speaker?.role === "assistant" &&
+      speaker.text !== undefined &&
+      speaker.calls.length === 0
+    );
   }
 
   /** Without an id on one of the sides, calls and results pair by name and order. */

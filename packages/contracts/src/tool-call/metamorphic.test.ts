@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 import type { Finding } from "../model/finding.ts";
 import type { Snapshot } from "../model/snapshot.ts";
 import { snapshotOf } from "../snapshot/create-snapshot.ts";
+import { compareText } from "../text/compare-text.ts";
 import { toolCallContracts } from "./contracts.ts";
 import { chat, chatTool, snapshotOfTranscript } from "./fixtures/check-transcript.ts";
 
@@ -42,7 +43,7 @@ test("the faults of one conversation are seen by their contracts", () => {
   const contracts = new Set(
     alone.filter((line) => line.includes("violated")).map((line) => line.split(" ")[0]),
   );
-  expect([...contracts].toSorted()).toEqual([
+  expect([...contracts].toSorted((left = "", right = "") => compareText(left, right))).toEqual([
     "tool-call/answer-agrees",
     "tool-call/errors-handled",
     "tool-call/loops",

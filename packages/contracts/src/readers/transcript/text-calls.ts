@@ -29,6 +29,8 @@ export function callsInText(text: string, pointer: string): { calls: ToolCall[];
     return { calls: [call], text: text.slice(0, action.index).trim() };
   }
   const trimmed = text.trim();
+  const marked = callsOfMarks(trimmed, pointer);
+  if (marked.length > 0) return { calls: marked, text: "" };
   const read = looksLikeCalls.test(trimmed) ? readCalls(trimmed) : undefined;
   // A call in prose has arguments without a name; a model that calls names them all.
   if (read === undefined || read.some((call) => call.positional.length > 0)) {
@@ -40,6 +42,27 @@ export function callsInText(text: string, pointer: string): { calls: ToolCall[];
     pointer,
   }));
   return { calls, text: "" };
+}
+
+/** A text that is nothing but calls as JSON, also behind the marks of some models. */
+function callsOfMarks(text: string, pointer: string): ToolCall[] {
+  const named = /^<function=([\w.-]{1,200})>([\s\S]*?)(?:<\/function>)?$/.exec(text);
+  if (named?.[1] !== undefined) {
+    return [{ name: named[1], arguments: argumentsText(named[2] ?? ""), pointer }];
+  }
+  const body = text.replace(/^(?:\[TOOL_CALLS\]|<\|python_tag\|>|<\|tool_call\|>)\s{0,20}/, "");
+  if (!/^[[{]/.test(body)) return [];
+  const value = readLiteral(body);
+  const list: readonly unknown[] = Array.isArray(value) ? value : [value];
+  const isOnlyCalls = list.every(
+    (item) =>
+      isFields(item) &&
+      textField(item, "name") !== undefined &&
+      (isFields(item["arguments"]) || isFields(item["parameters"])) &&
+      Object.keys(item).length <= 4 &&
+      item["description"] === undefined,
+  );
+  return isOnlyCalls ? callsOfBlock(body, pointer) : [];
 }
 
 /** The results in a text. */

@@ -27,7 +27,18 @@ export interface RecordedConversation {
 }
 
 /** The conversations of a trace; where no model was seen, what ran makes one without turns. */
-export function conversationsOfTrace(trace: Trace): RecordedConversation[] {
+export function conversationsOfTrace(trace: Trace): readonly RecordedConversation[] {
+  const known = conversationsByTrace.get(trace);
+  if (known !== undefined) return known;
+  const conversations = readConversations(trace);
+  conversationsByTrace.set(trace, conversations);
+  return conversations;
+}
+
+/** A memory and no state: the same trace always has the same conversations. */
+const conversationsByTrace = new WeakMap<Trace, readonly RecordedConversation[]>();
+
+function readConversations(trace: Trace): RecordedConversation[] {
   const indices = modelSpansOf(trace);
   if (indices.length === 0) return [];
   const threads: Thread[] = [];
