@@ -206,3 +206,14 @@ test.each([
     fails ? ["violated"] : [],
   );
 });
+
+test("a log that names no container is that of the only workload that fails", () => {
+  const plain =
+    "2026-01-01T10:00:00Z INFO starting\n2026-01-01T10:00:01Z ERROR Environment variable API_KEY is required\n";
+  expect(findingIn(containerStaysUp, crashed(1), plain).title).toContain("API_KEY is not set");
+  const other = crashed(1)
+    .replaceAll("web-5d4f8c7b9", "api-5d4f8c7b9")
+    .replaceAll("name: web", "name: api");
+  const titles = findingsIn(containerStaysUp, crashed(1), other, plain).map(({ title }) => title);
+  expect(titles.join()).not.toContain("API_KEY");
+});

@@ -5,7 +5,7 @@ import { defineContract } from "../model/define-contract.ts";
 import type { Finding } from "../model/finding.ts";
 import { gather, type Judgement } from "./gather-findings.ts";
 import { judgeCommands } from "./judge-command.ts";
-import { judgeContainers, judgeShown } from "./judge-container.ts";
+import { failedEnd, judgeContainers, judgeShown } from "./judge-container.ts";
 import { judgeJobs } from "./judge-job.ts";
 import { judgeLogsAlone } from "./judge-logs.ts";
 import { templatesOf } from "./pod-template.ts";
@@ -30,8 +30,15 @@ export const containerStaysUp: Contract = defineContract({
     },
   },
   check(snapshot, options, found): Finding[] {
-    const context = { snapshot, options };
     const pods = podsOf(snapshot);
+    const failing = new Set(
+      pods
+        .filter((pod) =>
+          pod.containers.some((container) => failedEnd(pod, container) !== undefined),
+        )
+        .map(({ owner }) => owner.name),
+    );
+    const context = { snapshot, options, isLoneFailure: failing.size === 1 };
     const judged = [
       ...pods.flatMap((pod) =>
         pod.shown === undefined ? judgeContainers(pod, context) : judgeShown(pod, context),

@@ -10,7 +10,7 @@ import { type ExplainedCause, explainLog, explainText } from "./causes/explain-l
 import { meaningOfExit } from "./exit-code.ts";
 import { missingReference } from "./missing-reference.ts";
 import type { Judgement } from "./gather-findings.ts";
-import { type ContainerLog, logsOf } from "./pod-logs.ts";
+import { type ContainerLog, logsOf, namelessLogs } from "./pod-logs.ts";
 import {
   containerSubject,
   type ContainerState,
@@ -22,6 +22,8 @@ import {
 export interface StayUpContext {
   readonly snapshot: Snapshot;
   readonly options: { readonly failureLineCountMin: number; readonly restartCountMin: number };
+  /** Whether one workload alone fails: a log that names no container is then its own. */
+  readonly isLoneFailure: boolean;
 }
 
 /** Reasons of waiting that other contracts explain: images, references, and the start that is still going on. */
@@ -214,8 +216,9 @@ function explainEnd(
     return { cause: fromState, reference: referenceTo(pod.source, fromState.line) };
   }
   const logs = logsOf(context.snapshot, pod, container.name);
+  const nameless = logs.length === 0 && context.isLoneFailure ? namelessLogs(context.snapshot) : [];
   return (
-    surest(logs) ??
+    surest([...logs, ...nameless]) ??
     (fromState === undefined
       ? undefined
       : { cause: fromState, reference: referenceTo(pod.source, fromState.line) })

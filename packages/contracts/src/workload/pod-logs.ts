@@ -22,7 +22,8 @@ export function logsOf(
   return evidenceOfKind(snapshot, "logs")
     .flatMap(({ id, content }): ContainerLog[] => {
       const { about, lines } = content;
-      if (lines.length === 0 || about === undefined) return [];
+      if (lines.length === 0) return [];
+      if (about === undefined) return linesOfPod(id, lines, { pod, container });
       if ((about.namespace ?? pod.namespace) !== pod.namespace) return [];
       // `kubectl logs deployment/web` names the workload, not the pod that it chose.
       if (about.pod !== pod.name && about.pod !== pod.ownerName) return [];
@@ -32,4 +33,33 @@ export function logsOf(
       return [{ evidenceId: id, container: about.container, isPrevious: about.isPrevious, lines }];
     })
     .sort((left, right) => Number(right.isPrevious) - Number(left.isPrevious));
+}
+
+/** Records of a collector name their pod in their attributes. */
+function linesOfPod(
+  evidenceId: EvidenceId,
+  lines: LogsContent["lines"],
+  { pod, container }: { readonly pod: { name: string }; readonly container: string | undefined },
+): ContainerLog[] {
+  const ours = lines.filter(({ attributes }) => {
+    if (attributes?.["k8s.pod.name"] !== pod.name) return false;
+    const of = attributes["k8s.container.name"];
+    return container === undefined || of === undefined || of === container;
+  });
+  return ours.length === 0 ? [] : [{ evidenceId, container, isPrevious: false, lines: ours }];
+}
+
+/** Logs that name no container: where a single workload fails, they are taken to be its own. */
+export function namelessLogs(snapshot: Snapshot): ContainerLog[] {
+  return evidenceOfKind(snapshot, "logs").flatMap(({ id, content }): ContainerLog[] => {
+    const { about, lines } = content;
+    const isNamed =
+      about !== undefined ||
+      lines.length === 0 ||
+      lines.some(
+        ({ attributes, service }) =>
+          service !== undefined || attributes?.["k8s.pod.name"] !== undefined,
+      );
+    return isNamed ? [] : [{ evidenceId: id, container: undefined, isPrevious: false, lines }];
+  });
 }

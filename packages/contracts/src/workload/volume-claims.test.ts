@@ -57,7 +57,10 @@ test("a claim that waits for its first pod holds", () => {
 
 test("a provisioner that does not answer is accused after some time only", () => {
   const waiting = (count: number): string =>
-    `${told("ExternalProvisioning", "Waiting for a volume to be created either by the external provisioner 'ebs.csi.aws.com' or manually by the system administrator.").replace("count: 5", `count: ${count}`)}`;
+    told(
+      "ExternalProvisioning",
+      "Waiting for a volume to be created either by the external provisioner 'ebs.csi.aws.com' or manually by the system administrator.",
+    ).replace("count: 5", `count: ${count}`);
   expect(findingIn(volumeClaims, claim("storageClassName: standard"), waiting(30)).title).toContain(
     "ebs.csi.aws.com, which does not answer",
   );
