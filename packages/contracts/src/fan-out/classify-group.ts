@@ -4,6 +4,7 @@ import { listMatched, narrowWidthMax, widthOf } from "./list-behind.ts";
 import type { RepeatedQueryOptions } from "./options.ts";
 import type { Observation } from "./observe-calls.ts";
 import { isPaging } from "./paging.ts";
+import { namesFile } from "./payload-bytes.ts";
 import { haveSameValues } from "./same-values.ts";
 import type { Unit, UnitCall } from "../traces/unit.ts";
 
@@ -15,7 +16,8 @@ export type GroupNature =
   | "scatter"
   | "cache"
   | "warm-up"
-  | "batches";
+  | "batches"
+  | "files";
 
 export interface ClassifiedGroup {
   readonly observation: Observation;
@@ -64,6 +66,7 @@ function natureOf(group: Group, options: RepeatedQueryOptions): GroupNature {
   // When the items of a list make the calls, nothing else can explain the repetition.
   if (itemCount >= options.countMin) return "loop";
   if (isWarmUp(group.observation.unit)) return "warm-up";
+  if (attempts.every(({ call }) => call.kind === "http" && namesFile(call.target))) return "files";
   if (isPaging(attempts, options.countMin)) return "pages";
   if (attempts.every(({ call }) => call.batch.isBatch)) {
     return isBatchPerItem(group, options) ? "loop" : "batches";

@@ -99,6 +99,7 @@ const natureWords: Readonly<Record<GroupNature, string>> = {
   cache: "single reads of a cache",
   "warm-up": "a warm-up",
   batches: "batches in chunks",
+  files: "files, which are fetched one by one",
 };
 
 /** Why an access to a list without repetition proves nothing. */

@@ -87,7 +87,15 @@ export function isFile(span: Span, address: string): boolean {
   ) {
     return true;
   }
-  return /\.(?:zip|gz|tgz|tar|pdf|png|jpe?g|gif|webp|svg|mp[34]|webm|woff2?|ttf|m?js|css|wasm|parquet|csv|xlsx?|bin|safetensors|gguf|onnx|iso|jar|whl)\b|\b(?:downloads?|exports?|uploads?|blobs?|files?|attachments?|assets|static|media|images?|backups?|artifacts?|getobject|putobject)\b/i.test(
+  if (namesFile(address)) return true;
+  return /\b(?:downloads?|exports?|uploads?|blobs?|files?|attachments?|assets|static|media|images?|backups?|artifacts?|getobject|putobject)\b/i.test(
+    address,
+  );
+}
+
+/** Whether the last part of an address is the name of a file that is no document of data. */
+export function namesFile(address: string): boolean {
+  return /\.(?:zip|gz|tgz|tar|pdf|png|jpe?g|gif|webp|avif|ico|svg|mp[34]|webm|woff2?|ttf|m?js|css|map|wasm|parquet|csv|xlsx?|bin|safetensors|gguf|onnx|iso|jar|whl)(?:[?#]|$)/i.test(
     address,
   );
 }

@@ -97,6 +97,13 @@ describe("fan-out/repeated-query says nothing about", () => {
       ),
     ],
     [
+      "files that are fetched one by one",
+      request(
+        "/zip",
+        times(9, (index) => get(`http://store/photos/${index}00.jpg?size=small`)),
+      ),
+    ],
+    [
       "pages by offset",
       request(
         "/x",
