@@ -164,6 +164,7 @@ describe("descriptions of an environment", () => {
     ],
     ["settings with sections", "; x\n[a]\nb=c\n", "a.ini"],
     ["a program", "import os\nA=1\nB=2\n", "a.py"],
+    ["an example of one", "LANG=C\nTZ=UTC\n", ".env.example"],
     ["one sum", "x=1", "x.txt"],
     ["YAML of something else", "environment:\n  - A=b\nimage: x\n", "ci.yaml"],
   ])("are not %s", (...given) => {

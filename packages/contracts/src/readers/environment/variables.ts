@@ -12,9 +12,12 @@ const lineCountMin = 2;
 const programName =
   /\.(?:py|rb|pl|[cm]?[jt]s|sh|bash|zsh|mk|toml|ini|cfg|properties|service|desktop)$/i;
 
+const exampleName = /(?:^|[._-])(?:example|sample|template|dist|defaults?)(?:[._-]|$)/i;
+
 /** Whether a text is lines of names and values, and no log of them. */
 export function recogniseVariables(head: string, name: string): boolean {
-  if (/^\s*[{[<]/.test(head) || programName.test(name)) return false;
+  // An example describes no environment, only what one may be.
+  if (/^\s*[{[<]/.test(head) || programName.test(name) || exampleName.test(name)) return false;
   const lines = head.split("\n");
   if (lines.length > 1) lines.pop();
   const told = lines
