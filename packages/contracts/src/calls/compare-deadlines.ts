@@ -110,12 +110,16 @@ class Comparison {
       return inherited;
     }
     if (own === undefined) return inherited;
+    const tighter =
+      own.endMicros < inherited.endMicros
+        ? { owner: index, deadline: own, endMicros: own.endMicros }
+        : inherited;
+    // What a function may take binds the calls below it, and nobody else.
+    if (!crosses) return tighter;
     const excessMicros = own.timeoutMicros - remainingMicros;
     const kind = excessMicros > tolerance ? "exceeds" : "fits";
     this.#note(index, inherited, { kind, own, excessMicros });
-    return own.endMicros < inherited.endMicros
-      ? { owner: index, deadline: own, endMicros: own.endMicros }
-      : inherited;
+    return tighter;
   }
 
   #toleranceOf({ timeoutMicros }: Deadline): number {

@@ -158,4 +158,27 @@ describe("calls/deadline-propagation", () => {
       [stock]: "holds",
     });
   });
+
+  it("judges calls, and lets a function's own timeout bind what is called below it", () => {
+    const tree = (inner: Attributes): SpanTree =>
+      serves("orders", "/orders", {
+        attributes: { timeout_ms: 1_000 },
+        children: [
+          {
+            name: "reserve",
+            attributes: { timeout_ms: 5_000 },
+            children: [
+              {
+                name: "try",
+                attributes: { timeout_ms: 300 },
+                children: [post("http://stock/reserve", { attributes: inner })],
+              },
+            ],
+          },
+        ],
+      });
+    expect(verdicts(check(tree({ timeout_ms: 600 })))).toEqual({ [stock]: "violated" });
+    expect(verdicts(check(tree({ timeout_ms: 250 })))).toEqual({ [stock]: "holds" });
+    expect(check(tree({}))).toEqual([]);
+  });
 });

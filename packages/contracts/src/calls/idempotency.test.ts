@@ -184,6 +184,46 @@ describe("calls/idempotency of one request", () => {
     expect(verdict(pay(row, row, row))).toEqual([]);
   });
 
+  it.each([
+    "orders/42/items",
+    "orders/42/notes",
+    "payments/42/notes",
+    "payloads",
+    "stock/reservations",
+  ])("does not take POST /%s for something that an order has once", (path) => {
+    const call = post(`http://shop/${path}`, {
+      attributes: { ...status(200), "order.id": "42" },
+    });
+    expect(verdict(pay(call, call, call))).toEqual([]);
+  });
+
+  it.each(["orders", "orders/42/charge", "payments/42/capture", "payments"])(
+    "knows POST /%s as made once",
+    (path) => {
+      const call = post(`http://shop/${path}`, {
+        attributes: { ...status(201), "order.id": "42" },
+      });
+      expect(verdict(pay(call, call))).toEqual(["violated"]);
+    },
+  );
+
+  it.each(["CreateOrder", "PlaceOrder", "Charge", "refundOrder"])(
+    "knows %s as made once",
+    (method) => {
+      const call: SpanTree = {
+        name: `shop.Orders/${method}`,
+        kind: "client",
+        attributes: {
+          "rpc.system": "grpc",
+          "rpc.service": "shop.Orders",
+          "rpc.method": method,
+          "app.order.id": "42",
+        },
+      };
+      expect(verdict(pay(call, call))).toEqual(["violated"]);
+    },
+  );
+
   it("knows a row of which there is one by its values, unless it was rolled back", () => {
     const row = sql("INSERT INTO payments (id, amount) VALUES ('p-1', 5)");
     const other = sql("INSERT INTO payments (id, amount) VALUES ('p-2', 5)");

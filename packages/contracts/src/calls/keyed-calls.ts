@@ -166,9 +166,11 @@ function things(keys: EffectKeys): string {
   return keys.things.join(", ");
 }
 
-/** Operations of which a thing has one: an order is charged, paid and shipped once. */
-const onceOperations =
-  /charge|pay|capture|refund|transfer|payout|debit|withdraw|invoice|purchase|checkout|place.?order|create|submit|book|reserv|ship|issue|\bPOST \/(?:\w+\/)*(?:order|payment|invoice|booking|shipment|reservation)s?$/i;
+/** What is done once for a thing, whatever the thing is. */
+const onceWords =
+  /\b(?:charges?|pay|payments?|captures?|refunds?|payouts?|debit|withdraw|withdrawals?|purchases?|checkout|transfers?)\b/;
+/** What is done once for a thing when its name comes last: `CreateOrder`, `POST /orders`, but not an order's items. */
+const makingWords = /\b(?:create|submit|book|place|issue|post|add)\b/;
 
 /** The same effect for the same thing twice within one request, without a key that would make one of it. */
 export function repeatedEffects(calls: readonly KeyedCall[]): IdempotencyCase[] {
@@ -210,7 +212,8 @@ export function repeatedEffects(calls: readonly KeyedCall[]): IdempotencyCase[] 
 function isEffect({ edge, hasFailed, keys }: Judged): boolean {
   if (edge.effect !== "adds" || hasFailed) return false;
   if (keys.payload !== undefined) return true;
-  return keys.things.length > 0 && isOnce(edge.operation, edge.isDatabase);
+  // Rows of many kinds are written for one order; which of them is single, no name tells.
+  return keys.things.length > 0 && !edge.isDatabase && isOnce(edge.operation, keys.things);
 }
 
 /** Whether a row may have been rolled back: work above it failed, or its service rolled something back after it. */
@@ -231,9 +234,21 @@ function mayBeTakenBack({ trace, index }: KeyedCall): boolean {
   return false;
 }
 
-function isOnce(operation: string, isDatabase: boolean): boolean {
-  // Rows of many kinds are written for one order; which of them is single, no name tells.
-  return !isDatabase && onceOperations.test(operation);
+/** Whether an operation makes one effect for the things that it names. */
+function isOnce(operation: string, named: readonly string[]): boolean {
+  // Of a path and of a service's method the last part says what is done; a POST to a list makes one of it.
+  const plain = operation.replace(/\/?\{id\}/g, "");
+  const words =
+    `${operation.startsWith("POST ") ? "post " : ""}${plain.slice(plain.lastIndexOf("/") + 1)}`
+      .replace(/([a-z])([A-Z])/g, "$1 $2")
+      .toLowerCase();
+  if (onceWords.test(words)) return true;
+  if (!makingWords.test(words)) return false;
+  const last = /([a-z]+?)s?$/.exec(words)?.[1];
+  return (
+    last !== undefined &&
+    named.some((thing) => thing.split("=", 1)[0]?.toLowerCase().includes(last))
+  );
 }
 
 function isSameEffect(left: KeyedCall, right: KeyedCall): boolean {
