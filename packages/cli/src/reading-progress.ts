@@ -1,4 +1,6 @@
-/** Shows on a terminal how far the reading of long files has come. */
+/** Follows the reading of long files: shows on a terminal how far it has come, and keeps memory small. */
+
+import { setFlagsFromString } from "node:v8";
 
 import type { ReadProgress } from "@faultline/contracts";
 
@@ -8,6 +10,8 @@ import type { Terminal } from "./terminal.ts";
 const shownBytesMin = 8_000_000;
 /** Shown anew after so many bytes. */
 const stepBytes = 4_000_000;
+/** Input from which on memory counts for more than the last bit of speed. */
+const largeBytesMin = 2_000_000;
 
 export interface Progress {
   show(state: ReadProgress): void;
@@ -23,8 +27,14 @@ export function readingProgress(
   const { showProgress } = terminal;
   const totalBytes = files.reduce((sum, file) => sum + file.sizeBytes, 0);
   let shownBytes = 0;
+  let isLarge = false;
   return {
     show({ bytesRead, spanCount }) {
+      if (!isLarge && bytesRead >= largeBytesMin) {
+        isLarge = true;
+        // Nearly all that is read stays, so a space for what is short-lived only adds to the memory: it grows no more.
+        setFlagsFromString("--semi-space-growth-factor=1");
+      }
       if (showProgress === undefined || bytesRead < shownBytesMin) return;
       if (bytesRead - shownBytes < stepBytes) return;
       shownBytes = bytesRead;
