@@ -69,6 +69,15 @@ describe("a name in the settings of a workload", () => {
     expect(findingOf(checkTexts(own, ...texts), client).verdict).toBe("violated");
   });
 
+  test("is violated when no service of a whole set or of a cluster has it", () => {
+    expect(judge("http://payments:80", api).verdict).toBe("violated");
+    const own = service("web", "app: web");
+    expect(judge("http://payments:80", own).verdict).toBe("inconclusive");
+    expect(judge("http://web-payments:80", own).verdict).toBe("inconclusive");
+    const live = own.replace("namespace: shop", "namespace: shop, uid: u1");
+    expect(judge("http://payments:80", live).verdict).toBe("violated");
+  });
+
   test("is inconclusive when the services of the namespace are not in the evidence", () => {
     expect(judge("http://api:80").verdict).toBe("inconclusive");
   });

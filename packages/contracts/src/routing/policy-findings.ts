@@ -14,6 +14,7 @@ import { describeCorrection, describeMissed, nearMisses, quoteLabels } from "./n
 import { type PolicyContext, policyReference } from "./policy-connections.ts";
 import type { Direction, Policy } from "./policy.ts";
 import { servicesOf } from "./service.ts";
+import { isTypo } from "./typo.ts";
 import { missingPodsOf } from "./whole-picture.ts";
 
 /** A finding for each policy. */
@@ -83,7 +84,8 @@ function peerFinding(policy: Policy, pods: readonly KnownPod[]): FindingParts | 
         if (namespaceSelector !== undefined || selects(podSelector, pods)) continue;
         const [miss] = nearMisses(pairsOf(podSelector), pods, 1);
         if (miss?.isSlip !== true || miss.missed.length !== 1) continue;
-        if (!isTypo(miss.missed[0]?.wanted ?? "", miss.missed[0]?.actual)) continue;
+        const [pair] = miss.missed;
+        if (pair?.actual === undefined || !isTypo(pair.wanted, pair.actual)) continue;
         return slipFinding(policy, direction, { podSelector, miss });
       }
     }
@@ -115,18 +117,6 @@ function slipFinding(
       },
     ],
   };
-}
-
-/** Values that differ by case or by a letter or two, not by a word. */
-function isTypo(wanted: string, actual: string | undefined): boolean {
-  if (actual === undefined) return false;
-  if (wanted.toLowerCase() === actual.toLowerCase()) return true;
-  const length = Math.min(wanted.length, actual.length);
-  let same = 0;
-  while (same < length && wanted[same] === actual[same]) same += 1;
-  let end = 0;
-  while (end < length - same && wanted.at(-1 - end) === actual.at(-1 - end)) end += 1;
-  return Math.max(wanted.length, actual.length) - same - end <= 2 && length >= 4;
 }
 
 function good(policy: Policy, pods: readonly KnownPod[]): FindingParts {

@@ -8,8 +8,10 @@ import type { KnownPod } from "../kubernetes/pods.ts";
 import { compareText } from "../text/compare-text.ts";
 import { nearestName } from "../text/nearest-name.ts";
 import { plural } from "../text/plural.ts";
+import { isSelected } from "./near-miss.ts";
 import { type NameReference, referencesOf } from "./name-reference.ts";
 import { describePort, type Service, serviceAt, servicesOf } from "./service.ts";
+import { isSameThing } from "./typo.ts";
 
 interface Surroundings {
   readonly objects: Objects;
@@ -151,10 +153,12 @@ function missingFault(
       evidence: [reference.evidence, referenceTo(elsewhere.source)],
     };
   }
-  const slip = near !== undefined && isSlip(name, near) ? near : undefined;
-  // Manifests of one application are often applied beside others, which bring services of their own.
-  const isWhole =
-    reference.form === "url" ? !isOutsideName(reference) : here.some((service) => service.isLive);
+  const slip = near !== undefined && isSameThing(name, near) ? near : undefined;
+  // Manifests of one application are often applied beside others, which bring services of their own: only a set that
+  // holds services of others, or a cluster, shows that one does not exist.
+  const isLive = here.some((service) => service.isLive);
+  const hasOthers = here.some((service) => !isSelected(pod, service.selector));
+  const isWhole = isLive || (reference.form === "url" && hasOthers);
   const isSure =
     here.length > 0 &&
     (slip !== undefined || (isWhole && reference.form !== "address")) &&
@@ -173,17 +177,6 @@ function missingFault(
       ...here.slice(0, 10).map((service) => referenceTo(service.source)),
     ],
   };
-}
-
-/** Names that are alike letter by letter, not by a word that they share. */
-function isSlip(left: string, right: string): boolean {
-  const plain = (name: string): string => name.replaceAll(/[^a-z0-9]/g, "");
-  return (
-    plain(left) === plain(right) ||
-    plain(left).includes(plain(right)) ||
-    plain(right).includes(plain(left)) ||
-    Math.abs(left.length - right.length) <= 2
-  );
 }
 
 /** Two labels may be a name outside, although a namespace is called like its last. */
