@@ -213,6 +213,8 @@ export function checksNothing(schema: unknown): boolean {
     return false;
   if (!isFields(properties)) return true;
   const fields = Object.values(properties);
+  // An object that names no field is closed, as tool-call/schema reads it, unless it says that it is open.
+  if (fields.length === 0) return additionalProperties !== undefined;
   return fields.every(
     (field) =>
       field === true ||
