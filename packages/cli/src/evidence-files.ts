@@ -37,6 +37,11 @@ export interface ReadingOptions {
   readonly passOver?: string;
 }
 
+export interface EvidenceAtPaths extends ReadEvidence {
+  /** Files that were found in folders, not named themselves, and are in no known form. */
+  readonly passedOver: readonly string[];
+}
+
 /**
  * Reads everything below the paths; `-` is standard input. In folders, hidden names and `node_modules` are
  * passed over, and links to folders are not followed. Shows on a terminal how far it has come.
@@ -44,7 +49,7 @@ export interface ReadingOptions {
 export async function readEvidenceAt(
   paths: readonly string[],
   { terminal, signal, passOver }: ReadingOptions,
-): Promise<ReadEvidence> {
+): Promise<EvidenceAtPaths> {
   const found = await FileSearch.find(paths, signal);
   const files = found.files.filter(
     ({ path }) => passOver === undefined || resolve(path) !== resolve(passOver),
@@ -60,7 +65,14 @@ export async function readEvidenceAt(
   }
   progress.end();
   const { evidence, unreadable } = reader.finish();
-  return { evidence, unreadable: [...found.unreadable, ...unreadable] };
+  // Who names a file means it; a folder holds other things than evidence, too.
+  const isPassedOver = ({ name, isUnknownForm }: UnreadableFile): boolean =>
+    isUnknownForm === true && !paths.includes(name) && name !== nameOf(standardInput);
+  return {
+    evidence,
+    unreadable: [...found.unreadable, ...unreadable.filter((file) => !isPassedOver(file))],
+    passedOver: unreadable.filter(isPassedOver).map(({ name }) => name),
+  };
 }
 
 export interface FoundFiles {

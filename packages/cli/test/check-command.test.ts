@@ -58,6 +58,18 @@ describe("faultline check", () => {
     expect(output).toContain("1 hold");
   });
 
+  it("passes over what is no evidence in a folder and says so, and refuses it where it is named", async () => {
+    await mkdir(join(folder, "mixed.d"));
+    await writeFile(join(folder, "mixed.d", "README.md"), "# What stands here\n");
+    await writeFile(join(folder, "mixed.d", "fast.json"), trace(12, "batched"));
+    const { code, output } = await run(check, ["mixed.d"]);
+    expect(code).toBe(0);
+    expect(output).toMatch(/1 file in no known form passed over: .*README\.md/);
+    expect((await run(check, ["mixed.d/README.md", "mixed.d"])).code).toBe(2);
+    await writeFile(join(folder, "mixed.d", "cut.json"), '{"resourceSpans": [');
+    expect((await run(check, ["mixed.d"])).code).toBe(2);
+  });
+
   it("reads standard input", async () => {
     const { code, output } = await run(check, ["-"], { input: trace(12, "one-by-one") });
     expect(code).toBe(1);

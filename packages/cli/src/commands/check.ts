@@ -69,6 +69,7 @@ export const command: Command = {
   stopsAtOnce: true,
   notes: [
     "A PATH is a file, a folder (hidden names and node_modules are passed over) or - for standard input.",
+    "In folders, files in no known form are passed over and named; one that is named itself counts as unreadable.",
     "Formats are recognised by content; docs/formats/evidence.md lists them. Each is read as gzip too.",
     "",
     "Exit codes: 0 holds, 1 violated, 2 something could not be read, 3 inconclusive only, or nothing to judge;",
@@ -145,6 +146,7 @@ async function runOnce(check: PreparedCheck, context: CommandContext): Promise<n
       contracts,
       findings: checkSnapshot(snapshot, contracts),
       unreadable: read.unreadable,
+      passedOver: read.passedOver,
     },
     failOn,
   );

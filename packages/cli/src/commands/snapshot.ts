@@ -65,6 +65,8 @@ async function create(context: CommandContext, paths: readonly string[]): Promis
   const read = await readEvidenceAt(paths, { terminal, signal: context.signal, passOver: out });
   const { unreadable } = read;
   for (const fault of unreadable) noteUnreadable(context, fault);
+  for (const name of read.passedOver)
+    terminal.note(`Passed over, in no known form: ${printable(name)}`);
   if (read.evidence.length === 0) {
     terminal.note("Nothing was written: no file holds evidence.");
     return exitUnreadable;

@@ -7,6 +7,8 @@ export interface EvidenceErrorOptions {
   readonly where?: string | undefined;
   /** `snapshot_corrupt` when content does not match its hash; otherwise the input is in no known form. */
   readonly code?: "evidence_unreadable" | "snapshot_corrupt";
+  /** Nothing suggests that the input is evidence at all. */
+  readonly isUnknownForm?: true;
   readonly cause?: unknown;
 }
 
@@ -16,11 +18,13 @@ export class EvidenceError extends Error {
   readonly code: "evidence_unreadable" | "snapshot_corrupt";
   readonly expected: string;
   readonly where: string | undefined;
+  readonly isUnknownForm: boolean;
 
   constructor(message: string, options: EvidenceErrorOptions) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = options.code ?? "evidence_unreadable";
     this.expected = options.expected;
     this.where = options.where;
+    this.isUnknownForm = options.isUnknownForm === true;
   }
 }

@@ -24,6 +24,8 @@ export interface UnreadableFile {
   readonly expected: string;
   /** `snapshot_corrupt` when a snapshot's content is not what its manifest says. */
   readonly code: EvidenceError["code"];
+  /** Nothing suggests that the file is evidence at all. */
+  readonly isUnknownForm?: true;
 }
 
 export interface ReadEvidence {
@@ -149,6 +151,7 @@ function unreadableOf(name: string, error: EvidenceError): UnreadableFile {
     ...(error.where === undefined ? {} : { where: error.where }),
     expected: error.expected,
     code: error.code,
+    ...(error.isUnknownForm ? { isUnknownForm: true } : {}),
   };
 }
 

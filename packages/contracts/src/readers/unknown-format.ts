@@ -36,7 +36,11 @@ function unknownJson(text: string): EvidenceError {
 }
 
 function noKnownFormat(where: string): EvidenceError {
-  return new EvidenceError("The file is in no known format.", { expected: knownFormats(), where });
+  return new EvidenceError("The file is in no known format.", {
+    expected: knownFormats(),
+    where,
+    isUnknownForm: true,
+  });
 }
 
 /** The line with which text begins that is no JSON, below a first line that is a document, as recorded tools write. */

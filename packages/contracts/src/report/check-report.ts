@@ -54,6 +54,8 @@ export const CheckReport = Type.Object(
     ),
     findings: Type.Array(Finding),
     unreadable: Type.Array(Unreadable),
+    /** Files that were found in folders and are in no known form; they do not count as unreadable. */
+    passedOver: Type.Optional(Type.Array(Type.String())),
     /** Present when an earlier report was given: violations of both are counted here and left out above. */
     baseline: Type.Optional(
       Type.Object(
@@ -85,6 +87,8 @@ export interface CheckOutcome {
   readonly contracts: readonly Contract[];
   readonly findings: readonly Finding[];
   readonly unreadable: readonly UnreadableFile[];
+  /** Names of files that were found in folders and are in no known form. */
+  readonly passedOver?: readonly string[];
 }
 
 /** From which verdict on a check fails: `inconclusive` is stricter than usual, `never` reports alone. */
@@ -111,7 +115,10 @@ export function checkReport(outcome: CheckOutcome, failOn: FailOn = "violated"):
       source,
     })),
     findings: [...outcome.findings],
-    unreadable: [...outcome.unreadable],
+    unreadable: outcome.unreadable.map(({ isUnknownForm: _form, ...file }) => file),
+    ...(outcome.passedOver === undefined || outcome.passedOver.length === 0
+      ? {}
+      : { passedOver: [...outcome.passedOver] }),
   };
 }
 

@@ -40,6 +40,10 @@ export function markdownReport(report: CheckReport): string {
     }
     lines.push("");
   }
+  const passedOver = report.passedOver ?? [];
+  if (passedOver.length > 0) {
+    lines.push(`${plural(passedOver.length, "file")} in no known form passed over.`, "");
+  }
   return `${lines.join("\n").trimEnd()}\n`;
 }
 

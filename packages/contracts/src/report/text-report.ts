@@ -19,6 +19,7 @@ export interface TextReportOptions {
 const columnsDefault = 100;
 const columnsMin = 40;
 const quotesShownMax = 3;
+const passedOverShownMax = 5;
 const marks: Readonly<Record<Finding["verdict"], { colour: Colour; word: string }>> = {
   violated: { colour: "red", word: "✗ violated" },
   holds: { colour: "green", word: "✓ holds" },
@@ -143,11 +144,24 @@ class ReportWriter {
       ),
       this.#paint(summary.unreadable > 0 ? "yellow" : "dim", `${summary.unreadable} unreadable`),
     ];
+    this.#passedOver();
     this.#silence();
     this.#baseline();
     this.#lines.push(
       `${parts.join(" · ")}  ${this.#paint("dim", `(${plural(contracts.length, "contract")} on ${plural(evidence.length, "piece")} of evidence)`)}`,
     );
+  }
+
+  #passedOver(): void {
+    const names = this.#report.passedOver ?? [];
+    if (names.length === 0) return;
+    const hidden = names.length - passedOverShownMax;
+    const shown = names.slice(0, passedOverShownMax).map(printable).join(", ");
+    this.#paragraph(
+      "",
+      `${plural(names.length, "file")} in no known form passed over: ${shown}${hidden > 0 ? ` and ${hidden} more` : ""}`,
+    );
+    this.#lines.push("");
   }
 
   #baseline(): void {
