@@ -47,6 +47,21 @@ const clusterScoped: ReadonlySet<string> = new Set([
   "VolumeAttachment",
 ]);
 
+/** Kinds that other groups of the API have, too, for other things, with the groups that are meant by the bare name. */
+const groupsOfKind: ReadonlyMap<string, RegExp> = new Map([
+  ["Gateway", /^gateway\.networking\.k8s\.io\//],
+  ["Ingress", /^(?:networking\.k8s\.io|extensions)\//],
+  ["NetworkPolicy", /^(?:networking\.k8s\.io|extensions)\//],
+  ["Service", /^v1$/],
+]);
+
+/** The kind of an object, with its group where another kind goes by the bare name: `Gateway.networking.istio.io`. */
+function kindOf({ kind, apiVersion }: KubernetesObject): string {
+  const groups = groupsOfKind.get(kind);
+  if (groups === undefined || groups.test(apiVersion)) return kind;
+  return `${kind}.${apiVersion.split("/")[0] ?? ""}`;
+}
+
 export class Objects {
   /** Events, each record of one; they have no identity beyond their content. */
   readonly events: readonly Source[];
@@ -98,17 +113,16 @@ export class Objects {
   }
 
   /** Every record of one object, the best first: its manifest, what the API gave, what a text printed. */
-  recordsOf({ kind, metadata }: KubernetesObject): readonly Source[] {
-    const key = keyOf(kind, metadata.namespace ?? "default", metadata.name);
-    const records = this.#records.get(`${kind}/${key}`) ?? [];
+  recordsOf(object: KubernetesObject): readonly Source[] {
+    const records = this.#records.get(`${kindOf(object)}/${nameOf(object)}`) ?? [];
     return records.length < 2
       ? records
       : [...records].sort((left, right) => (isBetter(left, right) ? -1 : 1));
   }
 
   #add(source: Source): void {
-    const { kind, metadata } = source.object;
-    const key = keyOf(kind, metadata.namespace ?? "default", metadata.name);
+    const kind = kindOf(source.object);
+    const key = nameOf(source.object);
     const records = this.#records.get(`${kind}/${key}`);
     if (records === undefined) this.#records.set(`${kind}/${key}`, [source]);
     else records.push(source);

@@ -24,9 +24,7 @@ export function parentFaults(source: Source, objects: Objects): EntryFault[] {
 }
 
 function missingGateway(namespace: string, name: string, objects: Objects): EntryFault {
-  const gateways = objects
-    .of("Gateway")
-    .filter(({ object }) => object.apiVersion.startsWith("gateway."));
+  const gateways = objects.of("Gateway");
   const here = gateways
     .filter(({ object }) => (object.metadata.namespace ?? "default") === namespace)
     .map(({ object }) => object.metadata.name);
@@ -84,7 +82,7 @@ function listenerFaults(item: Attachment): EntryFault[] {
     return [
       {
         isSure: true,
-        what: `${words} has no listener ${section ?? `on port ${port ?? ""}`}: it has ${names.join(", ")}`,
+        what: `${words} has no listener ${section ?? (port === undefined ? "at all" : `on port ${port}`)}${names.length === 0 ? "" : `: it has ${names.join(", ")}`}`,
         evidence,
         fixes:
           near === undefined || section === undefined

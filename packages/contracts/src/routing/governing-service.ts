@@ -6,6 +6,7 @@ import { nameOf, type Objects, referenceTo, type Source } from "../kubernetes/ob
 import { unknownFields } from "../kubernetes/text-mark.ts";
 import { nearestName } from "../text/nearest-name.ts";
 import { serviceAt, servicesOf } from "./service.ts";
+import { isSameThing } from "./typo.ts";
 
 const expected = "The serviceName of a StatefulSet is that of a headless service in its namespace.";
 
@@ -32,13 +33,16 @@ function judge(source: Source, name: string, objects: Objects): FindingParts[] {
       name,
       here.map((item) => item.name),
     );
+    // The pods run all the same: only those who call single pods of the set by name miss the service.
+    const isSlip = near !== undefined && isSameThing(name, near);
     return [
       {
         ...base,
-        verdict: "violated",
+        verdict: isSlip ? "violated" : "inconclusive",
         title: `StatefulSet ${subject.name} names Service ${name} as its own, which does not exist in ${namespace}${near === undefined ? "" : `; ${near} does`}.`,
         actual: `Services of ${namespace}: ${here.map((item) => item.name).join(", ")}.`,
-        causeKind: "configuration",
+        ...(isSlip ? { causeKind: "configuration" as const } : {}),
+        missing: isSlip ? [] : ["whether anything calls single pods of the set by name"],
         fixes: [
           near === undefined
             ? { description: `Create a headless Service ${namespace}/${name} for its pods.` }

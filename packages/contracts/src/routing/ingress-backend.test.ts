@@ -169,6 +169,14 @@ spec: { parentRefs: [${parent}], rules: [{ backendRefs: [${backend}] }] }`;
     expect(finding.verdict).toBe("holds");
   });
 
+  test("is not confused by a gateway of another group with the same name", () => {
+    const istio = `apiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: { name: gw, namespace: infra }\nspec: { servers: [] }`;
+    const texts = [web, route(onGateway, "{ name: web, port: 80 }")];
+    expect(judge(gateway, istio, ...texts).verdict).toBe("holds");
+    expect(judge(istio, gateway, ...texts).verdict).toBe("holds");
+    expect(judge(istio, ...texts).verdict).toBe("inconclusive");
+  });
+
   test("is violated for a gateway elsewhere, a listener that is not there, a closed listener", () => {
     const to = "{ name: web, port: 80 }";
     expect(judge(gateway, web, route("{ name: gw }", to)).title).toContain("namespace infra");

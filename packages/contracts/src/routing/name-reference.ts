@@ -90,16 +90,15 @@ function settingsOf({ spec, namespace }: KnownPod, objects: Objects): Place[] {
       return [{ map: textAt(reference, "name"), key: textAt(reference, "key") }];
     }),
   );
-  const whole = [
-    ...containers.flatMap((container) =>
+  const whole = containers
+    .flatMap((container) =>
       listAt(container, "envFrom").map((item) => textAt(item, "configMapRef", "name")),
-    ),
-    ...listAt(spec, "volumes").flatMap((item) => [
-      textAt(item, "configMap", "name"),
-      ...listAt(item, "projected", "sources").map((part) => textAt(part, "configMap", "name")),
-    ]),
-  ].map((map) => ({ map, key: undefined }));
-  return [...single, ...whole].flatMap(({ map, key }) => {
+    )
+    .map((map) => ({ map, key: undefined }));
+  const files = listAt(spec, "volumes").flatMap((volume) =>
+    [volume, ...listAt(volume, "projected", "sources")].flatMap(filesOf),
+  );
+  return [...single, ...whole, ...files].flatMap(({ map, key }) => {
     const source = map === undefined ? undefined : objects.get("ConfigMap", namespace, map);
     if (source === undefined) return [];
     return [...textsAt(source.object, "data")]
@@ -110,6 +109,14 @@ function settingsOf({ spec, namespace }: KnownPod, objects: Objects): Place[] {
         source,
       }));
   });
+}
+
+/** The keys of a config map that become files: those that the volume names, or all. */
+function filesOf(volume: unknown): { map: string | undefined; key: string | undefined }[] {
+  const map = textAt(volume, "configMap", "name");
+  const items = listAt(volume, "configMap", "items");
+  if (items.length === 0) return [{ map, key: undefined }];
+  return items.map((item) => ({ map, key: textAt(item, "key") ?? "" }));
 }
 
 /** Every namespace that an object of the evidence lies in or stands for. */

@@ -69,8 +69,8 @@ describe("a name in the settings of a workload", () => {
     expect(findingOf(checkTexts(own, ...texts), client).verdict).toBe("violated");
   });
 
-  test("is violated when no service of a whole set or of a cluster has it", () => {
-    expect(judge("http://payments:80", api).verdict).toBe("violated");
+  test("is violated when no service of a cluster has it, and inconclusive among manifests, which others may join", () => {
+    expect(judge("http://payments:80", api).verdict).toBe("inconclusive");
     const own = service("web", "app: web");
     expect(judge("http://payments:80", own).verdict).toBe("inconclusive");
     expect(judge("http://web-payments:80", own).verdict).toBe("inconclusive");
@@ -105,6 +105,16 @@ describe("a name in the settings of a workload", () => {
       findingOf(checkTexts(nameResolution, taking(key), map, api), client).verdict;
     expect(verdict("one")).toBe("violated");
     expect(verdict("two")).toBe("holds");
+    const mounting = (key: string): string =>
+      deployment(
+        "web",
+        "app: web",
+        `containers: [{ name: main }], volumes: [{ name: v, configMap: { name: conf, items: [{ key: ${key}, path: f }] } }]`,
+      );
+    const mounted = (key: string): string =>
+      findingOf(checkTexts(nameResolution, mounting(key), map, api), client).verdict;
+    expect(mounted("one")).toBe("violated");
+    expect(mounted("two")).toBe("holds");
   });
 
   test("is violated when the pod asks the resolver of its node", () => {

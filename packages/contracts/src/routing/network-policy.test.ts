@@ -167,6 +167,15 @@ describe("a policy for itself", () => {
     expect(finding?.fixes[0]?.description).toContain("app from apl to api");
   });
 
+  test("is inconclusive in manifests of several workloads, one of which it only resembles", () => {
+    const commit = deployment("repo-commit-server", "app: repo-commit-server");
+    const text = (app: string): string => policy(`podSelector: { matchLabels: { app: ${app} } }`);
+    const verdict = (app: string): string | undefined =>
+      find("networkpolicy", api, commit, text(app))?.verdict;
+    expect(verdict("repo-server")).toBe("inconclusive");
+    expect(verdict("repo-comit-server")).toBe("violated");
+  });
+
   test("is inconclusive without pods in the evidence, and holds when it selects one", () => {
     expect(find("networkpolicy", policy(toApi))?.verdict).toBe("inconclusive");
     expect(find("networkpolicy", api, policy(toApi))?.verdict).toBe("holds");

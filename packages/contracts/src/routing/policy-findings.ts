@@ -10,12 +10,18 @@ import { referenceTo } from "../kubernetes/objects.ts";
 import { possibleMakers } from "../kubernetes/pod-makers.ts";
 import type { KnownPod } from "../kubernetes/pods.ts";
 import { plural } from "../text/plural.ts";
-import { describeCorrection, describeMissed, nearMisses, quoteLabels } from "./near-miss.ts";
+import {
+  describeCorrection,
+  describeMissed,
+  type NearMiss,
+  nearMisses,
+  quoteLabels,
+} from "./near-miss.ts";
 import { type PolicyContext, policyReference } from "./policy-connections.ts";
 import type { Direction, Policy } from "./policy.ts";
 import { servicesOf } from "./service.ts";
 import { isTypo } from "./typo.ts";
-import { missingPodsOf } from "./whole-picture.ts";
+import { isRecorded, missingPodsOf, otherManifestsOf } from "./whole-picture.ts";
 
 /** A finding for each policy. */
 export function policyFindings(context: PolicyContext): FindingParts[] {
@@ -35,7 +41,8 @@ function selectionFinding(
   if (policy.selector.length === 0 || selects(policy.selector, pods)) return undefined;
   const missing =
     missingPodsOf(policy.namespace, pods, servicesOf(objects)) ??
-    possibleMakers(policy.namespace, objects)[0];
+    possibleMakers(policy.namespace, objects)[0] ??
+    otherManifestsOf(policy.namespace, pods);
   const selector = describeSelector(policy.selector);
   const [miss] = nearMisses(pairsOf(policy.selector), pods, 1);
   const base = {
@@ -47,7 +54,7 @@ function selectionFinding(
     measures: { selectedPodCount: 0, podCount: pods.length },
     nextChecks: [`kubectl get pods -n ${policy.namespace} --show-labels`],
   };
-  if (missing !== undefined && miss?.isSlip !== true) {
+  if (missing !== undefined && !isSure(miss, pods)) {
     return {
       ...base,
       verdict: "inconclusive",
@@ -75,6 +82,17 @@ function selectionFinding(
   };
 }
 
+/** Manifests need not be all of a namespace: what resembles one of several workloads may be meant for another. */
+function isSure(miss: NearMiss | undefined, pods: readonly KnownPod[]): boolean {
+  if (miss?.isSlip !== true) return false;
+  const isAlone = new Set(pods.map(({ workload }) => workload)).size === 1;
+  if (isAlone || pods.some(isRecorded)) return true;
+  return miss.missed.every(
+    ({ wanted, actual, otherKey }) =>
+      otherKey !== undefined || (actual !== undefined && isTypo(wanted, actual)),
+  );
+}
+
 /** A peer in the policy's own namespace that is one slip away from a pod. Other peers may not have come yet. */
 function peerFinding(policy: Policy, pods: readonly KnownPod[]): FindingParts | undefined {
   for (const direction of policy.directions) {
@@ -96,10 +114,7 @@ function peerFinding(policy: Policy, pods: readonly KnownPod[]): FindingParts | 
 function slipFinding(
   policy: Policy,
   direction: Direction,
-  {
-    podSelector,
-    miss,
-  }: { podSelector: LabelSelector; miss: ReturnType<typeof nearMisses>[number] },
+  { podSelector, miss }: { podSelector: LabelSelector; miss: NearMiss },
 ): FindingParts {
   return {
     verdict: "violated",

@@ -17,15 +17,12 @@ export function admittanceFindings(context: PolicyContext): FindingParts[] {
     const pods = selectedPods(service, context.byNamespace.get(service.namespace) ?? []).filter(
       (pod) => !isOnHost(pod) && pod.isSpecKnown,
     );
-    if (pods.length === 0) return [];
-    for (const port of service.ports) {
-      const shut = pods.filter((pod) => isShut(port, pod, context));
-      const [first] = shut;
-      if (first !== undefined && shut.length === pods.length) {
-        return [shutFinding({ service, port, pod: first }, context)];
-      }
-    }
-    return [];
+    const [first] = pods;
+    const shut = service.ports.filter((port) => pods.every((pod) => isShut(port, pod, context)));
+    const [port] = shut;
+    if (first === undefined || port === undefined) return [];
+    const isWhole = shut.length === service.ports.length;
+    return [shutFinding({ service, port, pod: first, isWhole }, context)];
   });
 }
 
@@ -41,8 +38,16 @@ function isShut(port: ServicePort, pod: KnownPod, { policies }: PolicyContext): 
   );
 }
 
+interface Shut {
+  readonly service: Service;
+  readonly port: ServicePort;
+  readonly pod: KnownPod;
+  /** No port of the service is admitted. */
+  readonly isWhole: boolean;
+}
+
 function shutFinding(
-  { service, port, pod }: { service: Service; port: ServicePort; pod: KnownPod },
+  { service, port, pod, isWhole }: Shut,
   { policies }: PolicyContext,
 ): FindingParts {
   const isolated = isolating(policies, pod, "ingress");
@@ -73,12 +78,15 @@ function shutFinding(
   const isServicePort = rules.some((rule) => rule.ports?.some((item) => item.port === port.port));
   const [policy] = isolated.filter((item) => item.rules.ingress.length > 0);
   const admitted = policy === undefined ? "nothing" : describeRules(policy, "ingress");
+  // Rules that admit other ports of the service may leave this one out on purpose, as that of its metrics.
+  const isSure = isWhole || isServicePort;
   return {
     ...base,
-    verdict: "violated",
+    verdict: isSure ? "violated" : "inconclusive",
     title: `NetworkPolicy ${names} shuts port ${describePort(port)} of Service ${service.subject.name}: it leads to ${number} of the pods, and the rules admit ${admitted}${isServicePort ? `. They name the port of the service; policies see that of the pod` : ""}.`,
     actual: `No ingress rule names ${number}.`,
-    causeKind: "configuration",
+    ...(isSure ? { causeKind: "configuration" as const } : {}),
+    missing: isSure ? [] : [`whether anybody is meant to call port ${describePort(port)}`],
     fixes: [
       {
         description: `In NetworkPolicy ${policy?.subject.name ?? names}, change the port of the ingress rule ${isServicePort ? `from ${port.port ?? ""} ` : ""}to ${target?.port ?? ""} (${port.protocol}).`,

@@ -2,12 +2,17 @@
 
 import type { EvidenceReference } from "../model/evidence.ts";
 import type { FindingParts } from "../model/make-finding.ts";
-import { textAt } from "../kubernetes/fields.ts";
+import { listAt, textAt, textListAt } from "../kubernetes/fields.ts";
 import { eventsInOrder } from "../kubernetes/event-order.ts";
 import { type Objects, referenceTo } from "../kubernetes/objects.ts";
 import type { KnownPod } from "../kubernetes/pods.ts";
 import { nearestName } from "../text/nearest-name.ts";
-import { type ContainerPort, containerPortsOf, listenSigns } from "./container-port.ts";
+import {
+  type ContainerPort,
+  containerPortsOf,
+  listenSigns,
+  runningContainers,
+} from "./container-port.ts";
 import { describePort, type Service, type ServicePort } from "./service.ts";
 
 /** Something that is wrong with a port, or may be. */
@@ -191,7 +196,7 @@ function undeclaredNumber(
   const candidates = declared.filter((item) => item.protocol === port.protocol);
   const signs = pods.flatMap(listenSigns);
   const elsewhere = signs.find((sign) => declared.some((item) => item.port === sign.port));
-  const listensThere = signs.some((sign) => sign.port === target);
+  const listensThere = pods.some((pod) => isWritten(target, pod));
   const numbers = [...new Set(declared.map(describeDeclared))].join(", ");
   if (elsewhere !== undefined && !listensThere) {
     return {
@@ -207,6 +212,18 @@ function undeclaredNumber(
     fixes:
       candidates.length === 1 ? candidates.map((item) => changeTo(service, port, item.port)) : [],
   };
+}
+
+/** Whether a variable or an argument holds the number, as when a program has a port for each protocol. */
+function isWritten(target: number, { spec }: KnownPod): boolean {
+  const whole = new RegExp(`(?:^|\\D)${target}(?:\\D|$)`);
+  return runningContainers(spec).some((container) =>
+    [
+      ...textListAt(container, "command"),
+      ...textListAt(container, "args"),
+      ...listAt(container, "env").map((item) => textAt(item, "value") ?? ""),
+    ].some((word) => whole.test(word)),
+  );
 }
 
 function changeTo(

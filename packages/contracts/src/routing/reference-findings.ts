@@ -8,7 +8,6 @@ import type { KnownPod } from "../kubernetes/pods.ts";
 import { compareText } from "../text/compare-text.ts";
 import { nearestName } from "../text/nearest-name.ts";
 import { plural } from "../text/plural.ts";
-import { isSelected } from "./near-miss.ts";
 import { type NameReference, referencesOf } from "./name-reference.ts";
 import { describePort, type Service, serviceAt, servicesOf } from "./service.ts";
 import { isSameThing } from "./typo.ts";
@@ -154,11 +153,9 @@ function missingFault(
     };
   }
   const slip = near !== undefined && isSameThing(name, near) ? near : undefined;
-  // Manifests of one application are often applied beside others, which bring services of their own: only a set that
-  // holds services of others, or a cluster, shows that one does not exist.
-  const isLive = here.some((service) => service.isLive);
-  const hasOthers = here.some((service) => !isSelected(pod, service.selector));
-  const isWhole = isLive || (reference.form === "url" && hasOthers);
+  // Manifests are often applied beside others, as those of a chart, which bring services of their own: only what was
+  // read from a cluster shows that one does not exist.
+  const isWhole = here.some((service) => service.isLive);
   const isSure =
     here.length > 0 &&
     (slip !== undefined || (isWhole && reference.form !== "address")) &&

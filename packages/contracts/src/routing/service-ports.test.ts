@@ -59,6 +59,8 @@ describe("a targetPort by number", () => {
     expect(finding.verdict).toBe("violated");
     expect(finding.title).toContain("env PORT=3000");
     expect(finding.fixes[0]?.description).toContain("from 8080 to 3000");
+    const also = listening.replace("env:", 'args: ["--grpc", "8080"], env:');
+    expect(judge("{ port: 80, targetPort: 8080 }", also).verdict).toBe("inconclusive");
   });
 
   test("is violated when the container declares it for another protocol alone", () => {

@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 
 import { describe, expect, test } from "vitest";
 
+import type { Finding } from "../model/finding.ts";
 import { expectSameFindings } from "../../test/metamorphic-kubernetes.ts";
 import { checkTexts, findingOf, objectsOfTexts } from "./fixtures/check-yaml.ts";
 import { deployment, livePod, service } from "./fixtures/manifests.ts";
@@ -145,6 +146,28 @@ describe("a selector that fits nothing", () => {
     expect(finding.missing[0]).toContain("Broker/b");
   });
 
+  test("is inconclusive in manifests where the nearest workload has a service, or only resembles what is wanted", () => {
+    const adapter = [service("adapter", "app: adapter"), deployment("adapter", "app: adapter")];
+    const exporter = service("exporter", "app: exporter");
+    const finding = judge("exporter", exporter, ...adapter);
+    expect(finding.verdict).toBe("inconclusive");
+    expect(finding.missing[0]).toContain("than these manifests make");
+    const tablet = deployment("tablet", "app: db, component: tablet");
+    const gate = service("gate", "app: db, component: gate");
+    const worker = deployment("worker", "app: worker");
+    expect(judge("gate", gate, tablet, worker, ...adapter).verdict).toBe("inconclusive");
+    expect(judge("exporter", exporter, ...adapter, livePod("web-1", "app: web")).verdict).toBe(
+      "violated",
+    );
+  });
+
+  test("is violated in manifests where one service without pods stands beside one workload without a service", () => {
+    const pair = [service("entry", "app: nothing-here"), deployment("web", "app: web")];
+    expect(judge("entry", ...pair).verdict).toBe("violated");
+    const third = deployment("worker", "app: worker");
+    expect(judge("entry", ...pair, third).verdict).toBe("inconclusive");
+  });
+
   test("is inconclusive for a role that is given to pods while they run", () => {
     const database = deployment("db", "app: db").replace("Deployment", "StatefulSet");
     const finding = judge("db", service("db", "app: db, role: master"), database);
@@ -209,8 +232,14 @@ describe("services without pods of their own", () => {
       "StatefulSet",
     );
     const headless = service("db", "app: db", "clusterIP: None, ports: [{ port: 5432 }]");
-    const finding = judge("db", set, headless.replace("name: db,", "name: db-own,"));
-    expect(finding).toMatchObject({ verdict: "violated", subject: { kind: "statefulset" } });
+    const own = (name: string): Finding =>
+      judge("db", set, headless.replace("name: db,", `name: ${name},`));
+    expect(own("dbb-svc")).toMatchObject({
+      verdict: "violated",
+      subject: { kind: "statefulset" },
+    });
+    // Popular charts name one that they never make: nobody calls the pods of such a set by name.
+    expect(own("metrics").verdict).toBe("inconclusive");
   });
 });
 

@@ -17,7 +17,8 @@ import {
   quoteLabels,
 } from "./near-miss.ts";
 import type { Service } from "./service.ts";
-import { missingPodsOf } from "./whole-picture.ts";
+import { isMeant } from "./meant-pod.ts";
+import { missingPodsOf, otherManifestsOf } from "./whole-picture.ts";
 
 interface Unselected {
   readonly service: Service;
@@ -35,7 +36,6 @@ interface Unselected {
 export function judgeUnselected(item: Unselected): FindingParts {
   const { service, pods, endpoints } = item;
   const misses = nearMisses(service.selector, pods, item.countMax);
-  const [best] = misses;
   const isEmptyByRecord = endpoints !== undefined && endpoints.endpoints.length === 0;
   const elsewhere = item.all.filter(
     (pod) =>
@@ -44,7 +44,11 @@ export function judgeUnselected(item: Unselected): FindingParts {
       isSelected(pod, service.selector),
   );
   const missing = missingOf(item);
-  if (best?.isSlip === true) return missed(item, misses);
+  const meant =
+    roleOf(service, pods) === undefined ? misses.find((miss) => isMeant(miss, item)) : undefined;
+  if (meant !== undefined) {
+    return missed(item, [meant, ...misses.filter((miss) => miss !== meant)]);
+  }
   const isStated = service.isNamespaceStated || service.isLive;
   if (elsewhere.length > 0 && isStated && elsewhere.every((pod) => pod.isNamespaceStated)) {
     return inOtherNamespace(item, elsewhere);
@@ -61,7 +65,7 @@ function missingOf({ service, pods, services, makers }: Unselected): string | un
   if (role !== undefined) {
     return `the labels of the running pods: ${role} is often set while they run, by what elects a leader`;
   }
-  if (makers.length === 0) return undefined;
+  if (makers.length === 0) return otherManifestsOf(service.namespace, pods);
   return `the pods that ${makers.slice(0, 3).join(", ")} may have made`;
 }
 

@@ -1,6 +1,7 @@
 /** Whether the evidence shows all pods of a namespace, so that a pod which is not in it does not exist. */
 
 import type { KnownPod } from "../kubernetes/pods.ts";
+import { isPresentAt } from "../kubernetes/fields.ts";
 import { readFrom } from "../kubernetes/text-mark.ts";
 import { isSelected } from "./near-miss.ts";
 import type { Service } from "./service.ts";
@@ -25,6 +26,23 @@ export function missingPodsOf(
   return isCut(namespace, labelled, services)
     ? `all pods of ${namespace}: most of its services select none of those in the evidence`
     : undefined;
+}
+
+/** What manifests alone leave open about a namespace, or nothing where a pod of it was seen in a cluster. */
+export function otherManifestsOf(namespace: string, pods: readonly KnownPod[]): string | undefined {
+  return pods.some(isRecorded)
+    ? undefined
+    : `whether more pods are applied to ${namespace} than these manifests make, as by a chart or another folder`;
+}
+
+/** Whether a pod or its workload was seen in a cluster: manifests of a namespace are seldom all that it holds. */
+export function isRecorded({ source: { object } }: KnownPod): boolean {
+  return (
+    isPresentAt(object, "status") ||
+    isPresentAt(object, "metadata", "uid") ||
+    isPresentAt(object, "metadata", "creationTimestamp") ||
+    readFrom(object) !== undefined
+  );
 }
 
 /** A memory and no state: keyed by the services of a snapshot, which are read once. */
