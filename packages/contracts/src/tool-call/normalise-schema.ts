@@ -43,7 +43,8 @@ export interface NormaliseOptions {
 /**
  * A schema in which types of other dialects bear their JSON Schema names, `any` asks for nothing, `nullable` allows null,
  * and what stands in another shape (a map or list of parameters) is an object's. An enum that its type contradicts
- * allows its values in both. What is not understood stays as it is, and is then doubted rather than guessed.
+ * allows its values in both; on a list it is that of the items. What is not understood stays as it is, and is then
+ * doubted rather than guessed.
  */
 export function normaliseSchema(schema: unknown, options: NormaliseOptions = {}): unknown {
   return normalise(ofParameters(schema), options, 0);
@@ -60,7 +61,9 @@ function normalise(schema: unknown, options: NormaliseOptions, depth: number): u
     return [keyword, normalise(value, options, depth + 1)];
   });
   const typed = withType(withRequired(Object.fromEntries(fields)));
-  return withNullable(options.isFaithful === true ? typed : withPossibleEnum(typed));
+  return withNullable(
+    options.isFaithful === true ? typed : withPossibleEnum(withEnumOfItems(typed)),
+  );
 }
 
 /** The names of fields are no keywords, whatever they are called. */
@@ -152,6 +155,27 @@ function withType(schema: Schema): Schema {
 function typeNameOf(name: string): string {
   const meant = schemaOfType(name)?.["type"];
   return typeof meant === "string" ? meant : name;
+}
+
+/** Whether a list's enum names what its items may be, as many write it, and not what the list may be. */
+export function isEnumOfItems({ type, enum: values }: Schema): boolean {
+  const types: readonly unknown[] = Array.isArray(type) ? type : [type];
+  return (
+    types.includes("array") &&
+    types.every((name) => name === "array" || name === "null") &&
+    Array.isArray(values) &&
+    values.some((value) => value !== null) &&
+    !values.some(Array.isArray)
+  );
+}
+
+function withEnumOfItems(schema: Schema): Schema {
+  const { enum: values, ...rest } = schema;
+  if (!isEnumOfItems(schema) || !Array.isArray(values)) return schema;
+  const { items = {} } = rest;
+  if (!isFields(items)) return rest;
+  // What the items say themselves is more exact.
+  return { ...rest, items: items["enum"] === undefined ? { ...items, enum: values } : items };
 }
 
 /** An enum none of whose values has the type lists them in the wrong dress: each may come as written or as meant. */

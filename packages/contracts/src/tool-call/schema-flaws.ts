@@ -2,11 +2,12 @@
 
 import { isFields } from "../model/fields.ts";
 import { checkValue } from "./json-schema/check-value.ts";
-import { normaliseSchema } from "./normalise-schema.ts";
+import { isEnumOfItems, normaliseSchema } from "./normalise-schema.ts";
 
 export interface SchemaFlaw {
   readonly kind:
     | "enum-of-other-type"
+    | "enum-of-items"
     | "empty-range"
     | "requires-what-it-forbids"
     | "const-outside-enum"
@@ -56,7 +57,14 @@ function flawsOfNode(node: Readonly<Record<string, unknown>>, pointer: string): 
 function enumFlaws(node: Readonly<Record<string, unknown>>, pointer: string): SchemaFlaw[] {
   const { enum: values, type, const: constant } = node;
   const flaws: SchemaFlaw[] = [];
-  if (Array.isArray(values) && type !== undefined) {
+  if (isEnumOfItems(node)) {
+    flaws.push({
+      kind: "enum-of-items",
+      pointer,
+      what: `has an enum of single values at ${placeOf(pointer)}, which is a list: read strictly it allows no list, but it is likely meant for the items`,
+      fix: "Write the enum within the items of the list.",
+    });
+  } else if (Array.isArray(values) && type !== undefined) {
     const fitting = values.filter((value) => checkValue({ type }, value).verdict !== "invalid");
     if (fitting.length === 0) {
       flaws.push({

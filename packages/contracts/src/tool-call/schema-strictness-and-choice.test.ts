@@ -38,6 +38,16 @@ describe("schemas that check something and can be met", () => {
       ["violated t enum-of-other-type"],
     ],
     [
+      "an enum on a list that is meant for its items",
+      object({ type: "array", items: { type: "string" }, enum: ["x", "y"] }),
+      ["inconclusive t"],
+    ],
+    [
+      "an enum on a list whose values are lists",
+      object({ type: "array", enum: [["x"], ["y"]] }),
+      ["holds t"],
+    ],
+    [
       "bounds that cross",
       object({ type: "integer", minimum: 5, maximum: 1 }),
       ["violated t empty-range"],

@@ -75,6 +75,16 @@ function judgeTool(
   seen.add(once);
   const flaws = flawsOf(inputSchema);
   for (const { kind, pointer, what, fix } of flaws) {
+    // Many write it so, and most providers and tools read it as it is meant.
+    if (kind === "enum-of-items") {
+      verdicts.open({
+        tool: name,
+        what: `has a schema that ${what}`,
+        missing: `how whoever reads the schema takes the enum at ${pointer}`,
+        evidence: [{ ...reference, quote: `${name}: ${pointer}` }],
+      });
+      continue;
+    }
     verdicts.violated({
       tool: name,
       fault: kind,

@@ -56,7 +56,33 @@ function withArguments(
   });
 }
 
+/** A tool whose list has an enum beside it that is meant for the items. */
+const flat = {
+  type: "function",
+  function: {
+    name: "get_pods",
+    parameters: {
+      type: "object",
+      properties: {
+        fields: { type: "array", items: { type: "string" }, enum: ["name", "age"] },
+        more: { type: ["array", "null"], enum: ["x", null] },
+      },
+    },
+  },
+};
+
 describe("arguments", () => {
+  test.each<[string, unknown, unknown[]]>([
+    ["a list of its values", { fields: ["name", "age"] }, []],
+    ["another value", { fields: ["name", "size"] }, ["wrong-value"]],
+    ["a value instead of a list", { fields: "name" }, ["wrong-type"]],
+    ["null where the type allows it", { more: null }, []],
+    ["a list where null is allowed", { more: ["x"] }, []],
+  ])("an enum beside a list is that of its items: %s", (_what, given, faults) => {
+    const found = withArguments(given, [flat]).filter(({ verdict }) => verdict === "violated");
+    expect(found.map(({ measures }) => measures["fault"])).toEqual(faults);
+  });
+
   test("a call that fits holds, and the tool is the subject", () => {
     expect(withArguments({ namespace: "shop", limit: 3, labels: [{ key: "app" }] })).toMatchObject([
       { verdict: "holds", subject: { kind: "tool", name: "get_pods" }, measures: { callCount: 1 } },
