@@ -88,6 +88,51 @@ describe("redundant calls", () => {
       ],
       ["violated search_docs similar-calls"],
     ],
+    [
+      "arguments that differ in case alone, and may name different things",
+      [
+        "user: a",
+        ...["AA", "Aa", "aa"].map((genotype) => ({
+          tool: "get_genotype_frequency",
+          given: { allele_frequency: 0.3, genotype },
+          result: "The frequency of the genotype was computed from the alleles.",
+        })),
+        "x",
+      ],
+      [],
+    ],
+    [
+      "one word of a long search that differs",
+      [
+        "user: a",
+        ...["apple", "google", "tesla"].map((name) => ({
+          ...search,
+          given: { query: `what is the current market price of one ${name} stock in us dollars` },
+        })),
+        "x",
+      ],
+      [],
+    ],
+    [
+      "much the same searches made at once",
+      [
+        "user: a",
+        [
+          "refund policy for late parcels in europe",
+          "refund policy for late parcels europe",
+          "refund policy late parcels in europe",
+        ].map((query) => ({ ...search, given: { query } })),
+        "x",
+      ],
+      [],
+    ],
+    ...[{ ok: true }, "ok", [], { status: "success", data: null }, true, "null"].map(
+      (result): [string, Steps, string[]] => [
+        `answers that say nothing: ${JSON.stringify(result)}`,
+        ["user: a", { ...order, result }, search, { ...order, result }, "x"],
+        [],
+      ],
+    ),
   ])("%s", (_what, steps, expected) => {
     expect(violated(verdicts(redundant, chat(steps, { tools })))).toEqual(expected);
   });

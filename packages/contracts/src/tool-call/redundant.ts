@@ -2,16 +2,18 @@
 
 import type { Contract } from "../model/contract.ts";
 import { defineContract } from "../model/define-contract.ts";
+import type { ToolResult } from "../model/evidence.ts";
 import { compareText } from "../text/compare-text.ts";
 import { plural } from "../text/plural.ts";
 import type { Exchange } from "./conversation/conversation.ts";
 import { conversationsOf } from "./conversation/conversations.ts";
 import { stretchesOf } from "./conversation/user-turns.ts";
-import { resultText, stateOf } from "./result-state.ts";
+import { leavesOf } from "./leaves.ts";
+import { type ResultState, resultText, resultValue, stateOf } from "./result-state.ts";
 import { likeness, tokensOf } from "./token-likeness.ts";
 import { traitsOf } from "./tool-traits.ts";
 import { keyOf } from "./value-key.ts";
-import { Verdicts } from "./verdicts.ts";
+import { type Doubt, Verdicts } from "./verdicts.ts";
 
 interface Options {
   readonly equalCallCountMin: number;
@@ -93,10 +95,33 @@ function judge(all: readonly Exchange[], options: Options, verdicts: Verdicts): 
     if (traits.isWaiting || result === undefined || given === undefined) continue;
     const state = stateOf(result);
     if (state === "error" || state === "denied") continue;
-    if (traits.isChanging === undefined && resultText(result).length < answerLengthMin) continue;
+    const text = resultText(result);
+    if (isUninformative(result, state)) continue;
+    if (traits.isChanging === undefined && text.length < answerLengthMin) continue;
     place(exchange, { open, options });
   }
   close();
+}
+
+/** Names and words of an answer that says no more than that the call went well, whatever was asked. */
+const acknowledgingNames = new Set(
+  " content data error message ok output response result status success".split(" "),
+);
+const acknowledgingWords = new Set(
+  " accepted acknowledged complete completed done false fine none null ok okay received success succeeded successful true yes".split(
+    " ",
+  ),
+);
+
+/** Whether a result is the same for whatever is asked, so that equal ones prove nothing. */
+function isUninformative(result: ToolResult, state: ResultState): boolean {
+  if (state === "empty") return true;
+  return leavesOf(resultValue(result)).every(({ name, value }) => {
+    const word = String(value)
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N}]+/gu, "");
+    return acknowledgingNames.has(name.toLowerCase()) && acknowledgingWords.has(word);
+  });
 }
 
 function place(
@@ -130,12 +155,15 @@ function report({ tool, key, members }: Cluster, options: Options, verdicts: Ver
     (other) => likeness(firstTokens, tokensOf(resultKey(other))) >= options.resultLikenessMin,
   );
   const isSimilar =
-    similar.length >= options.similarCallCountMin &&
+    // Calls of one turn were all made before any was answered.
+    new Set(similar.map(({ turn }) => turn)).size >= options.similarCallCountMin &&
     !isPaging(similar) &&
     !isLookingForEach(similar);
-  const repeats = equal.length >= options.equalCallCountMin ? equal : isSimilar ? similar : [];
+  const isCertain = isSimilar && similar.every((other) => asksTheSame(first.given, other.given));
+  const repeats = equal.length >= options.equalCallCountMin ? equal : isCertain ? similar : [];
   if (repeats.length === 0) {
-    for (const member of members) verdicts.fits(tool, member.reference);
+    if (isSimilar) verdicts.open(doubtAbout(tool, similar));
+    else for (const member of members) verdicts.fits(tool, member.reference);
     return;
   }
   const areEqual = repeats === equal;
@@ -154,6 +182,42 @@ function report({ tool, key, members }: Cluster, options: Options, verdicts: Ver
     evidence: repeats.map((exchange) => exchange.reference),
     measures: { callCount: repeats.length, redundantCallCount: repeats.length - 1 },
   });
+}
+
+function doubtAbout(tool: string, similar: readonly Exchange[]): Doubt {
+  return {
+    tool,
+    what: `was called ${plural(similar.length, "time")} with similar arguments and got much the same answer each time, and whether they ask for the same thing is not plain`,
+    missing: "whether the values in which the arguments differ mean the same",
+    evidence: similar.map((exchange) => exchange.reference),
+  };
+}
+
+/** Words without which a text asks for the same. English only. */
+const fillingWords = new Set(
+  "a an and are at by can for from how i in is me my of on or please the to what with".split(" "),
+);
+/** Words of a text that is a question or a search and not the name of a thing. */
+const wordCountMin = 3;
+
+/** Whether arguments differ in nothing but how a longer text is worded: the same words in another order or dress. */
+function asksTheSame(left: unknown, right: unknown): boolean {
+  const [ones, others] = [leavesOf(left), leavesOf(right)];
+  return (
+    ones.length === others.length &&
+    ones.every(({ pointer, value }, index) => {
+      const other = others[index];
+      if (other?.pointer !== pointer) return false;
+      if (other.value === value) return true;
+      if (typeof value !== "string" || typeof other.value !== "string") return false;
+      const [words, otherWords] = [contentWords(value), contentWords(other.value)];
+      return words.length >= wordCountMin && words.join(" ") === otherWords.join(" ");
+    })
+  );
+}
+
+function contentWords(text: string): string[] {
+  return [...tokensOf(text)].filter((word) => !fillingWords.has(word)).sort(compareText);
 }
 
 /** The calls that repeat the first, when the last of all is none with news and no gap is long. */
