@@ -112,6 +112,7 @@ describe("calls/whole-traces", () => {
     expect(finding).toMatchObject({
       verdict: "inconclusive",
       subject: { name: "orders span ends" },
+      title: "1 span of orders has no end although spans below went on",
     });
     expect(quotedIds(finding)).toEqual([entry.spanId]);
   });

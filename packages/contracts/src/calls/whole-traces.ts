@@ -120,7 +120,7 @@ function doubtsOf(link: Link): Doubt[] {
   const doubts: Doubt[] = [];
   if (unlinked.length > 0) {
     doubts.push({
-      words: `${unlinked.length} of ${plural(linkedCount + unlinked.length, "answered call")} have no span of ${callee}`,
+      words: `${unlinked.length} of ${plural(linkedCount + unlinked.length, "answered call")} ${unlinked.length === 1 ? "has" : "have"} no span of ${callee}`,
       missing: `The spans of ${callee} for these calls: they were sampled away, lost on the way, or began another trace.`,
       nextCheck: `Check that ${caller} sends \`traceparent\` with this call, that ${callee} reads it, and that both sample by the parent's decision.`,
       places: unlinked,
@@ -200,14 +200,15 @@ function judgeServices(orphans: readonly Place[], unended: readonly Place[]): Fi
       const parents = new Set(
         places.map(({ trace, index }) => `${trace.traceId}\n${trace.span(index).parentSpanId}`),
       );
+      const name = places.length === 1 ? "names" : "name";
       return {
         verdict: "inconclusive",
         subject: { kind: "service", name: service },
-        title: `${plural(places.length, "span")} of ${service} name ${plural(parents.size, "parent")} that the trace does not have`,
+        title: `${plural(places.length, "span")} of ${service} ${name} ${plural(parents.size, "parent")} that the trace does not have`,
         actual: `${plural(parents.size, "named parent")} missing above ${plural(places.length, "span")}.`,
         measures: { orphanCount: places.length, missingParentCount: parents.size },
         evidence: referencesOf(places),
-        missing: [`The spans above those of ${service}: who made these calls, and in what order.`],
+        missing: [`The spans above those of ${service}: who made the calls, and in what order.`],
         nextChecks: [
           "Look for spans that were dropped: the limits and queues of exporters and collectors, services that sample by themselves, and pieces of the trace that are stored elsewhere.",
         ],
@@ -218,11 +219,11 @@ function judgeServices(orphans: readonly Place[], unended: readonly Place[]): Fi
       return {
         verdict: "inconclusive",
         subject: { kind: "service", name: `${service} span ends` },
-        title: `${plural(places.length, "span")} of ${service} have no end although spans below them went on`,
+        title: `${plural(places.length, "span")} of ${service} ${places.length === 1 ? "has" : "have"} no end although spans below went on`,
         actual: `${plural(places.length, "span")} without a length.`,
         measures: { unendedCount: places.length },
         evidence: referencesOf(places),
-        missing: [`The end of these spans of ${service}.`],
+        missing: [`The end of ${places.length === 1 ? "this span" : "these spans"} of ${service}.`],
         nextChecks: [
           `Look for paths of ${service} that leave without ending the span, and for processes that were killed.`,
         ],
