@@ -48,6 +48,12 @@ describe("calls/cancellation", () => {
     expect(finding?.measures["overrunMillisMax"]).toBeCloseTo(2_000, -2);
   });
 
+  it("takes a proxy's 504 for a leave where the callee works on, and not a 504 of the callee's own", () => {
+    const gaveUp = { "http.response.status_code": 504 };
+    expect(check(spansOf(given(gaveUp)))).toMatchObject([{ verdict: "violated" }]);
+    expect(check(spansOf(given(gaveUp, { durationMicros: ms(990) })))).toEqual([]);
+  });
+
   it("puts a write that began after the caller left before all else", () => {
     const write = sql("INSERT INTO charges (id) VALUES ($1)", {
       at: ms(2_000),

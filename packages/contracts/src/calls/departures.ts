@@ -60,7 +60,11 @@ function departureOf(trace: Trace, index: number): Departure | undefined {
   }
   const event = span.events.findLast(({ name }) => giveUpEvents.test(name));
   const isSilent = !outcome.hasFailed && httpStatusOf(span.attributes) === undefined;
-  const hasLeft = outcome.isTimeout || outcome.isCancelled || (isSilent && event !== undefined);
+  const hasLeft =
+    outcome.isTimeout ||
+    outcome.isCancelled ||
+    (isSilent && event !== undefined) ||
+    (outcome.code === "HTTP 504" && isOutlasted(trace, index));
   if (!hasLeft) return undefined;
   return {
     index,
@@ -69,6 +73,15 @@ function departureOf(trace: Trace, index: number): Departure | undefined {
     isEvent: false,
     isServer,
   };
+}
+
+/** A 504 comes from a proxy that gave up when the callee's own span goes on; else the callee itself may have answered it. */
+function isOutlasted(trace: Trace, index: number): boolean {
+  const endMicros = endMicrosOf(trace.span(index));
+  for (const child of trace.children(index)) {
+    if (endMicrosOf(trace.span(child)) > endMicros) return true;
+  }
+  return false;
 }
 
 const giveUpEvents =
