@@ -47,6 +47,28 @@ export function effectKeysOf(attributes: Attributes): EffectKeys {
   return { idempotencyKey, payload, things: things.length > 1 ? things.sort() : things };
 }
 
+/**
+ * Whether a call's own span records headers of its request, so that a key among them would be on record too. Names
+ * that proxies and tracers write by themselves, and ids of requests, which may serve as a key, show nothing.
+ */
+export function recordsRequestHeaders(attributes: Attributes): boolean {
+  let count = 0;
+  for (const name in attributes) {
+    const header = requestHeaders.exec(name)?.[1]?.toLowerCase().replaceAll("_", "-");
+    if (header === undefined) continue;
+    if (mayServeAsKey.test(header)) return false;
+    if (!writtenByProxies.test(header)) count += 1;
+  }
+  return count > 0;
+}
+
+const requestHeaders =
+  /^(?:http\.request\.headers?|rpc\.(?:grpc\.|connect_rpc\.)?request\.metadata)\.(.+)$/;
+const mayServeAsKey =
+  /(?:request|correlation|transaction|operation|message|event|client-?ref\w*|order)-?(?:id|key|token|number)$|nonce/;
+const writtenByProxies =
+  /^(?:x-(?:envoy|forwarded|b3|amzn|datadog|real|retry|attempt)\b.*|traceparent|tracestate|baggage|b3|uber-trace-id|grpc-.*|user-agent|host)$/;
+
 /** The keys of a call, as its own span or the callee's tells them. */
 export function effectKeysOfCall(trace: Trace, index: number): EffectKeys {
   const own = keysAt(trace, index);

@@ -75,6 +75,29 @@ describe("calls/idempotency after a timeout", () => {
     expect(finding?.missing[0]).toContain("idempotency key");
   });
 
+  it("is violated where the headers of the requests are on record, and no key is among them", () => {
+    const headers = { "http.request.header.content-type": ["application/json"] };
+    expect(verdict(retried([headers, headers]))).toEqual(["violated"]);
+    expect(
+      verdict(
+        retried([
+          { ...headers, ...key("a") },
+          { ...headers, ...key("a") },
+        ]),
+      ),
+    ).toEqual(["holds"]);
+    // What a proxy wrote, the answer's headers, or an id that may serve as key prove nothing.
+    for (const name of [
+      "http.request.header.x-envoy-attempt-count",
+      "http.response.header.content-type",
+      "http.request.header.x-request-id",
+    ]) {
+      const other = { [name]: ["1"] };
+      expect(verdict(retried([other, other])), name).toEqual(["inconclusive"]);
+    }
+    expect(verdict(retried([headers, {}]))).toEqual(["inconclusive"]);
+  });
+
   it("is inconclusive where the second run may have repeated an answer", () => {
     expect(verdict(retried([{}, {}], [charged(800, [insert]), charged(5)]))).toEqual([
       "inconclusive",

@@ -4,7 +4,7 @@ import type { EvidenceReference } from "../model/evidence.ts";
 import { plural } from "../text/plural.ts";
 import type { Trace } from "../traces/trace.ts";
 import { type AttemptGroup, attemptsOf } from "./attempts.ts";
-import { effectKeysOfCall } from "./effect-keys.ts";
+import { effectKeysOfCall, recordsRequestHeaders } from "./effect-keys.ts";
 import { effectsBelow, servedOf } from "./effects.ts";
 import type { IdempotencyCase } from "./idempotency-case.ts";
 import { outcomeAt } from "./failures.ts";
@@ -65,7 +65,10 @@ function caseOf(
   }
   // Without a key in sight an operation whose name promises no effect concerns nobody.
   if (edge.effect !== "adds") return undefined;
-  const records = recordsKeys.has(edge.caller) || keys.some(({ things }) => things.length > 0);
+  const records =
+    recordsKeys.has(edge.caller) ||
+    keys.some(({ things }) => things.length > 0) ||
+    calls.every((call) => recordsRequestHeaders(trace.span(call).attributes));
   const isProved = isCertain && (records || ranTwice(group));
   return {
     kind: "retry-without-key",
