@@ -43,8 +43,8 @@ interface Tally {
   layers: readonly AttemptGroup[];
 }
 
-interface Step {
-  readonly index: number;
+/** Where a span lies. Most spans change nothing, and share that of their parent. */
+interface Place {
   /** Attempt of the outermost group below which it lies. */
   readonly attempt: number;
   readonly layers: readonly AttemptGroup[];
@@ -75,10 +75,7 @@ class Descent {
       layers,
       isCertain,
     };
-    if (!isCertain) return [own];
-    calls.forEach((call, attempt) =>
-      this.#descend({ index: call, attempt, layers, isFirst: true }),
-    );
+    calls.forEach((call, attempt) => this.#descend(call, { attempt, layers, isFirst: true }));
     const below = [...this.#tallies.values()].flatMap((tally): Amplified[] => {
       const askedCount = largestOf(tally.asked.values(), 1);
       const amplification = Math.round((tally.calls.length / askedCount) * 100) / 100;
@@ -97,21 +94,24 @@ class Descent {
         },
       ];
     });
-    // What a single layer does is said once, at the layer.
-    return [own, ...below];
+    // What a single layer does is said once, at the layer. Below calls that may be for several things, only layers count.
+    return [own, ...below.filter((item) => isCertain || item.layers.length > 1)];
   }
 
-  #descend(start: Step): void {
-    const waiting: Step[] = [start];
+  #descend(start: number, outermost: Place): void {
+    const indices = [start];
+    const places = [outermost];
     const { trace } = this.#outermost;
-    for (let step = waiting.pop(); step !== undefined; step = waiting.pop()) {
-      for (const child of trace.children(step.index)) {
-        waiting.push(isCall(trace, child) ? this.#count(child, step) : { ...step, index: child });
+    for (let index = indices.pop(); index !== undefined; index = indices.pop()) {
+      const place = places.pop() ?? outermost;
+      for (const child of trace.children(index)) {
+        indices.push(child);
+        places.push(isCall(trace, child) ? this.#count(child, place) : place);
       }
     }
   }
 
-  #count(index: number, above: Step): Step {
+  #count(index: number, above: Place): Place {
     const { trace } = this.#outermost;
     const group = this.#groupOf.get(index);
     const counts = group?.isCertain === true;
@@ -130,6 +130,8 @@ class Descent {
     if (above.isFirst && (isFirstAttempt || !counts)) {
       tally.asked.set(above.attempt, (tally.asked.get(above.attempt) ?? 0) + 1);
     }
-    return { ...above, index, layers, isFirst: above.isFirst && isFirstAttempt };
+    const isFirst = above.isFirst && isFirstAttempt;
+    if (!isLayer && isFirst === above.isFirst) return above;
+    return { attempt: above.attempt, layers, isFirst };
   }
 }

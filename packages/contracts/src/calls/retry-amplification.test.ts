@@ -96,6 +96,19 @@ describe("calls/retry-amplification", () => {
     expect(findings[0]?.missing).not.toEqual([]);
   });
 
+  it("is inconclusive where layers multiply below calls that may be for several things", () => {
+    const tree = serves("web", "/", {
+      children: times(3, () =>
+        post("http://orders/reserve", {
+          attributes: status(502),
+          status: "error",
+          children: [layers([4], ["orders", "stock"])],
+        }),
+      ),
+    });
+    expect(verdicts(check(tree))).toEqual({ "orders → stock POST /reserve": "inconclusive" });
+  });
+
   it("does not take polling for something that is not there yet for attempts", () => {
     const tree = serves("web", "/", {
       children: attempts(
