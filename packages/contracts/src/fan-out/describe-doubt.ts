@@ -43,24 +43,16 @@ export function doubtWords(doubt: Doubt, group: ClassifiedGroup): DoubtWords {
         nextCheck:
           "Record the same request with a list of another length and check both traces together.",
       };
+    case "document-unknown":
+      return {
+        title: "each may ask for something else: the address of GraphQL does not tell",
+        missing: "the documents that were sent, or a list behind them",
+        nextCheck:
+          "Record graphql.operation.name on the calls, or spans of the functions that make them, and check the trace again.",
+      };
     case "same-target":
-      return {
-        title:
-          "all with the same values: it may wait for a change, or read one thing in parts, because nothing shows a list behind them",
-        missing:
-          "what each call was made for: a list behind them, or that the answer never changed",
-        nextCheck:
-          "Record spans of the functions that make the calls, and check whether one call would have been enough.",
-      };
     case "same-write":
-      return {
-        title:
-          "all with the same values: each may be a step that is meant, as a counter or a sign of life, because nothing shows a list behind them",
-        missing:
-          "what each write was made for: a list behind them, or that one would have been enough",
-        nextCheck:
-          "Record spans of the functions that make the writes, and check whether one would have been enough.",
-      };
+      return sameValuesWords(doubt);
     case "lock-or-sequence":
       return {
         title: "each takes a lock or a number, which nothing shows to be for a list",
@@ -78,6 +70,27 @@ export function doubtWords(doubt: Doubt, group: ClassifiedGroup): DoubtWords {
     case "set-aside":
       return setAsideWords(group.nature);
   }
+}
+
+/** Calls that ask for one thing, or write it, again and again. */
+function sameValuesWords(doubt: "same-target" | "same-write"): DoubtWords {
+  if (doubt === "same-write") {
+    return {
+      title:
+        "all with the same values: each may be a step that is meant, as a counter or a sign of life, because nothing shows a list behind them",
+      missing:
+        "what each write was made for: a list behind them, or that one would have been enough",
+      nextCheck:
+        "Record spans of the functions that make the writes, and check whether one would have been enough.",
+    };
+  }
+  return {
+    title:
+      "all with the same values: it may wait for a change, or read one thing in parts, because nothing shows a list behind them",
+    missing: "what each call was made for: a list behind them, or that the answer never changed",
+    nextCheck:
+      "Record spans of the functions that make the calls, and check whether one call would have been enough.",
+  };
 }
 
 /** Calls that another reason may explain, but about as many as the list has items. */

@@ -135,6 +135,7 @@ function doubtOf(group: ClassifiedGroup, options: RepeatedQueryOptions): Doubt |
   if (call === undefined) return undefined;
   if (call.truncated) return "statement-cut";
   if (call.batch.isHidden === true) return "list-hidden";
+  if (call.kind === "http" && graphqlAddress.test(call.shape)) return "document-unknown";
   if (call.kind !== "database" && !call.isRead) return "write-without-list";
   if (locksAndSequences.test(call.shape)) return "lock-or-sequence";
   if (haveSameValues(group.calls)) {
@@ -143,6 +144,9 @@ function doubtOf(group: ClassifiedGroup, options: RepeatedQueryOptions): Doubt |
   }
   return mayBeKeysetPages(group.calls) ? "may-be-pages" : undefined;
 }
+
+/** All documents go to the one address of GraphQL. */
+const graphqlAddress = /\/(?:graphql|gql)(?:\?\S*)?$/i;
 
 const locksAndSequences =
   /\b(?:pg_try_advisory\w*|get_lock|nextval) ?\(|\bnext value for\b|\.nextval\b/;

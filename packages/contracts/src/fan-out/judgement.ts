@@ -13,6 +13,7 @@ export type Doubt =
   | "statement-cut"
   | "list-hidden"
   | "write-without-list"
+  | "document-unknown"
   | "same-target"
   | "same-write"
   | "lock-or-sequence"

@@ -95,6 +95,8 @@ export function isFile(span: Span, address: string): boolean {
 
 /** Whether the last part of an address is the name of a file that is no document of data. */
 export function namesFile(address: string): boolean {
+  // The data of a page that Next.js fetches ahead for a link is a file of the build, too.
+  if (/\/_next\/(?:data|static|image)\b/.test(address)) return true;
   return /\.(?:zip|gz|tgz|tar|pdf|png|jpe?g|gif|webp|avif|ico|svg|mp[34]|webm|woff2?|ttf|m?js|css|map|wasm|parquet|csv|xlsx?|bin|safetensors|gguf|onnx|iso|jar|whl)(?:[?#]|$)/i.test(
     address,
   );

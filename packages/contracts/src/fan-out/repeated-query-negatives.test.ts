@@ -104,6 +104,13 @@ describe("fan-out/repeated-query says nothing about", () => {
       ),
     ],
     [
+      "data of pages that a browser fetches ahead",
+      request(
+        "/x",
+        times(9, (index) => get(`http://app/_next/data/LjdprRSkUtLP0bMUoWLur/items/${index}.json`)),
+      ),
+    ],
+    [
       "pages by offset",
       request(
         "/x",
@@ -259,6 +266,31 @@ describe("fan-out/repeated-query is inconclusive", () => {
     const post = (index: number): SpanTree =>
       get(`http://mail/send/${index}`, { attributes: { "http.request.method": "POST" } });
     onlyInconclusive(request("/x", times(6, post)), /list of another length/);
+  });
+
+  it("when requests to GraphQL do not show their documents", () => {
+    onlyInconclusive(
+      request(
+        "/x",
+        times(9, (index) => get(`http://api/graphql?query=${"abcdefghi".charAt(index)}`)),
+      ),
+      /documents/,
+    );
+  });
+
+  it("about no request to GraphQL that names its operation", () => {
+    const operations = (nameOf: (index: number) => string): SpanTree =>
+      request(
+        "/x",
+        times(9, (index) =>
+          get("http://api/graphql?query=q", {
+            attributes: { "graphql.operation.name": nameOf(index) },
+          }),
+        ),
+      );
+    expect(check(operations((index) => "abcdefghi".charAt(index)))).toEqual([]);
+    const [finding] = check(operations(() => "Customer"));
+    expect(finding?.missing.join()).not.toMatch(/documents/);
   });
 
   it("when lists are too short", () => {

@@ -76,6 +76,10 @@ describe("a loop is found, with exactly its calls, as it is recorded by", () => 
       before: [prisma('SELECT id FROM "Product" LIMIT $1 OFFSET $2')],
       item: prisma('SELECT id FROM "Review" WHERE "productId" = $1 OFFSET $2'),
     },
+    "Sentry's operations before its descriptions in names": {
+      before: [sentry("db", "db connect")],
+      item: sentry("http.client", "http.client - GET http://books/api/books?book_id=7"),
+    },
     "a gRPC client that names its method": { before: [], item: grpc({}) },
     OpenTracing: {
       before: [],
@@ -104,6 +108,53 @@ describe("a loop is found, with exactly its calls, as it is recorded by", () => 
       for (const { locator } of findings[0]?.evidence ?? []) expect(last).toContain(locator);
     });
   }
+});
+
+it("a connection that is opened before each statement is no call", () => {
+  const statement = (text: string): SpanTree => ({
+    name: "query",
+    kind: "client",
+    attributes: { "db.system": "mysql", "db.statement": text },
+  });
+  const spans = spansOf(
+    request(
+      "/books/",
+      times(8, () => [
+        statement("connect"),
+        sentry("db", "pg-pool.connect", { name: "db" }),
+        statement("SELECT name FROM author WHERE id = ?"),
+      ]).flat(),
+    ),
+  );
+  const findings = fanOutContracts.flatMap((contract) => contract.check(snapshotOfSpans(spans)));
+  expect(findings).toMatchObject([{ contract: "fan-out/repeated-query", verdict: "violated" }]);
+  const offenders = spans.slice(1).filter((_, index) => index % 3 === 2);
+  expect(findings[0]?.evidence.map(({ locator }) => locator)).toEqual(
+    offenders.map(({ spanId }) => spanId),
+  );
+});
+
+it("a handler is named by its description where its name only says what kind of work it is", () => {
+  const byId: SpanTree = sentry("db", "SELECT name FROM author WHERE id = %s", { name: "db" });
+  const described = (tree: SpanTree, description: string): SpanTree => ({
+    ...tree,
+    attributes: { ...tree.attributes, "sentry.description": description },
+  });
+  const step = (description: string): SpanTree => ({
+    ...described(sentry("function", "function"), description),
+    children: [described(byId, "SELECT name FROM author WHERE id = %s")],
+  });
+  const handler = (steps: readonly string[]): SpanTree => ({
+    ...described(sentry("http.server", "http.server"), "GET /books/"),
+    kind: "server",
+    children: steps.map(step),
+  });
+  const check = (steps: readonly string[]): unknown[] =>
+    fanOutContracts
+      .flatMap((contract) => contract.check(snapshotOfSpans(spansOf(handler(steps)))))
+      .map(({ subject, verdict }) => [verdict, subject.name.replace(/^\S+ /, "")]);
+  expect(check(["auth", "audit", "load", "render", "log", "mail"])).toEqual([]);
+  expect(check(times(6, () => "serialize"))).toEqual([["violated", "GET /books/"]]);
 });
 
 function spansPerItem(tree: SpanTree): number {

@@ -64,6 +64,13 @@ export class MarkFinder {
   }
 }
 
+/** Whether a name, or what stands in place of a statement, only opens, takes or gives back a connection. */
+export function namesConnection(name: string): boolean {
+  return name.length <= connectionNameLengthMax && connectionNames.test(name);
+}
+
+const connectionNameLengthMax = 40;
+
 function marksOfName(name: string): number {
   if (name.startsWith("graphql.")) return mark.graphql;
   if (connectionNames.test(name)) return mark.connection;

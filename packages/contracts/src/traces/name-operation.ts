@@ -2,6 +2,7 @@
 
 import type { Span } from "../model/span.ts";
 import { looksLikeId, templateOfPath } from "./url-template.ts";
+import { telltaleNameOf } from "./vendor-span.ts";
 
 /** What a unit does, in words that are the same for each request of its kind. */
 export function operationOf(span: Span): string {
@@ -16,7 +17,7 @@ export function operationOf(span: Span): string {
     if (typeof target === "string")
       return `${method} ${templateOfPath(target.split("?", 1)[0] ?? "")}`;
   }
-  return stableName(span.name);
+  return stableName(telltaleNameOf(span));
 }
 
 /** A span's name without the ids that some instrumentations put into it. */

@@ -8,6 +8,7 @@ import { operationOf, stableName } from "./name-operation.ts";
 import { graphqlOperationOf, type ResolverPath, resolverPathOf } from "./resolver-path.ts";
 import { missingParent, type Trace, tracesOf } from "./trace.ts";
 import type { Unit } from "./unit.ts";
+import { telltaleNameOf } from "./vendor-span.ts";
 
 /** The units of all traces of a snapshot, made once for all contracts that read them. */
 export function unitsOf(snapshot: Snapshot): readonly Unit[] {
@@ -122,7 +123,7 @@ class UnitReader {
       operation,
       trail:
         ownResolver === undefined && isFunction
-          ? `${base.trail}>${stableName(span.name)}`
+          ? `${base.trail}>${stableName((marks & mark.vendor) === 0 ? span.name : telltaleNameOf(span))}`
           : base.trail,
       isCovered,
       isOrphan,

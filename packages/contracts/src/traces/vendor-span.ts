@@ -7,8 +7,10 @@ import { mark } from "./marks.ts";
 /** The kind of work in Sentry's words, for example `db.sql.query` or `http.client`; `undefined` when none is named. */
 export function sentryOperationOf({ attributes }: Span, marks: number): string | undefined {
   if ((marks & mark.vendor) === 0) return undefined;
-  return textOf(attributes, "sentry.op", "op", "span.op");
+  return textOf(attributes, ...sentryOperationNames);
 }
+
+const sentryOperationNames = ["sentry.op", "op", "span.op"] as const;
 
 /** What the span did in its tracer's own words: Sentry's description, Datadog's resource, else the span's name. */
 export function descriptionOf({ attributes, name }: Span): string {
@@ -20,8 +22,22 @@ export function descriptionOf({ attributes, name }: Span): string {
       "description",
       "resource.name",
       "sentry.normalized_description",
-    ) ?? name
+    ) ?? withoutOperation(name, textOf(attributes, ...sentryOperationNames))
   );
+}
+
+/** The span's name, or its description where the name only says which kind of work it is. */
+export function telltaleNameOf(span: Span): string {
+  const { attributes, name } = span;
+  const kind = textOf(attributes, ...sentryOperationNames, "operation.name");
+  return kind === undefined || !name.startsWith(kind) ? name : descriptionOf(span);
+}
+
+/** `db` and `SELECT 1` may stand together in a name: `db SELECT 1`, `db - SELECT 1`, `db: SELECT 1`. */
+function withoutOperation(name: string, operation: string | undefined): string {
+  if (operation === undefined || !name.startsWith(operation)) return name;
+  const rest = /^(?:: ?| - | )(?=\S)/.exec(name.slice(operation.length))?.[0];
+  return rest === undefined ? name : name.slice(operation.length + rest.length);
 }
 
 /** The span's kind, also where only a tag or Sentry's operation tells it. */
