@@ -67,23 +67,52 @@ function namedOperation(
   return { operation, collection };
 }
 
+/** A shape with what follows from it alone: found out once, because the calls of a loop share it. */
+export interface KnownShape {
+  readonly shape: SqlShape;
+  /** Sets up a connection, a session or a transaction, or pings. */
+  readonly isSession: boolean;
+  readonly isRead: boolean;
+  readonly isKeyed: boolean;
+  readonly isPaged: boolean;
+  readonly isBatchVerb: boolean;
+  /** The latest call of this shape: the next one is often the same in all that a call holds. */
+  latest: { readonly call: Call; readonly namespace: string } | undefined;
+}
+
+/** What follows from the shape of a statement. */
+export function knownShape(shape: SqlShape, isConnection = false): KnownShape {
+  const { verb, fingerprint } = shape;
+  return {
+    shape,
+    isSession: isConnection || sessionVerbs.test(verb) || sessionSelects.test(fingerprint),
+    isRead: isReadVerb(verb),
+    isKeyed: /[^<>!]= ?\?|^(?:get|getitem|findone|findbyid)\b/.test(fingerprint),
+    isPaged: isPagedStatement(fingerprint),
+    isBatchVerb: isBatchName(verb),
+    latest: undefined,
+  };
+}
+
 /** The call of a statement; `undefined` for what sets up a session or a transaction, and for pings. */
 export function statementCall(
   span: Span,
   database: DatabaseSpan,
-  shape: SqlShape,
+  known: KnownShape,
 ): Call | undefined {
-  if (isSessionStatement(shape)) return undefined;
+  if (known.isSession) return undefined;
   const { collection, operation, statement } = database;
   // A document store records its query as JSON, which says little without the collection it goes to.
   const isDocument = collection !== undefined && /^\s*[{[]/.test(statement ?? "");
-  if (!isDocument) return callOf(span, database, shape);
+  if (!isDocument) return callOf(span, database, known);
+  const { shape } = known;
   const name = operation ?? shape.verb;
-  return callOf(span, database, {
+  const named = {
     ...shape,
     fingerprint: `${name} ${collection} ${shape.fingerprint}`,
     verb: name.toLowerCase(),
-  });
+  };
+  return callOf(span, database, knownShape(named));
 }
 
 /** The call of a named operation on a collection, when no statement is recorded. */
@@ -91,59 +120,79 @@ export function operationCall(span: Span, database: DatabaseSpan): Call | undefi
   const { operation, collection } = database;
   // A span that names neither is a transaction or a pool.
   if (operation === undefined || collection === undefined) return undefined;
-  return callOf(span, database, {
+  const shape = {
     fingerprint: `${operation.toLowerCase()} ${collection}`,
     verb: operation.toLowerCase(),
     listValueCount: 0,
     takesArray: false,
     isListHidden: false,
     truncated: false,
-  });
+  };
+  return callOf(span, database, knownShape(shape));
 }
 
-function callOf(span: Span, { system, statement }: DatabaseSpan, shape: SqlShape): Call {
+function callOf(span: Span, { system, statement }: DatabaseSpan, known: KnownShape): Call {
   const { attributes } = span;
-  const rowCount = numberOf(
-    attributes,
-    "db.response.returned_rows",
-    "db.rows_returned",
-    "db.row_count",
-    "db.result.rows",
-    "db.sql.rows",
-    "db.rows",
-    "db.row_count_returned",
-    "mysql.rows",
-  );
-  return {
+  const { shape, latest } = known;
+  const rowCount = numberOf(attributes, ...rowCountNames);
+  const namespace = textOf(attributes, "db.namespace", "db.name", "db.instance") ?? "";
+  const peer =
+    textOf(attributes, "server.address", "net.peer.name", "peer.hostname", "out.host") ?? "";
+  const target = statement ?? shape.fingerprint;
+  const batch = batchOf(attributes, known);
+  const isSameDatabase = latest?.namespace === namespace && latest.call.system === system;
+  if (
+    isSameDatabase &&
+    latest.call.target === target &&
+    latest.call.peer === peer &&
+    latest.call.rowCount === rowCount &&
+    latest.call.batch.size === batch.size
+  ) {
+    return latest.call;
+  }
+  const call: Call = {
     kind: "database",
-    identity: `${system} ${textOf(attributes, "db.namespace", "db.name", "db.instance") ?? ""} ${shape.fingerprint}`,
+    identity: isSameDatabase ? latest.call.identity : `${system} ${namespace} ${shape.fingerprint}`,
     shape: shape.fingerprint,
-    target: statement ?? shape.fingerprint,
-    peer: textOf(attributes, "server.address", "net.peer.name", "peer.hostname", "out.host") ?? "",
-    isRead: isReadVerb(shape.verb),
-    isKeyed: /[^<>!]= ?\?|^(?:get|getitem|findone|findbyid)\b/.test(shape.fingerprint),
-    batch: batchOf(attributes, shape),
-    isPaged: isPagedStatement(shape.fingerprint),
+    target,
+    peer,
+    isRead: known.isRead,
+    isKeyed: known.isKeyed,
+    batch,
+    isPaged: known.isPaged,
     truncated: shape.truncated,
     system: system.toLowerCase(),
     isResend: false,
     ...(rowCount === undefined ? {} : { rowCount }),
   };
+  known.latest = { call, namespace };
+  return call;
 }
 
-function batchOf(attributes: Attributes, shape: SqlShape): Batch {
+const rowCountNames = [
+  "db.response.returned_rows",
+  "db.rows_returned",
+  "db.row_count",
+  "db.result.rows",
+  "db.sql.rows",
+  "db.rows",
+  "db.row_count_returned",
+  "mysql.rows",
+] as const;
+
+function batchOf(attributes: Attributes, { shape, isBatchVerb }: KnownShape): Batch {
   const recorded = numberOf(attributes, "db.operation.batch.size");
   if (recorded !== undefined && recorded > 1) return { isBatch: true, size: recorded };
   if (shape.listValueCount > 1) return { isBatch: true, size: shape.listValueCount };
-  if (shape.takesArray || isBatchName(shape.verb)) return { isBatch: true };
-  return shape.isListHidden ? { isBatch: false, isHidden: true } : { isBatch: false };
+  if (shape.takesArray || isBatchVerb) return manyItems;
+  return shape.isListHidden ? hiddenItems : oneItem;
 }
+
+const manyItems: Batch = { isBatch: true };
+const hiddenItems: Batch = { isBatch: false, isHidden: true };
+const oneItem: Batch = { isBatch: false };
 
 /** Statements that fetch nothing for an item of a list. */
-function isSessionStatement({ verb, fingerprint }: SqlShape): boolean {
-  return sessionVerbs.test(verb) || sessionSelects.test(fingerprint);
-}
-
 const sessionVerbs =
   /^(?:begin|start|commit|rollback|savepoint|release|set|show|use|prepare|deallocate|discard|ping|reset|listen|unlisten|notify|explain|close|declare|fetch|move|lock|analyze|vacuum|pragma|isready)$/;
 const sessionSelects =

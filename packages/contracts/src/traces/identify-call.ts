@@ -1,12 +1,19 @@
 /** Recognises the calls of a trace. */
 
 import type { Attributes, Span } from "../model/span.ts";
-import { type Call, isBatchName, numberOf, textOf } from "./call.ts";
-import { databaseSpanOf, operationCall, statementCall } from "./database-call.ts";
+import { type Batch, type Call, isBatchName, numberOf, textOf } from "./call.ts";
+import {
+  databaseSpanOf,
+  type KnownShape,
+  knownShape,
+  operationCall,
+  statementCall,
+} from "./database-call.ts";
 import { traceLimits } from "./limits.ts";
-import { mark } from "./marks.ts";
+import { mark, namesConnection } from "./marks.ts";
+import { graphqlOperationOf } from "./resolver-path.ts";
 import { rpcCallOf } from "./rpc-call.ts";
-import { type SqlShape, sqlShape } from "./sql-fingerprint.ts";
+import { sqlShape } from "./sql-fingerprint.ts";
 import { doubleQuotesOf } from "./sql-tokens.ts";
 import { type UrlTarget, urlTarget } from "./url-template.ts";
 import { descriptionOf, kindOf } from "./vendor-span.ts";
@@ -17,8 +24,13 @@ const callMarks =
 
 /** Recognises calls; remembers the reduced form of texts it has seen, so that a loop costs one reduction. */
 export class CallIdentifier {
-  readonly #statements = { names: new Map<string, SqlShape>(), text: new Map<string, SqlShape>() };
+  readonly #statements = {
+    names: new Map<string, KnownShape>(),
+    text: new Map<string, KnownShape>(),
+  };
   readonly #urls = new Map<string, UrlTarget>();
+  readonly #hosts = new Map<string, string>();
+  readonly #addresses = new Map<string, Address>();
 
   /** The call that a span with these marks records, or `undefined` when it records none that a contract judges. */
   identify(span: Span, marks: number): Call | undefined {
@@ -29,7 +41,10 @@ export class CallIdentifier {
     if (database !== undefined) {
       if ((marks & mark.connection) !== 0) return undefined;
       const { statement, system } = database;
-      if (statement === undefined) return operationCall(span, database);
+      if (statement === undefined) {
+        const isTaken = (marks & mark.vendor) !== 0 && namesConnection(descriptionOf(span));
+        return isTaken ? undefined : operationCall(span, database);
+      }
       return statementCall(span, database, this.#shapeOf(statement, system));
     }
     if (kind !== "client" && kind !== "unspecified") return undefined;
@@ -44,19 +59,26 @@ export class CallIdentifier {
     const parsed = this.#urlOf(request.url, textOf(attributes, "url.template", "http.route"));
     const verb = request.method.toUpperCase();
     const host = parsed.host === "" ? (textOf(attributes, ...hostNames) ?? "") : parsed.host;
-    const shape = `${verb} ${stableHost(host)}${parsed.template}`;
+    // All operations of GraphQL go to one address: where the call names its own, that tells them apart.
+    const operation = (marks & mark.graphql) === 0 ? undefined : graphqlOperationOf(span);
+    const stable = remember(this.#hosts, host, () => stableHost(host));
+    const words = `${verb} ${stable}${parsed.template}${operation === undefined ? "" : ` ${operation}`}`;
+    // Calls of one shape share its texts, so that whoever compares them later compares the same.
+    const { shape, identity, oneBatch } = remember(this.#addresses, words, () => ({
+      shape: words,
+      identity: `http ${words}`,
+      oneBatch: { isBatch: isBatchName(parsed.template) },
+    }));
     const isList = parsed.valueCount > 1;
     return {
       kind: "http",
-      identity: `http ${shape}`,
+      identity,
       shape,
       target: `${verb} ${parsed.target}`,
       peer: host,
       isRead: verb === "GET" || verb === "HEAD" || verb === "QUERY",
       isKeyed: !isList && parsed.template.includes("{id}"),
-      batch: isList
-        ? { isBatch: true, size: parsed.valueCount }
-        : { isBatch: isBatchName(parsed.template) },
+      batch: isList ? { isBatch: true, size: parsed.valueCount } : oneBatch,
       isPaged: parsed.isPaged,
       truncated: false,
       system: "http",
@@ -64,13 +86,15 @@ export class CallIdentifier {
     };
   }
 
-  #shapeOf(statement: string, system: string): SqlShape {
+  #shapeOf(statement: string, system: string): KnownShape {
     const quotes = doubleQuotesOf(system, statement);
     const known = this.#statements[quotes];
     return (
       known.get(statement) ??
       // A number is a value whatever it is, so statements that differ only in numbers cost one reduction.
-      remember(known, withoutNumbers(statement), () => sqlShape(statement, quotes))
+      remember(known, withoutNumbers(statement), () =>
+        knownShape(sqlShape(statement, quotes), namesConnection(statement)),
+      )
     );
   }
 
@@ -88,6 +112,13 @@ const hostNames = [
   "peer.hostname",
   "out.host",
 ] as const;
+
+/** What calls of one shape over HTTP have in common. */
+interface Address {
+  readonly shape: string;
+  readonly identity: string;
+  readonly oneBatch: Batch;
+}
 
 interface HttpRequest {
   readonly method: string;
@@ -131,7 +162,7 @@ function urlOfParts(attributes: Attributes): string | undefined {
 function withoutNumbers(statement: string): string {
   return statement.length > traceLimits.statementLengthMemorable
     ? statement
-    : statement.replace(/(?<![\w$.:@?"'`])\d+(?![\w.])/g, "0");
+    : statement.replace(/(?<![\w$.@?"'`])\d+(?![\w.])/g, "0");
 }
 
 /** A bounded memory: when it is full it starts anew, because statements come in runs. */

@@ -87,6 +87,9 @@ export function templateOfPath(path: string): string {
 /** Whether a path segment, or a word of a span's name, is an identifier rather than a name. */
 export function looksLikeId(segment: string): boolean {
   if (segment === "" || segment.length > 512) return segment !== "";
+  // Every rule below asks for a digit or an address of mail, except for a UUID that happens to have letters only.
+  if (segment.length < 32 && !/[\d@%]/.test(segment)) return false;
+  if (/^\d+$/.test(segment)) return true;
   if (/^v\d{1,3}(?:\.\d{1,3})?$/i.test(segment)) return false;
   if (/^\[redacted-[a-z-]+-\d+\]$/.test(segment)) return true;
   const plain = segment
