@@ -3,7 +3,7 @@
 import type { Contract } from "../model/contract.ts";
 import { defineContract } from "../model/define-contract.ts";
 import type { EvidenceReference } from "../model/evidence.ts";
-import type { Finding } from "../model/finding.ts";
+import type { Finding, Subject } from "../model/finding.ts";
 import type { FindingParts } from "../model/make-finding.ts";
 import type { Snapshot } from "../model/snapshot.ts";
 import { plural } from "../text/plural.ts";
@@ -33,6 +33,8 @@ interface OwnContractOptions {
 
 /** Steps for the words of one finding. */
 const wordStepsMax = 100_000;
+/** Steps for the name of one item's subject. */
+const nameStepsMax = 10_000;
 const evidenceCountMax = 50;
 
 /** The contract of a compiled definition. */
@@ -55,7 +57,8 @@ export function ownContract(compiled: CompiledContract): Contract {
       },
       subjectCountMax: {
         default: 1_000,
-        description: "Subjects that findings are given for; of more, one finding says how many.",
+        description:
+          "Subjects that findings are given for, the gravest first; one finding stands for the rest.",
       },
     },
     check: (snapshot, options, found) => new Asking(compiled, options).findings(snapshot, found),
@@ -64,8 +67,7 @@ export function ownContract(compiled: CompiledContract): Contract {
 
 /** What was seen of one subject. */
 interface Answers {
-  readonly kind: string;
-  readonly name: string;
+  readonly subject: Subject;
   heldCount: number;
   readonly broken: Item[];
   readonly unjudged: { readonly item: Item; readonly reason: string }[];
@@ -76,93 +78,95 @@ class Asking {
   readonly #compiled: CompiledContract;
   readonly #options: OwnContractOptions;
   readonly #bySubject = new Map<string, Answers>();
+  #stepsLeft: number;
   #askedCount = 0;
-  #leftOutCount = 0;
 
   constructor(compiled: CompiledContract, options: OwnContractOptions) {
     this.#compiled = compiled;
     this.#options = options;
+    this.#stepsLeft = options.stepsPerCheckMax;
   }
 
   findings(snapshot: Snapshot, found: (parts: FindingParts) => Finding): Finding[] {
-    const isCut = this.#askAll(snapshot);
-    const findings = [...this.#bySubject.values()]
-      .sort((left, right) => (left.name < right.name ? -1 : 1))
-      .map((answers) => found(this.#partsOf(answers)));
-    const rest = this.#restOf(isCut);
-    return rest === undefined ? findings : [...findings, found(rest)];
+    const isCut = !this.#askAll(snapshot);
+    const subjects = [...this.#bySubject.values()]
+      // What was not asked about any more may be of any subject, so none of them is known to hold.
+      .filter((answers) => !isCut || verdictOf(answers) !== "holds")
+      .sort(graverFirst);
+    const told = subjects.slice(0, this.#options.subjectCountMax);
+    const findings = told.sort(byName).map((answers) => found(this.#partsOf(answers)));
+    const rest = subjects.slice(this.#options.subjectCountMax);
+    if (rest.length > 0) findings.push(found(this.#partsOfRest(rest)));
+    if (isCut) findings.push(found(this.#partsOfCut()));
+    return findings;
   }
 
-  /** Asks about every item; whether the steps of the whole check ended first. */
+  /** Asks about every item; `false` when the steps of the whole check ended first. */
   #askAll(snapshot: Snapshot): boolean {
-    const { stepsPerItemMax, stepsPerCheckMax } = this.#options;
-    let left = stepsPerCheckMax;
     for (const item of this.#compiled.population.items(snapshot)) {
-      if (left <= 0) return true;
-      const given = Math.min(left, stepsPerItemMax);
+      const given = Math.min(this.#stepsLeft, this.#options.stepsPerItemMax);
+      const isLast = given === this.#stepsLeft;
       const steps = new Steps(given);
-      try {
-        this.#ask(item, steps);
-      } catch (error) {
-        if (!(error instanceof StepsUsedUp)) throw error;
-        this.#note(item, item.subject.name, (answers) => {
-          answers.unjudged.push({
-            item,
-            reason: `an answer within ${given} steps, the most that one item may take`,
-          });
+      const isDone = withinSteps(() => this.#ask(item, steps)) === true;
+      this.#stepsLeft -= given - Math.max(0, steps.left);
+      if (isDone) continue;
+      if (isLast) return false;
+      this.#note(item, (answers) => {
+        answers.unjudged.push({
+          item,
+          reason: `an answer within ${given} steps, the most that one item may take`,
         });
-      }
-      left -= given - steps.left;
+      });
     }
-    return false;
+    return true;
   }
 
-  #ask(item: Item, steps: Steps): void {
+  #ask(item: Item, steps: Steps): true {
     const { where, expect } = this.#compiled;
     const concerns = where === undefined ? true : where.evaluate(item.values, steps);
-    if (concerns === false || (concerns instanceof Fault && concerns.kind === "missing")) return;
+    if (concerns === false || (concerns instanceof Fault && concerns.kind === "missing")) {
+      return true;
+    }
     const answer = concerns === true ? expect.evaluate(item.values, steps) : concerns;
-    this.#askedCount += 1;
-    this.#note(item, this.#nameOf(item, steps), (answers) => {
+    this.#note(item, (answers) => {
       if (answer === true) answers.heldCount += 1;
       else if (answer === false) answers.broken.push(item);
       else answers.unjudged.push({ item, reason: reasonOf(answer, concerns === true) });
     });
+    return true;
   }
 
-  #nameOf(item: Item, steps: Steps): string {
-    const name = this.#compiled.subject?.evaluate(item.values, steps);
-    return typeof name === "string" && name !== "" ? name : item.subject.name;
+  #note(item: Item, write: (answers: Answers) => void): void {
+    this.#askedCount += 1;
+    const subject = this.#subjectOf(item);
+    const key = `${subject.kind} ${subject.name}`;
+    let answers = this.#bySubject.get(key);
+    if (answers === undefined) {
+      answers = { subject, heldCount: 0, broken: [], unjudged: [], first: item.reference };
+      this.#bySubject.set(key, answers);
+    }
+    write(answers);
   }
 
-  #note(item: Item, name: string, write: (answers: Answers) => void): void {
-    const known = this.#bySubject.get(name);
-    if (known !== undefined) {
-      write(known);
-      return;
-    }
-    if (this.#bySubject.size >= this.#options.subjectCountMax) {
-      this.#leftOutCount += 1;
-      return;
-    }
-    const made: Answers = {
-      kind: item.subject.kind,
-      name,
-      heldCount: 0,
-      broken: [],
-      unjudged: [],
-      first: item.reference,
-    };
-    this.#bySubject.set(name, made);
-    write(made);
+  /** The subject has steps of its own: an item that took all of its steps still counts for the right one. */
+  #subjectOf(item: Item): Subject {
+    const { subject, document } = this.#compiled;
+    if (subject === undefined) return item.subject;
+    const steps = new Steps(nameStepsMax);
+    const name = withinSteps(() => subject.evaluate(item.values, steps));
+    this.#stepsLeft = Math.max(0, this.#stepsLeft - nameStepsMax + Math.max(0, steps.left));
+    if (typeof name !== "string" || name === "") return item.subject;
+    // Items of several kinds may be gathered under one name, and the first of them says nothing about the others.
+    return { kind: document.over, name };
   }
 
   #partsOf(answers: Answers): FindingParts {
     const { document, message, fix } = this.#compiled;
-    const { kind, name, heldCount, broken, unjudged } = answers;
+    const { subject, heldCount, broken, unjudged } = answers;
+    const { name } = subject;
     const count = heldCount + broken.length + unjudged.length;
     const base = {
-      subject: { kind, name },
+      subject,
       measures: {
         itemCount: count,
         violatedCount: broken.length,
@@ -204,33 +208,88 @@ class Asking {
     };
   }
 
+  /** What is said of the subjects that no finding of their own is given for. */
+  #partsOfRest(rest: readonly Answers[]): FindingParts {
+    const { document } = this.#compiled;
+    const { subjectCountMax } = this.#options;
+    const broken = rest.flatMap((answers) => answers.broken);
+    const unjudged = rest.flatMap((answers) => answers.unjudged);
+    const base = {
+      subject: { kind: "contract", name: document.id },
+      actual: `${plural(rest.length, "subject")} beside the ${subjectCountMax} that findings are given for`,
+      measures: { subjectCount: rest.length, violatedCount: broken.length },
+    };
+    if (broken.length > 0) {
+      return {
+        ...base,
+        verdict: "violated",
+        title: `${document.id} is violated by more subjects than findings are given for.`,
+        causeKind: document.causeKind ?? "configuration",
+        evidence: broken.slice(0, evidenceCountMax).map((item) => item.reference),
+      };
+    }
+    if (unjudged.length > 0) {
+      return {
+        ...base,
+        verdict: "inconclusive",
+        title: `${document.id} has more subjects than findings are given for, and not all can be judged.`,
+        missing: unjudged.map(({ reason }) => reason),
+        evidence: unjudged.slice(0, evidenceCountMax).map(({ item }) => item.reference),
+      };
+    }
+    return {
+      ...base,
+      verdict: "holds",
+      title: `${document.id} holds for all further subjects.`,
+      evidence: rest.slice(0, evidenceCountMax).map(({ first }) => first),
+    };
+  }
+
   /** What says that not everything was asked. */
-  #restOf(isCut: boolean): FindingParts | undefined {
-    if (!isCut && this.#leftOutCount === 0) return undefined;
+  #partsOfCut(): FindingParts {
     const { id } = this.#compiled.document;
     return {
       verdict: "inconclusive",
       subject: { kind: "contract", name: id },
-      title: isCut
-        ? `${id} used up its steps before it had asked about everything.`
-        : `${id} has more subjects than findings are given for.`,
-      actual: `${plural(this.#askedCount, "item")} asked about, ${this.#leftOutCount} of other subjects`,
+      title: `${id} used up its steps before it had asked about everything.`,
+      actual: `${plural(this.#askedCount, "item")} judged; what is left may be of any subject`,
       missing: [
-        isCut
-          ? `an expression that takes fewer steps, or a larger stepsPerCheckMax than ${this.#options.stepsPerCheckMax}`
-          : `a subject that stands for more items, or a larger subjectCountMax than ${this.#options.subjectCountMax}`,
+        `an expression that takes fewer steps, or a larger stepsPerCheckMax than ${this.#options.stepsPerCheckMax}`,
       ],
     };
   }
 }
 
-function filled(template: Template, item: Item): string {
+function verdictOf({ broken, unjudged }: Answers): Finding["verdict"] {
+  if (broken.length > 0) return "violated";
+  return unjudged.length > 0 ? "inconclusive" : "holds";
+}
+
+const verdictOrder: readonly Finding["verdict"][] = ["violated", "inconclusive", "holds"];
+
+function graverFirst(left: Answers, right: Answers): number {
+  const distance = verdictOrder.indexOf(verdictOf(left)) - verdictOrder.indexOf(verdictOf(right));
+  return distance === 0 ? byName(left, right) : distance;
+}
+
+function byName({ subject: left }: Answers, { subject: right }: Answers): number {
+  if (left.name !== right.name) return left.name < right.name ? -1 : 1;
+  return left.kind < right.kind ? -1 : Number(left.kind > right.kind);
+}
+
+/** What a function gives, or nothing where it takes more steps than it has. */
+function withinSteps<T>(run: () => T): T | undefined {
   try {
-    return template.fill(item.values, new Steps(wordStepsMax));
+    return run();
   } catch (error) {
     if (!(error instanceof StepsUsedUp)) throw error;
-    return "the words of this contract take too many steps";
+    return undefined;
   }
+}
+
+function filled(template: Template, item: Item): string {
+  const text = withinSteps(() => template.fill(item.values, new Steps(wordStepsMax)));
+  return text ?? "the words of this contract take too many steps";
 }
 
 function reasonOf(answer: unknown, isExpectation: boolean): string {

@@ -4,6 +4,7 @@ import { compileExpression, type Expression } from "./expression/compile.ts";
 import type { VariableTypes } from "./expression/check.ts";
 import { ExpressionError, Fault } from "./expression/fault.ts";
 import type { Steps } from "./expression/steps.ts";
+import { wordsOf } from "./expression/values.ts";
 import { cutText } from "../text/cut-text.ts";
 
 /** Length of what one expression puts into a text. */
@@ -57,18 +58,6 @@ function compileAt(text: string, offset: number, variables: VariableTypes): Expr
 }
 
 function shown(value: unknown): string {
-  switch (typeof value) {
-    case "string":
-      return cutText(value, insertLengthMax);
-    case "number":
-      return String(Math.round(value * 1_000) / 1_000);
-    case "bigint":
-    case "boolean":
-      return String(value);
-    case "object":
-      if (value === null || value instanceof Fault) return "?";
-      return cutText(JSON.stringify(value) ?? "?", insertLengthMax);
-    default:
-      return "?";
-  }
+  if (value === undefined || value === null || value instanceof Fault) return "?";
+  return cutText(wordsOf(value, insertLengthMax), insertLengthMax);
 }

@@ -131,5 +131,8 @@ function explain(error: ParseError | CelTypeError, variables: VariableTypes): st
     const near = nearestName(unknown, names);
     return `There is no variable ${unknown} here; ${near === undefined ? `there are ${names.join(", ")}` : `did you mean ${near}?`}`;
   }
+  if (error.summary === "has() invalid argument") {
+    return "has() takes a field by its names from a variable on, as in has(object.spec.replicas); of an item of a list as in cel.bind(c, object.spec.containers[0], has(c.resources)).";
+  }
   return error.summary;
 }

@@ -16,8 +16,12 @@ import {
   type Operation,
 } from "./operations.ts";
 import { Patterns } from "./patterns.ts";
-import { itemOf, type Node, type Slots } from "./node.ts";
+import { type Node, Slots } from "./node.ts";
 import type { Steps } from "./steps.ts";
+import { equalValues, isMap, itemOf, keyOf, wordsOf } from "./values.ts";
+
+/** Length of a key in the words of a fault. */
+const keyLengthShownMax = 200;
 
 export interface Expression {
   readonly text: string;
@@ -37,7 +41,7 @@ export function compileExpression(text: string, variables: VariableTypes): Expre
       node,
     );
   }
-  const slots = new Map(Object.keys(variables).map((name, index) => [name, index]));
+  const slots = Slots.of(Object.keys(variables));
   const run = compileNode(node, slots);
   return { text, type, evaluate: (values, steps) => run({ values: [...values], steps }) };
 }
@@ -73,7 +77,7 @@ function compileByOperator(node: ASTNode, slots: Slots): Node {
     case "list":
       return compileList(node.args, slots);
     case "map":
-      return compileMap(node.args, slots);
+      return compileMap(node.args, node.start, slots);
     case "?:":
       return compileCondition(node.args, node.start, slots);
     case "||":
@@ -118,7 +122,7 @@ function compileAccess(
     if (name instanceof Fault) return name;
     const found = itemOf(held, name);
     if (found !== undefined) return found;
-    const shown = typeof name === "string" ? `'${name}'` : String(name);
+    const shown = typeof name === "string" ? `'${name}'` : wordsOf(name, keyLengthShownMax);
     return new Fault("missing", `${path} has no ${shown}`, start);
   };
 }
@@ -129,7 +133,8 @@ function compileCall(
   call: { readonly node: ASTNode; readonly given: readonly ASTNode[]; readonly slots: Slots },
 ): Node {
   const { node, given, slots } = call;
-  refuseBadPattern(name, given);
+  const patterns = new Patterns();
+  refuseBadPattern(name, given, patterns);
   const macro = compileMacro(name, receiver, { ...call, compile: compileNode });
   if (macro !== undefined) return macro;
   const operands = receiver === undefined ? given : [receiver, ...given];
@@ -140,14 +145,15 @@ function compileCall(
     isMethod: receiver !== undefined,
     operandCount: operands.length,
     start: node.start,
+    patterns,
   });
   return applied(operation, operands, slots);
 }
 
 /** A pattern that is written out is checked when the expression is loaded. */
-function refuseBadPattern(name: string, [pattern]: readonly ASTNode[]): void {
+function refuseBadPattern(name: string, [pattern]: readonly ASTNode[], patterns: Patterns): void {
   if (name !== "matches" || pattern?.op !== "value" || typeof pattern.args !== "string") return;
-  const compiled = new Patterns().compile(pattern.args);
+  const compiled = patterns.compile(pattern.args);
   if (typeof compiled === "string")
     throw new ExpressionError(`${compiled} (patterns have the syntax of RE2).`, pattern);
 }
@@ -177,12 +183,17 @@ function compileList(items: readonly ASTNode[], slots: Slots): Node {
   return applied((values) => values, items, slots);
 }
 
-function compileMap(entries: readonly [ASTNode, ASTNode][], slots: Slots): Node {
+function compileMap(entries: readonly [ASTNode, ASTNode][], start: number, slots: Slots): Node {
   return applied(
     (values) => {
       const map = new Map<unknown, unknown>();
       for (let index = 0; index < values.length; index += 2) {
-        map.set(values[index], values[index + 1]);
+        const key = keyOf(values[index]);
+        if (key === undefined || map.has(key)) {
+          const what = key === undefined ? "is no key of a map" : "stands in the map twice";
+          return new Fault("value", `${wordsOf(values[index], keyLengthShownMax)} ${what}`, start);
+        }
+        map.set(key, values[index + 1]);
       }
       return map;
     },
@@ -238,14 +249,12 @@ function compileMembership(
   start: number,
   slots: Slots,
 ): Node {
-  const inList = binaryOperation("in", start);
   return applied(
-    (values, steps) => {
-      const [key, container] = values;
-      if (Array.isArray(container)) return inList(values, steps);
-      if (typeof container === "object" && container !== null) {
-        return itemOf(container, key) !== undefined;
+    ([sought, container], steps) => {
+      if (Array.isArray(container)) {
+        return container.some((item) => equalValues(sought, item, steps));
       }
+      if (isMap(container)) return itemOf(container, sought) !== undefined;
       return new Fault("type", "in takes a list or a map on its right", start);
     },
     operands,

@@ -3,7 +3,9 @@
 import type { ASTNode } from "@marcbachmann/cel-js";
 
 import { ExpressionError, Fault } from "./fault.ts";
-import { itemOf, type Node, type Scope, type Slots } from "./node.ts";
+import type { Node, Scope, Slots } from "./node.ts";
+import type { Steps } from "./steps.ts";
+import { isMap, itemOf, keysOf } from "./values.ts";
 
 interface MacroCall {
   readonly node: ASTNode;
@@ -46,9 +48,9 @@ function compileBind({ node, given, slots, compile }: MacroCall): Node {
   if (variable?.op !== "id" || value === undefined || body === undefined) {
     throw new ExpressionError("cel.bind takes a name, a value and an expression.", node);
   }
-  const slot = slots.size;
+  const slot = slots.next;
   const bound = compile(value, slots);
-  const run = compile(body, new Map([...slots, [variable.args, slot]]));
+  const run = compile(body, slots.with(variable.args));
   return (scope) => {
     const given = bound(scope);
     if (given instanceof Fault) return given;
@@ -140,12 +142,12 @@ function compileIteration(
       variable ?? node,
     );
   }
-  const slot = slots.size;
-  const inner = new Map([...slots, [variable.args, slot]]);
+  const slot = slots.next;
+  const inner = slots.with(variable.args);
   const list = compile(receiver, slots);
   const nodes = bodies.map((body) => compile(body, inner));
   return (scope) => {
-    const items = itemsOf(list(scope), node.start);
+    const items = itemsOf(list(scope), node.start, scope.steps);
     if (items instanceof Fault) return items;
     const iteration = startIteration(nodes.length, node.start);
     for (const item of items) {
@@ -173,9 +175,8 @@ function turnValues(
 }
 
 /** The items of a list, or the keys of a map. */
-function itemsOf(value: unknown, start: number): readonly unknown[] | Fault {
+function itemsOf(value: unknown, start: number, steps: Steps): readonly unknown[] | Fault {
   if (value instanceof Fault || Array.isArray(value)) return value;
-  if (value instanceof Map) return [...value.keys()];
-  if (typeof value === "object" && value !== null) return Object.keys(value);
+  if (isMap(value)) return keysOf(value, steps);
   return new Fault("type", "only lists and maps can be walked", start);
 }

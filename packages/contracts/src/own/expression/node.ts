@@ -12,17 +12,26 @@ export interface Scope {
 export type Node = (scope: Scope) => unknown;
 
 /** Names of variables and where their values lie. */
-export type Slots = ReadonlyMap<string, number>;
+export class Slots {
+  readonly #slots: ReadonlyMap<string, number>;
+  /** Where the next variable lies. It is never counted from the names, since one name may hide another. */
+  readonly next: number;
 
-/** What stands in a container under a key; `undefined` where nothing does. */
-export function itemOf(container: unknown, key: unknown): unknown {
-  if (Array.isArray(container)) {
-    const index = typeof key === "bigint" || typeof key === "number" ? Number(key) : Number.NaN;
-    return Number.isInteger(index) ? container[index] : undefined;
+  private constructor(slots: ReadonlyMap<string, number>, next: number) {
+    this.#slots = slots;
+    this.next = next;
   }
-  if (container instanceof Map) return container.get(key);
-  if (typeof container !== "object" || container === null) return undefined;
-  const name = String(key);
-  // What an object inherits is no part of the evidence.
-  return Object.hasOwn(container, name) ? Reflect.get(container, name) : undefined;
+
+  static of(names: readonly string[]): Slots {
+    return new Slots(new Map(names.map((name, index) => [name, index])), names.length);
+  }
+
+  get(name: string): number | undefined {
+    return this.#slots.get(name);
+  }
+
+  /** These, and one more at `next`, which hides an outer one of the same name. */
+  with(name: string): Slots {
+    return new Slots(new Map([...this.#slots, [name, this.next]]), this.next + 1);
+  }
 }

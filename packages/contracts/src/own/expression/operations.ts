@@ -1,10 +1,14 @@
-/** Operators and functions of CEL. The library knows them all; each is parsed once and called with its operands. */
+/**
+ * Operators and functions of CEL. The library knows them all; each is parsed once and called with its operands. Those
+ * whose work or result grows faster than their operands are done or measured here.
+ */
 
 import { Environment } from "@marcbachmann/cel-js";
 
 import { Fault } from "./fault.ts";
-import { Patterns } from "./patterns.ts";
-import type { Steps } from "./steps.ts";
+import type { Patterns } from "./patterns.ts";
+import { type Steps, StepsUsedUp } from "./steps.ts";
+import { equalValues, isMap, keysOf } from "./values.ts";
 
 const library = new Environment({
   unlistedVariablesAreDyn: true,
@@ -13,16 +17,33 @@ const library = new Environment({
 const operandNames = ["a", "b", "c", "d"] as const;
 /** The most operands, with the receiver, that an operation takes. */
 export const operandCountMax = operandNames.length;
+/** Length of a text that is read as a duration; the library's pattern takes time in the cube of it. */
+const durationLengthMax = 100;
+
+/** Instructions of a pattern that handle one character in one step. */
+const instructionsPerStep = 16;
 
 /** An operation on values that are no faults. */
 export type Operation = (operands: readonly unknown[], steps: Steps) => unknown;
 
 /** The binary operator at a place of an expression. */
 export function binaryOperation(operator: string, start: number): Operation {
+  switch (operator) {
+    case "==":
+      return ([left, right], steps) => guarded(() => equalValues(left, right, steps), start);
+    case "!=":
+      return ([left, right], steps) => guarded(() => !equalValues(left, right, steps), start);
+    default:
+      return libraryOperation(operator, start);
+  }
+}
+
+function libraryOperation(operator: string, start: number): Operation {
   const call = library.parse(`a ${operator} b`);
   const isArithmetic = ["+", "-", "*", "/", "%"].includes(operator);
   return ([left, right], steps) => {
     steps.takeFor(sizeOf(left) + sizeOf(right));
+    if (operator === "+" && Array.isArray(left) && Array.isArray(right)) return [...left, ...right];
     // JSON has one type of number, which is a double here: a whole number beside it is meant as one.
     const isMixed = isArithmetic && typeof left !== typeof right;
     const [one, other] = isMixed ? [asDouble(left), asDouble(right)] : [left, right];
@@ -33,9 +54,16 @@ export function binaryOperation(operator: string, start: number): Operation {
 /** The function of a name at a place of an expression; a method's receiver comes first among the operands. */
 export function functionOperation(
   name: string,
-  { isMethod, operandCount, start }: { isMethod: boolean; operandCount: number; start: number },
+  place: {
+    readonly isMethod: boolean;
+    readonly operandCount: number;
+    readonly start: number;
+    readonly patterns: Patterns;
+  },
 ): Operation {
-  if (isMethod && name === "matches" && operandCount === 2) return matchOperation(start);
+  const { isMethod, operandCount, start, patterns } = place;
+  if (isMethod && name === "matches" && operandCount === 2) return matchOperation(start, patterns);
+  if (name === "size" && operandCount === 1) return sizeOperation(start);
   const names = operandNames.slice(0, operandCount);
   const text = isMethod
     ? `a.${name}(${names.slice(1).join(", ")})`
@@ -44,30 +72,63 @@ export function functionOperation(
   return (operands, steps) => {
     steps.takeFor(operands.reduce<number>((sum, operand) => sum + sizeOf(operand), 0));
     const [a, b, c, d] = operands;
+    if (name === "join") steps.takeFor(joinedLengthOf(a, b));
+    if (name === "split") steps.takeSteps(splitCountOf(a, b));
+    if (name === "duration" && typeof a === "string" && a.length > durationLengthMax) {
+      return new Fault("value", `a duration has at most ${durationLengthMax} characters`, start);
+    }
     return guarded(() => call({ a, b, c, d }), start);
   };
 }
 
-function matchOperation(start: number): Operation {
-  const patterns = new Patterns();
+function matchOperation(start: number, patterns: Patterns): Operation {
   return ([text, pattern], steps) => {
     if (typeof text !== "string" || typeof pattern !== "string") {
       return new Fault("type", "matches takes a text and a pattern", start);
     }
-    const compiled = patterns.compile(pattern);
+    const compiled = patterns.compile(pattern, steps);
     if (typeof compiled === "string") return new Fault("value", compiled, start);
-    // The engine takes time in proportion to text and program.
-    steps.takeFor(text.length * Math.max(1, compiled.programSize() / 16));
-    return compiled.matcher(text).find();
+    // The engine takes time in proportion to the text; where it cannot remember its states, to the program too.
+    steps.takeSteps(text.length * Math.max(1, compiled.programSize() / instructionsPerStep));
+    return compiled.test(text);
   };
 }
 
-/** What an operation of the library gives; what it throws becomes a fault. */
+/** Characters of a text, as code points; items of a list or a map. */
+function sizeOperation(start: number): Operation {
+  return ([value], steps) => {
+    if (typeof value === "string") {
+      steps.takeFor(value.length);
+      let count = 0;
+      for (const _character of value) count += 1;
+      return BigInt(count);
+    }
+    if (Array.isArray(value) || value instanceof Uint8Array) return BigInt(value.length);
+    if (isMap(value)) return BigInt(keysOf(value, steps).length);
+    return new Fault("type", "size takes a text, bytes, a list or a map", start);
+  };
+}
+
+function joinedLengthOf(list: unknown, separator: unknown): number {
+  if (!Array.isArray(list)) return 0;
+  const between = typeof separator === "string" ? separator.length : 0;
+  return list.reduce<number>((sum, item) => sum + sizeOf(item) + between, 0);
+}
+
+function splitCountOf(text: unknown, separator: unknown): number {
+  if (typeof text !== "string" || typeof separator !== "string") return 0;
+  if (separator === "") return text.length;
+  let count = 1;
+  for (let at = text.indexOf(separator); at >= 0; at = text.indexOf(separator, at + 1)) count += 1;
+  return count;
+}
+
+/** What an operation gives; what it throws becomes a fault. */
 function guarded(call: () => unknown, start: number): unknown {
   try {
     return call();
   } catch (error) {
-    if (!(error instanceof Error)) throw error;
+    if (!(error instanceof Error) || error instanceof StepsUsedUp) throw error;
     const code = "code" in error ? error.code : undefined;
     const summary =
       "summary" in error && typeof error.summary === "string" ? error.summary : error.message;

@@ -28,7 +28,12 @@ export class Steps {
 
   /** Takes steps for handling so much text or so many items, so that values cannot grow unseen. */
   takeFor(units: number): void {
-    this.#left -= units / unitsPerStep;
+    this.takeSteps(Math.ceil(units / unitsPerStep));
+  }
+
+  /** Takes several steps at once. */
+  takeSteps(count: number): void {
+    this.#left -= Math.ceil(count);
     if (this.#left < 0) throw new StepsUsedUp();
   }
 }
