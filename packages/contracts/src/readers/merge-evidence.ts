@@ -20,25 +20,40 @@ export interface FromFile<T> {
 const noteCountMax = 100;
 const nameLengthMax = 4_096;
 
-/** Spans as traces, one for each trace id, in one order and each span once. */
-export function mergeSpans(files: readonly FromFile<Span>[]): SnapshotPart[] {
-  const traces = new Map<string, { spans: Span[]; sources: EvidenceSource[] }>();
+/** The spans of one trace while they are gathered, and the files in which they lie. */
+interface GatheredTrace {
+  readonly traceId: string;
+  readonly spans: Span[];
+  readonly sources: EvidenceSource[];
+}
+
+/**
+ * Spans as traces, one for each trace id, in one order and each span once. A trace is put in order when it is asked for:
+ * who does the rest with it at once finds its spans still in the processor's cache.
+ */
+export function* mergeSpans(files: readonly FromFile<Span>[]): Generator<SnapshotPart> {
+  const traces = new Map<string, GatheredTrace>();
   for (const { source, items } of files) {
+    let trace: GatheredTrace | undefined;
     for (const span of items) {
-      const trace = traces.get(span.traceId);
-      if (trace === undefined) traces.set(span.traceId, { spans: [span], sources: [source] });
-      else {
-        trace.spans.push(span);
-        if (trace.sources.at(-1) !== source) trace.sources.push(source);
-      }
+      if (trace?.traceId !== span.traceId) trace = traceOf(span.traceId, traces);
+      trace.spans.push(span);
+      if (trace.sources.at(-1) !== source) trace.sources.push(source);
     }
   }
   // Most traces lie in the same files, so what is said of them is one object.
   const known = new Map<EvidenceSource, EvidenceSource>();
-  return Array.from(traces, ([traceId, { spans, sources }]) => ({
-    source: sourceOf(sources, known),
-    content: traceContentOf(traceId, spans),
-  }));
+  for (const { traceId, spans, sources } of traces.values()) {
+    yield { source: sourceOf(sources, known), content: traceContentOf(traceId, spans) };
+  }
+}
+
+function traceOf(traceId: string, traces: Map<string, GatheredTrace>): GatheredTrace {
+  const known = traces.get(traceId);
+  if (known !== undefined) return known;
+  const trace: GatheredTrace = { traceId, spans: [], sources: [] };
+  traces.set(traceId, trace);
+  return trace;
 }
 
 function sourceOf(
@@ -52,13 +67,12 @@ function sourceOf(
   return merged;
 }
 
-/** The content of one trace: sorted by time, with the most complete of the spans that share an id. */
-export function traceContentOf(traceId: string, spans: readonly Span[]): TraceContent {
-  const sorted = [...spans].sort(
-    (left, right) =>
-      left.startMicros - right.startMicros ||
-      (left.spanId === right.spanId ? 0 : left.spanId < right.spanId ? -1 : 1),
-  );
+/**
+ * The content of one trace: sorted by time, with the most complete of the spans that share an id. It keeps a list that
+ * is in order already.
+ */
+export function traceContentOf(traceId: string, spans: Span[]): TraceContent {
+  const sorted = isSorted(spans) ? spans : spans.toSorted(byTime);
   const ids = new Set<string>();
   for (const span of sorted) ids.add(span.spanId);
   if (ids.size === sorted.length) return { kind: "trace", traceId, spans: sorted };
@@ -72,6 +86,22 @@ export function traceContentOf(traceId: string, spans: readonly Span[]): TraceCo
     traceId,
     spans: sorted.filter((span) => byId.get(span.spanId) === span),
   };
+}
+
+function isSorted(spans: readonly Span[]): boolean {
+  let last = spans[0];
+  for (const span of spans) {
+    if (last !== undefined && byTime(last, span) > 0) return false;
+    last = span;
+  }
+  return true;
+}
+
+function byTime(left: Span, right: Span): number {
+  return (
+    left.startMicros - right.startMicros ||
+    (left.spanId === right.spanId ? 0 : left.spanId < right.spanId ? -1 : 1)
+  );
 }
 
 function isMoreComplete(span: Span, than: Span): boolean {

@@ -178,10 +178,15 @@ class Gathered {
   }
 
   evidence(createHasher: CreateHasher | undefined): Evidence[] {
-    const parts = [...mergeSpans(this.#spans), ...mergeObjects(this.#objects), ...this.#parts];
-    const { evidence } = createSnapshot(parts, createHasher);
+    const { evidence } = createSnapshot(this.#all(), createHasher);
     return this.#frozen.length === 0
       ? evidence
       : snapshotOf([...evidence, ...this.#frozen]).evidence;
+  }
+
+  *#all(): Generator<SnapshotPart> {
+    yield* mergeSpans(this.#spans);
+    yield* mergeObjects(this.#objects);
+    yield* this.#parts;
   }
 }

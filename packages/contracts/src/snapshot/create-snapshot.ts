@@ -16,17 +16,15 @@ export interface SnapshotPart {
  * which parts are given does not matter.
  */
 export function createSnapshot(
-  parts: readonly SnapshotPart[],
+  parts: Iterable<SnapshotPart>,
   createHasher?: CreateHasher,
 ): Snapshot {
   const writer = new ContentWriter();
-  return snapshotOf(
-    parts.map(({ source, content }) => ({
-      id: evidenceIdOf(content, createHasher, writer),
-      source,
-      content,
-    })),
-  );
+  const evidence: Evidence[] = [];
+  for (const { source, content } of parts) {
+    evidence.push({ id: evidenceIdOf(content, createHasher, writer), source, content });
+  }
+  return snapshotOf(evidence);
 }
 
 /** Makes a snapshot of evidence whose ids are known to fit their content. */
