@@ -15,6 +15,9 @@ const rememberedLengthMax = 256;
 const contentFieldCount = 3;
 const spanFieldCount = 13;
 
+/** Orders of attributes that spans of one name take turns in. */
+const orderCountMax = 4;
+
 const encoder = new TextEncoder();
 const bytesOf = (text: string): Uint8Array => encoder.encode(text);
 const pieces = {
@@ -24,18 +27,10 @@ const pieces = {
   closed: bytesOf("}"),
   empty: bytesOf("{}"),
   attributes: bytesOf('{"attributes":'),
+  nextAttributes: bytesOf(',{"attributes":'),
   duration: bytesOf(',"durationNanos":'),
   events: bytesOf(',"events":'),
-  noEvents: bytesOf(',"events":[],"kind":'),
-  kind: bytesOf(',"kind":'),
-  links: bytesOf(',"links":'),
-  noLinks: bytesOf(',"links":[],"name":'),
-  name: bytesOf(',"name":'),
-  parent: bytesOf(',"parentSpanId":'),
-  spanId: bytesOf(',"spanId":'),
   start: bytesOf(',"startMicros":'),
-  status: bytesOf(',"status":'),
-  traceId: bytesOf(',"traceId":'),
 };
 
 /** The names of attributes as they stand in an object, and in canonical order with what is written before each value. */
@@ -44,27 +39,40 @@ interface NameOrder {
   readonly sorted: readonly { readonly name: string; readonly before: Uint8Array }[];
 }
 
-/** What spans of one name had last: most have the same attributes again, or at least their names. */
+/** What spans of one name had last: most have the same again, or at least attributes of the same names. */
 interface Habit {
-  order: NameOrder;
-  attributes: Attributes;
-  written: Uint8Array | undefined;
+  readonly orders: NameOrder[];
+  attributes: Attributes | undefined;
+  writtenAttributes: Uint8Array | undefined;
+  kind: Span["kind"] | undefined;
+  isRoot: boolean;
+  /** From the events to before the parent or, of a root, the resource; without events and links. */
+  middle: Uint8Array;
+  origin: WrittenOrigin | undefined;
 }
 
-/** Where a span comes from, as it is written. */
+/** Where a span comes from, as it is written: resource, scope and service, which stand next to one another. */
 interface WrittenOrigin {
+  readonly resource: Attributes;
   readonly scope: Span["scope"];
   readonly service: string;
+  /** Up to the span's own id. */
   readonly written: Uint8Array;
+}
+
+/** What stands behind the start of a span. */
+interface Tail {
+  status: Span["status"] | undefined;
+  traceId: string;
+  written: Uint8Array;
 }
 
 /** Gives the same as `writeCanonicalJson`, only faster. What it remembers must not change while it is used. */
 export class ContentWriter {
   readonly #out: JsonBytes;
-  readonly #strings = new Map<string, Uint8Array>();
-  readonly #statuses = new Map<Span["status"], Uint8Array>();
   readonly #origins = new Map<Attributes, WrittenOrigin>();
   readonly #habits = new Map<string, Habit>();
+  readonly #tail: Tail = { status: undefined, traceId: "", written: pieces.empty };
   #take: TakeBytes = () => {};
 
   constructor() {
@@ -82,10 +90,14 @@ export class ContentWriter {
     out.raw(pieces.begin);
     let isFirst = true;
     for (const span of content.spans) {
-      if (!isFirst) out.raw(pieces.comma);
+      if (isKnown(span)) {
+        out.raw(isFirst ? pieces.attributes : pieces.nextAttributes);
+        this.#writeSpan(span);
+      } else {
+        if (!isFirst) out.raw(pieces.comma);
+        this.#writeNested(span, spanDepth);
+      }
       isFirst = false;
-      if (isKnown(span)) this.#writeSpan(span);
-      else this.#writeNested(span, spanDepth);
     }
     out.raw(pieces.spansEnd);
     this.#writeNested(content.traceId, 1);
@@ -93,69 +105,79 @@ export class ContentWriter {
     out.flush();
   }
 
+  /** Writes a span from its attributes on. */
   #writeSpan(span: Span): void {
     const out = this.#out;
-    out.raw(pieces.attributes);
-    this.#writeAttributes(span);
+    const habit = this.#habitOf(span.name);
+    this.#writeAttributes(span.attributes, habit);
     out.raw(pieces.duration);
     out.number(span.durationNanos);
-    if (span.events.length === 0) out.raw(pieces.noEvents);
-    else {
-      out.raw(pieces.events);
-      this.#writeNested(span.events, fieldDepth);
-      out.raw(pieces.kind);
-    }
-    out.raw(this.#stringOf(span.kind));
-    if (span.links.length === 0) out.raw(pieces.noLinks);
-    else {
-      out.raw(pieces.links);
-      this.#writeNested(span.links, fieldDepth);
-      out.raw(pieces.name);
-    }
-    out.raw(this.#stringOf(span.name));
-    if (span.parentSpanId !== undefined) {
-      out.raw(pieces.parent);
-      out.string(span.parentSpanId);
-    }
-    out.raw(this.#originOf(span));
-    out.raw(pieces.spanId);
+    this.#writeMiddle(span, habit);
+    if (span.parentSpanId !== undefined) out.string(span.parentSpanId);
+    out.raw(this.#originOf(span, habit));
     out.string(span.spanId);
     out.raw(pieces.start);
     out.number(span.startMicros);
-    out.raw(pieces.status);
-    out.raw(this.#statusOf(span.status));
-    out.raw(pieces.traceId);
-    out.string(span.traceId);
-    out.raw(pieces.closed);
+    out.raw(this.#tailOf(span));
+  }
+
+  #habitOf(name: string): Habit {
+    const known = this.#habits.get(name);
+    if (known !== undefined) return known;
+    const habit: Habit = {
+      orders: [],
+      attributes: undefined,
+      writtenAttributes: undefined,
+      kind: undefined,
+      isRoot: false,
+      middle: pieces.empty,
+      origin: undefined,
+    };
+    if (name.length <= rememberedLengthMax) remember(this.#habits, name, habit);
+    return habit;
+  }
+
+  #writeMiddle(span: Span, habit: Habit): void {
+    const { kind, name, events, links } = span;
+    const isRoot = span.parentSpanId === undefined;
+    if (events.length === 0 && links.length === 0) {
+      if (habit.kind !== kind || habit.isRoot !== isRoot) {
+        habit.kind = kind;
+        habit.isRoot = isRoot;
+        habit.middle = bytesOf(`,"events":[]${kindOf(kind)},"links":[]${nameOf(name, isRoot)}`);
+      }
+      this.#out.raw(habit.middle);
+      return;
+    }
+    this.#out.raw(pieces.events);
+    this.#writeNested(events, fieldDepth);
+    this.#out.text(`${kindOf(kind)},"links":`);
+    this.#writeNested(links, fieldDepth);
+    this.#out.text(nameOf(name, isRoot));
   }
 
   #writeNested(value: unknown, depth: number): void {
     writeValue(value, (text) => this.#out.text(text), depth);
   }
 
-  #writeAttributes({ name, attributes }: Span): void {
-    const habit = this.#habits.get(name);
-    if (habit?.attributes === attributes) {
-      if (habit.written !== undefined) this.#out.raw(habit.written);
+  #writeAttributes(attributes: Attributes, habit: Habit): void {
+    if (habit.attributes === attributes) {
+      if (habit.writtenAttributes !== undefined) this.#out.raw(habit.writtenAttributes);
       else {
-        const write = (): void => this.#writeInOrder(attributes, habit.order);
-        habit.written = this.#out.copyOf(write);
+        const write = (): void => this.#writeUnlessNested(attributes, habit.orders);
+        habit.writtenAttributes = this.#out.copyOf(write);
       }
       return;
     }
-    const order = orderOf(attributes, habit?.order);
-    if (order === undefined) {
-      this.#writeNested(attributes, fieldDepth);
-      return;
-    }
-    if (habit === undefined) {
-      remember(this.#habits, name, { order, attributes, written: undefined });
-    } else {
-      habit.order = order;
-      habit.attributes = attributes;
-      habit.written = undefined;
-    }
-    this.#writeInOrder(attributes, order);
+    habit.attributes = attributes;
+    habit.writtenAttributes = undefined;
+    this.#writeUnlessNested(attributes, habit.orders);
+  }
+
+  #writeUnlessNested(attributes: Attributes, orders: NameOrder[]): void {
+    const order = orderOf(attributes, orders);
+    if (order === undefined) this.#writeNested(attributes, fieldDepth);
+    else this.#writeInOrder(attributes, order);
   }
 
   #writeInOrder(attributes: Attributes, { sorted }: NameOrder): void {
@@ -174,32 +196,45 @@ export class ContentWriter {
     out.raw(pieces.closed);
   }
 
-  /** Resource, scope and service, which stand next to one another. */
-  #originOf({ resource, scope, service }: Span): Uint8Array {
+  #originOf(span: Span, habit: Habit): Uint8Array {
+    const { origin } = habit;
+    if (origin !== undefined && isOrigin(origin, span)) return origin.written;
+    const { resource, scope, service } = span;
     const known = this.#origins.get(resource);
-    if (known?.scope === scope && known.service === service) return known.written;
+    if (known !== undefined && isOrigin(known, span)) {
+      habit.origin = known;
+      return known.written;
+    }
     const written = bytesOf(
-      `,"resource":${textOf(resource)},"scope":${textOf(scope)},"service":${JSON.stringify(service)}`,
+      `,"resource":${textOf(resource)},"scope":${textOf(scope)},"service":${JSON.stringify(service)},"spanId":`,
     );
-    remember(this.#origins, resource, { scope, service, written });
+    habit.origin = { resource, scope, service, written };
+    remember(this.#origins, resource, habit.origin);
     return written;
   }
 
-  #statusOf(status: Span["status"]): Uint8Array {
-    const known = this.#statuses.get(status);
-    if (known !== undefined) return known;
-    const written = bytesOf(textOf(status));
-    remember(this.#statuses, status, written);
-    return written;
+  #tailOf({ status, traceId }: Span): Uint8Array {
+    const tail = this.#tail;
+    if (tail.status !== status || tail.traceId !== traceId) {
+      tail.status = status;
+      tail.traceId = traceId;
+      tail.written = bytesOf(`,"status":${textOf(status)},"traceId":${JSON.stringify(traceId)}}`);
+    }
+    return tail.written;
   }
+}
 
-  #stringOf(text: string): Uint8Array {
-    const known = this.#strings.get(text);
-    if (known !== undefined) return known;
-    const written = bytesOf(JSON.stringify(text));
-    if (text.length <= rememberedLengthMax) remember(this.#strings, text, written);
-    return written;
-  }
+function isOrigin(origin: WrittenOrigin, { resource, scope, service }: Span): boolean {
+  return origin.resource === resource && origin.scope === scope && origin.service === service;
+}
+
+function kindOf(kind: Span["kind"]): string {
+  return `,"kind":${JSON.stringify(kind)}`;
+}
+
+/** The name and what comes before the value of the field that follows, when that is a parent. */
+function nameOf(name: string, isRoot: boolean): string {
+  return `,"name":${JSON.stringify(name)}${isRoot ? "" : ',"parentSpanId":'}`;
 }
 
 function remember<K, V>(memory: Map<K, V>, key: K, value: V): void {
@@ -227,16 +262,19 @@ function textOf(value: object): string {
   return text;
 }
 
-/** The order of attributes that hold nothing nested, else `undefined`; the same one again where the names are the same. */
-function orderOf(attributes: Attributes, last: NameOrder | undefined): NameOrder | undefined {
+/** The order of attributes that hold nothing nested, else `undefined`; a known one where the names are the same. */
+function orderOf(attributes: Attributes, orders: NameOrder[]): NameOrder | undefined {
   const names = Object.keys(attributes);
   for (const name of names) if (!isPlain(attributes[name])) return undefined;
-  if (last !== undefined && isSameList(last.names, names)) return last;
+  for (const order of orders) if (isSameList(order.names, names)) return order;
   const sorted = [...names].sort().map((name, index) => ({
     name,
     before: bytesOf(`${index === 0 ? "{" : ","}${JSON.stringify(name)}:`),
   }));
-  return { names, sorted };
+  const order = { names, sorted };
+  if (orders.length === orderCountMax) orders.length = 0;
+  orders.push(order);
+  return order;
 }
 
 function isSameList(left: readonly string[], right: readonly string[]): boolean {
