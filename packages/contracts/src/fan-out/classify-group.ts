@@ -1,5 +1,6 @@
 /** Tells a loop over items from repeats of another nature: retries, polling, pages, shards, caches, warm-ups. */
 
+import type { Call } from "../traces/call.ts";
 import { listMatched, narrowWidthMax, widthOf } from "./list-behind.ts";
 import type { RepeatedQueryOptions } from "./options.ts";
 import type { Observation } from "./observe-calls.ts";
@@ -66,13 +67,19 @@ function natureOf(group: Group, options: RepeatedQueryOptions): GroupNature {
   // When the items of a list make the calls, nothing else can explain the repetition.
   if (itemCount >= options.countMin) return "loop";
   if (isWarmUp(group.observation.unit)) return "warm-up";
-  if (attempts.every(({ call }) => call.kind === "http" && namesFile(call.target))) return "files";
+  if (attempts.every(({ call }) => isFileCall(call))) return "files";
   if (isPaging(attempts, options.countMin)) return "pages";
   if (attempts.every(({ call }) => call.batch.isBatch)) {
     return isBatchPerItem(group, options) ? "loop" : "batches";
   }
   if (isScatter(attempts)) return "scatter";
   return isPolling(attempts, options) && !isSlowLoop(group, options) ? "polling" : "loop";
+}
+
+/** Stores of objects hand out one object a call, and have no call for several. */
+function isFileCall({ kind, target, shape }: Call): boolean {
+  if (kind === "http") return namesFile(target);
+  return kind === "rpc" && /^S3\/(?:Get|Head|Put)Object$/i.test(shape);
 }
 
 /** `= ANY($1)` for one row each, `IN ($1, $2)` half as often as there are items: batches by their form alone. */

@@ -156,6 +156,15 @@ export function listDoubtWords(
         nextCheck:
           "Record the same request with a list at least twice as long and check both traces together.",
       };
+    case "several-batches":
+      return {
+        title: `makes several calls to one place, for up to ${items} each: parts of one list, or a batch for each item of another`,
+        actual: `several calls for up to ${items} each`,
+        missing:
+          "the list behind these calls: a second trace with a list of another length, or resolver spans with list indices",
+        nextCheck:
+          "Record the same request with a list at least twice as long and check both traces together.",
+      };
     case "nothing-batched":
       return {
         title: `read a list of ${items}, and no call shows that what belongs to its items was loaded at once`,

@@ -6,6 +6,7 @@ import type { Call } from "../traces/call.ts";
 import type { ClassifiedGroup } from "./classify-group.ts";
 import { growthOf, type GrowthPoint } from "./growth.ts";
 import type { Judgement, ListDoubt } from "./judgement.ts";
+import { narrowWidthMax } from "./list-behind.ts";
 import type { Observation, ObservedSubject } from "./observe-calls.ts";
 import type { RepeatedQueryOptions } from "./options.ts";
 
@@ -37,7 +38,11 @@ export function judgeList(
   const perItem = observationWithCallsPerItem(observed.observations, groups, options);
   if (perItem !== undefined) {
     const own = listLengthOf(perItem) ?? listLengthMax;
-    return { kind: "unclear-list", reason: "calls-per-item", listLengthMax: own, widest: perItem };
+    const calls = [...perItem.calls.values()].flat();
+    const areWide = calls.every(({ call }) => (call.batch.size ?? 0) > narrowWidthMax);
+    const isFew = calls.length > 0 && calls.length * 2 < own;
+    const reason = areWide && isFew ? "several-batches" : "calls-per-item";
+    return { kind: "unclear-list", reason, listLengthMax: own, widest: perItem };
   }
   const isShown =
     longest.observations.some((item) => showsBatch(item, listLengthMax, options)) ||

@@ -136,6 +136,8 @@ function doubtOf(group: ClassifiedGroup, options: RepeatedQueryOptions): Doubt |
   if (call.truncated) return "statement-cut";
   if (call.batch.isHidden === true) return "list-hidden";
   if (call.kind === "http" && graphqlAddress.test(call.shape)) return "document-unknown";
+  // Each flag is another question, which its call does not show.
+  if (call.kind !== "database" && flagService.test(call.shape)) return "write-without-list";
   if (call.kind !== "database" && !call.isRead) return "write-without-list";
   if (locksAndSequences.test(call.shape)) return "lock-or-sequence";
   if (haveSameValues(group.calls)) {
@@ -144,6 +146,10 @@ function doubtOf(group: ClassifiedGroup, options: RepeatedQueryOptions): Doubt |
   }
   return mayBeKeysetPages(group.calls) ? "may-be-pages" : undefined;
 }
+
+/** Services of feature flags: `flagd.evaluation.v1.Service/ResolveBoolean`, `oteldemo.FeatureFlagService/GetFlag`. */
+const flagService =
+  /\bflagd\b|\bopenfeature\b|feature[._-]?flags?|\/Evaluate(?:Boolean|Flag)|\/Resolve(?:Boolean|String|Int|Float|Object)\b/i;
 
 /** All documents go to the one address of GraphQL. */
 const graphqlAddress = /\/(?:graphql|gql)(?:\?\S*)?$/i;

@@ -55,4 +55,5 @@ export type ListDoubt =
   | "length-unknown"
   | "keys-may-repeat"
   | "calls-per-item"
+  | "several-batches"
   | "nothing-batched";

@@ -111,6 +111,17 @@ describe("fan-out/repeated-query says nothing about", () => {
       ),
     ],
     [
+      "objects that are fetched one by one",
+      request(
+        "/x",
+        times(9, () => ({
+          name: "S3.GetObject",
+          kind: "client",
+          attributes: { "rpc.system": "aws-api", "rpc.service": "S3", "rpc.method": "GetObject" },
+        })),
+      ),
+    ],
+    [
       "pages by offset",
       request(
         "/x",
@@ -291,6 +302,35 @@ describe("fan-out/repeated-query is inconclusive", () => {
     expect(check(operations((index) => "abcdefghi".charAt(index)))).toEqual([]);
     const [finding] = check(operations(() => "Customer"));
     expect(finding?.missing.join()).not.toMatch(/documents/);
+  });
+
+  it("when each call may ask for another feature flag", () => {
+    const flag: SpanTree = {
+      name: "flagd.evaluation.v1.Service/ResolveBoolean",
+      kind: "client",
+      attributes: {
+        "rpc.system": "grpc",
+        "rpc.service": "flagd.evaluation.v1.Service",
+        "rpc.method": "ResolveBoolean",
+      },
+    };
+    onlyInconclusive(
+      request(
+        "/x",
+        times(9, () => flag),
+      ),
+      /list of another length/,
+    );
+  });
+
+  it("when batches repeat, and says no wrong number of them", () => {
+    const wide = sql(`SELECT a FROM t WHERE b IN (${times(100, () => "?").join(", ")})`);
+    const tree = request(
+      "/x",
+      times(10, () => wide),
+    );
+    onlyInconclusive(tree, /list behind these calls/);
+    expect(check(tree)[0]?.title).not.toContain("about as many");
   });
 
   it("when lists are too short", () => {
