@@ -1,10 +1,11 @@
 /** Judges what a manifest of a workload says that no cluster can carry out. */
 
-import { fieldsAt, isPresentAt, textAt, textsAt } from "../kubernetes/fields.ts";
+import { fieldsAt, isPresentAt, listAt, textAt, textsAt } from "../kubernetes/fields.ts";
 import { nameOf, referenceTo, type Source } from "../kubernetes/objects.ts";
 import { readLabelSelector, selects } from "../kubernetes/selector.ts";
 import { resourceAmount } from "../kubernetes/quantity.ts";
 import { unknownFields } from "../kubernetes/text-mark.ts";
+import { canonicalJson } from "../snapshot/canonical-json.ts";
 import type { Judgement } from "./gather-findings.ts";
 import { containersIn, type PodTemplate, templatesOf } from "./pod-template.ts";
 import { type RolloutContext, titled } from "./rollout-context.ts";
@@ -14,7 +15,40 @@ export function judgeSpecifications({ objects, snapshot }: RolloutContext): Judg
   const workloads = ["Deployment", "ReplicaSet", "StatefulSet", "DaemonSet"].flatMap((kind) =>
     objects.of(kind).flatMap((source) => [...selectorFault(source), ...strategyFault(source)]),
   );
-  return [...workloads, ...templatesOf(snapshot).flatMap(requestFault)];
+  return [
+    ...workloads,
+    ...templatesOf(snapshot).flatMap((template) => [
+      ...requestFault(template),
+      ...repeatedVariables(template),
+    ]),
+  ];
+}
+
+/** A variable that a container sets twice: the last wins without a word, and `kubectl apply` merges both into one. */
+function repeatedVariables({ source, spec }: PodTemplate): Judgement[] {
+  const words = containersIn(spec).flatMap((container) => {
+    const byName = Map.groupBy(
+      listAt(container, "env").filter((item) => textAt(item, "name") !== undefined),
+      (item) => textAt(item, "name") ?? "",
+    );
+    return [...byName].flatMap(([name, items]) => {
+      // One that takes up the value before it is set anew on purpose.
+      if (items.some((item) => textAt(item, "value")?.includes(`$(${name})`) === true)) return [];
+      if (new Set(items.map((item) => canonicalJson(item))).size < 2) return [];
+      const values = items.map((item) => textAt(item, "value") ?? "a reference");
+      return [
+        `container ${textAt(container, "name") ?? ""} sets ${name} ${items.length} times (${values.join(", ")}), and the last counts`,
+      ];
+    });
+  });
+  if (words.length === 0) return [];
+  return [
+    fault(source, {
+      says: `contradicts itself: ${words.join("; ")}`,
+      actual: words.join("; "),
+      fix: "Keep each variable once in env, with the value that is meant.",
+    }),
+  ];
 }
 
 /** A request above its limit. That of memory is the matter of `workload/memory-limit`. */

@@ -135,6 +135,18 @@ test("a request above its limit is refused", () => {
   expect(findingsIn(rollout, pod("0.5"))).toEqual([]);
 });
 
+test("a variable that is set twice to different values contradicts itself", () => {
+  const pod = (env: string): string =>
+    `apiVersion: v1\nkind: Pod\nmetadata: { name: a, namespace: shop }\nspec: { containers: [{ name: main, image: a, env: [${env}] }] }`;
+  expect(
+    findingIn(rollout, pod('{ name: PORT, value: "1" }, { name: PORT, value: "2" }')).title,
+  ).toContain("sets PORT 2 times (1, 2), and the last counts");
+  const same = '{ name: PORT, value: "1" }, { name: PORT, value: "1" }';
+  expect(findingsIn(rollout, pod(same))).toEqual([]);
+  const extended = '{ name: PATH, value: /bin }, { name: PATH, value: "$(PATH):/opt/bin" }';
+  expect(findingsIn(rollout, pod(extended))).toEqual([]);
+});
+
 test("a refusal is past once the maker has its pods", () => {
   const refused = eventYaml(
     "ReplicaSet/web-5d4f8c7b9",

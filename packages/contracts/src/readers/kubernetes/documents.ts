@@ -5,6 +5,8 @@ import { Composer, type Document, LineCounter, Parser } from "yaml";
 import type { KubernetesObject } from "../../model/evidence.ts";
 import { type Fields, isFields } from "../../model/fields.ts";
 import { EvidenceError } from "../evidence-error.ts";
+import { canonicalJson } from "../../snapshot/canonical-json.ts";
+import { isKindName } from "./kinds.ts";
 import { kubernetesLimits, type Notes } from "./limits.ts";
 import { jsonValuesOf } from "../text.ts";
 
@@ -149,8 +151,9 @@ function addObject(value: Fields, place: string, { collected, notes }: Collector
     notes.add(`The object at ${place} has no apiVersion and kind and was left out.`);
     return;
   }
-  const name = isFields(metadata) ? objectName(metadata) : undefined;
-  if (name === undefined || !isFields(metadata)) {
+  const described = isFields(metadata) ? metadata : {};
+  const name = objectName(described) ?? nameOfFragment(kind, value);
+  if (name === undefined) {
     notes.add(`The ${kind} at ${place} has no metadata.name and was left out.`);
     return;
   }
@@ -160,19 +163,19 @@ function addObject(value: Fields, place: string, { collected, notes }: Collector
       expected: `at most ${kubernetesLimits.objectCountMax} objects`,
     });
   }
-  const { managedFields: _managedFields, ...kept } = metadata;
+  const { managedFields: _managedFields, ...kept } = described;
   const namespace = typeof kept["namespace"] === "string" ? { namespace: kept["namespace"] } : {};
   const { namespace: _namespace, ...rest } = kept;
   const isSecret = kind === "Secret";
   // kubectl copies the whole manifest into an annotation, so those of a secret go with its values.
   const { annotations, ...unannotated } = rest;
-  const described =
+  const shown =
     isSecret || annotations === undefined ? unannotated : { ...unannotated, annotations };
   collected.push({
     ...(isSecret ? withoutSecrets(value, notes) : value),
     apiVersion,
     kind,
-    metadata: { ...described, name, ...namespace },
+    metadata: { ...shown, name, ...namespace },
   });
 }
 
@@ -181,6 +184,24 @@ function objectName(metadata: Fields): string | undefined {
   // The server completes a generated name; until then the prefix is all that identifies the object.
   const prefix = metadata["generateName"];
   return typeof prefix === "string" && prefix !== "" ? `${prefix}*` : undefined;
+}
+
+/**
+ * A patch or a fragment has its name from elsewhere, and its pods can be judged all the same. Its content tells it from
+ * others, wherever it stands. Configurations of programs, as of kubectl or kustomize, have no name and no specification.
+ */
+function nameOfFragment(kind: string, value: Fields): string | undefined {
+  if (!isKindName(kind) || !isFields(value["spec"])) return undefined;
+  return `(unnamed ${shortHash(canonicalJson(value))})`;
+}
+
+/** FNV-1a over 32 bits: enough to tell a few fragments apart. */
+function shortHash(text: string): string {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < text.length; index += 1) {
+    hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193) >>> 0;
+  }
+  return hash.toString(16).padStart(8, "0");
 }
 
 /** Secret values never enter evidence; their keys do, because contracts ask whether a key exists. */

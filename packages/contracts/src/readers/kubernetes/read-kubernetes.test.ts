@@ -73,6 +73,15 @@ describe("objects", () => {
     expect(names(text)).toEqual(["Pod/-/job-*"]);
   });
 
+  test("a fragment without a name is read under one that its content alone decides", () => {
+    const fragment = (image: string): string =>
+      `apiVersion: apps/v1\nkind: Deployment\nspec: { template: { spec: { containers: [{ image: ${image} }] } } }\n`;
+    const [one, other] = names(`${fragment("a")}---\n${fragment("b")}`);
+    expect(one).toMatch(/^Deployment\/-\/\(unnamed [0-9a-f]{8}\)$/);
+    expect(other).not.toBe(one);
+    expect(names(`${fragment("b")}---\n${fragment("a")}`)).toEqual([other, one]);
+  });
+
   test("what has no name is left out with a note", () => {
     const text =
       "apiVersion: v1\nkind: Pod\nmetadata: { name: a }\n---\napiVersion: v1\nkind: Kustomization\n";

@@ -37,7 +37,8 @@ const phases: ReadonlySet<string> = new Set(["Running", "Pending", "Failed", "Su
 
 /** The table says Pending for a pod without a node, and a container's state once it has one. */
 function readPod(row: Row): KubernetesObject {
-  const status = row.cell("STATUS") ?? "";
+  // Old versions of kubectl print the code of what has ended; 0 is what later ones call Completed.
+  const status = (row.cell("STATUS") ?? "").replace(/^ExitCode:0$/, "Completed");
   const node = row.cell("NODE");
   const ready = row.share("READY");
   const restarts = /^(\d{1,9})/.exec(row.cell("RESTARTS") ?? "")?.[1];

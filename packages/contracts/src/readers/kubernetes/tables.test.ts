@@ -14,6 +14,15 @@ test("columns that people chose themselves are not taken for a table of kubectl"
   );
 });
 
+test("exit code 0 in an old table is what later ones call Completed", () => {
+  const table = (status: string): unknown =>
+    readKubernetes(
+      `NAME   READY   STATUS       RESTARTS   AGE\nweb    0/1     ${status}   0          1m\n`,
+    ).objects[0]?.["status"];
+  expect(table("ExitCode:0")).toMatchObject({ phase: "Succeeded", shown: { status: "Completed" } });
+  expect(table("ExitCode:1")).toMatchObject({ shown: { status: "ExitCode:1" } });
+});
+
 describe("what kubectl answers in place of objects", () => {
   test.each([
     ["No resources found in shop namespace.", { meaning: "empty", askedNamespace: "shop" }],
