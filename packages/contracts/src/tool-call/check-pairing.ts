@@ -28,6 +28,8 @@ class Pairing {
   /** The ids of all calls, before and after. */
   readonly #called: ReadonlySet<string>;
   #open: OpenCall[] = [];
+  /** Answers since the open calls were last gone through. */
+  #answeredCount = 0;
   #batch = 0;
   /** Nothing but instructions and results came so far: the conversation may have begun earlier. */
   #isBeginning = true;
@@ -58,7 +60,14 @@ class Pairing {
     if (role !== "tool" && (results.length === 0 || hasOwnResults)) this.#speaker = turn;
     for (const call of calls) this.#add(call, turn);
     if (hasOwnResults) for (const result of results) this.#answer(result, turn);
+    this.#dropAnswered();
+  }
+
+  /** Of many open calls the answered ones go together, so that the work stays in proportion to their number. */
+  #dropAnswered(): void {
+    if (this.#answeredCount * 2 < this.#open.length) return;
     this.#open = this.#open.filter((item) => !item.isAnswered);
+    this.#answeredCount = 0;
   }
 
   /** Calls that never got a result although calls after them did. */
@@ -94,7 +103,10 @@ class Pairing {
         this.faults.push(unasked(result, turn));
       }
     } else if (item.isAnswered) this.faults.push(secondAnswer(item.call, result, turn));
-    else item.isAnswered = true;
+    else {
+      item.isAnswered = true;
+      this.#answeredCount += 1;
+    }
   }
 
   /** A model without calls of its own may have asked in a notation that nobody read. */
