@@ -55,6 +55,9 @@ export const injection: Contract = defineContract<Options>({
 /** Text that speaks to the model instead of being read by it, or hides something from the user. */
 const addressed =
   /\b(?:ignore|disregard|forget|override)\b[^.\n]{0,40}\b(?:previous|prior|above|earlier|all|your|system|user(?:'s)?)\b|\b(?:new|updated|important|system|urgent|hidden|admin(?:istrator)?)\s+(?:instructions?|message|prompt|directive|notice)\b|<\s{0,5}\/?\s{0,5}(?:system|important|instructions?|information|admin)\s{0,5}>|\[\s{0,5}(?:system|inst|important|admin)\s{0,5}\]|\b(?:assistant|the (?:ai|agent|assistant|model)|ai (?:agent|assistant)|claude|chatgpt|gpt-?\d?|gemini|llm)[,:]?\s+(?:you\s+)?(?:must|should|need to|have to|please|will now|(?:is|are) (?:now|required|instructed))\b|\b(?:do not|don't|never|without)\s+(?:tell|telling|mention|mentioning|inform|informing|notify|notifying|reveal|asking)\b[^.\n]{0,30}\b(?:user|anyone|human|owner|permission|confirmation)|\byou must\s+(?:call|use|invoke|run|execute|send|forward|transfer|delete|share)\b|\b(?:before|after|while)\s+(?:you\s+)?(?:can\s+)?(?:doing|answer\w*|summari[sz]ing|respond\w*|continu\w*|solv\w*|reply\w*|process\w*|complet\w*)\b[^.\n]{0,80}\b(?:send|forward|transfer|delete|run|execute|call|email|upload|post|share|do the following)\b/i;
+/** The same in other languages, as far as it has no other meaning. */
+const addressedElsewhere =
+  /\b(?:ignorier(?:e|en sie)?|missachte|vergiss)\b[^.\n]{0,40}\b(?:anweisung(?:en)?|vorgaben|instruktionen)\b|\bignor(?:e|ez|er|a|ar)\b[^.\n]{0,30}\b(?:les instructions|las instrucciones|le istruzioni|as instruções)(?![\p{L}])|(?:忽略|无视|忘记|無視|忽視)[^。\n]{0,20}(?:指令|指示|提示|规则|說明|说明)|(?:指示|命令|プロンプト)[^。\n]{0,10}(?:無視|忘れ)/iu;
 /** Text that commands an action, as letters, pages and issues do all the time. */
 const commanding =
   /(?:^|[.!\n:>"'][ \t]{0,20})(?:please\s+|also\s+|then\s+|now\s+|first,?\s+|todo:?\s+)*(?:send|forward|transfer|wire|delete|remove|run|execute|call|upload|post|share|email|grant|approve|pay|buy|invite|install|curl|download)\s+(?:\w+|\$?\d)/i;
@@ -158,7 +161,7 @@ function judgeCall(
   }
   const isAsked = wordsFor(tool).some((word) => word.length > 2 && asked.has(stemOf(word)));
   for (const source of outside) {
-    const isAddressed = addressed.test(source.text);
+    const isAddressed = addressed.test(source.text) || addressedElsewhere.test(source.text);
     // What merely commands something counts where the user wanted to know and not to do.
     if (!isAddressed && !(isReading && commanding.test(source.text))) continue;
     const tainted = foreign.find(
