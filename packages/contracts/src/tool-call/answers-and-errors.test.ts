@@ -121,6 +121,13 @@ describe("answers agree with results", () => {
       ["user: total?", order({ total: 41.5 }), "**Total:** $45.10"],
       ["violated get_order number total"],
     ],
+    ...["24,6 Grad", "1.234.567,89 €", "1 299,50 €", "1’299.50", "1,00,000 rupees"].map(
+      (stated): [string, Steps, string[]] => [
+        `a number in the notation of another country: ${stated}`,
+        ["user: total?", order({ total: 87.25 }), `Total: ${stated}`],
+        [],
+      ],
+    ),
     ["rounded", ["user: total?", order({ total: 41.49 }), "The total is about $41."], []],
     [
       "a sum",
@@ -280,6 +287,25 @@ describe("the quality of results", () => {
       false,
       [],
     ],
+    ...[
+      "Error handling in Go",
+      "How to forbid access: 403 explained",
+      "500 Cocktails",
+      "404 Media",
+    ].map((title): [string, unknown, boolean, string[]] => [
+      `a web page about errors: ${title}`,
+      `<html><head><title>${title}</title></head><body><h1>Errors</h1></body></html>`,
+      false,
+      [],
+    ]),
+    ...["HTTP Status 404 – Not Found", "Error", "503 Service Temporarily Unavailable"].map(
+      (title): [string, unknown, boolean, string[]] => [
+        `a page that says that it failed: ${title}`,
+        `<html><head><title>${title}</title></head></html>`,
+        false,
+        ["violated get_order unmarked-page"],
+      ],
+    ),
     [
       "a stack",
       'Traceback (most recent call last):\n  File "a.py", line 3, in <module>\nKeyError: 1',

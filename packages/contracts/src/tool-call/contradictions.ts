@@ -183,6 +183,8 @@ function numberAfter(text: string, end: number): StatedNumber | undefined {
 /** A date, a time, a duration in parts, an ordinal, a range or the number of a list is no value of a key. */
 function isNoValue(after: string): boolean {
   return (
+    // A number as it is written where the comma is the decimal mark or a space groups digits was not read whole.
+    /^(?:[.,'’]\d|[ \u00a0\u202f]\d{3}(?!\d))/.test(after) ||
     /^(?:[-/:]\d|st\b|nd\b|rd\b|th\b|\s?(?:-|–|to|or|out of|of|x|×)\s?\d|\))/.test(after) ||
     /^\s?(?:h|hrs?|hours?|m|mins?|minutes?|s|secs?|seconds?|days?|weeks?|months?|years?|ft|feet|foot|lbs?)\b/i.test(
       after,

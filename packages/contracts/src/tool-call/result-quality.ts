@@ -114,14 +114,13 @@ function flawOfText(text: string, wordCountMin: number): Flaw | undefined {
   return generic.test(text) || (count < wordCountMin && !isNamed) ? "no-message" : undefined;
 }
 
+/** Titles of the pages that servers and proxies send instead of what was asked for, and not of pages about errors. */
+const failedTitle =
+  /<(?:title|h1)>\s{0,20}(?:(?:http )?(?:status |error )?(?:code )?:?\s?[45]\d\d\b[\s:|–—-]{0,5}(?:error|not found|forbidden|unauthori[sz]ed|bad |internal |service |gateway |request |too many |method |not acceptable|conflict|gone|<)|(?:bad gateway|service (?:temporarily )?unavailable|gateway time-?out|internal server error|forbidden|access denied|not found|error|application error|server error|attention required[^<]{0,20})[.!]?\s{0,20}<)/i;
+
 /** A page that says of itself that the request failed. */
 function pageOf(text: string): Flaw | undefined {
-  return isPage(text) &&
-    /<(?:title|h1)>[^<]{0,40}(?:\b[45]\d\d\b|error|bad gateway|unavailable|forbidden|denied)/i.test(
-      text,
-    )
-    ? "unmarked-page"
-    : undefined;
+  return isPage(text) && failedTitle.test(text) ? "unmarked-page" : undefined;
 }
 
 function isPage(text: string): boolean {
