@@ -46,12 +46,14 @@ interface ShapeNumbers {
 
 function shapeNumbers(calls: readonly UnitCall[]): ShapeNumbers {
   const known = new Map<string, number>();
-  const numbers = Int32Array.from(calls, ({ call, trail }) => {
-    const key = trail === "" ? call.identity : `${call.identity}\n${trail}`;
-    const number = known.get(key) ?? known.size;
-    if (number === known.size) known.set(key, number);
-    return number;
-  });
+  const numbers = new Int32Array(calls.length);
+  let at = 0;
+  for (const { place } of calls) {
+    const number = known.get(place) ?? known.size;
+    if (number === known.size) known.set(place, number);
+    numbers[at] = number;
+    at += 1;
+  }
   return { numbers, count: known.size };
 }
 

@@ -64,10 +64,8 @@ function observationsOf(unit: Unit): Map<OwnerKey, Observation> {
   };
   for (const item of unit.calls) {
     const { calls } = observationFor(ownerKeyOf(item));
-    // The same statement from another function is another place in the code.
-    const place = item.trail === "" ? item.call.identity : `${item.call.identity}\n${item.trail}`;
-    const group = calls.get(place);
-    if (group === undefined) calls.set(place, [item]);
+    const group = calls.get(item.place);
+    if (group === undefined) calls.set(item.place, [item]);
     else group.push(item);
   }
   // A list whose items made no call of their own may have been loaded by a call of the handler.

@@ -9,4 +9,6 @@ export const traceLimits = {
   statementLengthMemorable: 4_096,
   /** Names of spans and of attributes whose meaning is remembered, each. */
   nameCacheMax: 10_000,
+  /** Trails of functions, and places at their ends, whose texts are kept for one snapshot. */
+  trailTextsMax: 50_000,
 } as const;

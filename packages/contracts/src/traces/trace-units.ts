@@ -7,6 +7,7 @@ import { mark } from "./marks.ts";
 import { operationOf, stableName } from "./name-operation.ts";
 import { graphqlOperationOf, type ResolverPath, resolverPathOf } from "./resolver-path.ts";
 import { missingParent, type Trace, tracesOf } from "./trace.ts";
+import { Trail } from "./trail.ts";
 import type { Unit } from "./unit.ts";
 import { telltaleNameOf } from "./vendor-span.ts";
 
@@ -14,7 +15,8 @@ import { telltaleNameOf } from "./vendor-span.ts";
 export function unitsOf(snapshot: Snapshot): readonly Unit[] {
   const known = unitsBySnapshot.get(snapshot);
   if (known !== undefined) return known;
-  const units = tracesOf(snapshot).flatMap((trace) => new UnitReader(trace).read());
+  const entryTrail = new Trail();
+  const units = tracesOf(snapshot).flatMap((trace) => new UnitReader(trace, entryTrail).read());
   unitsBySnapshot.set(snapshot, units);
   return units;
 }
@@ -27,7 +29,7 @@ interface Context {
   readonly unit: Unit;
   readonly resolver: ResolverPath | undefined;
   readonly operation: string | undefined;
-  readonly trail: string;
+  readonly trail: Trail;
   /** Within a call or a model call of the same unit: what is nested in it is its own transport. */
   readonly isCovered: boolean;
   /** The nearest ancestor that is no connection span is missing. */
@@ -36,12 +38,14 @@ interface Context {
 
 class UnitReader {
   readonly #trace: Trace;
+  readonly #entryTrail: Trail;
   readonly #contexts: (Context | undefined)[];
   readonly #units: Unit[] = [];
   readonly #fragments = new Map<string, Unit>();
 
-  constructor(trace: Trace) {
+  constructor(trace: Trace, entryTrail: Trail) {
     this.#trace = trace;
+    this.#entryTrail = entryTrail;
     this.#contexts = Array.from({ length: trace.spans.length });
   }
 
@@ -60,6 +64,13 @@ class UnitReader {
   #contextOf(index: number): void {
     if (this.#contexts[index] !== undefined) return;
     const { parents } = this.#trace;
+    const parent = parents[index] ?? missingParent;
+    const parentContext = parent < 0 ? undefined : this.#contexts[parent];
+    // Parents come before their children, except where clocks disagree.
+    if (parent < 0 || parentContext !== undefined) {
+      this.#contexts[index] = this.#enter(index, parentContext);
+      return;
+    }
     const chain: number[] = [];
     let current = index;
     let context: Context | undefined;
@@ -84,12 +95,19 @@ class UnitReader {
     const call = trace.callOf(index);
     const isConnection = call === undefined && (marks & mark.connection) !== 0;
     let base = outer;
-    if (base === undefined || startsUnit(span, base, call)) {
+    if (base === undefined || startsUnit({ span, marks }, base, call)) {
       const parentMissing = outer === undefined && span.parentSpanId !== undefined;
       const isStray = parentMissing && (call !== undefined || isConnection);
-      const isFragment = parentMissing && !beginsWork(span);
+      const isFragment = parentMissing && !beginsWork(span, marks);
       const unit = isFragment ? this.#joinFragment(index, isStray) : this.#openUnit(index);
-      base = contextOfUnit(unit, isStray);
+      base = {
+        unit,
+        resolver: undefined,
+        operation: undefined,
+        trail: this.#entryTrail,
+        isCovered: false,
+        isOrphan: isStray,
+      };
     }
     const mayResolve = (marks & mark.graphql) !== 0;
     const ownResolver = mayResolve ? resolverPathOf(span) : undefined;
@@ -101,8 +119,9 @@ class UnitReader {
     if (ownResolver !== undefined) noteResolver(base.unit, ownResolver, operation, index);
     const isModelCall = (marks & mark.genAi) !== 0 && callsModel(span);
     if (call !== undefined && !base.isCovered && !isModelCall) {
-      const { trail, isOrphan } = base;
-      base.unit.calls.push({ trace, index, span, call, resolver, operation, trail, isOrphan });
+      const { isOrphan } = base;
+      const place = base.trail.placeOf(call.identity);
+      base.unit.calls.push({ trace, index, span, call, resolver, operation, place, isOrphan });
     }
     const isFunction = call === undefined && outer?.unit === base.unit && !isConnection;
     const isCovered = base.isCovered || call !== undefined || isModelCall;
@@ -123,7 +142,7 @@ class UnitReader {
       operation,
       trail:
         ownResolver === undefined && isFunction
-          ? `${base.trail}>${stableName((marks & mark.vendor) === 0 ? span.name : telltaleNameOf(span))}`
+          ? base.trail.below((marks & mark.vendor) === 0 ? span.name : telltaleNameOf(span))
           : base.trail,
       isCovered,
       isOrphan,
@@ -135,8 +154,9 @@ class UnitReader {
     const span = trace.span(index);
     const call = servedCall(span, outer, servedOperation);
     if (call === undefined) return;
-    const { resolver, operation, trail, isOrphan } = outer;
-    outer.unit.calls.push({ trace, index, span, call, resolver, operation, trail, isOrphan });
+    const { resolver, operation, isOrphan } = outer;
+    const place = outer.trail.placeOf(call.identity);
+    outer.unit.calls.push({ trace, index, span, call, resolver, operation, place, isOrphan });
   }
 
   #openUnit(index: number): Unit {
@@ -173,10 +193,6 @@ class UnitReader {
   }
 }
 
-function contextOfUnit(unit: Unit, isOrphan: boolean): Context {
-  return { unit, resolver: undefined, operation: undefined, trail: "", isCovered: false, isOrphan };
-}
-
 function noteResolver(
   unit: Unit,
   path: ResolverPath,
@@ -198,14 +214,18 @@ function noteResolver(
 }
 
 /** A request or message that was taken in, or a tool's run. */
-function beginsWork(span: Span): boolean {
+function beginsWork(span: Span, marks: number): boolean {
   if (span.kind === "server" || span.kind === "consumer") return true;
-  return span.attributes["gen_ai.operation.name"] === "execute_tool";
+  return (marks & mark.genAi) !== 0 && span.attributes["gen_ai.operation.name"] === "execute_tool";
 }
 
 /** Whether a span begins work of its own within `outer`: it takes something in, or is another service's. */
-function startsUnit(span: Span, outer: Context, call: Call | undefined): boolean {
-  if (beginsWork(span)) return true;
+function startsUnit(
+  { span, marks }: { span: Span; marks: number },
+  outer: Context,
+  call: Call | undefined,
+): boolean {
+  if (beginsWork(span, marks)) return true;
   if (span.service === outer.unit.service) return false;
   // Some tracers file a database's client spans under a service of the database's own name.
   return outer.isCovered || (call === undefined && span.kind !== "client");

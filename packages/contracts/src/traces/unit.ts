@@ -16,8 +16,8 @@ export interface UnitCall {
   readonly resolver: ResolverPath | undefined;
   /** GraphQL operation above the call. */
   readonly operation: string | undefined;
-  /** The functions between the unit's entry and the call, by the names of their spans. */
-  readonly trail: string;
+  /** Equal for calls of one identity that the same functions below the unit's entry make: one place in the code. */
+  readonly place: string;
   /** The parent is named but not in the trace, and no other span says who made the call. */
   readonly isOrphan: boolean;
 }
