@@ -17,10 +17,13 @@ export function placeWithin(
   if (!isScalar(node) || typeof node.value !== "string") return placeOf(start, lines);
   switch (node.type) {
     case Scalar.PLAIN:
-      return placeOf(start + offset, lines);
+      return placeOf(offsetInFlow(source, start, { text: node.value, offset }), lines);
     case Scalar.QUOTE_DOUBLE:
     case Scalar.QUOTE_SINGLE:
-      return placeOf(start + 1 + offset, lines);
+      return placeOf(
+        offsetInFlow(source, start + 1, { text: node.value, offset, quote: source[start] }),
+        lines,
+      );
     case Scalar.BLOCK_LITERAL:
     case Scalar.BLOCK_FOLDED:
       return placeOf(offsetInBlock(source, start, { text: node.value, offset }), lines);
@@ -33,6 +36,38 @@ function placeOf(offset: number, lines: LineCounter): string {
   const { line, col } = lines.linePos(offset);
   return `line ${line}, column ${col}`;
 }
+
+/** Units of a plain or quoted text by what stands for them: folded line breaks, doubled quotes, escapes. */
+function offsetInFlow(
+  source: string,
+  start: number,
+  { text, offset, quote }: { text: string; offset: number; quote?: string | undefined },
+): number {
+  let at = start;
+  for (let index = 0; at < source.length; index += 1) {
+    // An escaped line break stands for nothing, and takes the indentation of the next line with it.
+    const broken = quote === '"' && /^\\\r?\n[ \t]*/.exec(source.slice(at, at + escapeLengthMax));
+    if (broken) at += broken[0].length;
+    if (index >= offset) break;
+    if (quote === '"' && source[at] === "\\") {
+      const [written = "\\"] = escapePattern.exec(source.slice(at, at + escapeLengthMax)) ?? [];
+      at += written.length;
+      // What is beyond the first 65,536 characters takes two units of the text.
+      if (written.startsWith("\\U") && (text.codePointAt(index) ?? 0) > 0xffff) index += 1;
+    } else if (quote === "'" && source.startsWith("''", at)) {
+      at += 2;
+    } else if (/\s/.test(source[at] ?? "") && /^[ \t]*\r?\n/.test(source.slice(at, at + 200))) {
+      while (/\s/.test(source[at] ?? "")) at += 1;
+    } else at += 1;
+  }
+  // What follows a folded line break begins behind the indentation.
+  while (/\s/.test(source[at] ?? "") && !/\s/.test(text[offset] ?? " ")) at += 1;
+  return at;
+}
+
+const escapeLengthMax = 300;
+/** An escape of a text in double quotes. */
+const escapePattern = /^\\(?:x[\dA-Fa-f]{2}|u[\dA-Fa-f]{4}|U[\dA-Fa-f]{8}|[^])/;
 
 /** Walks the lines of a block as the text does: folded or not, a word of the text is a word of the source. */
 function offsetInBlock(

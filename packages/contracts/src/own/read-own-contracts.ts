@@ -1,9 +1,17 @@
 /** Reads a YAML file of own contracts; everything that is wrong with it is told at once, each with its place. */
 
 import { Value } from "typebox/value";
-import { type Document, isNode, LineCounter, type Node, parseDocument } from "yaml";
+import {
+  type Document,
+  isNode,
+  LineCounter,
+  type Node,
+  parseDocument,
+  type YAMLParseError,
+} from "yaml";
 
 import type { Contract } from "../model/contract.ts";
+import { boundaries, CauseKind } from "../model/finding.ts";
 import { nearestName } from "../text/nearest-name.ts";
 import { ContractDocument, ContractsFile, Example, ownContractLimits } from "./definition.ts";
 import { compileExpression, type Expression } from "./expression/compile.ts";
@@ -65,26 +73,53 @@ class FileReader {
     this.#document = document;
     for (const error of document.errors) {
       const { line, col } = this.#lines.linePos(error.pos[0]);
-      const [message = "It is no YAML."] = error.message.split("\n", 1);
-      this.#problems.push({ message, where: `line ${line}, column ${col}` });
+      this.#problems.push({ message: yamlWords(error), where: `line ${line}, column ${col}` });
+    }
+    // `expect: !has(x)` is a tag and no text, which would else be told as an empty text.
+    for (const warning of document.warnings.filter(({ code }) => code === "TAG_RESOLVE_FAILED")) {
+      const { line, col } = this.#lines.linePos(warning.pos[0]);
+      this.#problems.push({
+        message: "A value that begins with ! is a tag of YAML; put the expression in quotes.",
+        where: `line ${line}, column ${col}`,
+      });
     }
     if (this.#problems.length > 0) return undefined;
     const value = this.#valueOf(document);
     if (value === undefined) return undefined;
     if (Value.Check(ContractsFile, value)) return value;
-    for (const { instancePath, message, params } of Value.Errors(ContractsFile, value)) {
-      this.#tell(schemaWords(instancePath, message, params), pathOf(instancePath));
-    }
+    this.#tellOfSchema(value);
     return undefined;
+  }
+
+  /** Tells each problem once: of a choice, what there is to choose from. */
+  #tellOfSchema(value: unknown): void {
+    const told = new Set<string>();
+    for (const { instancePath, keyword, message, params } of Value.Errors(ContractsFile, value)) {
+      const path = pathOf(instancePath);
+      const choices = choicesOf[String(path.at(-1))];
+      if (choices !== undefined) {
+        if (told.has(instancePath)) continue;
+        told.add(instancePath);
+        const near = nearestName(String(this.#document?.getIn(path)), choices);
+        const hint = near === undefined ? "" : ` Did you mean ${near}?`;
+        this.#tell(`${instancePath}: must be one of ${choices.join(", ")}.${hint}`, path);
+      } else if (keyword !== "additionalProperties") {
+        this.#tell(schemaWords(instancePath, message, params), path);
+      }
+    }
   }
 
   /** The value of the document; too many aliases are a problem of the file, not an error of ours. */
   #valueOf(document: Document): unknown {
     try {
-      return document.toJS({ maxAliasCount: ownContractLimits.aliasCountMax });
+      const value: unknown = document.toJS({ maxAliasCount: ownContractLimits.aliasCountMax });
+      // An alias may stand within what it names; such a value has no end.
+      JSON.stringify(value);
+      return value;
     } catch (error) {
       if (!(error instanceof Error)) throw error;
-      this.#tell(error.message, []);
+      const isEndless = error instanceof TypeError;
+      this.#tell(isEndless ? "An alias stands within what it names." : error.message, []);
       return undefined;
     }
   }
@@ -144,7 +179,7 @@ class FileReader {
       return compile();
     } catch (error) {
       if (!(error instanceof ExpressionError)) throw error;
-      const where = placeWithin(this.#nodeAt(path), error.start, {
+      const where = placeWithin(this.#nearestNode(path), error.start, {
         source: this.#source,
         lines: this.#lines,
       });
@@ -155,11 +190,16 @@ class FileReader {
 
   /** Notes a problem at the node of a path, or at the nearest one above that exists. */
   #tell(message: string, path: readonly (string | number)[]): void {
-    let node: Node | undefined;
-    for (let length = path.length; node === undefined && length >= 0; length -= 1) {
-      node = this.#nodeAt(path.slice(0, length));
+    this.#problems.push({ message, where: placeOfNode(this.#nearestNode(path), this.#lines) });
+  }
+
+  /** The node of a path; of what stands behind an alias, the alias. */
+  #nearestNode(path: readonly (string | number)[]): Node | undefined {
+    for (let length = path.length; length >= 0; length -= 1) {
+      const node = this.#nodeAt(path.slice(0, length));
+      if (node !== undefined) return node;
     }
-    this.#problems.push({ message, where: placeOfNode(node, this.#lines) });
+    return undefined;
   }
 
   #nodeAt(path: readonly (string | number)[]): Node | undefined {
@@ -167,6 +207,22 @@ class FileReader {
       path.length === 0 ? this.#document?.contents : this.#document?.getIn(path, true);
     return isNode(found) ? found : undefined;
   }
+}
+
+/** What there is to choose from, by the name of the field. */
+const choicesOf: Readonly<Record<string, readonly string[] | undefined>> = {
+  boundary: boundaries,
+  causeKind: CauseKind.anyOf.map((choice) => choice.const),
+  verdict: Example.properties.verdict.anyOf.map((choice) => choice.const),
+};
+
+function yamlWords({ code, message }: YAMLParseError): string {
+  if (code === "MULTIPLE_DOCS")
+    return "A file of contracts is one document; leave out the line ---.";
+  if (message.startsWith("Maximum call stack size exceeded")) return "It is nested too deeply.";
+  // The library's words end with the place, which is told beside them.
+  const [first = ""] = message.split("\n", 1);
+  return first.replace(/ at line \d+, column \d+:?$/, ".");
 }
 
 function unknownPopulation(given: string): string {
