@@ -152,7 +152,7 @@ const flagService =
   /\bflagd\b|\bopenfeature\b|feature[._-]?flags?|\/Evaluate(?:Boolean|Flag)|\/Resolve(?:Boolean|String|Int|Float|Object)\b/i;
 
 /** All documents go to the one address of GraphQL. */
-const graphqlAddress = /\/(?:graphql|gql)(?:\?\S*)?$/i;
+const graphqlAddress = /^\S+ \S*(?:\/(?:graphql|gql)|[?&]graphql)(?=[?&]|$)\S*$/i;
 
 const locksAndSequences =
   /\b(?:pg_try_advisory\w*|get_lock|nextval) ?\(|\bnext value for\b|\.nextval\b/;

@@ -287,6 +287,9 @@ describe("fan-out/repeated-query is inconclusive", () => {
       ),
       /documents/,
     );
+    const query = (index: number): SpanTree =>
+      get("http://api/resource", { attributes: { "http.query": `graphql=${index}&v=1` } });
+    onlyInconclusive(request("/x", times(9, query)), /documents/);
   });
 
   it("about no request to GraphQL that names its operation", () => {

@@ -53,6 +53,13 @@ describe("a statement is recognised as it is recorded by", () => {
     });
   });
 
+  it("opens no connection", () => {
+    expect(callOf("connect", { "db.system": "mysql", "db.statement": "connect" })).toBeUndefined();
+    expect(
+      callOf("db", { "sentry.op": "db", "sentry.description": "pg-pool.connect" }),
+    ).toBeUndefined();
+  });
+
   it("knows an operation that is described by its name alone", () => {
     const call = callOf("mongoose.users.findOne", { "sentry.op": "db" }, "internal");
     expect(call).toMatchObject({ kind: "database", shape: "findone mongoose.users" });
@@ -159,4 +166,14 @@ describe("no call is seen in", () => {
   ])("%s", (_, ...recorded) => {
     expect(callOf(...recorded)).toBeUndefined();
   });
+});
+
+it("a query that is recorded beside its URL belongs to it", () => {
+  const beside = { "http.method": "GET", "http.url": "http://api/books", "http.query": "?id=7" };
+  expect(callOf("GET", beside)).toMatchObject({
+    shape: "GET api/books?id",
+    target: "GET /books?id=7",
+  });
+  const parts = { "http.request.method": "GET", "url.path": "/books", "url.query": "id=7" };
+  expect(callOf("GET", parts)).toMatchObject({ target: "GET /books?id=7" });
 });

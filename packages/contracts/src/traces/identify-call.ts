@@ -135,11 +135,21 @@ function requestOf(span: Span, marks: number): HttpRequest | undefined {
   const url = hasAttributes
     ? (textOf(attributes, "url.full", "http.url") ?? urlOfParts(attributes))
     : undefined;
-  if (method !== undefined && url !== undefined) return { method, url };
+  if (method !== undefined && url !== undefined) return { method, url: withQuery(url, attributes) };
   const named = namedRequest.exec((marks & mark.vendor) === 0 ? span.name : descriptionOf(span));
   const [, namedMethod, namedUrl] = named ?? [];
   if (namedMethod === undefined || namedUrl === undefined) return undefined;
-  return { method: method ?? namedMethod, url: url ?? namedUrl };
+  const known = url ?? namedUrl;
+  return {
+    method: method ?? namedMethod,
+    url: hasAttributes ? withQuery(known, attributes) : known,
+  };
+}
+
+/** Some tracers take the query out of the URL, and record it beside it. */
+function withQuery(url: string, attributes: Attributes): string {
+  const query = textOf(attributes, "http.query", "url.query");
+  return query === undefined || url.includes("?") ? url : `${url}?${query.replace(/^\?/, "")}`;
 }
 
 const namedRequest =
@@ -153,10 +163,7 @@ function stableHost(host: string): string {
 }
 
 function urlOfParts(attributes: Attributes): string | undefined {
-  const path = textOf(attributes, "url.path", "http.target", "http.path", "url.template");
-  if (path === undefined) return undefined;
-  const query = textOf(attributes, "url.query");
-  return query === undefined ? path : `${path}?${query}`;
+  return textOf(attributes, "url.path", "http.target", "http.path", "url.template");
 }
 
 function withoutNumbers(statement: string): string {

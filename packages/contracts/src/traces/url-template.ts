@@ -99,7 +99,9 @@ export function looksLikeId(segment: string): boolean {
   if (/^[+-]?\d+(?:[.,:]\d+)*$/.test(plain)) return true;
   if (/^[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}$/i.test(plain)) return true;
   if (/^[0-9a-f]{12,}$/i.test(plain) && /\d/.test(plain)) return true;
-  if (/^\d{4}-\d{2}-\d{2}/.test(plain)) return true;
+  if (isShortHash(plain)) return true;
+  // A date, or a number with a title after it: `1343-turtles`.
+  if (/^\d{4}-\d{2}-\d{2}|^\d{2,}-[a-z]/i.test(plain)) return true;
   if (/^[^@\s]+@[^@\s]+\.[a-z]{2,}$/i.test(plain)) return true;
   // A name with a number at its end (`order-17`, `SKU_0042`, `cus42`), but not a word with a version.
   if (
@@ -111,6 +113,12 @@ export function looksLikeId(segment: string): boolean {
   if (/^[a-z]{1,12}[-_:]\d+$/i.test(plain)) return true;
   // Long tokens that mix cases and digits are generated: ULID, KSUID, nanoid, Stripe's and the like.
   return plain.length >= 16 && /\d/.test(plain) && /[a-z]/i.test(plain) && !/[.]/.test(plain);
+}
+
+/** `be9a25322d`, but no word that happens to have the letters of a hash, such as `defaced12`. */
+function isShortHash(plain: string): boolean {
+  if (!/^[0-9a-f]{7,11}$/i.test(plain)) return false;
+  return /[a-f]/i.test(plain) && plain.replace(/\D/g, "").length >= 3;
 }
 
 /** `/users/:id`, `/users/<int:id>`, `/users/*` and `/users/{userId}` all become `/users/{id}`. */
