@@ -80,6 +80,8 @@ function bytesOfMessages({ events, kind }: Span): number | undefined {
 export function isFile(span: Span, address: string): boolean {
   // What is fetched before it is asked for keeps nobody waiting.
   if (span.attributes["http.request.prefetch"] === true) return true;
+  const disposition = span.attributes["http.response.header.content-disposition"];
+  if (disposition !== undefined && /\battachment\b/i.test(JSON.stringify(disposition))) return true;
   const type = span.attributes["http.response.header.content-type"];
   const typeText = typeof type === "string" ? type : JSON.stringify(type ?? "");
   if (
@@ -96,7 +98,7 @@ export function isFile(span: Span, address: string): boolean {
 /** Whether the last part of an address is the name of a file that is no document of data. */
 export function namesFile(address: string): boolean {
   // The data of a page that Next.js fetches ahead for a link is a file of the build, too.
-  if (/\/_next\/(?:data|static|image)\b/.test(address)) return true;
+  if (/\/(?:_next\/(?:data|static|image)\b|__nextjs)/.test(address)) return true;
   return /\.(?:zip|gz|tgz|tar|pdf|png|jpe?g|gif|webp|avif|ico|svg|mp[34]|webm|woff2?|ttf|m?js|css|map|wasm|parquet|csv|xlsx?|bin|safetensors|gguf|onnx|iso|jar|whl)(?:[?#]|$)/i.test(
     address,
   );

@@ -95,6 +95,19 @@ describe("fan-out/payload-size", () => {
     ]);
   });
 
+  it("says nothing about an answer that is an attachment", () => {
+    const fetched = (more: Attributes): SpanTree =>
+      request("/x", [
+        get("http://api/reports/7", {
+          durationMicros: 900_000,
+          attributes: { "http.response.body.size": 50_000_000, ...more },
+        }),
+      ]);
+    const header = "http.response.header.content-disposition";
+    expect(check(fetched({ [header]: ['attachment; filename="a.pdf"'] }))).toEqual([]);
+    expect(check(fetched({ [header]: ["inline"] }))).toMatchObject([{ verdict: "violated" }]);
+  });
+
   it("names the tool whose result made an agent's context explode", () => {
     const chat = (tokens: number): SpanTree => ({
       name: "chat gpt",
