@@ -128,7 +128,7 @@ function doubtsOf(link: Link): Doubt[] {
   }
   if (early.length > 0) {
     doubts.push({
-      words: `${plural(early.length, "span")} of ${callee} began up to ${millis(link.earlyMicrosMax)} ms before their call`,
+      words: `${plural(early.length, "span")} of ${callee} began up to ${millis(link.earlyMicrosMax)} ms before ${early.length === 1 ? "its call" : "their calls"}`,
       missing: `Clocks that agree: times of ${caller} and ${callee} cannot be compared.`,
       nextCheck: `Compare the clocks of the machines of ${caller} and ${callee}.`,
       places: early,
@@ -136,7 +136,7 @@ function doubtsOf(link: Link): Doubt[] {
   }
   if (longer.length > 0) {
     doubts.push({
-      words: `${plural(longer.length, "span")} of ${callee} took longer than the call that they served`,
+      words: `${plural(longer.length, "span")} of ${callee} took longer than ${longer.length === 1 ? "the call that it" : "the calls that they"} served`,
       missing: `Whether ${caller} waited for all of the answer: its span ends before the callee's does.`,
       nextCheck: `Look whether ${caller} ends its span at the answer's headers, or does not wait for the answer.`,
       places: longer,
