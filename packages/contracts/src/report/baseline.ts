@@ -11,7 +11,17 @@ import { fingerprintOf } from "./fingerprint.ts";
 /** The report of an earlier run, from its JSON. Throws an `EvidenceError` that says what it is not. */
 export function readBaseline(text: string): CheckReport {
   const value = parseJson(text);
-  if (Value.Check(CheckReport, value)) return value;
+  if (Value.Check(CheckReport, value)) {
+    // What it left out as known would come back as new.
+    if ((value.baseline?.knownCount ?? 0) === 0) return value;
+    throw new EvidenceError(
+      "This report was itself held against a baseline, and leaves out what was known.",
+      {
+        expected: "a report that was printed without --baseline",
+        where: "/baseline/knownCount",
+      },
+    );
+  }
   const fault = Value.Errors(CheckReport, value)[0];
   throw new EvidenceError("This is no report of an earlier check.", {
     expected: "what `faultline check --format json` printed",
@@ -30,15 +40,16 @@ export function compareWithBaseline(
 ): CheckReport {
   const before = violatedBy(baseline.findings);
   const now = violatedBy(report.findings);
+  const fresh = freshOf(report.findings, before);
   const findings = report.findings.filter(
-    (finding) => finding.verdict !== "violated" || !before.has(fingerprintOf(finding)),
+    (finding) => finding.verdict !== "violated" || fresh.has(finding),
   );
   const holding = new Set(
     report.findings.filter(({ verdict }) => verdict === "holds").map(subjectKeyOf),
   );
-  const fixed = [...before.values()].filter(
-    (finding) => !now.has(fingerprintOf(finding)) && holding.has(subjectKeyOf(finding)),
-  );
+  const fixed = [...before.values()]
+    .flat()
+    .filter((finding) => !now.has(fingerprintOf(finding)) && holding.has(subjectKeyOf(finding)));
   const summary = summaryOf(findings, report.unreadable.length);
   const knownCount = report.findings.length - findings.length;
   return {
@@ -57,12 +68,30 @@ export function compareWithBaseline(
   };
 }
 
-function violatedBy(findings: readonly Finding[]): Map<string, Finding> {
-  return new Map(
-    findings
-      .filter(({ verdict }) => verdict === "violated")
-      .map((finding) => [fingerprintOf(finding), finding]),
-  );
+/** The violations that the baseline does not have: of equal fingerprints, as many as there were are known. */
+function freshOf(
+  findings: readonly Finding[],
+  before: ReadonlyMap<string, readonly Finding[]>,
+): ReadonlySet<Finding> {
+  const fresh = new Set<Finding>();
+  for (const [fingerprint, alike] of violatedBy(findings)) {
+    const known = before.get(fingerprint) ?? [];
+    if (known.length >= alike.length) continue;
+    // Those whose words are the same to the number are known before others are.
+    const titles = new Set(known.map(({ title }) => title));
+    const ordered = [
+      ...alike.filter(({ title }) => titles.has(title)),
+      ...alike.filter(({ title }) => !titles.has(title)),
+    ];
+    for (const finding of ordered.slice(known.length)) fresh.add(finding);
+  }
+  return fresh;
+}
+
+/** The violations among findings by their fingerprint. */
+function violatedBy(findings: readonly Finding[]): Map<string, Finding[]> {
+  const violated = findings.filter(({ verdict }) => verdict === "violated");
+  return Map.groupBy(violated, fingerprintOf);
 }
 
 function subjectKeyOf({ contract, subject }: Finding): string {

@@ -26,27 +26,27 @@ function suiteOf(contract: string, findings: readonly Finding[]): string[] {
   const count = (verdict: Finding["verdict"]): number =>
     findings.filter((finding) => finding.verdict === verdict).length;
   return [
-    `  <testsuite name="${escape(contract)}" tests="${findings.length}" failures="${count("violated")}" errors="0" skipped="${count("inconclusive")}">`,
+    `  <testsuite name="${inAttribute(contract)}" tests="${findings.length}" failures="${count("violated")}" errors="0" skipped="${count("inconclusive")}">`,
     ...findings.flatMap(caseOf),
     "  </testsuite>",
   ];
 }
 
 function caseOf(finding: Finding): string[] {
-  const open = `    <testcase classname="${escape(finding.contract)}" name="${escape(`${finding.subject.kind} ${finding.subject.name}`)}">`;
+  const open = `    <testcase classname="${inAttribute(finding.contract)}" name="${inAttribute(`${finding.subject.kind} ${finding.subject.name}`)}">`;
   switch (finding.verdict) {
     case "holds":
       return [`${open}</testcase>`];
     case "violated":
       return [
         open,
-        `      <failure message="${escape(finding.title)}" type="violated">${escape(wordsOf(finding))}</failure>`,
+        `      <failure message="${inAttribute(finding.title)}" type="violated">${escape(wordsOf(finding))}</failure>`,
         "    </testcase>",
       ];
     case "inconclusive":
       return [
         open,
-        `      <skipped message="${escape([finding.title, ...finding.missing.map((missing) => `missing: ${missing}`)].join(" "))}"/>`,
+        `      <skipped message="${inAttribute([finding.title, ...finding.missing.map((missing) => `missing: ${missing}`)].join(" "))}"/>`,
         "    </testcase>",
       ];
   }
@@ -57,8 +57,8 @@ function unreadSuite(unreadable: readonly UnreadableFile[]): string[] {
   return [
     `  <testsuite name="evidence" tests="${unreadable.length}" failures="0" errors="${unreadable.length}" skipped="0">`,
     ...unreadable.flatMap(({ name, message, expected, where }) => [
-      `    <testcase classname="evidence" name="${escape(name)}">`,
-      `      <error message="${escape(message)}" type="evidence_unreadable">${escape(`${where ?? ""}\nexpected: ${expected}`)}</error>`,
+      `    <testcase classname="evidence" name="${inAttribute(name)}">`,
+      `      <error message="${inAttribute(message)}" type="evidence_unreadable">${escape(`${where ?? ""}\nexpected: ${expected}`)}</error>`,
       "    </testcase>",
     ]),
     "  </testsuite>",
@@ -86,4 +86,9 @@ function escape(text: string): string {
     .replaceAll("<", "&lt;")
     .replaceAll(">", "&gt;")
     .replaceAll('"', "&quot;");
+}
+
+/** Text for an attribute, in which a reader of XML would make spaces of line breaks. */
+function inAttribute(text: string): string {
+  return escape(text).replaceAll("\t", "&#9;").replaceAll("\n", "&#10;").replaceAll("\r", "&#13;");
 }

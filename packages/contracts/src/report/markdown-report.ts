@@ -1,12 +1,15 @@
 /** The report as Markdown, for pull requests and incident notes. */
 
 import type { Finding } from "../model/finding.ts";
+import { shorten } from "../text/cut-text.ts";
 import { plural } from "../text/plural.ts";
 import type { CheckReport } from "./check-report.ts";
 import { printable } from "./terminal-text.ts";
 
-/** Places of one finding that are listed. */
-const quotesShownMax = 5;
+/** Places, fixes, next checks and missing things of one finding that are listed, of each. */
+const linesShownMax = 5;
+/** Length of one text of a finding, so that the whole document stays below what hosts of code take. */
+const textLengthMax = 1_000;
 /** Findings of one verdict that are told in full; a comment on a pull request has a bound. */
 const findingsShownMax = 50;
 
@@ -34,11 +37,12 @@ export function markdownReport(report: CheckReport): string {
   ];
   if (unreadable.length > 0) {
     lines.push("## Could not be read", "");
-    for (const { name, message, where, expected } of unreadable) {
+    for (const { name, message, where, expected } of unreadable.slice(0, findingsShownMax)) {
       const place = where === undefined ? "" : ` (${text(where)})`;
       lines.push(`- ${code(name)}${place}: ${text(message)} Expected: ${text(expected)}.`);
     }
-    lines.push("");
+    const hidden = unreadable.length - findingsShownMax;
+    lines.push(...(hidden > 0 ? ["", `And ${hidden} more.`] : []), "");
   }
   const passedOver = report.passedOver ?? [];
   if (passedOver.length > 0) {
@@ -71,11 +75,11 @@ function section(
 
 function violatedLines(finding: Finding): string[] {
   const quotes = finding.evidence
-    .slice(0, quotesShownMax)
+    .slice(0, linesShownMax)
     .map(({ evidenceId, locator, quote }) =>
       [code(locator ?? evidenceId), ...(quote === undefined ? [] : [text(quote)])].join(" "),
     );
-  const hidden = finding.evidence.length - quotesShownMax;
+  const hidden = finding.evidence.length - linesShownMax;
   return [
     `### ${nameOf(finding)}`,
     "",
@@ -86,10 +90,12 @@ function violatedLines(finding: Finding): string[] {
     `- **Actual:** ${text(finding.actual)}`,
     ...quotes.map((quote) => `- **Evidence:** ${quote}`),
     ...(hidden > 0 ? [`- and ${hidden} more`] : []),
-    ...finding.fixes.map(
-      (fix) => `- **Fix${fix.verified ? " (verified)" : ""}:** ${text(fix.description)}`,
-    ),
-    ...finding.nextChecks.map((check) => `- **Next check:** ${text(check)}`),
+    ...finding.fixes
+      .slice(0, linesShownMax)
+      .map((fix) => `- **Fix${fix.verified ? " (verified)" : ""}:** ${text(fix.description)}`),
+    ...finding.nextChecks
+      .slice(0, linesShownMax)
+      .map((check) => `- **Next check:** ${text(check)}`),
     "",
   ];
 }
@@ -97,7 +103,7 @@ function violatedLines(finding: Finding): string[] {
 function inconclusiveLines(finding: Finding): string[] {
   return [
     `- ${nameOf(finding)}: ${text(finding.title)} (${code(finding.contract)})`,
-    ...finding.missing.map((missing) => `  - missing: ${text(missing)}`),
+    ...finding.missing.slice(0, linesShownMax).map((missing) => `  - missing: ${text(missing)}`),
   ];
 }
 
@@ -105,15 +111,23 @@ function nameOf({ subject }: Finding): string {
   return `${text(subject.kind)} ${code(subject.name)}`;
 }
 
-/** Text of the evidence as text of the document: nothing in it is markup, a link or a mention. */
+/**
+ * Text of the evidence as text of the document: nothing in it is markup, a link or a mention. Hosts of code look for
+ * mentions, issues and addresses after markup was resolved, so a mark without width breaks these.
+ */
 function text(value: string): string {
-  return printable(value)
-    .replaceAll(/[\\`*_{}[\]<>#|~!]/g, "\\$&")
-    .replaceAll("@", "@\u{200b}");
+  return printable(shorten(value, textLengthMax))
+    .replaceAll(/[\\`*_{}[\]<>|~!&$]/g, "\\$&")
+    .replaceAll("#", "\\#\u{200b}")
+    .replaceAll("@", "@\u{200b}")
+    .replaceAll(/:(?=\/\/)|\bwww(?=\.)|\bmailto(?=:)|\bGH(?=-\d)/gi, "$&\u{200b}")
+    .replace(/^[-+=]/, "\\$&")
+    .replace(/^(\d+)([.)])/, "$1\\$2");
 }
 
 function code(value: string): string {
-  const plain = printable(value).replaceAll("|", "\\|");
+  const plain = printable(shorten(value, textLengthMax));
+  if (plain === "") return "(no name)";
   const fence = "`".repeat(
     1 + Math.max(0, ...[...plain.matchAll(/`+/g)].map(([run]) => run.length)),
   );

@@ -2,8 +2,16 @@ import { Value } from "typebox/value";
 import { describe, expect, it } from "vitest";
 
 import { checkSnapshot } from "../check.ts";
+import type { Finding } from "../model/finding.ts";
+import { makeFinding } from "../model/make-finding.ts";
 import { contracts } from "../registry.ts";
-import { graphqlOrders, snapshotOfSpans, spansOf, type SpanTree } from "../traces/trace-builder.ts";
+import {
+  graphqlOrders,
+  snapshotOfSpans,
+  spansOf,
+  type SpanTree,
+  times,
+} from "../traces/trace-builder.ts";
 import { compareWithBaseline, readBaseline } from "./baseline.ts";
 import { CheckReport, checkReport, type FailOn } from "./check-report.ts";
 import { junitReport } from "./junit-report.ts";
@@ -78,7 +86,90 @@ describe("the Markdown report", () => {
   });
 });
 
+describe("the Markdown report of hostile words", () => {
+  const finding = (title: string, name = "a") =>
+    makeFinding(
+      { id: "a/b", version: 1, boundary: "service-service", promise: "It holds." },
+      {
+        verdict: "violated",
+        subject: { kind: "x", name },
+        title,
+        actual: "y".repeat(4_000),
+        fixes: times(40, (index) => ({ description: `fix ${index}` })),
+      },
+    );
+  const written = (...findings: Finding[]) =>
+    markdownReport(
+      checkReport({ snapshot: snapshotOfSpans(), contracts: [], findings, unreadable: [] }),
+    );
+
+  it.each([
+    ["an entity that becomes a mention", "&#64;team", /\\&\\#/],
+    [
+      "an address",
+      "see https://evil.test/x and www.evil.test",
+      /https:\u{200b}\/\/.*www\u{200b}\./u,
+    ],
+    ["a number of an issue", "fixes #12 and GH-7", /\\#\u{200b}12 and GH\u{200b}-7/u],
+    ["an item of a list", "- item", /\n\\- item/],
+    ["a number of a list", "1. item", /\n1\\\. item/],
+    ["a rule under a heading", "===", /\n\\===/],
+  ])("writes out %s", (_what, title, words) => {
+    expect(written(finding(title))).toMatch(words);
+  });
+
+  it("quotes a name as it is", () => {
+    expect(written(finding("t", "a|b"))).toContain("x `a|b`");
+    expect(written(finding("t", ""))).toContain("x (no name)");
+  });
+
+  it("stays within what a host of code takes", () => {
+    const text = written(...times(60, (index) => finding("t".repeat(1_000), `s${index}`)));
+    expect(text.length).toBeLessThan(400_000);
+    expect(text).toContain("And 10 more.");
+  });
+
+  it("keeps line breaks of names in the attributes of JUnit", () => {
+    const report = checkReport({
+      snapshot: snapshotOfSpans(),
+      contracts: [{ ...contracts[0]!, id: "a/b" }],
+      findings: [finding("one\ntwo")],
+      unreadable: [],
+    });
+    expect(junitReport(report)).toContain('message="one&#10;two"');
+  });
+
+  it("takes as many violations of the same words for known as there were", () => {
+    const reportOn = (...titles: string[]): CheckReport =>
+      checkReport({
+        snapshot: snapshotOfSpans(),
+        contracts: [],
+        findings: titles.map((title) => finding(title)),
+        unreadable: [],
+      });
+    const now = compareWithBaseline(
+      reportOn("port 9090 is open", "port 8080 is open"),
+      reportOn("port 8080 is open"),
+      "violated",
+    );
+    expect(now.findings.map(({ title }) => title)).toEqual(["port 9090 is open"]);
+    expect(now.exitCode).toBe(1);
+    const moved = compareWithBaseline(
+      reportOn("port 8081 is open"),
+      reportOn("port 8080 is open"),
+      "violated",
+    );
+    expect(moved).toMatchObject({ exitCode: 0, baseline: { knownCount: 1 } });
+  });
+});
+
 describe("a baseline", () => {
+  it("is no report that leaves out what was known itself", () => {
+    const before = reportOf([slow]);
+    const held = compareWithBaseline(before, before, "violated");
+    expect(() => readBaseline(JSON.stringify(held))).toThrow(/itself held against a baseline/);
+  });
+
   it("leaves out what was violated before, and fails only on what is new", () => {
     const before = reportOf([slow]);
     const now = reportOf([graphqlOrders(40, "one-by-one")]);
