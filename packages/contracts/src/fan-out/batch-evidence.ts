@@ -75,9 +75,10 @@ export function hasFixedCalls(
 }
 
 /** A resolver's own calls; where it has none, those of the handler, which may have loaded the list for it. */
-function callsFor({ calls, unit }: Observation): UnitCall[] {
-  const own = [...calls.values()].flat();
-  return own.length > 0 ? own : unit.calls.filter(({ resolver }) => resolver === undefined);
+function callsFor({ ownCalls, unit }: Observation): readonly UnitCall[] {
+  return ownCalls.length > 0
+    ? ownCalls
+    : unit.calls.filter(({ resolver }) => resolver === undefined);
 }
 
 function isBatch({ batch, isRead, isKeyed, kind, rowCount }: Call, widthMin: number): boolean {
@@ -120,13 +121,16 @@ function callsByPlace(observations: readonly Observation[]): Map<string, CallsOf
  * calls of its own, all of the request.
  */
 function placesIn(observation: Observation): Map<string, UnitCall[]> {
-  const own = new Set([...observation.calls.values()].flat());
-  const ownPlaces = new Set([...own].map(({ call }) => placeOf(call)));
+  const { ownCalls, unit } = observation;
   const places = new Map<string, UnitCall[]>();
-  for (const item of observation.unit.calls) {
+  // Most units have one owner of all their calls.
+  const hasOthers = ownCalls.length > 0 && ownCalls.length < unit.calls.length;
+  const own = new Set(hasOthers ? ownCalls : []);
+  const ownPlaces = new Set(hasOthers ? ownCalls.map(({ call }) => placeOf(call)) : []);
+  for (const item of unit.calls) {
     const place = placeOf(item.call);
     const isMoved = item.resolver === undefined && ownPlaces.has(place);
-    if (own.size > 0 && !own.has(item) && !isMoved) continue;
+    if (hasOthers && !own.has(item) && !isMoved) continue;
     const known = places.get(place);
     if (known === undefined) places.set(place, [item]);
     else known.push(item);
@@ -137,7 +141,7 @@ function placesIn(observation: Observation): Map<string, UnitCall[]> {
 /** A call of each item that made one. */
 function onePerItem(observation: Observation): CallsOfRequest {
   const byItem = new Map<string, UnitCall>();
-  for (const item of [...observation.calls.values()].flat()) {
+  for (const item of observation.ownCalls) {
     const { resolver } = item;
     if (resolver !== undefined && resolver.indexCount > 0) byItem.set(resolver.path, item);
   }

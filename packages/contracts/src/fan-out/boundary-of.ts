@@ -24,9 +24,9 @@ function callsBehind(judgement: Judgement): readonly UnitCall[] {
 }
 
 /** A batch speaks before the calls around it; a resolver without calls of its own lives on those of its handler. */
-function callsForList({ calls, unit }: Observation): readonly UnitCall[] {
-  const own = [...calls.values()].flat();
-  const near = own.length > 0 ? own : unit.calls.filter(({ resolver }) => resolver === undefined);
+function callsForList({ ownCalls, unit }: Observation): readonly UnitCall[] {
+  const near =
+    ownCalls.length > 0 ? ownCalls : unit.calls.filter(({ resolver }) => resolver === undefined);
   const batches = near.filter(({ call }) => call.batch.isBatch || call.batch.isHidden === true);
   return batches.length > 0 ? batches : near;
 }

@@ -39,15 +39,19 @@ export function classifyGroup(
   options: RepeatedQueryOptions,
 ): ClassifiedGroup {
   const attempts = withoutRetries(calls);
-  const itemCount = new Set(
-    attempts.flatMap(({ resolver }) =>
-      resolver !== undefined && resolver.indexCount > 0 ? [resolver.path] : [],
-    ),
-  ).size;
+  const itemCount = itemCountOf(attempts);
   const count = attempts.length;
   const listLength = observation.listLength ?? rowsBefore(observation, calls, count);
   const nature = natureOf({ observation, calls, attempts, itemCount, listLength }, options);
   return { observation, calls, nature, count, listLength, itemCount };
+}
+
+function itemCountOf(attempts: readonly UnitCall[]): number {
+  let paths: Set<string> | undefined;
+  for (const { resolver } of attempts) {
+    if (resolver !== undefined && resolver.indexCount > 0) (paths ??= new Set()).add(resolver.path);
+  }
+  return paths?.size ?? 0;
 }
 
 interface Group {
@@ -100,15 +104,15 @@ function isSlowLoop(
 
 /** A call that follows a failed one of the same target is its retry. */
 function withoutRetries(calls: readonly UnitCall[]): UnitCall[] {
-  const failedTargets = new Map<string, number>();
+  let failedTargets: Map<string, number> | undefined;
   const attempts: UnitCall[] = [];
   for (const item of calls) {
     const { span, call } = item;
-    const failedAt = failedTargets.get(call.target);
+    const failedAt = failedTargets?.get(call.target);
     const isRetry = call.isResend || (failedAt !== undefined && failedAt <= span.startMicros);
     if (!isRetry) attempts.push(item);
-    if (hasFailed(item)) failedTargets.set(call.target, endMicros(item));
-    else if (isRetry) failedTargets.delete(call.target);
+    if (hasFailed(item)) (failedTargets ??= new Map()).set(call.target, endMicros(item));
+    else if (isRetry) failedTargets?.delete(call.target);
   }
   return attempts;
 }
@@ -132,32 +136,36 @@ function rowsBefore(
 ): number | undefined {
   const first = calls[0];
   if (first === undefined) return undefined;
-  const earlier = earlierRows(observation.unit, first.span.startMicros);
+  const all = observation.unit.calls;
+  const earlierCount = countBegunBy(all, first.span.startMicros);
   let rows: number | undefined;
-  for (const { call } of earlier) {
-    if (call.rowCount === undefined || call.identity === first.call.identity) continue;
+  for (let at = 0; at < earlierCount; at += 1) {
+    // Of very many calls the first and the last are asked.
+    if (at === rowsSeenMax) at = Math.max(at, earlierCount - rowsSeenMax);
+    const call = all[at]?.call;
+    if (call?.rowCount === undefined || call.identity === first.call.identity) continue;
     if (call.rowCount === count) return count;
     rows = Math.max(rows ?? 0, call.rowCount);
   }
   return rows;
 }
 
-/** The calls with recorded rows that began by then; of very many the first and the last. */
-function earlierRows({ calls }: Unit, startMicros: number): readonly UnitCall[] {
+/** How many of these calls, which are in order of time, began by then. */
+function countBegunBy(calls: readonly UnitCall[], startMicros: number): number {
   let [low, high] = [0, calls.length];
   while (low < high) {
     const middle = (low + high) >> 1;
     if ((calls[middle]?.span.startMicros ?? 0) > startMicros) high = middle;
     else low = middle + 1;
   }
-  if (low <= 2 * rowsSeenMax) return calls.slice(0, low);
-  return [...calls.slice(0, rowsSeenMax), ...calls.slice(low - rowsSeenMax, low)];
+  return low;
 }
 
 /** The same question to as many machines as there are calls is asked of shards, not of items. */
 function isScatter(attempts: readonly UnitCall[]): boolean {
+  if (attempts.length < 2) return false;
   const peers = new Set(attempts.map(({ call }) => call.peer).filter((peer) => peer !== ""));
-  return attempts.length > 1 && peers.size === attempts.length;
+  return peers.size === attempts.length;
 }
 
 /** Whether a unit that nobody waits for fills caches or moves data, which takes one call for each thing. */
@@ -170,8 +178,8 @@ export function isWarmUp({ entry, operation }: Unit): boolean {
 
 /** Long pauses, or shorter ones as regular as a timer, in which the unit does nothing else either. */
 function isPolling(attempts: readonly UnitCall[], options: RepeatedQueryOptions): boolean {
+  if (attempts.length < 3) return false;
   const pauses = pausesBetween(attempts);
-  if (pauses.length < 2) return false;
   const median = medianPause(attempts);
   if (median >= options.pollingPauseMicrosMin) return true;
   if (median < options.regularPauseMicrosMin) return false;

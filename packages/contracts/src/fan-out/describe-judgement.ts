@@ -244,7 +244,7 @@ function referencesOf(groups: readonly ClassifiedGroup[]): EvidenceReference[] {
 }
 
 function referencesOfObservation(observation: Observation): EvidenceReference[] {
-  const calls = [...observation.calls.values()].flat().slice(0, fanOutLimits.spansQuotedMax);
+  const calls = observation.ownCalls.slice(0, fanOutLimits.spansQuotedMax);
   const { trace } = observation.unit;
   const list = observation.listSpanIndex;
   return [

@@ -98,10 +98,10 @@ function longestList(observations: readonly Observation[]): LongestList | undefi
 /** A resolver's list by its indices; a handler's by the rows it read or the values it asked for at once. */
 function listLengthOf(observation: Observation): number | undefined {
   if (observation.listLength !== undefined) return observation.listLength;
-  const lengths = [...observation.calls.values()]
-    .flat()
-    .flatMap(({ call }) => [call.rowCount ?? 0, call.batch.size ?? 0]);
-  const longest = largestOf(lengths);
+  let longest = 0;
+  for (const { call } of observation.ownCalls) {
+    longest = Math.max(longest, call.rowCount ?? 0, call.batch.size ?? 0);
+  }
   return longest > 1 ? longest : undefined;
 }
 

@@ -16,6 +16,8 @@ export interface Observation {
   readonly listSpanIndex: number | undefined;
   /** Calls by shape and calling function, each list in order of time. */
   readonly calls: Map<string, UnitCall[]>;
+  /** The same calls in one list, in order of their groups. */
+  ownCalls: readonly UnitCall[];
 }
 
 /** One resolver or handler, over all units of work in which it was seen. */
@@ -58,6 +60,7 @@ function observationsOf(unit: Unit): Map<OwnerKey, Observation> {
       listLength: resolver?.hasIndices === true ? resolver.paths.size : undefined,
       listSpanIndex: resolver?.firstIndex,
       calls: new Map(),
+      ownCalls: [],
     };
     byOwner.set(key, made);
     return made;
@@ -71,6 +74,9 @@ function observationsOf(unit: Unit): Map<OwnerKey, Observation> {
   // A list whose items made no call of their own may have been loaded by a call of the handler.
   if (byOwner.has(handlerKey)) {
     for (const [key, resolver] of unit.resolvers) if (resolver.hasIndices) observationFor(key);
+  }
+  for (const observation of byOwner.values()) {
+    observation.ownCalls = [...observation.calls.values()].flat();
   }
   return byOwner;
 }
