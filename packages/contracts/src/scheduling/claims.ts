@@ -85,6 +85,8 @@ export interface Storage {
   readonly measuredDrivers: ReadonlySet<string>;
   /** By storage class. */
   readonly capacities: ReadonlyMap<string, readonly Capacity[]>;
+  /** Seen in a cluster: among manifests alone a claim may come from another folder. */
+  readonly isRecorded: boolean;
   /** Messages of warnings about claims, by `namespace/name`. */
   readonly warnings: ReadonlyMap<string, string>;
   /** Pods that run, by the claim that they use as `namespace/name`. */
@@ -127,7 +129,8 @@ function ownClaim(claim: KubernetesObject, pod: Pod, storage: Storage): ClaimSta
 
 function absentClaim(pod: Pod, use: ClaimUse, storage: Storage): ClaimState {
   if (use.isEphemeral && !pod.hasStatus) return { kind: "usable" };
-  const areClaimsKnown = storage.claims.size + storage.volumes.size + storage.classes.size > 0;
+  const areClaimsKnown =
+    storage.isRecorded && storage.claims.size + storage.volumes.size + storage.classes.size > 0;
   const said = pod.scheduledMessage?.includes(`persistentvolumeclaim "${use.claimName}" not found`);
   if (!areClaimsKnown && said !== true) {
     return { kind: "unknown", what: `the claim ${pod.namespace}/${use.claimName}` };

@@ -1,6 +1,6 @@
 /** The cluster that the evidence shows: nodes with what runs on them, pods that ask for a node, storage, events. */
 
-import { isTrueAt, textAt, textsAt } from "../kubernetes/fields.ts";
+import { integerAt, isPresentAt, isTrueAt, textAt, textsAt } from "../kubernetes/fields.ts";
 import { nameOf, type Objects, type Source } from "../kubernetes/objects.ts";
 import { resourceAmount } from "../kubernetes/quantity.ts";
 import { readLabelSelector } from "../kubernetes/selector.ts";
@@ -36,6 +36,8 @@ export interface Cluster {
 export interface AskingPod {
   readonly subject: { readonly kind: string; readonly name: string };
   readonly pod: Pod;
+  /** How many pods like it the manifest asks for. */
+  readonly replicaCount: number;
 }
 
 /** Reads all Kubernetes objects as one cluster. */
@@ -64,6 +66,7 @@ export function readCluster(objects: Objects): Cluster {
       ...asking.map((pod) => ({
         subject: { kind: "pod", name: `${pod.namespace}/${pod.name}` },
         pod,
+        replicaCount: 1,
       })),
       ...(nodes.length === 0 ? [] : workloads),
     ],
@@ -93,9 +96,15 @@ function workloadPods(objects: Objects, classes: PriorityClasses): AskingPod[] {
     objects.of(kind).flatMap((source) => {
       const pod = templatePod(source, classes);
       if (pod === undefined) return [];
-      return [{ subject: { kind: kind.toLowerCase(), name: `${pod.namespace}/${pod.name}` }, pod }];
+      const subject = { kind: kind.toLowerCase(), name: `${pod.namespace}/${pod.name}` };
+      return [{ subject, pod, replicaCount: replicaCountOf(source) }];
     }),
   );
+}
+
+/** Jobs make their pods one after the other or side by side; one is enough for them to go on. */
+function replicaCountOf({ object }: Source): number {
+  return object.kind.endsWith("Job") ? 1 : (integerAt(object, "spec", "replicas") ?? 1);
 }
 
 function readNamespaces(objects: Objects): Namespaces {
@@ -129,6 +138,15 @@ function readStorage(objects: Objects, bound: readonly Pod[]): Storage {
         .map(({ object }) => object.metadata.name),
     ),
     capacities: readCapacities(objects),
+    isRecorded:
+      objects.has("Node") ||
+      ["PersistentVolumeClaim", "PersistentVolume", "StorageClass"].some((kind) =>
+        objects
+          .of(kind)
+          .some(
+            ({ object }) => isPresentAt(object, "status") || isPresentAt(object, "metadata", "uid"),
+          ),
+      ),
     warnings: claimWarnings(objects.events),
     users,
   };

@@ -4,22 +4,16 @@ import type { EvidenceReference } from "../model/evidence.ts";
 import type { Finding, Fix } from "../model/finding.ts";
 import type { FindingParts } from "../model/make-finding.ts";
 import { referenceTo } from "../kubernetes/objects.ts";
-import { shorten } from "../text/cut-text.ts";
 import type { Surroundings } from "./changes/surroundings.ts";
 import type { AskingPod, Cluster } from "./cluster.ts";
+import { crowdedFinding } from "./crowded-finding.ts";
 import { foreignReasons, type RecordedEvent, sameHistogram } from "./events.ts";
 import { causeKindOf, describeCause, describeVerdict } from "./explain.ts";
 import type { NodeVerdict } from "./filters/scheduler.ts";
+import { base, cut, listLimits, lowerNameOf, nameOf } from "./finding-words.ts";
 import type { Judgement } from "./judge-pod.ts";
 import type { Pod } from "./pod.ts";
 import type { Solution } from "./search.ts";
-
-/** Limits of what one finding lists. */
-const listLimits = {
-  missingCountMax: 12,
-  textLengthMax: 1_000,
-  quoteLengthMax: 2_000,
-} as const;
 
 interface Context {
   readonly cluster: Cluster;
@@ -52,7 +46,11 @@ export function findingAbout(
   if (judgement.fittingCount === 0) {
     return recorded === undefined ? unknownFinding(item) : recordedFinding(item, recorded);
   }
-  return recorded === undefined ? fittingFinding(item) : contradictedFinding(item, recorded);
+  if (recorded !== undefined) return contradictedFinding(item, recorded);
+  const { room } = judgement;
+  return room !== undefined && room.count < asked.replicaCount
+    ? crowdedFinding(asked, judgement, room)
+    : fittingFinding(item);
 }
 
 /** The finding about a pod that has a node. */
@@ -202,17 +200,6 @@ function unreadableFinding({ asked }: Case): FindingParts {
   };
 }
 
-type Base = Pick<FindingParts, "verdict" | "subject" | "expected" | "evidence">;
-
-function base({ subject, pod }: AskingPod, verdict: Finding["verdict"]): Base {
-  return {
-    verdict,
-    subject,
-    expected: "At least one node passes every filter of the scheduler.",
-    evidence: [{ evidenceId: pod.source.evidenceId, locator: locatorOf(subject) }],
-  };
-}
-
 const captureCommand =
   "kubectl get pods,nodes,namespaces,pvc,pv,storageclass,csinodes,priorityclasses,pdb,events -A -o json shows everything at one moment";
 
@@ -355,35 +342,4 @@ function fitsNowhere({ judgement, recorded }: Case): string {
   const count = judgement.nodeCount;
   if (judgement.isRefusedEarly) return "fits no node";
   return count === 1 ? "does not fit the only node" : `fits none of ${count} nodes`;
-}
-
-function nameOf({ subject }: AskingPod): string {
-  const name = lowerNameOf({ subject });
-  return `${name.charAt(0).toUpperCase()}${name.slice(1)}`;
-}
-
-function lowerNameOf({ subject }: Pick<AskingPod, "subject">): string {
-  return subject.kind === "pod"
-    ? `pod ${subject.name}`
-    : `the pod of ${subject.kind} ${subject.name}`;
-}
-
-const kindNames: Readonly<Record<string, string>> = {
-  pod: "Pod",
-  deployment: "Deployment",
-  replicaset: "ReplicaSet",
-  statefulset: "StatefulSet",
-  job: "Job",
-  cronjob: "CronJob",
-};
-
-function locatorOf(subject: AskingPod["subject"]): string {
-  return `${kindNames[subject.kind] ?? subject.kind}/${subject.name}`.slice(
-    0,
-    listLimits.textLengthMax,
-  );
-}
-
-function cut(text: string): string {
-  return shorten(text, listLimits.textLengthMax);
 }

@@ -16,6 +16,7 @@ import {
   type Preemption,
   withNominated,
 } from "./preemption.ts";
+import { type Room, roomFor } from "./room.ts";
 import { findSmallestChanges, type SearchResult } from "./search.ts";
 
 /** Nodes whose verdict is kept in full; thousands of nodes would not be read by anybody. */
@@ -44,6 +45,8 @@ export interface Judgement {
   /** What the evidence does not tell, each once. */
   readonly unknown: readonly string[];
   readonly search: SearchResult;
+  /** How many replicas of the pod find a node, where its own rules bound them. */
+  readonly room: Room | undefined;
 }
 
 /** Judges pods of one cluster, those that ask for the same only once. */
@@ -101,9 +104,10 @@ export class Judge {
       pod.affinityTerms.length + pod.antiAffinityTerms.length + pod.spread.length > 0;
     const labels = [...pod.labels]
       .filter(([key]) => hasTerms || this.#guardedKeys.has(key))
-      .sort(([left], [right]) => (left < right ? -1 : 1));
+      .sort(byKey);
     const isOwn =
       pod.claims.length + pod.deviceClaims.length > 0 || pod.nominatedNode !== undefined;
+    const asksItself = hasTerms || pod.hostPorts.length > 0;
     return JSON.stringify([
       pod.nodeName,
       [...pod.nodeSelector],
@@ -120,8 +124,14 @@ export class Judge {
         : [],
       hasTerms ? [pod.spread, pod.affinityTerms, pod.antiAffinityTerms] : [],
       isOwn ? [pod.namespace, pod.name] : [],
+      // Whether replicas of it run already decides how many more find room.
+      asksItself ? [pod.hasStatus, pod.namespace, [...pod.labels].sort(byKey)] : [],
     ]);
   }
+}
+
+function byKey([left]: readonly [string, string], [right]: readonly [string, string]): number {
+  return left < right ? -1 : 1;
 }
 
 interface Context {
@@ -166,6 +176,13 @@ function summarise(
       listedNodeCountMax,
     ),
     search,
+    room: hasNodes
+      ? roomFor(
+          pod,
+          open.map(({ situation }) => situation.original ?? situation.node),
+          cluster.neighbours,
+        )
+      : undefined,
   };
 }
 

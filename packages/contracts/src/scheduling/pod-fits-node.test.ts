@@ -26,6 +26,65 @@ function pod(spec: string, extra = ""): string {
 
 const big = 'containers: [{ resources: { requests: { cpu: "2", memory: 4Gi } } }]';
 
+describe("replicas that keep each other away", () => {
+  const names = ["a", "b", "c"];
+  const nodes = names.map(
+    (name) =>
+      `apiVersion: v1\nkind: Node\nmetadata: { name: ${name}, labels: { kubernetes.io/hostname: ${name}, zone: ${name === "a" ? "x" : "y"} } }\nspec: { taints: [${name === "c" ? "{ key: control, effect: NoSchedule }" : ""}] }\nstatus: { allocatable: { cpu: "4", memory: 8Gi, pods: "110" } }`,
+  );
+  const selector = "labelSelector: { matchLabels: { app: web } }";
+  const judge = (replicas: number, spec: string, ...more: string[]): Finding => {
+    const web = `apiVersion: apps/v1\nkind: Deployment\nmetadata: { name: web }\nspec: { replicas: ${replicas}, template: { metadata: { labels: { app: web } }, spec: { containers: [{ name: main, ports: [PORTS] }], ${spec} } } }`;
+    const texts = [...nodes, web.replace("PORTS", more[0] ?? "")];
+    return findingOf(checkTexts(...texts), "web");
+  };
+  const apart = (key: string): string =>
+    `affinity: { podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [{ topologyKey: ${key}, ${selector} }] } }`;
+  const spread = (more: string): string =>
+    `topologySpreadConstraints: [{ topologyKey: kubernetes.io/hostname, maxSkew: 1, whenUnsatisfiable: DoNotSchedule, ${selector} ${more} }]`;
+
+  test("by anti-affinity are as many as the domains with a node that takes one", () => {
+    const finding = judge(3, apart("kubernetes.io/hostname"));
+    expect(finding).toMatchObject({
+      verdict: "violated",
+      measures: { replicaCount: 3, replicaRoom: 2 },
+    });
+    expect(finding.title).toContain("asks for 3 replicas, of which 2 find a node");
+    expect(judge(2, apart("kubernetes.io/hostname")).verdict).toBe("holds");
+    expect(judge(3, apart("zone")).measures["replicaRoom"]).toBe(2);
+    expect(judge(3, apart("rack")).verdict).toBe("holds");
+  });
+
+  test("by a spread are bounded by a domain that counts and takes none, and free without one", () => {
+    expect(judge(3, spread("")).measures["replicaRoom"]).toBe(2);
+    expect(judge(3, spread(", nodeTaintsPolicy: Honor")).verdict).toBe("holds");
+    expect(judge(9, spread(", nodeTaintsPolicy: Honor")).verdict).toBe("holds");
+    const few = spread(", nodeTaintsPolicy: Honor, minDomains: 3");
+    expect(judge(3, few).title).toContain("2 of the 3 domains that minDomains asks for");
+  });
+
+  test("by a port of the node are as many as the nodes", () => {
+    const port = "{ containerPort: 80, hostPort: 80 }";
+    expect(judge(3, "", port).verdict).toBe("violated");
+    expect(judge(2, "", port).verdict).toBe("holds");
+  });
+
+  test("of which some run already are not counted: a new release takes their place", () => {
+    const running = `apiVersion: v1\nkind: Pod\nmetadata: { name: web-1, labels: { app: web } }\nspec: { nodeName: a, containers: [{ name: main }] }\nstatus: { phase: Running }`;
+    nodes.push(running);
+    expect(judge(3, apart("kubernetes.io/hostname")).verdict).toBe("holds");
+    nodes.pop();
+  });
+});
+
+test("a claim that manifests of storage do not declare may come from elsewhere, and a cluster has it or not", () => {
+  const other = `apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: { name: other }\nspec: { accessModes: [ReadWriteOnce], resources: { requests: { storage: 1Gi } } }`;
+  const asking = pod(`${big}, volumes: [{ name: v, persistentVolumeClaim: { claimName: data } }]`);
+  expect(findingOf(checkTexts(other, asking), "asking").verdict).toBe("inconclusive");
+  const seen = `${other}\nstatus: { phase: Bound }`;
+  expect(findingOf(checkTexts(seen, asking), "asking").verdict).toBe("violated");
+});
+
 describe("the verdict", () => {
   test("a pod that fits holds and names the node", () => {
     const finding = findingOf(checkTexts(cluster, pod("nodeSelector: { disk: ssd }")), "asking");

@@ -2,7 +2,7 @@
 
 import { expect, test } from "vitest";
 
-import { createSnapshot } from "../snapshot/create-snapshot.ts";
+import { createSnapshot, type SnapshotPart } from "../snapshot/create-snapshot.ts";
 import type { KubernetesObject } from "../model/evidence.ts";
 import {
   randomCluster,
@@ -409,7 +409,7 @@ function matches(
   return operator === "Gt" ? actualNumber > bound : actualNumber < bound;
 }
 
-function part(cluster: PlainCluster): Parameters<typeof createSnapshot>[0][number] {
+function part(cluster: PlainCluster): SnapshotPart {
   const objects: KubernetesObject[] = cluster.objects;
   return {
     source: { name: "random", format: "kubernetes", notes: [] },

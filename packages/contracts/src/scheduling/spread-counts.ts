@@ -37,6 +37,40 @@ export function skewsOf(situation: Situation): (Skew | undefined)[] {
   });
 }
 
+/** A bound that a spread constraint sets on the replicas of a pod. */
+export interface SpreadRoom {
+  readonly topologyKey: string;
+  readonly count: number;
+  /** What keeps the least from rising, as a clause. */
+  readonly blocked: string;
+}
+
+/**
+ * The bounds of the constraints that count the pod itself. While a domain that counts can take no pod, or fewer domains
+ * count than are asked for, the least cannot rise, and no domain goes more than the skew beyond it.
+ */
+export function spreadRooms(pod: Pod, open: readonly Node[], neighbours: Neighbours): SpreadRoom[] {
+  if (pod.spread.length === 0) return [];
+  return countsOf(pod, neighbours).flatMap((counts, index): SpreadRoom[] => {
+    const { topologyKey, maxSkew, minDomains } = pod.spread[index] ?? counts.constraint;
+    if (counts.self === 0) return [];
+    const reachable = new Set(open.flatMap((node) => node.labels.get(topologyKey) ?? []));
+    const stuck = [...counts.pods].filter(([domain]) => !reachable.has(domain));
+    const isFew = counts.pods.size < minDomains;
+    const [first] = stuck;
+    if (!isFew && first === undefined) return [];
+    const least = isFew ? 0 : Math.min(...stuck.map(([, count]) => count));
+    let count = 0;
+    for (const domain of reachable) {
+      count += Math.max(0, least + maxSkew - (counts.pods.get(domain) ?? 0));
+    }
+    const blocked = isFew
+      ? `there are ${counts.pods.size} of the ${minDomains} domains that minDomains asks for`
+      : `${first?.[0] ?? ""} counts among the domains and can take none`;
+    return [{ topologyKey, count, blocked }];
+  });
+}
+
 /** What a domain gains or loses. */
 interface Delta {
   pods: number;
