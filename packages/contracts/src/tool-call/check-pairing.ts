@@ -27,6 +27,8 @@ class Pairing {
   readonly #calls: OpenCall[] = [];
   /** The ids of all calls, before and after. */
   readonly #called: ReadonlySet<string>;
+  /** An assistant's turn was not read whole, so it may have made the call that a result answers. */
+  #hasUnreadCalls = false;
   #open: OpenCall[] = [];
   /** Answers since the open calls were last gone through. */
   #answeredCount = 0;
@@ -44,6 +46,7 @@ class Pairing {
 
   take(turn: Turn): void {
     const { role, results, calls, text } = turn;
+    if (role === "assistant" && turn.isPartlyRead === true) this.#hasUnreadCalls = true;
     // Providers' own tools, and what user interfaces keep, have call and result in one turn.
     const hasOwnResults = role === "assistant" && calls.length > 0;
     if (!hasOwnResults) for (const result of results) this.#answer(result, turn);
@@ -99,7 +102,7 @@ class Pairing {
     if (item === undefined) {
       const isOfEarlierCall =
         this.#isBeginning && (result.callId === undefined || !this.#called.has(result.callId));
-      if (!isOfEarlierCall && !this.#mayHaveAsked(result)) {
+      if (!isOfEarlierCall && !this.#hasUnreadCalls && !this.#mayHaveAsked(result)) {
         this.faults.push(unasked(result, turn));
       }
     } else if (item.isAnswered) this.faults.push(secondAnswer(item.call, result, turn));

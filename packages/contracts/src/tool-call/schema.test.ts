@@ -458,3 +458,52 @@ describe("traces", () => {
     expect(checkSpans(span("GET /", {}, 1))).toEqual([]);
   });
 });
+
+describe("calls as simulators and frameworks of agents keep them", () => {
+  const tool = { type: "function", function: pods };
+  const asked = { role: "user", content: "pods of a" };
+  const given = { namespace: "a" };
+  test.each<[string, Fields, Fields]>([
+    [
+      "the name as the function, and its args",
+      { function: "get_pods", args: given, id: "c1", placeholder_args: null },
+      { role: "tool", tool_call_id: "c1", content: "[]", error: null },
+    ],
+    [
+      "the result with the id of its call",
+      { id: "c1", name: "get_pods", arguments: given, requestor: "assistant" },
+      { role: "tool", id: "c1", content: "[]", requestor: "assistant", error: false },
+    ],
+    [
+      "another name of the name",
+      { call_id: "c1", tool_name: "get_pods", input: given },
+      { role: "tool", call_id: "c1", content: "[]" },
+    ],
+  ])("%s", (_what, call, result) => {
+    const turns = (of: Fields): Fields => ({
+      tools: [tool],
+      messages: [
+        asked,
+        { role: "assistant", content: null, tool_calls: [of] },
+        result,
+        { role: "assistant", content: "None." },
+      ],
+    });
+    expect(check(turns(call)).map(({ verdict }) => verdict)).toEqual(["holds"]);
+    const stray = check({ ...turns(call), messages: [asked, result, asked] });
+    expect(stray.map(({ measures }) => measures["fault"])).toEqual(["result-without-call"]);
+  });
+
+  test("a result may answer a call in a form that nobody could read", () => {
+    const found = check({
+      tools: [tool],
+      messages: [
+        asked,
+        { role: "assistant", content: null, tool_calls: [{ id: "c1", what: "get_pods" }] },
+        { role: "tool", tool_call_id: "c1", content: "[]" },
+        { role: "assistant", content: "None." },
+      ],
+    });
+    expect(found.filter(({ verdict }) => verdict === "violated")).toEqual([]);
+  });
+});

@@ -79,7 +79,7 @@ export function readMessage(
     ...(role === "assistant" && allowedTools !== undefined
       ? { allowedTools: [...allowedTools] }
       : {}),
-    ...(contents.isPartlyRead ? { isPartlyRead: true } : {}),
+    ...(contents.isPartlyRead || hasUnreadCalls(message) ? { isPartlyRead: true } : {}),
     ...(timeMicros === undefined ? {} : { timeMicros }),
     pointer,
   };
@@ -114,12 +114,27 @@ function chatCall(entry: unknown, pointer: string): ToolCall | undefined {
     : isFields(entry["function"])
       ? entry["function"]
       : entry;
-  const name = textField(called, "name");
+  const name = nameOfCall(called);
   if (name === undefined) return undefined;
   const given = isFields(custom)
     ? JSON.stringify(custom["input"] ?? "")
-    : argumentsOf(called["arguments"] ?? called["args"]);
-  return { ...idOf(entry["id"]), name, arguments: given, ...ranOf(entry), pointer };
+    : argumentsOf(called["arguments"] ?? called["args"] ?? called["input"] ?? called["parameters"]);
+  const id = idOf(entry["id"] ?? entry["tool_call_id"] ?? entry["call_id"] ?? entry["toolCallId"]);
+  return { ...id, name, arguments: given, ...ranOf(entry), pointer };
+}
+
+function nameOfCall(called: Fields): string | undefined {
+  for (const field of ["name", "function", "tool_name", "toolName", "function_name", "tool"]) {
+    const name = textField(called, field);
+    if (name !== undefined) return name;
+  }
+  return undefined;
+}
+
+/** Whether a message lists calls of which some have no name that is known here. */
+function hasUnreadCalls(message: Fields): boolean {
+  const list = message["tool_calls"];
+  return Array.isArray(list) && list.some((entry) => chatCall(entry, "") === undefined);
 }
 
 /** What an application may keep beside a call: how it ran, and what was said to it. */
@@ -198,16 +213,30 @@ function messageResults(message: Fields, pointer: string): ToolResult[] {
   const name = textField(message, "name") ?? textField(message, "tool_name");
   return [
     {
-      ...idOf(message["tool_call_id"]),
+      ...idOfAnswered(message),
       ...(name === undefined ? {} : { name }),
-      content: content ?? null,
+      content: content ?? errorOf(message) ?? null,
       isError:
         message["is_error"] === true ||
         message["isError"] === true ||
-        message["status"] === "error",
+        message["status"] === "error" ||
+        errorOf(message) !== undefined,
       pointer,
     },
   ];
+}
+
+/** The id of the call that a result answers; some simulators keep it as the id of the message itself. */
+function idOfAnswered(message: Fields): { callId?: string } {
+  const own = message["requestor"] === undefined ? undefined : message["id"];
+  return idOf(message["tool_call_id"] ?? message["toolCallId"] ?? message["call_id"] ?? own);
+}
+
+/** An error that is kept beside the content, as text or as a mark. */
+function errorOf(message: Fields): unknown {
+  const { error } = message;
+  const isSet = error === true || (typeof error === "string" && error !== "") || isFields(error);
+  return isSet ? error : undefined;
 }
 
 /** Text, calls and results among the parts of a message. */

@@ -50,6 +50,22 @@ describe("formats", () => {
     ]);
   });
 
+  test("an error beside the content of a result", () => {
+    const results = [null, false, "", true, "No such city", { code: 4 }].map((error) => {
+      const { turns } = readTranscript([user, asks, { ...answers, content: null, error }]);
+      const [result] = turns[2]?.results ?? [];
+      return [result?.isError, result?.content];
+    });
+    expect(results).toEqual([
+      [false, null],
+      [false, null],
+      [false, null],
+      [true, true],
+      [true, "No such city"],
+      [true, { code: 4 }],
+    ]);
+  });
+
   test("Anthropic messages", () => {
     const { turns } = readTranscript({
       system: "s",
