@@ -7,7 +7,7 @@ import { isFields } from "../model/fields.ts";
 import type { Conversation } from "./conversation/conversation.ts";
 import { conversationsOf } from "./conversation/conversations.ts";
 import { normaliseSchema } from "./normalise-schema.ts";
-import { checksNothing, flawsOf } from "./schema-flaws.ts";
+import { checksNothing, flawsOf, type SchemaFlaw } from "./schema-flaws.ts";
 import { keyOf } from "./value-key.ts";
 import { Verdicts } from "./verdicts.ts";
 
@@ -75,12 +75,12 @@ function judgeTool(
   seen.add(once);
   const flaws = flawsOf(inputSchema);
   for (const { kind, pointer, what, fix } of flaws) {
-    // Many write it so, and most providers and tools read it as it is meant.
-    if (kind === "enum-of-items") {
+    const missing = missingFor(kind, pointer);
+    if (missing !== undefined) {
       verdicts.open({
         tool: name,
         what: `has a schema that ${what}`,
-        missing: `how whoever reads the schema takes the enum at ${pointer}`,
+        missing,
         evidence: [{ ...reference, quote: `${name}: ${pointer}` }],
       });
       continue;
@@ -111,6 +111,14 @@ function judgeTool(
       evidence: [{ ...reference, quote: `${name}: no properties` }],
     });
   } else if (flaws.length === 0 && isGivenFields) verdicts.fits(name, reference);
+}
+
+/** What would have to be known to tell whether a way of writing does harm that many corpora and servers have. */
+function missingFor(kind: SchemaFlaw["kind"], pointer: string): string | undefined {
+  if (kind === "enum-of-items") return `how whoever reads the schema takes the enum at ${pointer}`;
+  if (kind === "values-in-words-only")
+    return `whether the tool refuses other values at ${pointer} than its description lists`;
+  return undefined;
 }
 
 /** Two tools that a model or a dispatcher cannot tell apart. */
