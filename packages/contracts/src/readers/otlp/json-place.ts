@@ -2,7 +2,23 @@
 
 import { EvidenceError } from "../evidence-error.ts";
 import type { ByteWindow } from "./byte-window.ts";
-import { hasByte } from "./words.ts";
+
+/** Text, or its bytes when they are ASCII. */
+interface Units<T> {
+  readonly length: number;
+  indexOf(unit: T, from?: number): number;
+}
+
+const lineFeed = 0x0a;
+
+type IsAscii = (bytes: Uint8Array) => boolean;
+
+/** Node's own look at bytes is six times as fast as decoding them; a browser has none. */
+const isAscii = (
+  globalThis as {
+    process?: { getBuiltinModule?: (name: "node:buffer") => { readonly isAscii: IsAscii } };
+  }
+).process?.getBuiltinModule?.("node:buffer").isAscii;
 
 /** Counts lines and columns up to where the window was read, and holds the text to UTF-8 on the way. */
 export class JsonPlace {
@@ -41,18 +57,20 @@ export class JsonPlace {
     const { bytes, pos, base } = this.#window;
     const from = this.#counted - base;
     if (from >= pos) return;
-    if (isOneLineOfAscii(bytes, from, pos)) this.#column += pos - from;
-    else this.#countText(this.#decode(bytes.subarray(from, pos)));
+    const piece = bytes.subarray(from, pos);
+    if (isAscii?.(piece) === true) this.#countUnits(piece, lineFeed);
+    else this.#countUnits(this.#decode(piece), "\n");
     this.#counted = base + pos;
   }
 
-  #countText(text: string): void {
-    const last = text.lastIndexOf("\n");
-    if (last < 0) this.#column += text.length;
-    else {
-      for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) this.#line += 1;
-      this.#column = text.length - last;
+  #countUnits<T>(units: Units<T>, lineBreak: T): void {
+    let lineFrom = 0;
+    for (let at = units.indexOf(lineBreak); at >= 0; at = units.indexOf(lineBreak, lineFrom)) {
+      lineFrom = at + 1;
+      this.#line += 1;
+      this.#column = 1;
     }
+    this.#column += units.length - lineFrom;
   }
 
   #decode(bytes: Uint8Array): string {
@@ -62,21 +80,6 @@ export class JsonPlace {
       throw notUtf8(error);
     }
   }
-}
-
-/** Whether there is nothing to decode and no line to count. */
-function isOneLineOfAscii(bytes: Uint8Array, from: number, end: number): boolean {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  let at = from;
-  for (; at + 4 <= end; at += 4) {
-    const word = view.getInt32(at, true);
-    if ((word & 0x8080_8080) !== 0 || hasByte(word, 0x0a0a_0a0a)) return false;
-  }
-  for (; at < end; at += 1) {
-    const byte = bytes[at] as number;
-    if (byte >= 0x80 || byte === 0x0a) return false;
-  }
-  return true;
 }
 
 /** The error of a body that is no text. */
