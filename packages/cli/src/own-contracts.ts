@@ -1,6 +1,7 @@
 /** Reads files of own contracts, and tells everything that is wrong with them at once. */
 
 import { open } from "node:fs/promises";
+import { printable } from "@faultline/contracts";
 import { type OwnContract, ownContractLimits, readOwnContracts } from "@faultline/contracts/own";
 
 import { UsageError } from "./command.ts";
@@ -17,7 +18,10 @@ export async function readOwnContractFiles(paths: readonly string[]): Promise<Ow
   const problems: string[] = [];
   for (const path of paths) {
     const read = readOwnContracts(await readText(path));
-    for (const { where, message } of read.problems) problems.push(`${path}, ${where}: ${message}`);
+    for (const { where, message } of read.problems) {
+      // A file from elsewhere must not move the reader's cursor.
+      problems.push(`${path}, ${where}: ${printable(message)}`);
+    }
     files.push({ path, contracts: read.contracts });
   }
   if (problems.length > 0) {
@@ -31,13 +35,20 @@ export async function readOwnContractFiles(paths: readonly string[]): Promise<Ow
 async function readText(path: string): Promise<string> {
   try {
     await using file = await open(path, "r");
-    const { size } = await file.stat();
-    if (size > ownContractLimits.fileBytesMax) {
-      throw new UsageError(
-        `${path} has ${size} bytes; a file of contracts has at most ${ownContractLimits.fileBytesMax}.`,
-      );
+    const chunks: Buffer[] = [];
+    let sizeBytes = 0;
+    // Counted while it is read: a pipe or a device tells no size and may go on without end.
+    for await (const chunk of file.createReadStream({ autoClose: false })) {
+      const bytes = Buffer.from(chunk);
+      sizeBytes += bytes.length;
+      if (sizeBytes > ownContractLimits.fileBytesMax) {
+        throw new UsageError(
+          `${path} is too large; a file of contracts has at most ${ownContractLimits.fileBytesMax} bytes.`,
+        );
+      }
+      chunks.push(bytes);
     }
-    return await file.readFile("utf8");
+    return Buffer.concat(chunks).toString("utf8");
   } catch (cause) {
     if (cause instanceof UsageError || !(cause instanceof Error)) throw cause;
     throw new UsageError(`The file of contracts ${path} cannot be read: ${cause.message}`);

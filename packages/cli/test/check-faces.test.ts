@@ -1,11 +1,12 @@
 /** What `faultline check` can be asked for beside a plain report. */
 
-import { renameSync, writeFileSync } from "node:fs";
+import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
+import type { OptionValues } from "../src/command.ts";
 import { command as check } from "../src/commands/check.ts";
 import { command as contract } from "../src/commands/contract.ts";
 import { orderTrace } from "./order-trace.ts";
@@ -77,6 +78,9 @@ describe("faultline check", () => {
     await expect(setting("countMn=13")).rejects.toThrow("Did you mean countMin?");
     await expect(setting("countMin=many")).rejects.toThrow("takes a number");
     await expect(setting("countMin")).rejects.toThrow("ID.OPTION=VALUE");
+    await expect(
+      run(check, ["slow.json"], { options: { ...only, set: ["tool-call/schema.x=1"] } }),
+    ).rejects.toThrow("this check does not run");
   });
 
   it("runs contracts of one's own beside the shipped ones", async () => {
@@ -110,6 +114,96 @@ describe("faultline check", () => {
     });
     expect(output).toMatch(/1 violated[^]*1 hold/);
     await expect(run(check, ["-"], { options: { watch: true } })).rejects.toThrow("--watch");
+  });
+});
+
+/** Watches `paths`; `steps` are done one after another, each when the output of the one before has come. */
+async function watchWith(
+  paths: readonly string[],
+  options: OptionValues,
+  steps: readonly { readonly act: () => void; readonly until: RegExp }[],
+): Promise<string> {
+  const stop = new AbortController();
+  const seen: string[] = [];
+  let at = -1;
+  const next = (): void => {
+    seen.length = 0;
+    at += 1;
+    const step = steps[at];
+    if (step === undefined) stop.abort();
+    else step.act();
+  };
+  const look = (text: string): void => {
+    seen.push(text);
+    if (at >= 0 && steps[at]?.until.test(seen.join("\n")) === true) next();
+    if (at < 0 && text.startsWith("Watching")) next();
+  };
+  const { output, notes } = await run(check, paths, {
+    options: { watch: true, ...options },
+    signal: stop.signal,
+    onPrint: look,
+    onNote: look,
+  });
+  return `${output}\n${notes}`;
+}
+
+describe("faultline check --watch", () => {
+  it("sees a folder that is taken away and put back, and passes over hidden names", async () => {
+    const dumps = join(folder, "dumps");
+    mkdirSync(dumps);
+    writeFileSync(join(dumps, "a.json"), orderTrace(12, "one-by-one"));
+    await watchWith(["dumps"], only, [
+      { act: () => rmSync(dumps, { recursive: true }), until: /0 violated/ },
+      {
+        act: () => {
+          mkdirSync(join(folder, "made.tmp"));
+          writeFileSync(join(folder, "made.tmp", "a.json"), orderTrace(12, "batched"));
+          renameSync(join(folder, "made.tmp"), dumps);
+        },
+        until: /1 hold/,
+      },
+      {
+        act: () => {
+          writeFileSync(join(dumps, ".hidden.json"), orderTrace(12, "one-by-one"));
+          writeFileSync(join(dumps, "a.json"), orderTrace(12, "one-by-one"));
+        },
+        until: /1 violated/,
+      },
+    ]);
+    rmSync(dumps, { recursive: true });
+  });
+
+  it("reads contracts of one's own again when they change, and goes on when they are wrong", async () => {
+    const path = join(folder, "edited.yaml");
+    writeFileSync(path, own);
+    const options = { contracts: [path], contract: ["shop/no-customers-by-id"] };
+    await watchWith(["slow.json"], options, [
+      {
+        act: () => writeFileSync(path, own.replace("over: span", "over: spam")),
+        until: /'spam' is none/,
+      },
+      { act: () => writeFileSync(path, own.replace("id = $1", "id = $9")), until: /1 hold/ },
+    ]);
+  });
+});
+
+describe("words of others in a terminal", () => {
+  const escape = "\\e[31m";
+
+  it("carry no control characters", async () => {
+    const example = `    examples:
+      - { name: "red${escape}", verdict: holds, evidence: [{ kind: Pod, apiVersion: v1, metadata: { name: a } }] }
+`;
+    await writeFile(join(folder, "red.yaml"), own + example);
+    const { output } = await run(contract, ["test", "red.yaml"]);
+    expect(output).toContain("red");
+    expect(output).not.toContain("\u001b");
+    await writeFile(join(folder, "bad.yaml"), `${own}    "x${escape}": 1\n`);
+    const refused = await run(contract, ["test", "bad.yaml"]).catch((error: unknown) =>
+      String(error),
+    );
+    expect(refused).toContain("there is no such field");
+    expect(refused).not.toContain("\u001b");
   });
 });
 

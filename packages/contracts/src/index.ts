@@ -69,6 +69,7 @@ export {
 export { junitReport } from "./report/junit-report.ts";
 export { markdownReport } from "./report/markdown-report.ts";
 export { type SarifLog, sarifReport, type SarifReportOptions } from "./report/sarif-report.ts";
+export { printable } from "./report/terminal-text.ts";
 export { textReport, type TextReportOptions } from "./report/text-report.ts";
 export { nearestName } from "./text/nearest-name.ts";
 export { plural } from "./text/plural.ts";

@@ -25,7 +25,7 @@ export async function chooseContracts(context: CommandContext): Promise<readonly
     wanted.length === 0
       ? [...shippedContracts, ...own]
       : known.filter((contract) => wanted.includes(contract.id));
-  return inBoundaryOrder(withSettings(chosen, textListOption(context, "set")));
+  return inBoundaryOrder(withSettings(chosen, textListOption(context, "set"), known));
 }
 
 /** Own contracts bring the language of their expressions with them, which a plain check does not load. */
@@ -44,7 +44,11 @@ function refuseEqualIds(known: readonly Contract[]): void {
   }
 }
 
-function withSettings(chosen: readonly Contract[], settings: readonly string[]): Contract[] {
+function withSettings(
+  chosen: readonly Contract[],
+  settings: readonly string[],
+  known: readonly Contract[],
+): Contract[] {
   const byId = new Map(chosen.map((contract) => [contract.id, contract]));
   for (const setting of settings) {
     const match = /^([^.=]+)\.([^.=]+)=(.*)$/s.exec(setting);
@@ -53,7 +57,14 @@ function withSettings(chosen: readonly Contract[], settings: readonly string[]):
     }
     const [, id = "", name = "", text = ""] = match;
     const contract = byId.get(id);
-    if (contract === undefined) throw unknown(id, chosen);
+    if (contract === undefined) {
+      if (known.some((other) => other.id === id)) {
+        throw new UsageError(
+          `--set names ${id}, which this check does not run; add --contract ${id}.`,
+        );
+      }
+      throw unknown(id, known);
+    }
     byId.set(id, changed(contract, name, text));
   }
   return [...byId.values()];

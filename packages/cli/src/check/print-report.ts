@@ -5,6 +5,7 @@ import {
   type Evidence,
   junitReport,
   markdownReport,
+  printable,
   sarifReport,
   textReport,
 } from "@faultline/contracts";
@@ -43,6 +44,6 @@ export function printReport(
   }
   for (const { name, message, where, expected } of report.unreadable) {
     const place = where === undefined ? "" : ` (${where})`;
-    terminal.note(`faultline check: ${name}${place}: ${message} Expected: ${expected}.`);
+    terminal.note(printable(`faultline check: ${name}${place}: ${message} Expected: ${expected}.`));
   }
 }

@@ -18,7 +18,7 @@ import { chooseContracts } from "../check/choose-contracts.ts";
 import { printReport, type ReportFormat, reportFormats } from "../check/print-report.ts";
 import { FileWatch } from "../check/watch-files.ts";
 import { type Command, type CommandContext, UsageError } from "../command.ts";
-import { switchOption, textOption } from "../connection.ts";
+import { switchOption, textListOption, textOption } from "../connection.ts";
 import { readEvidenceAt } from "../evidence-files.ts";
 
 export const command: Command = {
@@ -87,19 +87,37 @@ export const command: Command = {
 
 /** Checks now and after every change, until it is interrupted. */
 async function runOnChanges(check: PreparedCheck, context: CommandContext): Promise<number> {
-  const { clock, signal, terminal, positionals } = context;
+  const { clock, signal, terminal } = context;
   // Opened first, so that what changes during the first check is seen.
-  using watch = await watchFiles(positionals, context);
+  using watch = await watchFiles(context);
   let exitCode = await runOnce(check, context);
   terminal.note("Watching for changes; Ctrl-C ends it.");
   for await (const _change of watch.changes(signal)) {
     terminal.note(terminal.style("dim", `─── ${new Date(clock.nowMs()).toISOString()} ───`));
-    exitCode = await runOnce(check, context);
+    exitCode = (await runAgain(context)) ?? exitCode;
   }
   return exitCode;
 }
 
-async function watchFiles(paths: readonly string[], context: CommandContext): Promise<FileWatch> {
+/** Checks with the contracts and the baseline as they are now; what is wrong with these is told, and ends nothing. */
+async function runAgain(context: CommandContext): Promise<number | undefined> {
+  try {
+    return await runOnce(await prepare(context), context);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    context.terminal.note(error.message);
+    return undefined;
+  }
+}
+
+/** Watches what is checked, and what it is checked with. */
+async function watchFiles(context: CommandContext): Promise<FileWatch> {
+  const baseline = textOption(context, "baseline");
+  const paths = [
+    ...context.positionals,
+    ...textListOption(context, "contracts"),
+    ...(baseline === undefined ? [] : [baseline]),
+  ];
   try {
     return await FileWatch.open(paths, context);
   } catch (cause) {

@@ -2,7 +2,14 @@
 
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { type Contract, contracts, controls, nearestName, plural } from "@faultline/contracts";
+import {
+  type Contract,
+  contracts,
+  controls,
+  nearestName,
+  plural,
+  printable,
+} from "@faultline/contracts";
 import { runExamples } from "@faultline/contracts/own";
 
 import { type Command, type CommandContext, UsageError } from "../command.ts";
@@ -118,8 +125,8 @@ async function testContracts(context: CommandContext, paths: readonly string[]):
   }
   for (const { contract, example, fault } of outcomes) {
     const mark = fault === undefined ? terminal.style("green", "✓") : terminal.style("red", "✗");
-    terminal.print(`${mark} ${contract}: ${example}`);
-    if (fault !== undefined) terminal.print(`    ${fault}`);
+    terminal.print(`${mark} ${contract}: ${printable(example)}`);
+    if (fault !== undefined) terminal.print(`    ${printable(fault)}`);
   }
   for (const id of untested) terminal.print(`${terminal.style("yellow", "?")} ${id}: no example`);
   terminal.print(`${plural(outcomes.length, "example")}, ${failed.length} failed`);
