@@ -37,6 +37,32 @@ export function effectsBelow(trace: Trace, start: number, budget: WorkBudget): E
   return { byName: effects, isWhole: true };
 }
 
+/** A span by its trace. */
+export interface SpanAt {
+  readonly trace: Trace;
+  readonly index: number;
+}
+
+/** The spans of each effect that was made below two or more of these calls, in order. */
+export function effectsMadeAgain(calls: readonly SpanAt[], budget: WorkBudget): SpanAt[] {
+  const byName = new Map<string, SpanAt[]>();
+  for (const { trace, index } of calls) {
+    for (const [name, span] of effectsBelow(trace, index, budget).byName) {
+      const known = byName.get(name);
+      if (known === undefined) byName.set(name, [{ trace, index: span }]);
+      else known.push({ trace, index: span });
+    }
+  }
+  return [...byName.values()]
+    .filter((spans) => spans.length > 1)
+    .flat()
+    .filter(({ trace, index }) => !recordsOfKeys.test(edgeOf(trace, index).operation))
+    .sort((left, right) => left.index - right.index);
+}
+
+/** Rows that a callee writes in order to know a key again. */
+const recordsOfKeys = /idempot|dedup|inbox|processed|_keys?\b|\blocks?\b/i;
+
 function effectOf(trace: Trace, index: number, mayRollBack: boolean): string | undefined {
   const edge = edgeOf(trace, index);
   if (edge.effect !== "adds") return undefined;

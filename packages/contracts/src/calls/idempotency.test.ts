@@ -75,6 +75,20 @@ describe("calls/idempotency after a timeout", () => {
     expect(finding?.missing[0]).toContain("idempotency key");
   });
 
+  it("is violated where rows were written again under one key, and never holds where calls were made again", () => {
+    const attempts = (effect: SpanTree): SpanTree =>
+      retried([key("a"), key("a")], [charged(800, [effect]), charged(300, [effect])]);
+    expect(verdict(attempts(insert))).toEqual(["violated"]);
+    expect(verdict(attempts(post("http://bank/transfer", { attributes: status(200) })))).toEqual([
+      "inconclusive",
+    ]);
+    const known = sql("INSERT INTO idempotency_keys (k) VALUES ($1)");
+    expect(verdict(attempts(known))).toEqual(["holds"]);
+    const refused = sql("INSERT INTO charges (id) VALUES ($1)", { status: "error" });
+    const once = retried([key("a"), key("a")], [charged(800, [insert]), charged(300, [refused])]);
+    expect(verdict(once)).toEqual(["holds"]);
+  });
+
   it("is violated where the headers of the requests are on record, and no key is among them", () => {
     const headers = { "http.request.header.content-type": ["application/json"] };
     expect(verdict(retried([headers, headers]))).toEqual(["violated"]);
@@ -137,6 +151,19 @@ describe("calls/idempotency of keys", () => {
     expect(quotedIds(finding)).toEqual(
       expect.arrayContaining(idsOf(spans, ({ kind }) => kind === "client")),
     );
+  });
+
+  it("is violated where a repeated key did not keep the callee from writing again", () => {
+    const again = (...children: SpanTree[]): SpanTree => ({
+      ...paid("aa"),
+      children: [charged(300, children)],
+    });
+    const twice = serves("checkout", "/pay", { children: [again(insert), again(insert)] });
+    expect(check(spansOf(twice))).toMatchObject([
+      { verdict: "violated", measures: { kinds: "effect-repeated" } },
+    ]);
+    const once = serves("checkout", "/pay", { children: [again(insert), again()] });
+    expect(verdict(once)).toEqual(["holds"]);
   });
 
   it("sees a key that comes again in another trace", () => {

@@ -8,12 +8,14 @@ import { kindOf } from "../traces/vendor-span.ts";
 import { operationOf } from "../traces/name-operation.ts";
 import { plural } from "../text/plural.ts";
 import { type Edge, edgeOf, isCall } from "./edge.ts";
+import { effectsMadeAgain, type SpanAt } from "./effects.ts";
 import { type EffectKeys, effectKeysOf, effectKeysOfCall } from "./effect-keys.ts";
 import { groupBy } from "./group-by.ts";
 import type { IdempotencyCase } from "./idempotency-case.ts";
 import { wordOf } from "./attribute-value.ts";
 import { outcomeAt } from "./failures.ts";
 import { haveSameArguments } from "./same-arguments.ts";
+import { WorkBudget } from "./work-budget.ts";
 
 /** A call that says what it is about. What else there is to know of it is looked up when it came twice. */
 export interface KeyedCall {
@@ -117,6 +119,7 @@ function servedEdge(trace: Trace, index: number): Judged["edge"] {
 
 /** Keys that came again: with the same payload a safe repetition, with another one a fault. */
 export function reusedKeys(calls: readonly KeyedCall[]): IdempotencyCase[] {
+  const budget = new WorkBudget();
   const keyed = calls.filter(({ keys }) => keys.idempotencyKey !== undefined);
   const sameKey = groupBy(keyed, ({ keys }) => keys.idempotencyKey ?? "", 2);
   const groups = sameKey.flatMap((group) =>
@@ -129,6 +132,9 @@ export function reusedKeys(calls: readonly KeyedCall[]): IdempotencyCase[] {
     if (other === undefined || other.isRefused) {
       const isShown = other !== undefined || first.keys.payload !== undefined;
       if (!isShown) return [];
+      // A key helps only where the callee heeds it.
+      const again = effectsMadeAgain(group, budget);
+      if (again.length > 0) return [madeAgain(first.edge, again, group)];
       const words =
         other === undefined
           ? "was repeated with the same idempotency key and the same payload"
@@ -147,6 +153,30 @@ export function reusedKeys(calls: readonly KeyedCall[]): IdempotencyCase[] {
       },
     ];
   });
+}
+
+/** What was made below two requests of one key: rows prove that the key was not heeded, calls may have had their own. */
+function madeAgain(
+  edge: IdempotencyCase["edge"],
+  again: readonly SpanAt[],
+  calls: readonly KeyedCall[],
+): IdempotencyCase {
+  const isProved = again.every(({ trace, index }) => edgeOf(trace, index).isDatabase);
+  const [made] = again.map(({ trace, index }) => trace.span(index));
+  const what = `${made?.service} ${made?.name}`;
+  return {
+    edge,
+    kind: "effect-repeated",
+    verdict: isProved ? "violated" : "inconclusive",
+    words: `was repeated with the same idempotency key, and ${what} was made ${plural(again.length, "time")} nevertheless`,
+    ...(isProved
+      ? {}
+      : { missing: `Whether ${what} carried a key of its own, so that it took effect once.` }),
+    references: [
+      ...again.map(({ trace, index }) => trace.reference(index, trace.span(index).name)),
+      ...refer(calls),
+    ],
+  };
 }
 
 function differ({ keys }: KeyedCall, { keys: other }: KeyedCall): boolean {
@@ -175,6 +205,7 @@ const makingWords = /\b(?:create|submit|book|place|issue|post|add)\b/;
 /** The same effect for the same thing twice within one request, without a key that would make one of it. */
 export function repeatedEffects(calls: readonly KeyedCall[]): IdempotencyCase[] {
   if (calls.length < 2) return [];
+  const budget = new WorkBudget();
   const about = groupBy(calls, ({ keys }) => `${keys.payload ?? ""}\n${things(keys)}`, 2);
   const groups = about.flatMap((group) =>
     groupBy(group.map(judgedOf).filter(isEffect), ({ edge }) => edge.name, 2),
@@ -187,6 +218,8 @@ export function repeatedEffects(calls: readonly KeyedCall[]): IdempotencyCase[] 
     const keys = new Set(same.map((item) => item.keys.idempotencyKey));
     const about = things(first.keys) === "" ? "the same payload" : things(first.keys);
     if (keys.size === 1 && !keys.has(undefined)) {
+      const again = effectsMadeAgain(same, budget);
+      if (again.length > 0) return [madeAgain(first.edge, again, same)];
       return [
         {
           edge: first.edge,

@@ -5,7 +5,8 @@ import { plural } from "../text/plural.ts";
 import type { Trace } from "../traces/trace.ts";
 import { type AttemptGroup, attemptsOf } from "./attempts.ts";
 import { effectKeysOfCall, recordsRequestHeaders } from "./effect-keys.ts";
-import { effectsBelow, servedOf } from "./effects.ts";
+import { edgeOf } from "./edge.ts";
+import { effectsMadeAgain, servedOf } from "./effects.ts";
 import type { IdempotencyCase } from "./idempotency-case.ts";
 import { outcomeAt } from "./failures.ts";
 import { WorkBudget } from "./work-budget.ts";
@@ -37,14 +38,10 @@ function caseOf(
   const known = keys.flatMap(({ idempotencyKey }) => idempotencyKey ?? []);
   const references = referencesOf(trace, calls);
   const after = outcomes.find(({ answer }) => answer === "silent")?.code ?? "a timeout";
+  const repeated = repeatedEffect(group, budget);
   if (known.length === calls.length) {
     return new Set(known).size === 1
-      ? {
-          kind: "key-kept",
-          verdict: "holds",
-          words: `was tried again after ${after} with the same idempotency key`,
-          references,
-        }
+      ? caseOfKeptKey(group, repeated, after)
       : {
           kind: "key-changed",
           verdict: isCertain ? "violated" : "inconclusive",
@@ -53,7 +50,6 @@ function caseOf(
           references,
         };
   }
-  const repeated = repeatedEffect(group, budget);
   if (repeated.length > 0 && isCertain) {
     const { service, name } = trace.span(repeated[0] ?? 0);
     return {
@@ -84,20 +80,35 @@ function caseOf(
   };
 }
 
+/** A key helps only where the callee heeds it: rows that were written again show that it did not. */
+function caseOfKeptKey(
+  { trace, calls }: AttemptGroup,
+  repeated: readonly number[],
+  after: string,
+): Omit<IdempotencyCase, "edge"> {
+  const words = `was tried again after ${after} with the same idempotency key`;
+  const references = referencesOf(trace, calls);
+  const [first] = repeated;
+  if (first === undefined) return { kind: "key-kept", verdict: "holds", words, references };
+  const isProved = repeated.every((index) => edgeOf(trace, index).isDatabase);
+  const { service, name } = trace.span(first);
+  return {
+    kind: "effect-repeated",
+    verdict: isProved ? "violated" : "inconclusive",
+    words: `${words}, and ${service} ${name} was made ${plural(repeated.length, "time")} nevertheless`,
+    ...(isProved
+      ? {}
+      : {
+          missing: `Whether ${service} ${name} carried a key of its own, so that it took effect once.`,
+        }),
+    references: [...referencesOf(trace, repeated), ...references],
+  };
+}
+
 /** The spans of an effect that two or more attempts had, when there is one. */
 function repeatedEffect({ trace, calls }: AttemptGroup, budget: WorkBudget): number[] {
-  const byName = new Map<string, number[]>();
-  for (const call of calls) {
-    for (const [name, span] of effectsBelow(trace, call, budget).byName) {
-      const list = byName.get(name);
-      if (list === undefined) byName.set(name, [span]);
-      else list.push(span);
-    }
-  }
-  return [...byName.values()]
-    .filter((spans) => spans.length > 1)
-    .flat()
-    .sort((left, right) => left - right);
+  const spans = calls.map((index) => ({ trace, index }));
+  return effectsMadeAgain(spans, budget).map(({ index }) => index);
 }
 
 /** Whether two callee's spans ended well after the work of a whole run, and nothing shows what they did. */
