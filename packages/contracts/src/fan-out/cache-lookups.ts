@@ -14,7 +14,7 @@ export interface Lookup {
   readonly key: string;
   /** `unknown` when the record shows neither an outcome nor a fill that would follow a miss. */
   readonly outcome: "hit" | "miss" | "unknown";
-  /** The index of the call that brought what the cache did not have. */
+  /** The index of the call that brought what the cache did not have; looked for after a miss only. */
   readonly load: number | undefined;
 }
 
@@ -26,6 +26,8 @@ const loadDepthMax = 8;
 /** The look-ups of a trace whose key is recorded, in order of time. */
 export function lookupsOf(trace: Trace, cacheSystems: readonly string[]): Lookup[] {
   const lookups: Lookup[] = [];
+  if (!trace.hasMarks(mark.cache | mark.database)) return lookups;
+  let mayFill: boolean | undefined;
   for (let index = 0; index < trace.spans.length; index += 1) {
     const marks = trace.marksOf(index);
     if ((marks & (mark.cache | mark.database)) === 0) continue;
@@ -33,15 +35,33 @@ export function lookupsOf(trace: Trace, cacheSystems: readonly string[]): Lookup
     if (isStore && !cacheSystems.includes(trace.callOf(index)?.system ?? "")) continue;
     const read = readOf(trace, index, cacheSystems);
     if (read === undefined) continue;
-    const after = afterOf(trace, index, { key: read.key, cacheSystems });
-    const outcome =
-      read.outcome === "unknown" && after.isFilled && after.load !== undefined
-        ? "miss"
-        : read.outcome;
+    const { key } = read;
+    // What happened after a look-up is of no interest where it hit, or where nothing fills the cache that it asked.
+    if (read.outcome === "unknown") mayFill ??= fillsCache(trace, cacheSystems);
+    const isLookedAfter = read.outcome === "miss" || (read.outcome === "unknown" && mayFill);
+    const after = isLookedAfter ? afterOf(trace, index, { key, cacheSystems }) : undefined;
+    const isFilled = after?.isFilled === true && after.load !== undefined;
+    const outcome = read.outcome === "unknown" && isFilled ? "miss" : read.outcome;
     const { service } = trace.span(index);
-    lookups.push({ trace, index, service, key: read.key, outcome, load: after.load });
+    lookups.push({ trace, index, service, key, outcome, load: after?.load });
   }
   return lookups;
+}
+
+/** Whether any call of a trace puts something into a cache. */
+function fillsCache(trace: Trace, cacheSystems: readonly string[]): boolean {
+  for (let index = 0; index < trace.spans.length; index += 1) {
+    const call = trace.callOf(index);
+    // A command that reads by its recognised verb puts nothing anywhere.
+    if (call === undefined || call.isRead || !cacheSystems.includes(call.system)) continue;
+    const command = commandOf(trace, index, cacheSystems);
+    if (command !== undefined && fills(command)) return true;
+  }
+  return false;
+}
+
+function fills({ verb }: Command): boolean {
+  return /^(?:set|setex|psetex|setnx|hset|hmset|json\.set|add)$/.test(verb);
 }
 
 interface Read {
@@ -130,12 +150,7 @@ function afterOf(
     }
     if (isCache && load !== undefined) {
       const command = commandOf(trace, at, cacheSystems);
-      if (
-        command?.key === key &&
-        /^(?:set|setex|psetex|setnx|hset|hmset|json\.set|add)$/.test(command.verb)
-      ) {
-        return { load, isFilled: true };
-      }
+      if (command?.key === key && fills(command)) return { load, isFilled: true };
     }
   }
   return { load, isFilled: false };

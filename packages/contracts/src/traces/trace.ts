@@ -60,6 +60,8 @@ export class Trace {
   #evidenceOf: ReadonlyMap<Span, EvidenceId> | undefined;
   #calls: (Call | undefined)[] | undefined;
   #marks: Uint32Array | undefined;
+  #marksOfAny = 0;
+  #hasEventOrError = false;
 
   constructor(traceId: string, parts: readonly TracePart[], tools: SharedTools) {
     this.traceId = traceId;
@@ -116,18 +118,45 @@ export class Trace {
 
   /** The call that a span records, or `undefined` when it records none. */
   callOf(index: number): Call | undefined {
+    return (this.#calls ?? this.#findCalls())[index];
+  }
+
+  #findCalls(): (Call | undefined)[] {
     const { identifier } = this.#tools;
-    this.#calls ??= this.spans.map((span, at) => identifier.identify(span, this.marksOf(at)));
-    return this.#calls[index];
+    this.#calls = this.spans.map((span, at) => identifier.identify(span, this.marksOf(at)));
+    return this.#calls;
   }
 
   /** Which families of attributes a span has, as a sum of `mark`. */
   marksOf(index: number): number {
+    return (this.#marks ?? this.#findMarks())[index] ?? 0;
+  }
+
+  /** Whether any span has one of these marks: most traces have nothing of what a contract looks for. */
+  hasMarks(marks: number): boolean {
+    if (this.#marks === undefined) this.#findMarks();
+    return (this.#marksOfAny & marks) !== 0;
+  }
+
+  /** Whether any span has an event, or a status that says that it failed. */
+  hasEventOrError(): boolean {
+    if (this.#marks === undefined) this.#findMarks();
+    return this.#hasEventOrError;
+  }
+
+  #findMarks(): Uint32Array {
     const { markFinder } = this.#tools;
-    this.#marks ??= Uint32Array.from(this.spans, ({ name, attributes }) =>
-      markFinder.marksOf(name, attributes),
-    );
-    return this.#marks[index] ?? 0;
+    const found = new Uint32Array(this.spans.length);
+    let at = 0;
+    for (const { name, attributes, events, status } of this.spans) {
+      const marks = markFinder.marksOf(name, attributes);
+      found[at] = marks;
+      at += 1;
+      this.#marksOfAny |= marks;
+      if (events.length > 0 || status.code === "error") this.#hasEventOrError = true;
+    }
+    this.#marks = found;
+    return found;
   }
 
   /** A pointer to a span, with words from it when given. */
