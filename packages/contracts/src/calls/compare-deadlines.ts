@@ -40,6 +40,7 @@ interface Inherited {
 
 /** All meetings of a trace, in the order of the calls' start. */
 export function compareDeadlines(trace: Trace, options: DeadlineOptions): Meeting[] {
+  if (!trace.hasMarks(mark.deadline) && !trace.hasEventOrError()) return [];
   const own = new Map<number, Deadline>();
   for (let index = 0; index < trace.spans.length; index += 1) {
     const mayHave =

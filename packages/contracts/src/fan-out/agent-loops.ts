@@ -61,6 +61,7 @@ function weightOf({ verdict, evidence }: FindingParts): number {
 }
 
 function groupsOf(trace: Trace): Iterable<Group> {
+  if (!trace.hasMarks(mark.genAi | mark.vendor)) return [];
   const groups = new Map<string, Group>();
   for (let index = 0; index < trace.spans.length; index += 1) {
     if ((trace.marksOf(index) & (mark.genAi | mark.vendor)) === 0) continue;

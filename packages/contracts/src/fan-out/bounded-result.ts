@@ -87,8 +87,11 @@ function judgeReads(snapshot: Snapshot, options: BoundedResultOptions): FindingP
     // What a document or an address asks for stands in its values, what a statement asks for in its shape.
     const key =
       call.kind === "database" && !/^\s*[{[]/.test(call.target) ? call.shape : call.target;
-    if (!bounds.has(key)) bounds.set(key, boundOf(call));
-    return bounds.get(key);
+    const known = bounds.get(key);
+    if (known !== undefined || bounds.has(key)) return known;
+    const bound = boundOf(call);
+    bounds.set(key, bound);
+    return bound;
   };
   return handlersOf(snapshot).flatMap((handler) =>
     [...sourcesOf(handler, boundFor, options).values()]

@@ -31,8 +31,11 @@ const messageNames = [
 
 /** Bytes of the answer that a call brought or a request was given; `undefined` when none are recorded. */
 export function responseBytesOf(span: Span, marks: number): number | undefined {
-  if ((marks & mark.size) === 0 && span.events.length === 0) return undefined;
-  return firstCount(span.attributes, responseNames) ?? bytesOfMessages(span);
+  if ((marks & mark.size) !== 0) {
+    const count = firstCount(span.attributes, responseNames);
+    if (count !== undefined) return count;
+  }
+  return span.events.length === 0 ? undefined : bytesOfMessages(span);
 }
 
 /** Bytes of a message that was published or taken; `undefined` when none are recorded. */

@@ -45,6 +45,7 @@ export function poolsOf(snapshot: Snapshot): Map<string, ServicePools> {
     return made;
   };
   for (const trace of tracesOf(snapshot)) {
+    if (!trace.hasMarks(mark.connection | mark.pool) && !trace.hasEventOrError()) continue;
     for (let index = 0; index < trace.spans.length; index += 1) {
       const marks = trace.marksOf(index);
       const span = trace.span(index);
