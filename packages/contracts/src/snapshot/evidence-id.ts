@@ -15,8 +15,8 @@ export interface Hasher {
 }
 export type CreateHasher = () => Hasher;
 
-/** The hasher of this package, which runs everywhere; a runtime's own one is faster and gives the same. */
-function createPortableHasher(): Hasher {
+/** The hasher that runs everywhere. */
+export function createPortableHasher(): Hasher {
   const hash = sha256.create();
   return {
     update: (bytes) => void hash.update(bytes),
@@ -24,10 +24,30 @@ function createPortableHasher(): Hasher {
   };
 }
 
+interface NodeCrypto {
+  createHash(name: "sha256"): {
+    update(bytes: Uint8Array): unknown;
+    digest(encoding: "hex"): string;
+  };
+}
+
+/** Node's own SHA-256 is many times as fast and gives the same; a browser has none that answers at once. */
+const nodeCrypto = (
+  globalThis as { process?: { getBuiltinModule?: (name: "node:crypto") => NodeCrypto } }
+).process?.getBuiltinModule?.("node:crypto");
+
+function createNodeHasher(crypto: NodeCrypto): Hasher {
+  const hash = crypto.createHash("sha256");
+  return { update: (bytes) => void hash.update(bytes), digest: () => hash.digest("hex") };
+}
+
+const createFastHasher: CreateHasher =
+  nodeCrypto === undefined ? createPortableHasher : () => createNodeHasher(nodeCrypto);
+
 /** The id of a piece of evidence, computed from its content alone. */
 export function evidenceIdOf(
   content: EvidenceContent,
-  createHasher: CreateHasher = createPortableHasher,
+  createHasher: CreateHasher = createFastHasher,
   writer = new ContentWriter(),
 ): EvidenceId {
   const hasher = createHasher();
@@ -37,5 +57,7 @@ export function evidenceIdOf(
 
 /** The id that bytes have, when they are the canonical JSON of some content. */
 export function evidenceIdOfBytes(bytes: Uint8Array): EvidenceId {
-  return `sha256:${bytesToHex(sha256(bytes))}`;
+  const hasher = createFastHasher();
+  hasher.update(bytes);
+  return `sha256:${hasher.digest()}`;
 }
