@@ -4,6 +4,7 @@ import { spanLimits } from "../../model/span.ts";
 import { AttributeDraft, AttributePool, EntryPool, entryBytesMax } from "./attribute-pool.ts";
 import type { JsonObject } from "./json.ts";
 import { JsonCursor, parsed, textOfBytes, unusual } from "./json-cursor.ts";
+import { hasSnakeCase } from "./json-names.ts";
 import { kindNames, readRare } from "./json-spans.ts";
 import { newSpanDraft, type SpanDraft } from "./span.ts";
 import type { OtlpTally } from "./tally.ts";
@@ -316,7 +317,10 @@ export class JsonSpanScanner {
     const from = cursor.at;
     cursor.skipNested();
     const isEmpty = cursor.at - from === 2 && cursor.bytes[cursor.at - 1] === closer;
-    if (!isEmpty) this.#rare[name] = textOfBytes(cursor.bytes, from, cursor.at);
+    if (isEmpty) return;
+    const text = textOfBytes(cursor.bytes, from, cursor.at);
+    if (hasSnakeCase(text)) throw unusual;
+    this.#rare[name] = text;
   }
 
   /** The noted fields as JSON, or `undefined` when all are empty. */

@@ -6,6 +6,7 @@ import { jsonFaultOffset } from "../json-fault.ts";
 import { ByteWindow } from "./byte-window.ts";
 import { isObject, JsonMismatch, type JsonValue, nameOf } from "./json.ts";
 import { JsonLeaf } from "./json-leaf.ts";
+import { camelCaseOf, parseJson } from "./json-names.ts";
 import { JsonPlace, notUtf8 } from "./json-place.ts";
 import { JsonSpanScanner } from "./json-span-scan.ts";
 import { readSpan } from "./json-spans.ts";
@@ -208,7 +209,7 @@ export class JsonSpanStream {
     if (this.#window.bytes[this.#window.pos] !== 0x22) throw this.#syntaxError();
     const key = this.#leafValue(isLast);
     if (key === undefined) return false;
-    this.#field = typeof key.json === "string" ? key.json : "";
+    this.#field = typeof key.json === "string" ? camelCaseOf(key.json) : "";
     const fields = this.#fields[this.#depth];
     const isKnown = this.#inner === this.#field || this.#isOrigin(this.#field);
     if (isKnown && fields?.has(this.#field) === true) {
@@ -337,7 +338,7 @@ export class JsonSpanStream {
     }
     const text = this.#textUpTo(end);
     try {
-      const json = JSON.parse(text) as JsonValue;
+      const json = parseJson(text);
       window.pos = end;
       return { json, text };
     } catch (error) {

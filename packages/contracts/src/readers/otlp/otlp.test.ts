@@ -141,6 +141,31 @@ describe("spans from OTLP", () => {
     }
   });
 
+  it("reads fields in the spelling of the schema, which JSON of protobuf may have as well", () => {
+    const rich = {
+      ...span,
+      parentSpanId: "aaaaaaaaaaaaaaaa",
+      attributes: [
+        { key: "http_method", value: { stringValue: "GET" } },
+        { key: "list", value: { arrayValue: { values: [{ intValue: "7" }] } } },
+      ],
+      events: [{ name: "retry", timeUnixNano: "1763791200000000500" }],
+      status: { code: 2, message: "trace_id is missing" },
+    };
+    const camel = JSON.stringify(request(rich, span));
+    const snake = camel.replaceAll(/"(\w+)":/g, (_match, name: string) => {
+      const spelled = name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+      return `"${spelled}":`;
+    });
+    expect(snake).toContain('"resource_spans"');
+    const mixed = camel.replace('"timeUnixNano"', '"time_unix_nano"');
+    const expected = decodeOtlpTraces(text(camel), "json");
+    expect(expected.spans).toHaveLength(2);
+    for (const spelling of [snake, mixed]) {
+      expect(decodeOtlpTraces(text(spelling), "json")).toEqual(expected);
+    }
+  });
+
   it("drops values nested beyond the limit instead of following them", () => {
     let value: object = { intValue: 1 };
     for (let depth = 0; depth < 20; depth += 1) value = { arrayValue: { values: [value] } };
