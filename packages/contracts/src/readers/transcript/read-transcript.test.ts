@@ -162,6 +162,42 @@ describe("formats", () => {
     expect(turns[3]?.tools?.[0]?.name).toBe("news");
   });
 
+  test("exchanges of several agents that stand between one another are told apart", () => {
+    const say = (content: string): unknown => ({ role: "assistant", content });
+    const exchange = (messages: unknown[], message: unknown): unknown => ({
+      request: { messages },
+      response: { choices: [{ message }] },
+    });
+    const inner = { role: "user", content: "the weather in Rome, for another agent" };
+    const list = [
+      exchange([user], asks),
+      exchange([inner], say("sunny")),
+      exchange([user, asks, answers], say("It is sunny.")),
+    ];
+    for (const documents of [[list], list]) {
+      const { transcripts } = readTranscripts(documents);
+      expect(transcripts.map((turns) => turns.map(({ text }) => text))).toEqual([
+        ["weather?", undefined, undefined, "It is sunny."],
+        [inner.content, "sunny"],
+      ]);
+    }
+  });
+
+  test("exchanges that bring only what is new are one conversation", () => {
+    const list = [
+      { request: { messages: [user] }, response: { choices: [{ message: asks }] } },
+      {
+        request: { messages: [answers] },
+        response: { choices: [{ message: { role: "assistant", content: "sunny" } }] },
+      },
+      {
+        request: { messages: [{ role: "user", content: "and now?" }] },
+        response: { choices: [{ message: { role: "assistant", content: "the same" } }] },
+      },
+    ];
+    expect(readTranscripts([list]).transcripts.map((turns) => turns.length)).toEqual([6]);
+  });
+
   test("a list of transcripts, with what is none left out by name", () => {
     const { transcripts, notes } = readTranscripts([
       [{ messages: [user] }, { messages: [user, asks] }, { other: 1 }],

@@ -1,7 +1,7 @@
 /** Reads transcripts of models that call tools, as providers, frameworks and corpora write them. */
 
 import type { TranscriptTurn } from "../../model/evidence.ts";
-import { isFields } from "../../model/fields.ts";
+import { type Fields, isFields } from "../../model/fields.ts";
 import { EvidenceError } from "../evidence-error.ts";
 import { isExchange, partOf } from "./containers.ts";
 import { conversationOfRecord, isRecord } from "./corpora.ts";
@@ -56,12 +56,34 @@ export function readTranscripts(documents: readonly unknown[]): {
       note(`Document ${index + 1} is no transcript and was left out.`);
       continue;
     }
-    const read = readTranscript(value);
-    transcripts.push(read.turns);
-    for (const text of read.notes) note(text);
+    const isList = Array.isArray(value) && value.every(isExchange);
+    for (const read of isList ? conversationsOf(value) : [readTranscript(value)]) {
+      transcripts.push(read.turns);
+      for (const text of read.notes) note(text);
+    }
   }
   if (transcripts.length === 0) throw notATranscript();
   return { transcripts, notes: [...notes] };
+}
+
+/** Conversations of a list of exchanges that may still go on: those of the latest exchanges. */
+const openCountMax = 8;
+
+/** The conversations of a list of exchanges, in which several may stand one beside the other. */
+function conversationsOf(
+  exchanges: readonly Fields[],
+): readonly { turns: TranscriptTurn[]; notes: string[] }[] {
+  const all: TranscriptBuilder[] = [];
+  for (const [index, exchange] of exchanges.entries()) {
+    const last = all.at(-1);
+    const home =
+      all.slice(-openCountMax).findLast((builder) => builder.isContinuedBy(exchange)) ??
+      (last?.isLeftBy(exchange) === true ? undefined : last);
+    const builder = home ?? new TranscriptBuilder();
+    if (home === undefined) all.push(builder);
+    builder.addExchange(exchange, `/${index}`);
+  }
+  return all.map((builder) => ({ turns: builder.turns, notes: builder.notes() }));
 }
 
 /**
@@ -76,10 +98,14 @@ function joined(documents: readonly unknown[]): readonly unknown[] {
   const groups: { readonly list: unknown[]; readonly builder: TranscriptBuilder | undefined }[] =
     [];
   for (const document of documents) {
-    const last = groups.at(-1);
-    if (isExchange(document) && last?.builder?.isContinuedBy(document) === true) {
-      last.builder.addExchange(document, "");
-      last.list.push(document);
+    const home = isExchange(document)
+      ? groups
+          .slice(-openCountMax)
+          .findLast((group) => group.builder?.isContinuedBy(document) === true)
+      : undefined;
+    if (home !== undefined && isExchange(document)) {
+      home.builder?.addExchange(document, "");
+      home.list.push(document);
       continue;
     }
     const builder = isExchange(document) ? new TranscriptBuilder() : undefined;

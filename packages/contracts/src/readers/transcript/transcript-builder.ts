@@ -87,6 +87,25 @@ export class TranscriptBuilder {
     return this.turns.every((turn, index) => sayTheSame(turn, repeated[index]));
   }
 
+  /**
+   * Whether a request begins another conversation: the last turn still waits for results, and the request brings none of
+   * them. Agents that hand over to others, and services with many users, log such requests in between.
+   */
+  isLeftBy(exchange: Fields): boolean {
+    const last = this.turns.at(-1);
+    const part = partOf(exchangeOf(exchange).request);
+    if (last === undefined || last.calls.length === 0 || last.results.length > 0) return false;
+    if (part === undefined) return false;
+    const waiting = new Set(last.calls.map(({ callId }) => callId));
+    return !part.messages
+      .slice(0, transcriptLimits.turnCountMax)
+      .some((message, index) =>
+        readMessage(message, `/${index}`, {})?.results.some(
+          ({ callId }) => callId === undefined || waiting.has(callId) || waiting.has(undefined),
+        ),
+      );
+  }
+
   note(text: string): void {
     if (this.#notes.size < transcriptLimits.noteCountMax) this.#notes.add(text);
   }
