@@ -155,7 +155,7 @@ const flagService =
 const graphqlAddress = /^\S+ \S*(?:\/(?:graphql|gql)|[?&]graphql)(?=[?&]|$)\S*$/i;
 
 const locksAndSequences =
-  /\b(?:pg_try_advisory\w*|get_lock|nextval) ?\(|\bnext value for\b|\.nextval\b/;
+  /\b(?:pg_try_advisory\w*|get_lock|nextval) ?\(|\bnext value for\b|\.nextval\b|\bskip locked\b/;
 
 /** Whether asking again may bring another answer: of a service always, of a database after a pause. */
 function mayWait({ calls }: ClassifiedGroup, options: RepeatedQueryOptions): boolean {

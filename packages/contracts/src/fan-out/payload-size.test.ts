@@ -95,8 +95,16 @@ describe("fan-out/payload-size", () => {
     ]);
   });
 
+  it("claims no more than is recorded", () => {
+    const small = fetched({ "http.response.body.size": 2_000 });
+    const titleOf = (...calls: SpanTree[]): string =>
+      check(request("/orders", calls))[0]?.title ?? "";
+    expect(titleOf(small)).toMatch(/in one request$/);
+    expect(titleOf(small, get("http://other/things"))).toContain("where sizes are recorded");
+  });
+
   it("says nothing about an answer that is an attachment", () => {
-    const fetched = (more: Attributes): SpanTree =>
+    const report = (more: Attributes): SpanTree =>
       request("/x", [
         get("http://api/reports/7", {
           durationMicros: 900_000,
@@ -104,8 +112,8 @@ describe("fan-out/payload-size", () => {
         }),
       ]);
     const header = "http.response.header.content-disposition";
-    expect(check(fetched({ [header]: ['attachment; filename="a.pdf"'] }))).toEqual([]);
-    expect(check(fetched({ [header]: ["inline"] }))).toMatchObject([{ verdict: "violated" }]);
+    expect(check(report({ [header]: ['attachment; filename="a.pdf"'] }))).toEqual([]);
+    expect(check(report({ [header]: ["inline"] }))).toMatchObject([{ verdict: "violated" }]);
   });
 
   it("names the tool whose result made an agent's context explode", () => {

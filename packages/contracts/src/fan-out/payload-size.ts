@@ -242,10 +242,11 @@ function withinBudget(
   // What is beyond the budget and cost no time, or only as a sum, is neither a fault nor its absence.
   if (largest > options.responseBytesMax) return [];
   const widest = traffic[sizes.indexOf(largest)];
+  const limit = traffic.every(hasAllSizes) ? "" : ", where sizes are recorded";
   return {
     verdict: "holds",
     subject: handler.subject,
-    title: `${handler.service} ${handler.operation} answers and fetches at most ${bytesWords(largest)} in one request`,
+    title: `${handler.service} ${handler.operation} answers and fetches at most ${bytesWords(largest)} in one request${limit}`,
     actual: `at most ${bytesWords(largest)} in ${plural(traffic.length, "request")} with recorded sizes`,
     measures: {
       bytesMax: largest,
@@ -257,6 +258,18 @@ function withinBudget(
         ? []
         : [widest.unit.trace.reference(widest.unit.entryIndex, bytesWords(largest))],
   };
+}
+
+/** Whether every answer of another service that the unit fetched has its size on record. */
+function hasAllSizes({ unit, calls }: Traffic): boolean {
+  const sized = new Set(calls.map(({ item }) => item));
+  return unit.calls.every(
+    (item) =>
+      sized.has(item) ||
+      item.call.kind === "database" ||
+      hasFailed(item) ||
+      isFile(item.span, item.call.target),
+  );
 }
 
 const answerFixes = [

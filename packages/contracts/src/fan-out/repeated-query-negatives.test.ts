@@ -336,6 +336,17 @@ describe("fan-out/repeated-query is inconclusive", () => {
     expect(check(tree)[0]?.title).not.toContain("about as many");
   });
 
+  it("when each call takes one thing from a queue", () => {
+    const take = sql("SELECT * FROM jobs WHERE state = $1 LIMIT 1 FOR UPDATE SKIP LOCKED");
+    onlyInconclusive(
+      request(
+        "/x",
+        times(9, () => take),
+      ),
+      /a list behind the calls/,
+    );
+  });
+
   it("when lists are too short", () => {
     onlyInconclusive(graphqlOrders(1, "one-by-one"), /at least 5 items/);
   });
