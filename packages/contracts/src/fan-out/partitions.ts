@@ -91,7 +91,9 @@ function placeOf(span: Span, marks: number): Place | undefined {
   if ((marks & mark.database) === 0) return undefined;
   const host = textOf(attributes, "server.address", "net.peer.name");
   const shard =
-    host === undefined ? null : /^(.*?\b(?:shard|part(?:ition)?))-?(\d+)\b(.*)$/i.exec(host);
+    host === undefined || !/shard|part/i.test(host)
+      ? null
+      : /^(.*?\b(?:shard|part(?:ition)?))-?(\d+)\b(.*)$/i.exec(host);
   if (shard === null) return undefined;
   const [, before = "", number = "", after = ""] = shard;
   const system = textOf(attributes, "db.system.name", "db.system") ?? "database";

@@ -31,7 +31,7 @@ const messageNames = [
 
 /** Bytes of the answer that a call brought or a request was given; `undefined` when none are recorded. */
 export function responseBytesOf(span: Span, marks: number): number | undefined {
-  if ((marks & mark.size) !== 0) {
+  if ((marks & mark.answerBytes) !== 0) {
     const count = firstCount(span.attributes, responseNames);
     if (count !== undefined) return count;
   }

@@ -34,6 +34,8 @@ export const mark = {
   deadline: 65_536,
   /** What tells one effect from another: idempotency keys, ids of things, of messages, hashes of bodies. */
   effectKey: 131_072,
+  /** Bytes of an answer. */
+  answerBytes: 262_144,
 } as const;
 
 /** Finds marks; remembers what each name of an attribute means, because the same few come in every span. */
@@ -105,6 +107,7 @@ const families: readonly (readonly [RegExp, number])[] = [
     mark.vendor,
   ],
   [/size|length|bytes|rows|row_count|_count$|tokens/, mark.size],
+  [/response.*(?:size|length)/, mark.answerBytes],
   [/cache|memcached|redis/, mark.cache],
   [/^messaging\./, mark.messaging],
   [/partition|shard|slot|bucket|hash_key|key$|token_range/i, mark.partition],
