@@ -152,3 +152,9 @@ describe("fan-out/repeated-sequence finds the same when", () => {
     });
   }
 });
+
+it("says nothing about a worker that takes one thing after another from a queue", () => {
+  const take = sql("SELECT * FROM jobs WHERE state = $1 LIMIT 1 FOR UPDATE SKIP LOCKED");
+  const done = sql("UPDATE jobs SET state = $1 WHERE id = $2");
+  expect(check(request("/work", times(8, () => [take, done]).flat()))).toEqual([]);
+});

@@ -132,6 +132,8 @@ function sequenceOf(unit: Unit, options: RepeatedSequenceOptions): SequenceOfUni
 function isRepeatedByNature(sequence: Sequence, options: RepeatedSequenceOptions): boolean {
   const { calls, pattern, repetitionCount } = sequence;
   if (calls.some(({ call }) => call.isPaged)) return true;
+  // A worker takes one thing after another from a queue, so that others can take theirs.
+  if (pattern.some(({ call }) => /\bskip locked\b/.test(call.shape))) return true;
   // Whatever works through a long list in chunks loads or writes several things in every call.
   if (calls.every(({ call }) => call.batch.isBatch || (call.rowCount ?? 0) > 2)) return true;
   if (calls.some(({ call }) => (call.batch.size ?? 0) > 2 && !call.isRead)) return true;
