@@ -6,7 +6,7 @@ import { nameOf, type Objects, referenceTo, type Source } from "../kubernetes/ob
 import { unknownFields } from "../kubernetes/text-mark.ts";
 import { nearestName } from "../text/nearest-name.ts";
 import { serviceAt, servicesOf } from "./service.ts";
-import { isSameThing } from "./typo.ts";
+import { isSameThing } from "../text/typo.ts";
 
 const expected = "The serviceName of a StatefulSet is that of a headless service in its namespace.";
 

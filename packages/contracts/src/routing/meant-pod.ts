@@ -5,7 +5,7 @@ import { nearestName } from "../text/nearest-name.ts";
 import { containerPortsOf } from "./container-port.ts";
 import { isSelected, type MissedPair, type NearMiss } from "./near-miss.ts";
 import type { Service } from "./service.ts";
-import { isSameThing, isTypo } from "./typo.ts";
+import { isSameThing, isTypo } from "../text/typo.ts";
 import { isRecorded } from "./whole-picture.ts";
 
 interface Company {

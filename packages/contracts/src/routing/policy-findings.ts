@@ -20,7 +20,7 @@ import {
 import { type PolicyContext, policyReference } from "./policy-connections.ts";
 import type { Direction, Policy } from "./policy.ts";
 import { servicesOf } from "./service.ts";
-import { isTypo } from "./typo.ts";
+import { isTypo } from "../text/typo.ts";
 import { isRecorded, missingPodsOf, otherManifestsOf } from "./whole-picture.ts";
 
 /** A finding for each policy. */

@@ -10,7 +10,7 @@ import { nearestName } from "../text/nearest-name.ts";
 import { plural } from "../text/plural.ts";
 import { type NameReference, referencesOf } from "./name-reference.ts";
 import { describePort, type Service, serviceAt, servicesOf } from "./service.ts";
-import { isSameThing } from "./typo.ts";
+import { isSameThing } from "../text/typo.ts";
 
 interface Surroundings {
   readonly objects: Objects;

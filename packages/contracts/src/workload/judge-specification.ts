@@ -20,6 +20,8 @@ export function judgeSpecifications({ objects, snapshot }: RolloutContext): Judg
     ...templatesOf(snapshot).flatMap((template) => [
       ...requestFault(template),
       ...repeatedVariables(template),
+      ...restartFault(template),
+      ...rootFault(template),
     ]),
   ];
 }
@@ -71,6 +73,43 @@ function requestFault({ source, spec }: PodTemplate): Judgement[] {
       says: `is refused: ${words.join("; ")}`,
       actual: words.join("; "),
       fix: "Set each request to at most its limit.",
+    }),
+  ];
+}
+
+/** What runs for good must always be started again, and what is to end must not. A pod that says nothing is left alone. */
+function restartFault({ source, spec }: PodTemplate): Judgement[] {
+  const policy = textAt(spec, "restartPolicy");
+  const { kind } = source.object;
+  if (policy === undefined || kind === "Pod") return [];
+  const isJob = kind.endsWith("Job");
+  if ((policy === "Always") !== isJob) return [];
+  const wanted = isJob ? "OnFailure or Never" : "Always";
+  return [
+    fault(source, {
+      says: `is refused: its pods have restartPolicy ${policy}, and a ${kind} takes ${wanted}`,
+      actual: `restartPolicy: ${policy}`,
+      fix: isJob
+        ? "Set restartPolicy of the template to OnFailure or Never."
+        : "Leave restartPolicy out of the template.",
+    }),
+  ];
+}
+
+/** A container that must not run as root and is told to: the kubelet does not start it. */
+function rootFault({ source, spec }: PodTemplate): Judgement[] {
+  const words = containersIn(spec).flatMap((container) => {
+    const valueOf = (field: string): string | undefined =>
+      textAt(container, "securityContext", field) ?? textAt(spec, "securityContext", field);
+    if (valueOf("runAsNonRoot") !== "true" || valueOf("runAsUser") !== "0") return [];
+    return [`container ${textAt(container, "name") ?? ""} has runAsNonRoot: true and runAsUser: 0`];
+  });
+  if (words.length === 0) return [];
+  return [
+    fault(source, {
+      says: `cannot start: ${words.join("; ")}`,
+      actual: words.join("; "),
+      fix: "Set runAsUser to another user than 0, as one that the image is made for.",
     }),
   ];
 }

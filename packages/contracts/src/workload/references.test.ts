@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 
+import type { Finding } from "../model/finding.ts";
 import { eventYaml, findingIn, findingsIn, podYaml } from "./fixtures/check-texts.ts";
 import { references } from "./references.ts";
 
@@ -41,6 +42,18 @@ test("the nearest name and the nearest key are named", () => {
     configMap("web", "DB_HOST: x"),
   );
   expect(key.title).toContain("it has DB_HOST");
+});
+
+test("a name that manifests almost declare is a slip, unless something else names what they declare", () => {
+  const web = (name: string, map: string): string =>
+    `apiVersion: apps/v1\nkind: Deployment\nmetadata: { name: ${name}, namespace: shop }\nspec: { template: { spec: { containers: [{ name: main, envFrom: [{ configMapRef: { name: ${map} } }] }] } } }`;
+  const settings = configMap("web-settings", "a: b");
+  const about = (...texts: string[]): Finding | undefined =>
+    findingsIn(references, ...texts).find(({ subject }) => subject.name === "shop/web");
+  expect(about(web("web", "web-setings"), settings)).toMatchObject({ verdict: "violated" });
+  const other = web("other", "web-settings");
+  expect(about(web("web", "web-setings"), other, settings)?.verdict).toBe("inconclusive");
+  expect(about(web("web", "web-settings-2"), settings)?.verdict).toBe("inconclusive");
 });
 
 test("a mount that fails for a missing key of a volume names its object", () => {

@@ -8,6 +8,7 @@ import { defineContract } from "../model/define-contract.ts";
 import type { Finding } from "../model/finding.ts";
 import { nearestName } from "../text/nearest-name.ts";
 import { plural } from "../text/plural.ts";
+import { isTypo } from "../text/typo.ts";
 import { gather, type Judgement } from "./gather-findings.ts";
 import { judgeToldReferences } from "./judge-told-references.ts";
 import { type PodReference, referencesOf, undefinedVolumes } from "./pod-references.ts";
@@ -27,10 +28,11 @@ export const references: Contract = defineContract({
     const objects = objectsOf(snapshot);
     const pods = podsOf(snapshot);
     const podsByOwner = Map.groupBy(pods, ({ owner }) => `${owner.kind} ${owner.name}`);
-    const context = { objects, podsByOwner };
+    const templates = templatesOf(snapshot);
+    const context = { objects, podsByOwner, templates };
     return gather([
       ...judgeToldReferences(snapshot, pods),
-      ...templatesOf(snapshot).flatMap((template) => judgeTemplate(template, context)),
+      ...templates.flatMap((template) => judgeTemplate(template, context)),
     ]).map(found);
   },
 });
@@ -38,6 +40,7 @@ export const references: Contract = defineContract({
 interface Context {
   readonly objects: Objects;
   readonly podsByOwner: ReadonlyMap<string, readonly PodView[]>;
+  readonly templates: readonly PodTemplate[];
 }
 
 /** One reference that the evidence does not resolve. `isSure` where the evidence settles that it is missing. */
@@ -49,15 +52,16 @@ interface Unresolved {
   readonly source: Source | undefined;
 }
 
-function judgeTemplate(template: PodTemplate, { objects, podsByOwner }: Context): Judgement[] {
+function judgeTemplate(template: PodTemplate, context: Context): Judgement[] {
   const { spec, subject, source, isInUse } = template;
+  const { podsByOwner } = context;
   if (!isInUse) return [];
   const ours = podsByOwner.get(`${subject.kind} ${subject.name}`) ?? [];
   // Pods that run found all that they needed when they started.
   const runs = ours.length > 0 && ours.every((pod) => hasStarted(pod));
   const wanted = referencesOf(spec);
   const unresolved = wanted.flatMap(
-    (reference) => unresolvedOf(reference, template, objects) ?? [],
+    (reference) => unresolvedOf(reference, template, context) ?? [],
   );
   const sure = unresolved.filter(({ isSure }) => isSure && !runs);
   const lacking = volumesLacking(template);
@@ -97,13 +101,14 @@ function hasStarted(pod: PodView): boolean {
 function unresolvedOf(
   reference: PodReference,
   { namespace }: PodTemplate,
-  objects: Objects,
+  { objects, templates }: Context,
 ): Unresolved | undefined {
   const { kind, name, key, place } = reference;
   if (isBuiltIn(kind, name)) return undefined;
   const source = objects.get(kind, namespace, name);
   if (source === undefined) {
     const near = nearHint(reference, namespace, objects);
+    const named = namedIn(templates);
     const other = otherNamespaceOf(reference, namespace, objects);
     const hint =
       other !== undefined
@@ -113,7 +118,9 @@ function unresolvedOf(
           : ` (${near} does)`;
     return {
       reference,
-      isSure: isWholeList(kind, namespace, objects),
+      isSure:
+        isWholeList(kind, namespace, objects) ||
+        (near !== undefined && isTypo(name, near) && !named.has(`${namespace} ${kind}/${near}`)),
       words: `${kind} ${name}, which ${place} names, does not exist in namespace ${namespace}${hint}`,
       fix:
         near === undefined
@@ -137,6 +144,22 @@ function unresolvedOf(
     source,
   };
 }
+
+/** Everything that a template names. What nobody names and is called almost like what is missing was meant by it. */
+function namedIn(templates: readonly PodTemplate[]): ReadonlySet<string> {
+  const known = namedByTemplates.get(templates);
+  if (known !== undefined) return known;
+  const named = new Set(
+    templates.flatMap(({ spec, namespace }) =>
+      referencesOf(spec).map(({ kind, name }) => `${namespace} ${kind}/${name}`),
+    ),
+  );
+  namedByTemplates.set(templates, named);
+  return named;
+}
+
+/** A memory and no state: the same templates always name the same. */
+const namedByTemplates = new WeakMap<readonly PodTemplate[], ReadonlySet<string>>();
 
 /** What every cluster or namespace has, or gets by itself. */
 function isBuiltIn(kind: string, name: string): boolean {

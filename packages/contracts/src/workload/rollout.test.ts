@@ -147,6 +147,26 @@ test("a variable that is set twice to different values contradicts itself", () =
   expect(findingsIn(rollout, pod(extended))).toEqual([]);
 });
 
+test("a restart policy that the kind does not take is refused", () => {
+  const maker = (kind: string, policy: string): string =>
+    `apiVersion: batch/v1\nkind: ${kind}\nmetadata: { name: a, namespace: shop }\nspec: { template: { spec: { ${policy} containers: [{ name: main, image: a }] } } }`;
+  expect(findingIn(rollout, maker("Job", "restartPolicy: Always,")).title).toContain(
+    "its pods have restartPolicy Always, and a Job takes OnFailure or Never",
+  );
+  expect(findingIn(rollout, maker("Deployment", "restartPolicy: Never,")).verdict).toBe("violated");
+  expect(findingsIn(rollout, maker("Job", "restartPolicy: Never,"))).toEqual([]);
+  expect(findingsIn(rollout, maker("Job", ""))).toEqual([]);
+  expect(findingsIn(rollout, maker("Deployment", "restartPolicy: Always,"))).toEqual([]);
+});
+
+test("a container that must not run as root and is told to cannot start", () => {
+  const pod = (own: string): string =>
+    `apiVersion: v1\nkind: Pod\nmetadata: { name: a, namespace: shop }\nspec: { securityContext: { runAsNonRoot: true, runAsUser: 0 }, containers: [{ name: main, image: a, securityContext: { ${own} } }] }`;
+  expect(findingIn(rollout, pod("")).title).toContain("runAsNonRoot: true and runAsUser: 0");
+  expect(findingsIn(rollout, pod("runAsUser: 1000"))).toEqual([]);
+  expect(findingsIn(rollout, pod("runAsNonRoot: false"))).toEqual([]);
+});
+
 test("a refusal is past once the maker has its pods", () => {
   const refused = eventYaml(
     "ReplicaSet/web-5d4f8c7b9",
