@@ -138,6 +138,24 @@ describe("the choice of tools", () => {
       ["violated get_user made-up /email"],
     ],
     [
+      "an example's number that the tool does not know",
+      [
+        "user: cancel my order",
+        { tool: "cancel_order", given: { id: "ORD-12345" }, result: "Error: no such order" },
+        "x",
+      ],
+      ["violated cancel_order made-up /id"],
+    ],
+    [
+      "an example's number that the tool knows",
+      [
+        "user: cancel my order",
+        { tool: "cancel_order", given: { id: "ORD-12345" }, result: { total: 4, cancelled: true } },
+        "x",
+      ],
+      [],
+    ],
+    [
       "an example's address that the user gave",
       [
         "user: I am john.doe@example.com",
@@ -200,4 +218,34 @@ describe("the choice of tools", () => {
   ])("%s", (_what, steps, expected) => {
     expect(of(steps)).toEqual(expected);
   });
+});
+
+test("a model that has to call one tool cannot ask back", () => {
+  const call = (choice: unknown): string[] =>
+    verdicts(toolChoice, {
+      request: {
+        tools: [chatTool("create_person", { name: { type: "string" } })],
+        tool_choice: choice,
+        messages: [{ role: "user", content: "create somebody" }],
+      },
+      response: {
+        choices: [
+          {
+            message: {
+              role: "assistant",
+              content: null,
+              tool_calls: [
+                {
+                  id: "c1",
+                  type: "function",
+                  function: { name: "create_person", arguments: '{"name":"John Doe"}' },
+                },
+              ],
+            },
+          },
+        ],
+      },
+    });
+  expect(call({ type: "function", function: { name: "create_person" } })).toEqual([]);
+  expect(call("auto")).toEqual(["violated create_person made-up /name"]);
 });

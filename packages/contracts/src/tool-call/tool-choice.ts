@@ -42,7 +42,9 @@ export const toolChoice: Contract = defineContract({
 
 /** Values that stand for others that nobody gave. */
 const placeholder =
-  /^(?:<[\w\s-]{1,40}>|\[(?:your|insert|user|enter)[\w\s-]{1,40}\]|\{\{?[\w\s.]{1,40}\}\}?|your[_ -][\w -]{2,40}|(?:unknown|n\/a|tbd|todo|placeholder|not[_ ](?:provided|specified|given|available)|(?:user|customer|order|account)[_ -]?id(?:[_ -]here)?|insert[_ ]\w+|xxx+|example\w{0,10}@\w+\.\w+|(?:john|jane|user|test|example|customer|someone|name|email)(?:[._]?doe)?@(?:example|test|email|domain|company)\.\w{2,4}|(?:john|jane) doe|123 main (?:st|street)\b.{0,40}|(?:\+?1?[-. ]?)?\(?555\)?[-. ]?(?:555[-. ]?)?\d{3,4}[-. ]?\d{0,4}|(?:order|user|customer|account|cust|usr|ord|acc)[_-]?(?:12345?6?|001|xxx)))$/i;
+  /^(?:<[\w\s-]{1,40}>|\[(?:your|insert|user|enter)[\w\s-]{1,40}\]|\{\{?[\w\s.]{1,40}\}\}?|your[_ -][\w -]{2,40}|(?:unknown|n\/a|tbd|todo|placeholder|not[_ ](?:provided|specified|given|available)|(?:user|customer|order|account)[_ -]?id(?:[_ -]here)?|insert[_ ]\w+|xxx+|example\w{0,10}@\w+\.\w+|(?:john|jane|user|test|example|customer|someone|name|email)(?:[._]?doe)?@(?:example|test|email|domain|company)\.\w{2,4}|(?:john|jane) doe|123 main (?:st|street)\b.{0,40}|(?:\+?1?[-. ]?)?\(?555\)?[-. ]?(?:555[-. ]?)?\d{3,4}[-. ]?\d{0,4}))$/i;
+/** Values that stand for others in examples, and that small systems give to their first things. */
+const numbered = /^(?:order|user|customer|account|cust|usr|ord|acc)[_-]?(?:12345?6?|001|xxx)$/i;
 
 function judgePlaceholders({ turns, exchanges }: Conversation, verdicts: Verdicts): void {
   const said = new SaidBefore();
@@ -54,6 +56,8 @@ function judgePlaceholders({ turns, exchanges }: Conversation, verdicts: Verdict
     for (; exchanges[next]?.turn === index; next += 1) {
       const exchange = exchanges[next];
       if (exchange === undefined || turn.isPartlyRead === true) continue;
+      // A model that has to call this one tool cannot ask back.
+      if (turn.allowedTools?.length === 1 && turn.allowedTools[0] === exchange.tool) continue;
       for (const leaf of leavesOf(exchange.given)) {
         if (isMadeUp(leaf, exchange, said)) reportPlaceholder(leaf, exchange, verdicts);
       }
@@ -70,17 +74,21 @@ const namingWords = new Set(
 
 function isMadeUp(
   { value, pointer, name: field }: Leaf,
-  { definition }: Exchange,
+  { definition, result }: Exchange,
   said: SaidBefore,
 ): boolean {
-  if (typeof value !== "string" || !placeholder.test(value.trim())) return false;
+  if (typeof value !== "string") return false;
+  // What the tool knows is a thing of its system and no example.
+  const isKnown = result !== undefined && stateOf(result) === "fine";
+  const text = value.trim();
+  if (!placeholder.test(text) && (isKnown || !numbered.test(text))) return false;
   const schema = definition?.inputSchema;
   if (!isFields(schema) || !nameWords(field).some((word) => namingWords.has(word))) return false;
   const name = pointer.split("/")[1] ?? "";
   const required = schema["required"];
   if (!Array.isArray(required) || !required.includes(name)) return false;
-  const text = JSON.stringify(definition).toLowerCase();
-  return !text.includes(value.toLowerCase()) && said.find(value) === "never";
+  const described = JSON.stringify(definition).toLowerCase();
+  return !described.includes(value.toLowerCase()) && said.find(value) === "never";
 }
 
 function reportPlaceholder(
