@@ -122,7 +122,8 @@ function blockedFinding(
   const { flow, direction } = blocked;
   const { target, server } = flow;
   const own = direction === "ingress" ? server : client;
-  const names = isolating(concerned, own, direction).map((policy) => policy.subject.name);
+  // A policy that selects both ends is concerned twice.
+  const names = [...new Set(isolating(concerned, own, direction).map((item) => item.subject.name))];
   const [policy] = isolating(concerned, own, direction);
   const rules = policy === undefined ? "" : describeRules(policy, direction);
   const port = `${target.port}/${target.protocol}`;

@@ -39,7 +39,29 @@ export function judgeAutoscaler(item: Autoscaler, around: Surroundings): Finding
   ];
   const [first] = faults;
   if (first !== undefined) return violatedFinding(item, faults);
-  return inconclusiveFinding(item, target) ?? holdsFinding(item, target);
+  return (
+    alternativeFinding(item, around.autoscalers) ??
+    inconclusiveFinding(item, target) ??
+    holdsFinding(item, target)
+  );
+}
+
+function alternativeFinding(
+  item: Autoscaler,
+  all: readonly Autoscaler[],
+): FindingParts | undefined {
+  const rivals = rivalsOf(item, all);
+  if (rivals.length === 0) return undefined;
+  const names = rivals.map((rival) => rival.subject.name).join(", ");
+  return {
+    verdict: "inconclusive",
+    subject: item.subject,
+    title: `Autoscaler ${item.subject.name} and ${names} scale the same ${item.targetKind} ${item.targetName}: applied together, each undoes what the other did.`,
+    actual: "Manifests in files of their own name one target.",
+    evidence: [item, ...rivals].map((one) => referenceTo(one.source, targetWords(one))),
+    missing: ["whether they are applied together or are alternatives"],
+    fixes: [{ description: "Keep one autoscaler and give it the metrics of all." }],
+  };
 }
 
 function boundFaults({ min, max, subject, source }: Autoscaler): Fault[] {
@@ -60,9 +82,8 @@ function boundFaults({ min, max, subject, source }: Autoscaler): Fault[] {
   ];
 }
 
-/** Two autoscalers on one target undo what the other did. */
-function rivalFaults(item: Autoscaler, all: readonly Autoscaler[]): Fault[] {
-  const rivals = all.filter(
+function rivalsOf(item: Autoscaler, all: readonly Autoscaler[]): Autoscaler[] {
+  return all.filter(
     (other) =>
       other !== item &&
       item.targetName !== "" &&
@@ -70,6 +91,16 @@ function rivalFaults(item: Autoscaler, all: readonly Autoscaler[]): Fault[] {
       other.targetKind === item.targetKind &&
       other.targetName === item.targetName,
   );
+}
+
+/** Manifests in files of their own may be alternatives; in one file, or in a cluster, they are applied together. */
+function areTogether(one: Autoscaler, other: Autoscaler): boolean {
+  return one.source.evidenceId === other.source.evidenceId || (one.hasStatus && other.hasStatus);
+}
+
+/** Two autoscalers on one target undo what the other did. */
+function rivalFaults(item: Autoscaler, all: readonly Autoscaler[]): Fault[] {
+  const rivals = rivalsOf(item, all).filter((other) => areTogether(item, other));
   if (rivals.length === 0) return [];
   const names = rivals.map((rival) => rival.subject.name).join(", ");
   return [
