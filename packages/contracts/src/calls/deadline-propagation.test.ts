@@ -143,6 +143,8 @@ describe("calls/deadline-propagation", () => {
     { "http.keep_alive_timeout": 65 },
     { "error.type": "timeout" },
     { "messaging.visibility_timeout": 30 },
+    { "circuit_breaker.reset_timeout_ms": 60_000 },
+    { "jwt.timeout": 3_600_000 },
     { timeout: 100 },
     { timeout: "soon" },
     { timeout: 0 },

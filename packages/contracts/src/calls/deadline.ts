@@ -60,7 +60,7 @@ function isDeadlineName(name: string): boolean {
 
 const deadlineNames = /(?:timeout|deadline)(?:[._-]?(?:in[._-]?)?[a-zµ]{1,12})?$/i;
 const otherTimeouts =
-  /connect|idle|keep.?alive|socket|handshake|session|(?:^|[._-])lock|visibility|poll|shutdown|grace|cache|ttl|wait|acquire|pool|drain|per.?try|(?:^|[._-])(?:read|write)|exceeded|count|reached|expired|heartbeat|linger|queue|first|retry|type|error|reason|policy|source|name|enabled|hit|(?:^|[._-])(?:is|has)[._-]/i;
+  /connect|idle|keep.?alive|socket|handshake|session|(?:^|[._-])lock|visibility|poll|shutdown|grace|cache|ttl|jwt|lease|breaker|circuit|reset|wait|acquire|pool|drain|per.?try|(?:^|[._-])(?:read|write)|exceeded|count|reached|expired|heartbeat|linger|queue|first|retry|type|error|reason|policy|source|name|enabled|hit|(?:^|[._-])(?:is|has)[._-]/i;
 const failedWords = /exceeded|expired|fired|reached|timed|hit|error|fail/i;
 
 function read(name: string, value: AttributeValue | undefined, span: Span): Deadline | undefined {
