@@ -77,7 +77,8 @@ interface Answers {
 class Asking {
   readonly #compiled: CompiledContract;
   readonly #options: OwnContractOptions;
-  readonly #bySubject = new Map<string, Answers>();
+  /** By kind, then by name. */
+  readonly #bySubject = new Map<string, Map<string, Answers>>();
   #stepsLeft: number;
   #askedCount = 0;
 
@@ -90,6 +91,7 @@ class Asking {
   findings(snapshot: Snapshot, found: (parts: FindingParts) => Finding): Finding[] {
     const isCut = !this.#askAll(snapshot);
     const subjects = [...this.#bySubject.values()]
+      .flatMap((named) => [...named.values()])
       // What was not asked about any more may be of any subject, so none of them is known to hold.
       .filter((answers) => !isCut || verdictOf(answers) !== "holds")
       .sort(graverFirst);
@@ -139,11 +141,12 @@ class Asking {
   #note(item: Item, write: (answers: Answers) => void): void {
     this.#askedCount += 1;
     const subject = this.#subjectOf(item);
-    const key = `${subject.kind} ${subject.name}`;
-    let answers = this.#bySubject.get(key);
+    let named = this.#bySubject.get(subject.kind);
+    if (named === undefined) this.#bySubject.set(subject.kind, (named = new Map()));
+    let answers = named.get(subject.name);
     if (answers === undefined) {
       answers = { subject, heldCount: 0, broken: [], unjudged: [], first: item.reference };
-      this.#bySubject.set(key, answers);
+      named.set(subject.name, answers);
     }
     write(answers);
   }

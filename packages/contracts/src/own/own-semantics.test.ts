@@ -48,6 +48,10 @@ describe("the language of own contracts", () => {
     ["maps whatever their names are", 'object.spec.odd == {"constructor": "x", "__proto__": "y"}'],
     ["durations", 'duration("60s") == duration("1m") && duration("1s") != duration("2s")'],
     ["unsigned numbers", "1u == 1u && dyn(1u) in object.spec.list && !(1u == 2u)"],
+    [
+      "types",
+      "type(object.spec.text) == string && type(object.spec.list) == list && type(1) != double",
+    ],
     ["no number and itself", 'double("nan") != double("nan")'],
   ])("compares %s", (_what, expectation) => {
     const odd: unknown = JSON.parse('{"constructor":"x","__proto__":"y"}');
@@ -145,6 +149,11 @@ describe("what an expression can cost", () => {
   });
 
   it.each([
+    [
+      "a value that is nested deeply",
+      "dyn(bytes('[[['.size() == 3 ? log.container : '').json()) == 1",
+      /deeper than 64/,
+    ],
     ["a text of digits as a duration", "duration(line.text) == duration('1s')", /at most 100/],
     [
       "a list joined into a long text",
@@ -163,7 +172,15 @@ describe("what an expression can cost", () => {
     ],
   ])("bounds %s", (_what, expectation, words) => {
     const [finding] = findingsOf({ over: "line", expect: expectation }, [
-      log(...times(40, () => "1".repeat(40_000))),
+      {
+        kind: "logs",
+        lines: times(40, () => ({ text: "1".repeat(40_000) })),
+        about: {
+          pod: "web",
+          container: `${"[".repeat(3_000)}${"]".repeat(3_000)}`,
+          isPrevious: false,
+        },
+      },
     ]);
     expect(finding?.verdict).toBe("inconclusive");
     expect(finding?.missing.join(" ")).toMatch(words);

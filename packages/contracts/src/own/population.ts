@@ -100,34 +100,65 @@ function* traceItems(snapshot: Snapshot): Generator<Item> {
 function* spanItems(snapshot: Snapshot): Generator<Item> {
   for (const trace of tracesOf(snapshot)) {
     const whole = traceValue(trace);
-    for (const [index, span] of trace.spans.entries()) {
-      yield {
-        values: [whole.spans[index], whole],
-        subject: { kind: "operation", name: `${span.service} ${operationOf(span)}` },
-        reference: trace.reference(index),
-      };
-    }
+    for (const [index, span] of trace.spans.entries())
+      yield new SpanItem(span, index, { trace, whole });
   }
 }
 
-function traceValue({ traceId, spans }: Trace): {
+/** A span, whose name and reference are made when they are asked for: most spans concern no contract. */
+class SpanItem implements Item {
+  readonly values: readonly unknown[];
+  readonly #span: Span;
+  readonly #index: number;
+  readonly #trace: Trace;
+
+  constructor(
+    span: Span,
+    index: number,
+    { trace, whole }: { readonly trace: Trace; readonly whole: TraceValue },
+  ) {
+    this.values = [whole.spans[index], whole];
+    this.#span = span;
+    this.#index = index;
+    this.#trace = trace;
+  }
+
+  get subject(): Item["subject"] {
+    return { kind: "operation", name: `${this.#span.service} ${operationOf(this.#span)}` };
+  }
+
+  get reference(): EvidenceReference {
+    return this.#trace.reference(this.#index);
+  }
+}
+
+interface TraceValue {
   readonly traceId: string;
   readonly spans: readonly unknown[];
   readonly services: readonly string[];
-} {
-  return {
+}
+
+/** What expressions see of a trace, made once for all contracts of a check. */
+const traceValues = new WeakMap<Trace, TraceValue>();
+
+function traceValue(trace: Trace): TraceValue {
+  const known = traceValues.get(trace);
+  if (known !== undefined) return known;
+  const { traceId, spans } = trace;
+  const made = {
     traceId,
     spans: spans.map(spanValue),
     services: [...new Set(spans.map((span) => span.service))].sort(),
   };
+  traceValues.set(trace, made);
+  return made;
 }
 
 function spanValue(span: Span): unknown {
   const { traceId, spanId, parentSpanId, name, kind, service, startMicros } = span;
-  return {
+  const value = {
     traceId,
     spanId,
-    ...(parentSpanId === undefined ? {} : { parentSpanId }),
     name,
     kind,
     service,
@@ -139,6 +170,7 @@ function spanValue(span: Span): unknown {
     resource: span.resource,
     events: span.events,
   };
+  return parentSpanId === undefined ? value : Object.assign(value, { parentSpanId });
 }
 
 function* objectItems(snapshot: Snapshot): Generator<Item> {

@@ -14,6 +14,7 @@ import {
   functionOperation,
   operandCountMax,
   type Operation,
+  typeOfName,
 } from "./operations.ts";
 import { Patterns } from "./patterns.ts";
 import { type Node, Slots } from "./node.ts";
@@ -99,6 +100,8 @@ function compileByOperator(node: ASTNode, slots: Slots): Node {
 
 function compileVariable(name: string, start: number, slots: Slots): Node {
   const slot = slots.get(name);
+  const type = slot === undefined ? typeOfName(name) : undefined;
+  if (type !== undefined) return () => type;
   if (slot === undefined)
     throw new ExpressionError(`There is no variable ${name}.`, { start, end: start + name.length });
   return (scope) => scope.values[slot];

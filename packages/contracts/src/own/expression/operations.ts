@@ -8,7 +8,7 @@ import { Environment } from "@marcbachmann/cel-js";
 import { Fault } from "./fault.ts";
 import type { Patterns } from "./patterns.ts";
 import { type Steps, StepsUsedUp } from "./steps.ts";
-import { equalValues, isMap, keysOf } from "./values.ts";
+import { equalValues, isMap, itemOf, keysOf } from "./values.ts";
 
 const library = new Environment({
   unlistedVariablesAreDyn: true,
@@ -20,6 +20,8 @@ export const operandCountMax = operandNames.length;
 /** Length of a text that is read as a duration; the library's pattern takes time in the cube of it. */
 const durationLengthMax = 100;
 
+/** How deep an operand is nested; the library names the type of each level after those within it. */
+const operandDepthMax = 64;
 /** Instructions of a pattern that handle one character in one step. */
 const instructionsPerStep = 16;
 
@@ -47,6 +49,7 @@ function libraryOperation(operator: string, start: number): Operation {
     // JSON has one type of number, which is a double here: a whole number beside it is meant as one.
     const isMixed = isArithmetic && typeof left !== typeof right;
     const [one, other] = isMixed ? [asDouble(left), asDouble(right)] : [left, right];
+    if (isTooDeep(one) || isTooDeep(other)) return tooDeep(start);
     return guarded(() => call({ a: one, b: other }), start);
   };
 }
@@ -71,6 +74,7 @@ export function functionOperation(
   const call = library.parse(text);
   return (operands, steps) => {
     steps.takeFor(operands.reduce<number>((sum, operand) => sum + sizeOf(operand), 0));
+    if (operands.some(isTooDeep)) return tooDeep(start);
     const [a, b, c, d] = operands;
     if (name === "join") steps.takeFor(joinedLengthOf(a, b));
     if (name === "split") steps.takeSteps(splitCountOf(a, b));
@@ -121,6 +125,32 @@ function splitCountOf(text: unknown, separator: unknown): number {
   let count = 1;
   for (let at = text.indexOf(separator); at >= 0; at = text.indexOf(separator, at + 1)) count += 1;
   return count;
+}
+
+/** Whether the first of the first and so on is nested too deeply, which is the way that the library takes. */
+function isTooDeep(value: unknown): boolean {
+  let at = value;
+  for (let depth = 0; depth < operandDepthMax; depth += 1) {
+    if (Array.isArray(at)) at = at[0];
+    else if (at instanceof Map) at = at.values().next().value;
+    else if (isMap(at)) {
+      const [name] = Object.keys(at);
+      at = name === undefined ? undefined : itemOf(at, name);
+    } else return false;
+  }
+  return true;
+}
+
+function tooDeep(start: number): Fault {
+  return new Fault("value", `a value here is nested deeper than ${operandDepthMax}`, start);
+}
+
+/** The names of types, as they stand in `type(x) == string`. */
+const typeNames = ["bool", "int", "uint", "double", "string", "bytes", "list", "map"];
+
+/** The type of a name; `undefined` where it is none. */
+export function typeOfName(name: string): unknown {
+  return typeNames.includes(name) ? library.parse(name)() : undefined;
 }
 
 /** What an operation gives; what it throws becomes a fault. */
