@@ -22,7 +22,10 @@ export const answerAgrees: Contract = defineContract({
   check(snapshot, _options, found) {
     const verdicts = new Verdicts();
     for (const conversation of conversationsOf(snapshot)) {
-      for (const stretch of stretchesOf(conversation)) judge(conversation, stretch, verdicts);
+      const before = new Before(conversation);
+      for (const stretch of stretchesOf(conversation)) {
+        judge(conversation, stretch, { before, verdicts });
+      }
     }
     return verdicts.findings(found, {
       holds: "gave values that the answer repeats as they are",
@@ -37,7 +40,11 @@ interface Fact {
   readonly exchange: Exchange;
 }
 
-function judge(conversation: Conversation, stretch: Stretch, verdicts: Verdicts): void {
+function judge(
+  conversation: Conversation,
+  stretch: Stretch,
+  { before, verdicts }: { before: Before; verdicts: Verdicts },
+): void {
   const answer = answerOf(conversation, stretch);
   if (answer === undefined) return;
   const read = stretch.exchanges.filter(
@@ -50,11 +57,11 @@ function judge(conversation: Conversation, stretch: Stretch, verdicts: Verdicts)
     if (result === undefined || state === "error" || state === "denied") return [];
     return leavesOf(resultValue(result)).map((leaf) => ({ leaf, exchange }));
   });
-  const said = saidBefore(conversation, answer.turn);
+  before.readUntil(answer.turn);
   const { contradictions, agreeing } = contradictionsOf(answer.text, {
     leaves: facts.map(({ leaf }) => leaf),
-    said,
-    support: supportOf(conversation, answer.turn),
+    said: (text) => before.says(text),
+    support: before.support,
     hasChanges: read.some(
       ({ tool, definition }) => traitsOf(tool, definition).isChanging !== false,
     ),
@@ -88,31 +95,45 @@ function emptyOnes(read: readonly Exchange[]): boolean {
   );
 }
 
-/** All text that the model read before its answer, in lower case. */
-function saidBefore({ turns }: Conversation, end: number): string {
-  return turns
-    .slice(0, end)
-    .flatMap((turn) => [
-      turn.role === "assistant" ? "" : (turn.text ?? ""),
-      turn.instructions ?? "",
-      ...turn.results.map(resultText),
-    ])
-    .join("\n")
-    .toLowerCase();
-}
+/** What was said before an answer. It is read once, from one answer to the next. */
+class Before {
+  /** The numbers that the answer may rest on. */
+  readonly support = new Support();
+  readonly #turns: Conversation["turns"];
+  /** Texts that the model read, in lower case. */
+  readonly #texts: string[] = [];
+  #next = 0;
 
-function supportOf({ turns }: Conversation, end: number): Support {
-  const support = new Support();
-  for (const turn of turns.slice(0, end)) {
-    if (turn.instructions !== undefined) support.addText(turn.instructions);
-    if (turn.text !== undefined) support.addText(turn.text);
-    for (const result of turn.results) {
-      support.addText(resultText(result));
-      for (const length of listLengths(resultValue(result), 0)) support.add(length);
-    }
-    for (const call of turn.calls) support.addText(JSON.stringify(call.arguments ?? ""));
+  constructor({ turns }: Conversation) {
+    this.#turns = turns;
   }
-  return support;
+
+  /** Reads the turns up to that of an answer, which comes after the one before. */
+  readUntil(end: number): void {
+    for (; this.#next < end; this.#next += 1) {
+      const turn = this.#turns[this.#next];
+      if (turn === undefined) return;
+      const { role, text, instructions, results, calls } = turn;
+      if (role !== "assistant" && text !== undefined) this.#texts.push(text.toLowerCase());
+      if (instructions !== undefined) {
+        this.#texts.push(instructions.toLowerCase());
+        this.support.addText(instructions);
+      }
+      if (text !== undefined) this.support.addText(text);
+      for (const result of results) {
+        const read = resultText(result);
+        this.#texts.push(read.toLowerCase());
+        this.support.addText(read);
+        for (const length of listLengths(resultValue(result), 0)) this.support.add(length);
+      }
+      for (const call of calls) this.support.addText(JSON.stringify(call.arguments ?? ""));
+    }
+  }
+
+  /** Whether the model read a text, given in lower case. */
+  says(text: string): boolean {
+    return this.#texts.some((item) => item.includes(text));
+  }
 }
 
 function listLengths(value: unknown, depth: number): number[] {

@@ -16,8 +16,8 @@ export interface Contradiction {
 
 interface Before {
   readonly leaves: readonly Leaf[];
-  /** All text before the answer, in lower case. */
-  readonly said: string;
+  /** Whether the text before the answer has a text, given in lower case. */
+  readonly said: (text: string) => boolean;
   readonly support: Support;
   /** Something was changed in the turn, so that what was read before it may be so no longer. */
   readonly hasChanges: boolean;
@@ -232,7 +232,7 @@ function statusContradiction(
       )
     )
       continue;
-    if (other.some((item) => said.includes(item))) continue;
+    if (other.some((item) => said(item))) continue;
     return { kind: "status", name, stated, recorded, leaf };
   }
   return undefined;
@@ -299,7 +299,7 @@ function itemsFromNothing(text: string, { said }: Before): Contradiction | undef
       text,
     );
   const count = claim?.[1]?.toLowerCase();
-  if (count === undefined || count === "0" || (said.includes(`${count} `) && /^\d+$/.test(count)))
+  if (count === undefined || count === "0" || (/^\d+$/.test(count) && said(`${count} `)))
     return undefined;
   return {
     kind: "items-from-nothing",

@@ -14,6 +14,7 @@ export class Support {
 
   /** Adds the numbers in a text, however they are written. */
   addText(text: string): void {
+    if (this.#numbers.size > numberCountMax) return;
     for (const { value } of numbersIn(text)) this.add(value);
     for (const word of text
       .slice(0, 65_536)
