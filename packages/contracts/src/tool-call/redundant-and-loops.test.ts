@@ -43,6 +43,16 @@ describe("redundant calls", () => {
       ["violated get_order equal-calls"],
     ],
     ["after a change", ["user: a", order, change, order, "x"], []],
+    [
+      "after a tool that may have changed something",
+      ["user: a", order, { tool: "shop_assistant", result: "I looked at it." }, order, "x"],
+      [],
+    ],
+    [
+      "after a command",
+      ["user: a", order, { tool: "bash", given: { command: "x" }, result: "" }, order, "x"],
+      [],
+    ],
     ["after the user asked again", ["user: a", order, "x", "user: and now?", order, "y"], []],
     ["polling", ["user: a", wait, wait, wait, { ...wait, result: { status: "done" } }, "x"], []],
     ["news at the end", ["user: a", order, order, { ...order, result: { total: 40 } }, "x"], []],

@@ -79,10 +79,12 @@ interface Cluster {
 
 function judge(all: readonly Exchange[], options: Options, verdicts: Verdicts): void {
   const open = new Map<string, Cluster[]>();
-  const close = (): void => {
-    for (const clusters of open.values())
+  const close = (kept?: string): void => {
+    for (const [tool, clusters] of open) {
+      if (tool === kept) continue;
       for (const cluster of clusters) report(cluster, options, verdicts);
-    open.clear();
+      open.delete(tool);
+    }
   };
   for (const exchange of all.slice(0, callCountMax)) {
     const { tool, definition, result, given } = exchange;
@@ -92,6 +94,8 @@ function judge(all: readonly Exchange[], options: Options, verdicts: Verdicts): 
       close();
       continue;
     }
+    // A tool of which nothing tells may have changed what others read.
+    if (traits.isChanging === undefined) close(tool);
     if (traits.isWaiting || result === undefined || given === undefined) continue;
     const state = stateOf(result);
     if (state === "error" || state === "denied") continue;

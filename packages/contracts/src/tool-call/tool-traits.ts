@@ -5,13 +5,13 @@ import { nameWords } from "./name-words.ts";
 
 /** Words whose tools change something. */
 const changing = new Set(
-  `add allocate append apply approve archive assign ban block book buy cancel charge checkout clear close commit confirm
+  `add allocate append apply approve archive assign ban bash block book buy cancel charge checkout clear click close commit confirm
   copy create credit debit decline delete deploy destroy disable dispatch drop edit enable enroll exec execute exchange
   forward grant insert install invite issue kill lock mark merge migrate modify move order pay place post provision publish
   purge purchase push put reboot refund register reject release remove rename reorder replace reply reschedule reserve reset
   restart restore resume return revoke rollback rotate run save scale schedule send set share shutdown sign start stop
   submit subscribe suspend swap terminate toggle transfer trigger truncate unassign unlock unsubscribe update upgrade upload
-  upsert withdraw write`.split(/\s+/),
+  upsert withdraw write drag goto navigate powershell press shell swipe tap terminal`.split(/\s+/),
 );
 /** Words whose tools only look. */
 const reading = new Set(
