@@ -1,6 +1,7 @@
 /** What the scheduler itself said about a pod, and the text that it would say now. */
 
 import type { EvidenceId, KubernetesObject } from "../model/evidence.ts";
+import { ageSeconds } from "../kubernetes/event-index.ts";
 import { textAt } from "../kubernetes/fields.ts";
 import { namedNodes } from "./filters/node-affinity.ts";
 import type { NodeVerdict } from "./filters/scheduler.ts";
@@ -51,23 +52,7 @@ function orderOf(object: KubernetesObject, message: string): readonly [number, s
     textAt(object, "metadata", "creationTimestamp");
   const time = stamp === undefined ? Number.NaN : Date.parse(stamp);
   if (!Number.isNaN(time)) return [time, message];
-  return [-secondsOf(textAt(object, "age") ?? ""), message];
-}
-
-/** The age that kubectl prints, such as `6m45s`, in seconds. */
-function secondsOf(age: string): number {
-  const unitSeconds: Readonly<Record<string, number>> = {
-    s: 1,
-    m: 60,
-    h: 3_600,
-    d: 86_400,
-    y: 31_536_000,
-  };
-  const [first = ""] = age.split(" ");
-  return [...first.matchAll(/(\d{1,9})([smhdy])/g)].reduce(
-    (sum, match) => sum + Number(match[1]) * (unitSeconds[match[2] ?? ""] ?? 0),
-    0,
-  );
+  return [-ageSeconds(textAt(object, "age") ?? ""), message];
 }
 
 function isLater(left: TimedEvent, right: TimedEvent): boolean {
