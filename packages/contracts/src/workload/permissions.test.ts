@@ -160,3 +160,20 @@ test.each([
   if (parts === undefined) expect(denialIn(text)).toBeUndefined();
   else expect(denialIn(text)).toMatchObject(parts);
 });
+
+test("a command of kubectl that no role of the account allows is told, and not where roles are missing", () => {
+  const agent = (command: string): string =>
+    `apiVersion: apps/v1\nkind: Deployment\nmetadata: { name: agent, namespace: shop }\nspec: { template: { spec: { serviceAccountName: watcher, containers: [{ name: main, command: [sh, -c, "${command}"] }] } } }\n---\n`;
+  const role = (verbs: string): string =>
+    `apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: { name: reader, namespace: shop }\nrules: [{ apiGroups: [""], resources: [pods], verbs: [${verbs}] }]\n---\n`;
+  const binding = (name: string): string =>
+    `apiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\nmetadata: { name: reader, namespace: shop }\nroleRef: { kind: Role, name: ${name} }\nsubjects: [{ kind: ServiceAccount, name: watcher, namespace: shop }]\n`;
+  const list = agent("while true; do kubectl get pods -n shop; sleep 5; done");
+  const finding = findingIn(permissions, list + role("get") + binding("reader"));
+  expect(finding.verdict).toBe("inconclusive");
+  expect(finding.title).toContain("needs list on pods");
+  const one = agent("kubectl get pod web-1");
+  expect(findingsIn(permissions, one + role("get") + binding("reader"))).toEqual([]);
+  expect(findingsIn(permissions, list + role("get, list") + binding("reader"))).toEqual([]);
+  expect(findingsIn(permissions, list + role("get") + binding("view"))).toEqual([]);
+});

@@ -8,6 +8,7 @@ import type { Finding } from "../model/finding.ts";
 import { gather } from "./gather-findings.ts";
 import { judgeAdmission } from "./judge-admission.ts";
 import { judgeDenials } from "./judge-denial.ts";
+import { judgeKubectlCalls } from "./judge-kubectl.ts";
 import { judgeTokens } from "./judge-token.ts";
 
 export const permissions: Contract = defineContract({
@@ -24,6 +25,7 @@ export const permissions: Contract = defineContract({
       ...judgeDenials(context),
       ...judgeAdmission(context),
       ...judgeTokens(context),
+      ...judgeKubectlCalls(snapshot),
     ]).map(found);
   },
 });
