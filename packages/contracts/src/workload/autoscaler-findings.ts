@@ -57,7 +57,7 @@ function alternativeFinding(
     verdict: "inconclusive",
     subject: item.subject,
     title: `Autoscaler ${item.subject.name} and ${names} scale the same ${item.targetKind} ${item.targetName}: applied together, each undoes what the other did.`,
-    actual: "Manifests in files of their own name one target.",
+    actual: "Manifests of several autoscalers name one target.",
     evidence: [item, ...rivals].map((one) => referenceTo(one.source, targetWords(one))),
     missing: ["whether they are applied together or are alternatives"],
     fixes: [{ description: "Keep one autoscaler and give it the metrics of all." }],
@@ -93,14 +93,9 @@ function rivalsOf(item: Autoscaler, all: readonly Autoscaler[]): Autoscaler[] {
   );
 }
 
-/** Manifests in files of their own may be alternatives; in one file, or in a cluster, they are applied together. */
-function areTogether(one: Autoscaler, other: Autoscaler): boolean {
-  return one.source.evidenceId === other.source.evidenceId || (one.hasStatus && other.hasStatus);
-}
-
-/** Two autoscalers on one target undo what the other did. */
+/** Two autoscalers on one target undo what the other did. Among manifests they may be alternatives. */
 function rivalFaults(item: Autoscaler, all: readonly Autoscaler[]): Fault[] {
-  const rivals = rivalsOf(item, all).filter((other) => areTogether(item, other));
+  const rivals = rivalsOf(item, all).filter((other) => item.hasStatus && other.hasStatus);
   if (rivals.length === 0) return [];
   const names = rivals.map((rival) => rival.subject.name).join(", ");
   return [

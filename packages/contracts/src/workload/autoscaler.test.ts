@@ -71,12 +71,15 @@ describe("an autoscaler", () => {
 
   test("is violated when its least is above its most, and when another scales the same", () => {
     expect(judge(scaler(", minReplicas: 9"), requesting).title).toContain("minReplicas 9 is above");
-    const rival = scaler("", "", "rival");
-    expect(judge(`${scaler()}\n---\n${rival}`, requesting).title).toContain(
+    const seen = "status: { currentReplicas: 1 }";
+    const rival = scaler("", seen, "rival");
+    expect(judge(scaler("", seen), rival, requesting).title).toContain(
       "shop/rival scales Deployment web",
     );
-    // In files of their own they may be alternatives.
-    expect(judge(scaler(), rival, requesting).verdict).toBe("inconclusive");
+    // Manifests may be alternatives.
+    const planned = judge(scaler(), scaler("", "", "rival"), requesting);
+    expect(planned.verdict).toBe("inconclusive");
+    expect(planned.missing[0]).toContain("alternatives");
   });
 
   test("is violated by what it reports, and a warning that is over does not count", () => {
