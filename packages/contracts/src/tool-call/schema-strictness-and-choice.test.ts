@@ -32,11 +32,7 @@ describe("schemas that check something and can be met", () => {
       object({ type: "object", description: "payload" }),
       ["violated t checks-nothing"],
     ],
-    [
-      "an enum of another type",
-      object({ type: "integer", enum: ["1", "2"] }),
-      ["violated t enum-of-other-type"],
-    ],
+    ["an enum of another type", object({ type: "integer", enum: ["1", "2"] }), ["inconclusive t"]],
     [
       "an enum on a list that is meant for its items",
       object({ type: "array", items: { type: "string" }, enum: ["x", "y"] }),

@@ -116,6 +116,8 @@ function judgeTool(
 /** What would have to be known to tell whether a way of writing does harm that many corpora and servers have. */
 function missingFor(kind: SchemaFlaw["kind"], pointer: string): string | undefined {
   if (kind === "enum-of-items") return `how whoever reads the schema takes the enum at ${pointer}`;
+  if (kind === "enum-of-other-type")
+    return `whether whoever reads the schema goes by the type or by the enum at ${pointer}`;
   if (kind === "values-in-words-only")
     return `whether the tool refuses other values at ${pointer} than its description lists`;
   return undefined;
