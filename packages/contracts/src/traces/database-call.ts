@@ -100,7 +100,8 @@ export function statementCall(
   database: DatabaseSpan,
   known: KnownShape,
 ): Call | undefined {
-  if (known.isSession) return undefined;
+  const isWrite = known.shape.verb === "set" && keyValueSystems.test(database.system);
+  if (known.isSession && !isWrite) return undefined;
   const { collection, operation, statement } = database;
   // A document store records its query as JSON, which says little without the collection it goes to.
   const isDocument = collection !== undefined && /^\s*[{[]/.test(statement ?? "");
@@ -197,6 +198,9 @@ const sessionVerbs =
   /^(?:begin|start|commit|rollback|savepoint|release|set|show|use|prepare|deallocate|discard|ping|reset|listen|unlisten|notify|explain|close|declare|fetch|move|lock|analyze|vacuum|pragma|isready)$/;
 const sessionSelects =
   /^select ?(?:\?|version\(\)|now\(\)|current_\w+(?:\(\))?|pg_advisory\w*\(.*|set_config\(.*)?$/;
+
+/** Stores in which SET writes a value, where in SQL it changes the session. */
+const keyValueSystems = /^(?:redis|valkey|keydb|dragonfly|garnet|memcached)/;
 
 function isReadVerb(verb: string): boolean {
   return /^(?:select|find|get|query|scan|aggregate|count|distinct|search|mget|read|values|table|match|batchget)/.test(

@@ -177,3 +177,20 @@ it("a query that is recorded beside its URL belongs to it", () => {
   const parts = { "http.request.method": "GET", "url.path": "/books", "url.query": "id=7" };
   expect(callOf("GET", parts)).toMatchObject({ target: "GET /books?id=7" });
 });
+
+describe("SET", () => {
+  it.each([
+    [
+      "writes a value in a store of keys",
+      { "db.system.name": "redis", "db.query.text": "SET cart:7 ?" },
+      true,
+    ],
+    [
+      "changes the session of a database",
+      { "db.system.name": "postgresql", "db.query.text": "SET search_path = shop" },
+      false,
+    ],
+  ])("%s", (_, attributes, isCall) => {
+    expect(callOf("SET", attributes) !== undefined).toBe(isCall);
+  });
+});
