@@ -8,7 +8,7 @@ export {
 } from "./calls/requests.ts";
 export { requestsSucceed } from "./calls/requests-succeed.ts";
 export { checkSnapshot, ContractFailure } from "./check.ts";
-export { repeatedQuery } from "./fan-out/repeated-query.ts";
+export { repeatedQuery } from "./fan-out/repeated-query/repeated-query.ts";
 export { type ResolverPath, resolverPathOf } from "./traces/resolver-path.ts";
 export type { Contract, ContractOption, OptionValue } from "./model/contract.ts";
 export {

@@ -9,7 +9,7 @@ import { shorten } from "../text/cut-text.ts";
 import { plural } from "../text/plural.ts";
 import type { Call } from "../traces/call.ts";
 import type { Unit, UnitCall } from "../traces/unit.ts";
-import { hasFailed } from "./classify-group.ts";
+import { hasFailed } from "./repeated-query/classify-group.ts";
 import { type Handler, handlersOf, millis, referenceToCall, shapeWords } from "./handlers.ts";
 import { isFile, responseBytesOf } from "./payload-bytes.ts";
 import { boundOf, type ResultBound } from "./result-bound.ts";

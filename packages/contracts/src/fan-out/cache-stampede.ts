@@ -12,7 +12,7 @@ import { tracesOf } from "../traces/trace.ts";
 import { stableName } from "../traces/name-operation.ts";
 import { endOfLookup, type Lookup, lookupsOf } from "./cache-lookups.ts";
 import { millis } from "./handlers.ts";
-import { repeatedQueryOptions } from "./options.ts";
+import { repeatedQueryOptions } from "./repeated-query/options.ts";
 import { widestOverlap } from "./overlap.ts";
 
 interface CacheStampedeOptions {

@@ -6,7 +6,7 @@ import type { Finding } from "../model/finding.ts";
 import type { FindingParts } from "../model/make-finding.ts";
 import { plural } from "../text/plural.ts";
 import type { Unit, UnitCall } from "../traces/unit.ts";
-import { hasFailed } from "./classify-group.ts";
+import { hasFailed } from "./repeated-query/classify-group.ts";
 import { findRuns, isInTransaction, type Run } from "./find-runs.ts";
 import {
   boundaryOfCalls,

@@ -7,7 +7,7 @@ import { consecutiveCalls } from "./consecutive-calls.ts";
 import { hotPartition } from "./hot-partition.ts";
 import { payloadSize } from "./payload-size.ts";
 import { poolStarvation } from "./pool-starvation.ts";
-import { repeatedQuery } from "./repeated-query.ts";
+import { repeatedQuery } from "./repeated-query/repeated-query.ts";
 import { repeatedSequence } from "./repeated-sequence.ts";
 
 export const fanOutContracts: readonly Contract[] = [

@@ -7,7 +7,7 @@ import type { Snapshot } from "../model/snapshot.ts";
 import { plural } from "../text/plural.ts";
 import { coveredTime } from "../traces/intervals.ts";
 import type { Unit, UnitCall } from "../traces/unit.ts";
-import { hasFailed } from "./classify-group.ts";
+import { hasFailed } from "./repeated-query/classify-group.ts";
 import { judgeContexts } from "./context-growth.ts";
 import { type Handler, handlersOf, millis, referenceToCall } from "./handlers.ts";
 import { judgeMessages } from "./message-size.ts";

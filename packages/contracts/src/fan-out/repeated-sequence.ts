@@ -7,7 +7,7 @@ import type { FindingParts } from "../model/make-finding.ts";
 import { plural } from "../text/plural.ts";
 import { coveredTime } from "../traces/intervals.ts";
 import type { Unit, UnitCall } from "../traces/unit.ts";
-import { hasFailed, isWarmUp } from "./classify-group.ts";
+import { hasFailed, isWarmUp } from "./repeated-query/classify-group.ts";
 import { findSequence, type Sequence } from "./find-sequence.ts";
 import {
   boundaryOfCalls,
@@ -18,7 +18,7 @@ import {
   shapeWords,
   shareOfUnit,
 } from "./handlers.ts";
-import { repeatedQueryOptions } from "./options.ts";
+import { repeatedQueryOptions } from "./repeated-query/options.ts";
 import { haveSameValues } from "./same-values.ts";
 
 interface RepeatedSequenceOptions {

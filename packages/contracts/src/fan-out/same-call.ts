@@ -1,8 +1,8 @@
 /** The words for calls that ask for the very same thing. */
 
 import type { Fix } from "../model/finding.ts";
-import type { ClassifiedGroup } from "./classify-group.ts";
-import type { RepetitionWords } from "./list-words.ts";
+import type { ClassifiedGroup } from "./repeated-query/classify-group.ts";
+import type { RepetitionWords } from "./repeated-query/list-words.ts";
 import { haveSameValues } from "./same-values.ts";
 
 /** Whether every call of a group has the same values, as far as the record shows them. */

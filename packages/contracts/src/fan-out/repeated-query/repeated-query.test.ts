@@ -11,7 +11,7 @@ import {
   type SpanTree,
   sql,
   times,
-} from "../traces/trace-builder.ts";
+} from "../../traces/trace-builder.ts";
 
 const check = (...trees: readonly SpanTree[]) =>
   repeatedQuery.check(snapshotOfSpans(...trees.map((tree, index) => spansOf(tree, index + 1))));

@@ -1,11 +1,11 @@
 /** What agents do, as spans of several conventions record it: runs of tools, embeddings, and who asked for them. */
 
-import type { AttributeValue, Span } from "../model/span.ts";
-import { isFields } from "../model/fields.ts";
-import { textOf } from "../traces/call.ts";
-import { mark } from "../traces/marks.ts";
-import type { Trace } from "../traces/trace.ts";
-import { sentryOperationOf } from "../traces/vendor-span.ts";
+import type { AttributeValue, Span } from "../../model/span.ts";
+import { isFields } from "../../model/fields.ts";
+import { textOf } from "../../traces/call.ts";
+import { mark } from "../../traces/marks.ts";
+import type { Trace } from "../../traces/trace.ts";
+import { sentryOperationOf } from "../../traces/vendor-span.ts";
 
 /** What a span of an agent does. */
 export type AgentWork = "agent" | "tool" | "model" | "embeddings";

@@ -1,6 +1,6 @@
 /** What `fan-out/repeated-query` counts as repeated. Every threshold is here, with its default. */
 
-import type { ContractDefinition } from "../model/define-contract.ts";
+import type { ContractDefinition } from "../../model/define-contract.ts";
 
 export interface RepeatedQueryOptions {
   readonly countMin: number;

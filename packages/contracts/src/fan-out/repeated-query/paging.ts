@@ -1,7 +1,7 @@
 /** Tells pages of one result from calls that only name a page: what is paged changes its place, and brings many rows. */
 
-import { isPageParameter } from "../traces/url-template.ts";
-import type { UnitCall } from "../traces/unit.ts";
+import { isPageParameter } from "../../traces/url-template.ts";
+import type { UnitCall } from "../../traces/unit.ts";
 
 /** Whether these calls read one result page by page, as far as the record shows. */
 export function isPaging(attempts: readonly UnitCall[], thingCountMin: number): boolean {

@@ -1,14 +1,14 @@
 import { describe, expect, it } from "vitest";
 
-import { factsOf, traceVariants } from "../../test/metamorphic-traces.ts";
-import type { Attributes } from "../model/span.ts";
+import { factsOf, traceVariants } from "../../../test/metamorphic-traces.ts";
+import type { Attributes } from "../../model/span.ts";
 import {
   request,
   snapshotOfSpans,
   spansOf,
   type SpanTree,
   times,
-} from "../traces/trace-builder.ts";
+} from "../../traces/trace-builder.ts";
 import { repeatedQuery } from "./repeated-query.ts";
 
 const check = (...trees: readonly SpanTree[]) =>

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import type { Span } from "../model/span.ts";
+import type { Span } from "../../model/span.ts";
 import { repeatedQuery } from "./repeated-query.ts";
 import {
   get,
@@ -12,7 +12,7 @@ import {
   type SpanTree,
   sql,
   times,
-} from "../traces/trace-builder.ts";
+} from "../../traces/trace-builder.ts";
 
 const checkSpans = (...traces: readonly Span[][]) =>
   repeatedQuery.check(snapshotOfSpans(...traces));

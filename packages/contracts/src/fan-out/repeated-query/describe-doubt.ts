@@ -1,6 +1,6 @@
 /** The words for what is missing: why it is missed, and what would bring it. */
 
-import { plural } from "../text/plural.ts";
+import { plural } from "../../text/plural.ts";
 import type { ClassifiedGroup, GroupNature } from "./classify-group.ts";
 import type { Doubt, ListDoubt } from "./judgement.ts";
 

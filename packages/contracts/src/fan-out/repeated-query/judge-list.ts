@@ -1,8 +1,8 @@
 /** Decides what a list shows whose items were loaded without repetition. */
 
-import { largestOf } from "../traces/largest.ts";
+import { largestOf } from "../../traces/largest.ts";
 import { hasFixedCalls, observationWithCallsPerItem, showsBatch } from "./batch-evidence.ts";
-import type { Call } from "../traces/call.ts";
+import type { Call } from "../../traces/call.ts";
 import type { ClassifiedGroup } from "./classify-group.ts";
 import { growthOf, type GrowthPoint } from "./growth.ts";
 import type { Judgement, ListDoubt } from "./judgement.ts";

@@ -8,7 +8,7 @@ import type { Basis, Doubt, Judgement } from "./judgement.ts";
 import type { Observation, ObservedSubject } from "./observe-calls.ts";
 import type { RepeatedQueryOptions } from "./options.ts";
 import { mayBeKeysetPages } from "./paging.ts";
-import { haveSameValues } from "./same-values.ts";
+import { haveSameValues } from "../same-values.ts";
 
 /** The judgements about a subject; none when nothing that it did concerns this contract. */
 export function judgeSubject(

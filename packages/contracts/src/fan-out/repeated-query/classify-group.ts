@@ -1,13 +1,13 @@
 /** Tells a loop over items from repeats of another nature: retries, polling, pages, shards, caches, warm-ups. */
 
-import type { Call } from "../traces/call.ts";
+import type { Call } from "../../traces/call.ts";
 import { listMatched, narrowWidthMax, widthOf } from "./list-behind.ts";
 import type { RepeatedQueryOptions } from "./options.ts";
 import type { Observation } from "./observe-calls.ts";
 import { isPaging } from "./paging.ts";
-import { namesFile } from "./payload-bytes.ts";
-import { haveSameValues } from "./same-values.ts";
-import type { Unit, UnitCall } from "../traces/unit.ts";
+import { namesFile } from "../payload-bytes.ts";
+import { haveSameValues } from "../same-values.ts";
+import type { Unit, UnitCall } from "../../traces/unit.ts";
 
 export type GroupNature =
   | "loop"

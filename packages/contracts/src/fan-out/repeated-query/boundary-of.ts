@@ -1,9 +1,9 @@
 /** Which boundary a judgement is about: the one that its calls cross. */
 
-import type { Boundary } from "../model/finding.ts";
+import type { Boundary } from "../../model/finding.ts";
 import type { Judgement } from "./judgement.ts";
 import type { Observation } from "./observe-calls.ts";
-import type { UnitCall } from "../traces/unit.ts";
+import type { UnitCall } from "../../traces/unit.ts";
 
 /** Calls of databases cross `resolver-database`, calls by HTTP or RPC `service-service`. */
 export function boundaryOf(judgement: Judgement): Boundary {

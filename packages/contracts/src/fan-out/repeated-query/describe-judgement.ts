@@ -1,21 +1,21 @@
 /** Puts judgements about repeated calls into findings: sentences, measures, evidence, fixes. */
 
-import type { EvidenceReference } from "../model/evidence.ts";
-import type { Finding } from "../model/finding.ts";
-import { shorten } from "../text/cut-text.ts";
-import { plural } from "../text/plural.ts";
+import type { EvidenceReference } from "../../model/evidence.ts";
+import type { Finding } from "../../model/finding.ts";
+import { shorten } from "../../text/cut-text.ts";
+import { plural } from "../../text/plural.ts";
 import { boundaryOf } from "./boundary-of.ts";
 import type { ClassifiedGroup } from "./classify-group.ts";
 import type { Growth } from "./growth.ts";
-import { coveredTime } from "../traces/intervals.ts";
+import { coveredTime } from "../../traces/intervals.ts";
 import { listFixes, listWords } from "./list-words.ts";
 import { doubtWords, listDoubtWords } from "./describe-doubt.ts";
 import type { Judgement } from "./judgement.ts";
 import type { Observation, ObservedSubject } from "./observe-calls.ts";
-import { downstreamStatements } from "./downstream.ts";
+import { downstreamStatements } from "../downstream.ts";
 import { fanOutLimits, type RepeatedQueryOptions } from "./options.ts";
-import { hasSameValues, sameCallFixes, sameCallWords } from "./same-call.ts";
-import type { UnitCall } from "../traces/unit.ts";
+import { hasSameValues, sameCallFixes, sameCallWords } from "../same-call.ts";
+import type { UnitCall } from "../../traces/unit.ts";
 
 /** The finding for one judgement. */
 export function findingOf(

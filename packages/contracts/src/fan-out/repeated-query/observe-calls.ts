@@ -1,8 +1,8 @@
 /** Gathers, per resolver or handler, what each request did: the length of its list and its calls by shape. */
 
-import type { Subject } from "../model/finding.ts";
-import { shorten } from "../text/cut-text.ts";
-import type { Unit, UnitCall } from "../traces/unit.ts";
+import type { Subject } from "../../model/finding.ts";
+import { shorten } from "../../text/cut-text.ts";
+import type { Unit, UnitCall } from "../../traces/unit.ts";
 
 /** The longest name of a subject that a finding may have. */
 const subjectNameLengthMax = 1_024;

@@ -1,9 +1,9 @@
 /** Whether calls are about as many as the items of a list, which no verdict of a batched access survives. */
 
-import { largestOf } from "../traces/largest.ts";
+import { largestOf } from "../../traces/largest.ts";
 import type { Observation } from "./observe-calls.ts";
 import type { RepeatedQueryOptions } from "./options.ts";
-import type { UnitCall } from "../traces/unit.ts";
+import type { UnitCall } from "../../traces/unit.ts";
 
 /** Lists that may stand behind calls: by resolver indices, else by what earlier or later calls of another kind brought. */
 export function listsBeside(

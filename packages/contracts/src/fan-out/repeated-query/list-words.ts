@@ -1,6 +1,6 @@
 /** The words for a call that is repeated for the items of a list: what was seen, and what to do about it. */
 
-import type { Fix } from "../model/finding.ts";
+import type { Fix } from "../../model/finding.ts";
 import type { ClassifiedGroup } from "./classify-group.ts";
 import type { Growth } from "./growth.ts";
 import type { ObservedSubject } from "./observe-calls.ts";

@@ -1,6 +1,6 @@
 /** Whether a tool that an agent calls for one thing, or another one that it was offered, takes many. */
 
-import { isFields } from "../model/fields.ts";
+import { isFields } from "../../model/fields.ts";
 
 /** A way to ask for many things at once: the tool, and the argument that takes the list. */
 export interface BatchArgument {

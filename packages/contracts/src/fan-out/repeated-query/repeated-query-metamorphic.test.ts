@@ -11,7 +11,7 @@ import {
 } from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import type { Span } from "../model/span.ts";
+import type { Span } from "../../model/span.ts";
 import { repeatedQuery } from "./repeated-query.ts";
 import {
   get,
@@ -22,7 +22,7 @@ import {
   type SpanTree,
   sql,
   times,
-} from "../traces/trace-builder.ts";
+} from "../../traces/trace-builder.ts";
 
 /** What is found, without ids of spans and evidence. */
 function facts(...traces: readonly (readonly Span[])[]): unknown[] {

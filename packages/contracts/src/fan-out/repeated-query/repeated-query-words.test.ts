@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 
-import { checkSnapshot } from "../check.ts";
+import { checkSnapshot } from "../../check.ts";
 import { repeatedQuery } from "./repeated-query.ts";
 import {
   get,
@@ -12,7 +12,7 @@ import {
   type SpanTree,
   sql,
   times,
-} from "../traces/trace-builder.ts";
+} from "../../traces/trace-builder.ts";
 
 const check = (...trees: readonly SpanTree[]) =>
   checkSnapshot(snapshotOfSpans(...trees.map((tree, index) => spansOf(tree, index + 1))), [

@@ -1,16 +1,16 @@
 /** Agents that run a tool, or embed a text, once for each item of a list. */
 
-import type { FindingParts } from "../model/make-finding.ts";
-import type { Snapshot } from "../model/snapshot.ts";
-import { compareText } from "../text/compare-text.ts";
-import { shorten } from "../text/cut-text.ts";
-import { plural } from "../text/plural.ts";
-import { numberOf, textOf } from "../traces/call.ts";
-import { coveredTime } from "../traces/intervals.ts";
-import { mark } from "../traces/marks.ts";
-import { operationOf } from "../traces/name-operation.ts";
-import { type Trace, tracesOf } from "../traces/trace.ts";
-import { isPageParameter, looksLikeId } from "../traces/url-template.ts";
+import type { FindingParts } from "../../model/make-finding.ts";
+import type { Snapshot } from "../../model/snapshot.ts";
+import { compareText } from "../../text/compare-text.ts";
+import { shorten } from "../../text/cut-text.ts";
+import { plural } from "../../text/plural.ts";
+import { numberOf, textOf } from "../../traces/call.ts";
+import { coveredTime } from "../../traces/intervals.ts";
+import { mark } from "../../traces/marks.ts";
+import { operationOf } from "../../traces/name-operation.ts";
+import { type Trace, tracesOf } from "../../traces/trace.ts";
+import { isPageParameter, looksLikeId } from "../../traces/url-template.ts";
 import {
   agentWorkOf,
   embeddedCountOf,
@@ -20,7 +20,7 @@ import {
   toolNameOf,
 } from "./agent-spans.ts";
 import { type BatchArgument, batchArgumentFor } from "./batch-tool.ts";
-import { millis } from "./handlers.ts";
+import { millis } from "../handlers.ts";
 
 interface AgentLoopOptions {
   readonly countMin: number;

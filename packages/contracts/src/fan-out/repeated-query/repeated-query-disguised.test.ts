@@ -13,8 +13,8 @@ import {
 } from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import type { Finding } from "../model/finding.ts";
-import type { Attributes } from "../model/span.ts";
+import type { Finding } from "../../model/finding.ts";
+import type { Attributes } from "../../model/span.ts";
 import { repeatedQuery } from "./repeated-query.ts";
 import {
   get,
@@ -25,7 +25,7 @@ import {
   type SpanTree,
   sql,
   times,
-} from "../traces/trace-builder.ts";
+} from "../../traces/trace-builder.ts";
 
 const check = (...trees: readonly SpanTree[]): Finding[] =>
   repeatedQuery.check(snapshotOfSpans(...trees.map((tree, index) => spansOf(tree, index + 1))));

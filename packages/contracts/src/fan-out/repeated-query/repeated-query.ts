@@ -1,8 +1,8 @@
 /** The contract `fan-out/repeated-query`: a list is loaded with a fixed number of calls, not one per item. */
 
-import type { Contract } from "../model/contract.ts";
-import { defineContract } from "../model/define-contract.ts";
-import { unitsOf } from "../traces/trace-units.ts";
+import type { Contract } from "../../model/contract.ts";
+import { defineContract } from "../../model/define-contract.ts";
+import { unitsOf } from "../../traces/trace-units.ts";
 import { judgeAgents } from "./agent-loops.ts";
 import { findingOf } from "./describe-judgement.ts";
 import { judgeSubject } from "./judge-subject.ts";
