@@ -25,10 +25,30 @@ import { bundleCheck } from "./bundle-check.js";
 const root = resolve(import.meta.dirname, "..");
 const output = resolve(process.argv[2] ?? join(root, "dist"));
 
+/** The doors of the contracts: those that ship, and those of one's own. */
+const contractEntries = ["packages/contracts/src/index.ts", "packages/contracts/src/own/index.ts"];
+const contractExports = Object.fromEntries(
+  [
+    [".", "./packages/contracts/src/index"],
+    ["./own", "./packages/contracts/src/own/index"],
+  ].map(([door, path]) => [door, { types: `${path}.d.ts`, default: `${path}.js` }]),
+);
+/** What `faultline contract explain` prints, the pages that other pages and helps point to, and examples. */
+const contractFiles = globSync(
+  [
+    "docs/contracts/*.md",
+    "docs/formats/evidence.md",
+    "docs/reference/contracts.md",
+    "docs/reference/check-report.schema.json",
+    "packages/contracts/examples/*.yaml",
+  ],
+  { cwd: root },
+);
+
 /** Every file that starts a process or is imported by users. */
 const platformEntries = [
   "packages/cli/src/main.ts",
-  "packages/contracts/src/index.ts",
+  ...contractEntries,
   "packages/server/src/gateway/worker.ts",
 ];
 
@@ -39,6 +59,7 @@ const platformFiles = [
     exclude: (path) => path.includes("fixtures"),
   }),
   ...globSync("packages/console/dist/**/*.*", { cwd: root }),
+  ...contractFiles,
   "packages/cli/bin/faultline.js",
   "README.md",
   "CHANGELOG.md",
@@ -57,32 +78,22 @@ await pack({
     version: versions,
     description: readManifest(".").description,
     bin: { faultline: "packages/cli/bin/faultline.js" },
-    exports: {
-      ".": {
-        types: "./packages/contracts/src/index.d.ts",
-        default: "./packages/contracts/src/index.js",
-      },
-    },
+    exports: contractExports,
     ...dependenciesOf(["contracts", "protocol", "server", "cli"], [readManifest(".")]),
   },
 });
 
 await pack({
   folder: "contracts",
-  entries: ["packages/contracts/src/index.ts"],
-  files: ["LICENSE"],
+  entries: contractEntries,
+  files: ["LICENSE", ...contractFiles],
   declarations: ["packages/contracts"],
   manifest: {
     name: "@faultline/contracts",
     version: versions,
     description: readManifest("packages/contracts").description,
     sideEffects: false,
-    exports: {
-      ".": {
-        types: "./packages/contracts/src/index.d.ts",
-        default: "./packages/contracts/src/index.js",
-      },
-    },
+    exports: contractExports,
     ...dependenciesOf(["contracts"], []),
   },
 });

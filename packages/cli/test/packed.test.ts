@@ -78,6 +78,25 @@ describe("the packed package", () => {
     expect(failure?.code).toBe(1);
   });
 
+  it("explains contracts, and runs those of one's own that ship as examples", async () => {
+    const run = async (...words: string[]) =>
+      await execute("npx", ["faultline", ...words], { cwd: folder });
+    expect((await run("contract", "explain", "fan-out/repeated-query")).stdout).toContain(
+      "## When it is inconclusive",
+    );
+    const examples = join(folder, "node_modules/faultline/packages/contracts/examples");
+    const files = (await readdir(examples)).map((name) => join(examples, name));
+    expect((await run("contract", "test", ...files)).stdout).toMatch(/ 0 failed\n$/);
+    await writeFile(
+      join(folder, "bare.yaml"),
+      "apiVersion: v1\nkind: Pod\nmetadata: { name: bare }\n",
+    );
+    const words = ["bare.yaml", "--contracts", join(examples, "kubernetes.yaml")];
+    expect((await run("check", ...words, "--fail-on", "never")).stdout).toContain(
+      "contracts on 1 piece",
+    );
+  });
+
   it("runs the platform with its own PostgreSQL and the console", async () => {
     await using platform = await startPlatform({ folder, command: ["npx", "faultline", "up"] });
     const answer = await fetch(`${platform.url}/v1/chat/completions`, {
@@ -99,12 +118,13 @@ describe("the packed package", () => {
       join(folder, "use.mts"),
       [
         'import { checkSnapshot, createSnapshot, type Finding } from "@faultline/contracts";',
+        'import { readOwnContracts } from "@faultline/contracts/own";',
         "const findings: Finding[] = checkSnapshot(createSnapshot([]));",
-        "console.log(findings.length);",
+        'console.log(findings.length, readOwnContracts("contracts: []").problems.length);',
       ].join("\n"),
     );
     const { stdout } = await execute(process.execPath, ["use.mts"], { cwd: folder });
-    expect(stdout.trim()).toBe("0");
+    expect(stdout.trim()).toBe("0 1");
     await execute(
       join(repository, "node_modules", ".bin", "tsc"),
       [
