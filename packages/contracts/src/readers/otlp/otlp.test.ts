@@ -305,7 +305,7 @@ describe("logs and metrics from OTLP", () => {
 
 // Public examples of the OpenTelemetry project, which not every checkout has beside it.
 const examples = new URL(
-  "../../../../../shared/data/opentelemetry-proto/examples/",
+  "../../../../../../shared/data/opentelemetry-proto/examples/",
   import.meta.url,
 );
 
