@@ -1,11 +1,9 @@
 /** Finds and reads the files that a command is pointed at: files, folders, pipes and standard input. */
 
-import { createHash } from "node:crypto";
 import type { Dirent } from "node:fs";
 import { open, readdir, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import {
-  type CreateHasher,
   type EvidenceFile,
   evidenceLimits,
   EvidenceReader,
@@ -23,12 +21,6 @@ const folderDepthMax = 32;
 const chunkBytes = 256 * 1024;
 
 const standardInput = "-";
-
-/** Node's own SHA-256: it is many times as fast as the portable one. */
-const createHasher: CreateHasher = () => {
-  const hash = createHash("sha256");
-  return { update: (bytes) => void hash.update(bytes), digest: () => hash.digest("hex") };
-};
 
 export interface ReadingOptions {
   readonly terminal: Terminal;
@@ -55,7 +47,7 @@ export async function readEvidenceAt(
     ({ path }) => passOver === undefined || resolve(path) !== resolve(passOver),
   );
   const progress = readingProgress(files, terminal);
-  const reader = new EvidenceReader({ createHasher, onProgress: (state) => progress.show(state) });
+  const reader = new EvidenceReader({ onProgress: (state) => progress.show(state) });
   for (const { path, sizeBytes } of files) {
     await found.guard(nameOf(path), async () => {
       const sink = reader.open(nameOf(path), sizeBytes);
