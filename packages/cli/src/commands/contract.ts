@@ -10,11 +10,9 @@ import {
   plural,
   printable,
 } from "@faultline/contracts";
-import { runExamples } from "@faultline/contracts/own";
 
 import { type Command, type CommandContext, UsageError } from "../command.ts";
 import { switchOption } from "../connection.ts";
-import { readOwnContractFiles } from "../own-contracts.ts";
 import { layoutTable } from "../table.ts";
 
 const shipped: readonly Contract[] = [...contracts, ...controls];
@@ -111,6 +109,9 @@ async function explainContract(context: CommandContext, rest: readonly string[])
 async function testContracts(context: CommandContext, paths: readonly string[]): Promise<number> {
   if (paths.length === 0) throw new UsageError("contract test needs a file.");
   const { terminal } = context;
+  // The language of expressions is loaded only where it is spoken: help and lists of contracts do without.
+  const { runExamples } = await import("@faultline/contracts/own");
+  const { readOwnContractFiles } = await import("../own-contracts.ts");
   const files = await readOwnContractFiles(paths);
   const outcomes = files.flatMap(({ path, contracts: own }) =>
     runExamples(own).map((outcome) => ({ file: path, ...outcome })),
