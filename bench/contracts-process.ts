@@ -2,12 +2,13 @@
  * A process of its own for one measurement of the contracts, so that its memory is its own. Prints one line of JSON on
  * standard error: processor seconds of all its threads, the greatest resident memory, and a hash of what came out.
  *
- *     node contracts-process.ts decoded FILE    contracts on spans that are decoded already
- *     node contracts-process.ts check FILE      `faultline check`, from the file to the findings
+ *     node contracts-process.ts decoded FILE       contracts on spans that are decoded already
+ *     node contracts-process.ts check FILE MAIN    `faultline check` of the bundle that MAIN begins, from the file to the findings
  */
 
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
+import { pathToFileURL } from "node:url";
 import {
   checkSnapshot,
   type Evidence,
@@ -15,8 +16,6 @@ import {
   OtlpTraceStream,
   type Span,
 } from "@faultline/contracts";
-
-import { main } from "../packages/cli/src/main.ts";
 
 /** What a measurement gives. */
 export interface Measured {
@@ -26,9 +25,9 @@ export interface Measured {
   readonly resultHash: string;
 }
 
-const [mode, file] = process.argv.slice(2);
+const [mode, file, bundle = ""] = process.argv.slice(2);
 if (file === undefined) throw new Error("a file is needed");
-const measured = mode === "decoded" ? await measureDecoded(file) : await measureCheck(file);
+const measured = mode === "decoded" ? await measureDecoded(file) : await measureCheck(file, bundle);
 process.stderr.write(`${JSON.stringify(measured)}\n`);
 
 async function measureDecoded(path: string): Promise<Measured> {
@@ -50,11 +49,15 @@ async function measureDecoded(path: string): Promise<Measured> {
   return resultOf(before, findings);
 }
 
-async function measureCheck(path: string): Promise<Measured> {
+async function measureCheck(path: string, bundle: string): Promise<Measured> {
   const printed: string[] = [];
   const write = process.stdout.write.bind(process.stdout);
   process.stdout.write = (text: string | Uint8Array) => printed.push(String(text)) > 0;
   const before = process.cpuUsage();
+  // What the bundle exports, as `bin/faultline.js` calls it.
+  const { main } = (await import(pathToFileURL(bundle).href)) as {
+    main: (words: readonly string[]) => Promise<unknown>;
+  };
   await main(["check", path, "--format", "json"]);
   process.stdout.write = write;
   // The report of the command, as its schema has it.

@@ -34,9 +34,10 @@ export async function run({ small }: BenchOptions): Promise<BenchResult> {
     const spanCount = small ? spanCountSmall : spanCountLarge;
     const protobuf = await writePopulation(join(folder, "spans.pb"), spanCount);
     const json = await writePopulation(join(folder, "spans.json"), spanCount);
+    const main = await bundleInto(folder);
     const decoded = await measure("decoded", protobuf);
-    const fromProtobuf = await measure("check", protobuf);
-    const fromJson = await measure("check", json);
+    const fromProtobuf = await measure("check", protobuf, main);
+    const fromJson = await measure("check", json, main);
     const figures = [
       ...figuresOf("checked, from decoded spans", decoded, spanCount),
       ...figuresOf("OTLP protobuf, file to findings", fromProtobuf, spanCount),
@@ -44,7 +45,7 @@ export async function run({ small }: BenchOptions): Promise<BenchResult> {
     ];
     if (!small) {
       const path = await writePopulation(join(folder, "200.json"), spanCountOf200Megabytes);
-      const { memoryBytesMax } = await measure("check", path);
+      const { memoryBytesMax } = await measure("check", path, main);
       const { size } = await stat(path);
       const name = `OTLP JSON of ${Math.round(size / 1e6)} MB, memory`;
       figures.push({ name, value: memoryBytesMax / 1e6, unit: "MB" });
@@ -86,8 +87,16 @@ async function writePopulation(path: string, spanCount: number): Promise<string>
   return path;
 }
 
-async function measure(mode: "decoded" | "check", path: string): Promise<Measured> {
-  const { stderr } = await execute(process.execPath, [processFile, mode, path]);
+/** Makes the command as packages have it; gives the file that it begins with. */
+async function bundleInto(folder: string): Promise<string> {
+  await cp(join(cliFolder, "bin"), join(folder, "bin"), { recursive: true });
+  await execute(process.execPath, [bundleScript, join(folder, "check")]);
+  await writeFile(join(folder, "package.json"), '{"type":"module"}');
+  return join(folder, "check", "main.js");
+}
+
+async function measure(mode: "decoded" | "check", ...words: string[]): Promise<Measured> {
+  const { stderr } = await execute(process.execPath, [processFile, mode, ...words]);
   // The last line is what the process measured.
   return JSON.parse(stderr.trim().split("\n").at(-1) ?? "") as Measured;
 }
@@ -101,9 +110,6 @@ function figuresOf(name: string, measured: Measured, spanCount: number): BenchFi
 
 /** How many times as long as the start of Node the packed command takes on a small file. */
 async function startRatio(folder: string, count: number): Promise<BenchFigure> {
-  await cp(join(cliFolder, "bin"), join(folder, "bin"), { recursive: true });
-  await execute(process.execPath, [bundleScript, join(folder, "check")]);
-  await writeFile(join(folder, "package.json"), '{"type":"module"}');
   const pod = join(folder, "pod.json");
   await writeFile(pod, '{"apiVersion":"v1","kind":"Pod","metadata":{"name":"web"}}');
   const check = [join(folder, "bin", "faultline.js"), "check", pod];

@@ -7,7 +7,7 @@ import { Evidence, type EvidenceContent, type EvidenceKind } from "./evidence.ts
 export const Snapshot = Type.Object(
   {
     formatVersion: Type.Literal(1),
-    /** Sorted by id, each id once: equal content has one representation. */
+    /** Sorted by kind, traces by their trace id, the rest by id; each id once: equal content has one representation. */
     evidence: Type.Array(Evidence),
   },
   { additionalProperties: false },

@@ -29,7 +29,7 @@ export interface UnreadableFile {
 }
 
 export interface ReadEvidence {
-  /** Sorted by id, each once. */
+  /** In the order of a snapshot, each once. */
   readonly evidence: Evidence[];
   readonly unreadable: UnreadableFile[];
 }

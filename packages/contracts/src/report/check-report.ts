@@ -7,6 +7,7 @@ import { EvidenceId, EvidenceSource } from "../model/evidence.ts";
 import { Boundary, Finding, Subject } from "../model/finding.ts";
 import type { Snapshot } from "../model/snapshot.ts";
 import type { UnreadableFile } from "../readers/read-evidence.ts";
+import { idIfKnown } from "../snapshot/later-id.ts";
 
 const Unreadable = Type.Object(
   {
@@ -46,6 +47,9 @@ export const CheckReport = Type.Object(
         { additionalProperties: false },
       ),
     ),
+    /** How many pieces of evidence were read. */
+    evidenceCount: Type.Integer({ minimum: 0 }),
+    /** The pieces to which findings refer. */
     evidence: Type.Array(
       Type.Object(
         { id: EvidenceId, kind: Type.String(), source: EvidenceSource },
@@ -109,17 +113,25 @@ export function checkReport(outcome: CheckOutcome, failOn: FailOn = "violated"):
       boundary,
       promise,
     })),
-    evidence: outcome.snapshot.evidence.map(({ id, content, source }) => ({
-      id,
-      kind: content.kind,
-      source,
-    })),
+    evidenceCount: outcome.snapshot.evidence.length,
+    evidence: quotedEvidence(outcome),
     findings: [...outcome.findings],
     unreadable: outcome.unreadable.map(({ isUnknownForm: _form, ...file }) => file),
     ...(outcome.passedOver === undefined || outcome.passedOver.length === 0
       ? {}
       : { passedOver: [...outcome.passedOver] }),
   };
+}
+
+function quotedEvidence({ snapshot, findings }: CheckOutcome): CheckReport["evidence"] {
+  const quoted = new Set(
+    findings.flatMap((finding) => finding.evidence.map((reference) => reference.evidenceId)),
+  );
+  return snapshot.evidence.flatMap((item) => {
+    const id = idIfKnown(item);
+    if (id === undefined || !quoted.has(id)) return [];
+    return [{ id, kind: item.content.kind, source: item.source }];
+  });
 }
 
 /** How many findings there are of each verdict. */

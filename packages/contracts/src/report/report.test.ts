@@ -14,6 +14,8 @@ import {
   times,
 } from "../traces/trace-builder.ts";
 import { contracts } from "../registry.ts";
+import { createSnapshot } from "../snapshot/create-snapshot.ts";
+import { createPortableHasher } from "../snapshot/evidence-id.ts";
 import type { UnreadableFile } from "../readers/read-evidence.ts";
 import { CheckReport, checkReport } from "./check-report.ts";
 import { sarifReport } from "./sarif-report.ts";
@@ -71,6 +73,22 @@ describe("the JSON report", () => {
     );
     expect([...Value.Errors(CheckReport, report)]).toEqual([]);
     expect(report.summary).toEqual({ violated: 1, holds: 1, inconclusive: 1, unreadable: 1 });
+  });
+
+  it("counts all evidence, lists what findings refer to, and computes no other ids", () => {
+    const trees = [violated, ...times(20, () => nothing)];
+    const read = snapshotOfSpans(...trees.map((tree, index) => spansOf(tree, index + 1)));
+    let idCount = 0;
+    const snapshot = createSnapshot(read.evidence, () => {
+      idCount += 1;
+      return createPortableHasher();
+    });
+    const findings = checkSnapshot(snapshot);
+    const report = checkReport({ snapshot, contracts, findings, unreadable: [] });
+    expect(report.evidenceCount).toBe(21);
+    expect(report.evidence).toHaveLength(1);
+    expect(report.evidence[0]?.id).toBe(findings[0]?.evidence[0]?.evidenceId);
+    expect(idCount).toBe(1);
   });
 
   it("has the schema that is published; this file run by vitest with `--update` writes it anew", async () => {

@@ -134,7 +134,7 @@ class ReportWriter {
   }
 
   #summary(): void {
-    const { summary, evidence, contracts } = this.#report;
+    const { summary, evidenceCount, contracts } = this.#report;
     const parts = [
       this.#paint(summary.violated > 0 ? "red" : "dim", `${summary.violated} violated`),
       this.#paint(summary.holds > 0 ? "green" : "dim", `${summary.holds} hold`),
@@ -148,7 +148,7 @@ class ReportWriter {
     this.#silence();
     this.#baseline();
     this.#lines.push(
-      `${parts.join(" · ")}  ${this.#paint("dim", `(${plural(contracts.length, "contract")} on ${plural(evidence.length, "piece")} of evidence)`)}`,
+      `${parts.join(" · ")}  ${this.#paint("dim", `(${plural(contracts.length, "contract")} on ${plural(evidenceCount, "piece")} of evidence)`)}`,
     );
   }
 
@@ -180,14 +180,14 @@ class ReportWriter {
 
   /** Without a finding nothing is known to hold, and the report must not look as if it did. */
   #silence(): void {
-    const { findings, evidence, unreadable } = this.#report;
-    if (findings.length > 0 || (evidence.length === 0 && unreadable.length > 0)) return;
+    const { findings, evidenceCount, unreadable } = this.#report;
+    if (findings.length > 0 || (evidenceCount === 0 && unreadable.length > 0)) return;
     const read =
       this.#evidence === undefined
-        ? `${plural(evidence.length, "piece")} of evidence`
+        ? `${plural(evidenceCount, "piece")} of evidence`
         : evidenceWords(this.#evidence);
     const text =
-      evidence.length === 0
+      evidenceCount === 0
         ? "Nothing was read: no contract had anything to judge."
         : `${read}: no contract had anything to judge.`;
     this.#lines.push(`${this.#paint("yellow", text)} That does not show that they hold.`, "");

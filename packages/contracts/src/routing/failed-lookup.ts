@@ -126,13 +126,15 @@ function quoteOf(ended: Fields, container: unknown): string {
 
 /** Only spans that failed say why; all others are passed by. */
 function addSpans(snapshot: Snapshot, gathered: Gathered): void {
-  for (const { id, content } of evidenceOfKind(snapshot, "trace")) {
-    for (const span of content.spans) {
+  for (const evidence of evidenceOfKind(snapshot, "trace")) {
+    for (const span of evidence.content.spans) {
       if (span.status.code !== "error") continue;
       const found = spanLookup(span);
       if (found === undefined) continue;
       const [message, quote] = found;
-      gathered.add(message, { evidenceId: id, locator: span.spanId, quote }, undefined);
+      // The id of a trace is asked for only here, where it is quoted.
+      const reference = { evidenceId: evidence.id, locator: span.spanId, quote };
+      gathered.add(message, reference, undefined);
     }
   }
 }

@@ -6,6 +6,7 @@ import type { Evidence, EvidenceContent } from "../model/evidence.ts";
 import type { Snapshot } from "../model/snapshot.ts";
 import { EvidenceError } from "../readers/evidence-error.ts";
 import { snapshotFileLimits } from "../readers/limits.ts";
+import { compareText } from "../text/compare-text.ts";
 import { canonicalJsonBytes } from "./canonical-json.ts";
 import { isEvidenceContent } from "./check-content.ts";
 import { snapshotOf } from "./create-snapshot.ts";
@@ -25,7 +26,9 @@ const fixedTime = new Date(1980, 0, 1, 0, 0, 0);
 
 /** Writes a snapshot as a file. Equal snapshots give equal bytes. */
 export function encodeSnapshotFile(snapshot: Snapshot): Uint8Array {
-  const { evidence } = snapshotOf(snapshot.evidence);
+  const evidence = snapshotOf(snapshot.evidence).evidence.toSorted((left, right) =>
+    compareText(left.id, right.id),
+  );
   const bodies = evidence.map((item) => ({ item, bytes: canonicalJsonBytes(item.content) }));
   const manifest: Manifest = {
     format: snapshotFormatName,

@@ -18,8 +18,9 @@ export function tracesOf(snapshot: Snapshot): readonly Trace[] {
   const known = tracesBySnapshot.get(snapshot);
   if (known !== undefined) return known;
   const parts = new Map<string, TracePart[]>();
-  for (const { id, content } of evidenceOfKind(snapshot, "trace")) {
-    const part = { evidenceId: id, spans: content.spans };
+  for (const evidence of evidenceOfKind(snapshot, "trace")) {
+    const { content } = evidence;
+    const part = { evidence, spans: content.spans };
     const list = parts.get(content.traceId);
     if (list === undefined) parts.set(content.traceId, [part]);
     else list.push(part);
@@ -34,7 +35,8 @@ export function tracesOf(snapshot: Snapshot): readonly Trace[] {
 const tracesBySnapshot = new WeakMap<Snapshot, readonly Trace[]>();
 
 interface TracePart {
-  readonly evidenceId: EvidenceId;
+  /** Its id is asked for only where it is quoted: it may have to be computed. */
+  readonly evidence: { readonly id: EvidenceId };
   readonly spans: readonly Span[];
 }
 
@@ -172,10 +174,10 @@ export class Trace {
   /** The evidence that recorded a span. */
   evidenceIdOf(index: number): EvidenceId {
     const [only] = this.#parts;
-    if (this.#parts.length === 1 && only !== undefined) return only.evidenceId;
+    if (this.#parts.length === 1 && only !== undefined) return only.evidence.id;
     this.#evidenceOf ??= new Map(
       this.#parts.flatMap((part) =>
-        part.spans.map((span): [Span, EvidenceId] => [span, part.evidenceId]),
+        part.spans.map((span): [Span, EvidenceId] => [span, part.evidence.id]),
       ),
     );
     const id = this.#evidenceOf.get(this.span(index));
