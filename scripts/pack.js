@@ -49,7 +49,7 @@ const contractFiles = globSync(
 const platformEntries = [
   "packages/cli/src/main.ts",
   ...contractEntries,
-  "packages/server/src/gateway/worker.ts",
+  "packages/server/src/gateway/workers/worker.ts",
 ];
 
 /** Files that modules read beside them. */

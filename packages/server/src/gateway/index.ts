@@ -1,10 +1,10 @@
 /** The data plane: carries model calls, keeps the evidence of each, and passes everything else on. */
 
-export type { OperationBatch, TenantSpans } from "./operation-batch.ts";
+export type { OperationBatch, TenantSpans } from "./workers/operation-batch.ts";
 export type { GatewaySettings, GatewaySnapshot, SnapshotKey, SnapshotTenant } from "./snapshot.ts";
 export {
   type Gateway,
   type GatewayLogger,
   type GatewayOptions,
   startGatewayWorkers,
-} from "./supervisor.ts";
+} from "./workers/supervisor.ts";

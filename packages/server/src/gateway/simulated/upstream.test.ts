@@ -6,7 +6,7 @@ import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { exchange, openSocket, type RawReply } from "../raw-client.ts";
+import { exchange, openSocket, type RawReply } from "../test/raw-client.ts";
 import { SimulatedUpstream } from "./upstream.ts";
 
 const openapiPath = fileURLToPath(

@@ -7,7 +7,7 @@ import type { AddressInfo } from "node:net";
 import type { SimulationConfig } from "#config/index.ts";
 import { type Clock, isAbort, type Random } from "#kernel/index.ts";
 
-import { sendError, toPlatformError, typeOfStatus } from "../openai-error.ts";
+import { sendError, toPlatformError, typeOfStatus } from "../calls/openai-error.ts";
 import { composeAnswer } from "./answer.ts";
 import { type Behaviour, readBehaviour, simulateHeader } from "./behaviour.ts";
 import { readSimulatedRequest } from "./request.ts";

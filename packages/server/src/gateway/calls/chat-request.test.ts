@@ -3,7 +3,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { ChatRequestReader } from "./chat-request.ts";
-import { applySplices } from "./splice.ts";
+import { applySplices } from "../wire/splice.ts";
 
 const reader = new ChatRequestReader();
 const interpreted = [

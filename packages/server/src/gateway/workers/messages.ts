@@ -1,8 +1,8 @@
 /** What the supervisor and its workers say to one another over IPC. Both sides run the same release. */
 
 import type { MetricData } from "./gateway-metrics.ts";
-import type { OperationRecord } from "./operation.ts";
-import type { GatewaySnapshot } from "./snapshot.ts";
+import type { OperationRecord } from "../calls/operation.ts";
+import type { GatewaySnapshot } from "../snapshot.ts";
 
 export interface WorkerStart {
   readonly host: string;

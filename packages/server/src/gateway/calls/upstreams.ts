@@ -3,7 +3,7 @@
 import type { CatalogProvider } from "#catalog/index.ts";
 import { type Dispatcher, Pool } from "undici";
 
-import type { GatewaySnapshot } from "./snapshot.ts";
+import type { GatewaySnapshot } from "../snapshot.ts";
 
 export interface Upstream {
   readonly dispatcher: Dispatcher;

@@ -1,7 +1,7 @@
 /** One incremental scanner of server-sent events on bytes: finds where events end and what their data says. */
 
 import { JsonFault } from "./json-scanner.ts";
-import type { ReplyReader } from "./reply-reader.ts";
+import type { ReplyReader } from "../calls/reply-reader.ts";
 
 /**
  * What one event was. `comment` has no data; `line-feed` is the second half of the line end that closed the event

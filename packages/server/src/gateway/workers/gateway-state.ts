@@ -3,15 +3,15 @@
 import { type Catalog, openCatalog } from "#catalog/index.ts";
 import type { Clock, Ids } from "#kernel/index.ts";
 
-import type { Admission } from "./admission.ts";
-import { indexKeys, type KeyTable } from "./authenticate.ts";
-import type { Deadlines } from "./deadlines.ts";
+import type { Admission } from "../calls/admission.ts";
+import { indexKeys, type KeyTable } from "../calls/authenticate.ts";
+import type { Deadlines } from "../calls/deadlines.ts";
 import type { GatewayMetrics } from "./gateway-metrics.ts";
 import type { OperationQueue } from "./operation-queue.ts";
-import type { ReplyReaders } from "./reply-readers.ts";
-import type { GatewaySettings, GatewaySnapshot } from "./snapshot.ts";
-import type { TraceContexts } from "./trace-context.ts";
-import type { Upstreams } from "./upstreams.ts";
+import type { ReplyReaders } from "../calls/reply-readers.ts";
+import type { GatewaySettings, GatewaySnapshot } from "../snapshot.ts";
+import type { TraceContexts } from "../calls/trace-context.ts";
+import type { Upstreams } from "../calls/upstreams.ts";
 
 /** A snapshot, indexed. Replaced as a whole, so that no request sees half of a change. */
 export interface Knowledge {

@@ -8,13 +8,13 @@ import { type OperationId, PlatformError } from "@faultline/protocol";
 import { authenticate } from "./authenticate.ts";
 import { type ChatRequest, ChatRequestReader } from "./chat-request.ts";
 import { captureMessages } from "./captured-text.ts";
-import type { GatewayState } from "./gateway-state.ts";
+import type { GatewayState } from "../workers/gateway-state.ts";
 import { ModelCall } from "./model-call.ts";
 import { sendError, toPlatformError } from "./openai-error.ts";
 import type { OperationRecord } from "./operation.ts";
 import { checkBodyHead, readBody, refuseBody } from "./request-body.ts";
-import type { SnapshotKey } from "./snapshot.ts";
-import { applySplices } from "./splice.ts";
+import type { SnapshotKey } from "../snapshot.ts";
+import { applySplices } from "../wire/splice.ts";
 
 export class ChatCompletions {
   readonly #state: GatewayState;

@@ -2,7 +2,7 @@
 
 import type { PlatformError } from "@faultline/protocol";
 
-import { gatewayLimits } from "./limits.ts";
+import { gatewayLimits } from "../limits.ts";
 import { sendError, typeOfStatus } from "./openai-error.ts";
 import type { Relay, RelayTarget } from "./relay.ts";
 

@@ -2,7 +2,7 @@
 
 import type { Clock } from "#kernel/index.ts";
 
-import { gatewayLimits } from "./limits.ts";
+import { gatewayLimits } from "../limits.ts";
 
 export interface Guarded {
   /** Called on every tick with the monotonic time; the operation ends itself when it is too late. */

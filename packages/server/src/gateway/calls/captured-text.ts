@@ -1,6 +1,6 @@
 /** What a model said, kept only for tenants whose capture is `content`, and only up to a bound. */
 
-import { gatewayLimits } from "./limits.ts";
+import { gatewayLimits } from "../limits.ts";
 
 export class CapturedText {
   #text = "";

@@ -6,8 +6,8 @@ import { fileURLToPath } from "node:url";
 
 import { describe, expect, it } from "vitest";
 
-import { exchange, openSocket, type RawReply, readAll } from "./raw-client.ts";
-import { keyRow, openTestGateway, type TestGateway, testSecret } from "./test-gateway.ts";
+import { exchange, openSocket, type RawReply, readAll } from "../test/raw-client.ts";
+import { keyRow, openTestGateway, type TestGateway, testSecret } from "../test/test-gateway.ts";
 
 const body = '{"model":"simulated","messages":[{"role":"user","content":"x"}]}';
 const streamBody = body.replace("{", '{"stream":true,');
@@ -185,7 +185,7 @@ describe("one worker", () => {
   });
 
   it("ends when its supervisor is killed", async () => {
-    const script = fileURLToPath(new URL("./test-supervisor.ts", import.meta.url));
+    const script = fileURLToPath(new URL("../test/test-supervisor.ts", import.meta.url));
     const supervisor = spawn(process.execPath, [script], { stdio: ["ignore", "pipe", "inherit"] });
     const [line] = (await once(supervisor.stdout, "data")) as [Buffer];
     const workers = JSON.parse(line.toString()) as number[];

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { ReplyReader } from "./reply-reader.ts";
+import { ReplyReader } from "../calls/reply-reader.ts";
 import { type FrameKind, SseScanner } from "./sse-scanner.ts";
 
 interface Frame {

@@ -6,7 +6,7 @@ import type { CatalogModel } from "#catalog/index.ts";
 import { PlatformError } from "@faultline/protocol";
 
 import { authenticate } from "./authenticate.ts";
-import type { GatewayState } from "./gateway-state.ts";
+import type { GatewayState } from "../workers/gateway-state.ts";
 import { sendError, toPlatformError } from "./openai-error.ts";
 
 const listPath = "/v1/models";

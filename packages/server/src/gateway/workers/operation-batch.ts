@@ -3,7 +3,7 @@
 import type { Span } from "@faultline/contracts";
 import type { TenantId } from "@faultline/protocol";
 
-import { type OperationRecord, operationSpan } from "./operation.ts";
+import { type OperationRecord, operationSpan } from "../calls/operation.ts";
 
 export interface TenantSpans {
   readonly tenantId: TenantId;

@@ -12,8 +12,8 @@ import { seededRandom, systemClock } from "#kernel/index.ts";
 import type { Span } from "@faultline/contracts";
 import { formatKey, type KeyId, type TenantId } from "@faultline/protocol";
 
-import type { GatewaySettings, GatewaySnapshot, SnapshotKey } from "./snapshot.ts";
-import { type Gateway, startGatewayWorkers } from "./supervisor.ts";
+import type { GatewaySettings, GatewaySnapshot, SnapshotKey } from "../snapshot.ts";
+import { type Gateway, startGatewayWorkers } from "../workers/supervisor.ts";
 
 export const testSettings: GatewaySettings = {
   bodyBytesMax: 33_554_432,

@@ -8,13 +8,13 @@ import type { Duplex } from "node:stream";
 import { raceAbort } from "#kernel/index.ts";
 import { PlatformError } from "@faultline/protocol";
 
-import { ChatCompletions } from "./chat-completions.ts";
+import { ChatCompletions } from "../calls/chat-completions.ts";
 import type { ControlProxy } from "./control-proxy.ts";
 import type { GatewayState } from "./gateway-state.ts";
-import { gatewayLimits } from "./limits.ts";
-import { handleModels } from "./models.ts";
-import { sendError, toOpenaiError, toPlatformError } from "./openai-error.ts";
-import { refuseBody } from "./request-body.ts";
+import { gatewayLimits } from "../limits.ts";
+import { handleModels } from "../calls/models.ts";
+import { sendError, toOpenaiError, toPlatformError } from "../calls/openai-error.ts";
+import { refuseBody } from "../calls/request-body.ts";
 
 const chatPath = "/v1/chat/completions";
 const modelsPath = "/v1/models";

@@ -1,9 +1,9 @@
 /** Reads the facts of a reply while it passes by: usage, finish reasons, error, first delta. Nothing is parsed whole. */
 
 import type { CapturedText } from "./captured-text.ts";
-import { JsonFault, type JsonKind, JsonScanner, type JsonSink } from "./json-scanner.ts";
-import { type JsonWatch, watchJson } from "./json-watch.ts";
-import { gatewayLimits } from "./limits.ts";
+import { JsonFault, type JsonKind, JsonScanner, type JsonSink } from "../wire/json-scanner.ts";
+import { type JsonWatch, watchJson } from "../wire/json-watch.ts";
+import { gatewayLimits } from "../limits.ts";
 
 export interface ReplyUsage {
   inputTokens: number;

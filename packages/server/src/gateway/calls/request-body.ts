@@ -5,7 +5,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Clock } from "#kernel/index.ts";
 import { PlatformError } from "@faultline/protocol";
 
-import { gatewayLimits } from "./limits.ts";
+import { gatewayLimits } from "../limits.ts";
 import { errorReply, sendError } from "./openai-error.ts";
 
 /** Checks what the head says of the body. Throws `request_too_large` or `media_type_unsupported`. */

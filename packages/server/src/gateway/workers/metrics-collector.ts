@@ -4,7 +4,7 @@ import { type Clock, isAbort, raceAbort } from "#kernel/index.ts";
 import { AggregatorRegistry, Counter, Gauge, Registry } from "prom-client";
 
 import type { MetricData } from "./gateway-metrics.ts";
-import { gatewayLimits } from "./limits.ts";
+import { gatewayLimits } from "../limits.ts";
 import type { WorkerProcess } from "./worker-process.ts";
 
 type Metrics = readonly MetricData[];

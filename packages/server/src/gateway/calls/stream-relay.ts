@@ -5,10 +5,10 @@
 
 import { PlatformError } from "@faultline/protocol";
 
-import { gatewayLimits } from "./limits.ts";
+import { gatewayLimits } from "../limits.ts";
 import { errorEvent, sendError } from "./openai-error.ts";
 import type { Relay, RelayTarget } from "./relay.ts";
-import { type FrameKind, SseScanner, type SseSink } from "./sse-scanner.ts";
+import { type FrameKind, SseScanner, type SseSink } from "../wire/sse-scanner.ts";
 
 export class StreamRelay implements Relay, SseSink {
   readonly #target: RelayTarget;

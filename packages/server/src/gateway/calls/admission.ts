@@ -4,7 +4,7 @@ import type { Clock } from "#kernel/index.ts";
 import { PlatformError } from "@faultline/protocol";
 
 import type { Deadlines, Guarded } from "./deadlines.ts";
-import { gatewayLimits } from "./limits.ts";
+import { gatewayLimits } from "../limits.ts";
 
 /** Who waits for a place. Exactly one of the two is called, unless it leaves. */
 export interface Waiting {

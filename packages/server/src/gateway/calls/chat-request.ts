@@ -4,10 +4,10 @@ import { isUtf8 } from "node:buffer";
 
 import { PlatformError } from "@faultline/protocol";
 
-import { JsonFault, type JsonKind, JsonScanner, type JsonSink } from "./json-scanner.ts";
-import { watchJson } from "./json-watch.ts";
-import { gatewayLimits } from "./limits.ts";
-import type { Splice } from "./splice.ts";
+import { JsonFault, type JsonKind, JsonScanner, type JsonSink } from "../wire/json-scanner.ts";
+import { watchJson } from "../wire/json-watch.ts";
+import { gatewayLimits } from "../limits.ts";
+import type { Splice } from "../wire/splice.ts";
 
 interface Place {
   readonly kind: JsonKind;

@@ -5,8 +5,8 @@ import { hash } from "node:crypto";
 import type { Clock } from "#kernel/index.ts";
 import { parseKey, PlatformError, refuseEndedKey, roleAllows } from "@faultline/protocol";
 
-import { gatewayLimits } from "./limits.ts";
-import type { SnapshotKey } from "./snapshot.ts";
+import { gatewayLimits } from "../limits.ts";
+import type { SnapshotKey } from "../snapshot.ts";
 
 export type KeyTable = ReadonlyMap<string, SnapshotKey>;
 

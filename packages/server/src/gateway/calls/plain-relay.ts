@@ -5,8 +5,8 @@
 
 import { PlatformError } from "@faultline/protocol";
 
-import { JsonFault } from "./json-scanner.ts";
-import { gatewayLimits } from "./limits.ts";
+import { JsonFault } from "../wire/json-scanner.ts";
+import { gatewayLimits } from "../limits.ts";
 import { sendError } from "./openai-error.ts";
 import type { Relay, RelayTarget } from "./relay.ts";
 

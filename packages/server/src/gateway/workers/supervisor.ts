@@ -7,11 +7,11 @@ import path from "node:path";
 import { type Clock, isAbort, raceAbort } from "#kernel/index.ts";
 import { PlatformError } from "@faultline/protocol";
 
-import { gatewayLimits } from "./limits.ts";
+import { gatewayLimits } from "../limits.ts";
 import type { FromWorker } from "./messages.ts";
 import { MetricsCollector } from "./metrics-collector.ts";
 import { type OperationBatch, toOperationBatch } from "./operation-batch.ts";
-import type { GatewaySnapshot } from "./snapshot.ts";
+import type { GatewaySnapshot } from "../snapshot.ts";
 import { defaultWorkerEntry, WorkerProcess } from "./worker-process.ts";
 
 /** What the supervisor needs of a logger; pino's fits. */

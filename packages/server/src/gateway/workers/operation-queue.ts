@@ -2,8 +2,8 @@
 
 import type { Clock } from "#kernel/index.ts";
 
-import { gatewayLimits } from "./limits.ts";
-import type { OperationRecord } from "./operation.ts";
+import { gatewayLimits } from "../limits.ts";
+import type { OperationRecord } from "../calls/operation.ts";
 
 interface Batch {
   readonly id: number;

@@ -2,21 +2,21 @@
 
 import { type Clock, createIds, type Random, systemClock, systemRandom } from "#kernel/index.ts";
 
-import { Admission } from "./admission.ts";
+import { Admission } from "../calls/admission.ts";
 import { ControlProxy } from "./control-proxy.ts";
-import { Deadlines } from "./deadlines.ts";
+import { Deadlines } from "../calls/deadlines.ts";
 import { GatewayMetrics } from "./gateway-metrics.ts";
 import { GatewayServer } from "./gateway-server.ts";
 import { type GatewayState, toKnowledge } from "./gateway-state.ts";
-import { gatewayLimits } from "./limits.ts";
+import { gatewayLimits } from "../limits.ts";
 import type { FromWorker, ToWorker, WorkerStart } from "./messages.ts";
 import { OperationQueue } from "./operation-queue.ts";
 import { poolRandom } from "./pooled-random.ts";
-import { ReplyReaders } from "./reply-readers.ts";
-import { SimulatedUpstream } from "./simulated/upstream.ts";
-import type { GatewaySnapshot } from "./snapshot.ts";
-import { TraceContexts } from "./trace-context.ts";
-import { Upstreams } from "./upstreams.ts";
+import { ReplyReaders } from "../calls/reply-readers.ts";
+import { SimulatedUpstream } from "../simulated/upstream.ts";
+import type { GatewaySnapshot } from "../snapshot.ts";
+import { TraceContexts } from "../calls/trace-context.ts";
+import { Upstreams } from "../calls/upstreams.ts";
 
 /** The supervisor as a worker sees it. */
 export interface SupervisorChannel {

@@ -7,14 +7,14 @@ import type { Duplex } from "node:stream";
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { exchange, openSocket, readAll } from "./raw-client.ts";
+import { exchange, openSocket, readAll } from "../test/raw-client.ts";
 import {
   openTestGateway,
   openTestServer,
   type TestGateway,
   type TestServer,
   testSecret,
-} from "./test-gateway.ts";
+} from "../test/test-gateway.ts";
 
 describe("a path that is not the gateway's", () => {
   let world: TestGateway;
