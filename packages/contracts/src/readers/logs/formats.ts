@@ -1,6 +1,7 @@
 /** The formats of logs. Plain text is tried last of all, because nearly everything is text. */
 
 import { type EvidenceFormat, startsAsJson } from "../format.ts";
+import { openLog } from "./log-stream.ts";
 import { readLogDocument, recogniseLogDocument } from "./read-log-document.ts";
 import { readLog } from "./read-log.ts";
 import { recogniseJsonLog, recogniseRecordedLog, recogniseTextLog } from "./recognise.ts";
@@ -11,12 +12,14 @@ export const logFormats: readonly EvidenceFormat[] = [
     description: "what kubectl logs printed, with the call above it or in the file's name",
     recognise: recogniseRecordedLog,
     read: readLog,
+    open: openLog,
   },
   {
     name: "json-log",
     description: "logs with a record of JSON on each line",
     recognise: recogniseJsonLog,
     read: readLog,
+    open: openLog,
   },
   {
     name: "json-log-document",
@@ -29,5 +32,6 @@ export const logFormats: readonly EvidenceFormat[] = [
     description: "logs as text with times or levels",
     recognise: recogniseTextLog,
     read: readLog,
+    open: openLog,
   },
 ];

@@ -2,6 +2,7 @@
 
 import type { LogLine } from "../../model/evidence.ts";
 import { cutText } from "../../text/cut-text.ts";
+import { KeptLines, type LineRoom } from "./kept-lines.ts";
 import { logLimits } from "./limits.ts";
 import type { ParsedLine } from "./parse-line.ts";
 
@@ -24,10 +25,14 @@ interface OpenEntry {
 
 /** Takes the lines of one log in their order. */
 export class LineJoiner {
-  readonly lines: LogLine[] = [];
   /** Lines that were dropped, because their entry was full. */
   droppedCount = 0;
+  readonly #lines: KeptLines;
   #open: OpenEntry | undefined;
+
+  constructor(room: LineRoom) {
+    this.#lines = new KeptLines(room);
+  }
 
   add(parsed: ParsedLine): void {
     const open = this.#open;
@@ -36,7 +41,7 @@ export class LineJoiner {
     } else if (open !== undefined && !parsed.startsEntry && continues(parsed.line.text, open)) {
       this.#append(open, parsed, "\n".repeat(open.blankCount + 1));
     } else {
-      this.finish();
+      this.#close();
       this.#open = entryOf(parsed);
       return;
     }
@@ -48,15 +53,18 @@ export class LineJoiner {
     if (this.#open !== undefined) this.#open.blankCount += 1;
   }
 
-  finish(): readonly LogLine[] {
+  finish(): LogLine[] {
+    this.#close();
+    return this.#lines.list();
+  }
+
+  #close(): void {
     const open = this.#open;
-    if (open !== undefined) {
-      const text = cutText(open.texts.join(""), logLimits.textLengthMax);
-      const { severity } = open;
-      this.lines.push({ ...open.line, ...(severity === undefined ? {} : { severity }), text });
-      this.#open = undefined;
-    }
-    return this.lines;
+    if (open === undefined) return;
+    const text = cutText(open.texts.join(""), logLimits.textLengthMax);
+    const { severity } = open;
+    this.#lines.push({ ...open.line, ...(severity === undefined ? {} : { severity }), text });
+    this.#open = undefined;
   }
 
   #append(open: OpenEntry, parsed: ParsedLine, separator: string): void {

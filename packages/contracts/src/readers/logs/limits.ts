@@ -18,6 +18,9 @@ export const logLimits = {
   attributeDepthMax: 6,
   /** Entries of one list or map in an attribute that are kept. */
   attributeEntryCountMax: 64,
+  /** Lines of one file that are kept as objects, and their characters; those of larger ones are kept as bytes. */
+  plainLineCountMax: 50_000,
+  plainCharacterCountMax: 16 * 1024 * 1024,
   /** Lines of the beginning that are looked at to recognise a log. */
   recognitionLineCountMax: 200,
 } as const;

@@ -15,38 +15,43 @@ import {
   type LogAbout,
 } from "./about.ts";
 import { LineJoiner } from "./join-lines.ts";
+import { LineRoom } from "./kept-lines.ts";
 import { logLimits } from "./limits.ts";
 import { type ParsedLine, parseLine } from "./parse-line.ts";
 
-/** The text of a file, whatever its bytes: one broken character must not hide a whole log. */
-function textOfLog({ bytes }: FormatInput): { text: string; notes: string[] } {
-  const text = new TextDecoder("utf-8").decode(bytes);
-  const notes = text.includes("\uFFFD") ? ["Bytes that are not UTF-8 stand as \uFFFD."] : [];
-  return { text, notes };
+/** Reads a log, recorded or plain. */
+export function readLog({ bytes, name }: FormatInput): FileContent {
+  // Whatever its bytes: one broken character must not hide a whole log.
+  return readLogText(new TextDecoder("utf-8").decode(bytes), name);
 }
 
-/** Reads a log, recorded or plain. */
-export function readLog(input: FormatInput): FileContent {
-  const { text, notes } = textOfLog(input);
+/** Reads the whole text of a log from a file of this name. */
+export function readLogText(text: string, name: string): FileContent {
   const { header, body } = stripWrapper(text);
   const log = logBelow(header, body);
-  const outer = [log.about, aboutOfName(input.name)];
-  if (log.refusal !== undefined) {
-    // The call is known, and that it printed no log; that is not the same as an empty log.
-    const about = aboutOf(...outer);
-    const empty: LogsContent = {
-      kind: "logs",
-      ...(about === undefined ? {} : { about }),
-      lines: [],
-    };
-    return {
-      contents: [empty],
-      notes: [...notes, `No log was printed: ${log.refusal.slice(0, 500)}`],
-    };
-  }
+  const outer = [log.about, aboutOfName(name)];
+  const notes = notesOfText(text.includes("\uFFFD"));
+  if (log.refusal !== undefined) return nothingPrinted(outer, log.refusal, notes);
   const lines = new LogReading(outer);
-  lines.read(log.text);
+  lines.push(log.text);
+  lines.end();
   return { contents: lines.contents(), notes: [...notes, ...lines.notes()] };
+}
+
+/** What is said of a text of which some bytes were no characters. */
+export function notesOfText(hasBroken: boolean): string[] {
+  return hasBroken ? ["Bytes that are not UTF-8 stand as \uFFFD."] : [];
+}
+
+/** The call is known, and that it printed no log; that is not the same as an empty log. */
+export function nothingPrinted(
+  outer: readonly AboutParts[],
+  reason: string,
+  notes: readonly string[],
+): FileContent {
+  const about = aboutOf(...outer);
+  const empty: LogsContent = { kind: "logs", ...(about === undefined ? {} : { about }), lines: [] };
+  return { contents: [empty], notes: [...notes, `No log was printed: ${reason.slice(0, 500)}`] };
 }
 
 interface RecordedLog {
@@ -56,13 +61,16 @@ interface RecordedLog {
   readonly refusal?: string;
 }
 
+/** Why there is no log where nothing was printed at all. */
+export const emptyAnswer = "the answer is empty";
+
 const refusal = /^\s*(?:error: )?(?:error from server|unable to retrieve container logs)[^\n]*/i;
 const defaulted = /^Defaulted container "([^"\n]{1,253})" out of: [^\n]*(?:\n|$)/m;
 /** What tools add below a log about the query. */
 const trailer = /(?:^|\n)={20,}\r?\nLOG QUERY METADATA\r?\n={20,}/;
 
 /** The log below the lines about its call, without what kubectl and the recorder say themselves. */
-function logBelow(header: string, body: string): RecordedLog {
+export function logBelow(header: string, body: string): RecordedLog {
   let text = body;
   let about = header === "" ? {} : aboutOfHeader(header);
   const command = text.slice(0, 2_048).split("\n", 1)[0];
@@ -81,14 +89,19 @@ function logBelow(header: string, body: string): RecordedLog {
   const isEmpty = text.trim() === "";
   if (said !== undefined) return { text: "", about, refusal: said.trim() };
   if (!isEmpty) return { text, about };
-  return { text: "", about, refusal: errorOfHeader(header) ?? "the answer is empty" };
+  return { text: "", about, refusal: errorOfHeader(header) ?? emptyAnswer };
 }
 
 /** Lines on their way into logs, one log for each container that they name. */
 export class LogReading {
   readonly #outer: readonly AboutParts[];
+  readonly #room = new LineRoom();
   readonly #logs = new Map<string, { about: LogAbout | undefined; joiner: LineJoiner }>();
   #last: LineJoiner | undefined;
+  /** The beginning of a line whose end has not come, as much of it as is looked at, and whether anything is on it. */
+  #begun = "";
+  #isCut = false;
+  #hasBegunText = false;
   #lineCount = 0;
   #cutCount = 0;
   #assumesUtc = false;
@@ -98,23 +111,57 @@ export class LogReading {
     this.#outer = outer;
   }
 
-  /** Reads lines without making a list of them: a file may hold millions. */
-  read(text: string): void {
-    for (let from = 0; from < text.length;) {
-      const next = text.indexOf("\n", from);
-      const end = next < 0 ? text.length : next;
-      const line = text.slice(from, text[end - 1] === "\r" ? end - 1 : end);
+  /** Whether no line had anything on it so far. */
+  get isEmpty(): boolean {
+    return this.#lineCount === 0 && !this.#hasBegunText;
+  }
+
+  /** Takes text that may begin and end within a line. */
+  push(text: string): void {
+    let from = 0;
+    for (let end = text.indexOf("\n"); end >= 0; end = text.indexOf("\n", from)) {
+      if (this.#begun === "") this.#readLine(text.slice(from, end));
+      else {
+        this.#begin(text.slice(from, end));
+        this.#finishLine();
+      }
       from = end + 1;
-      if (isBlank(line)) this.#last?.addBlank();
-      else this.#add(line);
     }
+    if (from < text.length) this.#begin(text.slice(from));
+  }
+
+  end(): void {
+    if (this.#begun !== "") this.#finishLine();
+  }
+
+  /** Of a line that is longer than what is looked at, the rest is only asked whether anything stands in it. */
+  #begin(piece: string): void {
+    if (!this.#hasBegunText) this.#hasBegunText = !isBlank(piece);
+    const room = begunLengthMax - this.#begun.length;
+    if (piece.length > room) this.#isCut = true;
+    this.#begun += piece.slice(0, room);
+  }
+
+  #finishLine(): void {
+    const line = this.#begun;
+    const isTextBehind = this.#hasBegunText && this.#isCut;
+    this.#begun = "";
+    this.#isCut = false;
+    this.#hasBegunText = false;
+    if (isTextBehind) this.#add(line);
+    else this.#readLine(line);
+  }
+
+  #readLine(line: string): void {
+    if (isBlank(line)) this.#last?.addBlank();
+    else this.#add(line.endsWith("\r") ? line.slice(0, -1) : line);
   }
 
   contents(): LogsContent[] {
     return [...this.#logs.values()].map(({ about, joiner }) => ({
       kind: "logs",
       ...(about === undefined ? {} : { about }),
-      lines: [...joiner.finish()],
+      lines: joiner.finish(),
     }));
   }
 
@@ -158,11 +205,14 @@ export class LogReading {
         expected: `at most ${logLimits.containerCountMax} containers in one file`,
       });
     }
-    const log = { about: aboutOf(parts, ...this.#outer), joiner: new LineJoiner() };
+    const log = { about: aboutOf(parts, ...this.#outer), joiner: new LineJoiner(this.#room) };
     this.#logs.set(key, log);
     return log.joiner;
   }
 }
+
+/** What is kept of a line that has not ended: all that is looked at, and the end of the line if it follows at once. */
+const begunLengthMax = logLimits.lineLengthMax + 2;
 
 function isBlank(line: string): boolean {
   return !/\S/.test(line);
