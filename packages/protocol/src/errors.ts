@@ -64,9 +64,27 @@ export const errorTable = {
     false,
     "The model has no price, and without a price nothing is admitted.",
   ),
+  killed: row(
+    403,
+    "operator",
+    false,
+    "A kill switch holds for the alias, model, provider or tenant; calls go on once it is revived.",
+  ),
+  content_refused: row(
+    422,
+    "caller",
+    false,
+    "The safety policy of the bundle refuses what the request says.",
+  ),
   provider_unreachable: row(502, "provider", true, "The provider could not be reached."),
   provider_timeout: row(504, "provider", true, "The provider did not answer within its deadline."),
   provider_stream_cut: row(502, "provider", true, "The provider's stream broke before its end."),
+  provider_failed: row(
+    502,
+    "provider",
+    true,
+    "The provider reported an error in its stream before it had said anything.",
+  ),
   provider_unauthorized: row(
     502,
     "operator",

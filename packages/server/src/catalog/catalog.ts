@@ -1,6 +1,6 @@
 /** The catalog: which provider serves a model name, and at what price. */
 
-import type { SimulationConfig } from "#config/index.ts";
+import type { SimulationConfig, SurfaceName } from "#config/index.ts";
 import { nearestName } from "@faultline/contracts";
 
 import type { Price } from "./price.ts";
@@ -9,11 +9,17 @@ import type { Price } from "./price.ts";
 export interface CatalogProvider {
   readonly name: string;
   /** `simulated` is built in and no language model. */
-  readonly kind: "openai" | "simulated";
+  readonly kind: "openai" | "anthropic" | "simulated";
   /** Without a slash at the end; empty for a simulated provider, which the worker runs itself. */
   readonly baseUrl: string;
   /** Sent as bearer to the provider. Never logged, never in a span, never to a caller. */
   readonly apiKey: string | undefined;
+  /** In lower case; `authorization` carries the key as bearer. */
+  readonly keyHeader: string;
+  /** What it serves itself. */
+  readonly surfaces: readonly SurfaceName[];
+  /** Behind the base URL, with `{model}` and `{path}`. */
+  readonly pathTemplate: string | undefined;
   readonly simulation: SimulationConfig | undefined;
 }
 

@@ -1,6 +1,6 @@
 /** Builds the catalog from the configured providers and the shipped price table. */
 
-import type { ModelConfig, ProviderConfig } from "#config/index.ts";
+import type { ModelConfig, ProviderConfig, SurfaceName } from "#config/index.ts";
 
 import { type Catalog, type CatalogModel, type CatalogProvider, openCatalog } from "./catalog.ts";
 import { type PriceTable, readShippedPriceTable } from "./price-table.ts";
@@ -27,13 +27,29 @@ export function loadCatalog(
 }
 
 function toCatalogProvider(provider: ProviderConfig): CatalogProvider {
+  const { kind, name } = provider;
+  if (kind === "simulated") {
+    const { simulation } = provider;
+    const nothing = { baseUrl: "", apiKey: undefined, pathTemplate: undefined };
+    return { kind, name, simulation, ...nothing, keyHeader: "authorization", surfaces: ["chat"] };
+  }
   return {
-    name: provider.name,
-    kind: provider.kind,
-    baseUrl: provider.kind === "openai" ? provider.baseUrl : "",
-    apiKey: provider.kind === "openai" ? provider.apiKey : undefined,
-    simulation: provider.kind === "simulated" ? provider.simulation : undefined,
+    kind,
+    name,
+    baseUrl: provider.baseUrl,
+    apiKey: provider.apiKey,
+    keyHeader: provider.keyHeader ?? (kind === "anthropic" ? "x-api-key" : "authorization"),
+    surfaces: provider.surfaces ?? surfacesOf(kind, provider.baseUrl),
+    pathTemplate: provider.pathTemplate,
+    simulation: undefined,
   };
+}
+
+/** Of the servers that speak OpenAI's format, many know nothing of responses; OpenAI itself does. */
+function surfacesOf(kind: "openai" | "anthropic", baseUrl: string): readonly SurfaceName[] {
+  if (kind === "anthropic") return ["messages", "count-tokens"];
+  const isOpenai = URL.parse(baseUrl)?.hostname === "api.openai.com";
+  return ["chat", "completions", "embeddings", ...(isOpenai ? (["responses"] as const) : [])];
 }
 
 function configuredPrice(model: ModelConfig): Price | undefined {
@@ -43,7 +59,7 @@ function configuredPrice(model: ModelConfig): Price | undefined {
 /** List prices by upstream name, for the host that the provider's base URL names. */
 function pricesOfHost(table: PriceTable, provider: ProviderConfig): Map<string, Price> {
   const prices = new Map<string, Price>();
-  const host = provider.kind === "openai" ? URL.parse(provider.baseUrl)?.hostname : undefined;
+  const host = provider.kind === "simulated" ? undefined : URL.parse(provider.baseUrl)?.hostname;
   if (host === undefined) return prices;
   for (const vendor of table.vendors) {
     if (!vendor.hosts.includes(host)) continue;

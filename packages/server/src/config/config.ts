@@ -43,15 +43,33 @@ export interface SimulationConfig {
   readonly cutRatio: number;
 }
 
+/** What may be asked of a model: OpenAI's surfaces, and Anthropic's from `messages` on. */
+export const surfaceNames = [
+  "chat",
+  "responses",
+  "completions",
+  "embeddings",
+  "messages",
+  "count-tokens",
+] as const;
+export type SurfaceName = (typeof surfaceNames)[number];
+
 export type ProviderConfig =
   | {
-      readonly kind: "openai";
+      /** The wire format that it speaks. */
+      readonly kind: "openai" | "anthropic";
       readonly name: string;
       /** Without a slash at the end. */
       readonly baseUrl: string;
       readonly apiKeyEnvironment: string | undefined;
       /** The value of that variable. Never logged, never in a span. */
       readonly apiKey: string | undefined;
+      /** What it serves itself; what is asked in another surface is translated. Absent: what its kind serves. */
+      readonly surfaces?: readonly SurfaceName[];
+      /** Behind the base URL, with `{model}` and `{path}`; absent: the path alone. */
+      readonly pathTemplate?: string;
+      /** In lower case; absent: that of its kind. */
+      readonly keyHeader?: string;
       readonly models: readonly ModelConfig[];
     }
   | {

@@ -4,6 +4,8 @@ import { type Static, type TSchema, Type } from "typebox";
 
 import { tenantIdPattern } from "@faultline/protocol";
 
+import { surfaceNames } from "./config.ts";
+
 const closed = { additionalProperties: false } as const;
 
 function group<T extends Record<string, TSchema>>(fields: T) {
@@ -112,13 +114,36 @@ export const ProviderSettings = Type.Object(
       pattern: "^[a-z][a-z0-9-]{0,63}$",
       description: "How errors, spans and prices name it.",
     }),
-    kind: Type.Union([Type.Literal("openai"), Type.Literal("simulated")], {
-      description:
-        "`openai` speaks the OpenAI wire format; `simulated` is built in and no language model.",
-    }),
+    kind: Type.Union(
+      [Type.Literal("openai"), Type.Literal("anthropic"), Type.Literal("simulated")],
+      {
+        description:
+          "The wire format: `openai` (vLLM, Ollama, llama.cpp and Azure too) or `anthropic`; `simulated` is built in and no language model.",
+      },
+    ),
     baseUrl: text({
-      description: "Where the API is, for example https://api.openai.com/v1.",
+      description:
+        "Where the API is: https://api.openai.com/v1 or https://api.anthropic.com/v1, for example.",
       maxLength: 2_048,
+    }),
+    surfaces: Type.Optional(
+      Type.Array(Type.Union(surfaceNames.map((surface) => Type.Literal(surface))), {
+        maxItems: surfaceNames.length,
+        description:
+          "What it serves itself; the rest is translated where that is possible. Default: of `openai` chat, completions and embeddings, and responses at api.openai.com; of `anthropic` messages and count-tokens.",
+      }),
+    ),
+    pathTemplate: text({
+      description:
+        "Behind the base URL, with `{path}` and `{model}`; of Azure for example `/deployments/{model}{path}?api-version=2024-10-21`.",
+      pattern: "^/.*\\{path\\}",
+      maxLength: 512,
+    }),
+    keyHeader: text({
+      description:
+        "The header that carries the key. Default: `authorization` as bearer, of `anthropic` `x-api-key`; of Azure `api-key`.",
+      pattern: "^[a-z][a-z0-9-]{0,63}$",
+      maxLength: 64,
     }),
     apiKeyEnvironment: text({
       description:

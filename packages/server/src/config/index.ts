@@ -8,6 +8,7 @@ export type {
   SettingOrigin,
   SettingReport,
   SimulationConfig,
+  SurfaceName,
   TenantConfig,
 } from "./config.ts";
 export { ConfigFile } from "./file-schema.ts";

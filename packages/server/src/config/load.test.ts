@@ -114,7 +114,7 @@ describe("a configuration that cannot be used", () => {
     [
       "providers:\n  - name: a\n    kind: opneai",
       3,
-      "one of openai, simulated",
+      "one of openai, anthropic, simulated",
       "Did you mean `openai`?",
     ],
     ["providers:\n  - name: a\n    kind: openai", 2, "needs `baseUrl`", ""],

@@ -28,7 +28,7 @@ const wellKnown = [
   {
     variable: "ANTHROPIC_API_KEY",
     yaml: `  - name: anthropic
-    kind: openai # through Anthropic's OpenAI-compatible endpoint
+    kind: anthropic
     baseUrl: https://api.anthropic.com/v1
     apiKeyEnvironment: ANTHROPIC_API_KEY
     models: [{ name: claude-sonnet-4-5 }]`,
@@ -44,7 +44,7 @@ export async function noticeProviders(
   const environment = sources.environment ?? process.env;
   const used = new Set(
     config.providers.flatMap((provider) =>
-      provider.kind === "openai" ? [provider.apiKeyEnvironment] : [],
+      provider.kind === "simulated" ? [] : [provider.apiKeyEnvironment],
     ),
   );
   const offers: ProviderOffer[] = wellKnown

@@ -51,18 +51,18 @@ export function readProviders(
       );
     }
     seen.set(provider.name, index);
-    return provider.kind === "openai"
-      ? readOpenai(provider, environment, where)
-      : readSimulated(provider, where);
+    return provider.kind === "simulated"
+      ? readSimulated(provider, where)
+      : readRemote(provider, provider.kind, { environment, where });
   });
 }
 
 type Where = (...path: (string | number)[]) => string;
 
-function readOpenai(
+function readRemote(
   provider: ProviderSettings,
-  environment: Environment,
-  where: Where,
+  kind: "openai" | "anthropic",
+  { environment, where }: { readonly environment: Environment; readonly where: Where },
 ): ProviderConfig {
   if (provider.baseUrl === undefined) {
     throw refuse(
@@ -87,21 +87,28 @@ function readOpenai(
       `Set ${apiKeyEnvironment} in the environment of Faultline, or remove the provider.`,
     );
   }
+  const { surfaces, pathTemplate, keyHeader } = provider;
   return {
-    kind: "openai",
+    kind,
     name: provider.name,
     baseUrl: readBaseUrl(provider.baseUrl, where("baseUrl")),
     apiKeyEnvironment,
     apiKey,
+    ...(surfaces === undefined ? {} : { surfaces }),
+    ...(pathTemplate === undefined ? {} : { pathTemplate }),
+    ...(keyHeader === undefined ? {} : { keyHeader }),
     models: readModels(provider, where),
   };
 }
 
 function readSimulated(provider: ProviderSettings, where: Where): ProviderConfig {
-  if (provider.baseUrl !== undefined || provider.apiKeyEnvironment !== undefined) {
+  const foreign = (
+    ["baseUrl", "apiKeyEnvironment", "surfaces", "pathTemplate", "keyHeader"] as const
+  ).filter((name) => provider[name] !== undefined);
+  if (foreign.length > 0) {
     throw refuse(
       where(),
-      "A simulated provider has no `baseUrl` and no `apiKeyEnvironment`.",
+      `A simulated provider has no ${foreign.map((name) => `\`${name}\``).join(" and no ")}.`,
       "Remove them.",
     );
   }

@@ -1,6 +1,7 @@
 /** Authentication from memory: the key's hash in the snapshot. Nothing is remembered of keys that fail. */
 
 import { hash } from "node:crypto";
+import type { IncomingHttpHeaders } from "node:http";
 
 import type { Clock } from "#kernel/index.ts";
 import { parseKey, PlatformError, refuseEndedKey, roleAllows } from "@faultline/protocol";
@@ -15,13 +16,13 @@ export function indexKeys(keys: readonly SnapshotKey[]): KeyTable {
   return new Map(keys.map((key) => [key.hash, key]));
 }
 
-/** Finds the key of an `Authorization` header. Throws `key_*` or `permission_denied`. */
+/** Finds the key that a request carries. Throws `key_*` or `permission_denied`. */
 export function authenticate(
   keys: KeyTable,
-  authorization: string | undefined,
+  headers: IncomingHttpHeaders,
   clock: Clock,
 ): SnapshotKey {
-  const secret = readBearer(authorization);
+  const secret = readSecret(headers);
   const key = keys.get(hash("sha256", secret, "hex"));
   if (key === undefined) throw refuseUnknown(secret);
   const ended = refuseEndedKey(key, clock.nowMs());
@@ -38,7 +39,12 @@ export function authenticate(
   return key;
 }
 
-function readBearer(authorization: string | undefined): string {
+/** A bearer, as clients of OpenAI send it, or `x-api-key`, as those of Anthropic do. */
+function readSecret({ authorization, "x-api-key": apiKey }: IncomingHttpHeaders): string {
+  if (authorization === undefined && typeof apiKey === "string" && apiKey !== "") {
+    if (apiKey.length <= gatewayLimits.keyLengthMax) return apiKey;
+    throw new PlatformError("key_malformed", "The x-api-key header does not carry an API key.");
+  }
   if (authorization === undefined || authorization === "") {
     throw new PlatformError("key_missing", "No API key came with the request.", {
       hint: "Send it as `Authorization: Bearer fl_…`.",

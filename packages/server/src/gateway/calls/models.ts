@@ -7,7 +7,8 @@ import { PlatformError } from "@faultline/protocol";
 
 import { authenticate } from "./authenticate.ts";
 import type { GatewayState } from "../workers/gateway-state.ts";
-import { sendError, toPlatformError } from "./openai-error.ts";
+import { anthropicDialect, openaiDialect, toPlatformError } from "./dialect.ts";
+import { sendError } from "./send-error.ts";
 
 const listPath = "/v1/models";
 
@@ -17,34 +18,57 @@ export function handleModels(
   request: IncomingMessage,
   response: ServerResponse,
 ): void {
+  // Clients of Anthropic say so; the list has the shape that they read.
+  const isAnthropic = request.headers["anthropic-version"] !== undefined;
   try {
-    authenticate(state.knowledge.keys, request.headers.authorization, state.clock);
+    authenticate(state.knowledge.keys, request.headers, state.clock);
     const path = (request.url ?? "").split("?", 1)[0] ?? "";
     const name = decodeName(path.slice(listPath.length + 1));
-    sendJson(response, name === "" ? listAll(state) : findOne(state, name));
+    const shape = isAnthropic ? anthropicShape : openaiShape(state);
+    const models = state.knowledge.catalog.listModels();
+    sendJson(response, name === "" ? shape.list(models) : shape.one(find(models, name)));
   } catch (error) {
     const failure = toPlatformError(error);
     state.metrics.countFailure(failure.code);
-    sendError(response, failure);
+    sendError(response, failure, { dialect: isAnthropic ? anthropicDialect : openaiDialect });
   }
 }
 
-function listAll(state: GatewayState): unknown {
-  const models = state.knowledge.catalog.listModels();
-  return { object: "list", data: models.map((model) => describe(state, model)) };
+interface ModelShape {
+  list(models: readonly CatalogModel[]): unknown;
+  one(model: CatalogModel): unknown;
 }
 
-function findOne(state: GatewayState, name: string): unknown {
-  const model = state.knowledge.catalog
-    .listModels()
-    .find((candidate) => candidate.id === name || candidate.name === name);
-  if (model === undefined) {
-    throw new PlatformError("model_not_found", `No configured provider serves "${name}".`, {
-      where: "/model",
-      hint: "GET /v1/models lists the models.",
-    });
-  }
-  return describe(state, model);
+function openaiShape(state: GatewayState): ModelShape {
+  return {
+    list: (models) => ({ object: "list", data: models.map((model) => describe(state, model)) }),
+    one: (model) => describe(state, model),
+  };
+}
+
+const anthropicShape: ModelShape = {
+  list: (models) => ({
+    data: models.map((model) => anthropicShape.one(model)),
+    has_more: false,
+    first_id: models[0]?.id ?? null,
+    last_id: models.at(-1)?.id ?? null,
+  }),
+  one: (model) => ({
+    type: "model",
+    id: model.id,
+    display_name: model.name,
+    // The dialect wants a date of creation; no provider's is known here.
+    created_at: "1970-01-01T00:00:00Z",
+  }),
+};
+
+function find(models: readonly CatalogModel[], name: string): CatalogModel {
+  const model = models.find((candidate) => candidate.id === name || candidate.name === name);
+  if (model !== undefined) return model;
+  throw new PlatformError("model_not_found", `No configured provider serves "${name}".`, {
+    where: "/model",
+    hint: "GET /v1/models lists the models.",
+  });
 }
 
 function describe(state: GatewayState, model: CatalogModel): unknown {

@@ -1,140 +1,321 @@
-/** One operation as a worker records it, and as the span that is stored. */
+/** One request of a caller, from its body to its record: what it asks for, the attempts to answer it, how it ended. */
+
+import type { ServerResponse } from "node:http";
 
 import { costMicros, type Target } from "#catalog/index.ts";
-import type { Attributes, Span } from "@faultline/contracts";
-import type { ErrorCode, KeyId, OperationId, TenantId } from "@faultline/protocol";
+import type { Clock } from "#kernel/index.ts";
+import { PlatformError } from "@faultline/protocol";
 
-import type { ReplyUsage } from "./reply-reader.ts";
-import type { TraceContext } from "./trace-context.ts";
+import { gatewayLimits } from "../limits.ts";
+import type { SnapshotKey } from "../snapshot.ts";
+import type { GatewayState } from "../workers/gateway-state.ts";
+import { Attempt, type AttemptOwner, type AttemptResult } from "./attempt.ts";
+import { captureMessages, CapturedText } from "./captured-text.ts";
+import type { Guarded } from "./deadlines.ts";
+import { toPlatformError } from "./dialect.ts";
+import type { OperationRecord } from "./operation-record.ts";
+import { errorBodyFor, type ProviderError } from "./provider-error.ts";
+import type { Relay } from "./relay.ts";
+import { ReplyReader } from "./reply-reader.ts";
+import type { ReplyHead } from "./reply-head.ts";
+import type { ReplySink } from "./reply-sink.ts";
+import type { RequestFacts } from "./request-reader.ts";
+import { sendError } from "./send-error.ts";
+import type { Surface } from "./surface.ts";
+import { type CallerHeaders, planRequest, type RequestPlan } from "./upstream-request.ts";
 
-/** How an operation ended. `failed` has an error code of ours or the provider's status as its class. */
-export type OperationOutcome = "completed" | "cancelled" | "failed";
-
-/** The facts of one operation; plain data, so that it can cross to the control process. */
-export interface OperationRecord {
-  readonly operationId: OperationId;
-  readonly trace: TraceContext;
-  readonly tenantId: TenantId;
-  readonly keyId: KeyId;
-  readonly startMs: number;
-  stream: boolean;
-  requestModel: string;
-  durationMs: number;
-  outcome: OperationOutcome;
-  /** An error code, or `provider_status_500` when the provider itself answered so. */
-  errorType: ErrorCode | `provider_status_${number}` | undefined;
-  errorMessage: string | undefined;
-  /** The status that the caller got; absent when it left before. */
-  status: number | undefined;
-  provider: string | undefined;
-  simulated: boolean;
-  serverAddress: string | undefined;
-  serverPort: number | undefined;
-  responseId: string | undefined;
-  responseModel: string | undefined;
-  finishReasons: readonly string[];
-  usage: ReplyUsage | undefined;
-  costMicros: bigint | undefined;
-  priceSource: string | undefined;
-  /** From the request's arrival to the first event of a stream, and to the first one that says something. */
-  firstChunkMs: number | undefined;
-  firstTokenMs: number | undefined;
-  maxTokens: number | undefined;
-  temperature: number | undefined;
-  topP: number | undefined;
-  /** Only for tenants whose capture is `content`. */
-  inputMessages: string | undefined;
-  outputMessages: string | undefined;
+export interface OperationParts {
+  readonly surface: Surface;
+  readonly key: SnapshotKey;
+  readonly headers: CallerHeaders;
+  readonly response: ServerResponse;
+  readonly record: OperationRecord;
+  /** Monotonic time at which the request arrived. */
+  readonly arrivedMs: number;
 }
 
-/** What the caller pays for the usage that the provider reported. */
-export function priceUsage(target: Target, usage: ReplyUsage): bigint {
-  return costMicros(target.price, usage);
+/** What is known once the body was read. */
+interface Asked {
+  readonly body: Buffer;
+  readonly facts: RequestFacts;
+  readonly target: Target;
 }
 
-export const gatewayService = "faultline-gateway";
-const microsPerMs = 1_000;
-const nanosPerMs = 1_000_000;
-const msPerSecond = 1_000;
+export class Operation implements AttemptOwner, Guarded {
+  readonly #state: GatewayState;
+  readonly #parts: OperationParts;
+  readonly #sink: ReplySink;
+  #asked: Asked | undefined;
+  #plan: RequestPlan | undefined;
+  #attempt: Attempt | undefined;
+  #reader: ReplyReader | undefined;
+  #captured: CapturedText | undefined;
+  #captures = false;
+  /** Monotonic time at which the record was written; the caller may still be taking the last bytes. */
+  #endedMs: number | undefined;
+  #cutsLater = false;
 
-/** The span of an operation, with the attributes of OpenTelemetry's GenAI conventions. */
-export function operationSpan(record: OperationRecord): Span {
-  return {
-    traceId: record.trace.traceId,
-    spanId: record.trace.spanId,
-    ...(record.trace.parentSpanId === undefined ? {} : { parentSpanId: record.trace.parentSpanId }),
-    name: `chat ${record.requestModel}`.trimEnd(),
-    kind: "client",
-    service: gatewayService,
-    startMicros: record.startMs * microsPerMs,
-    durationNanos: Math.round(record.durationMs * nanosPerMs),
-    status: spanStatus(record),
-    attributes: spanAttributes(record),
-    resource: { "service.name": gatewayService },
-    scope: { name: "faultline.gateway" },
-    events: [],
-    links: [],
-  };
-}
-
-function spanStatus(record: OperationRecord): Span["status"] {
-  if (record.outcome === "completed") return { code: "ok" };
-  if (record.outcome === "cancelled") return { code: "unset" };
-  return {
-    code: "error",
-    ...(record.errorMessage === undefined ? {} : { message: record.errorMessage.slice(0, 4_096) }),
-  };
-}
-
-function spanAttributes(record: OperationRecord): Attributes {
-  const { usage } = record;
-  return known({
-    "gen_ai.operation.name": "chat",
-    "gen_ai.provider.name": record.provider,
-    "gen_ai.request.model": record.requestModel === "" ? undefined : record.requestModel,
-    "gen_ai.request.stream": record.stream,
-    "gen_ai.request.max_tokens": record.maxTokens,
-    "gen_ai.request.temperature": record.temperature,
-    "gen_ai.request.top_p": record.topP,
-    "gen_ai.response.id": record.responseId,
-    "gen_ai.response.model": record.responseModel,
-    "gen_ai.response.finish_reasons":
-      record.finishReasons.length === 0 ? undefined : [...record.finishReasons],
-    // A plain reply comes whole: when its first token was made, nobody outside the provider knows.
-    "gen_ai.response.time_to_first_chunk": record.stream ? seconds(record.firstChunkMs) : undefined,
-    "gen_ai.server.time_to_first_token": record.stream ? seconds(record.firstTokenMs) : undefined,
-    "gen_ai.usage.input_tokens": usage?.inputTokens,
-    "gen_ai.usage.output_tokens": usage?.outputTokens,
-    "gen_ai.usage.cache_read.input_tokens": usage?.cachedInputTokens,
-    "gen_ai.usage.reasoning.output_tokens": usage?.reasoningTokens,
-    "gen_ai.input.messages": record.inputMessages,
-    "gen_ai.output.messages": record.outputMessages,
-    "server.address": record.serverAddress,
-    "server.port": record.serverPort,
-    "http.response.status_code": record.status,
-    "error.type": record.errorType,
-    "faultline.operation.id": record.operationId,
-    "faultline.operation.outcome": record.outcome,
-    "faultline.key.id": record.keyId,
-    "faultline.simulated": record.simulated ? true : undefined,
-    // Micros fit a double up to nine billion dollars; beyond it the text is exact.
-    "faultline.cost.micros": record.costMicros === undefined ? undefined : exact(record.costMicros),
-    "faultline.cost.price_source": record.priceSource,
-  });
-}
-
-function known(attributes: Record<string, Attributes[string] | undefined>): Attributes {
-  const present: Attributes = {};
-  for (const [name, value] of Object.entries(attributes)) {
-    if (value !== undefined) present[name] = value;
+  constructor(state: GatewayState, parts: OperationParts) {
+    this.#state = state;
+    this.#parts = parts;
+    this.#sink = parts.response;
   }
-  return present;
-}
 
-function seconds(ms: number | undefined): number | undefined {
-  return ms === undefined ? undefined : ms / msPerSecond;
-}
+  get clock(): Clock {
+    return this.#state.clock;
+  }
 
-function exact(micros: bigint): number | string {
-  return micros <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(micros) : micros.toString();
+  /** Reads the body and sends it on; from here on the operation ends itself, exactly once. */
+  begin(body: Buffer): void {
+    try {
+      this.#asked = this.#read(body);
+      this.#state.deadlines.add(this);
+      this.#try(this.#asked);
+    } catch (error) {
+      const failure = toPlatformError(error);
+      this.#logIfOurs(failure);
+      this.#sendError(failure);
+      this.#end("failed", { type: failure.code, message: failure.message });
+    }
+  }
+
+  /** Ends it now, because the process must go. */
+  cut(): void {
+    this.#attempt?.fail(new PlatformError("shutting_down", "Faultline is shutting down."));
+  }
+
+  /** The caller's side is done: everything is written, or it has left. */
+  onCallerClosed(): void {
+    this.#state.deadlines.remove(this);
+    if (this.#endedMs !== undefined) return;
+    this.#attempt?.cancel("The caller left.");
+    this.#end("cancelled", undefined);
+  }
+
+  onTick(nowMs: number): void {
+    if (this.#endedMs === undefined) this.#attempt?.onTick(nowMs);
+    else this.#watchCaller(nowMs - this.#endedMs);
+  }
+
+  relayOf(
+    head: ReplyHead,
+    reply: { readonly status: number; readonly length: string | undefined },
+  ): Relay {
+    const { surface } = this.#parts;
+    // Both are made before the attempt that asks for them.
+    const reader = this.#reader as ReplyReader;
+    const plan = this.#plan as RequestPlan;
+    const target = { sink: this.#sink, status: reply.status, head, reader, surface };
+    return plan.relayOf(target, reply.length);
+  }
+
+  onProgress(nowMs: number, saysSomething: boolean): void {
+    const { record, arrivedMs } = this.#parts;
+    record.firstChunkMs ??= nowMs - arrivedMs;
+    if (saysSomething) record.firstTokenMs ??= nowMs - arrivedMs;
+  }
+
+  onBackPressure(): void {
+    this.#sink.once("drain", () => this.#attempt?.resume());
+  }
+
+  onEnd(result: AttemptResult): void {
+    switch (result.kind) {
+      case "completed":
+        this.#endCompleted();
+        return;
+      case "refused":
+        this.#passOn(result.error);
+        return;
+      case "failed":
+        this.#logIfOurs(result.error);
+        this.#cutsLater = result.cutsLater;
+        if (!result.committed) this.#sendError(result.error);
+        this.#end("failed", {
+          type: result.error.code,
+          // What the provider itself said of its failure tells more than that the stream broke afterwards.
+          message: this.#quote(this.#reader?.errorMessage) ?? result.error.message,
+        });
+    }
+  }
+
+  #read(body: Buffer): Asked {
+    const { record, surface, key } = this.#parts;
+    const facts = this.#state.requestReaders.of(surface).read(body);
+    record.requestModel = facts.model;
+    record.stream = facts.stream;
+    record.maxTokens = facts.maxTokens;
+    record.temperature = facts.temperature;
+    record.topP = facts.topP;
+    const target = this.#resolve(facts.model);
+    this.#captures = this.#state.knowledge.capturingTenants.has(key.tenantId);
+    const { messages } = facts.places;
+    if (this.#captures && messages !== undefined) {
+      record.inputMessages = captureMessages(body, messages);
+    }
+    return { body, facts, target };
+  }
+
+  #resolve(model: string): Target {
+    const resolution = this.#state.knowledge.catalog.resolveModel(model);
+    switch (resolution.kind) {
+      case "found":
+        return resolution.target;
+      case "unknown":
+        throw new PlatformError("model_not_found", `No configured provider serves "${model}".`, {
+          where: "/model",
+          hint:
+            resolution.nearest === undefined
+              ? "GET /v1/models lists the models."
+              : `Did you mean "${resolution.nearest}"?`,
+        });
+      case "price-unknown":
+        throw new PlatformError(
+          "price_unknown",
+          `The model "${resolution.model.id}" has no price, and without a price nothing is admitted.`,
+          { where: "/model", hint: "The operator must give it prices, or `local: true`." },
+        );
+    }
+  }
+
+  #try({ body, facts, target }: Asked): void {
+    const { record, surface, headers, arrivedMs } = this.#parts;
+    const upstream = this.#state.upstreams.of(target.provider.name);
+    if (upstream === undefined) {
+      throw new PlatformError("model_not_found", `No provider serves "${facts.model}".`);
+    }
+    record.provider = target.provider.name;
+    record.simulated = target.provider.kind === "simulated";
+    record.serverAddress = upstream.address;
+    record.serverPort = upstream.port;
+    const plan = planRequest({ surface, body, facts, target, upstream, headers, record });
+    this.#plan = plan;
+    this.#reader = this.#takeReader(plan.surface);
+    const { settings } = this.#state.knowledge;
+    this.#attempt = new Attempt(
+      {
+        target,
+        dispatcher: upstream.dispatcher,
+        request: plan.request,
+        stream: facts.stream,
+        reader: this.#reader,
+        deadlines: {
+          connectMs: settings.connectMs,
+          firstTokenMs: settings.firstTokenMs,
+          stallMs: settings.stallMs,
+          totalMs: settings.totalMs,
+          totalAtMs: arrivedMs + settings.totalMs,
+        },
+        ownHeaders: { ...this.#ownHeaders(), ...plan.ownHeaders },
+      },
+      this,
+    );
+    this.#attempt.start();
+  }
+
+  /** A reader that captures has larger buffers, and is rare. */
+  #takeReader({ reply }: Surface): ReplyReader {
+    if (!this.#captures) return this.#state.readers.take(reply);
+    this.#captured = new CapturedText();
+    return new ReplyReader(reply, this.#captured);
+  }
+
+  #ownHeaders(): Record<string, string> {
+    const { operationId } = this.#parts.record;
+    const headers: Record<string, string> = { "x-faultline-operation-id": operationId };
+    if (this.#asked !== undefined) headers["x-faultline-target"] = this.#asked.target.model.id;
+    return headers;
+  }
+
+  /** The provider's own error, in the caller's dialect. */
+  #passOn(error: ProviderError): void {
+    const { dialect } = this.#parts.surface;
+    const provider = this.#attempt?.target.provider.name ?? "";
+    const body = this.#plan?.errorBody?.(error) ?? errorBodyFor(error, { dialect, provider });
+    const form = { "content-type": "application/json", "content-length": body.length };
+    this.#sink.writeHead(error.status, { ...error.head, ...form });
+    this.#sink.end(body);
+    this.#end("failed", {
+      type: `provider_status_${error.status}`,
+      message: this.#quote(error.message) ?? `The provider answered with status ${error.status}.`,
+    });
+  }
+
+  #endCompleted(): void {
+    const reader = this.#reader;
+    if (reader?.errorMessage === undefined) {
+      this.#end("completed", undefined);
+      return;
+    }
+    const generic = "The provider reported an error in its stream.";
+    const message = this.#quote(reader.errorMessage) ?? generic;
+    this.#end("failed", { type: "provider_stream_cut", message });
+  }
+
+  /** What a provider says of an error may quote the prompt, so that only tenants who ask for content have it in spans. */
+  #quote(message: string | undefined): string | undefined {
+    return this.#captures ? message : undefined;
+  }
+
+  #sendError(error: PlatformError): void {
+    const { record, surface } = this.#parts;
+    const { operationId } = record;
+    const headers = this.#ownHeaders();
+    sendError(this.#sink, error, { dialect: surface.dialect, operationId, headers });
+  }
+
+  #logIfOurs(error: PlatformError): void {
+    if (error.code !== "internal") return;
+    const { operationId } = this.#parts.record;
+    this.#state.log("error", error.message, { operationId, cause: String(error.cause) });
+  }
+
+  /** After the end, the caller may still be taking the last bytes. */
+  #watchCaller(sinceEndMs: number): void {
+    const { response } = this.#parts;
+    if (sinceEndMs > gatewayLimits.callerDrainMs) {
+      response.destroy();
+    } else if (this.#cutsLater && sinceEndMs > gatewayLimits.cutDelayMs) {
+      // Without the last chunk of the transfer encoding, so that nobody takes this for a whole reply.
+      this.#cutsLater = false;
+      if (response.socket === null) response.destroy();
+      else response.socket.destroySoon();
+    }
+  }
+
+  /** Writes down how it ended. The caller may still be taking the last bytes. */
+  #end(
+    outcome: OperationRecord["outcome"],
+    failure:
+      | { readonly type: NonNullable<OperationRecord["errorType"]>; readonly message: string }
+      | undefined,
+  ): void {
+    const { record, arrivedMs } = this.#parts;
+    const target = this.#asked?.target;
+    const reader = this.#reader;
+    this.#endedMs = this.#state.clock.monotonicMs();
+    record.durationMs = this.#endedMs - arrivedMs;
+    record.outcome = outcome;
+    record.errorType = failure?.type;
+    record.errorMessage = failure?.message;
+    record.status = this.#sink.headersSent ? this.#sink.statusCode : undefined;
+    if (reader !== undefined && target !== undefined) this.#noteReply(reader, target);
+    this.#state.metrics.observe(record, target?.model.id);
+    this.#state.queue.push(record);
+  }
+
+  #noteReply(reader: ReplyReader, target: Target): void {
+    const { record } = this.#parts;
+    record.responseId = reader.responseId;
+    record.responseModel = reader.responseModel;
+    record.finishReasons = reader.finishReasons;
+    record.outputMessages = this.#captured?.toMessages(reader.finishReasons);
+    if (reader.usageSeen) {
+      record.usage = reader.usage;
+      record.costMicros = costMicros(target.price, reader.usage);
+      record.priceSource = target.price.source;
+    }
+    this.#reader = undefined;
+    if (this.#captured === undefined) this.#state.readers.giveBack(reader);
+  }
 }

@@ -5,17 +5,17 @@
 
 import { PlatformError } from "@faultline/protocol";
 
-import { JsonFault } from "../wire/json-scanner.ts";
 import { gatewayLimits } from "../limits.ts";
-import { sendError } from "./openai-error.ts";
+import { JsonFault } from "../wire/json-scanner.ts";
 import type { Relay, RelayTarget } from "./relay.ts";
+import type { ReplyReader } from "./reply-reader.ts";
 
 export class PlainRelay implements Relay {
   readonly #target: RelayTarget;
   readonly #contentLength: string | undefined;
   #held: Buffer[] = [];
   #heldBytes = 0;
-  #flows = false;
+  committed = false;
   progress = 0;
   readonly complete = false;
 
@@ -31,52 +31,57 @@ export class PlainRelay implements Relay {
 
   write(part: Buffer): boolean {
     this.progress += 1;
-    try {
-      this.#target.reader.write(part, 0, part.length);
-    } catch (error) {
-      if (error instanceof JsonFault) throw invalidReply(error);
-      throw error;
-    }
-    if (this.#flows) return this.#target.response.write(part);
+    readPart(this.#target.reader, part);
+    if (this.committed) return this.#target.sink.write(part);
     this.#held.push(part);
     this.#heldBytes += part.length;
     return this.#heldBytes <= gatewayLimits.replyHoldBytesMax || this.#startFlowing();
   }
 
   end(): void {
-    const { response, status, head, reader } = this.#target;
+    const { sink, status, head, reader } = this.#target;
     if (!reader.endDocument()) throw invalidReply(undefined);
-    if (this.#flows) {
-      response.end();
+    if (this.committed) {
+      sink.end();
       return;
     }
-    response.writeHead(status, { ...head, "content-length": this.#heldBytes });
+    this.committed = true;
+    sink.writeHead(status, { ...head, "content-length": this.#heldBytes });
     const [only] = this.#held;
-    response.end(this.#held.length === 1 ? only : Buffer.concat(this.#held));
+    sink.end(this.#held.length === 1 ? only : Buffer.concat(this.#held));
   }
 
-  fail(error: PlatformError): boolean {
-    const { response } = this.#target;
-    if (this.#flows) response.destroy();
-    else sendError(response, error);
+  breakOff(): boolean {
+    this.#target.sink.destroy();
     return false;
   }
 
   #startFlowing(): boolean {
-    const { response, status, head } = this.#target;
-    this.#flows = true;
-    response.writeHead(
+    const { sink, status, head } = this.#target;
+    this.committed = true;
+    sink.writeHead(
       status,
       this.#contentLength === undefined ? head : { ...head, "content-length": this.#contentLength },
     );
     let flowing = true;
-    for (const part of this.#held) flowing = response.write(part);
+    for (const part of this.#held) flowing = sink.write(part);
     this.#held = [];
     return flowing;
   }
 }
 
-function invalidReply(cause: JsonFault | undefined): PlatformError {
+/** Reads a part of a plain reply. Throws `provider_response_invalid` where it is not JSON. */
+export function readPart(reader: ReplyReader, part: Buffer): void {
+  try {
+    reader.write(part, 0, part.length);
+  } catch (error) {
+    if (error instanceof JsonFault) throw invalidReply(error);
+    throw error;
+  }
+}
+
+/** The error of a plain reply that is not a JSON object. */
+export function invalidReply(cause: JsonFault | undefined): PlatformError {
   return new PlatformError(
     "provider_response_invalid",
     "The provider's reply is not a whole JSON object.",

@@ -1,103 +1,50 @@
 /** Reads the facts of a reply while it passes by: usage, finish reasons, error, first delta. Nothing is parsed whole. */
 
-import type { CapturedText } from "./captured-text.ts";
 import { JsonFault, type JsonKind, JsonScanner, type JsonSink } from "../wire/json-scanner.ts";
-import { type JsonWatch, watchJson } from "../wire/json-watch.ts";
 import { gatewayLimits } from "../limits.ts";
+import type { CapturedText } from "./captured-text.ts";
+import { replyIds, type ReplyForm } from "./reply-form.ts";
 
 export interface ReplyUsage {
+  /** All input, what came from a cache or went into one included. */
   inputTokens: number;
   cachedInputTokens: number;
+  cacheWriteInputTokens: number;
   outputTokens: number;
   reasoningTokens: number;
 }
 
-const ignoredId = 0;
-const responseId = 1;
-const modelId = 2;
-const usageId = 3;
-const promptTokensId = 4;
-const completionTokensId = 5;
-const cachedTokensId = 6;
-const reasoningTokensId = 7;
-const choicesId = 8;
-const finishReasonId = 9;
-const deltaTextId = 10;
-const deltaToolsId = 11;
-const errorId = 12;
-const errorMessageId = 13;
-const rootId = 14;
-
-const text = (id: number) => watchJson(id, { capture: true });
-const contentId = 15;
-const deltaText = watchJson(deltaTextId);
-const deltaTools = watchJson(deltaToolsId);
-
-/** What a model says, in a delta of a stream or in a whole message. */
-const saidWatch = (captures: boolean) =>
-  watchJson(ignoredId, {
-    fields: {
-      content: watchJson(contentId, { capture: captures }),
-      refusal: deltaText,
-      reasoning_content: deltaText,
-      reasoning: deltaText,
-      tool_calls: deltaTools,
-      function_call: deltaTools,
-    },
-  });
-
-const replyWatch = (said: JsonWatch) =>
-  watchJson(rootId, {
-    fields: {
-      id: text(responseId),
-      model: text(modelId),
-      usage: watchJson(usageId, {
-        fields: {
-          prompt_tokens: text(promptTokensId),
-          completion_tokens: text(completionTokensId),
-          prompt_tokens_details: watchJson(ignoredId, {
-            fields: { cached_tokens: text(cachedTokensId) },
-          }),
-          completion_tokens_details: watchJson(ignoredId, {
-            fields: { reasoning_tokens: text(reasoningTokensId) },
-          }),
-        },
-      }),
-      choices: watchJson(choicesId, {
-        items: watchJson(ignoredId, {
-          fields: { finish_reason: text(finishReasonId), delta: said, message: said },
-        }),
-      }),
-      error: watchJson(errorId, { fields: { message: text(errorMessageId) } }),
-    },
-  });
-
-const plainWatch = replyWatch(saidWatch(false));
-const capturingWatch = replyWatch(saidWatch(true));
-
 /** Reads one plain reply, or the data of one event of a stream after another. */
 export class ReplyReader implements JsonSink {
-  usage: ReplyUsage = emptyUsage();
+  readonly form: ReplyForm;
   usageSeen = false;
   responseId: string | undefined;
   responseModel: string | undefined;
   finishReasons: string[] = [];
   errorMessage: string | undefined;
+  /** What the provider calls its error: a code, else a type. */
+  errorCode: string | undefined;
+  /** The number of the latest event, in dialects that number them. */
+  sequence = -1;
   /** Of the current document only. */
   hasUsage = false;
   hasNoChoices = false;
   hasDelta = false;
   hasError = false;
+  /** The document announces the end of the stream. */
+  isEnd = false;
   isObject = false;
 
   readonly #captured: CapturedText | undefined;
   readonly #scanner: JsonScanner;
+  #usage = emptyUsage();
 
   /** `captured` gets what the model says, when the tenant asked for it. */
-  constructor(captured?: CapturedText) {
+  constructor(form: ReplyForm, captured?: CapturedText) {
+    this.form = form;
     this.#captured = captured;
     const captures = captured !== undefined;
-    this.#scanner = new JsonScanner(captures ? capturingWatch : plainWatch, this, {
+    this.#scanner = new JsonScanner(captures ? form.capturingWatch : form.watch, this, {
       depthMax: gatewayLimits.replyDepthMax,
       captureBytesMax: captures
         ? gatewayLimits.capturedContentBytesMax
@@ -105,14 +52,24 @@ export class ReplyReader implements JsonSink {
     });
   }
 
+  /** The usage so far; the provider may report it in parts. */
+  get usage(): ReplyUsage {
+    const usage = this.#usage;
+    if (!this.form.inputExcludesCache) return usage;
+    const { inputTokens, cachedInputTokens, cacheWriteInputTokens } = usage;
+    return { ...usage, inputTokens: inputTokens + cachedInputTokens + cacheWriteInputTokens };
+  }
+
   /** Forgets the whole reply. What was handed out of it stays as it is. */
   reset(): void {
-    this.usage = emptyUsage();
+    this.#usage = emptyUsage();
     this.usageSeen = false;
     this.responseId = undefined;
     this.responseModel = undefined;
     this.finishReasons = [];
     this.errorMessage = undefined;
+    this.errorCode = undefined;
+    this.sequence = -1;
   }
 
   /** Starts the next document; what was learned of the whole reply stays. */
@@ -121,6 +78,7 @@ export class ReplyReader implements JsonSink {
     this.hasNoChoices = false;
     this.hasDelta = false;
     this.hasError = false;
+    this.isEnd = false;
     this.isObject = false;
     this.#scanner.reset();
   }
@@ -143,60 +101,86 @@ export class ReplyReader implements JsonSink {
 
   onValue(id: number, kind: JsonKind, scanner: JsonScanner): void {
     switch (id) {
-      case contentId:
+      case replyIds.content:
         if (kind === "string") this.#captured?.add(scanner.text() ?? "…");
         if (kind === "string" && scanner.valueFilled) this.hasDelta = true;
         return;
-      case deltaTextId:
+      case replyIds.saidText:
         if (kind === "string" && scanner.valueFilled) this.hasDelta = true;
         return;
-      case deltaToolsId:
+      case replyIds.saidParts:
         if ((kind === "array" || kind === "object") && scanner.valueFilled) this.hasDelta = true;
         return;
-      case rootId:
+      case replyIds.root:
         this.isObject = kind === "object";
         return;
-      case choicesId:
+      case replyIds.choices:
         this.hasNoChoices = kind === "array" && !scanner.valueFilled;
         return;
-      case usageId:
+      case replyIds.usage:
         this.hasUsage = kind === "object";
         if (this.hasUsage) this.usageSeen = true;
         return;
-      case errorId:
-        this.hasError = kind !== "null";
+      case replyIds.error:
+        if (kind !== "null") this.hasError = true;
         return;
       default:
-        this.#onScalar(id, kind, scanner);
+        if (kind === "number") this.#onNumber(id, Number(scanner.text() ?? "0"));
+        else if (kind === "string") this.#onText(id, scanner.text());
     }
   }
 
-  #onScalar(id: number, kind: JsonKind, scanner: JsonScanner): void {
-    if (kind === "number") this.#onNumber(id, Number(scanner.text() ?? "0"));
-    if (kind !== "string") return;
-    if (id === finishReasonId) {
-      const reason = scanner.text();
-      if (reason !== undefined && this.finishReasons.length < gatewayLimits.finishReasonCountMax) {
-        this.finishReasons.push(reason);
-      }
-    } else if (id === responseId) {
-      this.responseId ??= scanner.text();
-    } else if (id === modelId) {
-      this.responseModel ??= scanner.text();
-    } else if (id === errorMessageId) {
-      this.errorMessage = scanner.text();
+  #onText(id: number, text: string | undefined): void {
+    if (text === undefined) return;
+    switch (id) {
+      case replyIds.type:
+        if (this.form.endTypes.has(text)) this.isEnd = true;
+        if (this.form.errorTypes.has(text)) this.hasError = true;
+        return;
+      case replyIds.finishReason:
+        if (this.finishReasons.length < gatewayLimits.finishReasonCountMax) {
+          this.finishReasons.push(text);
+        }
+        return;
+      case replyIds.status:
+        // The state of a whole response; the last one counts.
+        if (text !== "in_progress" && text !== "queued") this.finishReasons[0] = text;
+        return;
+      case replyIds.responseId:
+        this.responseId ??= text;
+        return;
+      case replyIds.model:
+        this.responseModel ??= text;
+        return;
+      case replyIds.errorMessage:
+        this.errorMessage = text;
+        return;
+      case replyIds.errorCode:
+        this.errorCode = text;
+        return;
+      case replyIds.errorType:
+        this.errorCode ??= text;
+        return;
     }
   }
 
   #onNumber(id: number, value: number): void {
     if (!Number.isSafeInteger(value) || value < 0) return;
-    if (id === promptTokensId) this.usage.inputTokens = value;
-    else if (id === completionTokensId) this.usage.outputTokens = value;
-    else if (id === cachedTokensId) this.usage.cachedInputTokens = value;
-    else if (id === reasoningTokensId) this.usage.reasoningTokens = value;
+    if (id === replyIds.inputTokens) this.#usage.inputTokens = value;
+    else if (id === replyIds.outputTokens) this.#usage.outputTokens = value;
+    else if (id === replyIds.cachedTokens) this.#usage.cachedInputTokens = value;
+    else if (id === replyIds.cacheWriteTokens) this.#usage.cacheWriteInputTokens = value;
+    else if (id === replyIds.reasoningTokens) this.#usage.reasoningTokens = value;
+    else if (id === replyIds.sequence) this.sequence = value;
   }
 }
 
 function emptyUsage(): ReplyUsage {
-  return { inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, reasoningTokens: 0 };
+  return {
+    inputTokens: 0,
+    cachedInputTokens: 0,
+    cacheWriteInputTokens: 0,
+    outputTokens: 0,
+    reasoningTokens: 0,
+  };
 }

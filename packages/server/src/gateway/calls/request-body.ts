@@ -6,7 +6,8 @@ import type { Clock } from "#kernel/index.ts";
 import { PlatformError } from "@faultline/protocol";
 
 import { gatewayLimits } from "../limits.ts";
-import { errorReply, sendError } from "./openai-error.ts";
+import type { Dialect } from "./dialect.ts";
+import { errorReply, sendError } from "./send-error.ts";
 
 /** Checks what the head says of the body. Throws `request_too_large` or `media_type_unsupported`. */
 export function checkBodyHead(request: IncomingMessage, bytesMax: number): void {
@@ -53,17 +54,17 @@ export function readBody(
  * at once would reset the connection, and the caller would see that instead of the refusal.
  */
 export function refuseBody(
-  { request, response, clock }: Exchange,
+  { request, response, clock, dialect }: Exchange,
   error: PlatformError,
   headers: Readonly<Record<string, string>> = {},
 ): void {
   if (request.complete) {
-    sendError(response, error, headers);
+    sendError(response, error, { dialect, headers });
     return;
   }
   const length = Number(request.headers["content-length"] ?? Number.MAX_SAFE_INTEGER);
   if (length > gatewayLimits.keptConnectionBodyBytesMax) response.setHeader("connection", "close");
-  const reply = errorReply(error, headers);
+  const reply = errorReply(error, { dialect, headers });
   response.writeHead(reply.status, reply.headers);
   response.write(reply.body);
   let bytes = 0;
@@ -85,6 +86,7 @@ export interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly clock: Clock;
+  readonly dialect: Dialect;
 }
 
 function tooLarge(bytesMax: number): PlatformError {

@@ -1,14 +1,15 @@
 /**
  * Relays a stream event by event. Bytes pass unchanged; the only event that is taken out is the usage-only one that
- * Faultline asked for. A part of an event waits for the rest, so that an error can follow a whole event.
+ * Faultline asked for. A part of an event waits for the rest, so that an error can follow a whole event; and the first
+ * events wait until one says something, so that an early failure can still be answered by another attempt.
  */
 
 import { PlatformError } from "@faultline/protocol";
 
 import { gatewayLimits } from "../limits.ts";
-import { errorEvent, sendError } from "./openai-error.ts";
-import type { Relay, RelayTarget } from "./relay.ts";
 import { type FrameKind, SseScanner, type SseSink } from "../wire/sse-scanner.ts";
+import type { Relay, RelayTarget } from "./relay.ts";
+import { providerReported } from "./transport-error.ts";
 
 export class StreamRelay implements Relay, SseSink {
   readonly #target: RelayTarget;
@@ -17,6 +18,10 @@ export class StreamRelay implements Relay, SseSink {
   /** The begun event at the end of earlier parts. */
   #held: Buffer[] = [];
   #heldBytes = 0;
+  /** Whole events that say nothing yet. */
+  #early: Buffer[] = [];
+  #earlyBytes = 0;
+  #frameCount = 0;
   #part: Buffer = Buffer.alloc(0);
   /** Where in the part the bytes to forward start, and where the last whole event ends. */
   #forwardFrom = 0;
@@ -25,6 +30,7 @@ export class StreamRelay implements Relay, SseSink {
   #flowing = true;
   #errorSeen = false;
   #malformed = false;
+  committed = false;
   progress = 0;
   deltaSeen = false;
   complete = false;
@@ -42,10 +48,11 @@ export class StreamRelay implements Relay, SseSink {
     this.#flowing = true;
     this.#scanner.write(part);
     this.#forward(this.#frameEnd);
+    if (!this.committed) this.#commitIfDue();
     if (this.#malformed) {
       throw new PlatformError(
         "provider_response_invalid",
-        "The provider sent an event that is no chunk of a chat completion.",
+        "The provider sent an event that is no JSON object.",
       );
     }
     if (this.#frameEnd < part.length) this.#hold(part.subarray(this.#frameEnd));
@@ -65,17 +72,20 @@ export class StreamRelay implements Relay, SseSink {
       this.progress += 1;
       if (reader.hasDelta) this.deltaSeen = true;
       if (reader.hasError) this.#errorSeen = true;
+      if (reader.isEnd) this.complete = true;
       this.#stripped = this.#stripsUsage && reader.hasUsage && reader.hasNoChoices;
       if (this.#stripped) this.#strip(end);
     } else if (kind === "done") {
       this.complete = true;
     }
+    this.#frameCount += 1;
     this.#frameEnd = end;
   }
 
   end(): void {
     if (this.complete) {
-      this.#target.response.end();
+      if (!this.committed) this.#commit();
+      this.#target.sink.end();
       return;
     }
     throw new PlatformError(
@@ -84,18 +94,31 @@ export class StreamRelay implements Relay, SseSink {
     );
   }
 
-  fail(error: PlatformError): boolean {
-    const { response } = this.#target;
+  breakOff(error: PlatformError): boolean {
+    const { sink, surface, reader } = this.#target;
     if (this.complete) {
       // All was said; that the connection broke afterwards takes nothing away.
-      response.end();
-    } else if (!response.headersSent) {
-      sendError(response, error, stringsOf(this.#target.head));
-    } else {
-      if (!this.#errorSeen) response.write(errorEvent(error));
-      return true;
+      sink.end();
+      return false;
     }
-    return false;
+    if (!this.#errorSeen) sink.write(surface.errorEvent(error, reader.sequence));
+    return true;
+  }
+
+  /** An error that comes before anything was said is none of this stream yet: another attempt may answer. */
+  #commitIfDue(): void {
+    if (this.#errorSeen && !this.deltaSeen) throw providerReported(this.#target.reader);
+    const { earlyFrameCountMax, earlyBytesMax } = gatewayLimits;
+    const isFull = this.#frameCount > earlyFrameCountMax || this.#earlyBytes > earlyBytesMax;
+    if (this.deltaSeen || this.complete || isFull) this.#commit();
+  }
+
+  #commit(): void {
+    const { sink, status, head } = this.#target;
+    this.committed = true;
+    sink.writeHead(status, head);
+    for (const bytes of this.#early) if (!sink.write(bytes)) this.#flowing = false;
+    this.#early.length = 0;
   }
 
   #hold(rest: Buffer): void {
@@ -130,17 +153,9 @@ export class StreamRelay implements Relay, SseSink {
   }
 
   #send(bytes: Buffer): void {
-    const { response, status, head } = this.#target;
-    if (!response.headersSent) response.writeHead(status, head);
-    if (!response.write(bytes)) this.#flowing = false;
+    if (!this.committed) {
+      this.#early.push(bytes);
+      this.#earlyBytes += bytes.length;
+    } else if (!this.#target.sink.write(bytes)) this.#flowing = false;
   }
-}
-
-/** The head of a stream that never began carries over to its error only what is ours. */
-function stringsOf(head: RelayTarget["head"]): Record<string, string> {
-  const own: Record<string, string> = {};
-  for (const [name, value] of Object.entries(head)) {
-    if (name.startsWith("x-faultline-") && typeof value === "string") own[name] = value;
-  }
-  return own;
 }

@@ -2,6 +2,8 @@
 
 import { PlatformError } from "@faultline/protocol";
 
+import type { ReplyReader } from "./reply-reader.ts";
+
 export interface TransportState {
   readonly provider: string;
   readonly connecting: boolean;
@@ -47,4 +49,16 @@ export function toProviderError(error: Error, state: TransportState): PlatformEr
 function readReason(error: Error): string {
   if ("code" in error && typeof error.code === "string") return error.code;
   return error.name;
+}
+
+/** An error that a provider reported within its stream. What it said may quote the prompt, so it stays out of spans. */
+export function providerReported(reader: ReplyReader): PlatformError {
+  const said = reader.errorMessage === undefined ? "." : `: ${reader.errorMessage}`;
+  return new PlatformError(
+    "provider_failed",
+    `The provider reported an error in its stream${said}`,
+    {
+      context: { code: reader.errorCode ?? "" },
+    },
+  );
 }

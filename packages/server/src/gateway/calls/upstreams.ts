@@ -8,8 +8,8 @@ import type { GatewaySnapshot } from "../snapshot.ts";
 export interface Upstream {
   readonly dispatcher: Dispatcher;
   readonly origin: string;
-  /** Path of the dialect's root, such as `/v1`. */
-  readonly basePath: string;
+  /** The path for a surface, `/chat/completions` for example, and a model as the provider knows it. */
+  pathOf(surfacePath: string, model: string): string;
   readonly address: string | undefined;
   readonly port: number | undefined;
 }
@@ -31,7 +31,8 @@ export class Upstreams {
     const byProvider = new Map<string, Upstream>();
     const used = new Set<string>();
     for (const provider of snapshot.catalog.providers) {
-      const id = `${provider.kind} ${provider.baseUrl} ${snapshot.settings.connectMs}`;
+      const { kind, baseUrl, pathTemplate = "" } = provider;
+      const id = `${kind} ${baseUrl} ${pathTemplate} ${snapshot.settings.connectMs}`;
       used.add(id);
       let entry = this.#pools.get(id);
       if (entry === undefined) {
@@ -75,10 +76,23 @@ export class Upstreams {
     const upstream: Upstream = {
       dispatcher: pool,
       origin: url.origin,
-      basePath: url.pathname === "/" ? "" : url.pathname,
+      pathOf: pathMaker(url.pathname === "/" ? "" : url.pathname, provider.pathTemplate),
       address: simulated ? undefined : url.hostname,
       port: simulated ? undefined : port,
     };
     return { upstream, pool };
   }
+}
+
+/** Most providers have one path for each surface; a template puts the model into it, as Azure's deployments do. */
+function pathMaker(
+  basePath: string,
+  template: string | undefined,
+): (surfacePath: string, model: string) => string {
+  if (template === undefined) return (surfacePath) => basePath + surfacePath;
+  return (surfacePath, model) =>
+    basePath +
+    template
+      .replaceAll("{model}", () => encodeURIComponent(model))
+      .replaceAll("{path}", () => surfacePath);
 }

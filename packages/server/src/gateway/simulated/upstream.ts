@@ -7,7 +7,8 @@ import type { AddressInfo } from "node:net";
 import type { SimulationConfig } from "#config/index.ts";
 import { type Clock, isAbort, type Random } from "#kernel/index.ts";
 
-import { sendError, toPlatformError, typeOfStatus } from "../calls/openai-error.ts";
+import { openaiDialect, openaiTypeOf, toPlatformError } from "../calls/dialect.ts";
+import { sendError } from "../calls/send-error.ts";
 import { composeAnswer } from "./answer.ts";
 import { type Behaviour, readBehaviour, simulateHeader } from "./behaviour.ts";
 import { readSimulatedRequest } from "./request.ts";
@@ -94,7 +95,11 @@ export class SimulatedUpstream implements AsyncDisposable {
     // A caller that leaves ends every wait; that is no failure.
     if (isAbort(error)) return;
     if (response.headersSent) response.destroy();
-    else sendError(response, toPlatformError(error), simulatedHeaders);
+    else
+      sendError(response, toPlatformError(error), {
+        dialect: openaiDialect,
+        headers: simulatedHeaders,
+      });
   }
 
   async #answer(
@@ -233,7 +238,7 @@ const prompt: SimulationConfig = {
 
 function simulatedError(status: number): unknown {
   const message = `The simulated provider was asked to fail with status ${status}.`;
-  return { error: { message, type: typeOfStatus(status), param: null, code: "simulated_error" } };
+  return { error: { message, type: openaiTypeOf(status), param: null, code: "simulated_error" } };
 }
 
 function sendSimulatedError(response: ServerResponse, status: number): void {

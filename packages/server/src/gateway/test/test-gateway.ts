@@ -6,7 +6,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { createServer, type RequestListener, type Server } from "node:http";
 import path from "node:path";
 
-import { loadCatalog } from "#catalog/index.ts";
+import { loadCatalog, noBundles } from "#catalog/index.ts";
 import type { ProviderConfig } from "#config/index.ts";
 import { seededRandom, systemClock } from "#kernel/index.ts";
 import type { Span } from "@faultline/contracts";
@@ -83,6 +83,7 @@ export function keyRow(secret: string, overrides: Partial<SnapshotKey> = {}): Sn
     name: "test",
     hash: hash("sha256", secret, "hex"),
     role: "service",
+    terms: {},
     expiresAtMs: undefined,
     revokedAtMs: undefined,
     ...overrides,
@@ -120,6 +121,7 @@ export async function openTestGateway(options: TestGatewayOptions = {}): Promise
     version: 1,
     settings: { ...testSettings, ...options.settings },
     catalog: loadCatalog(options.providers ?? [simulatedProvider]).snapshot,
+    bundles: noBundles,
     keys: options.keys ?? [keyRow(testSecret)],
     tenants: [{ id: testTenant, capture: options.capture ?? "nothing" }],
   };

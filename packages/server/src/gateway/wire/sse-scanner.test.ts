@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
+import { chatReply } from "../calls/reply-form.ts";
 import { ReplyReader } from "../calls/reply-reader.ts";
 import { type FrameKind, SseScanner } from "./sse-scanner.ts";
 
@@ -17,7 +18,7 @@ function scan(parts: readonly Buffer[]): {
   reader: ReplyReader;
   midFrame: boolean;
 } {
-  const reader = new ReplyReader();
+  const reader = new ReplyReader(chatReply);
   const frames: Frame[] = [];
   let offset = 0;
   const scanner = new SseScanner(reader, {
@@ -91,6 +92,7 @@ describe("the scanner of server-sent events", () => {
     expect(reader.usage).toEqual({
       inputTokens: 3,
       cachedInputTokens: 2,
+      cacheWriteInputTokens: 0,
       outputTokens: 5,
       reasoningTokens: 1,
     });

@@ -5,7 +5,7 @@
 
 import { monitorEventLoopDelay } from "node:perf_hooks";
 
-import type { OperationOutcome, OperationRecord } from "../calls/operation.ts";
+import type { OperationOutcome, OperationRecord } from "../calls/operation-record.ts";
 
 /** A metric as `prom-client` gives and takes it. */
 export interface MetricData {

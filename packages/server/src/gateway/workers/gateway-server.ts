@@ -8,28 +8,29 @@ import type { Duplex } from "node:stream";
 import { raceAbort } from "#kernel/index.ts";
 import { PlatformError } from "@faultline/protocol";
 
-import { ChatCompletions } from "../calls/chat-completions.ts";
+import { ModelCalls } from "../calls/model-calls.ts";
+import { surfaceByPath } from "../calls/surface.ts";
 import type { ControlProxy } from "./control-proxy.ts";
 import type { GatewayState } from "./gateway-state.ts";
 import { gatewayLimits } from "../limits.ts";
 import { handleModels } from "../calls/models.ts";
-import { sendError, toOpenaiError, toPlatformError } from "../calls/openai-error.ts";
+import { openaiDialect, toPlatformError } from "../calls/dialect.ts";
+import { sendError } from "../calls/send-error.ts";
 import { refuseBody } from "../calls/request-body.ts";
 
-const chatPath = "/v1/chat/completions";
 const modelsPath = "/v1/models";
 
 export class GatewayServer {
   readonly #state: GatewayState;
   readonly #control: ControlProxy;
-  readonly #chat: ChatCompletions;
+  readonly #calls: ModelCalls;
   readonly #server: Server;
   readonly #upgraded = new Set<Duplex>();
 
   constructor(state: GatewayState, control: ControlProxy) {
     this.#state = state;
     this.#control = control;
-    this.#chat = new ChatCompletions(state);
+    this.#calls = new ModelCalls(state);
     this.#server = createServer(
       {
         maxHeaderSize: gatewayLimits.headerBytesMax,
@@ -70,7 +71,7 @@ export class GatewayServer {
     clock.every(gatewayLimits.drainTickMs, ended.signal, () => this.#server.closeIdleConnections());
     try {
       if (await settles(closed, signal)) return;
-      this.#chat.cutAll();
+      this.#calls.cutAll();
       if (await settles(closed, clock.deadline(gatewayLimits.cutMs))) return;
       this.#server.closeAllConnections();
       await closed;
@@ -89,16 +90,16 @@ export class GatewayServer {
       this.#state.metrics.countFailure(failure.code);
       this.#state.log("error", failure.message, { cause: String(failure.cause) });
       if (response.headersSent) response.destroy();
-      else sendError(response, failure);
+      else sendError(response, failure, { dialect: openaiDialect });
     }
   }
 
   #route(request: IncomingMessage, response: ServerResponse): void {
     const url = request.url ?? "/";
-    const queryAt = url.indexOf("?");
-    const path = queryAt < 0 ? url : url.slice(0, queryAt);
-    if (path === chatPath) {
-      if (request.method === "POST") this.#chat.handle(request, response);
+    const path = pathOf(url);
+    const surface = surfaceByPath.get(path);
+    if (surface !== undefined) {
+      if (request.method === "POST") this.#calls.handle(surface, request, response);
       else this.#refuseMethod(request, response, "POST");
     } else if (path === modelsPath || path.startsWith(`${modelsPath}/`)) {
       if (request.method === "GET") handleModels(this.#state, request, response);
@@ -114,7 +115,7 @@ export class GatewayServer {
 
   #onExpectation(request: IncomingMessage, response: ServerResponse): void {
     const length = Number(request.headers["content-length"] ?? "0");
-    const ours = request.url?.startsWith(chatPath) === true;
+    const ours = surfaceByPath.has(pathOf(request.url ?? "/"));
     // A body that will be refused is not asked for.
     if (!ours || length <= this.#state.knowledge.settings.bodyBytesMax) response.writeContinue();
     this.#handle(request, response);
@@ -126,7 +127,9 @@ export class GatewayServer {
       `This path takes ${allowed}, not ${request.method ?? "this method"}.`,
     );
     this.#state.metrics.countFailure(error.code);
-    refuseBody({ request, response, clock: this.#state.clock }, error, { allow: allowed });
+    const { clock } = this.#state;
+    const dialect = surfaceByPath.get(pathOf(request.url ?? "/"))?.dialect ?? openaiDialect;
+    refuseBody({ request, response, clock, dialect }, error, { allow: allowed });
   }
 
   #sendReadiness(response: ServerResponse): void {
@@ -151,9 +154,14 @@ function isTunnelled(request: IncomingMessage): boolean {
     request.method === "GET" &&
     headers["transfer-encoding"] === undefined &&
     (headers["content-length"] ?? "0") === "0" &&
-    !url.startsWith(chatPath) &&
+    !surfaceByPath.has(pathOf(url)) &&
     !url.startsWith(modelsPath)
   );
+}
+
+function pathOf(url: string): string {
+  const queryAt = url.indexOf("?");
+  return queryAt < 0 ? url : url.slice(0, queryAt);
 }
 
 function sendText(
@@ -178,7 +186,7 @@ function onClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
         `The headers of the request are larger than ${gatewayLimits.headerBytesMax} bytes.`,
       )
     : new PlatformError("request_malformed", "The request is not HTTP as this server reads it.");
-  const body = JSON.stringify(toOpenaiError(refusal));
+  const body = JSON.stringify(openaiDialect.errorBody(refusal, undefined));
   const status = tooLarge ? "431 Request Header Fields Too Large" : "400 Bad Request";
   socket.end(
     `HTTP/1.1 ${status}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,

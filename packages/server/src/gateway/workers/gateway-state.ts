@@ -9,6 +9,7 @@ import type { Deadlines } from "../calls/deadlines.ts";
 import type { GatewayMetrics } from "./gateway-metrics.ts";
 import type { OperationQueue } from "./operation-queue.ts";
 import type { ReplyReaders } from "../calls/reply-readers.ts";
+import type { RequestReaders } from "../calls/request-readers.ts";
 import type { GatewaySettings, GatewaySnapshot } from "../snapshot.ts";
 import type { TraceContexts } from "../calls/trace-context.ts";
 import type { Upstreams } from "../calls/upstreams.ts";
@@ -32,6 +33,7 @@ export interface GatewayState {
   readonly admission: Admission;
   readonly upstreams: Upstreams;
   readonly readers: ReplyReaders;
+  readonly requestReaders: RequestReaders;
   readonly queue: OperationQueue;
   readonly metrics: GatewayMetrics;
   /** Tells the operator, through the supervisor's log. */

@@ -1,7 +1,7 @@
 /** What the supervisor and its workers say to one another over IPC. Both sides run the same release. */
 
 import type { MetricData } from "./gateway-metrics.ts";
-import type { OperationRecord } from "../calls/operation.ts";
+import type { OperationRecord } from "../calls/operation-record.ts";
 import type { GatewaySnapshot } from "../snapshot.ts";
 
 export interface WorkerStart {

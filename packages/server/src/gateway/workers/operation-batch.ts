@@ -3,7 +3,8 @@
 import type { Span } from "@faultline/contracts";
 import type { TenantId } from "@faultline/protocol";
 
-import { type OperationRecord, operationSpan } from "../calls/operation.ts";
+import type { OperationRecord } from "../calls/operation-record.ts";
+import { operationSpan } from "../calls/operation-span.ts";
 
 export interface TenantSpans {
   readonly tenantId: TenantId;

@@ -3,7 +3,7 @@
 import type { Clock } from "#kernel/index.ts";
 
 import { gatewayLimits } from "../limits.ts";
-import type { OperationRecord } from "../calls/operation.ts";
+import type { OperationRecord } from "../calls/operation-record.ts";
 
 interface Batch {
   readonly id: number;

@@ -13,6 +13,7 @@ import type { FromWorker, ToWorker, WorkerStart } from "./messages.ts";
 import { OperationQueue } from "./operation-queue.ts";
 import { poolRandom } from "./pooled-random.ts";
 import { ReplyReaders } from "../calls/reply-readers.ts";
+import { RequestReaders } from "../calls/request-readers.ts";
 import { SimulatedUpstream } from "../simulated/upstream.ts";
 import type { GatewaySnapshot } from "../snapshot.ts";
 import { TraceContexts } from "../calls/trace-context.ts";
@@ -91,6 +92,7 @@ class Worker {
       }),
       upstreams: new Upstreams(start.simulatedSocketPath),
       readers: new ReplyReaders(),
+      requestReaders: new RequestReaders(),
       queue,
       metrics,
       log: (level, message, fields) => channel.send({ kind: "log", level, message, fields }),

@@ -2,10 +2,11 @@ import { PlatformError } from "@faultline/protocol";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { ChatRequestReader } from "./chat-request.ts";
+import { chatForm } from "./request-form.ts";
+import { RequestReader } from "./request-reader.ts";
 import { applySplices } from "../wire/splice.ts";
 
-const reader = new ChatRequestReader();
+const reader = new RequestReader(chatForm);
 const interpreted = [
   "model",
   "stream",
@@ -15,6 +16,10 @@ const interpreted = [
   "max_completion_tokens",
   "temperature",
   "top_p",
+  "user",
+  "tools",
+  "tool_choice",
+  "response_format",
 ];
 
 /** A field name, its letters escaped at random. */

@@ -1,85 +1,79 @@
-/** Reads what the gateway must know of a chat completion request, and computes the splices that it may make. */
+/** Reads what the gateway must know of a request, and computes the splices that it may make. */
 
 import { isUtf8 } from "node:buffer";
 
 import { PlatformError } from "@faultline/protocol";
 
-import { JsonFault, type JsonKind, JsonScanner, type JsonSink } from "../wire/json-scanner.ts";
-import { watchJson } from "../wire/json-watch.ts";
 import { gatewayLimits } from "../limits.ts";
+import { JsonFault, type JsonKind, JsonScanner, type JsonSink } from "../wire/json-scanner.ts";
 import type { Splice } from "../wire/splice.ts";
+import { countedIds, type RequestForm, type RequestPlace, requestPlaces } from "./request-form.ts";
 
-interface Place {
+/** A value of a request: where it stands, in bytes of the body. */
+export interface Place {
   readonly kind: JsonKind;
   readonly start: number;
   readonly end: number;
+  /** Whether a container has a member, or a text a character. */
   readonly filled: boolean;
+  /** Of a text or a number that is short enough. */
   readonly text: string | undefined;
 }
 
-export interface ChatRequest {
+/** The facts of a request, the same for every wire format. */
+export interface RequestFacts {
   readonly model: string;
   readonly stream: boolean;
   /** Whether the caller asked for the usage frame; when not, the one that we asked for is stripped. */
   readonly asksForUsage: boolean;
-  /** Sampling parameters as sent, for the span. */
+  /** Parameters as sent. */
   readonly maxTokens: number | undefined;
   readonly temperature: number | undefined;
   readonly topP: number | undefined;
-  /** Where `messages` stands, for tenants whose content is captured. */
-  readonly messages: { readonly start: number; readonly end: number } | undefined;
+  readonly user: string | undefined;
+  readonly messageCount: number;
+  readonly toolCount: number;
+  readonly imageCount: number;
+  readonly wantsJsonSchema: boolean;
+  /** What stands where: only what the caller sent. */
+  readonly places: Partial<Readonly<Record<RequestPlace, Place>>>;
   /** Replaces the model by the name that the provider knows. */
   modelSplice(upstreamName: string): Splice;
   /** Asks for usage, when the request is a stream that does not ask for it yet. */
   readonly usageSplice: Splice | undefined;
 }
 
-const places = [
-  "",
-  "model",
-  "stream",
-  "stream_options",
-  "stream_options/include_usage",
-  "messages",
-  "max_tokens",
-  "max_completion_tokens",
-  "temperature",
-  "top_p",
-] as const;
-type PlaceName = (typeof places)[number];
-const id = (name: PlaceName): number => places.indexOf(name);
-const scalar = (name: PlaceName) => watchJson(id(name), { capture: true });
-
-const requestWatch = watchJson(id(""), {
-  fields: {
-    model: scalar("model"),
-    stream: watchJson(id("stream")),
-    stream_options: watchJson(id("stream_options"), {
-      fields: { include_usage: watchJson(id("stream_options/include_usage")) },
-    }),
-    messages: watchJson(id("messages")),
-    max_tokens: scalar("max_tokens"),
-    max_completion_tokens: scalar("max_completion_tokens"),
-    temperature: scalar("temperature"),
-    top_p: scalar("top_p"),
-  },
-});
-
 /**
  * Checks the whole grammar, and the few fields that the gateway reads; all others are the provider's to judge. A field
  * that the gateway reads may stand only once: parsers disagree about which of two counts.
  */
-export class ChatRequestReader implements JsonSink {
-  readonly #scanner = new JsonScanner(requestWatch, this, {
-    depthMax: gatewayLimits.jsonDepthMax,
-    captureBytesMax: gatewayLimits.captureBytesMax,
-  });
-  readonly #found: (Place | undefined)[] = [];
-  #twice: PlaceName | undefined;
+export class RequestReader implements JsonSink {
+  readonly #form: RequestForm;
+  readonly #scanner: JsonScanner;
+  #found: Partial<Record<RequestPlace, Place>> = {};
+  #twice: RequestPlace | undefined;
+  #messageCount = 0;
+  #toolCount = 0;
+  #imageCount = 0;
+
+  constructor(form: RequestForm) {
+    this.#form = form;
+    this.#scanner = new JsonScanner(form.watch, this, {
+      depthMax: gatewayLimits.jsonDepthMax,
+      captureBytesMax: gatewayLimits.captureBytesMax,
+    });
+  }
 
   onValue(id: number, kind: JsonKind, scanner: JsonScanner): void {
-    if (this.#found[id] !== undefined) this.#twice ??= places[id];
-    this.#found[id] = {
+    const place = requestPlaces[id];
+    if (place === undefined) {
+      if (id === countedIds.message) this.#messageCount += 1;
+      else if (id === countedIds.tool) this.#toolCount += 1;
+      else if (id === countedIds.image) this.#imageCount += 1;
+      return;
+    }
+    if (this.#found[place] !== undefined) this.#twice ??= place;
+    this.#found[place] = {
       kind,
       start: scanner.valueStart,
       end: scanner.valueEnd,
@@ -89,25 +83,29 @@ export class ChatRequestReader implements JsonSink {
   }
 
   /** Throws `request_malformed`, `request_too_large` or `request_invalid`, with the place. */
-  read(body: Buffer): ChatRequest {
+  read(body: Buffer): RequestFacts {
     const twice = this.#scan(body);
-    const root = this.#found[id("")];
+    const { root } = this.#found;
     if (root?.kind !== "object") {
       throw new PlatformError("request_invalid", "The body must be a JSON object.", { where: "" });
     }
     if (twice !== undefined) {
-      throw new PlatformError("request_invalid", `The field "${twice}" stands twice.`, {
-        where: `/${twice}`,
+      const where = this.#pointer(twice);
+      throw new PlatformError("request_invalid", `The field "${where.slice(1)}" stands twice.`, {
+        where,
         hint: "Send it once.",
       });
     }
-    return this.#toRequest(root);
+    return this.#toFacts(root);
   }
 
-  /** Finds the places; gives the name of one that stands twice. */
-  #scan(body: Buffer): PlaceName | undefined {
-    this.#found.length = 0;
+  /** Finds the places; gives the one that stands twice. */
+  #scan(body: Buffer): RequestPlace | undefined {
+    this.#found = {};
     this.#twice = undefined;
+    this.#messageCount = 0;
+    this.#toolCount = 0;
+    this.#imageCount = 0;
     if (!isUtf8(body)) {
       throw new PlatformError("request_malformed", "The body is not valid UTF-8.", {
         hint: "Send JSON in UTF-8.",
@@ -125,34 +123,41 @@ export class ChatRequestReader implements JsonSink {
     }
   }
 
-  #toRequest(root: Place): ChatRequest {
+  #toFacts(root: Place): RequestFacts {
+    const found = this.#found;
     const model = this.#readModel();
-    const stream = this.#readBoolean("stream");
-    const asksForUsage = this.#found[id("stream_options/include_usage")]?.kind === "true";
-    const messages = this.#found[id("messages")];
+    const stream = this.#readStream();
+    const asksForUsage = found.includeUsage?.kind === "true";
     return {
       model: model.text,
       stream,
       asksForUsage,
-      maxTokens: this.#number("max_completion_tokens") ?? this.#number("max_tokens"),
-      temperature: this.#number("temperature"),
-      topP: this.#number("top_p"),
-      messages: messages === undefined ? undefined : { start: messages.start, end: messages.end },
+      maxTokens: numberOf(found.maxCompletionTokens) ?? numberOf(found.maxTokens),
+      temperature: numberOf(found.temperature),
+      topP: numberOf(found.topP),
+      user: found.user?.kind === "string" ? found.user.text : undefined,
+      messageCount: this.#messageCount,
+      toolCount: this.#toolCount,
+      imageCount: this.#imageCount,
+      wantsJsonSchema: found.format?.text === "json_schema",
+      places: found,
       modelSplice: (upstreamName) => ({ ...model.span, text: JSON.stringify(upstreamName) }),
-      usageSplice: stream && !asksForUsage ? this.#usageSplice(root) : undefined,
+      usageSplice:
+        this.#form.asksForUsage && stream && !asksForUsage ? this.#usageSplice(root) : undefined,
     };
   }
 
+  #pointer(place: RequestPlace): string {
+    return this.#form.pointers[place] ?? `/${place}`;
+  }
+
   #readModel(): { text: string; span: { start: number; end: number } } {
-    const model = this.#found[id("model")];
+    const { model } = this.#found;
     if (model === undefined || model.kind !== "string" || !model.filled) {
       throw new PlatformError(
         "request_invalid",
         'The request needs a "model", a text that is not empty.',
-        {
-          where: "/model",
-          hint: "GET /v1/models lists the models.",
-        },
+        { where: "/model", hint: "GET /v1/models lists the models." },
       );
     }
     if (model.text === undefined || model.text.length > gatewayLimits.modelNameLengthMax) {
@@ -165,24 +170,19 @@ export class ChatRequestReader implements JsonSink {
     return { text: model.text, span: { start: model.start, end: model.end } };
   }
 
-  #readBoolean(name: PlaceName): boolean {
-    const kind = this.#found[id(name)]?.kind;
+  #readStream(): boolean {
+    if (!this.#form.canStream) return false;
+    const kind = this.#found.stream?.kind;
     if (kind === undefined || kind === "false" || kind === "null") return false;
     if (kind === "true") return true;
-    throw new PlatformError("request_invalid", `"${name}" must be true or false.`, {
-      where: `/${name}`,
+    throw new PlatformError("request_invalid", '"stream" must be true or false.', {
+      where: "/stream",
     });
-  }
-
-  #number(name: PlaceName): number | undefined {
-    const place = this.#found[id(name)];
-    return place?.kind === "number" && place.text !== undefined ? Number(place.text) : undefined;
   }
 
   /** A `stream_options` of a wrong type is left for the provider to refuse. */
   #usageSplice(root: Place): Splice | undefined {
-    const options = this.#found[id("stream_options")];
-    const wanted = this.#found[id("stream_options/include_usage")];
+    const { streamOptions: options, includeUsage: wanted } = this.#found;
     if (options === undefined) {
       // The object has a model, so that a comma follows rightly.
       const at = root.start + 1;
@@ -196,4 +196,8 @@ export class ChatRequestReader implements JsonSink {
     const at = options.start + 1;
     return { start: at, end: at, text: `"include_usage":true${options.filled ? "," : ""}` };
   }
+}
+
+function numberOf(place: Place | undefined): number | undefined {
+  return place?.kind === "number" && place.text !== undefined ? Number(place.text) : undefined;
 }

@@ -1,0 +1,275 @@
+/** One exchange with one target: deadlines, cancellation, the relay of the reply, how it ended. */
+
+import type { IncomingHttpHeaders } from "node:http";
+
+import type { Target } from "#catalog/index.ts";
+import type { Clock } from "#kernel/index.ts";
+import { PlatformError } from "@faultline/protocol";
+import type { Dispatcher } from "undici";
+
+import { gatewayLimits } from "../limits.ts";
+import type { ReplyReader } from "./reply-reader.ts";
+import { toPlatformError } from "./dialect.ts";
+import { type ProviderError, ProviderErrorBody } from "./provider-error.ts";
+import type { Relay } from "./relay.ts";
+import { replyHead, type ReplyHead } from "./reply-head.ts";
+import { toProviderError } from "./transport-error.ts";
+
+/** Durations in milliseconds; `totalAtMs` is a monotonic time. */
+export interface AttemptDeadlines {
+  readonly connectMs: number;
+  readonly firstTokenMs: number;
+  readonly stallMs: number;
+  readonly totalMs: number;
+  readonly totalAtMs: number;
+}
+
+export interface AttemptPlan {
+  readonly target: Target;
+  readonly dispatcher: Dispatcher;
+  readonly request: Dispatcher.DispatchOptions;
+  readonly stream: boolean;
+  readonly deadlines: AttemptDeadlines;
+  readonly reader: ReplyReader;
+  /** Headers of ours for a reply that this target serves. */
+  readonly ownHeaders: Readonly<Record<string, string>>;
+}
+
+/** How an attempt ended; each attempt ends once, unless it is cancelled. */
+export type AttemptResult =
+  | { readonly kind: "completed" }
+  /** The provider answered with an error; the caller has got nothing. */
+  | { readonly kind: "refused"; readonly error: ProviderError }
+  /** `committed` says that the caller has got a part of the reply already, and was told. */
+  | {
+      readonly kind: "failed";
+      readonly error: PlatformError;
+      readonly committed: boolean;
+      /** Asks to cut the caller's connection once it had time to read the last words. */
+      readonly cutsLater: boolean;
+    };
+
+/** Who made the attempt. */
+export interface AttemptOwner {
+  readonly clock: Clock;
+  /** Makes the relay of a reply that has the form that was asked for. */
+  relayOf(
+    head: ReplyHead,
+    reply: { readonly status: number; readonly length: string | undefined },
+  ): Relay;
+  /** Something came; `saysSomething` once the reply has said something. */
+  onProgress(nowMs: number, saysSomething: boolean): void;
+  /** The caller does not take more for now; it must call `resume` when it does. */
+  onBackPressure(): void;
+  onEnd(result: AttemptResult): void;
+}
+
+type Phase = "connecting" | "waiting" | "replying" | "ended";
+
+export class Attempt implements Dispatcher.DispatchHandler {
+  readonly #plan: AttemptPlan;
+  readonly #owner: AttemptOwner;
+  readonly #dispatchedMs: number;
+  #controller: Dispatcher.DispatchController | undefined;
+  #relay: Relay | undefined;
+  #errorBody: ProviderErrorBody | undefined;
+  #phase: Phase = "connecting";
+  #progressMs: number;
+  #progress = 0;
+  /** The caller's slowness is no stall of the provider. */
+  #waitsForCaller = false;
+
+  constructor(plan: AttemptPlan, owner: AttemptOwner) {
+    this.#plan = plan;
+    this.#owner = owner;
+    this.#dispatchedMs = owner.clock.monotonicMs();
+    this.#progressMs = this.#dispatchedMs;
+  }
+
+  get target(): Target {
+    return this.#plan.target;
+  }
+
+  get dispatchedMs(): number {
+    return this.#dispatchedMs;
+  }
+
+  /** Sends the request. */
+  start(): void {
+    this.#plan.dispatcher.dispatch(this.#plan.request, this);
+  }
+
+  /** Ends without a result: nobody wants the reply any more. */
+  cancel(reason: string): void {
+    if (this.#phase === "ended") return;
+    this.#phase = "ended";
+    this.#controller?.abort(new Error(reason));
+  }
+
+  /** Ends as failed, for a reason from outside. */
+  fail(error: PlatformError): void {
+    if (this.#phase === "ended") return;
+    this.#phase = "ended";
+    const relay = this.#relay;
+    const committed = relay?.committed === true;
+    const complete = relay?.complete === true;
+    const cutsLater = committed && relay.breakOff(error);
+    this.#controller?.abort(error);
+    // All was said already: that the connection broke afterwards takes nothing away.
+    if (committed && complete) this.#owner.onEnd({ kind: "completed" });
+    else this.#owner.onEnd({ kind: "failed", error, committed, cutsLater });
+  }
+
+  /** The caller takes more again. */
+  resume(): void {
+    if (!this.#waitsForCaller) return;
+    this.#waitsForCaller = false;
+    this.#progressMs = this.#owner.clock.monotonicMs();
+    this.#controller?.resume();
+  }
+
+  /** Looks at the deadlines. */
+  onTick(nowMs: number): void {
+    if (this.#phase === "ended") return;
+    const { deadlines, stream } = this.#plan;
+    if (nowMs > deadlines.totalAtMs) {
+      this.#failDeadline("total", deadlines.totalMs);
+    } else if (this.#phase === "connecting") {
+      if (nowMs - this.#dispatchedMs > deadlines.connectMs) {
+        this.#failDeadline("connect", deadlines.connectMs);
+      }
+    } else if (this.#relay?.complete === true) {
+      if (nowMs - this.#progressMs > gatewayLimits.afterDoneMs) this.#failDeadline("total", 0);
+    } else if (this.#waitsForCaller) {
+      this.#progressMs = nowMs;
+    } else if (this.#relay?.deltaSeen === true) {
+      this.#checkStall(nowMs, deadlines.stallMs);
+    } else if (stream && this.#errorBody === undefined) {
+      if (nowMs - this.#dispatchedMs > deadlines.firstTokenMs) {
+        this.#failDeadline("first token", deadlines.firstTokenMs);
+      }
+      // A plain reply comes whole, so that only the total deadline bounds its first byte.
+    } else if (this.#phase === "replying") {
+      this.#checkStall(nowMs, deadlines.stallMs);
+    }
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#phase === "ended") controller.abort(new Error("The call has ended."));
+    else this.#phase = "waiting";
+  }
+
+  onResponseStart(
+    _controller: Dispatcher.DispatchController,
+    status: number,
+    headers: IncomingHttpHeaders,
+  ): void {
+    if (this.#phase === "ended" || status < 200) return;
+    this.#phase = "replying";
+    this.#progressMs = this.#owner.clock.monotonicMs();
+    try {
+      this.#begin(status, headers);
+    } catch (error) {
+      this.fail(toPlatformError(error));
+    }
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, part: Buffer): void {
+    if (this.#phase === "ended") return;
+    if (this.#errorBody !== undefined) {
+      this.#errorBody.write(part);
+      this.#progressMs = this.#owner.clock.monotonicMs();
+      return;
+    }
+    const relay = this.#relay;
+    if (relay === undefined) return;
+    try {
+      const flowing = relay.write(part);
+      this.#noteProgress(relay);
+      if (!flowing && !this.#waitsForCaller) {
+        this.#waitsForCaller = true;
+        controller.pause();
+        this.#owner.onBackPressure();
+      }
+    } catch (error) {
+      this.#noteProgress(relay);
+      this.fail(toPlatformError(error));
+    }
+  }
+
+  onResponseEnd(): void {
+    if (this.#phase === "ended") return;
+    if (this.#errorBody !== undefined) {
+      this.#phase = "ended";
+      const error = this.#errorBody.end(this.#plan.target.provider.apiKey);
+      this.#owner.onEnd({ kind: "refused", error });
+      return;
+    }
+    try {
+      this.#relay?.end();
+    } catch (error) {
+      this.fail(toPlatformError(error));
+      return;
+    }
+    this.#phase = "ended";
+    this.#owner.onEnd({ kind: "completed" });
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    if (this.#phase === "ended") return;
+    const failure = toProviderError(error, {
+      provider: this.#plan.target.provider.name,
+      replying: this.#phase === "replying",
+      connecting: this.#phase === "connecting",
+    });
+    this.fail(failure);
+  }
+
+  #begin(status: number, headers: IncomingHttpHeaders): void {
+    const { target, stream, ownHeaders } = this.#plan;
+    const { name } = target.provider;
+    if (status === 401 || status === 403) {
+      throw new PlatformError(
+        "provider_unauthorized",
+        `Provider "${name}" refused the credential that Faultline has for it (status ${status}).`,
+        { hint: "The operator must check the key in the variable that the configuration names." },
+      );
+    }
+    const head = replyHead(headers, ownHeaders);
+    if (status >= 400) {
+      this.#errorBody = new ProviderErrorBody(status, head);
+      return;
+    }
+    const type = headers["content-type"]?.split(";", 1)[0]?.trim().toLowerCase() ?? "";
+    const expected = stream ? "text/event-stream" : "application/json";
+    if (status >= 300 || type !== expected) {
+      throw new PlatformError(
+        "provider_response_invalid",
+        `Provider "${name}" answered with status ${status} and content type "${type}" instead of "${expected}".`,
+      );
+    }
+    this.#relay = this.#owner.relayOf(head, { status, length: headers["content-length"] });
+  }
+
+  #noteProgress(relay: Relay): void {
+    if (relay.progress === this.#progress) return;
+    this.#progress = relay.progress;
+    const nowMs = this.#owner.clock.monotonicMs();
+    this.#progressMs = nowMs;
+    this.#owner.onProgress(nowMs, relay.deltaSeen);
+  }
+
+  #checkStall(nowMs: number, stallMs: number): void {
+    if (nowMs - this.#progressMs > stallMs) this.#failDeadline("stall", stallMs);
+  }
+
+  #failDeadline(name: string, durationMs: number): void {
+    this.fail(
+      new PlatformError(
+        "provider_timeout",
+        `Provider "${this.#plan.target.provider.name}" missed the ${name} deadline of ${durationMs} ms.`,
+      ),
+    );
+  }
+}

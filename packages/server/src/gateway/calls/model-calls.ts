@@ -1,0 +1,115 @@
+/** Takes in requests for models: who asks, whether there is a place, the body; then an operation carries on. */
+
+import type { IncomingMessage, ServerResponse } from "node:http";
+
+import { type OperationId, PlatformError } from "@faultline/protocol";
+
+import type { SnapshotKey } from "../snapshot.ts";
+import type { GatewayState } from "../workers/gateway-state.ts";
+import { authenticate } from "./authenticate.ts";
+import { toPlatformError } from "./dialect.ts";
+import { Operation } from "./operation.ts";
+import type { OperationRecord } from "./operation-record.ts";
+import { checkBodyHead, readBody, refuseBody } from "./request-body.ts";
+import type { Surface } from "./surface.ts";
+
+export class ModelCalls {
+  readonly #state: GatewayState;
+  readonly #open = new Set<Operation>();
+
+  constructor(state: GatewayState) {
+    this.#state = state;
+  }
+
+  handle(surface: Surface, request: IncomingMessage, response: ServerResponse): void {
+    const arrivedMs = this.#state.clock.monotonicMs();
+    const { settings, keys } = this.#state.knowledge;
+    const refused = (error: PlatformError): void => {
+      this.#state.metrics.countFailure(error.code);
+      const { clock } = this.#state;
+      refuseBody({ request, response, clock, dialect: surface.dialect }, error);
+    };
+    let key: SnapshotKey;
+    try {
+      key = authenticate(keys, request.headers, this.#state.clock);
+      checkBodyHead(request, settings.bodyBytesMax);
+      if (this.#state.draining) {
+        throw new PlatformError("shutting_down", "This process is draining and takes no new work.");
+      }
+    } catch (error) {
+      refused(toPlatformError(error));
+      return;
+    }
+    let operation: Operation | undefined;
+    const begin = (body: Buffer): void => {
+      const record = this.#startRecord(surface, key, request);
+      const { headers } = request;
+      operation = new Operation(this.#state, {
+        surface,
+        key,
+        headers,
+        response,
+        record,
+        arrivedMs,
+      });
+      this.#open.add(operation);
+      operation.begin(body);
+    };
+    const leave = this.#state.admission.enter({
+      // The body of a call that waits stays with its caller.
+      admitted: () => readBody(request, settings.bodyBytesMax, { whole: begin, refused }),
+      refused,
+    });
+    response.on("close", () => {
+      if (operation !== undefined) {
+        this.#open.delete(operation);
+        operation.onCallerClosed();
+      }
+      leave();
+    });
+  }
+
+  /** Cuts every call that is still under way. */
+  cutAll(): void {
+    for (const operation of this.#open) operation.cut();
+  }
+
+  #startRecord(surface: Surface, key: SnapshotKey, request: IncomingMessage): OperationRecord {
+    const { ids, clock, traces } = this.#state;
+    const traceparent = request.headers["traceparent"];
+    return {
+      // The id source makes operation ids here and nowhere else.
+      operationId: ids.next() as OperationId,
+      trace: traces.continue(typeof traceparent === "string" ? traceparent : undefined),
+      tenantId: key.tenantId,
+      keyId: key.id,
+      startMs: clock.nowMs(),
+      operation: surface.operation,
+      stream: false,
+      requestModel: "",
+      durationMs: 0,
+      outcome: "failed",
+      attempts: [],
+      errorType: undefined,
+      errorMessage: undefined,
+      status: undefined,
+      provider: undefined,
+      simulated: false,
+      serverAddress: undefined,
+      serverPort: undefined,
+      responseId: undefined,
+      responseModel: undefined,
+      finishReasons: [],
+      usage: undefined,
+      costMicros: undefined,
+      priceSource: undefined,
+      firstChunkMs: undefined,
+      firstTokenMs: undefined,
+      maxTokens: undefined,
+      temperature: undefined,
+      topP: undefined,
+      inputMessages: undefined,
+      outputMessages: undefined,
+    };
+  }
+}

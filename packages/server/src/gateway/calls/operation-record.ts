@@ -1,0 +1,58 @@
+/** One operation as a worker records it: plain data, so that it can cross to the control process. */
+
+import type { ErrorCode, KeyId, OperationId, TenantId } from "@faultline/protocol";
+
+import type { ReplyUsage } from "./reply-reader.ts";
+import type { TraceContext } from "./trace-context.ts";
+
+/** How an operation ended. `failed` has an error code of ours or the provider's status as its class. */
+export type OperationOutcome = "completed" | "cancelled" | "failed";
+
+/** One try at a provider that did not answer the caller. */
+export interface AttemptRecord {
+  readonly target: string;
+  /** An error code of ours, or the provider's status. */
+  readonly failure: string;
+  readonly durationMs: number;
+}
+
+/** The facts of one operation. */
+export interface OperationRecord {
+  readonly operationId: OperationId;
+  readonly trace: TraceContext;
+  readonly tenantId: TenantId;
+  readonly keyId: KeyId;
+  readonly startMs: number;
+  /** `chat`, `text_completion`, `embeddings` or `count_tokens`. */
+  readonly operation: string;
+  stream: boolean;
+  requestModel: string;
+  durationMs: number;
+  outcome: OperationOutcome;
+  /** Tries that failed and were followed by another. */
+  attempts: AttemptRecord[];
+  /** An error code, or `provider_status_500` when the provider itself answered so. */
+  errorType: ErrorCode | `provider_status_${number}` | undefined;
+  errorMessage: string | undefined;
+  /** The status that the caller got; absent when it left before. */
+  status: number | undefined;
+  provider: string | undefined;
+  simulated: boolean;
+  serverAddress: string | undefined;
+  serverPort: number | undefined;
+  responseId: string | undefined;
+  responseModel: string | undefined;
+  finishReasons: readonly string[];
+  usage: ReplyUsage | undefined;
+  costMicros: bigint | undefined;
+  priceSource: string | undefined;
+  /** From the request's arrival to the first event of a stream, and to the first one that says something. */
+  firstChunkMs: number | undefined;
+  firstTokenMs: number | undefined;
+  maxTokens: number | undefined;
+  temperature: number | undefined;
+  topP: number | undefined;
+  /** Only for tenants whose capture is `content`. */
+  inputMessages: string | undefined;
+  outputMessages: string | undefined;
+}

@@ -1,0 +1,195 @@
+/** Where the facts of a request stand in each wire format: a watch tree for each. */
+
+import { type JsonWatch, watchJson } from "../wire/json-watch.ts";
+
+/** Places that may stand once in a request, by what they mean. Their index is the id of their watch. */
+export const requestPlaces = [
+  "root",
+  "model",
+  "stream",
+  "streamOptions",
+  "includeUsage",
+  "messages",
+  "system",
+  "tools",
+  "toolChoice",
+  "maxTokens",
+  "maxCompletionTokens",
+  "temperature",
+  "topP",
+  "user",
+  "format",
+] as const;
+export type RequestPlace = (typeof requestPlaces)[number];
+
+/** What is counted. */
+export const countedIds = { message: 40, tool: 41, image: 42 } as const;
+export const ignoredId = 63;
+
+export interface RequestForm {
+  readonly watch: JsonWatch;
+  /** The name of each place that this format has, as a JSON pointer. */
+  readonly pointers: Partial<Readonly<Record<RequestPlace, string>>>;
+  /** Whether a stream reports usage only when it is asked to. */
+  readonly asksForUsage: boolean;
+  readonly canStream: boolean;
+}
+
+const at = (place: RequestPlace, parts: Parameters<typeof watchJson>[1] = {}): JsonWatch =>
+  watchJson(requestPlaces.indexOf(place), parts);
+const scalar = (place: RequestPlace): JsonWatch => at(place, { capture: true });
+const group = (fields: Readonly<Record<string, JsonWatch>>): JsonWatch =>
+  watchJson(ignoredId, { fields });
+const list = (items: JsonWatch): JsonWatch => watchJson(ignoredId, { items });
+const image = watchJson(countedIds.image);
+const tools = at("tools", { items: watchJson(countedIds.tool) });
+
+const sampling = { temperature: scalar("temperature"), top_p: scalar("topP") };
+const openaiStream = {
+  stream: at("stream"),
+  stream_options: at("streamOptions", { fields: { include_usage: at("includeUsage") } }),
+};
+const openaiPointers = {
+  root: "",
+  model: "/model",
+  stream: "/stream",
+  streamOptions: "/stream_options",
+  includeUsage: "/stream_options/include_usage",
+  maxTokens: "/max_tokens",
+  temperature: "/temperature",
+  topP: "/top_p",
+  user: "/user",
+} as const;
+
+export const chatForm: RequestForm = {
+  watch: at("root", {
+    fields: {
+      model: scalar("model"),
+      ...openaiStream,
+      messages: at("messages", {
+        items: watchJson(countedIds.message, {
+          fields: { content: list(group({ image_url: image })) },
+        }),
+      }),
+      tools,
+      tool_choice: at("toolChoice"),
+      max_tokens: scalar("maxTokens"),
+      max_completion_tokens: scalar("maxCompletionTokens"),
+      ...sampling,
+      user: scalar("user"),
+      response_format: group({ type: scalar("format") }),
+    },
+  }),
+  pointers: {
+    ...openaiPointers,
+    messages: "/messages",
+    tools: "/tools",
+    toolChoice: "/tool_choice",
+    maxCompletionTokens: "/max_completion_tokens",
+    format: "/response_format/type",
+  },
+  asksForUsage: true,
+  canStream: true,
+};
+
+export const responsesForm: RequestForm = {
+  watch: at("root", {
+    fields: {
+      model: scalar("model"),
+      stream: at("stream"),
+      input: at("messages", {
+        items: watchJson(countedIds.message, {
+          fields: { content: list(group({ image_url: image })) },
+        }),
+      }),
+      instructions: at("system"),
+      tools,
+      tool_choice: at("toolChoice"),
+      max_output_tokens: scalar("maxCompletionTokens"),
+      ...sampling,
+      user: scalar("user"),
+      text: group({ format: group({ type: scalar("format") }) }),
+    },
+  }),
+  pointers: {
+    root: "",
+    model: "/model",
+    stream: "/stream",
+    messages: "/input",
+    system: "/instructions",
+    tools: "/tools",
+    toolChoice: "/tool_choice",
+    maxCompletionTokens: "/max_output_tokens",
+    temperature: "/temperature",
+    topP: "/top_p",
+    user: "/user",
+    format: "/text/format/type",
+  },
+  asksForUsage: false,
+  canStream: true,
+};
+
+export const completionsForm: RequestForm = {
+  watch: at("root", {
+    fields: {
+      model: scalar("model"),
+      ...openaiStream,
+      prompt: at("messages"),
+      max_tokens: scalar("maxTokens"),
+      ...sampling,
+      user: scalar("user"),
+    },
+  }),
+  pointers: { ...openaiPointers, messages: "/prompt" },
+  asksForUsage: true,
+  canStream: true,
+};
+
+export const embeddingsForm: RequestForm = {
+  watch: at("root", {
+    fields: { model: scalar("model"), input: at("messages"), user: scalar("user") },
+  }),
+  pointers: { root: "", model: "/model", messages: "/input", user: "/user" },
+  asksForUsage: false,
+  canStream: false,
+};
+
+export const messagesForm: RequestForm = {
+  watch: at("root", {
+    fields: {
+      model: scalar("model"),
+      stream: at("stream"),
+      messages: at("messages", {
+        items: watchJson(countedIds.message, {
+          // An image in a message, or in the result of a tool.
+          fields: {
+            content: list(group({ source: image, content: list(group({ source: image })) })),
+          },
+        }),
+      }),
+      system: at("system"),
+      tools,
+      tool_choice: at("toolChoice"),
+      max_tokens: scalar("maxTokens"),
+      ...sampling,
+      metadata: group({ user_id: scalar("user") }),
+      output_config: group({ format: group({ type: scalar("format") }) }),
+    },
+  }),
+  pointers: {
+    root: "",
+    model: "/model",
+    stream: "/stream",
+    messages: "/messages",
+    system: "/system",
+    tools: "/tools",
+    toolChoice: "/tool_choice",
+    maxTokens: "/max_tokens",
+    temperature: "/temperature",
+    topP: "/top_p",
+    user: "/metadata/user_id",
+    format: "/output_config/format/type",
+  },
+  asksForUsage: false,
+  canStream: true,
+};

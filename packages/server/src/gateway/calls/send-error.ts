@@ -1,0 +1,48 @@
+/** Whole replies that say that something failed, in the caller's dialect. */
+
+import type { PlatformError } from "@faultline/protocol";
+
+import { type Dialect, headersOfCode } from "./dialect.ts";
+import type { ReplySink } from "./reply-sink.ts";
+
+/** How an error is said, and what else stands in its head. */
+export interface ErrorForm {
+  readonly dialect: Dialect;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly operationId?: string;
+}
+
+export interface ErrorReply {
+  readonly status: number;
+  readonly headers: Record<string, string | number>;
+  readonly body: Buffer;
+}
+
+/** The whole reply for an error of ours. */
+export function errorReply(
+  error: PlatformError,
+  { dialect, headers = {}, operationId }: ErrorForm,
+): ErrorReply {
+  const body = Buffer.from(JSON.stringify(dialect.errorBody(error, operationId)));
+  return {
+    status: error.row.status,
+    headers: {
+      ...headersOfCode(error.code),
+      ...headers,
+      "content-type": "application/json",
+      "content-length": body.length,
+    },
+    body,
+  };
+}
+
+/** Answers with an error. The reply must not have begun. */
+export function sendError(
+  sink: Pick<ReplySink, "writeHead" | "end">,
+  error: PlatformError,
+  form: ErrorForm,
+): void {
+  const reply = errorReply(error, form);
+  sink.writeHead(reply.status, reply.headers);
+  sink.end(reply.body);
+}
