@@ -20,6 +20,7 @@ export function benchKeyRow(key: string): SnapshotKey {
     name: "bench",
     hash: hash("sha256", key, "hex"),
     role: "service",
+    terms: {},
     expiresAtMs: undefined,
     revokedAtMs: undefined,
   };

@@ -184,3 +184,18 @@ async function untilOpened(child: ChildProcess, pipe: string): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
+
+describe("the terms of a key", () => {
+  it.each([
+    ["--rpm", "0", "a whole number from 1"],
+    ["--tpm", "many", "a whole number from 1"],
+    ["--priority", "urgent", "one of interactive, standard, batch"],
+    ["--total-timeout", "soon", "a duration such as"],
+  ])("%s does not take %s", async (option, value, words) => {
+    const { code, stderr } = await call(["key", "set", "id", option, value, "--key", "fl_x"], {
+      folder,
+    });
+    expect(stderr).toContain(words);
+    expect(code).toBe(exitUsage);
+  });
+});

@@ -9,6 +9,7 @@ export * from "./client.ts";
 export * from "./ended-key.ts";
 export * from "./errors.ts";
 export * from "./ids.ts";
+export * from "./key-terms.ts";
 export * from "./keys.ts";
 export * from "./roles.ts";
 export * from "./routes.ts";

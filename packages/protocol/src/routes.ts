@@ -28,6 +28,7 @@ import {
 } from "./api/identity.ts";
 import { Overview, OverviewQuery } from "./api/overview.ts";
 import { ServiceList, TraceDetail, TraceList, TraceParams, TraceQuery } from "./api/telemetry.ts";
+import { KeyTerms } from "./key-terms.ts";
 import type { Permission } from "./roles.ts";
 
 /** What a route answers with when it succeeds. */
@@ -90,6 +91,15 @@ export const apiRoutes = {
     summary: "Creates a key; its secret is in this answer and nowhere else.",
     body: CreateKeyRequest,
     reply: json(201, CreatedKey),
+  },
+  setKeyTerms: {
+    method: "POST",
+    path: "/api/keys/:id/terms",
+    access: "key:manage",
+    summary: "Replaces the terms of a key; answers when every gateway process keeps to them.",
+    params: KeyParams,
+    body: KeyTerms,
+    reply: json(200, KeySummary),
   },
   revokeKey: {
     method: "DELETE",

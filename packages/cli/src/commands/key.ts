@@ -1,15 +1,21 @@
-/** `faultline key`: creates, lists and revokes API keys. */
+/** `faultline key`: creates, lists and revokes API keys, and sets their terms. */
 
 import { type KeySummary, type Role, rolePermissions } from "@faultline/protocol";
 
 import { type Command, type CommandContext, UsageError } from "../command.ts";
 import { connect, connectionOptions, switchOption, textOption } from "../connection.ts";
+import { describeKeyTerms, keyTermsOptions, readKeyTerms } from "../key-terms.ts";
 import { parseDurationMs } from "../moment.ts";
 import { layoutTable } from "../table.ts";
 
 export const command: Command = {
-  summary: "create, list and revoke API keys",
-  usage: ["key create --name NAME --role ROLE [--expires DURATION]", "key list", "key revoke ID"],
+  summary: "create, list and revoke API keys, and set their terms",
+  usage: [
+    "key create --name NAME --role ROLE [--expires DURATION] [TERMS]",
+    "key list",
+    "key set ID [TERMS]",
+    "key revoke ID",
+  ],
   options: {
     name: { type: "string", value: "NAME", description: "what the key is for" },
     role: {
@@ -22,9 +28,13 @@ export const command: Command = {
       value: "DURATION",
       description: "how long it is valid, such as 30d (default: for good)",
     },
+    ...keyTermsOptions,
     ...connectionOptions,
   },
   notes: [
+    "Terms are what a key may call, how often, how urgently and within which deadlines; what is left out",
+    "is as the configuration says. `key set` replaces the terms of a key as a whole, at once and on every process.",
+    "",
     "Roles:",
     ...Object.entries(rolePermissions).map(
       ([role, permissions]) => `  ${role.padEnd(9)} ${permissions.join(", ")}`,
@@ -37,10 +47,12 @@ export const command: Command = {
         return await createKey(context);
       case "list":
         return await listKeys(context);
+      case "set":
+        return await setTerms(context, rest[0]);
       case "revoke":
         return await revokeKey(context, rest[0]);
       default:
-        throw new UsageError(`'${action ?? ""}' is none of create, list, revoke.`);
+        throw new UsageError(`'${action ?? ""}' is none of create, list, set, revoke.`);
     }
   },
 };
@@ -53,11 +65,13 @@ async function createKey(context: CommandContext): Promise<number> {
   if (expires !== undefined && expiresMs === undefined) {
     throw new UsageError(`--expires takes a duration such as 12h or 30d; '${expires}' is none.`);
   }
+  const terms = readKeyTerms(context);
   const created = await connect(context).client.createKey(
     {
       body: {
         name,
         role: readRole(textOption(context, "role") ?? "service"),
+        terms,
         ...(expiresMs === undefined
           ? {}
           : { expiresInSeconds: Math.max(1, Math.round(expiresMs / 1_000)) }),
@@ -79,7 +93,7 @@ async function listKeys(context: CommandContext): Promise<number> {
     context.terminal.print(JSON.stringify(list, undefined, 2));
     return 0;
   }
-  const header = ["ID", "NAME", "ROLE", "PREFIX", "STATE", "LAST USED"].map((title) =>
+  const header = ["ID", "NAME", "ROLE", "PREFIX", "STATE", "LAST USED", "TERMS"].map((title) =>
     context.terminal.style("dim", title),
   );
   const rows = list.keys.map((key) => [
@@ -89,8 +103,21 @@ async function listKeys(context: CommandContext): Promise<number> {
     `${key.prefix}…`,
     stateOf(key),
     key.lastUsedAt ?? "never",
+    describeKeyTerms(key.terms),
   ]);
   context.terminal.print(layoutTable([header, ...rows]));
+  return 0;
+}
+
+async function setTerms(context: CommandContext, id: string | undefined): Promise<number> {
+  if (id === undefined)
+    throw new UsageError("key set needs the ID that `faultline key list` shows.");
+  const key = await connect(context).client.setKeyTerms(
+    { params: { id }, body: readKeyTerms(context) },
+    { signal: context.signal },
+  );
+  if (switchOption(context, "json")) context.terminal.print(JSON.stringify(key, undefined, 2));
+  else context.terminal.print(`${key.name} (${key.prefix}…): ${describeKeyTerms(key.terms)}.`);
   return 0;
 }
 

@@ -3,6 +3,7 @@
 import { type Static, Type } from "typebox";
 
 import { tenantIdPattern, uuidPattern } from "../ids.ts";
+import { KeyTerms } from "../key-terms.ts";
 import { Role } from "../roles.ts";
 
 export const Principal = Type.Object(
@@ -35,6 +36,7 @@ export const KeySummary = Type.Object(
     role: Role,
     /** The first characters of the key, enough to recognise it. */
     prefix: Type.String({ maxLength: 64 }),
+    terms: KeyTerms,
     createdAt: Type.String({ format: "date-time" }),
     expiresAt: Type.Optional(Type.String({ format: "date-time" })),
     revokedAt: Type.Optional(Type.String({ format: "date-time" })),
@@ -50,6 +52,7 @@ export const CreateKeyRequest = Type.Object(
     role: Role,
     /** Seconds from now; without it the key does not expire. */
     expiresInSeconds: Type.Optional(Type.Integer({ minimum: 1, maximum: 315_360_000 })),
+    terms: Type.Optional(KeyTerms),
   },
   { additionalProperties: false },
 );

@@ -1,4 +1,10 @@
-import { formatKey, type KeyId, PlatformError, type TenantId } from "@faultline/protocol";
+import {
+  formatKey,
+  type KeyId,
+  type KeyTerms,
+  PlatformError,
+  type TenantId,
+} from "@faultline/protocol";
 import {
   openTestDatabase,
   seededRandom,
@@ -62,6 +68,35 @@ describe("Identity", () => {
       keyName: "laptop",
       role: "engineer",
     });
+  });
+
+  it("keeps the terms of a key, tells them to whoever listens, and replaces them as a whole", async () => {
+    const terms: KeyTerms = {
+      models: ["openai/*", "gpt-5-mini"],
+      bundles: ["support-*"],
+      requestsPerMinute: 600,
+      tokensPerMinute: 20_000_000_000,
+      concurrencyMax: 8,
+      priority: "batch",
+      budgetAccount: "research",
+      deadlines: { queueMs: 500, totalMs: 60_000 },
+    };
+    const { key } = await identity.createKey(scope(), { name: "terms", role: "service", terms });
+    expect(key.terms).toEqual(terms);
+
+    const heard: KeyTerms[] = [];
+    const stop = identity.onKeysChanged(async () => {
+      const { keys } = await identity.keySnapshot(signal);
+      heard.push(...keys.filter(({ id }) => id === key.id).map((row) => row.terms));
+    });
+    // Ids of keys come from identity.
+    const keyId = key.id as KeyId;
+    const changed = await identity.setKeyTerms(scope(), keyId, { concurrencyMax: 2 });
+    stop();
+    expect(changed.terms).toEqual({ concurrencyMax: 2 });
+    expect(heard).toEqual([{ concurrencyMax: 2 }]);
+    const other = await database.createTenant("terms-of-others");
+    expect(await codeOf(identity.setKeyTerms(scope(other), keyId, {}))).toBe("not_found");
   });
 
   it("stores a key only as a hash", async () => {

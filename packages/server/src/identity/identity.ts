@@ -9,6 +9,7 @@ import {
   type KeyId,
   keyPrefix,
   type KeySummary,
+  type KeyTerms,
   PlatformError,
   refuseEndedKey,
   type TenantId,
@@ -27,6 +28,7 @@ import {
   summaryOf,
 } from "./key-record.ts";
 import { KeyUse } from "./key-use.ts";
+import { rowOfTerms } from "./terms-columns.ts";
 
 export const identityLimits = {
   /** Keys of one tenant that are not revoked. */
@@ -141,6 +143,7 @@ export class Identity implements AsyncDisposable {
           hash: hashKey(secret),
           prefix: keyPrefix(secret),
           expires_at: expiresAt,
+          ...rowOfTerms(request.terms ?? {}),
         })
         .returning(keyColumns)
         .executeTakeFirstOrThrow();
@@ -156,6 +159,22 @@ export class Identity implements AsyncDisposable {
       listKeyRows(reader, identityLimits.listedKeyCountMax),
     );
     return rows.map((row) => summaryOf(keyOfRow(row)));
+  }
+
+  /** Replaces the terms of a key, which is known to every listener when this resolves. Throws `not_found`. */
+  async setKeyTerms(scope: TenantScope, keyId: KeyId, terms: KeyTerms): Promise<KeySummary> {
+    const row = await this.#parts.store.transact(scope, (writer) =>
+      writer
+        .updateTable("api_key")
+        .set(rowOfTerms(terms))
+        .where("id", "=", keyId)
+        .returning(keyColumns)
+        .executeTakeFirst(),
+    );
+    if (row === undefined) throw noSuchKey();
+    this.#cache.forget(row.hash);
+    await this.#notify();
+    return summaryOf(keyOfRow(row));
   }
 
   /** Revokes a key for good; once more changes nothing. Throws `not_found`. */
@@ -174,11 +193,7 @@ export class Identity implements AsyncDisposable {
         .where("id", "=", keyId)
         .executeTakeFirst();
     });
-    if (row === undefined) {
-      throw new PlatformError("not_found", "There is no key of this id.", {
-        hint: "`faultline key list` shows the ids.",
-      });
-    }
+    if (row === undefined) throw noSuchKey();
     this.#cache.forget(row.hash);
     await this.#notify();
     return summaryOf(keyOfRow(row));
@@ -260,6 +275,12 @@ export class Identity implements AsyncDisposable {
   async #notify(): Promise<void> {
     await Promise.all([...this.#listeners].map((listener) => listener()));
   }
+}
+
+function noSuchKey(): PlatformError {
+  return new PlatformError("not_found", "There is no key of this id.", {
+    hint: "`faultline key list` shows the ids.",
+  });
 }
 
 export interface KeySnapshot {

@@ -4,10 +4,13 @@ import type { Reader, Writer } from "#storage/index.ts";
 import type {
   KeyId,
   KeySummary,
+  KeyTerms,
   Principal as PublicPrincipal,
   Role,
   TenantId,
 } from "@faultline/protocol";
+
+import { termsColumns, termsOfRow, type TermsRow } from "./terms-columns.ts";
 
 export interface KeyRecord {
   readonly id: KeyId;
@@ -17,6 +20,7 @@ export interface KeyRecord {
   /** SHA-256 of the whole key, in hexadecimal. */
   readonly hash: string;
   readonly prefix: string;
+  readonly terms: KeyTerms;
   readonly createdAtMs: number;
   readonly expiresAtMs: number | undefined;
   readonly revokedAtMs: number | undefined;
@@ -37,9 +41,10 @@ export const keyColumns = [
   "expires_at",
   "revoked_at",
   "last_used_at",
+  ...termsColumns,
 ] as const;
 
-interface KeyRow {
+interface KeyRow extends TermsRow {
   readonly id: string;
   readonly tenant_id: TenantId;
   readonly name: string;
@@ -73,6 +78,7 @@ export function keyOfRow(row: KeyRow): KeyRecord {
     role: row.role,
     hash: row.hash,
     prefix: row.prefix,
+    terms: termsOfRow(row),
     createdAtMs: row.created_at.getTime(),
     expiresAtMs: row.expires_at?.getTime(),
     revokedAtMs: row.revoked_at?.getTime(),
@@ -86,6 +92,7 @@ export function summaryOf(key: KeyRecord): KeySummary {
     name: key.name,
     role: key.role,
     prefix: key.prefix,
+    terms: key.terms,
     createdAt: textOf(key.createdAtMs),
     ...(key.expiresAtMs === undefined ? {} : { expiresAt: textOf(key.expiresAtMs) }),
     ...(key.revokedAtMs === undefined ? {} : { revokedAt: textOf(key.revokedAtMs) }),

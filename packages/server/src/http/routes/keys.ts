@@ -4,7 +4,7 @@ import type { KeyId } from "@faultline/protocol";
 
 import type { ApiHandlers, HandlerParts } from "../services.ts";
 
-type Names = "listKeys" | "createKey" | "revokeKey";
+type Names = "listKeys" | "createKey" | "setKeyTerms" | "revokeKey";
 
 /** Handlers of `/api/keys`. */
 export function keyHandlers({ services }: HandlerParts): Pick<ApiHandlers, Names> {
@@ -14,6 +14,10 @@ export function keyHandlers({ services }: HandlerParts): Pick<ApiHandlers, Names
     },
     async createKey({ body }, { scope }) {
       return services.identity.createKey(scope, body);
+    },
+    async setKeyTerms({ params, body }, { scope }) {
+      // The schema of the route holds the pattern of an id.
+      return services.identity.setKeyTerms(scope, params.id as KeyId, body);
     },
     async revokeKey({ params }, { scope }) {
       // The schema of the route holds the pattern of an id.

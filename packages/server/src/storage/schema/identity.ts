@@ -1,6 +1,6 @@
 /** Tables of identity: tenants and the keys by which their services and people are known. */
 
-import type { Role, TenantId } from "@faultline/protocol";
+import type { PriorityClass, Role, TenantId } from "@faultline/protocol";
 import type { ColumnType, Generated } from "kysely";
 
 /** A time that PostgreSQL fills in when it is absent. */
@@ -28,6 +28,19 @@ export interface ApiKeyTable {
   expires_at: OptionalTime;
   revoked_at: OptionalTime;
   last_used_at: OptionalTime;
+  allowed_models: string[] | null;
+  allowed_bundles: string[] | null;
+  requests_per_minute: number | null;
+  /** A 64-bit integer, as text. */
+  tokens_per_minute: string | null;
+  concurrency_max: number | null;
+  priority: PriorityClass | null;
+  budget_account: string | null;
+  queue_ms: number | null;
+  connect_ms: number | null;
+  first_token_ms: number | null;
+  inter_token_ms: number | null;
+  total_ms: number | null;
 }
 
 export interface IdentityTables {
