@@ -16,11 +16,12 @@ export const serverModuleRanks: readonly (readonly string[])[] = [
 /** What each package may import of its siblings. A package not named here imports none of them. */
 export const packageImports: Readonly<Record<string, readonly string[]>> = {
   contracts: [],
+  journal: [],
   protocol: ["contracts"],
-  server: ["contracts", "protocol"],
-  cli: ["contracts", "protocol", "server"],
+  server: ["contracts", "journal", "protocol"],
+  cli: ["contracts", "journal", "protocol", "server"],
   console: ["contracts", "protocol"],
-  testkit: ["contracts", "protocol", "server"],
+  testkit: ["contracts", "journal", "protocol", "server"],
 };
 
 /** Packages that must run in a browser: no `node:` import reaches them. */

@@ -1,0 +1,17 @@
+/** What must survive a crash: an append-only log on local disk. No domain, and Node alone. */
+
+export {
+  type FileMode,
+  type JournalFile,
+  type JournalFileSystem,
+} from "./file-system/file-system.ts";
+export { nodeFileSystem } from "./file-system/node-file-system.ts";
+export {
+  JournalError,
+  type JournalErrorCode,
+  type JournalErrorOptions,
+  type JournalPlace,
+} from "./journal-error.ts";
+export { Log, type LogRecovery, type LogSegment } from "./log/log.ts";
+export { defaultLogLimits, type LogLimits, type LogOptions } from "./log/options.ts";
+export { type LogEntry, type LogPosition, logStart } from "./log/position.ts";
