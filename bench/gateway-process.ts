@@ -7,7 +7,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
-import { loadCatalog } from "@faultline/server/catalog/index.ts";
+import { loadCatalog, noBundles } from "@faultline/server/catalog/index.ts";
 import { startGatewayWorkers } from "@faultline/server/gateway/index.ts";
 import { SimulatedUpstream } from "@faultline/server/gateway/simulated/upstream.ts";
 import { seededRandom, systemClock } from "@faultline/server/kernel/index.ts";
@@ -131,6 +131,7 @@ async function serveFaultline(): Promise<Serving> {
         stallMs: 60_000,
         totalMs: 900_000,
       },
+      bundles: noBundles,
       catalog,
       keys: [benchKeyRow(benchKey)],
       tenants: [],

@@ -1,10 +1,12 @@
 /** All that crosses a process of Faultline: schemas, routes, ids, keys, error codes, and a typed client. */
 
+export * from "./api/bundles.ts";
 export * from "./api/cases.ts";
 export * from "./api/health.ts";
 export * from "./api/identity.ts";
 export * from "./api/overview.ts";
 export * from "./api/telemetry.ts";
+export * from "./bundle.ts";
 export * from "./client.ts";
 export * from "./ended-key.ts";
 export * from "./errors.ts";

@@ -8,6 +8,8 @@ export const permissions = [
   "telemetry:read",
   "case:read",
   "case:write",
+  "bundle:read",
+  "bundle:write",
   "key:manage",
 ] as const;
 export type Permission = (typeof permissions)[number];
@@ -16,11 +18,19 @@ export const rolePermissions = {
   /** Everything. */
   admin: permissions,
   /** A person who investigates. */
-  engineer: ["model:call", "telemetry:read", "telemetry:write", "case:read", "case:write"],
+  engineer: [
+    "model:call",
+    "telemetry:read",
+    "telemetry:write",
+    "case:read",
+    "case:write",
+    "bundle:read",
+    "bundle:write",
+  ],
   /** An application: calls models and sends telemetry, reads nothing back. */
   service: ["model:call", "telemetry:write"],
   /** A person or a dashboard that only looks. */
-  viewer: ["telemetry:read", "case:read"],
+  viewer: ["telemetry:read", "case:read", "bundle:read"],
 } as const satisfies Record<string, readonly Permission[]>;
 
 export type Role = keyof typeof rolePermissions;

@@ -4,6 +4,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { Cases } from "#cases/index.ts";
+import { Bundles, loadCatalog } from "#catalog/index.ts";
 import type { Config } from "#config/index.ts";
 import { type Gateway, startGatewayWorkers } from "#gateway/index.ts";
 import { type ControlServices, openControlApi } from "#http/index.ts";
@@ -136,6 +137,7 @@ interface Domains {
   readonly identity: Identity;
   readonly telemetry: Telemetry;
   readonly cases: Cases;
+  readonly bundles: Bundles;
   /** Ends background work; aborted after everything that is above the store has closed. */
   readonly signal: AbortSignal;
 }
@@ -155,7 +157,8 @@ async function openDomains(base: Base, stack: AsyncDisposableStack): Promise<Dom
   stack.defer(() => tracer.flush());
   const blobs = await openBlobs(path.join(base.config.dataFolder, "blobs"));
   const cases = Cases.open({ ...parts, telemetry, blobs, tracer });
-  return { identity, telemetry, cases, signal: background.signal };
+  const bundles = new Bundles({ ...base, catalog: loadCatalog(base.config.providers) });
+  return { identity, telemetry, cases, bundles, signal: background.signal };
 }
 
 interface Faces {
@@ -188,7 +191,7 @@ async function openFaces({ base, domains, options, stack }: Faces): Promise<Gate
       signal: domains.signal,
     }),
   );
-  const nextSnapshot = createSnapshots(config, domains.identity);
+  const nextSnapshot = createSnapshots(config, domains);
   const gateway = stack.use(
     await startGatewayWorkers({
       count: config.workerCount,
@@ -203,9 +206,10 @@ async function openFaces({ base, domains, options, stack }: Faces): Promise<Gate
     }),
   );
   gatewayOpened.resolve(gateway);
-  domains.identity.onKeysChanged(async () => {
-    await gateway.updateSnapshot(await nextSnapshot(domains.signal));
-  });
+  const update = async (): Promise<void> =>
+    gateway.updateSnapshot(await nextSnapshot(domains.signal));
+  domains.identity.onKeysChanged(update);
+  domains.bundles.onChanged(update);
   return gateway;
 }
 

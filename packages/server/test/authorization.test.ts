@@ -43,6 +43,8 @@ async function call(
   const path = route.path
     .replace(":traceId", "0123456789abcdef0123456789abcdef")
     .replace(":snapshotId", `sha256:${"0".repeat(64)}`)
+    .replace(":name", "support")
+    .replace(":version", "newest")
     .replace(
       ":id",
       route.path.startsWith("/api/keys") ? "01980000-0000-7000-8000-000000000000" : "1",

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 
 import { Cases } from "#cases/index.ts";
+import { Bundles, loadCatalog } from "#catalog/index.ts";
 import { type Config, loadConfig } from "#config/index.ts";
 import { Identity } from "#identity/index.ts";
 import { createIds, systemClock, systemRandom } from "#kernel/index.ts";
@@ -98,6 +99,7 @@ export async function openTestControl(options: ControlFixtureOptions = {}): Prom
     identity,
     telemetry,
     cases,
+    bundles: new Bundles({ ...parts, catalog: loadCatalog(config.providers) }),
     readiness: async () => ({ ready: true, checks: [{ name: "database", ready: true }] }),
     gatewayMetrics: async () => "# from the gateway\n",
   };

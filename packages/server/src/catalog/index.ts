@@ -1,5 +1,14 @@
 /** Which provider serves a model, and at what price. */
 
+export { type BundleScope, Bundles, type BundlesParts } from "./bundles/bundles.ts";
+export {
+  type BundleSnapshot,
+  noBundles,
+  type SnapshotAlias,
+  type SnapshotBundle,
+  type SnapshotKill,
+} from "./bundles/bundle-snapshot.ts";
+export { type BundleFault, checkBundle } from "./bundles/check-bundle.ts";
 export {
   type Catalog,
   type CatalogModel,

@@ -1,7 +1,7 @@
 /** What a worker knows of the world: a versioned snapshot of keys, tenants, catalog and settings. */
 
-import type { CatalogSnapshot } from "#catalog/index.ts";
-import type { KeyId, Role, TenantId } from "@faultline/protocol";
+import type { BundleSnapshot, CatalogSnapshot } from "#catalog/index.ts";
+import type { KeyId, KeyTerms, Role, TenantId } from "@faultline/protocol";
 
 /** A key as workers know it: by its hash, never by its text. */
 export interface SnapshotKey {
@@ -12,6 +12,7 @@ export interface SnapshotKey {
   /** SHA-256 of the whole key, 64 lower-case hexadecimal digits. */
   readonly hash: string;
   readonly role: Role;
+  readonly terms: KeyTerms;
   /** Milliseconds since the Unix epoch; `undefined` never expires. */
   readonly expiresAtMs: number | undefined;
   /** Revoked keys stay in the snapshot for a while, so that their holder is told why. */
@@ -45,6 +46,8 @@ export interface GatewaySnapshot {
   readonly version: number;
   readonly settings: GatewaySettings;
   readonly catalog: CatalogSnapshot;
+  /** Bundles, aliases and kill switches of every tenant. */
+  readonly bundles: BundleSnapshot;
   readonly keys: readonly SnapshotKey[];
   /** Tenants that are not named here have the defaults. */
   readonly tenants: readonly SnapshotTenant[];

@@ -1,6 +1,7 @@
 /** What the control API stands on, and how one of its handlers looks. */
 
 import type { Cases } from "#cases/index.ts";
+import type { Bundles } from "#catalog/index.ts";
 import type { Config } from "#config/index.ts";
 import type { Identity, Principal } from "#identity/index.ts";
 import type { Clock, Ids, Random } from "#kernel/index.ts";
@@ -17,6 +18,7 @@ export interface ControlServices {
   readonly identity: Identity;
   readonly telemetry: Telemetry;
   readonly cases: Cases;
+  readonly bundles: Bundles;
   /** Traces the platform's own work. */
   /** Whether everything that work needs is there. */
   readiness(signal: AbortSignal): Promise<Readiness>;

@@ -89,6 +89,7 @@ export const recordTypes: Readonly<Record<string, FieldTypes>> = {
 export function checkedNode(
   text: string,
   variables: VariableTypes,
+  records: Readonly<Record<string, FieldTypes>> = recordTypes,
 ): { readonly node: ASTNode; readonly type: string } {
   if (text.length > textLengthMax) {
     throw new ExpressionError(`It has more than ${textLengthMax} characters.`, {
@@ -96,7 +97,7 @@ export function checkedNode(
       end: text.length,
     });
   }
-  const environment = environmentOf(variables);
+  const environment = environmentOf(variables, records);
   try {
     const parsed = environment.parse(text);
     const result = parsed.check();
@@ -110,13 +111,16 @@ export function checkedNode(
   }
 }
 
-function environmentOf(variables: VariableTypes): Environment {
+function environmentOf(
+  variables: VariableTypes,
+  records: Readonly<Record<string, FieldTypes>>,
+): Environment {
   const environment = new Environment({
     unlistedVariablesAreDyn: false,
     homogeneousAggregateLiterals: false,
     limits: expressionLimits,
   });
-  for (const [name, fields] of Object.entries(recordTypes)) {
+  for (const [name, fields] of Object.entries(records)) {
     environment.registerType(name, { fields });
   }
   for (const [name, type] of Object.entries(variables)) environment.registerVariable(name, type);

@@ -5,7 +5,7 @@
 
 import type { ASTNode } from "@marcbachmann/cel-js";
 
-import { checkedNode, type VariableTypes } from "./check.ts";
+import { checkedNode, type FieldTypes, recordTypes, type VariableTypes } from "./check.ts";
 import { costOf, expressionCostMax } from "./cost.ts";
 import { ExpressionError, Fault } from "./fault.ts";
 import { compileMacro } from "./macros.ts";
@@ -32,9 +32,16 @@ export interface Expression {
   evaluate(values: readonly unknown[], steps: Steps): unknown;
 }
 
-/** Compiles an expression over variables. Throws an `ExpressionError` with the place of what is wrong. */
-export function compileExpression(text: string, variables: VariableTypes): Expression {
-  const { node, type } = checkedNode(text, variables);
+/**
+ * Compiles an expression over variables. Throws an `ExpressionError` with the place of what is wrong. `records` are the
+ * types beside CEL's own that variables and fields may have.
+ */
+export function compileExpression(
+  text: string,
+  variables: VariableTypes,
+  records: Readonly<Record<string, FieldTypes>> = recordTypes,
+): Expression {
+  const { node, type } = checkedNode(text, variables, records);
   const cost = costOf(node);
   if (cost > expressionCostMax) {
     throw new ExpressionError(

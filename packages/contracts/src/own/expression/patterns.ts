@@ -33,7 +33,8 @@ export class Patterns {
   }
 }
 
-function compilePattern(pattern: string): RE2JS | string {
+/** A pattern within the limits, or in words why it is none. */
+export function compilePattern(pattern: string): RE2JS | string {
   if (pattern.length > patternLengthMax) {
     return `a pattern has at most ${patternLengthMax} characters`;
   }

@@ -1,6 +1,7 @@
 /** All handlers of the table of routes. */
 
 import type { ApiHandlers, HandlerParts } from "../services.ts";
+import { bundleHandlers } from "./bundles.ts";
 import { caseHandlers } from "./cases.ts";
 import { keyHandlers } from "./keys.ts";
 import { sessionHandlers } from "./session.ts";
@@ -13,5 +14,6 @@ export function apiHandlers(parts: HandlerParts): ApiHandlers {
     ...keyHandlers(parts),
     ...telemetryHandlers(parts),
     ...caseHandlers(parts),
+    ...bundleHandlers(parts),
   };
 }

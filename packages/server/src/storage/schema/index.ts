@@ -1,7 +1,8 @@
 /** The tables as Kysely sees them. Each domain describes its own; the SQL stands in `../migrations`. */
 
+import type { BundleTables } from "./bundles.ts";
 import type { CaseTables } from "./cases.ts";
 import type { IdentityTables } from "./identity.ts";
 import type { TelemetryTables } from "./telemetry.ts";
 
-export interface Schema extends IdentityTables, TelemetryTables, CaseTables {}
+export interface Schema extends IdentityTables, TelemetryTables, CaseTables, BundleTables {}
