@@ -46,11 +46,14 @@ export const simulatedProvider: ProviderConfig = {
   models: [{ name: "simulated", upstreamName: "simulated", price: free }],
 };
 
+/** A provider that is reached over HTTP. */
+export type RemoteProvider = Exclude<ProviderConfig, { kind: "simulated" }>;
+
 /** A provider at a port of this machine, whose model costs 2 and 8 dollars per million tokens. */
 export function providerAt(
   port: number,
   overrides: { name?: string; apiKey?: string } = {},
-): ProviderConfig {
+): RemoteProvider {
   return {
     kind: "openai",
     name: overrides.name ?? "upstream",
