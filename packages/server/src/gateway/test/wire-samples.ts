@@ -13,7 +13,12 @@ export interface WireSample {
 }
 
 const data = (value: object): string => `data: ${JSON.stringify(value)}\n\n`;
-const named = (value: { type: string }): string => `event: ${value.type}\n${data(value)}`;
+/** An event whose name is its type. */
+interface TypedEvent {
+  readonly type: string;
+  readonly [field: string]: unknown;
+}
+const named = (value: TypedEvent): string => `event: ${value.type}\n${data(value)}`;
 
 const chatBase = { id: "chatcmpl-1", created: 1_764_000_000, model: "vendor/model-a-2026" };
 const chatUsage = {
@@ -124,25 +129,24 @@ function messageEvents(
   return [
     named({
       type: "message_start",
-      ...{
-        message: {
-          ...messageBase,
-          content: [],
-          stop_reason: null,
-          stop_sequence: null,
-          usage: { ...messageUsage, output_tokens: 1 },
-        },
+      message: {
+        ...messageBase,
+        content: [],
+        stop_reason: null,
+        stop_sequence: null,
+        usage: { ...messageUsage, output_tokens: 1 },
       },
     }),
     named({ type: "ping" }),
     ...blocks.flatMap(({ start, deltas }, index) => [
-      named({ type: "content_block_start", ...{ index, content_block: start } }),
-      ...deltas.map((delta) => named({ type: "content_block_delta", ...{ index, delta } })),
-      named({ type: "content_block_stop", ...{ index } }),
+      named({ type: "content_block_start", index, content_block: start }),
+      ...deltas.map((delta) => named({ type: "content_block_delta", index, delta })),
+      named({ type: "content_block_stop", index }),
     ]),
     named({
       type: "message_delta",
-      ...{ delta: { stop_reason: stop, stop_sequence: null }, usage: { output_tokens: 9 } },
+      delta: { stop_reason: stop, stop_sequence: null },
+      usage: { output_tokens: 9 },
     }),
     named({ type: "message_stop" }),
   ];
@@ -234,8 +238,8 @@ const responseUsage = {
   total_tokens: 30,
 };
 
-function numbered(events: readonly { type: string }[]): string[] {
-  return events.map((event, sequence) => named({ ...event, ...{ sequence_number: sequence } }));
+function numbered(events: readonly TypedEvent[]): string[] {
+  return events.map((event, sequence) => named({ ...event, sequence_number: sequence }));
 }
 
 const place = { item_id: "msg_1", output_index: 0, content_index: 0 };
@@ -243,26 +247,30 @@ const place = { item_id: "msg_1", output_index: 0, content_index: 0 };
 export const responsesText: WireSample = {
   plain: response("completed", [outputMessage], responseUsage),
   events: numbered([
-    { type: "response.created", ...{ response: response("in_progress", [], null) } },
-    { type: "response.in_progress", ...{ response: response("in_progress", [], null) } },
+    { type: "response.created", response: response("in_progress", [], null) },
+    { type: "response.in_progress", response: response("in_progress", [], null) },
     {
       type: "response.output_item.added",
-      ...{ output_index: 0, item: { ...outputMessage, status: "in_progress", content: [] } },
+      output_index: 0,
+      item: { ...outputMessage, status: "in_progress", content: [] },
     },
     {
       type: "response.content_part.added",
-      ...{ ...place, part: { ...outputText, text: "" } },
+      ...place,
+      part: { ...outputText, text: "" },
     },
     ...["The sea", " is calm — ", "today."].map((delta) => ({
       type: "response.output_text.delta",
-      ...{ ...place, delta, logprobs: [] },
+      ...place,
+      delta,
+      logprobs: [],
     })),
-    { type: "response.output_text.done", ...{ ...place, text: outputText.text, logprobs: [] } },
-    { type: "response.content_part.done", ...{ ...place, part: outputText } },
-    { type: "response.output_item.done", ...{ output_index: 0, item: outputMessage } },
+    { type: "response.output_text.done", ...place, text: outputText.text, logprobs: [] },
+    { type: "response.content_part.done", ...place, part: outputText },
+    { type: "response.output_item.done", output_index: 0, item: outputMessage },
     {
       type: "response.completed",
-      ...{ response: response("completed", [outputMessage], responseUsage) },
+      response: response("completed", [outputMessage], responseUsage),
     },
   ]),
   firstDelta: 4,
