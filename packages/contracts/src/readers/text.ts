@@ -34,17 +34,22 @@ export function decodeText(bytes: Uint8Array): string {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (cause) {
-    throw new EvidenceError("The file is not UTF-8 text.", {
-      expected: "UTF-8",
-      where: `byte ${firstInvalidByte(bytes)}`,
-      cause,
-    });
+    throw notUtf8(firstInvalidByte(bytes), cause);
   }
+}
+
+/** The error of a file whose byte at this offset is none of a text. */
+export function notUtf8(offset: number, cause: unknown): EvidenceError {
+  return new EvidenceError("The file is not UTF-8 text.", {
+    expected: "UTF-8",
+    where: `byte ${offset}`,
+    cause,
+  });
 }
 
 /** Parses JSON of bounded depth. Throws with line and column. */
 export function parseJson(text: string, lineOffset = 0): unknown {
-  refuseDeepJson(text);
+  refuseDeepJson(text, lineOffset);
   try {
     return JSON.parse(text);
   } catch (cause) {
@@ -80,7 +85,7 @@ export function isUtf16(bytes: Uint8Array): boolean {
 }
 
 /** Found by halving: a prefix that ends before the fault decodes as a stream, one that contains it does not. */
-function firstInvalidByte(bytes: Uint8Array): number {
+export function firstInvalidByte(bytes: Uint8Array): number {
   let valid = 0;
   let invalid = bytes.length;
   while (invalid - valid > 1) {
@@ -102,7 +107,7 @@ function isPrefixOfUtf8(bytes: Uint8Array): boolean {
 }
 
 /** Nesting is counted before parsing, because the parser's own recursion has no limit to rely on. */
-function refuseDeepJson(text: string): void {
+function refuseDeepJson(text: string, lineOffset: number): void {
   let depth = 0;
   let inString = false;
   for (let index = 0; index < text.length; index += 1) {
@@ -116,7 +121,7 @@ function refuseDeepJson(text: string): void {
       if (depth > evidenceLimits.depthMax) {
         throw new EvidenceError("The JSON is nested too deeply.", {
           expected: `at most ${evidenceLimits.depthMax} levels`,
-          where: placeOf(text, index),
+          where: placeOf(text, index, lineOffset),
         });
       }
     } else if (code === 0x7d || code === 0x5d) depth -= 1;

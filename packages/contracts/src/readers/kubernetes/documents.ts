@@ -15,8 +15,13 @@ const wanted = "Kubernetes objects with apiVersion, kind and metadata.name";
 /** Objects of a JSON text: one object, a List, an array, or one object a line. */
 export function readJsonObjects(text: string, notes: Notes): KubernetesObject[] {
   if (text.length > kubernetesLimits.jsonLengthMax) throw tooLong(kubernetesLimits.jsonLengthMax);
+  return objectsOfJson(jsonValuesOf(text), notes);
+}
+
+/** Objects of the documents of a JSON text. */
+export function objectsOfJson(values: Iterable<unknown>, notes: Notes): KubernetesObject[] {
   const collected: KubernetesObject[] = [];
-  for (const value of jsonValuesOf(text)) {
+  for (const value of values) {
     checkDepth(value);
     collectObjects(value, "the JSON document", { collected, notes });
   }
@@ -87,9 +92,12 @@ function yamlValue(document: Document.Parsed, lines: LineCounter): unknown {
   }
 }
 
-/** Refuses nesting and numbers that no Kubernetes object has. Its stack grows with the text, not with its depth. */
-function checkDepth(root: unknown): void {
-  const stack: { value: unknown; depth: number }[] = [{ value: root, depth: 0 }];
+/**
+ * Refuses nesting and numbers that no Kubernetes object has, in a value that stands so deep in its document. Its stack
+ * grows with the text, not with its depth.
+ */
+export function checkDepth(root: unknown, rootDepth = 0): void {
+  const stack: { value: unknown; depth: number }[] = [{ value: root, depth: rootDepth }];
   for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
     const { value, depth } = next;
     if (typeof value === "number" && !Number.isFinite(value)) {
@@ -179,7 +187,8 @@ function addObject(value: Fields, place: string, { collected, notes }: Collector
   });
 }
 
-function objectName(metadata: Fields): string | undefined {
+/** The name of an object, by its metadata. */
+export function objectName(metadata: Fields): string | undefined {
   if (typeof metadata["name"] === "string" && metadata["name"] !== "") return metadata["name"];
   // The server completes a generated name; until then the prefix is all that identifies the object.
   const prefix = metadata["generateName"];
@@ -211,7 +220,8 @@ function withoutSecrets(value: Fields, notes: Notes): Fields {
   return { ...rest, data: blank(data), stringData: blank(stringData) };
 }
 
-function blank(values: unknown): Record<string, null> {
+/** The keys of a secret, without its values. */
+export function blank(values: unknown): Record<string, null> {
   return isFields(values) ? Object.fromEntries(Object.keys(values).map((key) => [key, null])) : {};
 }
 

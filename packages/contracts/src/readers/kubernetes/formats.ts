@@ -1,7 +1,8 @@
 /** The formats of Kubernetes. */
 
 import type { EvidenceFormat } from "../format.ts";
-import { readKubernetes, recogniseKubernetes } from "./read-kubernetes.ts";
+import { ObjectStream } from "./object-stream.ts";
+import { isBareJson, readKubernetes, recogniseKubernetes } from "./read-kubernetes.ts";
 
 export const kubernetesFormats: readonly EvidenceFormat[] = [
   {
@@ -14,5 +15,6 @@ export const kubernetesFormats: readonly EvidenceFormat[] = [
       // A table of usage holds no object, and no objects at all would be a cluster without any.
       return metrics === undefined ? { objects, notes } : { contents: [metrics], notes };
     },
+    open: ({ head }) => (head !== undefined && isBareJson(head) ? new ObjectStream() : undefined),
   },
 ];

@@ -4,6 +4,8 @@
 export const kubernetesLimits = {
   /** Characters of a JSON text; the platform's own parser is fast. */
   jsonLengthMax: 512 * 1024 * 1024,
+  /** Characters of one object, or of what stands around a list, in a JSON text that is read as it comes in. */
+  partLengthMax: 256 * 1024 * 1024,
   /** Characters of a YAML text; its parser builds a tree of many times that size. */
   yamlLengthMax: 32 * 1024 * 1024,
   /** Nesting of objects and arrays. */

@@ -24,6 +24,13 @@ export function recogniseKubernetes(text: string): boolean {
   return holds === "objects" || formOf(body) !== undefined;
 }
 
+/** Whether a text that is recognised by its beginning is objects as JSON, with nothing of a recorder around them. */
+export function isBareJson(head: string): boolean {
+  const text = head.startsWith("\uFEFF") ? head.slice(1) : head;
+  const { header, body } = stripWrapper(text.slice(0, recognitionLengthMax));
+  return header === "" && formOf(body) === "json";
+}
+
 /** What a text of Kubernetes holds. */
 export interface KubernetesText {
   readonly objects: KubernetesObject[];
@@ -41,14 +48,17 @@ export function readKubernetes(text: string): KubernetesText {
   if (form === "usage") return readUsage(recorded, notes);
   const objects =
     form === undefined ? readBare({ ...recorded, whole: text }) : readForm(form, recorded, notes);
-  if (objects.length === 0) {
-    throw new EvidenceError("It holds no Kubernetes object.", {
-      expected:
-        "objects with apiVersion, kind and metadata.name as JSON or YAML, or the text of kubectl describe, get or events with its header line",
-      where: notes.list()[0],
-    });
-  }
+  if (objects.length === 0) throw noObjects(notes);
   return { objects, notes: notes.list() };
+}
+
+/** The error of a text without objects; the first note tells why. */
+export function noObjects(notes: Notes): EvidenceError {
+  return new EvidenceError("It holds no Kubernetes object.", {
+    expected:
+      "objects with apiVersion, kind and metadata.name as JSON or YAML, or the text of kubectl describe, get or events with its header line",
+    where: notes.list()[0],
+  });
 }
 
 interface Recorded {
