@@ -28,6 +28,12 @@ export const errorTable = {
     false,
     "The content type or encoding is not one that this path reads.",
   ),
+  translation_unsupported: row(
+    400,
+    "caller",
+    false,
+    "The provider speaks another dialect, and something in the request cannot be said in it.",
+  ),
   method_not_allowed: row(405, "caller", false, "The path exists, the method does not."),
   origin_refused: row(
     403,
