@@ -1,0 +1,94 @@
+/** An immutable run of sorted entries: the bytes as they stand in the snapshot file, and where each entry starts. */
+
+import { type BinaryKey, keyOfSlice, leastKey } from "./binary-key.ts";
+import { EntryReader, keyEndOf, keyStartOf } from "./entry-codec.ts";
+import { type BytesPlace, damaged } from "./file-damage.ts";
+
+export class Block {
+  readonly bytes: Buffer;
+  readonly #offsets: Uint32Array;
+  readonly #reader: EntryReader;
+  /** The first moment at which an entry of this block expires; infinity when none does. */
+  readonly expiresAtMsMin: number;
+  readonly firstKey: BinaryKey;
+  readonly lastKey: BinaryKey;
+
+  constructor(content: { bytes: Buffer; offsets: Uint32Array; expiresAtMsMin: number }) {
+    this.bytes = content.bytes;
+    this.#offsets = content.offsets;
+    this.expiresAtMsMin = content.expiresAtMsMin;
+    this.#reader = new EntryReader(content.bytes, { file: "memory", offset: 0 });
+    this.firstKey = this.keyAt(0);
+    this.lastKey = this.keyAt(this.entryCount - 1);
+  }
+
+  get entryCount(): number {
+    return this.#offsets.length;
+  }
+
+  keyAt(slot: number): BinaryKey {
+    const offset = this.#offsets[slot] ?? 0;
+    return keyOfSlice(this.bytes, keyStartOf(offset), keyEndOf(this.bytes, offset));
+  }
+
+  /** The parsed entry at a slot. The reader is shared: use what it says before the next call. */
+  entryAt(slot: number): EntryReader {
+    this.#reader.read(this.#offsets[slot] ?? 0, this.bytes.byteLength);
+    return this.#reader;
+  }
+
+  /** The first slot whose key is not less than `key`. */
+  lowerBound(key: BinaryKey): number {
+    let low = 0;
+    let high = this.#offsets.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#isBelow(middle, key)) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** Whether the key at a slot is less than `key`; compares bytes in place, without making a string. */
+  #isBelow(slot: number, key: BinaryKey): boolean {
+    const offset = this.#offsets[slot] ?? 0;
+    const start = keyStartOf(offset);
+    const length = keyEndOf(this.bytes, offset) - start;
+    const common = Math.min(length, key.length);
+    for (let index = 0; index < common; index += 1) {
+      const difference = (this.bytes[start + index] ?? 0) - key.charCodeAt(index);
+      if (difference !== 0) return difference < 0;
+    }
+    return length < key.length;
+  }
+}
+
+/**
+ * Checks the bytes of a block and finds its entries. Keys ascend strictly, so that none stands twice, also over the
+ * border to the block before, whose last key is `after`.
+ */
+export function parseBlock(
+  bytes: Buffer,
+  content: { entryCount: number; after: BinaryKey | undefined; place: BytesPlace },
+): Block {
+  const { entryCount, place } = content;
+  const reader = new EntryReader(bytes, place);
+  const offsets = new Uint32Array(entryCount);
+  let expiresAtMsMin = Infinity;
+  let previousKey = content.after ?? leastKey;
+  let first = content.after === undefined;
+  let at = 0;
+  for (let slot = 0; slot < entryCount; slot += 1) {
+    reader.read(at, bytes.byteLength);
+    if (reader.valueStart < 0) throw damaged(place, at, "an entry with a value");
+    const key = reader.key;
+    if (!first && key <= previousKey) throw damaged(place, at, "keys in ascending order");
+    if (reader.expiresAtMs < expiresAtMsMin) expiresAtMsMin = reader.expiresAtMs;
+    offsets[slot] = at;
+    previousKey = key;
+    first = false;
+    at = reader.end;
+  }
+  if (at !== bytes.byteLength) throw damaged(place, at, "the end of the block");
+  return new Block({ bytes, offsets, expiresAtMsMin });
+}
