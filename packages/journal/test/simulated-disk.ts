@@ -30,6 +30,16 @@ export type Fault =
   /** The power goes: nothing after this works, until `survivor` is asked for. */
   | { readonly kind: "power-loss" };
 
+/** What changes a disk. */
+export type EffectKind =
+  | "create"
+  | "write"
+  | "truncate"
+  | "sync"
+  | "rename"
+  | "remove"
+  | "sync-folder";
+
 interface Change {
   readonly offset: number;
   /** Bytes written, or absent where the file was cut at `offset`. */
@@ -54,6 +64,8 @@ export class SimulatedDisk implements JournalFileSystem {
   effectCount = 0;
   /** What happens at the effect of a number, counted from 1. */
   readonly faults = new Map<number, Fault>();
+  /** What happens at the next effect of a kind, once. */
+  readonly faultsByKind = new Map<EffectKind, Fault>();
   /** All files together hold no more than this. */
   capacityBytes = Number.POSITIVE_INFINITY;
   readonly #durableNames: Map<string, Inode>;
@@ -119,7 +131,7 @@ export class SimulatedDisk implements JournalFileSystem {
     await this.#turn();
     let inode = this.#names.get(path);
     if (mode === "create") {
-      this.#effect();
+      this.#effect("create");
       if (inode !== undefined) throw systemError("EEXIST");
       inode = inodeOf(new Uint8Array(0));
       this.#names.set(path, inode);
@@ -131,20 +143,20 @@ export class SimulatedDisk implements JournalFileSystem {
 
   async rename(from: string, to: string): Promise<void> {
     await this.#turn();
-    this.#effect();
+    this.#effect("rename");
     this.#changeName({ kind: "rename", from, to });
   }
 
   async remove(path: string): Promise<void> {
     await this.#turn();
-    this.#effect();
+    this.#effect("remove");
     if (!this.#names.has(path)) throw systemError("ENOENT");
     this.#changeName({ kind: "remove", path });
   }
 
   async syncFolder(): Promise<void> {
     await this.#turn();
-    this.#effect();
+    this.#effect("sync-folder");
     for (const change of this.#nameChanges) applyName(this.#durableNames, change);
     this.#nameChanges = [];
   }
@@ -175,13 +187,13 @@ export class SimulatedDisk implements JournalFileSystem {
       write: async (bytes, offset) => await this.#write(inode, Uint8Array.from(bytes), offset),
       truncate: async (length) => {
         await this.#turn();
-        this.#effect();
+        this.#effect("truncate");
         change(inode, { offset: length });
       },
       sync: async () => {
         await this.#turn();
         try {
-          this.#effect();
+          this.#effect("sync");
         } catch (error) {
           // As on Linux: what could not be written back counts as clean, and no later sync keeps it.
           if (!this.#isDead) inode.changes = [];
@@ -196,9 +208,9 @@ export class SimulatedDisk implements JournalFileSystem {
 
   async #write(inode: Inode, bytes: Uint8Array, offset: number): Promise<number> {
     await this.#turn();
-    const fault = this.faults.get(this.effectCount + 1);
+    const fault = this.faults.get(this.effectCount + 1) ?? this.faultsByKind.get("write");
     if (fault?.kind === "power-loss") change(inode, { offset, bytes });
-    this.#effect();
+    this.#effect("write");
     const used = [...this.#names.values()].reduce((total, { seen }) => total + seen.length, 0);
     const growth = Math.max(0, offset + bytes.length - inode.seen.length);
     const excess = Math.max(0, used + growth - this.capacityBytes);
@@ -219,9 +231,10 @@ export class SimulatedDisk implements JournalFileSystem {
     if (this.#isDead) throw systemError("EIO");
   }
 
-  #effect(): void {
+  #effect(kind: EffectKind): void {
     this.effectCount += 1;
-    const fault = this.faults.get(this.effectCount);
+    const fault = this.faults.get(this.effectCount) ?? this.faultsByKind.get(kind);
+    this.faultsByKind.delete(kind);
     if (fault?.kind === "power-loss") this.#isDead = true;
     if (fault?.kind === "error") throw systemError(fault.code);
     if (this.#isDead) throw systemError("EIO");

@@ -73,6 +73,8 @@ async function findBatch(
   segment: RecoveredSegment,
   from: number,
 ): Promise<number> {
+  // A segment that holds nothing yet.
+  if (from >= reader.length) return from;
   const said = await reader.batchOffsetOf(from);
   if (said !== undefined) {
     const batch = await reader.batchAt(said);

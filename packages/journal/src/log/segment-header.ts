@@ -82,13 +82,13 @@ export function decodeSegmentHeader(bytes: Uint8Array): SegmentHeaderOutcome {
   for (let index = 0; index < magicEnd; index += 1) {
     if (bytes[index] !== magic[index]) return bad(index, "the file is not a segment of a journal");
   }
-  if (bytes.length < fixedBytes) return bad(bytes.length, "the segment's head is cut");
+  if (bytes.length < fixedBytes) return bad(0, "the segment's head is cut");
   const fieldBytes = view.getUint16(10, true);
   const end = fixedBytes + fieldBytes;
-  if (bytes.length < end) return bad(bytes.length, "the segment's head is cut");
+  if (bytes.length < end) return bad(0, "the segment's head is cut");
   const fields = bytes.subarray(fixedBytes, end);
   if (checksum(bytes.subarray(0, checksumOffset), fields) !== view.getUint32(checksumOffset, true))
-    return bad(checksumOffset, "the checksum of the segment's head does not match");
+    return bad(0, "the checksum of the segment's head does not match");
   // Judged after the checksum, so that a flipped bit is not taken for a newer version.
   const versionRead = view.getUint16(8, true);
   if (versionRead > version) return newer(`the segment has format version ${versionRead}`);
