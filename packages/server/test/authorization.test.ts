@@ -134,6 +134,15 @@ describe("a key of another tenant", () => {
     });
 
     const options = { signal };
+    const bundle = { targets: [{ model: "simulated" }] };
+    const support = { name: "support" };
+    await mine.putBundle({ body: { name: "chat", bundle } }, options);
+    await mine.putAlias({ body: { ...support, versions: [{ bundle: "chat" }] } }, options);
+    await mine.kill({ body: { kind: "alias", ...support, reason: "x" } }, options);
+    expect(await theirs.listBundles({}, options)).toEqual({ bundles: [] });
+    expect(await theirs.listAliases({}, options)).toEqual({ aliases: [] });
+    expect(await theirs.listKillSwitches({}, options)).toEqual({ killSwitches: [] });
+    const newest = { name: "chat", version: "newest" };
     const attempts: Record<string, () => Promise<unknown>> = {
       readTrace: () => theirs.readTrace({ params: { traceId } }, options),
       readCaseByNumber: () => theirs.readCase({ params: { id: String(number) } }, options),
@@ -143,6 +152,16 @@ describe("a key of another tenant", () => {
       closeCase: () => theirs.closeCase({ params: { id }, body: { reason: "x" } }, options),
       readReport: () => theirs.readReport({ params: { id } }, options),
       readCaseSnapshot: () => theirs.readCaseSnapshot({ params: { id, snapshotId } }, options),
+      listBundleVersions: () => theirs.listBundleVersions({ params: { name: "chat" } }, options),
+      readBundleVersion: () => theirs.readBundleVersion({ params: newest }, options),
+      diffBundle: () => theirs.diffBundle({ params: { name: "chat" } }, options),
+      putAlias: () =>
+        theirs.putAlias({ body: { ...support, versions: [{ bundle: "chat" }] } }, options),
+      readAlias: () => theirs.readAlias({ params: support }, options),
+      rolloutAlias: () => theirs.rolloutAlias({ params: support, body: {} }, options),
+      rollbackAlias: () => theirs.rollbackAlias({ params: support, body: {} }, options),
+      kill: () => theirs.kill({ body: { kind: "alias", ...support, reason: "x" } }, options),
+      revive: () => theirs.revive({ body: { kind: "alias", ...support } }, options),
       revokeKey: () => theirs.revokeKey({ params: { id: firstKey?.id ?? "" } }, options),
     };
     for (const [name, attempt] of Object.entries(attempts)) {

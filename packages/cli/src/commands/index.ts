@@ -9,6 +9,7 @@ export const commands = {
   snapshot: () => import("./snapshot.ts"),
   case: () => import("./case.ts"),
   drill: () => import("./drill.ts"),
+  bundle: () => import("./bundle.ts"),
   key: () => import("./key.ts"),
   backup: () => import("./backup.ts"),
   doctor: () => import("./doctor.ts"),

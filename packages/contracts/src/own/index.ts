@@ -6,6 +6,7 @@ export { compileExpression, type Expression } from "./expression/compile.ts";
 export { ExpressionError, Fault } from "./expression/fault.ts";
 export { compilePattern, patternLengthMax } from "./expression/patterns.ts";
 export { Steps, StepsUsedUp } from "./expression/steps.ts";
+export { placeWithin } from "./position.ts";
 export { populations } from "./population.ts";
 export {
   type OwnContract,

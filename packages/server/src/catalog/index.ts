@@ -1,5 +1,7 @@
 /** Which provider serves a model, and at what price. */
 
+export type { ActiveBundle } from "./bundles/active-bundle.ts";
+export { type BundleIndex, indexBundles } from "./bundles/bundle-index.ts";
 export { type BundleScope, Bundles, type BundlesParts } from "./bundles/bundles.ts";
 export {
   type BundleSnapshot,
@@ -8,6 +10,7 @@ export {
   type SnapshotBundle,
   type SnapshotKill,
 } from "./bundles/bundle-snapshot.ts";
+export type { KeyFacts, RequestFacts } from "./bundles/condition.ts";
 export { type BundleFault, checkBundle } from "./bundles/check-bundle.ts";
 export {
   type Catalog,
@@ -21,3 +24,4 @@ export {
 export { loadCatalog } from "./load-catalog.ts";
 export { costMicros, type Price, type TokenUsage } from "./price.ts";
 export { type PriceTable, readPriceTable, readShippedPriceTable } from "./price-table.ts";
+export { type RequestNeeds, type Route, routeOf } from "./bundles/route.ts";

@@ -160,7 +160,14 @@ describe("an alias", () => {
 
     const history = await bundles.aliasHistory(scope(), "support");
     expect(history.map(({ action }) => action)).toEqual([
-      ...["rollback", "rollback", "rollout", "rollout", "rollout", "rollout", "rollout", "set"],
+      "rollback",
+      "rollback",
+      "rollout",
+      "rollout",
+      "rollout",
+      "rollout",
+      "rollout",
+      "set",
     ]);
     const restored = await bundles.rollBack(scope(), "support", { revision: 4 });
     expect(restored.current.state.rollout).toEqual({ bundle: "chat", version: 2, percent: 50 });

@@ -250,9 +250,9 @@ export class Bundles {
       if (resolution.kind === "found") return { kind, name: resolution.target.model.id };
       // What was killed may have left the configuration since.
       if (purpose === "revive") return { kind, name };
-      const hint = resolution.kind === "unknown" ? resolution.nearest : undefined;
+      const near = resolution.kind === "unknown" ? resolution.nearest : undefined;
       throw new PlatformError("not_found", `No configured provider serves ${name}.`, {
-        ...(hint === undefined ? {} : { hint: `Did you mean ${hint}?` }),
+        hint: near === undefined ? "GET /v1/models lists the models." : `Did you mean ${near}?`,
       });
     }
     const isKnown = catalog.snapshot.providers.some((provider) => provider.name === name);
