@@ -1,0 +1,49 @@
+/** Reads what a provider says of its failure, in any of the shapes in which providers say it. */
+
+import type { SaidFailure } from "./attempt-failure.ts";
+
+/**
+ * Reads the body of an error, or the data of an event that is one. The text is bounded by whoever read it. Known are
+ * the shapes of OpenAI, Anthropic, Google (also in a list), Ollama (`error` is a text), vLLM (fields at the root) and
+ * FastAPI (`detail`).
+ */
+export function readSaidFailure(text: string, status: number | undefined): SaidFailure {
+  const nothing: SaidFailure = { status, code: undefined, type: undefined, message: undefined };
+  const root = parseJson(text);
+  const value = Array.isArray(root) ? root[0] : root;
+  if (!isRecord(value)) return nothing;
+  const error = value["error"] ?? value["detail"] ?? value;
+  if (typeof error === "string") return { ...nothing, message: error };
+  if (!isRecord(error)) return nothing;
+  const code = error["code"];
+  const named = textOf(code) ?? textOf(error["status"]);
+  return {
+    status: status ?? statusOf(code) ?? statusOf(error["status"]),
+    code: named !== undefined && statusOf(named) === undefined ? named : undefined,
+    type: textOf(error["type"]),
+    message: textOf(error["message"]),
+  };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // An error page, or a body that was cut at its bound: nothing is known of it.
+    return undefined;
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === "string" ? value : undefined;
+}
+
+/** A code that is a status, as a number or as digits. */
+function statusOf(value: unknown): number | undefined {
+  const status = typeof value === "string" && /^[45]\d\d$/.test(value) ? Number(value) : value;
+  return typeof status === "number" && status >= 400 && status <= 599 ? status : undefined;
+}
