@@ -2,13 +2,19 @@
 
 import { Block } from "./block.ts";
 import { type EntryReader, type EntryWrite, entryByteLength, writeEntry } from "./entry-codec.ts";
-import { blockBytesTarget } from "./limits.ts";
 
 export class BlockBuilder {
-  #bytes: Buffer = Buffer.allocUnsafeSlow(blockBytesTarget);
+  readonly #blockBytes: number;
+  #bytes: Buffer;
   #length = 0;
   #offsets: number[] = [];
   #expiresAtMsMin = Infinity;
+
+  /** A block is closed when the next entry would make it longer than `blockBytes`. */
+  constructor(blockBytes: number) {
+    this.#blockBytes = blockBytes;
+    this.#bytes = Buffer.allocUnsafeSlow(blockBytes);
+  }
 
   get byteLength(): number {
     return this.#length;
@@ -16,7 +22,7 @@ export class BlockBuilder {
 
   /** Whether an entry of this many bytes should begin the next block. */
   isFullFor(entryBytes: number): boolean {
-    return this.#length > 0 && this.#length + entryBytes > blockBytesTarget;
+    return this.#length > 0 && this.#length + entryBytes > this.#blockBytes;
   }
 
   addWrite(write: EntryWrite): void {
@@ -40,7 +46,7 @@ export class BlockBuilder {
       offsets: Uint32Array.from(this.#offsets),
       expiresAtMsMin: this.#expiresAtMsMin,
     });
-    this.#bytes = Buffer.allocUnsafeSlow(blockBytesTarget);
+    this.#bytes = Buffer.allocUnsafeSlow(this.#blockBytes);
     this.#length = 0;
     this.#offsets = [];
     this.#expiresAtMsMin = Infinity;

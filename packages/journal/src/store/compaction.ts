@@ -22,6 +22,7 @@ export interface CompactorParts {
   readonly fileSystem: JournalFileSystem;
   readonly folder: string;
   readonly clock: { nowMs(): number };
+  readonly blockBytes: number;
   /** Snapshot files that can be recovered from, newest first. */
   readonly snapshots: readonly KeptSnapshot[];
 }
@@ -46,7 +47,7 @@ export class Compactor {
 
   async #compact(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    const { map, log, fileSystem, folder, clock } = this.#parts;
+    const { map, log, fileSystem, folder, clock, blockBytes } = this.#parts;
     // Taken before the seal, so that everything after it is in the file or behind this place in the log.
     const from = map.newestPlaced;
     const sealedVersion = map.seal();
@@ -62,7 +63,7 @@ export class Compactor {
       replayVersion: from?.version ?? 0,
       createdAtMs: nowMs,
     });
-    await mergeSealed(content, draft, { nowMs, signal });
+    await mergeSealed(content, draft, { nowMs, blockBytes, signal });
     const name = await draft.place();
     map.replaceMerged(content, new Base(draft.blocks));
 

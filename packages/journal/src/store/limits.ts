@@ -33,7 +33,7 @@ export const sealedOverlayCountMax = 8;
 /** Keys of one leaf of an overlay: small enough that an insertion moves little memory. */
 export const leafKeyCountMax = 256;
 
-/** A block of a snapshot file is closed when it has reached this size; one entry may be larger. */
+/** A block of a snapshot file is closed before it grows beyond this, unless one entry does. */
 export const blockBytesTarget = 64 * 1_024;
 
 /** Longest block that is read: one target of small entries, or one entry that is larger, with room for new fields. */

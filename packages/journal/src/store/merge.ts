@@ -9,15 +9,12 @@ import type { Block } from "./block.ts";
 import { BlockBuilder } from "./block-builder.ts";
 import { entryByteLength } from "./entry-codec.ts";
 import type { EntryVersion } from "./entry-version.ts";
-import { blockBytesTarget } from "./limits.ts";
 import type { OverlayCursor } from "./overlay.ts";
 import type { SealedContent } from "./versioned-map.ts";
 import { leastKeyOf } from "./view.ts";
 
 /** Entries that one slice may look at when so many of them are gone that no block gets full. */
 const sliceEntryCountMax = 1_024;
-/** A block smaller than this is merged with its neighbours. */
-const blockBytesMin = blockBytesTarget / 2;
 
 /** Where the outcome goes; both calls give the event loop a turn. */
 export interface MergeSink {
@@ -25,13 +22,19 @@ export interface MergeSink {
   pause(): Promise<void>;
 }
 
+export interface MergeOptions {
+  readonly nowMs: number;
+  readonly blockBytes: number;
+  readonly signal: AbortSignal;
+}
+
 /** Hands on the blocks of all live entries in the order of their keys, without what expires at or before `nowMs`. */
 export async function mergeSealed(
   content: SealedContent,
   sink: MergeSink,
-  { nowMs, signal }: { nowMs: number; signal: AbortSignal },
+  { nowMs, blockBytes, signal }: MergeOptions,
 ): Promise<void> {
-  const merge = new Merge(content, nowMs);
+  const merge = new Merge(content, { nowMs, blockBytes });
   while (!merge.isDone) {
     signal.throwIfAborted();
     const blocks = merge.slice();
@@ -44,11 +47,18 @@ class Merge {
   readonly #nowMs: number;
   readonly #overlays: readonly OverlayCursor[];
   readonly #base: BaseCursor;
-  readonly #builder = new BlockBuilder();
+  readonly #builder: BlockBuilder;
+  /** A block smaller than this is merged with its neighbours. */
+  readonly #blockBytesMin: number;
   isDone = false;
 
-  constructor({ overlays, base }: SealedContent, nowMs: number) {
+  constructor(
+    { overlays, base }: SealedContent,
+    { nowMs, blockBytes }: Omit<MergeOptions, "signal">,
+  ) {
     this.#nowMs = nowMs;
+    this.#builder = new BlockBuilder(blockBytes);
+    this.#blockBytesMin = blockBytes / 2;
     this.#overlays = overlays.map((overlay) => overlay.seek(leastKey));
     this.#base = base.seek(leastKey);
   }
@@ -80,11 +90,11 @@ class Merge {
   /** The block that the base stands at, when it can be taken over whole. */
   #untouchedBlock(overlayKey: BinaryKey | undefined): Block | undefined {
     const block = this.#base.wholeBlock;
-    if (block === undefined || block.bytes.byteLength < blockBytesMin) return undefined;
+    if (block === undefined || block.bytes.byteLength < this.#blockBytesMin) return undefined;
     if (overlayKey !== undefined && overlayKey <= block.lastKey) return undefined;
     if (block.expiresAtMsMin <= this.#nowMs) return undefined;
     const { byteLength } = this.#builder;
-    return byteLength === 0 || byteLength >= blockBytesMin ? block : undefined;
+    return byteLength === 0 || byteLength >= this.#blockBytesMin ? block : undefined;
   }
 
   /** Adds what the overlays say of a key; gives the block before it when that is full. */

@@ -3,62 +3,41 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import * as fc from "fast-check";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, it } from "vitest";
 
-import { Store, type StoreOptions } from "./store.ts";
-import { arbitraryHistory, ModelRun, type System } from "./test/model-run.ts";
+import { SimulatedDisk } from "../../test/simulated-disk.ts";
+import { storeOptions, StoreSystem } from "../../test/store-fixture.ts";
+import { arbitraryHistory, ModelRun } from "../../test/store-model-run.ts";
+import { nodeFileSystem } from "../file-system/node-file-system.ts";
 
-const signal = new AbortController().signal;
-let folder: string;
-
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "faultline-store-"));
-});
-
-afterEach(async () => {
-  await rm(folder, { recursive: true, force: true });
-});
-
-class DiskSystem implements System {
-  readonly clock = { value: 1_000, nowMs: () => this.clock.value };
-  readonly #options: StoreOptions;
-  store: Store;
-
-  private constructor(store: Store, options: StoreOptions) {
-    this.store = store;
-    this.#options = { ...options, clock: this.clock };
-  }
-
-  static async open(subfolder: string): Promise<DiskSystem> {
-    const options = {
-      folder: join(folder, subfolder),
-      clock: { nowMs: () => 1_000 },
-      random: { bytes: (length: number) => new Uint8Array(length).fill(7) },
-      signal,
-    };
-    return new DiskSystem(await Store.open(options), options);
-  }
-
-  async compact(): Promise<void> {
-    await this.store.compact(signal);
-  }
-
-  async reopen(): Promise<void> {
-    await this.store[Symbol.asyncDispose]();
-    this.store = await Store.open(this.#options);
-  }
-}
-
-describe("a store on disk", () => {
+describe("a store with its log and snapshot files", () => {
   it("does what a plain map does, compacted and opened again at any point", async () => {
-    let run = 0;
     await fc.assert(
       fc.asyncProperty(arbitraryHistory, async (history) => {
-        const system = await DiskSystem.open(String((run += 1)));
+        const system = await StoreSystem.open(storeOptions(new SimulatedDisk()));
         await new ModelRun(system).run([...history, { kind: "reopen" }]);
         await system.store[Symbol.asyncDispose]();
       }),
-      { numRuns: 60 },
+      { numRuns: 300 },
     );
+  });
+
+  it("does the same on a real disk", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "faultline-store-"));
+    try {
+      let run = 0;
+      await fc.assert(
+        fc.asyncProperty(arbitraryHistory, async (history) => {
+          run += 1;
+          const options = storeOptions(nodeFileSystem, { folder: join(folder, String(run)) });
+          const system = await StoreSystem.open(options);
+          await new ModelRun(system).run([...history, { kind: "reopen" }]);
+          await system.store[Symbol.asyncDispose]();
+        }),
+        { numRuns: 20 },
+      );
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
   });
 });

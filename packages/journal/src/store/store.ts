@@ -15,7 +15,7 @@ import type { CommitLog } from "./commit-log.ts";
 import { encodeCommit } from "./commit-record.ts";
 import { Compactor } from "./compaction.ts";
 import type { EntryWrite } from "./entry-codec.ts";
-import { compactionBytesDefault, residentBytesMaxDefault } from "./limits.ts";
+import { blockBytesTarget, compactionBytesDefault, residentBytesMaxDefault } from "./limits.ts";
 import type { ScanOptions, StoreEntry, StoreReader } from "./reader.ts";
 import { recoverStore, type StoreRecovery } from "./recover.ts";
 import { StoreSnapshot } from "./store-snapshot.ts";
@@ -31,6 +31,7 @@ const retryShare = 8;
 const storeLimitsDefault: StoreLimits = {
   residentBytesMax: residentBytesMaxDefault,
   compactionBytes: compactionBytesDefault,
+  blockBytes: blockBytesTarget,
   log: {},
 };
 
@@ -61,6 +62,8 @@ export interface StoreLimits {
   readonly residentBytesMax: number;
   /** Compaction starts when this much was written since the last one. */
   readonly compactionBytes: number;
+  /** A block of a snapshot file is closed before it grows beyond this, unless one entry does. */
+  readonly blockBytes: number;
   readonly log: Partial<LogLimits>;
 }
 
@@ -71,7 +74,7 @@ export interface StoreParts {
   readonly compactor: Pick<Compactor, "compact">;
   readonly recovery: StoreRecovery;
   readonly clock: { nowMs(): number };
-  readonly limits: Omit<StoreLimits, "log">;
+  readonly limits: Pick<StoreLimits, "residentBytesMax" | "compactionBytes">;
 }
 
 /** Figures for metrics. */
@@ -92,7 +95,7 @@ export class Store implements StoreReader, AsyncDisposable {
   readonly #map: VersionedMap;
   readonly #log: CommitLog;
   readonly #clock: { nowMs(): number };
-  readonly #limits: Omit<StoreLimits, "log">;
+  readonly #limits: StoreParts["limits"];
   readonly #compactor: Pick<Compactor, "compact">;
   readonly #closed = new AbortController();
   #background: Promise<void> | undefined;
@@ -134,7 +137,15 @@ export class Store implements StoreReader, AsyncDisposable {
       }),
     );
     const { map, snapshots, recovery } = await recoverStore({ fileSystem, folder, log, signal });
-    const compactor = new Compactor({ map, log, fileSystem, folder, clock, snapshots });
+    const compactor = new Compactor({
+      map,
+      log,
+      fileSystem,
+      folder,
+      clock,
+      blockBytes: limits.blockBytes,
+      snapshots,
+    });
     const store = new Store({ map, log, compactor, recovery, clock, limits });
     stack.move();
     store.#compactIfDue();

@@ -4,8 +4,8 @@ import { describe, expect, it } from "vitest";
 import { JournalError } from "../journal-error.ts";
 import { Base } from "./base.ts";
 import { Store } from "./store.ts";
-import { ManualLog } from "./test/manual-log.ts";
-import { arbitraryHistory, ModelRun } from "./test/model-run.ts";
+import { ManualLog } from "../../test/manual-log.ts";
+import { arbitraryHistory, ModelRun } from "../../test/store-model-run.ts";
 import { VersionedMap } from "./versioned-map.ts";
 
 const signal = new AbortController().signal;

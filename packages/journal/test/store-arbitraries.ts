@@ -2,13 +2,17 @@
 
 import * as fc from "fast-check";
 
-import type { ScanOptions } from "../reader.ts";
-import type { StoreWrite } from "../write.ts";
+import type { ScanOptions } from "../src/store/reader.ts";
+import type { StoreWrite } from "../src/store/write.ts";
 
 const awkwardByte = fc.constantFrom(0x00, 0x01, 0x61, 0x7f, 0x80, 0xc3, 0xff);
 
 export const arbitraryKey = fc
-  .array(awkwardByte, { maxLength: 3 })
+  .oneof(
+    // A few keys that histories come back to.
+    { weight: 3, arbitrary: fc.constantFrom([], [0x61], [0x61, 0x00], [0x61, 0xff], [0xff]) },
+    { weight: 1, arbitrary: fc.array(awkwardByte, { maxLength: 3 }) },
+  )
   .map((bytes) => Uint8Array.from(bytes));
 
 export const arbitraryValue = fc.oneof(

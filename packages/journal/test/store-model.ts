@@ -1,7 +1,7 @@
 /** What the store must do, on a plain map: keys are hexadecimal texts, which sort as their bytes do. */
 
-import { type ScanOptions, type StoreEntry } from "../reader.ts";
-import type { StoreWrite } from "../write.ts";
+import { type ScanOptions, type StoreEntry } from "../src/store/reader.ts";
+import type { StoreWrite } from "../src/store/write.ts";
 
 interface ModelValue {
   readonly value: string;

@@ -3,12 +3,12 @@
 import * as fc from "fast-check";
 import { expect } from "vitest";
 
-import type { ScanOptions, StoreReader } from "../reader.ts";
-import type { StoreSnapshot } from "../store-snapshot.ts";
-import type { Store } from "../store.ts";
-import type { StoreTransaction, TransactOutcome } from "../transaction.ts";
-import type { StoreWrite } from "../write.ts";
-import { arbitraryKey, arbitraryScan, arbitraryWrite } from "./arbitraries.ts";
+import type { ScanOptions, StoreReader } from "../src/store/reader.ts";
+import type { StoreSnapshot } from "../src/store/store-snapshot.ts";
+import type { Store } from "../src/store/store.ts";
+import type { StoreTransaction, TransactOutcome } from "../src/store/transaction.ts";
+import type { StoreWrite } from "../src/store/write.ts";
+import { arbitraryKey, arbitraryScan, arbitraryWrite } from "./store-arbitraries.ts";
 import {
   applyToModel,
   entryText,

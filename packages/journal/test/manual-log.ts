@@ -1,7 +1,7 @@
 /** A log in memory for tests: appends settle at once, or when the test says so, or are refused. */
 
-import { type LogEntry, type LogPosition, logPosition, logStart } from "../../log/position.ts";
-import type { CommitLog } from "../commit-log.ts";
+import { type LogEntry, type LogPosition, logPosition, logStart } from "../src/log/position.ts";
+import type { CommitLog } from "../src/store/commit-log.ts";
 
 export interface WaitingAppend {
   readonly settle: () => void;
