@@ -33,6 +33,10 @@ export const gatewayLimits = {
   earlyBytesMax: 262_144,
   /** A reply that is translated whole. */
   translatedReplyBytesMax: 33_554_432,
+  /** The output limit that a translated request gets where the provider demands one and the caller gave none. */
+  translatedMaxTokens: 4_096,
+  /** What a translation lost, in a header. */
+  lossHeaderLengthMax: 2_048,
   /** The body of an upstream's error, read to pass on its message. */
   errorBodyBytesMax: 65_536,
   /** A text that the scanner takes out of a reply, such as a finish reason. */

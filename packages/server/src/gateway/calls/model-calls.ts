@@ -89,6 +89,7 @@ export class ModelCalls {
       requestModel: "",
       durationMs: 0,
       outcome: "failed",
+      translation: undefined,
       attempts: [],
       errorType: undefined,
       errorMessage: undefined,

@@ -29,6 +29,8 @@ export interface OperationRecord {
   requestModel: string;
   durationMs: number;
   outcome: OperationOutcome;
+  /** Present when the provider speaks another dialect than the caller. */
+  translation: string | undefined;
   /** Tries that failed and were followed by another. */
   attempts: AttemptRecord[];
   /** An error code, or `provider_status_500` when the provider itself answered so. */

@@ -68,6 +68,7 @@ function spanAttributes(record: OperationRecord): Attributes {
     "error.type": record.errorType,
     "faultline.operation.id": record.operationId,
     "faultline.operation.outcome": record.outcome,
+    "faultline.translation": record.translation,
     "faultline.attempts":
       record.attempts.length === 0
         ? undefined

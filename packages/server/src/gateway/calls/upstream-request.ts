@@ -3,8 +3,16 @@
 import type { IncomingHttpHeaders } from "node:http";
 
 import type { CatalogProvider, Target } from "#catalog/index.ts";
+import type { SurfaceName } from "#config/index.ts";
+import { PlatformError } from "@faultline/protocol";
 import type { Dispatcher } from "undici";
 
+import { gatewayLimits } from "../limits.ts";
+import {
+  translateError,
+  translateRequest,
+  type Surface as TranslatedSurface,
+} from "../translation/index.ts";
 import { applySplices } from "../wire/splice.ts";
 import type { OperationRecord } from "./operation-record.ts";
 import { PlainRelay } from "./plain-relay.ts";
@@ -12,7 +20,8 @@ import type { ProviderError } from "./provider-error.ts";
 import type { Relay, RelayTarget } from "./relay.ts";
 import type { RequestFacts } from "./request-reader.ts";
 import { StreamRelay } from "./stream-relay.ts";
-import type { Surface } from "./surface.ts";
+import { type Surface, surfaces } from "./surface.ts";
+import { TranslatedPlainRelay, TranslatedStreamRelay } from "./translated-relay.ts";
 import type { Upstream } from "./upstreams.ts";
 
 export type CallerHeaders = IncomingHttpHeaders;
@@ -38,8 +47,64 @@ export interface RequestToPlan {
   readonly record: OperationRecord;
 }
 
-/** Plans the request to one target. */
+/** In which surface a provider is asked that does not serve the caller's, the nearest first. */
+const substitutes: Partial<Readonly<Record<SurfaceName, readonly TranslatedSurface[]>>> = {
+  chat: ["messages", "responses"],
+  responses: ["chat", "messages"],
+  messages: ["chat", "responses"],
+};
+
+/** Plans the request to one target. Throws `translation_unsupported` where it cannot be asked this. */
 export function planRequest(asked: RequestToPlan): RequestPlan {
+  const { surface, target } = asked;
+  const { surfaces: served } = target.provider;
+  if (served.includes(surface.name)) return planInDialect(asked);
+  const substitute = substitutes[surface.name]?.find((name) => served.includes(name));
+  if (substitute !== undefined) return planTranslated(asked, substitute);
+  throw new PlatformError(
+    "translation_unsupported",
+    `Provider "${target.provider.name}" does not serve ${surface.name}, and what it serves (${served.join(", ")}) cannot stand for it.`,
+    { where: "/model", hint: "Ask for a model of another provider: GET /v1/models lists them." },
+  );
+}
+
+function planTranslated(asked: RequestToPlan, to: TranslatedSurface): RequestPlan {
+  const { surface, body, facts, target, record } = asked;
+  const translated = translateRequest(
+    {
+      // Only these have substitutes.
+      from: surface.name as TranslatedSurface,
+      to,
+      model: target.model.upstreamName,
+      maxTokensDefault: gatewayLimits.translatedMaxTokens,
+      nowSeconds: Math.floor(record.startMs / msPerSecond),
+    },
+    body,
+  );
+  const { context, losses } = translated;
+  record.translation = `${surface.name} to ${to}`;
+  return {
+    surface: surfaces[to],
+    request: requestOf(asked, surfaces[to], translated.body),
+    ownHeaders: losses.length === 0 ? {} : { "x-faultline-translation-loss": headerOf(losses) },
+    relayOf: (relayTarget) =>
+      facts.stream
+        ? new TranslatedStreamRelay(relayTarget, context)
+        : new TranslatedPlainRelay(relayTarget, context),
+    errorBody: ({ status, body: said, leaks }) =>
+      translateError(context, status, leaks ? Buffer.alloc(0) : said),
+  };
+}
+
+/** Losses as the value of a header: bounded, and in its alphabet. */
+function headerOf(losses: readonly string[]): string {
+  return losses
+    .join("; ")
+    .replaceAll(/[^\x20-\x7e]/g, "?")
+    .slice(0, gatewayLimits.lossHeaderLengthMax);
+}
+
+function planInDialect(asked: RequestToPlan): RequestPlan {
   const { surface, body, facts, target } = asked;
   const splices = [facts.modelSplice(target.model.upstreamName)];
   if (facts.usageSplice !== undefined) splices.push(facts.usageSplice);
@@ -69,6 +134,7 @@ function requestOf(
   };
 }
 
+const msPerSecond = 1_000;
 const anthropicVersion = "2023-06-01";
 
 /** A closed list: the caller's key and its other headers never reach a provider. */

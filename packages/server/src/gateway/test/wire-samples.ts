@@ -277,6 +277,50 @@ export const responsesText: WireSample = {
   usage: { input: 21, cached: 16, output: 9 },
 };
 
+const functionCalls = ["call_a", "call_b"].map((id) => ({
+  id: `fc_${id}`,
+  type: "function_call",
+  status: "completed",
+  call_id: id,
+  name: "get_weather",
+  arguments: toolArguments.join(""),
+}));
+
+export const responsesTools: WireSample = {
+  plain: response("completed", functionCalls, responseUsage),
+  events: numbered([
+    { type: "response.created", response: response("in_progress", [], null) },
+    { type: "response.in_progress", response: response("in_progress", [], null) },
+    ...functionCalls.flatMap((item, index) => [
+      {
+        type: "response.output_item.added",
+        output_index: index,
+        item: { ...item, status: "in_progress", arguments: "" },
+      },
+      ...toolArguments.map((delta) => ({
+        type: "response.function_call_arguments.delta",
+        item_id: item.id,
+        output_index: index,
+        delta,
+      })),
+      {
+        type: "response.function_call_arguments.done",
+        item_id: item.id,
+        output_index: index,
+        name: item.name,
+        arguments: item.arguments,
+      },
+      { type: "response.output_item.done", output_index: index, item },
+    ]),
+    {
+      type: "response.completed",
+      response: response("completed", functionCalls, responseUsage),
+    },
+  ]),
+  firstDelta: 2,
+  usage: { input: 21, cached: 16, output: 9 },
+};
+
 /** The legacy completions. */
 export const completionsText: WireSample = {
   plain: {
