@@ -103,6 +103,38 @@ export const errorTable = {
     true,
     "The provider's reply is not in the wire format that it should speak.",
   ),
+  // Streams and calls that outlive a connection.
+  stream_interrupted: row(
+    502,
+    "faultline",
+    true,
+    "The gateway process that carried the stream ended before it; what was received stands, the rest is lost.",
+  ),
+  stream_cancelled: row(409, "caller", false, "The stream was stopped by its cancel endpoint."),
+  idempotency_mismatch: row(
+    409,
+    "caller",
+    false,
+    "The Idempotency-Key was used before for another method, path or body.",
+  ),
+  outcome_unknown: row(
+    409,
+    "caller",
+    false,
+    "The process that made the call ended after the request may have reached a provider; with this key it is not made again.",
+  ),
+  owner_unavailable: row(
+    503,
+    "faultline",
+    true,
+    "The gateway process that owns this stream or key cannot be reached.",
+  ),
+  journal_unavailable: row(
+    503,
+    "operator",
+    true,
+    "The journal of this gateway process takes no records, and without it nothing durable is admitted.",
+  ),
   // Evidence.
   evidence_unreadable: row(
     422,
