@@ -11,6 +11,7 @@ import type { Config, SettingOrigin, SettingReport, TenantConfig } from "./confi
 import { formatOrigin } from "./format-origin.ts";
 import { defaultProviders, type Environment, readProviders } from "./providers.ts";
 import type { ReadConfigFile } from "./read-file.ts";
+import { readLimits } from "./read-limits.ts";
 import type { ScalarSetting } from "./settings.ts";
 
 export type Scalar = string | number;
@@ -32,6 +33,7 @@ export interface Assembly {
 }
 
 const bytesPerMegabyte = 1_048_576;
+const bytesPerKilobyte = 1_024;
 
 /** Throws `configuration_invalid`. */
 export function assemble(values: ChosenValues, assembly: Assembly): Config {
@@ -78,6 +80,11 @@ export function assemble(values: ChosenValues, assembly: Assembly): Config {
       recordCountMax: number("otlp.recordCountMax"),
     },
     gateway: gatewayLimits(values),
+    limits: readLimits({
+      valueOf: (name) => values.get(name)?.value,
+      file: file?.values.limits,
+      originOf,
+    }),
     providers,
     tenants: readTenants(file, originOf),
     file: filePath,
@@ -93,6 +100,12 @@ function gatewayLimits(values: ChosenValues): Config["gateway"] {
   const { number, bytes } = readersOf(values);
   return {
     bodyBytesMax: bytes("gateway.bodyMegabytesMax"),
+    headerBytesMax: number("gateway.headerKilobytesMax") * bytesPerKilobyte,
+    depthMax: number("gateway.depthMax"),
+    messageCountMax: number("gateway.messageCountMax"),
+    toolCountMax: number("gateway.toolCountMax"),
+    imageCountMax: number("gateway.imageCountMax"),
+    proxyCount: number("gateway.proxyCount"),
     concurrencyMax: number("gateway.concurrencyMax"),
     queueMs: number("gateway.queueMs"),
     connectMs: number("gateway.connectMs"),

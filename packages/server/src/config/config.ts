@@ -84,6 +84,40 @@ export interface TenantConfig {
   readonly capture: "metadata" | "content";
 }
 
+/** What one layer of limits lets through; `undefined` is not limited. */
+export interface LayerLimits {
+  readonly requestsPerMinute: number | undefined;
+  readonly tokensPerMinute: number | undefined;
+  /** Calls under way at once, on all processes together. */
+  readonly concurrencyMax: number | undefined;
+}
+
+/** Limits of each thing of such a name; a `*` at the end takes every name that begins so. */
+export interface NamedLimits {
+  readonly name: string;
+  readonly limits: LayerLimits;
+}
+
+/** Limits of model calls. A call must fit into every layer that it touches. */
+export interface LimitsConfig {
+  /** For keys whose terms do not say it. */
+  readonly key: LayerLimits;
+  readonly user: LayerLimits;
+  readonly tenant: LayerLimits;
+  readonly clientAddress: LayerLimits;
+  /** The first that names a thing counts. */
+  readonly models: readonly NamedLimits[];
+  readonly providers: readonly NamedLimits[];
+  /** Tenants that differ; what they leave open is as for every tenant. */
+  readonly tenants: readonly {
+    readonly id: TenantId;
+    readonly limits: LayerLimits;
+    readonly user: LayerLimits;
+  }[];
+  /** A client address that presents so many keys that fail is refused for as long as the window lasts. */
+  readonly failedKeys: { readonly countMax: number; readonly windowMs: number };
+}
+
 export interface Config {
   /** Absolute. */
   readonly dataFolder: string;
@@ -104,6 +138,13 @@ export interface Config {
   };
   readonly gateway: {
     readonly bodyBytesMax: number;
+    readonly headerBytesMax: number;
+    readonly depthMax: number;
+    readonly messageCountMax: number;
+    readonly toolCountMax: number;
+    readonly imageCountMax: number;
+    /** Proxies before the gateway that write `x-forwarded-for`. */
+    readonly proxyCount: number;
     readonly concurrencyMax: number;
     readonly queueMs: number;
     readonly connectMs: number;
@@ -111,6 +152,7 @@ export interface Config {
     readonly stallMs: number;
     readonly totalMs: number;
   };
+  readonly limits: LimitsConfig;
   readonly providers: readonly ProviderConfig[];
   /** Tenants that differ from the defaults. */
   readonly tenants: readonly TenantConfig[];

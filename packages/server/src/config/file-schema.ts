@@ -1,46 +1,13 @@
 /** The schema of `faultline.yaml`: every setting with its bounds, its default and what it does. */
 
-import { type Static, type TSchema, Type } from "typebox";
+import { type Static, Type } from "typebox";
 
 import { tenantIdPattern } from "@faultline/protocol";
 
+import { LimitSettings } from "./limit-schema.ts";
+import { choice, closed, group, text, whole } from "./schema-fields.ts";
+
 import { surfaceNames } from "./config.ts";
-
-const closed = { additionalProperties: false } as const;
-
-function group<T extends Record<string, TSchema>>(fields: T) {
-  return Type.Optional(Type.Object(fields, closed));
-}
-
-function choice<const T extends string[]>(
-  names: [...T],
-  options: { default: T[number]; description: string },
-) {
-  return Type.Optional(
-    Type.Union(
-      names.map((name) => Type.Literal<T[number]>(name)),
-      options,
-    ),
-  );
-}
-
-function whole(options: {
-  minimum: number;
-  maximum: number;
-  default?: number;
-  description: string;
-}) {
-  return Type.Optional(Type.Integer(options));
-}
-
-function text(options: {
-  description: string;
-  default?: string;
-  maxLength?: number;
-  pattern?: string;
-}) {
-  return Type.Optional(Type.String({ minLength: 1, maxLength: 4_096, ...options }));
-}
 
 const name = Type.String({
   minLength: 1,
@@ -252,6 +219,43 @@ export const ConfigFile = Type.Object(
         default: 32,
         description: "The body of one model call.",
       }),
+      headerKilobytesMax: whole({
+        minimum: 8,
+        maximum: 1_024,
+        default: 32,
+        description: "All header lines of one request; taken over when the process starts.",
+      }),
+      depthMax: whole({
+        minimum: 8,
+        maximum: 1_000,
+        default: 128,
+        description: "How deep values may be nested in the body of a model call.",
+      }),
+      messageCountMax: whole({
+        minimum: 1,
+        maximum: 1_000_000,
+        default: 10_000,
+        description: "Messages in one model call.",
+      }),
+      toolCountMax: whole({
+        minimum: 0,
+        maximum: 100_000,
+        default: 1_024,
+        description: "Tools in one model call.",
+      }),
+      imageCountMax: whole({
+        minimum: 0,
+        maximum: 100_000,
+        default: 1_000,
+        description: "Images in one model call.",
+      }),
+      proxyCount: whole({
+        minimum: 0,
+        maximum: 10,
+        default: 0,
+        description:
+          "Proxies before the gateway that add to x-forwarded-for; with 0 the header is not read.",
+      }),
       concurrencyMax: whole({
         minimum: 1,
         maximum: 100_000,
@@ -289,6 +293,7 @@ export const ConfigFile = Type.Object(
         description: "Deadline for a whole model call.",
       }),
     }),
+    limits: LimitSettings,
     providers: Type.Optional(
       Type.Array(ProviderSettings, { maxItems: 100, description: "Where models are served." }),
     ),

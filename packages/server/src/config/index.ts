@@ -3,7 +3,10 @@
 export type {
   Config,
   ConfiguredPrice,
+  LayerLimits,
+  LimitsConfig,
   ModelConfig,
+  NamedLimits,
   ProviderConfig,
   SettingOrigin,
   SettingReport,

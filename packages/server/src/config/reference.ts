@@ -8,6 +8,7 @@ import {
   SimulationSettings,
   TenantSettings,
 } from "./file-schema.ts";
+import { NamedLimitSettings, TenantLimitSettings } from "./limit-schema.ts";
 import { scalarSettings } from "./settings.ts";
 
 /** The page that lists every setting with its flag, its environment name, its bounds and its default. */
@@ -32,7 +33,10 @@ ${scalars.join("\n")}
 ${listSection("providers", "Where models are served. Without this section, the provider `simulated` alone.", ProviderSettings)}
 ${listSection("providers[].models", "The models of one provider.", ModelSettings)}
 ${listSection("providers[].simulation", "For providers of kind `simulated`: what a request does not ask for itself.", SimulationSettings)}
-${listSection("tenants", "Tenants that differ from the defaults; those that do not exist are created.", TenantSettings)}`;
+${listSection("tenants", "Tenants that differ from the defaults; those that do not exist are created.", TenantSettings)}
+${listSection("limits.models", "Limits of each model, as `provider/model`. The first entry that fits counts.", NamedLimitSettings)}
+${listSection("limits.providers", "Limits of each provider. The first entry that fits counts.", NamedLimitSettings)}
+${listSection("limits.tenants", "Tenants whose limits differ from `limits.tenant`; `user` in an entry, with the same fields, holds those of each of their users.", TenantLimitSettings)}`;
 }
 
 /** The JSON Schema of `faultline.yaml`. */
