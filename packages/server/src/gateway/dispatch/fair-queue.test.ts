@@ -31,7 +31,8 @@ function openQueue(options: { places: number; lengthMax?: number; ageMs?: number
   const clock = simulatedClock();
   const gate = new Places(options.places);
   const bounds = { lengthMax: options.lengthMax ?? 1_024, ageMs: options.ageMs ?? 1_000 };
-  const queue = new FairQueue({ clock, gate, bounds: () => bounds });
+  const queue = new FairQueue(clock, () => bounds);
+  const lane = queue.openLane(gate);
   const admitted: Call[] = [];
   const enter = (overrides: Partial<QueueRequest> = {}): Call => {
     const request: QueueRequest = {
@@ -43,7 +44,7 @@ function openQueue(options: { places: number; lengthMax?: number; ageMs?: number
       ...overrides,
     };
     const call: Call = { tenant: request.tenant, state: "waiting", leave: () => {} };
-    call.leave = queue.enter(request, {
+    call.leave = lane.enter(request, {
       admitted: () => {
         call.state = "admitted";
         admitted.push(call);
@@ -58,7 +59,7 @@ function openQueue(options: { places: number; lengthMax?: number; ageMs?: number
     await clock.advance(durationMs);
     queue.onTick(clock.monotonicMs());
   };
-  return { clock, gate, queue, admitted, enter, tick };
+  return { clock, gate, queue, lane, admitted, enter, tick };
 }
 
 function countOf(calls: readonly Call[], tenant: string): number {
@@ -215,11 +216,33 @@ describe("FairQueue", () => {
     expect(calls.map((call) => call.state)).toEqual(["admitted", "admitted", "waiting"]);
   });
 
+  it("lets calls through one gate while another is shut, and sheds over all lanes", () => {
+    const clock = simulatedClock();
+    const queue = new FairQueue(clock, () => ({ lengthMax: 3, ageMs: 1_000 }));
+    const [shut, open] = [queue.openLane(new Places(0)), queue.openLane(new Places(1))];
+    const request = { weight: 1, priority: "standard" as const, cost: 1, queueMsMax: 1_000 };
+    const seen: string[] = [];
+    const enter = (lane: typeof shut, tenant: string, name: string) =>
+      lane.enter(
+        { ...request, tenant },
+        {
+          admitted: () => seen.push(`${name} admitted`),
+          refused: (refusal) => seen.push(`${name} ${refusal}`),
+        },
+      );
+    for (const name of ["1", "2", "3"]) enter(shut, "burst", name);
+    const leave = enter(open, "quiet", "4");
+    enter(open, "quiet", "5");
+    leave();
+    expect(seen).toEqual(["4 admitted", "3 queue-full", "5 admitted"]);
+    expect([queue.length, shut.length, open.length]).toEqual([2, 2, 0]);
+  });
+
   it("survives calls that leave the moment they are admitted", () => {
-    const { queue, gate } = openQueue({ places: 0, lengthMax: 5_000 });
+    const { queue, lane, gate } = openQueue({ places: 0, lengthMax: 5_000 });
     let leftCount = 0;
     for (let index = 0; index < 5_000; index += 1) {
-      const leave = queue.enter(
+      const leave = lane.enter(
         { tenant: "a", weight: 1, priority: "standard", cost: 1, queueMsMax: 1_000 },
         {
           admitted: () => {
@@ -264,11 +287,8 @@ describe("FairQueue", () => {
           let nowMs = 0;
           const clock = { ...simulatedClock(), monotonicMs: () => nowMs };
           const gate = new Places(2);
-          const queue = new FairQueue({
-            clock,
-            gate,
-            bounds: () => ({ lengthMax: 12, ageMs: 40 }),
-          });
+          const queue = new FairQueue(clock, () => ({ lengthMax: 12, ageMs: 40 }));
+          const lane = queue.openLane(gate);
           type Tracked = Call & { priority: string; order: number };
           const calls: Tracked[] = [];
           const left = new Set<Tracked>();
@@ -282,7 +302,7 @@ describe("FairQueue", () => {
                 leave: () => {},
               };
               calls.push(call);
-              call.leave = queue.enter(
+              call.leave = lane.enter(
                 { ...step, queueMsMax: 150 },
                 {
                   admitted: () => {

@@ -1,7 +1,7 @@
 /**
- * The calls that wait for one gate: shared fairly between tenants, the urgent ones first, each within its own deadline.
- * When the queue is full, the tenant that has the most waiting loses its newest call, so that a burst of one tenant
- * cannot keep another out.
+ * The calls that wait for one provider: a lane for each of its gates, shared fairly between tenants, the urgent ones
+ * first, each within its own deadline. When the queue is full, the tenant that has the most waiting in all lanes loses
+ * its newest call, so that a burst of one tenant cannot keep another out.
  */
 
 import type { Clock } from "#kernel/index.ts";
@@ -46,14 +46,21 @@ export interface FairQueueBounds {
   readonly ageMs: number;
 }
 
-export interface FairQueueParts {
-  readonly clock: Clock;
-  readonly gate: Gate;
-  /** Those of the newest configuration. */
-  readonly bounds: () => FairQueueBounds;
+/** The way through one gate. */
+export interface Lane {
+  /** How many wait for this gate. */
+  readonly length: number;
+  /**
+   * Takes a place or waits for one. Gives what must be called once, when the caller has left: it ends the wait, or gives
+   * the place back. `waiting` may be called before this returns.
+   */
+  enter(request: QueueRequest, waiting: QueueWaiting): () => void;
+  /** Lets through whoever the gate takes. To be called when the gate has opened by itself. */
+  pump(): void;
 }
 
 interface Entry {
+  readonly lane: GateLane;
   readonly request: QueueRequest;
   readonly waiting: QueueWaiting;
   readonly cost: number;
@@ -67,32 +74,76 @@ interface Entry {
 
 const leftAlready = (): void => {};
 
+/** What the lanes of one queue share. */
+interface Shared {
+  readonly clock: Clock;
+  readonly bounds: () => FairQueueBounds;
+  readonly nodes: Map<Entry, ListNode<Entry>>;
+  /** How much each tenant has in all lanes. */
+  readonly loads: LongestFirst;
+  /** Those in which somebody waits. */
+  readonly lanes: Set<GateLane>;
+}
+
 export class FairQueue {
-  readonly #clock: Clock;
+  readonly #shared: Shared;
+
+  /** `bounds` gives those of the newest configuration. */
+  constructor(clock: Clock, bounds: () => FairQueueBounds) {
+    const loads = new LongestFirst();
+    this.#shared = { clock, bounds, nodes: new Map(), loads, lanes: new Set() };
+  }
+
+  /** How many wait, in all lanes. */
+  get length(): number {
+    return this.#shared.nodes.size;
+  }
+
+  /** Makes the lane of a gate, which has no other. */
+  openLane(gate: Gate): Lane {
+    return new GateLane(this.#shared, gate);
+  }
+
+  /** Refuses who waited too long, and lifts who waited long. To be called often while somebody waits. */
+  onTick(nowMs: number): void {
+    const { nodes, bounds } = this.#shared;
+    const { ageMs } = bounds();
+    const expired: Entry[] = [];
+    for (const [entry, node] of nodes) {
+      if (nowMs >= entry.expiresMs) expired.push(entry);
+      else if (entry.rank > 0 && nowMs - entry.rankedMs >= ageMs) entry.lane.lift(entry, node);
+    }
+    for (const entry of expired) {
+      // Who was refused before may have let another leave.
+      if (entry.state === "queued") entry.lane.refuse(entry, "queue-timeout");
+    }
+    this.pump();
+  }
+
+  /** Lets through whoever the gates take. */
+  pump(): void {
+    for (const lane of this.#shared.lanes) lane.pump();
+  }
+}
+
+class GateLane implements Lane {
+  readonly #shared: Shared;
   readonly #gate: Gate;
-  readonly #bounds: () => FairQueueBounds;
   readonly #ranks = priorities.map(() => new RoundRobin<Entry>());
-  readonly #nodes = new Map<Entry, ListNode<Entry>>();
-  readonly #loads = new LongestFirst();
+  #length = 0;
   #pumping = false;
 
-  constructor(parts: FairQueueParts) {
-    this.#clock = parts.clock;
-    this.#gate = parts.gate;
-    this.#bounds = parts.bounds;
+  constructor(shared: Shared, gate: Gate) {
+    this.#shared = shared;
+    this.#gate = gate;
   }
 
-  /** How many wait. */
   get length(): number {
-    return this.#nodes.size;
+    return this.#length;
   }
 
-  /**
-   * Takes a place or waits for one. Gives what must be called once, when the caller has left: it ends the wait, or gives
-   * the place back. `waiting` may be called before this returns.
-   */
   enter(request: QueueRequest, waiting: QueueWaiting): () => void {
-    if (this.#nodes.size === 0 && this.#gate.tryTake()) {
+    if (this.#length === 0 && this.#gate.tryTake()) {
       waiting.admitted();
       return this.#giveBack;
     }
@@ -101,8 +152,9 @@ export class FairQueue {
       waiting.refused("queue-full");
       return leftAlready;
     }
-    const nowMs = this.#clock.monotonicMs();
+    const nowMs = this.#shared.clock.monotonicMs();
     const entry: Entry = {
+      lane: this,
       request,
       waiting,
       cost: clampWhole(request.cost, dispatchLimits.queueCostMax),
@@ -112,43 +164,40 @@ export class FairQueue {
       rankedMs: nowMs,
       state: "queued",
     };
-    this.#append(entry, listNode(entry));
-    this.#loads.add(request.tenant, weight);
+    this.#append(entry);
     this.pump();
     return () => this.#leave(entry);
   }
 
-  /** Lets through whoever the gate takes. To be called when the gate has opened by itself. */
   pump(): void {
     // Who is let through may give its place back at once: the loop under way sees to the next.
     if (this.#pumping) return;
     this.#pumping = true;
     try {
-      while (this.#nodes.size > 0 && this.#gate.tryTake()) this.#admitNext();
+      while (this.#length > 0 && this.#gate.tryTake()) this.#admitNext();
     } finally {
       this.#pumping = false;
     }
   }
 
-  /** Refuses who waited too long, and lifts who waited long. To be called often while somebody waits. */
-  onTick(nowMs: number): void {
-    const { ageMs } = this.#bounds();
-    const expired: Entry[] = [];
-    for (const [entry, node] of this.#nodes) {
-      if (nowMs >= entry.expiresMs) {
-        expired.push(entry);
-      } else if (entry.rank > 0 && nowMs - entry.rankedMs >= ageMs) {
-        this.#rankOf(entry).remove(entry.request.tenant, node);
-        entry.rank -= 1;
-        entry.rankedMs = nowMs;
-        this.#append(entry, node);
-      }
-    }
-    for (const entry of expired) {
-      // Who was refused before may have let another leave.
-      if (entry.state === "queued") this.#refuse(entry, "queue-timeout");
-    }
-    this.pump();
+  /** Lets a call rise to the next more urgent class. */
+  lift(entry: Entry, node: ListNode<Entry>): void {
+    const { tenant } = entry.request;
+    this.#rankOf(entry).remove(tenant, node);
+    entry.rank -= 1;
+    entry.rankedMs = this.#shared.clock.monotonicMs();
+    this.#rankOf(entry).append(tenant, entry.weight, node);
+  }
+
+  refuse(entry: Entry, refusal: QueueRefusal): void {
+    this.#remove(entry);
+    entry.state = "left";
+    entry.waiting.refused(refusal);
+  }
+
+  /** The newest of the tenant's calls of this rank that wait here. */
+  newestOf(tenant: string, rank: number): Entry | undefined {
+    return this.#ranks[rank]?.newestOf(tenant);
   }
 
   readonly #giveBack = (): void => {
@@ -167,11 +216,11 @@ export class FairQueue {
 
   /** Whether a call may wait; for it, the newest of the tenant that has the most waiting may have to go. */
   #makeRoom({ tenant, priority }: QueueRequest, weight: number): boolean {
-    if (this.#nodes.size < this.#bounds().lengthMax) return true;
-    const longest = this.#loads.longest;
+    const { nodes, bounds, loads } = this.#shared;
+    if (nodes.size < bounds().lengthMax) return true;
+    const { longest, topLevel } = loads;
     if (longest === undefined) return false;
-    const own =
-      longest === tenant || this.#loads.levelWithOneMore(tenant, weight) >= this.#loads.topLevel;
+    const own = longest === tenant || loads.levelWithOneMore(tenant, weight) >= topLevel;
     // A tenant that would become the longest can only give up a call of its own that is less urgent.
     return own ? this.#shed(tenant, priorities.indexOf(priority) + 1) : this.#shed(longest, 0);
   }
@@ -179,16 +228,18 @@ export class FairQueue {
   /** Refuses the newest of the tenant's least urgent calls, if one of at least this rank waits. */
   #shed(tenant: string, rankMin: number): boolean {
     for (let rank = priorities.length - 1; rank >= rankMin; rank -= 1) {
-      const newest = this.#ranks[rank]?.newestOf(tenant);
-      if (newest === undefined) continue;
-      this.#refuse(newest, "queue-full");
-      return true;
+      for (const lane of this.#shared.lanes) {
+        const newest = lane.newestOf(tenant, rank);
+        if (newest === undefined) continue;
+        lane.refuse(newest, "queue-full");
+        return true;
+      }
     }
     return false;
   }
 
   #admitNext(): void {
-    const entry = this.#next();
+    const entry = this.#ranks.find((rank) => !rank.empty)?.next();
     if (entry === undefined) {
       this.#gate.giveBack();
       return;
@@ -198,30 +249,25 @@ export class FairQueue {
     entry.waiting.admitted();
   }
 
-  #next(): Entry | undefined {
-    for (const rank of this.#ranks) {
-      if (!rank.empty) return rank.next();
-    }
-    return undefined;
-  }
-
-  #refuse(entry: Entry, refusal: QueueRefusal): void {
-    this.#remove(entry);
-    entry.state = "left";
-    entry.waiting.refused(refusal);
-  }
-
-  #append(entry: Entry, node: ListNode<Entry>): void {
-    this.#nodes.set(entry, node);
+  #append(entry: Entry): void {
+    const { nodes, loads, lanes } = this.#shared;
+    const node = listNode(entry);
+    nodes.set(entry, node);
+    loads.add(entry.request.tenant, entry.weight);
     this.#rankOf(entry).append(entry.request.tenant, entry.weight, node);
+    if (this.#length === 0) lanes.add(this);
+    this.#length += 1;
   }
 
   #remove(entry: Entry): void {
-    const node = this.#nodes.get(entry);
+    const { nodes, loads, lanes } = this.#shared;
+    const node = nodes.get(entry);
     if (node === undefined) return;
-    this.#nodes.delete(entry);
+    nodes.delete(entry);
+    loads.remove(entry.request.tenant);
     this.#rankOf(entry).remove(entry.request.tenant, node);
-    this.#loads.remove(entry.request.tenant);
+    this.#length -= 1;
+    if (this.#length === 0) lanes.delete(this);
   }
 
   #rankOf(entry: Entry): RoundRobin<Entry> {
