@@ -12,6 +12,14 @@ export {
   type JournalErrorOptions,
   type JournalPlace,
 } from "./journal-error.ts";
+export {
+  examineLog,
+  type ExamineOptions,
+  type LogDamage,
+  type LogReport,
+  type SegmentReport,
+} from "./log/examine.ts";
 export { Log, type LogRecovery, type LogSegment } from "./log/log.ts";
 export { defaultLogLimits, type LogLimits, type LogOptions } from "./log/options.ts";
+export { repairLog, type RepairOptions, type RepairReport } from "./log/repair.ts";
 export { type LogEntry, type LogPosition, logStart } from "./log/position.ts";

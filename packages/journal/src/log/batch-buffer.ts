@@ -63,10 +63,15 @@ export class BatchBuffer {
     this.#calls.push(done);
   }
 
-  /** The bytes of the batch at its place, valid until `clear`. */
-  seal(facts: Omit<BatchFacts, "recordCount">): Uint8Array {
+  /** The bytes of the batch at its place, valid until `clear`. Without records it is a mark. */
+  seal(facts: Omit<BatchFacts, "kind" | "recordCount">): Uint8Array {
     const bytes = this.#bytes.subarray(0, this.#length);
-    writeBatchHeader(bytes, { ...facts, recordCount: this.#recordCount });
+    const recordCount = this.#recordCount;
+    writeBatchHeader(bytes, {
+      ...facts,
+      kind: recordCount === 0 ? "mark" : "records",
+      recordCount,
+    });
     return bytes;
   }
 

@@ -7,6 +7,8 @@ import type { Batch } from "./segment-reader.ts";
 /** The records from the offset `from` of the segment on. Gives nothing when no record of the batch starts there. */
 export function batchEntries(batch: Batch, base: number, from: number): LogEntry[] | undefined {
   const { payload, header, offset, end } = batch;
+  // Whoever goes on from a record that was lost goes on behind the gap.
+  if (header.kind === "gap") return [];
   const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
   const entries: LogEntry[] = [];
   let isBoundary = from === offset;

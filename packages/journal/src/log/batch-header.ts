@@ -1,6 +1,7 @@
 /**
- * The head of a batch: records that were written and synced together, under one checksum. A batch without records is
- * a mark, which says that all before it is synced.
+ * The head of a batch: records that were written and synced together, under one checksum. Two further kinds hold no
+ * record: a mark says that all before it is synced, a gap stands where a repair has taken damaged batches out, so that
+ * those behind it keep their positions.
  */
 
 import { crc32 } from "node:zlib";
@@ -12,8 +13,7 @@ import { decodeFields, decodeNumber } from "./fields.ts";
 export const batchMagic = 0x31424c46;
 export const batchMagicBytes: Uint8Array = Uint8Array.of(0x46, 0x4c, 0x42, 0x31);
 const version = 1;
-const kindRecords = 1;
-const kindMark = 2;
+const kinds: readonly BatchKind[] = ["records", "mark", "gap"];
 
 /** Before a record: its length, and how far back its batch starts. */
 export const recordPrefixBytes = 8;
@@ -27,8 +27,10 @@ export const batchHeaderBytes: number = batchFixedBytes + 12;
 /** No batch of any version is longer; a greater length is refused before memory is taken for it. */
 export const payloadBytesLimit: number = 64 * 1024 * 1024;
 
+export type BatchKind = "records" | "mark" | "gap";
+
 export interface BatchHeader {
-  readonly kind: "records" | "mark";
+  readonly kind: BatchKind;
   readonly headerBytes: number;
   readonly recordCount: number;
   readonly payloadBytes: number;
@@ -45,6 +47,7 @@ export type BatchHeaderOutcome =
 
 /** What a batch is written with. */
 export interface BatchFacts {
+  readonly kind: BatchKind;
   readonly position: number;
   readonly recordCount: number;
   readonly writtenAtMs: number;
@@ -54,12 +57,12 @@ export interface BatchFacts {
 
 /** Writes the head of the batch that fills `bytes`, whose payload stands in its place already. */
 export function writeBatchHeader(bytes: Uint8Array, facts: BatchFacts): void {
-  const { position, recordCount, writtenAtMs, logSeed } = facts;
+  const { kind, position, recordCount, writtenAtMs, logSeed } = facts;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const payload = bytes.subarray(batchHeaderBytes);
   view.setUint32(0, batchMagic, true);
   view.setUint8(4, version);
-  view.setUint8(5, recordCount === 0 ? kindMark : kindRecords);
+  view.setUint8(5, kinds.indexOf(kind) + 1);
   view.setUint16(6, batchHeaderBytes - batchFixedBytes, true);
   setNumber(view, 8, position);
   view.setUint32(16, recordCount, true);
@@ -90,20 +93,16 @@ export function decodeBatchHeader(
   if (versionRead > version) {
     return { kind: "newer", reason: `the batch has format version ${versionRead}` };
   }
-  const kind = view.getUint8(5);
-  if (kind > kindMark) return { kind: "newer", reason: `the batch is of kind ${kind}` };
-  if (versionRead === 0 || kind === 0) return bad("the batch has no version or no kind");
+  const kindRead = view.getUint8(5);
+  if (kindRead > kinds.length) return { kind: "newer", reason: `the batch is of kind ${kindRead}` };
+  const kind = kinds[kindRead - 1];
+  if (versionRead === 0 || kind === undefined) return bad("the batch has no version or no kind");
   if (decodeNumber(bytes.subarray(8, 16)) !== position) {
     return bad("the batch was written for another place");
   }
   const recordCount = view.getUint32(16, true);
   const payloadBytes = view.getUint32(20, true);
-  const fits =
-    kind === kindMark
-      ? recordCount === 0 && payloadBytes === 0
-      : recordCount > 0 &&
-        recordCount * recordPrefixBytes <= payloadBytes &&
-        payloadBytes <= payloadBytesLimit;
+  const fits = countsFit(kind, recordCount, payloadBytes);
   if (!fits) return bad("the number of records and their length do not fit together");
 
   const fields = decodeFields(bytes.subarray(batchFixedBytes, headerBytes), fieldLengths);
@@ -114,7 +113,7 @@ export function decodeBatchHeader(
   return {
     kind: "header",
     header: {
-      kind: kind === kindMark ? "mark" : "records",
+      kind,
       headerBytes,
       recordCount,
       payloadBytes,
@@ -122,6 +121,20 @@ export function decodeBatchHeader(
       writtenAtMs,
     },
   };
+}
+
+function countsFit(kind: BatchKind, recordCount: number, payloadBytes: number): boolean {
+  if (payloadBytes > payloadBytesLimit) return false;
+  switch (kind) {
+    case "records":
+      return recordCount > 0 && recordCount * recordPrefixBytes <= payloadBytes;
+    case "gap":
+      return recordCount === 0;
+    case "mark":
+      return recordCount === 0 && payloadBytes === 0;
+    default:
+      return kind;
+  }
 }
 
 function headerChecksum(bytes: Uint8Array, headerBytes: number, logSeed: number): number {

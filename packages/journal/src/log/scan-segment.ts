@@ -14,6 +14,8 @@ export interface SegmentContent {
   readonly end: number;
   readonly recordCount: number;
   readonly batchCount: number;
+  /** Bytes of gaps that repairs have left. */
+  readonly gapBytes: number;
   /** Where the last batch starts, when there is one. */
   readonly lastBatchOffset: number | undefined;
   readonly lastWrittenAtMs: number | undefined;
@@ -51,6 +53,7 @@ export async function scanSegment(
     end: from,
     recordCount: 0,
     batchCount: 0,
+    gapBytes: 0,
     lastBatchOffset: undefined as number | undefined,
     lastWrittenAtMs: undefined as number | undefined,
     isMarked: false,
@@ -62,9 +65,10 @@ export async function scanSegment(
     const outcome = await reader.batchAt(content.end);
     if (outcome.kind === "batch") {
       content.lastBatchOffset = outcome.offset;
+      if (outcome.header.kind === "gap") content.gapBytes += outcome.end - outcome.offset;
+      else content.batchCount += 1;
       content.lastWrittenAtMs = outcome.header.writtenAtMs;
       content.end = outcome.end;
-      content.batchCount += 1;
       content.recordCount += outcome.header.recordCount;
       continue;
     }

@@ -3,16 +3,19 @@
 import { checksum } from "./checksum.ts";
 import { decodeFields, decodeNumber, encodeFields, encodeNumber } from "./fields.ts";
 
+/** How many bytes name a log. */
+export const logIdBytes = 16;
+
 /** As in PNG: a byte that is no ASCII, the name, and line ends that a transfer as text would change. */
 const magic = Uint8Array.of(0x89, 0x46, 0x4c, 0x4a, 0x0d, 0x0a, 0x1a, 0x0a);
 const version = 1;
 const fixedBytes = 16;
 const checksumOffset = 12;
 
+/** The head as this version writes it. */
+export const segmentHeaderBytes: number = fixedBytes + 4 * 4 + logIdBytes + 3 * 8;
 /** The longest head, fixed part and fields: what is read of a file before anything is known about it. */
 export const segmentHeaderBytesMax = fixedBytes + 0xffff;
-/** How many bytes name a log. */
-export const logIdBytes = 16;
 
 const fieldLogId = 1;
 const fieldNumber = 2;

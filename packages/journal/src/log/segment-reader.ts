@@ -14,7 +14,7 @@ import type { SegmentHeader } from "./segment-header.ts";
 /** What is read of a file at once, unless a batch is longer. */
 const windowBytes = 256 * 1024;
 
-/** A batch whose checksums match and whose records fill it. */
+/** A batch whose checksums match and whose records fill it, or a gap. */
 export interface Batch {
   readonly kind: "batch";
   readonly header: BatchHeader;
@@ -31,8 +31,14 @@ export type BatchOutcome =
   /** The segment ends here. */
   | { readonly kind: "end" }
   /** The segment ends within the batch. */
-  | { readonly kind: "cut"; readonly reason: string }
-  | { readonly kind: "bad"; readonly offset: number; readonly reason: string }
+  | { readonly kind: "cut"; readonly reason: string; readonly recordCount?: number }
+  /** `recordCount` is there when the head of the batch is whole. */
+  | {
+      readonly kind: "bad";
+      readonly offset: number;
+      readonly reason: string;
+      readonly recordCount?: number;
+    }
   | { readonly kind: "newer"; readonly reason: string };
 
 export interface SegmentReaderOptions {
@@ -81,14 +87,19 @@ export class SegmentReader {
     // Judged before memory is taken for it.
     if (end > this.#length) {
       const missing = end - this.#length;
-      return { kind: "cut", reason: `the last ${missing} bytes of the batch are missing` };
+      const reason = `the last ${missing} bytes of the batch are missing`;
+      return { kind: "cut", reason, recordCount: header.recordCount };
     }
     const payload = await this.#bytesAt(start, header.payloadBytes);
     if (payload.length < header.payloadBytes || checksum(payload) !== header.payloadChecksum) {
-      return { kind: "bad", offset, reason: "the checksum of the batch does not match" };
+      const reason = "the checksum of the batch does not match";
+      return { kind: "bad", offset, reason, recordCount: header.recordCount };
     }
-    const flaw = findFlaw(payload, header);
-    if (flaw !== undefined) return { kind: "bad", offset: start + flaw.at, reason: flaw.reason };
+    const flaw = header.kind === "gap" ? undefined : findFlaw(payload, header);
+    if (flaw !== undefined) {
+      const { recordCount } = header;
+      return { kind: "bad", offset: start + flaw.at, reason: flaw.reason, recordCount };
+    }
     return { kind: "batch", header, offset, end, payload };
   }
 
