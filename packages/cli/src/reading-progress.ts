@@ -34,6 +34,8 @@ export function readingProgress(
         isLarge = true;
         // Nearly all that is read stays, so a space for what is short-lived only adds to the memory: it grows no more.
         setFlagsFromString("--semi-space-growth-factor=1");
+        // Of other evidence than spans most of what is made is not kept: what is gone is looked for after less of it.
+        if (spanCount === 0) setFlagsFromString("--heap-growing-percent=25");
       }
       if (showProgress === undefined || bytesRead < shownBytesMin) return;
       if (bytesRead - shownBytes < stepBytes) return;

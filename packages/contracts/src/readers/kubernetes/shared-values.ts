@@ -3,13 +3,17 @@
 /** Characters of a value that is looked for among others; longer ones are taken apart. */
 const valueLengthMax = 2_048;
 /** Characters of the values that are remembered at once. */
-const rememberedLengthMax = 4 * 1024 * 1024;
+const rememberedLengthMax = 2 * 1024 * 1024;
+/** Values of which it is known that they were met, by a hash; a power of two. */
+const metCount = 65_536;
 
 export class SharedValues {
   /** Values by their JSON: those that were met lately, and those that were met before them. */
   #young = new Map<string, object>();
   #old = new Map<string, object>();
   #youngLength = 0;
+  /** Most of what is met once never comes again, so a value is remembered only when it comes the second time. */
+  readonly #met = new Uint32Array(metCount);
 
   /** Replaces what `owner` holds by equal values that were met before, so far as they are remembered. */
   share(owner: object): void {
@@ -27,15 +31,15 @@ export class SharedValues {
       this.share(value);
       return value;
     }
-    const known = this.#young.get(text) ?? this.#old.get(text);
-    if (known === undefined) this.share(value);
-    const kept = known ?? value;
-    this.#remember(text, kept);
-    return kept;
+    const young = this.#young.get(text);
+    if (young !== undefined) return young;
+    const old = this.#old.get(text);
+    if (old === undefined) this.share(value);
+    if (old !== undefined || this.#isMetAgain(text)) this.#remember(text, old ?? value);
+    return old ?? value;
   }
 
   #remember(text: string, value: object): void {
-    if (this.#young.has(text)) return;
     if (this.#youngLength > rememberedLengthMax) {
       this.#old = this.#young;
       this.#young = new Map();
@@ -44,4 +48,21 @@ export class SharedValues {
     this.#young.set(text, value);
     this.#youngLength += text.length;
   }
+
+  #isMetAgain(text: string): boolean {
+    const hash = hashOf(text);
+    const index = hash & (metCount - 1);
+    const isMet = this.#met[index] === hash;
+    this.#met[index] = hash;
+    return isMet;
+  }
+}
+
+/** FNV-1a over 32 bits. */
+function hashOf(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < text.length; index += 1) {
+    hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
+  }
+  return hash >>> 0;
 }
