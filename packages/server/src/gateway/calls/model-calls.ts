@@ -16,6 +16,7 @@ import type { Surface } from "./surface.ts";
 export class ModelCalls {
   readonly #state: GatewayState;
   readonly #open = new Set<Operation>();
+  readonly #idleWaiters: (() => void)[] = [];
 
   constructor(state: GatewayState) {
     this.#state = state;
@@ -51,9 +52,17 @@ export class ModelCalls {
         response,
         record,
         arrivedMs,
+        onReleased: release,
       });
       this.#open.add(operation);
       operation.begin(body);
+    };
+    let isReleased = false;
+    const release = (): void => {
+      if (isReleased) return;
+      isReleased = true;
+      if (operation !== undefined) this.#close(operation);
+      leave();
     };
     const leave = this.#state.admission.enter({
       // The body of a call that waits stays with its caller.
@@ -61,17 +70,28 @@ export class ModelCalls {
       refused,
     });
     response.on("close", () => {
-      if (operation !== undefined) {
-        this.#open.delete(operation);
-        operation.onCallerClosed();
-      }
-      leave();
+      // A reply that is kept goes on without its caller, and releases its place itself.
+      if (operation?.onCallerClosed() !== false) release();
+    });
+  }
+
+  /** Resolves when no call is under way. */
+  async whenIdle(): Promise<void> {
+    if (this.#open.size === 0) return;
+    await new Promise<void>((resolve) => {
+      this.#idleWaiters.push(resolve);
     });
   }
 
   /** Cuts every call that is still under way. */
   cutAll(): void {
     for (const operation of this.#open) operation.cut();
+  }
+
+  #close(operation: Operation): void {
+    this.#open.delete(operation);
+    if (this.#open.size > 0) return;
+    for (const resolve of this.#idleWaiters.splice(0)) resolve();
   }
 
   #startRecord(surface: Surface, key: SnapshotKey, request: IncomingMessage): OperationRecord {
@@ -102,6 +122,7 @@ export class ModelCalls {
       responseModel: undefined,
       finishReasons: [],
       usage: undefined,
+      usageSource: undefined,
       costMicros: undefined,
       priceSource: undefined,
       firstChunkMs: undefined,

@@ -2,6 +2,7 @@
 
 import type { ErrorCode, KeyId, OperationId, TenantId } from "@faultline/protocol";
 
+import type { UsageSource } from "./observed-usage.ts";
 import type { ReplyUsage } from "./reply-reader.ts";
 import type { TraceContext } from "./trace-context.ts";
 
@@ -46,6 +47,7 @@ export interface OperationRecord {
   responseModel: string | undefined;
   finishReasons: readonly string[];
   usage: ReplyUsage | undefined;
+  usageSource: UsageSource | undefined;
   costMicros: bigint | undefined;
   priceSource: string | undefined;
   /** From the request's arrival to the first event of a stream, and to the first one that says something. */

@@ -60,6 +60,8 @@ function spanAttributes(record: OperationRecord): Attributes {
     "gen_ai.usage.cache_read.input_tokens": usage?.cachedInputTokens,
     "gen_ai.usage.cache_creation.input_tokens": positive(usage?.cacheWriteInputTokens),
     "gen_ai.usage.reasoning.output_tokens": usage?.reasoningTokens,
+    // Only what is unusual stands here: figures of the provider are the rule.
+    "faultline.usage.source": record.usageSource === "observed" ? "observed" : undefined,
     "gen_ai.input.messages": record.inputMessages,
     "gen_ai.output.messages": record.outputMessages,
     "server.address": record.serverAddress,

@@ -13,6 +13,7 @@ import { Attempt, type AttemptOwner, type AttemptResult } from "./attempt.ts";
 import { captureMessages, CapturedText } from "./captured-text.ts";
 import type { Guarded } from "./deadlines.ts";
 import { toPlatformError } from "./dialect.ts";
+import { settleUsage } from "./observed-usage.ts";
 import type { OperationRecord } from "./operation-record.ts";
 import { errorBodyFor, type ProviderError } from "./provider-error.ts";
 import type { Relay } from "./relay.ts";
@@ -22,6 +23,8 @@ import type { ReplySink } from "./reply-sink.ts";
 import type { RequestFacts } from "./request-reader.ts";
 import { sendError } from "./send-error.ts";
 import type { Surface } from "./surface.ts";
+import { asksForDurable } from "../streams/durable-request.ts";
+import type { ReplyRecorder } from "../streams/reply-recorder.ts";
 import { type CallerHeaders, planRequest, type RequestPlan } from "./upstream-request.ts";
 
 export interface OperationParts {
@@ -32,6 +35,8 @@ export interface OperationParts {
   readonly record: OperationRecord;
   /** Monotonic time at which the request arrived. */
   readonly arrivedMs: number;
+  /** Called once a call that its caller may have left is over. */
+  readonly onReleased: () => void;
 }
 
 /** What is known once the body was read. */
@@ -44,13 +49,17 @@ interface Asked {
 export class Operation implements AttemptOwner, Guarded {
   readonly #state: GatewayState;
   readonly #parts: OperationParts;
-  readonly #sink: ReplySink;
+  #sink: ReplySink;
+  /** Keeps the reply for readers who come back; it goes on when its caller leaves. */
+  #recorder: ReplyRecorder | undefined;
   #asked: Asked | undefined;
   #plan: RequestPlan | undefined;
   #attempt: Attempt | undefined;
   #reader: ReplyReader | undefined;
   #captured: CapturedText | undefined;
   #captures = false;
+  /** A reply that is no error has begun: the provider has read the input. */
+  #replyBegan = false;
   /** Monotonic time at which the record was written; the caller may still be taking the last bytes. */
   #endedMs: number | undefined;
   #cutsLater = false;
@@ -69,6 +78,9 @@ export class Operation implements AttemptOwner, Guarded {
   begin(body: Buffer): void {
     try {
       this.#asked = this.#read(body);
+      this.#keep(this.#asked.facts);
+      // The journal may have failed already.
+      if (this.#endedMs !== undefined) return;
       this.#state.deadlines.add(this);
       this.#try(this.#asked);
     } catch (error) {
@@ -81,15 +93,24 @@ export class Operation implements AttemptOwner, Guarded {
 
   /** Ends it now, because the process must go. */
   cut(): void {
-    this.#attempt?.fail(new PlatformError("shutting_down", "Faultline is shutting down."));
+    this.fail(new PlatformError("shutting_down", "Faultline is shutting down."));
   }
 
-  /** The caller's side is done: everything is written, or it has left. */
-  onCallerClosed(): void {
-    this.#state.deadlines.remove(this);
+  /** Ends it for a reason from outside. */
+  fail(error: PlatformError): void {
     if (this.#endedMs !== undefined) return;
+    if (this.#attempt !== undefined) this.#attempt.fail(error);
+    else this.onEnd({ kind: "failed", error, committed: false, cutsLater: false });
+  }
+
+  /** The caller's side is done: everything is written, or it has left. Says no when the call goes on all the same. */
+  onCallerClosed(): boolean {
+    if (this.#recorder !== undefined && this.#endedMs === undefined) return false;
+    this.#state.deadlines.remove(this);
+    if (this.#endedMs !== undefined) return true;
     this.#attempt?.cancel("The caller left.");
     this.#end("cancelled", undefined);
+    return true;
   }
 
   onTick(nowMs: number): void {
@@ -105,6 +126,7 @@ export class Operation implements AttemptOwner, Guarded {
     // Both are made before the attempt that asks for them.
     const reader = this.#reader as ReplyReader;
     const plan = this.#plan as RequestPlan;
+    this.#replyBegan = true;
     const target = { sink: this.#sink, status: reply.status, head, reader, surface };
     return plan.relayOf(target, reply.length);
   }
@@ -131,7 +153,7 @@ export class Operation implements AttemptOwner, Guarded {
         this.#logIfOurs(result.error);
         this.#cutsLater = result.cutsLater;
         if (!result.committed) this.#sendError(result.error);
-        this.#end("failed", {
+        this.#end(result.error.code === "stream_cancelled" ? "cancelled" : "failed", {
           type: result.error.code,
           // What the provider itself said of its failure tells more than that the stream broke afterwards.
           message: this.#quote(this.#reader?.errorMessage) ?? result.error.message,
@@ -210,7 +232,21 @@ export class Operation implements AttemptOwner, Guarded {
       },
       this,
     );
-    this.#attempt.start();
+    const attempt = this.#attempt;
+    if (this.#recorder === undefined) attempt.start();
+    else this.#recorder.beforeDispatch(() => this.#endedMs === undefined && attempt.start());
+  }
+
+  /** Begins to keep the reply, when the caller asks for a durable stream. Throws when there is no room for it. */
+  #keep({ stream }: RequestFacts): void {
+    const { surface, key, headers, response } = this.#parts;
+    if (!stream || !asksForDurable(headers)) return;
+    const { streams } = this.#state;
+    const { tenantId } = key;
+    this.#recorder = streams.record({ tenantId, surface: surface.name, work: this });
+    this.#sink = this.#recorder;
+    const place = { response, from: 0, isLive: true, headers: {} };
+    streams.follow(this.#recorder.reply, place);
   }
 
   /** A reader that captures has larger buffers, and is rare. */
@@ -283,6 +319,14 @@ export class Operation implements AttemptOwner, Guarded {
     }
   }
 
+  /** A reply that is kept has its own readers to look after. */
+  #release(): void {
+    if (this.#recorder === undefined) return;
+    this.#recorder.settle("kept");
+    this.#state.deadlines.remove(this);
+    this.#parts.onReleased();
+  }
+
   /** Writes down how it ended. The caller may still be taking the last bytes. */
   #end(
     outcome: OperationRecord["outcome"],
@@ -302,6 +346,16 @@ export class Operation implements AttemptOwner, Guarded {
     if (reader !== undefined && target !== undefined) this.#noteReply(reader, target);
     this.#state.metrics.observe(record, target?.model.id);
     this.#state.queue.push(record);
+    this.#release();
+  }
+
+  /** What the model was given to read, as JSON writes it. */
+  #inputBytes(): number {
+    const { messages, system, tools } = this.#asked?.facts.places ?? {};
+    return [messages, system, tools].reduce(
+      (sum, place) => sum + (place === undefined ? 0 : place.end - place.start),
+      0,
+    );
   }
 
   #noteReply(reader: ReplyReader, target: Target): void {
@@ -310,9 +364,13 @@ export class Operation implements AttemptOwner, Guarded {
     record.responseModel = reader.responseModel;
     record.finishReasons = reader.finishReasons;
     record.outputMessages = this.#captured?.toMessages(reader.finishReasons);
-    if (reader.usageSeen) {
-      record.usage = reader.usage;
-      record.costMicros = costMicros(target.price, reader.usage);
+    if (this.#replyBegan && record.operation !== "count_tokens") {
+      const inputBytes = this.#inputBytes();
+      const isComplete = record.outcome === "completed";
+      const settled = settleUsage(reader, { inputBytes, isComplete });
+      record.usage = settled.usage;
+      record.usageSource = settled.source;
+      record.costMicros = costMicros(target.price, settled.usage);
       record.priceSource = target.price.source;
     }
     this.#reader = undefined;

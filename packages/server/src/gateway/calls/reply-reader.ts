@@ -24,6 +24,9 @@ export class ReplyReader implements JsonSink {
   errorMessage: string | undefined;
   /** What the provider calls its error: a code, else a type. */
   errorCode: string | undefined;
+  /** Documents that said something, and the bytes of what they said, as JSON writes it. */
+  deltaCount = 0;
+  saidBytes = 0;
   /** The number of the latest event, in dialects that number them. */
   sequence = -1;
   /** Of the current document only. */
@@ -69,6 +72,8 @@ export class ReplyReader implements JsonSink {
     this.finishReasons = [];
     this.errorMessage = undefined;
     this.errorCode = undefined;
+    this.deltaCount = 0;
+    this.saidBytes = 0;
     this.sequence = -1;
   }
 
@@ -96,6 +101,7 @@ export class ReplyReader implements JsonSink {
       if (error instanceof JsonFault) return false;
       throw error;
     }
+    if (this.hasDelta) this.deltaCount += 1;
     return this.isObject;
   }
 
@@ -103,13 +109,13 @@ export class ReplyReader implements JsonSink {
     switch (id) {
       case replyIds.content:
         if (kind === "string") this.#captured?.add(scanner.text() ?? "…");
-        if (kind === "string" && scanner.valueFilled) this.hasDelta = true;
+        if (kind === "string") this.#noteSaid(scanner);
         return;
       case replyIds.saidText:
-        if (kind === "string" && scanner.valueFilled) this.hasDelta = true;
+        if (kind === "string") this.#noteSaid(scanner);
         return;
       case replyIds.saidParts:
-        if ((kind === "array" || kind === "object") && scanner.valueFilled) this.hasDelta = true;
+        if (kind === "array" || kind === "object") this.#noteSaid(scanner);
         return;
       case replyIds.root:
         this.isObject = kind === "object";
@@ -128,6 +134,13 @@ export class ReplyReader implements JsonSink {
         if (kind === "number") this.#onNumber(id, Number(scanner.text() ?? "0"));
         else if (kind === "string") this.#onText(id, scanner.text());
     }
+  }
+
+  #noteSaid(scanner: JsonScanner): void {
+    if (!scanner.valueFilled) return;
+    this.hasDelta = true;
+    // Without the quotes or brackets around it.
+    this.saidBytes += scanner.valueEnd - scanner.valueStart - 2;
   }
 
   #onText(id: number, text: string | undefined): void {

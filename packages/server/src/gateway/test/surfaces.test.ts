@@ -177,6 +177,15 @@ describe("a surface in its own dialect", () => {
       );
       if (surface === "messages") expect(rest).toMatch(/^event: error\n/);
       expect(rest).not.toContain("[DONE]");
+      expect(await spanOf(answer.head)).toMatchObject({
+        "faultline.usage.source": "observed",
+        // "The sea": seven bytes, at four bytes a token.
+        "gen_ai.usage.output_tokens": 2,
+        // Only messages report their input at the start; elsewhere the bytes that were sent stand for it.
+        "gen_ai.usage.input_tokens": { chat: 11, completions: 4, responses: 4, messages: 21 }[
+          surface as "chat"
+        ],
+      });
     },
   );
 

@@ -23,6 +23,12 @@ export const testSettings: GatewaySettings = {
   firstTokenMs: 60_000,
   stallMs: 60_000,
   totalMs: 120_000,
+  streamRetentionMs: 3_600_000,
+  streamBytesMax: 268_435_456,
+  idempotencyMs: 86_400_000,
+  idempotencyBytesMax: 67_108_864,
+  cacheMs: 300_000,
+  cacheBytesMax: 16_777_216,
 };
 
 const free = {
@@ -99,6 +105,8 @@ export interface TestGatewayOptions {
   readonly keys?: readonly SnapshotKey[];
   readonly capture?: "nothing" | "content";
   readonly count?: number;
+  /** Outlives the gateway; default: a folder of its own. */
+  readonly journalFolder?: string;
   readonly port?: number;
   readonly drainMs?: number;
   readonly onOperations?: () => Promise<void>;
@@ -146,6 +154,7 @@ export async function openTestGateway(options: TestGatewayOptions = {}): Promise
     logger: { info: log, warn: log, error: log },
     clock: systemClock,
     signal: new AbortController().signal,
+    ...(options.journalFolder === undefined ? {} : { journalFolder: options.journalFolder }),
     ...(options.drainMs === undefined ? {} : { drainMs: options.drainMs }),
   });
   return {
