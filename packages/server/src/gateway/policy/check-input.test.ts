@@ -1,0 +1,90 @@
+import type { SafetyRule } from "@faultline/protocol";
+import { describe, expect, it } from "vitest";
+
+import { applySplices } from "../wire/splice.ts";
+import { checkInput } from "./check-input.ts";
+import { compilePolicy } from "./compiled-policy.ts";
+import { policyLimits } from "./limits.ts";
+
+function check(body: Buffer, ...rules: readonly Partial<SafetyRule>[]) {
+  const input = rules.map((rule, index): SafetyRule => ({
+    id: `rule-${index}`,
+    action: "redact",
+    match: { kind: "personal-data" },
+    ...rule,
+  }));
+  return checkInput(compilePolicy({ input }).input, body, [{ start: 0, end: body.length }]);
+}
+
+const messages = [
+  { role: "user", content: 'I am bob@example.com, "Bob"\n' },
+  {
+    role: "assistant",
+    content: null,
+    tool_calls: [
+      {
+        id: "c1",
+        type: "function",
+        function: { name: "find", arguments: '{"mail":"eve@example.com"}' },
+      },
+    ],
+  },
+  {
+    role: "tool",
+    tool_call_id: "a@b.example",
+    content: [{ type: "text", text: "tél. +49 170 1234567" }],
+  },
+  {
+    role: "user",
+    content: [
+      { type: "image_url", image_url: { url: "data:image/png;base64,QUFB+4917012345678" } },
+      { type: "text", text: "nothing" },
+    ],
+  },
+];
+
+describe("the texts of a request", () => {
+  it("lose what rules take out, and not a byte besides", () => {
+    const body = Buffer.from(JSON.stringify(messages, undefined, 1));
+    const { splices, redactedBy } = check(body, {});
+    const sent: unknown = JSON.parse(applySplices(body, splices).toString());
+    const expected = JSON.parse(
+      JSON.stringify(messages)
+        .replace("bob@example.com", "[redacted]")
+        .replace("eve@example.com", "[redacted]")
+        .replace("+49 170 1234567", "[redacted]"),
+    ) as unknown;
+    expect(sent).toEqual(expected);
+    expect(splices).toHaveLength(3);
+    expect(redactedBy).toEqual(["rule-0"]);
+    for (const { start, end } of splices) {
+      expect(body.toString("utf8", start, start + 1) + body.toString("utf8", end - 1, end)).toBe(
+        '""',
+      );
+    }
+  });
+
+  it("refuse the request with the rule's name and without the text", () => {
+    const body = Buffer.from(JSON.stringify([{ role: "user", content: "the Secret-Plan" }]));
+    const rule = {
+      action: "refuse",
+      match: { kind: "pattern", pattern: "(?i)secret-plan" },
+    } as const;
+    expect(() => check(body, rule)).toThrow(expect.objectContaining({ code: "content_refused" }));
+    expect(() => check(body, rule)).toThrow(/"rule-0"/);
+    expect(() => check(body, rule)).not.toThrow(/plan/i);
+  });
+
+  it("are found behind escapes", () => {
+    const body = Buffer.from('[{"content":"bob\\u0040example.com \\\\ \\" x"}]');
+    const { splices } = check(body, {});
+    expect(applySplices(body, splices).toString()).toBe('[{"content":"[redacted] \\\\ \\" x"}]');
+  });
+
+  it("have a bound together", () => {
+    const long = "x".repeat(policyLimits.inputTextLengthMax / 2 + 1);
+    const body = Buffer.from(JSON.stringify([long, long]));
+    const rule = { match: { kind: "pattern", pattern: "never" } } as const;
+    expect(() => check(body, rule)).toThrow(expect.objectContaining({ code: "request_too_large" }));
+  });
+});

@@ -1,0 +1,75 @@
+/** The texts of a request: what people, tools and documents say in it, where each stands in bytes of the body. */
+
+/** A text within a JSON document whose grammar was checked. */
+export interface PlacedText {
+  /** From the opening quote up to behind the closing one. */
+  readonly start: number;
+  readonly end: number;
+  readonly text: string;
+}
+
+/** Fields whose text is said by nobody: names, kinds, ids, and data in another form than text. */
+const silentFields: ReadonlySet<string> = new Set([
+  "role",
+  "type",
+  "id",
+  "name",
+  "tool_call_id",
+  "tool_use_id",
+  "call_id",
+  "item_id",
+  "status",
+  "detail",
+  "media_type",
+  "format",
+  "file_id",
+  "data",
+  "file_data",
+  "signature",
+  "encrypted_content",
+]);
+const quote = 0x22;
+const backslash = 0x5c;
+const colon = 0x3a;
+/** Images that are written out; looking at them as text would find nothing but chance. */
+const dataUrl = /^data:[a-z0-9.+/-]+[;,]/i;
+
+/** The texts between two places of a body, in order. The range holds one whole JSON value. */
+export function textsWithin(body: Buffer, range: { start: number; end: number }): PlacedText[] {
+  const texts: PlacedText[] = [];
+  // A value follows its name; what stands in a list has the name of the list.
+  let name = "";
+  for (let at = range.start; at < range.end;) {
+    if (body[at] !== quote) {
+      at += 1;
+      continue;
+    }
+    const end = endOfText(body, at);
+    if (isName(body, end, range.end)) name = decode(body, at, end);
+    else if (!silentFields.has(name)) {
+      const text = decode(body, at, end);
+      if (!dataUrl.test(text)) texts.push({ start: at, end, text });
+    }
+    at = end;
+  }
+  return texts;
+}
+
+/** Behind the quote that closes the text that begins at `start`. */
+function endOfText(body: Buffer, start: number): number {
+  let at = start + 1;
+  while (at < body.length && body[at] !== quote) at += body[at] === backslash ? 2 : 1;
+  return at + 1;
+}
+
+function isName(body: Buffer, from: number, end: number): boolean {
+  let at = from;
+  while (at < end && (body[at] ?? 0) <= 0x20) at += 1;
+  return at < end && body[at] === colon;
+}
+
+function decode(body: Buffer, start: number, end: number): string {
+  const raw = body.toString("utf8", start, end);
+  // The grammar was checked before, so that this is a text.
+  return raw.includes("\\") ? (JSON.parse(raw) as string) : raw.slice(1, -1);
+}
