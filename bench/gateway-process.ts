@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 
 import { loadCatalog, noBundles } from "@faultline/server/catalog/index.ts";
+import { defaultDispatch } from "@faultline/server/config/index.ts";
 import { startGatewayWorkers } from "@faultline/server/gateway/index.ts";
 import { SimulatedUpstream } from "@faultline/server/gateway/simulated/upstream.ts";
 import { seededRandom, systemClock } from "@faultline/server/kernel/index.ts";
@@ -130,6 +131,13 @@ async function serveFaultline(): Promise<Serving> {
         firstTokenMs: 120_000,
         stallMs: 60_000,
         totalMs: 900_000,
+        dispatch: defaultDispatch,
+        streamRetentionMs: 3_600_000,
+        streamBytesMax: 268_435_456,
+        idempotencyMs: 86_400_000,
+        idempotencyBytesMax: 67_108_864,
+        cacheMs: 300_000,
+        cacheBytesMax: 16_777_216,
       },
       bundles: noBundles,
       catalog,

@@ -10,6 +10,7 @@ import type { ConfigPath } from "./check-value.ts";
 import type { Config, SettingOrigin, SettingReport, TenantConfig } from "./config.ts";
 import { formatOrigin } from "./format-origin.ts";
 import { defaultProviders, type Environment, readProviders } from "./providers.ts";
+import { readDispatch } from "./read-dispatch.ts";
 import type { ReadConfigFile } from "./read-file.ts";
 import { readLimits } from "./read-limits.ts";
 import type { ScalarSetting } from "./settings.ts";
@@ -33,6 +34,9 @@ export interface Assembly {
 }
 
 const bytesPerMegabyte = 1_048_576;
+const msPerSecond = 1_000;
+const msPerMinute = 60_000;
+const msPerHour = 3_600_000;
 const bytesPerKilobyte = 1_024;
 
 /** Throws `configuration_invalid`. */
@@ -79,7 +83,7 @@ export function assemble(values: ChosenValues, assembly: Assembly): Config {
       unpackedBytesMax: bytes("otlp.unpackedMegabytesMax"),
       recordCountMax: number("otlp.recordCountMax"),
     },
-    gateway: gatewayLimits(values),
+    gateway: gatewayLimits(values, file?.values.tenants),
     limits: readLimits({
       valueOf: (name) => values.get(name)?.value,
       file: file?.values.limits,
@@ -96,8 +100,11 @@ export function assemble(values: ChosenValues, assembly: Assembly): Config {
   };
 }
 
-function gatewayLimits(values: ChosenValues): Config["gateway"] {
-  const { number, bytes } = readersOf(values);
+function gatewayLimits(
+  values: ChosenValues,
+  tenants: ReadConfigFile["values"]["tenants"],
+): Config["gateway"] {
+  const { number, bytes, text } = readersOf(values);
   return {
     bodyBytesMax: bytes("gateway.bodyMegabytesMax"),
     headerBytesMax: number("gateway.headerKilobytesMax") * bytesPerKilobyte,
@@ -112,6 +119,13 @@ function gatewayLimits(values: ChosenValues): Config["gateway"] {
     firstTokenMs: number("gateway.firstTokenMs"),
     stallMs: number("gateway.stallMs"),
     totalMs: number("gateway.totalMs"),
+    dispatch: readDispatch({ number, text, tenants }),
+    streamRetentionMs: number("gateway.streamRetentionMinutes") * msPerMinute,
+    streamBytesMax: bytes("gateway.streamMegabytesMax"),
+    idempotencyMs: number("gateway.idempotencyHours") * msPerHour,
+    idempotencyBytesMax: bytes("gateway.idempotencyMegabytesMax"),
+    cacheMs: number("gateway.cacheSeconds") * msPerSecond,
+    cacheBytesMax: bytes("gateway.cacheMegabytesMax"),
   };
 }
 

@@ -2,6 +2,8 @@
 
 import type { TenantId } from "@faultline/protocol";
 
+import type { DispatchConfig } from "./dispatch-config.ts";
+
 /** Where a value came from. */
 export type SettingOrigin =
   | { readonly kind: "default" }
@@ -151,6 +153,13 @@ export interface Config {
     readonly firstTokenMs: number;
     readonly stallMs: number;
     readonly totalMs: number;
+    readonly dispatch: DispatchConfig;
+    readonly streamRetentionMs: number;
+    readonly streamBytesMax: number;
+    readonly idempotencyMs: number;
+    readonly idempotencyBytesMax: number;
+    readonly cacheMs: number;
+    readonly cacheBytesMax: number;
   };
   readonly limits: LimitsConfig;
   readonly providers: readonly ProviderConfig[];

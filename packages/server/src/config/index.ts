@@ -14,6 +14,13 @@ export type {
   SurfaceName,
   TenantConfig,
 } from "./config.ts";
+export {
+  type BreakerConfig,
+  type ConcurrencyConfig,
+  defaultDispatch,
+  type DispatchConfig,
+  type RetryConfig,
+} from "./dispatch-config.ts";
 export { ConfigFile } from "./file-schema.ts";
 export { type ConfigSources, defaultConfigFileName, loadConfig } from "./load.ts";
 export { formatOrigin } from "./format-origin.ts";

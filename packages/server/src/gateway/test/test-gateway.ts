@@ -7,7 +7,7 @@ import { createServer, type RequestListener, type Server } from "node:http";
 import path from "node:path";
 
 import { loadCatalog, noBundles } from "#catalog/index.ts";
-import type { ProviderConfig } from "#config/index.ts";
+import { defaultDispatch, type ProviderConfig } from "#config/index.ts";
 import { seededRandom, systemClock } from "#kernel/index.ts";
 import type { Span } from "@faultline/contracts";
 import { formatKey, type KeyId, type TenantId } from "@faultline/protocol";
@@ -23,6 +23,12 @@ export const testSettings: GatewaySettings = {
   firstTokenMs: 60_000,
   stallMs: 60_000,
   totalMs: 120_000,
+  // Most tests are of one attempt; those of several ask for them.
+  dispatch: {
+    ...defaultDispatch,
+    retries: { ...defaultDispatch.retries, attemptCountMax: 1 },
+    breaker: { ...defaultDispatch.breaker, failureCountMax: 0 },
+  },
   streamRetentionMs: 3_600_000,
   streamBytesMax: 268_435_456,
   idempotencyMs: 86_400_000,
