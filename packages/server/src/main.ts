@@ -198,6 +198,7 @@ async function openFaces({ base, domains, options, stack }: Faces): Promise<Gate
       host: config.host,
       port: config.port,
       controlSocketPath: socketPath,
+      journalFolder: path.join(config.dataFolder, "gateway"),
       snapshot: await nextSnapshot(options.signal),
       onOperations: (batch) => recordOperations(batch, domains),
       logger,

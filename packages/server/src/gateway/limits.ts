@@ -64,6 +64,9 @@ export const gatewayLimits = {
   /** After a cut, connections have this long to carry its last words. */
   cutMs: 500,
   drainTickMs: 50,
+  /** An owner that is being replaced is waited for this long, and looked for this often. */
+  peerWaitMs: 5_000,
+  peerRetryMs: 25,
   /** A worker that did not end by itself this long after the drain's deadline is killed. */
   exitWaitMs: 5_000,
   /** Deaths in a row without health between them after which the gateway gives up. */

@@ -14,6 +14,7 @@ import type { ControlProxy } from "./control-proxy.ts";
 import type { GatewayState } from "./gateway-state.ts";
 import { gatewayLimits } from "../limits.ts";
 import { handleModels } from "../calls/models.ts";
+import { isStreamPath, StreamRequests } from "../streams/stream-requests.ts";
 import { openaiDialect, toPlatformError } from "../calls/dialect.ts";
 import { sendError } from "../calls/send-error.ts";
 import { refuseBody } from "../calls/request-body.ts";
@@ -24,6 +25,7 @@ export class GatewayServer {
   readonly #state: GatewayState;
   readonly #control: ControlProxy;
   readonly #calls: ModelCalls;
+  readonly #streams: StreamRequests;
   readonly #server: Server;
   readonly #upgraded = new Set<Duplex>();
 
@@ -31,6 +33,7 @@ export class GatewayServer {
     this.#state = state;
     this.#control = control;
     this.#calls = new ModelCalls(state);
+    this.#streams = new StreamRequests(state);
     this.#server = createServer(
       {
         maxHeaderSize: gatewayLimits.headerBytesMax,
@@ -38,7 +41,7 @@ export class GatewayServer {
         highWaterMark: 65_536,
         shouldUpgradeCallback: isTunnelled,
       },
-      (request, response) => this.#handle(request, response),
+      this.listener,
     );
     this.#server.on("checkContinue", (request: IncomingMessage, response: ServerResponse) =>
       this.#onExpectation(request, response),
@@ -63,7 +66,7 @@ export class GatewayServer {
   async drain(signal: AbortSignal): Promise<void> {
     const { clock } = this.#state;
     this.#state.draining = true;
-    const closed = once(this.#server, "close");
+    const closed = Promise.all([once(this.#server, "close"), this.#calls.whenIdle()]);
     const ended = new AbortController();
     this.#server.close();
     for (const socket of this.#upgraded) socket.destroy();
@@ -77,8 +80,14 @@ export class GatewayServer {
       await closed;
     } finally {
       ended.abort();
+      await this.#state.peers.close(clock.deadline(gatewayLimits.cutMs, signal));
     }
   }
+
+  /** Serves a request, be it from outside or from another process of the gateway. */
+  readonly listener = (request: IncomingMessage, response: ServerResponse): void => {
+    this.#handle(request, response);
+  };
 
   #handle(request: IncomingMessage, response: ServerResponse): void {
     // A connection that outlives the drain must not be used again.
@@ -104,6 +113,8 @@ export class GatewayServer {
     } else if (path === modelsPath || path.startsWith(`${modelsPath}/`)) {
       if (request.method === "GET") handleModels(this.#state, request, response);
       else this.#refuseMethod(request, response, "GET");
+    } else if (isStreamPath(path)) {
+      this.#streams.handle(request, response);
     } else if (path === "/livez") {
       sendText(response, 200, { text: "ok\n", type: "text/plain; charset=utf-8" });
     } else if (path === "/readyz/gateway") {
@@ -155,6 +166,7 @@ function isTunnelled(request: IncomingMessage): boolean {
     headers["transfer-encoding"] === undefined &&
     (headers["content-length"] ?? "0") === "0" &&
     !surfaceByPath.has(pathOf(url)) &&
+    !isStreamPath(url) &&
     !url.startsWith(modelsPath)
   );
 }

@@ -6,7 +6,9 @@ import type { Clock, Ids } from "#kernel/index.ts";
 import type { Admission } from "../calls/admission.ts";
 import { indexKeys, type KeyTable } from "../calls/authenticate.ts";
 import type { Deadlines } from "../calls/deadlines.ts";
+import type { DurableStreams, WorkerPlace } from "../streams/durable-streams.ts";
 import type { GatewayMetrics } from "./gateway-metrics.ts";
+import type { Peers } from "./peers.ts";
 import type { OperationQueue } from "./operation-queue.ts";
 import type { ReplyReaders } from "../calls/reply-readers.ts";
 import type { RequestReaders } from "../calls/request-readers.ts";
@@ -26,6 +28,9 @@ export interface Knowledge {
 export interface GatewayState {
   knowledge: Knowledge;
   draining: boolean;
+  readonly worker: WorkerPlace;
+  readonly peers: Peers;
+  readonly streams: DurableStreams;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly traces: TraceContexts;

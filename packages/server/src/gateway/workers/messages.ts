@@ -9,6 +9,11 @@ export interface WorkerStart {
   readonly port: number;
   readonly reusePort: boolean;
   readonly controlSocketPath: string;
+  /** Which of how many processes it is: decides what it owns. */
+  readonly index: number;
+  readonly count: number;
+  /** Holds the journals of the gateway's processes. */
+  readonly journalFolder: string;
   /** A private path for the simulated provider of this worker. */
   readonly simulatedSocketPath: string;
   readonly drainMs: number;

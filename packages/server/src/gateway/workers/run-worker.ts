@@ -5,12 +5,14 @@ import { type Clock, createIds, type Random, systemClock, systemRandom } from "#
 import { Admission } from "../calls/admission.ts";
 import { ControlProxy } from "./control-proxy.ts";
 import { Deadlines } from "../calls/deadlines.ts";
+import { DurableStreams } from "../streams/durable-streams.ts";
 import { GatewayMetrics } from "./gateway-metrics.ts";
 import { GatewayServer } from "./gateway-server.ts";
 import { type GatewayState, toKnowledge } from "./gateway-state.ts";
 import { gatewayLimits } from "../limits.ts";
 import type { FromWorker, ToWorker, WorkerStart } from "./messages.ts";
 import { OperationQueue } from "./operation-queue.ts";
+import { Peers } from "./peers.ts";
 import { poolRandom } from "./pooled-random.ts";
 import { ReplyReaders } from "../calls/reply-readers.ts";
 import { RequestReaders } from "../calls/request-readers.ts";
@@ -18,6 +20,8 @@ import { SimulatedUpstream } from "../simulated/upstream.ts";
 import type { GatewaySnapshot } from "../snapshot.ts";
 import { TraceContexts } from "../calls/trace-context.ts";
 import { Upstreams } from "../calls/upstreams.ts";
+
+import path from "node:path";
 
 /** The supervisor as a worker sees it. */
 export interface SupervisorChannel {
@@ -78,7 +82,27 @@ class Worker {
       snapshotVersion: () => this.#state.knowledge.version,
     });
     const deadlines = new Deadlines(this.#clock, this.#stopping.signal);
+    const worker = { index: start.index, count: start.count };
     this.#state = {
+      worker,
+      peers: new Peers({
+        folder: path.dirname(start.controlSocketPath),
+        index: start.index,
+        clock: this.#clock,
+      }),
+      streams: new DurableStreams({
+        folder: path.join(start.journalFolder, "streams"),
+        worker,
+        clock: this.#clock,
+        random: this.#random.fork("streams"),
+        deadlines,
+        signal: this.#stopping.signal,
+        bounds: () => {
+          const { streamRetentionMs, streamBytesMax } = this.#state.knowledge.settings;
+          return { retentionMs: streamRetentionMs, bytesMax: streamBytesMax };
+        },
+        log: (message, fields) => channel.send({ kind: "log", level: "error", message, fields }),
+      }),
       knowledge: toKnowledge(start.snapshot),
       draining: false,
       clock: this.#clock,
@@ -111,6 +135,8 @@ class Worker {
       },
     );
     this.#state.upstreams.apply(this.#start.snapshot);
+    await this.#state.streams.open();
+    await this.#state.peers.listen(this.#server.listener);
     this.#clock.every(gatewayLimits.operationFlushMs, this.#stopping.signal, () =>
       this.#state.queue.flush(),
     );
@@ -153,6 +179,7 @@ class Worker {
   async #drain(): Promise<void> {
     if (this.#state.draining) return;
     await this.#server.drain(this.#clock.deadline(this.#start.drainMs));
+    await this.#state.streams[Symbol.asyncDispose]();
     await this.#state.queue.whenEmpty(this.#clock.deadline(gatewayLimits.operationRetryMs * 2));
     this.#stopping.abort();
     this.#state.metrics.close();

@@ -27,6 +27,8 @@ export interface GatewayOptions {
   /** 0 takes a free port. */
   readonly port: number;
   readonly controlSocketPath: string;
+  /** Holds the journals of the processes; they must outlive a restart. Default: beside the control socket. */
+  readonly journalFolder?: string;
   readonly snapshot: GatewaySnapshot;
   /** Stores finished operations. While it rejects, workers keep them and send them again. */
   readonly onOperations: (batch: OperationBatch) => Promise<void>;
@@ -175,6 +177,9 @@ class Supervisor implements Gateway {
       port: this.#port,
       reusePort: count > 1,
       controlSocketPath,
+      index: slot.index,
+      count,
+      journalFolder: this.#options.journalFolder ?? path.join(folder, "journal"),
       simulatedSocketPath: path.join(folder, `simulated-${slot.index}-${slot.generation}.sock`),
       drainMs,
       snapshot,

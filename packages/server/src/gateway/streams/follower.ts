@@ -1,0 +1,201 @@
+/** One reader of a kept reply: takes it from any part on, at the pace of its connection, and ends as the reply ends. */
+
+import type { ServerResponse } from "node:http";
+
+import type { Clock } from "#kernel/index.ts";
+import { isAbort, unreachable } from "#kernel/index.ts";
+
+import type { Deadlines, Guarded } from "../calls/deadlines.ts";
+import { gatewayLimits } from "../limits.ts";
+import type { Following, KeptReply } from "./kept-reply.ts";
+
+/** A part that the journal gave back. */
+export interface StoredPart {
+  readonly index: number;
+  readonly bytes: Buffer;
+}
+
+export interface FollowerSurroundings {
+  readonly clock: Clock;
+  readonly deadlines: Deadlines;
+  /** The parts of a reply from the one of this index on, out of the journal. */
+  readonly readParts: (
+    reply: KeptReply,
+    from: number,
+    signal: AbortSignal,
+  ) => AsyncIterable<StoredPart>;
+  readonly log: (message: string, fields: Readonly<Record<string, unknown>>) => void;
+}
+
+export interface FollowerPlace {
+  readonly response: ServerResponse;
+  /** The index of the first part that it wants. */
+  readonly from: number;
+  /**
+   * Whether it made the call. It sees what comes at once; whoever joins or comes back sees only what no crash can take
+   * back.
+   */
+  readonly isLive: boolean;
+  /** Headers of ours beside those of the reply. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export class Follower implements Following, Guarded {
+  readonly #reply: KeptReply;
+  readonly #place: FollowerPlace;
+  readonly #surroundings: FollowerSurroundings;
+  readonly #left = new AbortController();
+  #next: number;
+  /** Waits for the connection, or for the journal. */
+  #waits = false;
+  #isDone = false;
+  #doneMs = 0;
+  #cutsLater = false;
+
+  private constructor(reply: KeptReply, place: FollowerPlace, surroundings: FollowerSurroundings) {
+    this.#reply = reply;
+    this.#place = place;
+    this.#surroundings = surroundings;
+    this.#next = place.from;
+  }
+
+  /** Follows until the reader leaves or has got all. */
+  static start(reply: KeptReply, place: FollowerPlace, surroundings: FollowerSurroundings): void {
+    const follower = new Follower(reply, place, surroundings);
+    reply.follow(follower);
+    place.response.on("close", () => follower.#leave());
+    if (place.response.destroyed) follower.#leave();
+    else follower.#pump();
+  }
+
+  onNews(): void {
+    this.#pump();
+  }
+
+  /** After the end, looks whether the reader takes the last bytes in time. */
+  onTick(nowMs: number): void {
+    const { response } = this.#place;
+    const sinceDoneMs = nowMs - this.#doneMs;
+    if (sinceDoneMs > gatewayLimits.callerDrainMs) {
+      response.destroy();
+    } else if (this.#cutsLater && sinceDoneMs > gatewayLimits.cutDelayMs) {
+      // Without the last chunk of the transfer encoding, so that nobody takes this for a whole reply.
+      this.#cutsLater = false;
+      if (response.socket === null) response.destroy();
+      else response.socket.destroySoon();
+    }
+  }
+
+  get #showsAll(): boolean {
+    return this.#place.isLive || this.#reply.number === undefined;
+  }
+
+  #leave(): void {
+    this.#left.abort(new DOMException("The reader has left.", "AbortError"));
+    this.#isDone = true;
+    this.#reply.unfollow(this);
+    this.#surroundings.deadlines.remove(this);
+  }
+
+  #pump(): void {
+    if (this.#isDone || this.#waits || !this.#begin()) return;
+    const reply = this.#reply;
+    const { response } = this.#place;
+    const count = this.#showsAll ? reply.partCount : reply.durableCount;
+    response.cork();
+    while (this.#next < count && !this.#waits) {
+      const part = reply.partAt(this.#next);
+      if (part === undefined) {
+        this.#waits = true;
+        void this.#readJournal();
+      } else {
+        this.#next += 1;
+        if (!response.write(part)) this.#waitForDrain();
+      }
+    }
+    response.uncork();
+    if (!this.#waits && this.#next >= count) this.#endIfDue();
+  }
+
+  /** Whether the head is written. */
+  #begin(): boolean {
+    const { response, headers } = this.#place;
+    if (response.headersSent) return true;
+    const { head, isHeadDurable } = this.#reply;
+    if (head === undefined || !(this.#showsAll || isHeadDurable)) {
+      this.#endIfDue();
+      return false;
+    }
+    response.writeHead(head.status, { ...head.head, ...headers });
+    return true;
+  }
+
+  #endIfDue(): void {
+    const { end, isEndDurable, isJournalLost } = this.#reply;
+    if (end !== undefined && (this.#showsAll || isEndDurable)) this.#end(end.how);
+    else if (isJournalLost && !this.#showsAll) this.#end("broken");
+  }
+
+  #end(how: "complete" | "cut" | "broken"): void {
+    const { response } = this.#place;
+    this.#isDone = true;
+    this.#doneMs = this.#surroundings.clock.monotonicMs();
+    this.#surroundings.deadlines.add(this);
+    this.#reply.unfollow(this);
+    switch (how) {
+      case "complete":
+        response.end();
+        return;
+      case "cut":
+        this.#cutsLater = true;
+        return;
+      case "broken":
+        response.destroy();
+        return;
+      default:
+        unreachable(how);
+    }
+  }
+
+  #waitForDrain(): void {
+    this.#waits = true;
+    this.#place.response.once("drain", () => {
+      this.#waits = false;
+      this.#pump();
+    });
+  }
+
+  /** Takes parts that memory has forgotten out of the journal, until memory goes on from there. */
+  async #readJournal(): Promise<void> {
+    const reply = this.#reply;
+    const { signal } = this.#left;
+    const { readParts, log } = this.#surroundings;
+    try {
+      for await (const { index, bytes } of readParts(reply, this.#next, signal)) {
+        this.#next = index + 1;
+        if (!this.#place.response.write(bytes)) await this.#drained(signal);
+        if (reply.partAt(this.#next) !== undefined) break;
+      }
+    } catch (error) {
+      if (!isAbort(error)) {
+        log("a kept reply cannot be read", { reply: reply.facts.id, cause: String(error) });
+        this.#place.response.destroy();
+      }
+      return;
+    }
+    this.#waits = false;
+    this.#pump();
+  }
+
+  async #drained(signal: AbortSignal): Promise<void> {
+    const drained = Promise.withResolvers<void>();
+    const onAbort = (): void => drained.reject(signal.reason);
+    this.#place.response.once("drain", drained.resolve);
+    signal.addEventListener("abort", onAbort, { once: true });
+    try {
+      await drained.promise;
+    } finally {
+      signal.removeEventListener("abort", onAbort);
+    }
+  }
+}
