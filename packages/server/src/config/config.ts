@@ -153,12 +153,6 @@ export interface Config {
     readonly firstTokenMs: number;
     readonly stallMs: number;
     readonly totalMs: number;
-    readonly streamRetentionMs: number;
-    readonly streamBytesMax: number;
-    readonly idempotencyMs: number;
-    readonly idempotencyBytesMax: number;
-    readonly cacheMs: number;
-    readonly cacheBytesMax: number;
     readonly dispatch: DispatchConfig;
     readonly streamRetentionMs: number;
     readonly streamBytesMax: number;

@@ -321,42 +321,6 @@ export const ConfigFile = Type.Object(
         minimum: 64,
         maximum: 1_048_576,
         default: 256,
-        description: "Disk for the replies of calls with an Idempotency-Key, in one of its 8 parts.",
-      }),
-      cacheSeconds: whole({
-        minimum: 1,
-        maximum: 86_400,
-        default: 300,
-        description: "Age up to which a cached reply answers a call that names no age.",
-      }),
-      cacheMegabytesMax: whole({
-        minimum: 0,
-        maximum: 65_536,
-        default: 64,
-        description: "Memory for cached replies in one gateway process.",
-      }),
-      streamRetentionMinutes: whole({
-        minimum: 1,
-        maximum: 43_200,
-        default: 60,
-        description: "How long a durable stream can be read after its end.",
-      }),
-      streamMegabytesMax: whole({
-        minimum: 64,
-        maximum: 1_048_576,
-        default: 256,
-        description: "Disk for the durable streams of one gateway process.",
-      }),
-      idempotencyHours: whole({
-        minimum: 1,
-        maximum: 720,
-        default: 24,
-        description: "How long an Idempotency-Key stands for the call that it was sent with.",
-      }),
-      idempotencyMegabytesMax: whole({
-        minimum: 64,
-        maximum: 1_048_576,
-        default: 256,
         description:
           "Disk for the replies of calls with an Idempotency-Key, in one of its 8 parts.",
       }),

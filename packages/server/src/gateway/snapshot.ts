@@ -40,15 +40,6 @@ export interface GatewaySettings {
   readonly stallMs: number;
   /** From the request's arrival to the last byte of the reply. */
   readonly totalMs: number;
-  /** How long a durable stream is kept after its end, and the bytes of disk for them in one process. */
-  readonly streamRetentionMs: number;
-  readonly streamBytesMax: number;
-  /** How long an `Idempotency-Key` stands for its call, and the bytes of disk for their replies in one journal. */
-  readonly idempotencyMs: number;
-  readonly idempotencyBytesMax: number;
-  /** The age up to which a cached reply answers by default, and the bytes of memory for them in one process. */
-  readonly cacheMs: number;
-  readonly cacheBytesMax: number;
   /** How calls are spread over targets, tried again and held back. */
   readonly dispatch: DispatchConfig;
   /** How long a durable stream is kept after its end, and the bytes of disk for them in one process. */

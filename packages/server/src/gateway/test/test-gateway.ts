@@ -23,12 +23,6 @@ export const testSettings: GatewaySettings = {
   firstTokenMs: 60_000,
   stallMs: 60_000,
   totalMs: 120_000,
-  streamRetentionMs: 3_600_000,
-  streamBytesMax: 268_435_456,
-  idempotencyMs: 86_400_000,
-  idempotencyBytesMax: 67_108_864,
-  cacheMs: 300_000,
-  cacheBytesMax: 16_777_216,
   // Most tests are of one attempt; those of several ask for them.
   dispatch: {
     ...defaultDispatch,
