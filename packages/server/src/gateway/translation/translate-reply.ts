@@ -10,12 +10,15 @@ import { writeErrorBody } from "./replies/provider-error.ts";
 import type { TranslationContext } from "./replies/reply-context.ts";
 import type { ProviderError, ReplyEvent } from "./replies/reply-event.ts";
 import { parseReply, readProviderError } from "./replies/reply-fault.ts";
+import { readResponsesReply } from "./replies/responses-reading.ts";
+import { writeResponsesReply } from "./replies/responses-reply-writer.ts";
 import { restoreToolNames } from "./replies/tool-names.ts";
 import { joinEvents, type WholeReply } from "./replies/whole-reply.ts";
 import type { Surface } from "./surface.ts";
 
 const readers: Readonly<Record<Surface, (reply: JsonObject) => ReplyEvent[]>> = {
   chat: readChatReply,
+  responses: readResponsesReply,
   messages: readMessagesReply,
 };
 
@@ -23,6 +26,7 @@ const writers: Readonly<
   Record<Surface, (reply: WholeReply, context: TranslationContext) => JsonObject>
 > = {
   chat: writeChatReply,
+  responses: writeResponsesReply,
   messages: writeMessagesReply,
 };
 

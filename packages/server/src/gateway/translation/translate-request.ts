@@ -15,6 +15,8 @@ import { fitNames } from "./requests/fit-names.ts";
 import { readMessagesRequest } from "./requests/messages-reader.ts";
 import { writeMessagesRequest } from "./requests/messages-writer.ts";
 import type { WriteRequest } from "./requests/request-writer.ts";
+import { readResponsesRequest } from "./requests/responses-reader.ts";
+import { writeResponsesRequest } from "./requests/responses-writer.ts";
 import { type Surface, surfaceTitles } from "./surface.ts";
 
 export interface TranslationPlan {
@@ -40,11 +42,13 @@ export interface TranslatedRequest {
 
 const readers: Readonly<Record<Surface, (body: JsonObject, passage: Passage) => Conversation>> = {
   chat: readChatRequest,
+  responses: readResponsesRequest,
   messages: readMessagesRequest,
 };
 
 const writers: Readonly<Record<Surface, (request: WriteRequest) => JsonObject>> = {
   chat: writeChatRequest,
+  responses: writeResponsesRequest,
   messages: writeMessagesRequest,
 };
 

@@ -2,7 +2,14 @@ import { PlatformError } from "@faultline/protocol";
 import { describe, expect, it } from "vitest";
 
 import { translateStream } from "./index.ts";
-import { contextOf, parseEvents, reply, type SeenEvent, stream } from "./test/exchange.ts";
+import {
+  contextOf,
+  type Loose,
+  parseEvents,
+  reply,
+  type SeenEvent,
+  stream,
+} from "./test/exchange.ts";
 import { chatReply, chatStream, messagesReply, messagesStream } from "./test/fixtures.ts";
 import { joinChat, joinMessages } from "./test/join-stream.ts";
 
@@ -12,7 +19,7 @@ const toChat = contextOf("chat", "messages", {
   stream_options: { include_usage: true },
 });
 
-const deltas = (events: readonly SeenEvent[]): any[] =>
+const deltas = (events: readonly SeenEvent[]): Loose[] =>
   events.flatMap(({ data }) => data?.choices?.[0]?.delta ?? []);
 const chunk = (delta: object, finish_reason: string | null = null): object => ({
   id: "c",

@@ -8,6 +8,8 @@ import { MessagesStreamReader } from "./replies/messages-stream-reader.ts";
 import { MessagesStreamWriter } from "./replies/messages-stream-writer.ts";
 import type { StreamWriter, TranslationContext } from "./replies/reply-context.ts";
 import type { ProviderError, ReplyEvent } from "./replies/reply-event.ts";
+import { ResponsesStreamReader } from "./replies/responses-stream-reader.ts";
+import { ResponsesStreamWriter } from "./replies/responses-stream-writer.ts";
 import type { StreamReader } from "./replies/stream-reader.ts";
 import { restoreToolNames } from "./replies/tool-names.ts";
 import type { Surface } from "./surface.ts";
@@ -32,6 +34,7 @@ type Emit = (event: ReplyEvent) => void;
 
 const readers: Readonly<Record<Surface, new (emit: Emit) => StreamReader>> = {
   chat: ChatStreamReader,
+  responses: ResponsesStreamReader,
   messages: MessagesStreamReader,
 };
 
@@ -39,6 +42,7 @@ const writers: Readonly<
   Record<Surface, new (context: TranslationContext) => StreamWriter<ReplyEvent>>
 > = {
   chat: ChatStreamWriter,
+  responses: ResponsesStreamWriter,
   messages: MessagesStreamWriter,
 };
 

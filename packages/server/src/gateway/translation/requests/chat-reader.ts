@@ -25,17 +25,7 @@ import {
   requireList,
   requireText,
 } from "./request-values.ts";
-
-const sharedNames = [
-  "metadata",
-  "store",
-  "service_tier",
-  "prompt_cache_key",
-  "prompt_cache_retention",
-  "prompt_cache_options",
-  "moderation",
-  "safety_identifier",
-];
+import { sharedFields } from "./shared-fields.ts";
 
 /** Throws `request_invalid` or `translation_unsupported`, with the place. */
 export function readChatRequest(body: unknown, passage: Passage): Conversation {
@@ -60,9 +50,7 @@ export function readChatRequest(body: unknown, passage: Passage): Conversation {
     answer: readAnswer(request, passage),
     stream: optionalBoolean(request["stream"], "/stream") ?? false,
     asksForUsage: streamOptions?.["include_usage"] === true,
-    shared: Object.fromEntries(
-      sharedNames.flatMap((name) => (request[name] === undefined ? [] : [[name, request[name]]])),
-    ),
+    shared: sharedFields(request),
   };
 }
 
@@ -202,7 +190,7 @@ function readAnswer(request: JsonObject, passage: Passage): AnswerSettings {
           : requireList(stop, "/stop").map((text, index) => requireText(text, `/stop/${index}`)),
     format: readFormat(request["response_format"], passage),
     effort: optionalEffort(request["reasoning_effort"], "/reasoning_effort"),
-    showsReasoning: request["reasoning_effort"] !== undefined,
+    showsReasoning: false,
     verbosity: optionalText(request["verbosity"], "/verbosity"),
     userId:
       optionalText(request["user"], "/user") ??

@@ -1,6 +1,6 @@
 /** Writes a conversation as an Anthropic messages request. */
 
-import type { AnswerSettings, Conversation, OutputFormat, Turn } from "../conversation.ts";
+import type { AnswerSettings, OutputFormat, Turn } from "../conversation.ts";
 import type { Passage } from "../fields/field-table.ts";
 import { compact, type JsonObject } from "../json-document.ts";
 import { unsupported } from "../losses.ts";

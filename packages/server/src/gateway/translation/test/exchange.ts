@@ -1,6 +1,5 @@
 /** What the tests of the translation share: bodies as objects, streams as events. */
 
-import type { JsonObject } from "../json-document.ts";
 import {
   type Surface,
   translateReply,
@@ -9,12 +8,16 @@ import {
   type TranslationContext,
 } from "../index.ts";
 
+// oxlint-disable-next-line typescript/no-explicit-any -- tests reach into parsed JSON, and fail where it is otherwise
+/** Parsed JSON of any shape. */
+export type Loose = any;
+
 /** A translated request with its body as an object. */
 export function request(
   from: Surface,
   to: Surface,
   body: unknown,
-): { body: any; losses: readonly string[]; context: TranslationContext } {
+): { body: Loose; losses: readonly string[]; context: TranslationContext } {
   const plan = { from, to, model: "upstream", maxTokensDefault: 4_096, nowSeconds: 1_700_000_000 };
   const {
     body: translated,
@@ -32,14 +35,14 @@ export function contextOf(from: Surface, to: Surface, fields: object = {}): Tran
 }
 
 /** A translated reply as an object. */
-export function reply(context: TranslationContext, body: unknown): any {
+export function reply(context: TranslationContext, body: unknown): Loose {
   return JSON.parse(translateReply(context, Buffer.from(JSON.stringify(body))).toString());
 }
 
 /** One event of a stream, as clients see it. */
 export interface SeenEvent {
   readonly event: string | undefined;
-  readonly data: any;
+  readonly data: Loose;
 }
 
 /** The provider's events, translated: the caller's events. Data that is a text goes as it is. */
@@ -65,6 +68,3 @@ export function parseEvents(text: string): SeenEvent[] {
       return { event: field("event"), data: data === "[DONE]" ? data : JSON.parse(data) };
     });
 }
-
-/** Without what a translation cannot know or need not repeat. */
-export type Body = JsonObject;

@@ -242,3 +242,158 @@ export const messagesStream: readonly unknown[] = [
   },
   { type: "message_stop" },
 ];
+
+/** The conversation of `chatConversation`, as responses spells it. */
+export const responsesConversation = {
+  model: "gpt-x",
+  instructions: "Be brief.",
+  input: [
+    {
+      role: "user",
+      content: [
+        { type: "input_text", text: "What is this?" },
+        { type: "input_image", image_url: "data:image/png;base64,iVBORw0KGgo=", detail: "auto" },
+        { type: "input_image", image_url: "https://example.test/cat.png", detail: "auto" },
+        {
+          type: "input_file",
+          file_data: "data:application/pdf;base64,JVBERi0=",
+          filename: "a.pdf",
+        },
+      ],
+    },
+    { role: "assistant", content: "Let me look." },
+    {
+      type: "function_call",
+      call_id: "call_1",
+      name: "look",
+      arguments: '{"at":"sky","id":12345678901234567890}',
+    },
+    { type: "function_call", call_id: "call_2", name: "look", arguments: '{"at":"sea"}' },
+    { type: "function_call_output", call_id: "call_1", output: "blue" },
+    { type: "function_call_output", call_id: "call_2", output: "green" },
+    { role: "user", content: "And now?" },
+  ],
+  max_output_tokens: 100,
+  temperature: 0.5,
+  top_p: 0.9,
+  stream: true,
+  tools: [
+    {
+      type: "function",
+      name: "look",
+      description: "Looks somewhere.",
+      parameters: { type: "object", properties: { at: { type: "string" } }, required: ["at"] },
+      strict: true,
+    },
+  ],
+  tool_choice: "required",
+  parallel_tool_calls: false,
+  reasoning: { effort: "low" },
+  user: "user-7",
+  store: false,
+};
+
+const responsesOutput = [
+  {
+    type: "reasoning",
+    id: "rs_1",
+    summary: [
+      { type: "summary_text", text: "Where to look?" },
+      { type: "summary_text", text: "Up." },
+    ],
+    encrypted_content: "gAAAAABo",
+  },
+  {
+    type: "message",
+    id: "msg_1",
+    role: "assistant",
+    status: "completed",
+    content: [{ type: "output_text", text: "Looking.", annotations: [], logprobs: [] }],
+  },
+  {
+    type: "function_call",
+    id: "fc_1",
+    call_id: "call_1",
+    name: "look",
+    arguments: '{"at":"sky"}',
+    status: "completed",
+  },
+  {
+    type: "function_call",
+    id: "fc_2",
+    call_id: "call_2",
+    name: "look",
+    arguments: '{"at":"sea"}',
+    status: "completed",
+  },
+];
+
+/** A whole reply of responses with reasoning, a text and two calls. */
+export const responsesReply = {
+  id: "resp_1",
+  object: "response",
+  created_at: 1_700_000_000,
+  status: "completed",
+  error: null,
+  incomplete_details: null,
+  instructions: null,
+  model: "gpt-x",
+  output: responsesOutput,
+  parallel_tool_calls: true,
+  temperature: 1,
+  tool_choice: "auto",
+  tools: [],
+  top_p: 1,
+  metadata: {},
+  usage: {
+    input_tokens: 50,
+    input_tokens_details: { cached_tokens: 30, cache_write_tokens: 5 },
+    output_tokens: 20,
+    output_tokens_details: { reasoning_tokens: 7 },
+    total_tokens: 70,
+  },
+};
+
+const opened = { ...responsesReply, status: "in_progress", output: [], usage: null };
+const item = (type: string, output_index: number, fields: object): object => ({
+  type: `response.${type}`,
+  output_index,
+  ...fields,
+});
+const summary = (summary_index: number, delta: string): object =>
+  item("reasoning_summary_text.delta", 0, { item_id: "rs_1", summary_index, delta });
+const callItem = (index: number, parts: readonly string[]): object[] => [
+  item("output_item.added", index, {
+    item: { ...responsesOutput[index], arguments: "", status: "in_progress" },
+  }),
+  ...parts.map((delta) => item("function_call_arguments.delta", index, { delta })),
+  item("function_call_arguments.done", index, { arguments: parts.join("") }),
+  item("output_item.done", index, { item: responsesOutput[index] }),
+];
+
+/** The same reply as a stream. */
+export const responsesStream: readonly unknown[] = [
+  { type: "response.created", response: opened },
+  { type: "response.in_progress", response: opened },
+  item("output_item.added", 0, { item: { type: "reasoning", id: "rs_1", summary: [] } }),
+  item("reasoning_summary_part.added", 0, { summary_index: 0 }),
+  summary(0, "Where to "),
+  summary(0, "look?"),
+  item("reasoning_summary_text.done", 0, { summary_index: 0, text: "Where to look?" }),
+  item("reasoning_summary_part.added", 0, { summary_index: 1 }),
+  summary(1, "Up."),
+  item("output_item.done", 0, { item: responsesOutput[0] }),
+  item("output_item.added", 1, { item: { ...responsesOutput[1], content: [] } }),
+  item("content_part.added", 1, { content_index: 0, part: { type: "output_text", text: "" } }),
+  item("output_text.delta", 1, { content_index: 0, delta: "Look", logprobs: [] }),
+  item("output_text.delta", 1, { content_index: 0, delta: "ing.", logprobs: [] }),
+  item("output_text.done", 1, { content_index: 0, text: "Looking." }),
+  item("content_part.done", 1, {
+    content_index: 0,
+    part: { type: "output_text", text: "Looking.", annotations: [], logprobs: [] },
+  }),
+  item("output_item.done", 1, { item: responsesOutput[1] }),
+  ...callItem(2, ['{"at":', '"sky"}']),
+  ...callItem(3, ['{"at":"sea"}']),
+  { type: "response.completed", response: responsesReply },
+];

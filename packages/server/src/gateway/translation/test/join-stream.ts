@@ -1,12 +1,14 @@
 /** Puts the whole reply together from a stream, as clients of each surface do. Written apart from the translation. */
 
-import type { SeenEvent } from "./exchange.ts";
+import { accumulateResponse } from "openai/lib/responses/ResponseAccumulator";
+
+import type { Loose, SeenEvent } from "./exchange.ts";
 
 /** A stream of chat completion chunks as the whole reply. */
-export function joinChat(events: readonly SeenEvent[]): any {
-  const message: any = { role: "assistant", content: null, refusal: null };
-  const whole: any = { choices: [{ index: 0, message, logprobs: null, finish_reason: null }] };
-  const append = (target: any, name: string, text: unknown): void => {
+export function joinChat(events: readonly SeenEvent[]): Loose {
+  const message: Loose = { role: "assistant", content: null, refusal: null };
+  const whole: Loose = { choices: [{ index: 0, message, logprobs: null, finish_reason: null }] };
+  const append = (target: Loose, name: string, text: unknown): void => {
     if (typeof text === "string" && text !== "") target[name] = (target[name] ?? "") + text;
   };
   for (const { data } of events) {
@@ -34,8 +36,8 @@ export function joinChat(events: readonly SeenEvent[]): any {
 }
 
 /** A stream of messages as the whole reply. */
-export function joinMessages(events: readonly SeenEvent[]): any {
-  let whole: any;
+export function joinMessages(events: readonly SeenEvent[]): Loose {
+  let whole: Loose;
   const inputs = new Map<number, string>();
   for (const { data } of events) {
     const block = whole?.content[data.index];
@@ -60,5 +62,13 @@ export function joinMessages(events: readonly SeenEvent[]): any {
       Object.assign(whole.usage, data.usage);
     }
   }
+  return whole;
+}
+
+/** A stream of responses as the whole reply, put together by the official client. */
+export function joinResponses(events: readonly SeenEvent[]): Loose {
+  let response: Loose;
+  for (const { data } of events) response = accumulateResponse(data, response);
+  const { output_text: _, ...whole } = response;
   return whole;
 }
