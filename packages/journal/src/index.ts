@@ -20,6 +20,7 @@ export {
   type SegmentReport,
 } from "./log/examine.ts";
 export { Log, type LogRecovery, type LogSegment } from "./log/log.ts";
+export { LogReader, type LogReaderOptions } from "./log/log-reader.ts";
 export { defaultLogLimits, type LogLimits, type LogOptions } from "./log/options.ts";
 export { repairLog, type RepairOptions, type RepairReport } from "./log/repair.ts";
 export { type LogEntry, type LogPosition, logStart } from "./log/position.ts";

@@ -112,6 +112,11 @@ export class SegmentReader {
     return back > 0 && back <= offset ? offset - back : undefined;
   }
 
+  /** Whether the head of a batch or a mark stands at `offset`, written for that place. */
+  async hasHeaderAt(offset: number): Promise<boolean> {
+    return (await this.#headerAt(offset)).kind === "header";
+  }
+
   /** The first offset from `offset` on at which the head of a batch or a mark stands that was written for its place. */
   async findHeader(offset: number): Promise<number | undefined> {
     let at = offset;
