@@ -106,7 +106,10 @@ export class LogReader {
     while (offset < reader.length || isLast) {
       signal.throwIfAborted();
       const outcome = await reader.batchAt(offset);
-      if (outcome.kind === "batch" && (!isLast || (await reader.hasHeaderAt(outcome.end)))) {
+      const behind = outcome.kind === "batch" ? outcome.end : offset + 1;
+      // Nothing stands behind what is not synced.
+      const isDurable = !isLast || (await reader.findHeader(behind)) !== undefined;
+      if (outcome.kind === "batch" && isDurable) {
         yield* this.#entriesOf(outcome, base, Math.max(from, offset));
         offset = outcome.end;
         this.#position = logPosition(base + offset);
@@ -114,16 +117,13 @@ export class LogReader {
         attempt = 1;
         continue;
       }
-      const isDamage =
-        !isLast ||
-        (outcome.kind !== "batch" && (await reader.findHeader(offset + 1)) !== undefined);
       if (isLast && attempt < attemptCountMax) {
         // What was read before may be older than what stands there now.
         reader = new SegmentReader({ file, header, length: await file.size() });
         attempt += 1;
         continue;
       }
-      if (isDamage || outcome.kind === "newer") throw corruptBatch(segment.name, offset, outcome);
+      if (isDurable || outcome.kind === "newer") throw corruptBatch(segment.name, offset, outcome);
       return;
     }
     this.#position = logPosition(base + offset);

@@ -112,14 +112,11 @@ export class SegmentReader {
     return back > 0 && back <= offset ? offset - back : undefined;
   }
 
-  /** Whether the head of a batch or a mark stands at `offset`, written for that place. */
-  async hasHeaderAt(offset: number): Promise<boolean> {
-    return (await this.#headerAt(offset)).kind === "header";
-  }
-
   /** The first offset from `offset` on at which the head of a batch or a mark stands that was written for its place. */
   async findHeader(offset: number): Promise<number | undefined> {
-    let at = offset;
+    // Where all is well it stands right here, and nothing more has to be read.
+    if (await this.#hasHeaderAt(offset)) return offset;
+    let at = offset + 1;
     while (at + batchFixedBytes <= this.#length) {
       const bytes = await this.#bytesAt(at, Math.min(windowBytes, this.#length - at));
       const found = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).indexOf(
@@ -131,11 +128,15 @@ export class SegmentReader {
         continue;
       }
       at += found;
-      const outcome = await this.#headerAt(at);
-      if (outcome.kind === "header" || outcome.kind === "newer") return at;
+      if (await this.#hasHeaderAt(at)) return at;
       at += 1;
     }
     return undefined;
+  }
+
+  async #hasHeaderAt(offset: number): Promise<boolean> {
+    const { kind } = await this.#headerAt(offset);
+    return kind === "header" || kind === "newer";
   }
 
   async #headerAt(offset: number): Promise<ReturnType<typeof decodeBatchHeader>> {
