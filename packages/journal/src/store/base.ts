@@ -76,26 +76,30 @@ export class BaseCursor {
       : this.#base.blocks[this.#blockIndex]?.entryAt(this.#slot);
   }
 
-  /** The bytes of the block in which `entry` stands. */
-  get bytes(): Buffer | undefined {
-    return this.#base.blocks[this.#blockIndex]?.bytes;
+  /** The block in which the cursor stands. */
+  get block(): Block | undefined {
+    return this.#base.blocks[this.#blockIndex];
   }
 
-  /** The block of which the cursor stands at the first entry, if it does. */
-  get wholeBlock(): Block | undefined {
-    return this.#slot === 0 ? this.#base.blocks[this.#blockIndex] : undefined;
+  /** The slot of that block at which it stands. */
+  get slot(): number {
+    return this.#slot;
   }
 
   /** Goes to the first key greater than `key`. The cursor stood at or after `key`. */
   movePast(key: BinaryKey): void {
-    if (this.key !== key) return;
-    this.#slot += 1;
-    const block = this.#base.blocks[this.#blockIndex];
-    if (block !== undefined && this.#slot < block.entryCount) {
-      this.key = block.keyAt(this.#slot);
-    } else {
+    if (this.key === key) this.moveTo(this.#slot + 1);
+  }
+
+  /** Goes to a slot of the block, or behind its last one to the next block. */
+  moveTo(slot: number): void {
+    const { block } = this;
+    if (block === undefined || slot >= block.entryCount) {
       this.skipBlock();
+      return;
     }
+    this.#slot = slot;
+    this.key = block.keyAt(slot);
   }
 
   /** Goes to the first entry of the next block. */

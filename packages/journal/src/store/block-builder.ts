@@ -1,7 +1,14 @@
 /** Collects sorted entries into blocks of about the target size. */
 
 import { Block } from "./block.ts";
-import { type EntryReader, type EntryWrite, entryByteLength, writeEntry } from "./entry-codec.ts";
+import { type EntryWrite, entryByteLength, writeEntry } from "./entry-codec.ts";
+
+/** Entries that stand together in a block. */
+export interface EntryRun {
+  readonly start: number;
+  readonly end: number;
+  readonly expiresAtMsMin: number;
+}
 
 export class BlockBuilder {
   readonly #blockBytes: number;
@@ -30,10 +37,27 @@ export class BlockBuilder {
     writeEntry(this.#bytes, at, write);
   }
 
-  /** Adds an entry of another block as it stands there, with fields that this version does not know. */
-  addEntry(bytes: Buffer, entry: EntryReader): void {
-    const at = this.#reserve(entry.end - entry.start, entry.expiresAtMs);
-    bytes.copy(this.#bytes, at, entry.start, entry.end);
+  /**
+   * Adds entries of another block as they stand there, with fields that this version does not know: those of the slots
+   * from `start` to before `end`, as far as they fit. None of them expires before `expiresAtMsMin`. Gives the slot of
+   * the first that did not fit.
+   */
+  addRun(block: Block, { start, end, expiresAtMsMin }: EntryRun): number {
+    const from = block.offsetAt(start);
+    const shift = this.#length - from;
+    let slot = start;
+    while (slot < end) {
+      const entryEnd = block.offsetAt(slot + 1);
+      if (entryEnd + shift > this.#blockBytes && this.#length + slot - start > 0) break;
+      this.#offsets.push(block.offsetAt(slot) + shift);
+      slot += 1;
+    }
+    const byteLength = block.offsetAt(slot) - from;
+    this.#grow(this.#length + byteLength);
+    block.bytes.copy(this.#bytes, this.#length, from, from + byteLength);
+    this.#length += byteLength;
+    if (expiresAtMsMin < this.#expiresAtMsMin) this.#expiresAtMsMin = expiresAtMsMin;
+    return slot;
   }
 
   /** The block of what was added since the last one; `undefined` when nothing was. */
@@ -56,15 +80,18 @@ export class BlockBuilder {
   #reserve(entryBytes: number, expiresAtMs: number): number {
     const start = this.#length;
     const end = start + entryBytes;
-    if (end > this.#bytes.byteLength) {
-      const larger = Buffer.allocUnsafeSlow(end);
-      this.#bytes.copy(larger, 0, 0, start);
-      this.#bytes = larger;
-    }
+    this.#grow(end);
     this.#offsets.push(start);
     this.#length = end;
     if (expiresAtMs < this.#expiresAtMsMin) this.#expiresAtMsMin = expiresAtMs;
     return start;
+  }
+
+  #grow(byteLength: number): void {
+    if (byteLength <= this.#bytes.byteLength) return;
+    const larger = Buffer.allocUnsafeSlow(byteLength);
+    this.#bytes.copy(larger, 0, 0, this.#length);
+    this.#bytes = larger;
   }
 }
 

@@ -1,6 +1,6 @@
 /** An immutable run of sorted entries: the bytes as they stand in the snapshot file, and where each entry starts. */
 
-import { type BinaryKey, keyOfSlice, leastKey } from "./binary-key.ts";
+import { type BinaryKey, keyOfSlice } from "./binary-key.ts";
 import { EntryReader, keyEndOf, keyStartOf } from "./entry-codec.ts";
 import { type BytesPlace, damaged } from "./file-damage.ts";
 
@@ -24,6 +24,11 @@ export class Block {
 
   get entryCount(): number {
     return this.#offsets.length;
+  }
+
+  /** Where the entry at a slot starts; behind the last slot, where the block ends. */
+  offsetAt(slot: number): number {
+    return this.#offsets[slot] ?? this.bytes.byteLength;
   }
 
   keyAt(slot: number): BinaryKey {
@@ -75,20 +80,37 @@ export function parseBlock(
   const reader = new EntryReader(bytes, place);
   const offsets = new Uint32Array(entryCount);
   let expiresAtMsMin = Infinity;
-  let previousKey = content.after ?? leastKey;
-  let first = content.after === undefined;
+  let previous = -1;
   let at = 0;
   for (let slot = 0; slot < entryCount; slot += 1) {
     reader.read(at, bytes.byteLength);
     if (reader.valueStart < 0) throw damaged(place, at, "an entry with a value");
-    const key = reader.key;
-    if (!first && key <= previousKey) throw damaged(place, at, "keys in ascending order");
+    const ascends =
+      previous < 0 ? isAfter(reader.key, content.after) : ascendsBetween(bytes, previous, at);
+    if (!ascends) throw damaged(place, at, "keys in ascending order");
     if (reader.expiresAtMs < expiresAtMsMin) expiresAtMsMin = reader.expiresAtMs;
     offsets[slot] = at;
-    previousKey = key;
-    first = false;
+    previous = at;
     at = reader.end;
   }
   if (at !== bytes.byteLength) throw damaged(place, at, "the end of the block");
   return new Block({ bytes, offsets, expiresAtMsMin });
+}
+
+function isAfter(key: BinaryKey, before: BinaryKey | undefined): boolean {
+  return before === undefined || key > before;
+}
+
+/** Whether the key of the entry at `next` is greater than that at `previous`; compares in place, for speed. */
+function ascendsBetween(bytes: Buffer, previous: number, next: number): boolean {
+  const start = keyStartOf(previous);
+  const nextStart = keyStartOf(next);
+  const length = keyEndOf(bytes, previous) - start;
+  const nextLength = keyEndOf(bytes, next) - nextStart;
+  const common = Math.min(length, nextLength);
+  for (let index = 0; index < common; index += 1) {
+    const difference = (bytes[nextStart + index] ?? 0) - (bytes[start + index] ?? 0);
+    if (difference !== 0) return difference > 0;
+  }
+  return nextLength > length;
 }

@@ -6,15 +6,15 @@
 import type { BaseCursor } from "./base.ts";
 import { type BinaryKey, leastKey } from "./binary-key.ts";
 import type { Block } from "./block.ts";
-import { BlockBuilder } from "./block-builder.ts";
+import { BlockBuilder, type EntryRun } from "./block-builder.ts";
 import { entryByteLength } from "./entry-codec.ts";
 import type { EntryVersion } from "./entry-version.ts";
 import type { OverlayCursor } from "./overlay.ts";
 import type { SealedContent } from "./versioned-map.ts";
 import { leastKeyOf } from "./view.ts";
 
-/** Entries that one slice may look at when so many of them are gone that no block gets full. */
-const sliceEntryCountMax = 1_024;
+/** Steps of one slice, each a key of an overlay or a run of a block, when so much is gone that no block gets full. */
+const sliceStepCountMax = 512;
 
 /** Where the outcome goes; both calls give the event loop a turn. */
 export interface MergeSink {
@@ -63,61 +63,88 @@ class Merge {
     this.#base = base.seek(leastKey);
   }
 
-  /** Goes on until a block is full, or for a bounded number of entries. */
+  /** Goes on until a block is full, or for a bounded number of steps. */
   slice(): Block[] {
-    for (let count = 0; count < sliceEntryCountMax; count += 1) {
+    for (let step = 0; step < sliceStepCountMax; step += 1) {
       const overlayKey = leastKeyOf(this.#overlays, undefined);
+      const baseKey = this.#base.key;
+      if (overlayKey === undefined && baseKey === undefined) {
+        this.isDone = true;
+        return this.#take();
+      }
       const untouched = this.#untouchedBlock(overlayKey);
       if (untouched !== undefined) {
         this.#base.skipBlock();
-        const built = this.#builder.take();
-        return built === undefined ? [untouched] : [built, untouched];
+        return [...this.#take(), untouched];
       }
-      const key = leastKeyOf(this.#overlays, this.#base.key);
-      if (key === undefined) {
-        this.isDone = true;
-        const built = this.#builder.take();
-        return built === undefined ? [] : [built];
-      }
-      const full = key === overlayKey ? this.#addFromOverlay(key) : this.#addFromBase();
-      for (const cursor of this.#overlays) cursor.movePast(key);
-      this.#base.movePast(key);
-      if (full !== undefined) return [full];
+      const full =
+        overlayKey === undefined || (baseKey !== undefined && baseKey < overlayKey)
+          ? this.#addFromBase(overlayKey)
+          : this.#addFromOverlay(overlayKey);
+      if (full.length > 0) return full;
     }
     return [];
   }
 
-  /** The block that the base stands at, when it can be taken over whole. */
+  /** The block that the base stands at the start of, when it can be taken over whole. */
   #untouchedBlock(overlayKey: BinaryKey | undefined): Block | undefined {
-    const block = this.#base.wholeBlock;
-    if (block === undefined || block.bytes.byteLength < this.#blockBytesMin) return undefined;
+    const { block } = this.#base;
+    if (block === undefined || this.#base.slot > 0) return undefined;
+    if (block.bytes.byteLength < this.#blockBytesMin) return undefined;
     if (overlayKey !== undefined && overlayKey <= block.lastKey) return undefined;
     if (block.expiresAtMsMin <= this.#nowMs) return undefined;
     const { byteLength } = this.#builder;
     return byteLength === 0 || byteLength >= this.#blockBytesMin ? block : undefined;
   }
 
-  /** Adds what the overlays say of a key; gives the block before it when that is full. */
-  #addFromOverlay(key: BinaryKey): Block | undefined {
+  /** Adds what the overlays say of a key in place of what the base says; gives the block before it when that is full. */
+  #addFromOverlay(key: BinaryKey): Block[] {
     const entry = newestOf(this.#overlays, key);
-    if (entry?.value === undefined || entry.expiresAtMs <= this.#nowMs) return undefined;
+    for (const cursor of this.#overlays) cursor.movePast(key);
+    this.#base.movePast(key);
+    if (entry?.value === undefined || entry.expiresAtMs <= this.#nowMs) return [];
     const write = { key, value: entry.value, expiresAtMs: entry.expiresAtMs };
-    const full = this.#takeIfFull(entryByteLength(write));
+    const full = this.#builder.isFullFor(entryByteLength(write)) ? this.#take() : [];
     this.#builder.addWrite(write);
     return full;
   }
 
-  #addFromBase(): Block | undefined {
-    const { entry, bytes } = this.#base;
-    if (entry === undefined || bytes === undefined) return undefined;
-    if (entry.expiresAtMs <= this.#nowMs) return undefined;
-    const full = this.#takeIfFull(entry.end - entry.start);
-    this.#builder.addEntry(bytes, entry);
-    return full;
+  /** Adds what the base holds up to the next key of the overlays, as far as one block and its entries go together. */
+  #addFromBase(overlayKey: BinaryKey | undefined): Block[] {
+    const { block, slot } = this.#base;
+    if (block === undefined) return [];
+    const end = overlayKey === undefined ? block.entryCount : block.lowerBound(overlayKey);
+    if (block.expiresAtMsMin > this.#nowMs) {
+      // The bound of the whole block may be too early for the run; when it has passed, the run is looked at.
+      return this.#addRun(block, { start: slot, end, expiresAtMsMin: block.expiresAtMsMin });
+    }
+    return this.#addLive(block, slot, end);
   }
 
-  #takeIfFull(entryBytes: number): Block | undefined {
-    return this.#builder.isFullFor(entryBytes) ? this.#builder.take() : undefined;
+  /** Something in the block has expired, so its entries are looked at one by one: adds those up to the next gone one. */
+  #addLive(block: Block, start: number, end: number): Block[] {
+    let slot = start;
+    let expiresAtMsMin = Infinity;
+    for (; slot < end; slot += 1) {
+      const { expiresAtMs } = block.entryAt(slot);
+      if (expiresAtMs <= this.#nowMs) break;
+      expiresAtMsMin = Math.min(expiresAtMsMin, expiresAtMs);
+    }
+    if (slot > start) return this.#addRun(block, { start, end: slot, expiresAtMsMin });
+    while (slot < end && block.entryAt(slot).expiresAtMs <= this.#nowMs) slot += 1;
+    this.#base.moveTo(slot);
+    return [];
+  }
+
+  #addRun(block: Block, run: EntryRun): Block[] {
+    const next = this.#builder.addRun(block, run);
+    this.#base.moveTo(next);
+    return next < run.end ? this.#take() : [];
+  }
+
+  #take(): Block[] {
+    const block = this.#builder.take();
+    return block === undefined ? [] : [block];
   }
 }
 
