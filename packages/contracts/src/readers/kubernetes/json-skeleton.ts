@@ -81,7 +81,8 @@ export class JsonSkeleton {
   faultAtItem({ text, place }: { readonly text: string; readonly place: TextPlace }): JsonFault {
     const before = this.#text();
     const offset = jsonFaultOffset(before + placeholder);
-    if (offset < before.length) return this.#faultOf(before, offset);
+    // What stands before an item is not at the end, whatever kind of space it is.
+    if (offset < before.length) return { ...this.#faultOf(before, offset), isCut: false };
     if (offset === before.length) return { place, isCut: false };
     const at = jsonFaultOffset(text);
     const isCut = at >= text.trimEnd().length;

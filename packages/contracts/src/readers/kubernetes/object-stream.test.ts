@@ -148,6 +148,7 @@ describe("documents of JSON in pieces", () => {
     ['{"items":[{"a":1},]}'],
     ['{"items":[{"a":1}, {"b"'],
     ['{"items" [{"a":1}]}'],
+    ['{"items":[\uFEFF\n{"a":{"b"'],
     ['["items",{"a":1}]'],
   ])("are those of the whole: %j", (whole) => {
     const everywhere = Array.from({ length: whole.length }, (_, index) => index);

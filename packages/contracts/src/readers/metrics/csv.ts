@@ -55,21 +55,35 @@ function cellAt(line: string, from: number, delimiter: Delimiter): { cell: strin
 
 /** The rows of a text, one for each line; a quoted cell may hold line breaks. */
 export function* rowsOf(text: string): Generator<string> {
-  let pending = "";
+  const rows = new RowJoiner();
   for (let from = text.startsWith("\uFEFF") ? 1 : 0; from < text.length;) {
     const next = text.indexOf("\n", from);
-    const end = next < 0 ? text.length : next;
-    const line = text.slice(from, text[end - 1] === "\r" ? end - 1 : end);
-    from = end + 1;
-    const row = pending === "" ? line : `${pending}\n${line}`;
-    if (row.includes('"') && isOpen(row) && row.length < rowLengthMax) {
-      pending = row;
-      continue;
-    }
-    pending = "";
-    if (row.trim() !== "") yield row;
+    const row = rows.add(text.slice(from, next < 0 ? text.length : next));
+    if (row !== undefined) yield row;
+    if (next < 0) break;
+    from = next + 1;
   }
-  if (pending.trim() !== "") yield pending;
+  const last = rows.end();
+  if (last !== undefined) yield last;
+}
+
+/** Joins lines to rows. */
+export class RowJoiner {
+  #pending = "";
+
+  /** Takes a line, without its break; the row that it ends. */
+  add(written: string): string | undefined {
+    const line = written.endsWith("\r") ? written.slice(0, -1) : written;
+    const row = this.#pending === "" ? line : `${this.#pending}\n${line}`;
+    const isBegun = row.includes('"') && isOpen(row) && row.length < rowLengthMax;
+    this.#pending = isBegun ? row : "";
+    return isBegun || row.trim() === "" ? undefined : row;
+  }
+
+  /** A row that was begun and not ended. */
+  end(): string | undefined {
+    return this.#pending.trim() === "" ? undefined : this.#pending;
+  }
 }
 
 /** A quote that is never closed must not swallow the rest of the file, nor be counted over and over. */

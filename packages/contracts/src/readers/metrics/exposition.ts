@@ -7,6 +7,7 @@ import { typeOfName, unitOf } from "./conventions.ts";
 import { parseSample } from "./exposition-sample.ts";
 import { metricLimits } from "./limits.ts";
 import { SeriesBuilder } from "./series-builder.ts";
+import type { TextReading } from "./text-stream.ts";
 
 const typeLine = /^#\s{0,4}TYPE\s+(\S+)\s+(\w+)/;
 const unitLine = /^#\s{0,4}UNIT\s+(\S+)\s+(\S+)/;
@@ -30,48 +31,76 @@ export function recogniseExposition(head: string): boolean {
 
 /** Reads every sample of a text. */
 export function readExposition(text: string): FileContent {
-  const builder = new SeriesBuilder();
-  const types = new Map<string, string>();
-  const units = new Map<string, string>();
-  let skippedCount = 0;
-  for (const line of linesOf(text)) {
-    if (line.startsWith("#")) {
-      const type = typeLine.exec(line);
-      if (type !== null && types.size < metricLimits.seriesCountMax)
-        types.set(unquoted(type[1]), type[2] ?? "");
-      const unit = unitLine.exec(line);
-      if (unit !== null && units.size < metricLimits.seriesCountMax)
-        units.set(unquoted(unit[1]), unit[2] ?? "");
-      continue;
+  const reading = new ExpositionReading();
+  reading.push(text);
+  return reading.end();
+}
+
+/** Samples on their way into series, from text that comes in pieces. */
+export class ExpositionReading implements TextReading {
+  readonly #builder = new SeriesBuilder();
+  readonly #types = new Map<string, string>();
+  readonly #units = new Map<string, string>();
+  #skippedCount = 0;
+  /** The beginning of a line whose end has not come, as much of it as is looked at. */
+  #begun = "";
+
+  push(text: string): void {
+    let from = 0;
+    for (let end = text.indexOf("\n"); end >= 0; end = text.indexOf("\n", from)) {
+      this.#begin(text, from, end);
+      this.#finishLine();
+      from = end + 1;
     }
+    this.#begin(text, from, text.length);
+  }
+
+  end(): FileContent {
+    this.#finishLine();
+    if (this.#skippedCount > 0) {
+      this.#builder.note(`${this.#skippedCount} lines that are no sample were skipped.`);
+    }
+    return this.#builder.content("metrics as text");
+  }
+
+  #begin(text: string, from: number, end: number): void {
+    const room = metricLimits.lineLengthMax - this.#begun.length;
+    this.#begun += text.slice(from, Math.min(end, from + room));
+  }
+
+  #finishLine(): void {
+    const line = this.#begun.trim();
+    this.#begun = "";
+    if (line.startsWith("#")) this.#describe(line);
+    else if (line !== "") this.#addSample(line);
+  }
+
+  #describe(line: string): void {
+    const type = typeLine.exec(line);
+    if (type !== null && this.#types.size < metricLimits.seriesCountMax)
+      this.#types.set(unquoted(type[1]), type[2] ?? "");
+    const unit = unitLine.exec(line);
+    if (unit !== null && this.#units.size < metricLimits.seriesCountMax)
+      this.#units.set(unquoted(unit[1]), unit[2] ?? "");
+  }
+
+  #addSample(line: string): void {
     const sample = parseSample(line);
     if (sample === undefined) {
-      skippedCount += 1;
-      continue;
+      this.#skippedCount += 1;
+      return;
     }
     const { name, labels, value, time } = sample;
-    const family = familyOf(name, types);
-    const unit = units.get(family);
-    const series = builder.of({
+    const family = familyOf(name, this.#types);
+    const unit = this.#units.get(family);
+    const series = this.#builder.of({
       name,
       labels,
       ...(unit === undefined ? {} : { unit: unitOf(unit) }),
-      type: typeOf(name, types.get(family), labels),
+      type: typeOf(name, this.#types.get(family), labels),
     });
     // Prometheus writes milliseconds, OpenMetrics seconds; the size tells.
-    builder.add(series, time === undefined ? undefined : timeOfNumber(time), value);
-  }
-  if (skippedCount > 0) builder.note(`${skippedCount} lines that are no sample were skipped.`);
-  return builder.content("metrics as text");
-}
-
-function* linesOf(text: string): Generator<string> {
-  for (let from = 0; from < text.length;) {
-    const next = text.indexOf("\n", from);
-    const end = next < 0 ? text.length : next;
-    const line = text.slice(from, Math.min(end, from + metricLimits.lineLengthMax)).trim();
-    from = end + 1;
-    if (line !== "") yield line;
+    this.#builder.add(series, time === undefined ? undefined : timeOfNumber(time), value);
   }
 }
 

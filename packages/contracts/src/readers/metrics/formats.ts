@@ -1,9 +1,10 @@
 /** The formats of metrics. */
 
 import { type EvidenceFormat, startsAsJson } from "../format.ts";
-import { readExposition, recogniseExposition } from "./exposition.ts";
-import { readMetricTable, recogniseMetricTable } from "./metric-table.ts";
+import { ExpositionReading, readExposition, recogniseExposition } from "./exposition.ts";
+import { readMetricTable, recogniseMetricTable, TableTextReading } from "./metric-table.ts";
 import { readPrometheusJson, recognisePrometheusJson } from "./prometheus-json.ts";
+import { MetricTextStream } from "./text-stream.ts";
 
 export const metricFormats: readonly EvidenceFormat[] = [
   {
@@ -17,11 +18,13 @@ export const metricFormats: readonly EvidenceFormat[] = [
     description: "metrics as text, in the format of Prometheus or OpenMetrics",
     recognise: ({ head }) => head !== undefined && recogniseExposition(head),
     read: (input) => readExposition(input.text()),
+    open: () => new MetricTextStream(new ExpositionReading()),
   },
   {
     name: "metrics-csv",
     description: "metrics as a table with a column of times, long or wide",
     recognise: ({ head }) => head !== undefined && recogniseMetricTable(head),
     read: readMetricTable,
+    open: ({ name }) => new MetricTextStream(new TableTextReading(name)),
   },
 ];

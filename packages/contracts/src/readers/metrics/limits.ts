@@ -5,6 +5,8 @@ export const metricLimits = {
   pointCountMax: 20_000_000,
   /** Characters of one line of text; longer ones are no sample. */
   lineLengthMax: 65_536,
+  /** Characters of one row of a table. */
+  rowLengthMax: 256 * 1024 * 1024,
   /** Columns of a table. */
   columnCountMax: 20_000,
   nameLengthMax: 1_024,

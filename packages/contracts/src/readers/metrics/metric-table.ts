@@ -4,9 +4,10 @@ import { EvidenceError } from "../evidence-error.ts";
 import type { FileContent, FormatInput } from "../format.ts";
 import { timeOfText } from "../time-text.ts";
 import { stemOf, typeOfName } from "./conventions.ts";
-import { cellsOf, type Delimiter, delimiterOf, rowsOf } from "./csv.ts";
+import { cellsOf, type Delimiter, delimiterOf, RowJoiner, rowsOf } from "./csv.ts";
 import { metricLimits } from "./limits.ts";
 import { SeriesBuilder } from "./series-builder.ts";
+import type { TextReading } from "./text-stream.ts";
 
 /** What the columns of a table are. */
 interface Layout {
@@ -40,22 +41,83 @@ export function recogniseMetricTable(head: string): boolean {
 
 /** Reads every row of a table. */
 export function readMetricTable(input: FormatInput): FileContent {
-  const text = input.text();
-  const layout = layoutOf(sampleOf(text.slice(0, 65_536)));
-  if (layout === undefined) {
-    throw new EvidenceError("The table has no column of times with numbers beside it.", {
-      expected: "a header, a column of times, and columns of numbers or of names and values",
-      where: "line 1",
-    });
-  }
-  const reading = new TableReading(layout, stemOf(input.name));
-  let isFirst = layout.hasHeader;
-  for (const row of rowsOf(text)) {
-    if (isFirst) isFirst = false;
-    else reading.add(cellsOf(row, layout.delimiter));
-  }
-  return reading.content();
+  const reading = new TableTextReading(input.name);
+  reading.push(input.text());
+  return reading.end();
 }
+
+/** Rows on their way into series, from text that comes in pieces. */
+export class TableTextReading implements TextReading {
+  readonly #name: string;
+  readonly #rows = new RowJoiner();
+  /** The beginning, until it is long enough to tell what the columns are; later the beginning of a line. */
+  #begun = "";
+  #reading: TableReading | undefined;
+  #isHeaderNext = false;
+
+  /** `name` is that of the file. */
+  constructor(name: string) {
+    this.#name = name;
+  }
+
+  push(text: string): void {
+    if (this.#reading !== undefined) {
+      this.#take(this.#reading, text);
+      return;
+    }
+    this.#begun += text;
+    if (this.#begun.length >= sampleLength) this.#start();
+  }
+
+  end(): FileContent {
+    const reading = this.#reading ?? this.#start();
+    if (this.#begun !== "") this.#add(reading, this.#rows.add(this.#begun));
+    this.#add(reading, this.#rows.end());
+    return reading.content();
+  }
+
+  #start(): TableReading {
+    const text = this.#begun;
+    const layout = layoutOf(sampleOf(text.slice(0, sampleLength)));
+    if (layout === undefined) {
+      throw new EvidenceError("The table has no column of times with numbers beside it.", {
+        expected: "a header, a column of times, and columns of numbers or of names and values",
+        where: "line 1",
+      });
+    }
+    const reading = new TableReading(layout, stemOf(this.#name));
+    this.#reading = reading;
+    this.#isHeaderNext = layout.hasHeader;
+    this.#begun = "";
+    this.#take(reading, text.startsWith("\uFEFF") ? text.slice(1) : text);
+    return reading;
+  }
+
+  #take(reading: TableReading, text: string): void {
+    let from = 0;
+    for (let end = text.indexOf("\n"); end >= 0; end = text.indexOf("\n", from)) {
+      const line = this.#begun + text.slice(from, end);
+      this.#begun = "";
+      this.#add(reading, this.#rows.add(line));
+      from = end + 1;
+    }
+    this.#begun += text.slice(from);
+    if (this.#begun.length > metricLimits.rowLengthMax) {
+      throw new EvidenceError("A row of the table is too long.", {
+        expected: `at most ${metricLimits.rowLengthMax} characters in one row`,
+      });
+    }
+  }
+
+  #add(reading: TableReading, row: string | undefined): void {
+    if (row === undefined) return;
+    if (this.#isHeaderNext) this.#isHeaderNext = false;
+    else reading.add(cellsOf(row, reading.delimiter));
+  }
+}
+
+/** Characters in which the columns are looked at. */
+const sampleLength = 65_536;
 
 function sampleOf(head: string): string[] {
   const rows: string[] = [];
@@ -155,6 +217,10 @@ class TableReading {
     this.#stem = stem;
     if (layout.isRelative)
       this.#builder.note("Small numbers of the time column were taken as seconds since 1970.");
+  }
+
+  get delimiter(): Delimiter {
+    return this.#layout.delimiter;
   }
 
   add(cells: readonly string[]): void {
