@@ -24,3 +24,15 @@ export { LogReader, type LogReaderOptions } from "./log/log-reader.ts";
 export { defaultLogLimits, type LogLimits, type LogOptions } from "./log/options.ts";
 export { repairLog, type RepairOptions, type RepairReport } from "./log/repair.ts";
 export { type LogEntry, type LogPosition, logStart } from "./log/position.ts";
+export type { ScanOptions, StoreEntry, StoreReader } from "./store/reader.ts";
+export type { StoreRecovery } from "./store/recover.ts";
+export { StoreSnapshot } from "./store/store-snapshot.ts";
+export {
+  Store,
+  type StoreLimits,
+  type StoreOptions,
+  type StoreStatus,
+  type TransactOptions,
+} from "./store/store.ts";
+export type { StoreTransaction, TransactOutcome } from "./store/transaction.ts";
+export type { StoreWrite } from "./store/write.ts";
