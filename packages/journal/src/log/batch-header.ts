@@ -19,6 +19,8 @@ const kinds: readonly BatchKind[] = ["records", "mark", "gap"];
 export const recordPrefixBytes = 8;
 /** Up to the fields. These places keep their meaning in every version. */
 export const batchFixedBytes = 32;
+/** The fields of a batch together, in any version. */
+const fieldBytesMax = 1_024;
 const checksumOffset = 28;
 const fieldWrittenAt = 1;
 const fieldLengths: ReadonlyMap<number, number> = new Map([[fieldWrittenAt, 8]]);
@@ -83,6 +85,7 @@ export function decodeBatchHeader(
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (view.getUint32(0, true) !== batchMagic) return bad("no batch starts here");
   const fieldBytes = view.getUint16(6, true);
+  if (fieldBytes > fieldBytesMax) return bad("the head of the batch is too long");
   const headerBytes = batchFixedBytes + fieldBytes;
   if (bytes.length < headerBytes) return { kind: "cut", bytesNeeded: headerBytes };
   if (headerChecksum(bytes, headerBytes, logSeed) !== view.getUint32(checksumOffset, true)) {

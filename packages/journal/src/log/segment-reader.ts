@@ -116,20 +116,17 @@ export class SegmentReader {
   async findHeader(offset: number): Promise<number | undefined> {
     // Where all is well it stands right here, and nothing more has to be read.
     if (await this.#hasHeaderAt(offset)) return offset;
-    let at = offset + 1;
-    while (at + batchFixedBytes <= this.#length) {
-      const bytes = await this.#bytesAt(at, Math.min(windowBytes, this.#length - at));
-      const found = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).indexOf(
-        batchMagicBytes,
-      );
-      if (found === -1) {
-        // The magic may begin in this window and end in the next.
-        at += Math.max(1, bytes.length - (batchMagicBytes.length - 1));
-        continue;
+    let start = offset + 1;
+    while (start + batchFixedBytes <= this.#length) {
+      const bytes = await this.#bytesAt(start, Math.min(windowBytes, this.#length - start));
+      const window = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+      let found = window.indexOf(batchMagicBytes);
+      while (found !== -1) {
+        if (await this.#hasHeaderAt(start + found)) return start + found;
+        found = window.indexOf(batchMagicBytes, found + 1);
       }
-      at += found;
-      if (await this.#hasHeaderAt(at)) return at;
-      at += 1;
+      // The magic may begin in this window and end in the next.
+      start += Math.max(1, bytes.length - (batchMagicBytes.length - 1));
     }
     return undefined;
   }
