@@ -65,8 +65,14 @@ export class FrameSplitter {
   /** Gives out what is left. */
   end(): void {
     if (this.#heldBytes === 0) return;
-    if (!this.#closing) this.#blankAt = this.#frameEmpty ? 0 : this.#heldBytes;
-    this.#emit(Buffer.alloc(0));
+    const rest = Buffer.concat(this.#held);
+    this.#held = [];
+    this.#heldBytes = 0;
+    if (!this.#closing) {
+      const lineEndBytes = rest.at(-1) === lineFeed && rest.at(-2) === carriageReturn ? 2 : 1;
+      this.#blankAt = this.#frameEmpty ? rest.length - lineEndBytes : rest.length;
+    }
+    this.#emit(rest);
   }
 
   /** Whether the event is whole; `at` is where in it the line's end stands. */
