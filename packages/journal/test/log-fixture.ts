@@ -1,7 +1,7 @@
 /** Logs for tests: on a simulated disk, with small limits, a counting clock and counted ids. */
 
 import { Log, type LogEntry, type LogOptions, type LogPosition, logStart } from "../src/index.ts";
-import { SimulatedDisk } from "./simulated-disk.ts";
+import type { SimulatedDisk } from "./simulated-disk.ts";
 
 export const signal: AbortSignal = new AbortController().signal;
 export const folder = "/journal";

@@ -101,17 +101,15 @@ describe("a log whose n-th effect fails", () => {
     {
       await using log = await openLog(disk);
       disk.capacityBytes = 3_000;
-      let refusedCount = 0;
-      for (let index = 0; refusedCount < 5; index += 1) {
+      const refusals: unknown[] = [];
+      for (let index = 0; refusals.length < 5; index += 1) {
         const text = `${index}.`.padEnd(90, "x");
         await log.append(bytes(text)).then(
           () => kept.push(text),
-          (error: unknown) => {
-            expect(error).toMatchObject({ code: "journal_full" });
-            refusedCount += 1;
-          },
+          (error: unknown) => refusals.push(error),
         );
       }
+      for (const refusal of refusals) expect(refusal).toMatchObject({ code: "journal_full" });
       expect(log.failure).toBeUndefined();
       expect(await textsOf(log)).toEqual(kept);
       disk.capacityBytes = 4_000;

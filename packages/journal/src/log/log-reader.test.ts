@@ -129,7 +129,7 @@ describe("a reader beside the writer", () => {
 
   it("gives what was written, or names the place, whichever byte is damaged", async () => {
     const disk = new SimulatedDisk();
-    const texts = [..."abcdefgh"].map((letter) => letter.repeat(70));
+    const texts = "abcdefgh".split("").map((letter) => letter.repeat(70));
     {
       await using log = await openLog(disk);
       for (const text of texts) await log.append(bytes(text));

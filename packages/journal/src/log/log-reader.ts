@@ -103,7 +103,8 @@ export class LogReader {
     const from = Math.max(this.#position - base, headerBytes);
     let offset = await this.#locate(reader, segment, from);
     let attempt = 1;
-    while (offset < reader.length || isLast) {
+    for (;;) {
+      if (!isLast && offset >= reader.length) break;
       signal.throwIfAborted();
       const outcome = await reader.batchAt(offset);
       const behind = outcome.kind === "batch" ? outcome.end : offset + 1;

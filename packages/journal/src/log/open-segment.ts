@@ -7,6 +7,7 @@ import { JournalError } from "../journal-error.ts";
 import {
   decodeSegmentHeader,
   draftSuffix,
+  isSegmentName,
   type SegmentHeader,
   segmentHeaderBytesMax,
   segmentNumber,
@@ -35,11 +36,10 @@ export async function listSegments(
   folder: string,
 ): Promise<FolderContent> {
   const names = [...(await fileSystem.list(folder))].sort();
-  const isSegment = (name: string): boolean => segmentNumber(name) !== undefined;
   return {
-    segments: names.filter(isSegment),
+    segments: names.filter(isSegmentName),
     drafts: names.filter(
-      (name) => name.endsWith(draftSuffix) && isSegment(name.slice(0, -draftSuffix.length)),
+      (name) => name.endsWith(draftSuffix) && isSegmentName(name.slice(0, -draftSuffix.length)),
     ),
   };
 }

@@ -4,7 +4,7 @@ import { bytes, entriesOf, openLog, textsOf } from "../../test/log-fixture.ts";
 import { SimulatedDisk } from "../../test/simulated-disk.ts";
 import { JournalError } from "../index.ts";
 
-const records = [..."abcdefghijkl"].map((letter, index) => letter.repeat(1 + index * 7));
+const records = "abcdefghijkl".split("").map((letter, index) => letter.repeat(1 + index * 7));
 
 /** The files of a log with several segments and batches, closed in good order. */
 async function wholeLog(): Promise<Map<string, Uint8Array>> {

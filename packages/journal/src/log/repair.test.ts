@@ -4,7 +4,7 @@ import { bytes, entriesOf, folder, openLog, signal, textsOf } from "../../test/l
 import { SimulatedDisk } from "../../test/simulated-disk.ts";
 import { examineLog, type LogReport, repairLog, type RepairReport } from "../index.ts";
 
-const records = [..."abcdefghijkl"].map((letter, index) => letter.repeat(1 + index * 7));
+const records = "abcdefghijkl".split("").map((letter, index) => letter.repeat(1 + index * 7));
 const clock = { nowMs: () => 5_000 };
 
 async function wholeLog(): Promise<Map<string, Uint8Array>> {

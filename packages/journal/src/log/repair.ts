@@ -8,6 +8,8 @@ import { join } from "node:path";
 import type { JournalFile, JournalFileSystem } from "../file-system/file-system.ts";
 import { nodeFileSystem } from "../file-system/node-file-system.ts";
 import { isNoRoom, JournalError } from "../journal-error.ts";
+import { BatchBuffer } from "./batch-buffer.ts";
+import { batchHeaderBytes } from "./batch-header.ts";
 import { checksum } from "./checksum.ts";
 import { corrupt } from "./open-segment.ts";
 import { examineLog, type ExamineOptions, type LogReport, type SegmentReport } from "./examine.ts";
@@ -114,6 +116,8 @@ async function rebuild(place: Workplace, segment: SegmentReport): Promise<string
       }
       await writeGaps(file, plan, { ...placeOf(segment.header), offset, nowMs });
     }
+    // The copy is synced as a whole, so all that is in it is durable.
+    if (segment.limit === undefined) await writeMark(file, segment, nowMs);
   });
   // Both files stand before the one takes the place of the other.
   await fileSystem.syncFolder(folder);
@@ -153,6 +157,16 @@ async function fillMissing(
     base += head.length;
   }
   return names;
+}
+
+async function writeMark(
+  file: JournalFile,
+  { header, end }: SegmentReport,
+  writtenAtMs: number,
+): Promise<void> {
+  const { base, logSeed } = placeOf(header);
+  const mark = new BatchBuffer(batchHeaderBytes);
+  await writeAll(file, mark.seal({ position: base + end, writtenAtMs, logSeed }), end);
 }
 
 function placeOf(header: SegmentHeader): { readonly base: number; readonly logSeed: number } {

@@ -60,6 +60,11 @@ export function segmentNumber(name: string): number | undefined {
   return Number.isSafeInteger(number) && number > 0 ? number : undefined;
 }
 
+/** Whether a file of this name is a segment. */
+export function isSegmentName(name: string): boolean {
+  return segmentNumber(name) !== undefined;
+}
+
 /** The bytes of a head. */
 export function encodeSegmentHeader(header: SegmentHeader): Uint8Array {
   const fields = encodeFields([
