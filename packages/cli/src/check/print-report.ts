@@ -30,7 +30,7 @@ export function printReport(
       return;
     }
     case "json":
-      terminal.print(JSON.stringify(report, undefined, 2));
+      writeJson(report, terminal);
       break;
     case "sarif":
       terminal.print(JSON.stringify(sarifReport(report, { toolVersion: version() }), undefined, 2));
@@ -46,4 +46,28 @@ export function printReport(
     const place = where === undefined ? "" : ` (${where})`;
     terminal.note(printable(`faultline check: ${name}${place}: ${message} Expected: ${expected}.`));
   }
+}
+
+/** Findings that are written at once: all of them as one text would take more memory than checking did. */
+const findingsAtOnce = 256;
+const emptyFindings = '\n  "findings": []';
+
+/** The report as JSON with an indentation of two. No other field stands at the depth of the findings by their name. */
+function writeJson(report: CheckReport, terminal: Terminal): void {
+  const [before = "", after = ""] = JSON.stringify({ ...report, findings: [] }, undefined, 2).split(
+    emptyFindings,
+  );
+  const { findings } = report;
+  if (findings.length === 0) {
+    terminal.print(before + emptyFindings + after);
+    return;
+  }
+  terminal.write(`${before}${emptyFindings.slice(0, -1)}`);
+  for (let from = 0; from < findings.length; from += findingsAtOnce) {
+    const texts = findings
+      .slice(from, from + findingsAtOnce)
+      .map((finding) => `\n${JSON.stringify(finding, undefined, 2)}`.replaceAll("\n", "\n    "));
+    terminal.write(`${from === 0 ? "" : ","}${texts.join(",")}`);
+  }
+  terminal.print(`\n  ]${after}`);
 }
