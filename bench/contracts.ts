@@ -12,6 +12,7 @@ import { promisify } from "node:util";
 
 import { encodeOtlp } from "../packages/contracts/test/otlp-protobuf.ts";
 import type { BenchFigure, BenchOptions, BenchResult } from "./bench.ts";
+import { writeLog, writePodList } from "./contracts-large-files.ts";
 import { populationOf } from "./contracts-population.ts";
 import type { Measured } from "./contracts-process.ts";
 
@@ -49,6 +50,7 @@ export async function run({ small }: BenchOptions): Promise<BenchResult> {
       const { size } = await stat(path);
       const name = `OTLP JSON of ${Math.round(size / 1e6)} MB, memory`;
       figures.push({ name, value: memoryBytesMax / 1e6, unit: "MB" });
+      figures.push(...(await largeFileFigures(folder)));
     }
     figures.push(await startRatio(folder, small ? startsSmall : startsLarge));
     const results = [decoded, fromProtobuf, fromJson].map((item) => item.resultHash);
@@ -68,6 +70,25 @@ export async function run({ small }: BenchOptions): Promise<BenchResult> {
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** The memory that files take which hold no traces. */
+async function largeFileFigures(folder: string): Promise<BenchFigure[]> {
+  const pods = join(folder, "pods.json");
+  await writePodList(pods);
+  const podList = await measure("check", pods);
+  await rm(pods);
+  const log = join(folder, "app.ndjson");
+  await writeLog(log);
+  const records = await measure("check", log);
+  return [
+    {
+      name: "Kubernetes List of 200 MB, memory",
+      value: podList.memoryBytesMax / 1e6,
+      unit: "MB",
+    },
+    { name: "log of 200 MB, memory", value: records.memoryBytesMax / 1e6, unit: "MB" },
+  ];
 }
 
 /** One request in JSON or in protobuf, by the name of the file; gives its path. */
