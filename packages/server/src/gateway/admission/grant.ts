@@ -33,6 +33,7 @@ export class LimitedGrant implements Grant {
     this.#taken = taken;
     this.#monotonicMs = monotonicMs;
     const nowMs = monotonicMs();
+    for (const one of taken) one.slice.confirm(one);
     this.#reservations = taken.map(({ slice, tokens }) => {
       const perMinute = slice.limits.tokensPerMinute;
       if (tokens === 0 || perMinute === undefined) return undefined;

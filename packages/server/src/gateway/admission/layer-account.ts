@@ -239,7 +239,7 @@ function settleBucket(
 ): number {
   if (bucket === undefined) return 0;
   // What was lent before the limit was lifted for a while is nobody's now.
-  const returned = Math.min(report.returned, report.held);
+  const returned = Math.min(report.returned, report.held - Math.min(report.used, 0));
   const used = Math.min(report.used, report.held - returned);
   bucket.noteUsed(used, report.nowMs);
   bucket.takeBack(returned, report.nowMs);

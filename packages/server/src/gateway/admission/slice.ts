@@ -35,6 +35,8 @@ export class Slice {
   #tokensUsed = 0;
   #permitsIdle = 0;
   #permitsInUse = 0;
+  /** Charges of calls that wait for other layers. */
+  #openCount = 0;
   #touchedMs = 0;
   #levels: LayerLevels = { requests: undefined, tokens: undefined };
   #levelsAtMs = 0;
@@ -57,7 +59,7 @@ export class Slice {
     );
   }
 
-  /** Charges a call that fits in. */
+  /** Charges a call that fits in; `confirm` or `putBack` must follow. */
   take(tokens: number, nowMs: number): Taken {
     this.#touchedMs = nowMs;
     const { requestsPerMinute, tokensPerMinute, concurrencyMax } = this.limits;
@@ -71,7 +73,7 @@ export class Slice {
     return taken;
   }
 
-  /** Adds what the control process lent, and charges the call that it was asked for. */
+  /** Adds what the control process lent, and charges the call that it was asked for, likewise. */
   takeGranted(grant: LayerGrant, tokens: number, nowMs: number): Taken {
     this.add(grant, nowMs);
     const taken = {
@@ -93,12 +95,21 @@ export class Slice {
     this.noteLevels(grant.levels, nowMs);
   }
 
-  /** Undoes a charge of a call that was not made. */
+  /**
+   * A charged call is admitted. Only now is it reported as used, and may the bucket fill up for it: what was put back
+   * after that would be there twice.
+   */
+  confirm({ request, tokens }: Taken): void {
+    this.#openCount -= 1;
+    this.#requestsUsed += request ? 1 : 0;
+    this.#tokensUsed += tokens;
+  }
+
+  /** Undoes a charge of a call that is not made. */
   putBack({ request, tokens, permit }: Taken): void {
+    this.#openCount -= 1;
     this.#requestsIdle += request ? 1 : 0;
-    this.#requestsUsed -= request ? 1 : 0;
     this.#tokensIdle += tokens;
-    this.#tokensUsed -= tokens;
     if (permit) this.release();
   }
 
@@ -173,6 +184,7 @@ export class Slice {
       this.#tokensIdle === 0 &&
       this.#permitsIdle === 0 &&
       this.#permitsInUse === 0 &&
+      this.#openCount === 0 &&
       this.#requestsUsed === 0 &&
       this.#tokensUsed === 0 &&
       this.reservations.isEmpty &&
@@ -181,12 +193,9 @@ export class Slice {
   }
 
   #charge({ request, tokens, permit }: Taken): void {
-    if (request) {
-      this.#requestsIdle -= 1;
-      this.#requestsUsed += 1;
-    }
+    this.#openCount += 1;
+    if (request) this.#requestsIdle -= 1;
     this.#tokensIdle -= tokens;
-    this.#tokensUsed += tokens;
     if (permit) {
       this.#permitsIdle -= 1;
       this.#permitsInUse += 1;

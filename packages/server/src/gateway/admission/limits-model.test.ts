@@ -1,0 +1,196 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+
+import { acme, keyOf, limitsConfig, LimitsSimulation, open } from "./limits-simulation.ts";
+import { type AdmissionRequest, LayerTable } from "./layer-table.ts";
+
+const keys = [
+  keyOf(1, { requestsPerMinute: 6, concurrencyMax: 2 }),
+  keyOf(2, { tokensPerMinute: 900 }),
+  keyOf(3),
+];
+const table = new LayerTable(
+  limitsConfig({
+    user: { ...open, requestsPerMinute: 4, concurrencyMax: 1 },
+    tenant: { requestsPerMinute: 30_000, tokensPerMinute: 2_000, concurrencyMax: 3 },
+    models: [{ name: "*", limits: { ...open, concurrencyMax: 64 } }],
+  }),
+  keys,
+);
+
+const workers = fc.nat({ max: 2 });
+const request: fc.Arbitrary<AdmissionRequest> = fc.record({
+  key: fc.constantFrom(...keys),
+  user: fc.constantFrom(undefined, "ann", "bob"),
+  modelId: fc.constantFrom("a/one", "b/two"),
+  provider: fc.constant("a"),
+  clientAddress: fc.constant("192.0.2.1"),
+  tokens: fc.integer({ min: 1, max: 900 }),
+});
+
+type Step = (world: LimitsSimulation) => void;
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 6, arbitrary: fc.tuple(workers, request).map(ask) },
+  { weight: 4, arbitrary: fc.tuple(fc.nat(), fc.double({ min: 0, max: 1, noNaN: true })).map(end) },
+  { weight: 1, arbitrary: fc.nat().map(leave) },
+  { weight: 6, arbitrary: workers.map(to((world, worker) => void world.deliverUp(worker))) },
+  { weight: 6, arbitrary: workers.map(to((world, worker) => void world.deliverDown(worker))) },
+  { weight: 2, arbitrary: fc.constant<Step>((world) => world.deliverAll()) },
+  { weight: 3, arbitrary: workers.map(to((world, worker) => world.tickWorker(worker))) },
+  { weight: 2, arbitrary: fc.nat({ max: 4_000 }).map(pass) },
+  { weight: 1, arbitrary: workers.map(to((world, worker) => world.kill(worker))) },
+);
+const steps = fc.array(step, { maxLength: 200, size: "max" });
+
+function to(act: (world: LimitsSimulation, worker: number) => void): (worker: number) => Step {
+  return (worker) => (world) => act(world, worker);
+}
+
+function ask([worker, asked]: [number, AdmissionRequest]): Step {
+  return (world) => {
+    world.ask(worker, asked);
+  };
+}
+
+function end([which, share]: [number, number]): Step {
+  return (world) => {
+    const running = world.calls.filter(({ state }) => state === "running");
+    const call = running[which % Math.max(1, running.length)];
+    if (call !== undefined) world.end(call, Math.floor(call.request.tokens * share));
+  };
+}
+
+function leave(which: number): Step {
+  return (world) => {
+    const waiting = world.calls.filter(({ state }) => state === "waiting");
+    const call = waiting[which % Math.max(1, waiting.length)];
+    if (call !== undefined) world.leave(call);
+  };
+}
+
+function pass(durationMs: number): Step {
+  return (world) => {
+    world.nowMs += durationMs;
+    world.authority.tick(world.nowMs);
+  };
+}
+
+/** How many calls run in a layer, against what it allows. */
+function expectPlaces(world: LimitsSimulation): void {
+  const counts = new Map<string, { count: number; max: number }>();
+  for (const call of world.calls) {
+    if (call.state !== "running") continue;
+    for (const { id, limits } of table.layersOf(call.request)) {
+      if (limits.concurrencyMax === undefined) continue;
+      const count = (counts.get(id)?.count ?? 0) + 1;
+      counts.set(id, { count, max: limits.concurrencyMax });
+    }
+  }
+  for (const [id, { count, max }] of counts) expect(count, id).toBeLessThanOrEqual(max);
+}
+
+interface Use {
+  readonly atMs: number;
+  readonly units: number;
+}
+
+/** No window of time sees more than one bucket and what flows in during the window. */
+function expectRate(id: string, perMinute: number, uses: readonly Use[]): void {
+  const sorted = [...uses].sort((left, right) => left.atMs - right.atMs);
+  sorted.forEach((first, index) => {
+    let sum = 0;
+    for (const use of sorted.slice(index)) {
+      sum += use.units;
+      const allowed = perMinute + (perMinute / 60_000) * (use.atMs - first.atMs);
+      expect(sum, `${id} from ${first.atMs} to ${use.atMs}`).toBeLessThanOrEqual(allowed + 1e-6);
+    }
+  });
+}
+
+function expectRates(world: LimitsSimulation): void {
+  const layers = new Map<string, { requests: Use[]; tokens: Use[]; limits: typeof open }>();
+  for (const call of world.calls) {
+    if (call.grant === undefined) continue;
+    for (const { id, limits } of table.layersOf(call.request)) {
+      const known = layers.get(id) ?? { requests: [], tokens: [], limits };
+      layers.set(id, known);
+      known.requests.push({ atMs: call.admittedMs, units: 1 });
+      known.tokens.push({ atMs: call.admittedMs, units: call.tokensUsed });
+    }
+  }
+  for (const [id, { requests, tokens, limits }] of layers) {
+    if (limits.requestsPerMinute !== undefined) expectRate(id, limits.requestsPerMinute, requests);
+    if (limits.tokensPerMinute !== undefined) expectRate(id, limits.tokensPerMinute, tokens);
+  }
+}
+
+function expectNothingLeft(world: LimitsSimulation): void {
+  expect(world.calls.filter(({ state }) => state === "waiting")).toEqual([]);
+  expect(world.authority.pendingCount).toBe(0);
+  expect(world.authority.layerCount).toBe(0);
+  for (const { limits } of world.workers) {
+    expect(limits.waitingCount).toBe(0);
+    expect(limits.sliceCount).toBe(0);
+  }
+}
+
+describe("limits on leased slices", () => {
+  it("never admit more than a limit, whatever the order of calls, messages and deaths; and nothing leaks", () => {
+    fc.assert(
+      fc.property(steps, (taken) => {
+        const world = new LimitsSimulation(table);
+        for (const one of taken) {
+          one(world);
+          expectPlaces(world);
+        }
+        // Whoever still waits is answered once messages arrive.
+        world.settle(3_000);
+        expect(world.calls.filter(({ state }) => state === "waiting")).toEqual([]);
+        expectPlaces(world);
+        for (const call of world.calls) world.end(call, 0);
+        expectRates(world);
+        world.settle(70_000);
+        expectNothingLeft(world);
+      }),
+      { numRuns: 400 },
+    );
+  });
+
+  it("give a worker that alone has demand the whole limit, whatever the others hold idle", () => {
+    fc.assert(
+      fc.property(fc.array(workers, { maxLength: 40 }), (before) => {
+        const plain = { tenantId: acme, id: keyOf(3).id };
+        const rates = {
+          requestsPerMinute: 100_000,
+          tokensPerMinute: undefined,
+          concurrencyMax: 200,
+        };
+        const world = new LimitsSimulation(new LayerTable(limitsConfig({ tenant: rates }), keys));
+        const asked = {
+          key: plain,
+          user: undefined,
+          modelId: "a/one",
+          provider: "a",
+          clientAddress: "",
+          tokens: 1,
+        };
+        for (const worker of before) {
+          const call = world.ask(worker, asked);
+          world.deliverAll();
+          world.end(call, 1);
+        }
+        const calls = Array.from({ length: 200 }, () => world.ask(0, asked));
+        world.deliverAll();
+        expect(calls.filter(({ state }) => state === "running")).toHaveLength(200);
+        const beyond = world.ask(0, asked);
+        world.deliverAll();
+        expect(beyond.refusal).toMatchObject({
+          scope: "tenant",
+          dimension: "concurrency",
+          left: 0,
+        });
+      }),
+      { numRuns: 100 },
+    );
+  });
+});
