@@ -6,7 +6,7 @@ export interface KnownPattern {
   /** In the syntax of RE2. */
   readonly pattern: string;
   /** Whether what matches is one; without it every match is. */
-  confirm?(text: string): boolean;
+  readonly confirm?: (text: string) => boolean;
 }
 
 export const secretPatterns: Readonly<Record<SecretKind, readonly KnownPattern[]>> = {

@@ -20,7 +20,7 @@ function walk(pattern: string, text: string): MatchSpan[] {
 
 /** What is covered by any match, as a text of marks. */
 function coverOf(spans: readonly MatchSpan[], text: string): string {
-  return [...text]
+  return Array.from(text)
     .map((_, at) => (spans.some(({ start, end }) => start <= at && at < end) ? "x" : "."))
     .join("");
 }

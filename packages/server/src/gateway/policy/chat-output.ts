@@ -1,0 +1,170 @@
+/** Replies of OpenAI's chat completions and completions under an output policy. */
+
+import { indexOf, type JsonObject, objectOf, objectsOf, textOf } from "./json-values.ts";
+import type { OutputCheck } from "./output-check.ts";
+import type { OutputEvent, OutputShape } from "./output-shape.ts";
+
+/** Fields of a message that are text for people. */
+const textFields = ["content", "refusal", "reasoning_content", "reasoning"] as const;
+
+export class ChatOutput implements OutputShape {
+  /** The fields around the choices, of the latest event. */
+  #envelope: JsonObject = {};
+  readonly #open = new Set<number>();
+  /** Completions say `text` beside the index, instead of a delta. */
+  #isCompletion = false;
+
+  event({ name, data }: OutputEvent, check: OutputCheck): readonly OutputEvent[] | undefined {
+    const { choices, usage: _usage, ...envelope } = data;
+    this.#envelope = envelope;
+    const before: OutputEvent[] = [];
+    let changed = false;
+    let saysMore = data["usage"] !== undefined && data["usage"] !== null;
+    const list = objectsOf(choices);
+    list.forEach((choice, place) => {
+      const index = indexOf(choice, place);
+      this.#open.add(index);
+      changed = dropLogprobs(choice) || changed;
+      const filtered = this.#filter(choice, index, check);
+      changed = changed || filtered.changed;
+      saysMore = saysMore || filtered.saysMore;
+      if (choice["finish_reason"] === null || choice["finish_reason"] === undefined) return;
+      saysMore = true;
+      this.#open.delete(index);
+      before.push(...this.#restOf(`${index}/`, check));
+    });
+    if (list.length === 0) return undefined;
+    if (!changed && before.length === 0) return undefined;
+    return saysMore ? [...before, { name, data }] : before;
+  }
+
+  rest(check: OutputCheck): readonly OutputEvent[] {
+    return this.#restOf("", check);
+  }
+
+  refusal(): readonly (OutputEvent | "[DONE]")[] {
+    const indexes = this.#open.size === 0 ? [0] : [...this.#open];
+    const choices = indexes.map((index) => ({
+      index,
+      ...(this.#isCompletion ? { text: "" } : { delta: {} }),
+      finish_reason: "content_filter",
+    }));
+    return [{ name: undefined, data: { ...this.#envelope, choices } }, "[DONE]"];
+  }
+
+  reply(reply: JsonObject, check: OutputCheck): void {
+    objectsOf(reply["choices"]).forEach((choice, place) => {
+      const index = indexOf(choice, place);
+      dropLogprobs(choice);
+      const text = textOf(choice["text"]);
+      if (text !== undefined) choice["text"] = check.whole("open", text);
+      const message = objectOf(choice["message"]);
+      if (message === undefined) return;
+      for (const field of textFields) {
+        const said = textOf(message[field]);
+        if (said !== undefined) message[field] = check.whole("open", said);
+      }
+      for (const { said } of callsOf(message, index, check)) check.whole("fixed", said);
+    });
+  }
+
+  refuseReply(reply: JsonObject): void {
+    for (const choice of objectsOf(reply["choices"])) {
+      choice["finish_reason"] = "content_filter";
+      if ("text" in choice) choice["text"] = "";
+      const message = objectOf(choice["message"]);
+      if (message === undefined) continue;
+      choice["message"] = { role: message["role"], content: null, refusal: null };
+    }
+  }
+
+  /** Texts and calls of one choice. `saysMore` is false where nothing is left to say. */
+  #filter(
+    choice: JsonObject,
+    index: number,
+    check: OutputCheck,
+  ): { changed: boolean; saysMore: boolean } {
+    const isCompletion = "text" in choice;
+    if (isCompletion) this.#isCompletion = true;
+    const holder = isCompletion ? choice : objectOf(choice["delta"]);
+    if (holder === undefined) return { changed: false, saysMore: true };
+    let changed = false;
+    let saysMore = Object.keys(holder).some((field) => !silentFields.has(field));
+    for (const field of isCompletion ? ["text"] : textFields) {
+      const said = textOf(holder[field]);
+      if (said === undefined || said === "") {
+        // The first event says nothing but whose turn it is.
+        saysMore = saysMore || said === "";
+        continue;
+      }
+      const kept = check.push(`${index}/${field}`, "open", said);
+      if (kept !== said) changed = true;
+      if (kept !== "") saysMore = true;
+      holder[field] = kept;
+    }
+    for (const { id, said, called, field } of callsOf(holder, index, check)) {
+      const kept = check.push(`${index}/${id}/${field}`, "fixed", said);
+      if (kept !== said) changed = true;
+      if (called !== undefined && said !== "") called[field] = kept;
+    }
+    return { changed, saysMore };
+  }
+
+  /** What was held back of the channels whose names begin so, each as a delta of its own. */
+  #restOf(prefix: string, check: OutputCheck): OutputEvent[] {
+    return check.openChannels(prefix).flatMap((channel): OutputEvent[] => {
+      const rest = check.finish(channel);
+      if (rest === "") return [];
+      const [index = "0", ...path] = channel.split("/");
+      const place = { index: Number(index), ...saying(path, rest), finish_reason: null };
+      return [{ name: undefined, data: { ...this.#envelope, choices: [place] } }];
+    });
+  }
+}
+
+/** The part of a choice that says a text, by the path of its channel. */
+function saying([what = "", id = "", field = ""]: readonly string[], text: string): JsonObject {
+  if (what === "text") return { text };
+  if (what !== "call") return { delta: { [what]: text } };
+  if (id === "function") return { delta: { function_call: { arguments: text } } };
+  const kind = field === "input" ? "custom" : "function";
+  return { delta: { tool_calls: [{ index: Number(id), [kind]: { [field]: text } }] } };
+}
+
+const silentFields: ReadonlySet<string> = new Set([
+  ...textFields,
+  "text",
+  "index",
+  "finish_reason",
+  "logprobs",
+]);
+
+/** Tokens with their probabilities are the text once more. */
+function dropLogprobs(choice: JsonObject): boolean {
+  if (choice["logprobs"] === undefined || choice["logprobs"] === null) return false;
+  choice["logprobs"] = null;
+  return true;
+}
+
+interface Call {
+  readonly id: string;
+  readonly called: JsonObject | undefined;
+  /** Where it says what it is called with. */
+  readonly field: "arguments" | "input";
+  readonly said: string;
+}
+
+/** The calls of tools of a message or delta, which are counted; with what they say. */
+function callsOf(holder: JsonObject, index: number, check: OutputCheck): Call[] {
+  const legacy = objectOf(holder["function_call"]);
+  const calls = objectsOf(holder["tool_calls"]).map((call, place) => ({
+    id: `call/${indexOf(call, place)}`,
+    called: objectOf(call["function"]) ?? objectOf(call["custom"]),
+  }));
+  if (legacy !== undefined) calls.push({ id: "call/function", called: legacy });
+  return calls.map(({ id, called }) => {
+    check.call(`${index}/${id}`, textOf(called?.["name"]));
+    const field = called !== undefined && "input" in called ? "input" : "arguments";
+    return { id, called, field, said: textOf(called?.[field]) ?? "" };
+  });
+}
