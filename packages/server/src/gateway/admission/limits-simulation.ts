@@ -6,7 +6,7 @@ import type { KeyId, KeyTerms, TenantId } from "@faultline/protocol";
 import type { SnapshotKey } from "../snapshot.ts";
 import { FailedKeys } from "./failed-keys.ts";
 import type { Grant } from "./grant.ts";
-import { type AdmissionRequest, LayerTable } from "./layer-table.ts";
+import type { AdmissionRequest, LayerTable } from "./layer-table.ts";
 import type { LeaseDown, LeaseUp } from "./lease-messages.ts";
 import { LimitAuthority } from "./limit-authority.ts";
 import type { LimitRefusal } from "./limit-refusal.ts";
