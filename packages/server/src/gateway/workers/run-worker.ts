@@ -12,6 +12,7 @@ import { type GatewayState, toKnowledge } from "./gateway-state.ts";
 import { gatewayLimits } from "../limits.ts";
 import type { FromWorker, ToWorker, WorkerStart } from "./messages.ts";
 import { OperationQueue } from "./operation-queue.ts";
+import { readKeptMetrics } from "./kept-metrics.ts";
 import { Peers } from "./peers.ts";
 import { poolRandom } from "./pooled-random.ts";
 import { ReplyReaders } from "../calls/reply-readers.ts";
@@ -159,7 +160,7 @@ class Worker {
         this.#channel.send({
           kind: "metrics",
           requestId: message.requestId,
-          metrics: this.#state.metrics.read(),
+          metrics: [...this.#state.metrics.read(), ...readKeptMetrics(this.#state)],
         });
         return;
       case "drain":

@@ -1,0 +1,29 @@
+/** What one worker shows of the replies that it keeps. */
+
+import type { GatewayState } from "./gateway-state.ts";
+import type { MetricData } from "./gateway-metrics.ts";
+
+const prefix = "faultline_gateway_";
+const msPerSecond = 1_000;
+
+/** The metrics of durable streams and their journals. */
+export function readKeptMetrics({ streams }: GatewayState): MetricData[] {
+  return [
+    gauge("durable_streams_open", "Durable streams under way.", streams.openCount),
+    gauge("stream_readers", "Connections that read durable streams.", streams.followerCount),
+    gauge("stream_journal_bytes", "Disk that durable streams take.", streams.bytes),
+    {
+      ...gauge(
+        "journal_lag_seconds",
+        "How long the oldest record of a kept reply waits for the disk.",
+        streams.lagMs / msPerSecond,
+      ),
+      aggregator: "max",
+    },
+  ];
+}
+
+function gauge(name: string, help: string, value: number): MetricData {
+  const values = [{ labels: {}, value }];
+  return { name: `${prefix}${name}`, help, type: "gauge", aggregator: "sum", values };
+}
