@@ -40,7 +40,7 @@ export async function openSocket(port: number): Promise<Socket> {
 export async function readAll(socket: Socket): Promise<Buffer> {
   const parts: Buffer[] = [];
   socket.on("data", (part: Buffer) => parts.push(part));
-  await once(socket, "close");
+  await new Promise((resolve) => socket.once("close", resolve));
   return Buffer.concat(parts);
 }
 
