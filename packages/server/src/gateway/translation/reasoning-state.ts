@@ -14,6 +14,9 @@ export interface ReasoningState {
   readonly fields: Readonly<Record<string, string>>;
 }
 
+/** What stands between two parts or blocks of reasoning, where a surface holds them as one text. */
+export const reasoningSeparator = "\n\n";
+
 const mark = "faultline-reasoning.";
 
 /** The state as one text for a field of another surface. */

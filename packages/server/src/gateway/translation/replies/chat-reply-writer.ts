@@ -1,14 +1,12 @@
 /** Writes whole replies of chat completions. */
 
 import { compact, type JsonObject } from "../json-document.ts";
+import { reasoningSeparator } from "../reasoning-state.ts";
 import { writeReasoningDetail } from "../requests/chat-reasoning.ts";
 import { writeChatUsage } from "./chat-usage.ts";
 import type { TranslationContext } from "./reply-context.ts";
 import type { ReplyBlock, ReplyStop } from "./reply-event.ts";
 import type { WholeBlock, WholeReply } from "./whole-reply.ts";
-
-/** What stands between two blocks of reasoning, which this surface holds in one text. */
-export const reasoningSeparator = "\n\n";
 
 export function writeChatReply(reply: WholeReply, context: TranslationContext): JsonObject {
   const { start, end } = reply;

@@ -1,8 +1,9 @@
 /** Writes streams of chat completion chunks. */
 
 import { compact, type JsonObject } from "../json-document.ts";
+import { reasoningSeparator } from "../reasoning-state.ts";
 import { writeReasoningDetail } from "../requests/chat-reasoning.ts";
-import { explanationOf, reasoningSeparator, writeChatFinish } from "./chat-reply-writer.ts";
+import { explanationOf, writeChatFinish } from "./chat-reply-writer.ts";
 import { writeChatUsage } from "./chat-usage.ts";
 import { writeErrorEvent } from "./provider-error.ts";
 import type { StreamWriter, TranslationContext } from "./reply-context.ts";

@@ -1,7 +1,8 @@
 /** Reads whole replies of the responses surface, and what its stream has in common with them. */
 
 import { type JsonObject, toList, toObject, toText } from "../json-document.ts";
-import { reasoningSeparator, reasoningState, reasoningTexts } from "../requests/responses-items.ts";
+import { reasoningSeparator } from "../reasoning-state.ts";
+import { reasoningState, reasoningTexts } from "../requests/responses-items.ts";
 import { invalidReply, readProviderError, replyName, replyText } from "./reply-fault.ts";
 import type { ReplyBlock, ReplyEvent, ReplyStop } from "./reply-event.ts";
 import { readResponsesUsage } from "./responses-usage.ts";

@@ -4,7 +4,7 @@ import { compact, type JsonObject, toList, toObject } from "../json-document.ts"
 import { type ReasoningState, sealState } from "../reasoning-state.ts";
 import { explanationOf } from "./chat-reply-writer.ts";
 import type { TranslationContext } from "./reply-context.ts";
-import type { ReplyStop } from "./reply-event.ts";
+import type { ReplyBlock, ReplyStop } from "./reply-event.ts";
 import { writeResponsesUsage } from "./responses-usage.ts";
 import type { WholeBlock, WholeReply } from "./whole-reply.ts";
 
@@ -18,7 +18,7 @@ function writeOutput(
   context: TranslationContext,
 ): JsonObject[] {
   return withExplanation(blocks, end.stop).map((whole, index) =>
-    writeItem(whole, itemId(whole, responseId(start.id, context), index), "completed"),
+    writeItem(whole, itemId(whole.block, responseId(start.id, context), index), "completed"),
   );
 }
 
@@ -44,18 +44,14 @@ export function responseId(id: string, { createdSeconds }: TranslationContext): 
 }
 
 /** The id of an item, which names nothing outside of its response. */
-export function itemId(
-  { block, state }: Pick<WholeBlock, "block" | "state">,
-  response: string,
-  index: number,
-): string {
+export function itemId(block: ReplyBlock, response: string, index: number): string {
   const place = `${response.slice("resp_".length)}_${index}`;
   switch (block.kind) {
     case "text":
     case "refusal":
       return `msg_${place}`;
     case "reasoning":
-      return state?.fields["id"] ?? `rs_${place}`;
+      return `rs_${place}`;
     case "tool-call":
       return block.custom ? `ctc_${place}` : `fc_${place}`;
   }
@@ -82,7 +78,7 @@ export function writeItem(
         type: "reasoning",
         id,
         summary: text === "" ? [] : [{ type: "summary_text", text }],
-        encrypted_content: state === undefined ? undefined : encryptedOf(state),
+        encrypted_content: state === undefined ? undefined : encryptedOf(state, id),
       });
     case "tool-call":
       return block.custom
@@ -105,9 +101,10 @@ export function writePart(kind: "text" | "refusal", text: string): JsonObject {
     : { type: "output_text", text, annotations: [], logprobs: [] };
 }
 
-function encryptedOf(state: ReasoningState): string {
-  const { encrypted } = state.origin === "responses" ? state.fields : {};
-  return encrypted ?? sealState(state);
+/** The provider wants its state back with the id of its own item; under another id the state is sealed, id and all. */
+function encryptedOf(state: ReasoningState, itemId: string): string {
+  const { id, encrypted } = state.origin === "responses" ? state.fields : {};
+  return encrypted !== undefined && id === itemId ? encrypted : sealState(state);
 }
 
 /** The response as it is while it goes on. */

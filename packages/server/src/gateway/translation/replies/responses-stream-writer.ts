@@ -70,7 +70,7 @@ export class ResponsesStreamWriter implements StreamWriter<ReplyEvent> {
     this.#block = block;
     this.#text = "";
     this.#partBegun = false;
-    this.#id = itemId({ block, state: undefined }, response, this.#output.length);
+    this.#id = itemId(block, response, this.#output.length);
     const item = writeItem({ block, text: "", state: undefined }, this.#id, "in_progress");
     const added = this.#event("response.output_item.added", {
       output_index: this.#output.length,

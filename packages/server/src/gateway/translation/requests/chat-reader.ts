@@ -25,7 +25,7 @@ import {
   requireList,
   requireText,
 } from "./request-values.ts";
-import { sharedFields } from "./shared-fields.ts";
+import { readUserId, sharedFields } from "./shared-fields.ts";
 
 /** Throws `request_invalid` or `translation_unsupported`, with the place. */
 export function readChatRequest(body: unknown, passage: Passage): Conversation {
@@ -176,6 +176,9 @@ function readToolCall(value: unknown, at: string, passage: Passage): ToolCall {
 
 function readAnswer(request: JsonObject, passage: Passage): AnswerSettings {
   const { stop } = request;
+  if (request["max_tokens"] !== undefined && request["max_completion_tokens"] !== undefined) {
+    passage.losses.add("/max_tokens", "max_completion_tokens is the limit");
+  }
   return {
     maxTokens:
       optionalNumber(request["max_completion_tokens"], "/max_completion_tokens") ??
@@ -192,11 +195,7 @@ function readAnswer(request: JsonObject, passage: Passage): AnswerSettings {
     effort: optionalEffort(request["reasoning_effort"], "/reasoning_effort"),
     showsReasoning: false,
     verbosity: optionalText(request["verbosity"], "/verbosity"),
-    userId:
-      optionalText(request["user"], "/user") ??
-      (passage.to === "messages"
-        ? optionalText(request["safety_identifier"], "/safety_identifier")
-        : undefined),
+    userId: readUserId(request, passage),
   };
 }
 

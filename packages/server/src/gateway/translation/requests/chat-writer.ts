@@ -10,6 +10,7 @@ import type {
 } from "../conversation.ts";
 import type { Passage } from "../fields/field-table.ts";
 import { compact, type JsonObject } from "../json-document.ts";
+import { reasoningSeparator } from "../reasoning-state.ts";
 import { writeChatParts, writeChatTexts } from "./chat-parts.ts";
 import { writeChatToolChoice, writeChatTools } from "./chat-tools.ts";
 import type { WriteRequest } from "./request-writer.ts";
@@ -95,7 +96,7 @@ function writeAssistant(parts: readonly AssistantPart[], passage: Passage): Json
   return compact({
     role: "assistant",
     content: texts.length === 0 ? null : writeChatTexts(texts),
-    reasoning_content: reasoning.length === 0 ? undefined : reasoning.join("\n\n"),
+    reasoning_content: reasoning.length === 0 ? undefined : reasoning.join(reasoningSeparator),
     refusal: refusals.length === 0 ? undefined : refusals.join(""),
     tool_calls: calls.length === 0 ? undefined : calls.map(writeToolCall),
   });

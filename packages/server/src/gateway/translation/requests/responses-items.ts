@@ -5,7 +5,7 @@ import { admitFields, type Passage } from "../fields/field-table.ts";
 import { responsesFields } from "../fields/responses-fields.ts";
 import { type JsonObject, toList, toObject, toText } from "../json-document.ts";
 import { invalidRequest } from "../losses.ts";
-import { type ReasoningState, unsealState } from "../reasoning-state.ts";
+import { type ReasoningState, reasoningSeparator, unsealState } from "../reasoning-state.ts";
 import { optionalText, requireList, requireText, unknownKind } from "./request-values.ts";
 import { readResponsesAnswer, readResponsesParts, readResponsesTexts } from "./responses-parts.ts";
 
@@ -122,9 +122,6 @@ function readReasoning(value: unknown, at: string, passage: Passage): AssistantP
     at,
   };
 }
-
-/** What stands between two parts of an item of reasoning, which the other surfaces hold as one text. */
-export const reasoningSeparator = "\n\n";
 
 /** The summaries, then the contents. */
 export function reasoningTexts(item: JsonObject): string[] {

@@ -16,7 +16,7 @@ import {
 } from "./request-values.ts";
 import { readResponsesInput } from "./responses-items.ts";
 import { readResponsesTools, readResponsesToolChoice } from "./responses-tools.ts";
-import { sharedFields } from "./shared-fields.ts";
+import { readUserId, sharedFields } from "./shared-fields.ts";
 
 /** Throws `request_invalid` or `translation_unsupported`, with the place. */
 export function readResponsesRequest(body: unknown, passage: Passage): Conversation {
@@ -69,11 +69,7 @@ function readAnswer(request: JsonObject, passage: Passage): AnswerSettings {
     effort: optionalEffort(reasoning?.["effort"], "/reasoning/effort"),
     showsReasoning: false,
     verbosity: optionalText(text?.["verbosity"], "/text/verbosity"),
-    userId:
-      optionalText(request["user"], "/user") ??
-      (passage.to === "messages"
-        ? optionalText(request["safety_identifier"], "/safety_identifier")
-        : undefined),
+    userId: readUserId(request, passage),
   };
 }
 

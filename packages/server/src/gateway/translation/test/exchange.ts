@@ -8,8 +8,8 @@ import {
   type TranslationContext,
 } from "../index.ts";
 
-// oxlint-disable-next-line typescript/no-explicit-any -- tests reach into parsed JSON, and fail where it is otherwise
 /** Parsed JSON of any shape. */
+// oxlint-disable-next-line typescript/no-explicit-any -- tests reach into parsed JSON, and fail where it is otherwise
 export type Loose = any;
 
 /** A translated request with its body as an object. */
