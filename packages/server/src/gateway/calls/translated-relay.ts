@@ -120,6 +120,12 @@ export class TranslatedStreamRelay implements Relay, SseSink {
 
   end(): void {
     this.#translation.end();
+    if (this.#translation.error !== undefined) {
+      throw new PlatformError(
+        "provider_stream_cut",
+        "The provider ended its stream with an error.",
+      );
+    }
     const { sink } = this.#target;
     if (!this.committed) this.#commit();
     this.#flush();
@@ -132,11 +138,19 @@ export class TranslatedStreamRelay implements Relay, SseSink {
       sink.end();
       return false;
     }
-    const last = this.#translation.error === undefined ? this.#translation.fail(error) : "";
-    const words = this.#said + last;
+    // The provider's own error was said already.
+    const words =
+      this.#said + (this.#translation.error === undefined ? this.#lastWords(error) : "");
     this.#said = "";
     if (words !== "") sink.write(words);
     return true;
+  }
+
+  /** Events of responses are numbered, and only the translation knows how far it came. */
+  #lastWords(error: PlatformError): string {
+    const { surface } = this.#target;
+    const isNumbered = surface.name === "responses";
+    return isNumbered ? this.#translation.fail(error) : surface.errorEvent(error, 0);
   }
 
   #commitIfDue(): void {

@@ -2,6 +2,7 @@
 
 import { PlatformError } from "@faultline/protocol";
 
+import type { TransportFault } from "../dispatch/attempt-failure.ts";
 import type { ReplyReader } from "./reply-reader.ts";
 
 export interface TransportState {
@@ -29,10 +30,11 @@ export function toProviderError(error: Error, state: TransportState): PlatformEr
       { cause: error, context: { reason } },
     );
   }
-  if (error.name === "HTTPParserError" || reason.startsWith("HPE_")) {
+  const isOverflow = reason === "UND_ERR_HEADERS_OVERFLOW";
+  if (isOverflow || error.name === "HTTPParserError" || reason.startsWith("HPE_")) {
     return new PlatformError(
       "provider_response_invalid",
-      `Provider "${provider}" answered with something that is not HTTP.`,
+      `Provider "${provider}" answered with something that is not HTTP as it is read here.`,
       { cause: error, context: { reason } },
     );
   }
@@ -43,6 +45,21 @@ export function toProviderError(error: Error, state: TransportState): PlatformEr
     cause: error,
     context: { reason },
   });
+}
+
+const connectTimeouts: ReadonlySet<string> = new Set(["UND_ERR_CONNECT_TIMEOUT", "ETIMEDOUT"]);
+const nameFailures: ReadonlySet<string> = new Set(["ENOTFOUND", "EAI_AGAIN", "EAI_FAIL"]);
+
+/** Where the connection broke. */
+export function transportFaultOf(error: Error, state: TransportState): TransportFault {
+  const reason = readReason(error);
+  if (error.name === "HTTPParserError" || reason.startsWith("HPE_")) return "not-http";
+  if (state.replying) return "reset-after-headers";
+  if (connectTimeouts.has(reason)) return "connect-timeout";
+  if (nameFailures.has(reason)) return "name-unresolved";
+  if (!state.connecting) return "reset-before-headers";
+  const ofTls = /^(?:ERR_(?:TLS|SSL)|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_)/.test(reason);
+  return ofTls ? "tls-failed" : "connect-refused";
 }
 
 /** A short, stable reason: codes of the system and of the client, never their text, which may name addresses. */
