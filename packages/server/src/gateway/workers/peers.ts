@@ -119,12 +119,13 @@ export class Peers {
       headers: endToEnd(request),
       setHost: false,
     });
+    // Whatever fails is seen by who waits for the connection, or for the reply.
+    upstream.on("error", () => {});
     try {
       const [socket] = await once(upstream, "socket", { signal });
       if (socket.connecting === true) await once(socket, "connect", { signal });
       return upstream;
     } catch (error) {
-      upstream.on("error", () => {});
       upstream.destroy();
       throw error;
     }
