@@ -43,4 +43,4 @@ export const blockBytesMax = blockBytesTarget + keyBytesMax + valueBytesMax + 64
 export const snapshotFileCountKept = 2;
 
 /** A draft is synced each time it has grown by this much, so that no sync at the end holds up those of the log. */
-export const draftSyncBytes = 4 * 1_024 * 1_024;
+export const draftSyncBytes = 1_024 * 1_024;

@@ -13,8 +13,8 @@ import type { OverlayCursor } from "./overlay.ts";
 import type { SealedContent } from "./versioned-map.ts";
 import { leastKeyOf } from "./view.ts";
 
-/** Steps of one slice, each a key of an overlay or a run of a block, when so much is gone that no block gets full. */
-const sliceStepCountMax = 512;
+/** Steps of one slice, each a key of an overlay or a run of a block: a fraction of a millisecond. */
+const sliceStepCountMax = 32;
 
 /** Where the outcome goes; both calls give the event loop a turn. */
 export interface MergeSink {

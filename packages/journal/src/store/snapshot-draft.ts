@@ -24,6 +24,7 @@ export class SnapshotDraft implements AsyncDisposable {
   #offset = 0;
   #syncedBytes = 0;
   #checksum: number;
+  #frameBytes: Buffer = Buffer.alloc(0);
   #isOpen = true;
   #isPlaced = false;
   readonly blocks: Block[] = [];
@@ -99,7 +100,13 @@ export class SnapshotDraft implements AsyncDisposable {
   async #frame(frame: { kind: number; entryCount: number }, content: Uint8Array): Promise<void> {
     const head = encodeFrameHead(frame, content, this.#checksum);
     this.#checksum = head.checksum;
-    await this.#append(Buffer.concat([head.bytes, content]));
+    // One write instead of two; the buffer is free again when it is done.
+    const byteLength = head.bytes.byteLength + content.byteLength;
+    if (this.#frameBytes.byteLength < byteLength) this.#frameBytes = Buffer.allocUnsafe(byteLength);
+    const bytes = this.#frameBytes.subarray(0, byteLength);
+    bytes.set(head.bytes);
+    bytes.set(content, head.bytes.byteLength);
+    await this.#append(bytes);
   }
 
   async #append(bytes: Uint8Array): Promise<void> {
