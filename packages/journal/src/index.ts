@@ -37,3 +37,5 @@ export {
 } from "./store/store.ts";
 export type { StoreTransaction, TransactOutcome } from "./store/transaction.ts";
 export type { StoreWrite } from "./store/write.ts";
+export { openShard, type ShardOptions, shardOf } from "./store/shard.ts";
+export { ShardedStore, type ShardedStoreOptions } from "./store/sharded-store.ts";

@@ -44,3 +44,6 @@ export const snapshotFileCountKept = 2;
 
 /** A draft is synced each time it has grown by this much, so that no sync at the end holds up those of the log. */
 export const draftSyncBytes = 1_024 * 1_024;
+
+/** Shards of one folder. */
+export const shardCountMax = 256;
