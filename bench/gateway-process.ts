@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 
 import { loadCatalog, noBundles } from "@faultline/server/catalog/index.ts";
-import { defaultDispatch } from "@faultline/server/config/index.ts";
+import { defaultDispatch, defaultLimits } from "@faultline/server/config/index.ts";
 import { startGatewayWorkers } from "@faultline/server/gateway/index.ts";
 import { SimulatedUpstream } from "@faultline/server/gateway/simulated/upstream.ts";
 import { seededRandom, systemClock } from "@faultline/server/kernel/index.ts";
@@ -125,6 +125,12 @@ async function serveFaultline(): Promise<Serving> {
       version: 1,
       settings: {
         bodyBytesMax: 33_554_432,
+        headerBytesMax: 32_768,
+        depthMax: 128,
+        messageCountMax: 10_000,
+        toolCountMax: 1_024,
+        imageCountMax: 1_000,
+        proxyCount: 0,
         concurrencyMax: 10_000,
         queueMs: 10_000,
         connectMs: 5_000,
@@ -138,6 +144,20 @@ async function serveFaultline(): Promise<Serving> {
         idempotencyBytesMax: 67_108_864,
         cacheMs: 300_000,
         cacheBytesMax: 16_777_216,
+      },
+      // So high that nothing is refused, and everything is counted.
+      limits: {
+        ...defaultLimits,
+        key: {
+          requestsPerMinute: 1_000_000_000,
+          tokensPerMinute: 1_000_000_000_000,
+          concurrencyMax: 1_000_000,
+        },
+        tenant: {
+          requestsPerMinute: 1_000_000_000,
+          tokensPerMinute: 1_000_000_000_000,
+          concurrencyMax: 1_000_000,
+        },
       },
       bundles: noBundles,
       catalog,

@@ -22,6 +22,11 @@ export const errorTable = {
   request_malformed: row(400, "caller", false, "The request cannot be read: its syntax is wrong."),
   request_invalid: row(400, "caller", false, "The request is read but breaks its schema."),
   request_too_large: row(413, "caller", false, "The body or a part of it is beyond a named limit."),
+  headers_too_large: row(431, "caller", false, "The header lines together are beyond their limit."),
+  nesting_too_deep: row(413, "caller", false, "Values in the body are nested beyond their limit."),
+  messages_too_many: row(413, "caller", false, "The call has more messages than are allowed."),
+  tools_too_many: row(413, "caller", false, "The call offers more tools than are allowed."),
+  images_too_many: row(413, "caller", false, "The call has more images than are allowed."),
   media_type_unsupported: row(
     415,
     "caller",

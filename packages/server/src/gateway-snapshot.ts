@@ -19,6 +19,7 @@ export function createSnapshots(
     return {
       version: taken,
       settings: config.gateway,
+      limits: config.limits,
       catalog,
       bundles: await bundles.snapshot(signal),
       keys,

@@ -3,10 +3,7 @@
 export type {
   Config,
   ConfiguredPrice,
-  LayerLimits,
-  LimitsConfig,
   ModelConfig,
-  NamedLimits,
   ProviderConfig,
   SettingOrigin,
   SettingReport,
@@ -23,6 +20,13 @@ export {
 } from "./dispatch-config.ts";
 export { ConfigFile } from "./file-schema.ts";
 export { type ConfigSources, defaultConfigFileName, loadConfig } from "./load.ts";
+export {
+  defaultLimits,
+  type LayerLimits,
+  type LimitsConfig,
+  type NamedLimits,
+  notLimited,
+} from "./limits-config.ts";
 export { formatOrigin } from "./format-origin.ts";
 export { noticeProviders, type ProviderOffer } from "./offers.ts";
 export { defaultProviders } from "./providers.ts";

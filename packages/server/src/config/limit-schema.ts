@@ -3,6 +3,7 @@
 import { tenantIdPattern } from "@faultline/protocol";
 import { type Static, Type } from "typebox";
 
+import { defaultLimits } from "./limits-config.ts";
 import { closed, group, whole } from "./schema-fields.ts";
 
 /** The three limits of a layer; what is absent is not limited. */
@@ -58,13 +59,13 @@ export const LimitSettings = group({
     countMax: whole({
       minimum: 1,
       maximum: 1_000_000,
-      default: 20,
+      default: defaultLimits.failedKeys.countMax,
       description: "Keys that may fail from one client address; then its calls are refused.",
     }),
     windowSeconds: whole({
       minimum: 1,
       maximum: 86_400,
-      default: 60,
+      default: defaultLimits.failedKeys.windowMs / 1_000,
       description: "How long failed keys are counted, and how long the address is refused.",
     }),
   }),

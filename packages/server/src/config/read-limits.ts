@@ -3,9 +3,9 @@
 import { PlatformError, type TenantId } from "@faultline/protocol";
 
 import type { ConfigPath } from "./check-value.ts";
-import type { LayerLimits, LimitsConfig, NamedLimits } from "./config.ts";
 import type { ConfigFile } from "./file-schema.ts";
 import type { LayerSettings } from "./limit-schema.ts";
+import type { LayerLimits, LimitsConfig, NamedLimits } from "./limits-config.ts";
 
 const msPerSecond = 1_000;
 

@@ -1,7 +1,7 @@
 /** What a worker knows of the world: a versioned snapshot of keys, tenants, catalog and settings. */
 
 import type { BundleSnapshot, CatalogSnapshot } from "#catalog/index.ts";
-import type { DispatchConfig } from "#config/index.ts";
+import type { DispatchConfig, LimitsConfig } from "#config/index.ts";
 import type { KeyId, KeyTerms, Role, TenantId } from "@faultline/protocol";
 
 /** A key as workers know it: by its hash, never by its text. */
@@ -29,6 +29,15 @@ export interface SnapshotTenant {
 /** Deadlines and bounds that the configuration sets; all durations in milliseconds. */
 export interface GatewaySettings {
   readonly bodyBytesMax: number;
+  /** Taken over when a process starts. */
+  readonly headerBytesMax: number;
+  /** Nesting of a request body. */
+  readonly depthMax: number;
+  readonly messageCountMax: number;
+  readonly toolCountMax: number;
+  readonly imageCountMax: number;
+  /** Proxies before the gateway that write `x-forwarded-for`. */
+  readonly proxyCount: number;
   /** Model calls at once in one worker; the next one waits. */
   readonly concurrencyMax: number;
   /** How long it waits for a place before it gets `limit_exceeded`. */
@@ -57,6 +66,7 @@ export interface GatewaySnapshot {
   /** Grows with every change; a worker ignores a version that it has passed. */
   readonly version: number;
   readonly settings: GatewaySettings;
+  readonly limits: LimitsConfig;
   readonly catalog: CatalogSnapshot;
   /** Bundles, aliases and kill switches of every tenant. */
   readonly bundles: BundleSnapshot;

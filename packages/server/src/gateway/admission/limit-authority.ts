@@ -4,6 +4,7 @@
  * argument, and messages leave through `send`.
  */
 
+import { notLimited } from "#config/index.ts";
 import { assert } from "#kernel/index.ts";
 
 import { FailedKeyCounter } from "./failed-key-counter.ts";
@@ -88,7 +89,7 @@ export class LimitAuthority<Worker> {
   apply(table: LayerTable, nowMs: number): void {
     this.#table = table;
     for (const account of this.#accounts.values()) {
-      const limits = table.limitsOf(account.of, account.of.tenantId) ?? unlimited;
+      const limits = table.limitsOf(account.of, account.of.tenantId) ?? notLimited;
       if (!sameLimits(limits, account.limits)) account.setLimits(limits, nowMs);
     }
     this.#decidePending(nowMs);
@@ -252,12 +253,6 @@ export class LimitAuthority<Worker> {
     }
   }
 }
-
-const unlimited = {
-  requestsPerMinute: undefined,
-  tokensPerMinute: undefined,
-  concurrencyMax: undefined,
-} as const;
 
 function newOutbox(): Outbox {
   return { acknowledges: false, answers: [], recalls: [], levels: [], blocked: [] };

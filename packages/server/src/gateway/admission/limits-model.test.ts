@@ -1,7 +1,9 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { acme, keyOf, limitsConfig, LimitsSimulation, open } from "./limits-simulation.ts";
+import { notLimited } from "#config/index.ts";
+
+import { acme, keyOf, limitsConfig, LimitsSimulation } from "./limits-simulation.ts";
 import { type AdmissionRequest, LayerTable } from "./layer-table.ts";
 
 const keys = [
@@ -11,9 +13,9 @@ const keys = [
 ];
 const table = new LayerTable(
   limitsConfig({
-    user: { ...open, requestsPerMinute: 4, concurrencyMax: 1 },
+    user: { ...notLimited, requestsPerMinute: 4, concurrencyMax: 1 },
     tenant: { requestsPerMinute: 30_000, tokensPerMinute: 2_000, concurrencyMax: 3 },
-    models: [{ name: "*", limits: { ...open, concurrencyMax: 64 } }],
+    models: [{ name: "*", limits: { ...notLimited, concurrencyMax: 64 } }],
   }),
   keys,
 );
@@ -108,7 +110,7 @@ function expectRate(id: string, perMinute: number, uses: readonly Use[]): void {
 }
 
 function expectRates(world: LimitsSimulation): void {
-  const layers = new Map<string, { requests: Use[]; tokens: Use[]; limits: typeof open }>();
+  const layers = new Map<string, { requests: Use[]; tokens: Use[]; limits: typeof notLimited }>();
   for (const call of world.calls) {
     if (call.grant === undefined) continue;
     for (const { id, limits } of table.layersOf(call.request)) {

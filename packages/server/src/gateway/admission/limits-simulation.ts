@@ -1,6 +1,6 @@
 /** For tests: an authority and some workers whose messages a test delivers when it likes, on a clock that it moves. */
 
-import type { LayerLimits, LimitsConfig } from "#config/index.ts";
+import { defaultLimits, type LimitsConfig } from "#config/index.ts";
 import type { KeyId, KeyTerms, TenantId } from "@faultline/protocol";
 
 import type { SnapshotKey } from "../snapshot.ts";
@@ -12,25 +12,9 @@ import { LimitAuthority } from "./limit-authority.ts";
 import type { LimitRefusal } from "./limit-refusal.ts";
 import { Limits } from "./limits.ts";
 
-export const open: LayerLimits = {
-  requestsPerMinute: undefined,
-  tokensPerMinute: undefined,
-  concurrencyMax: undefined,
-};
-
 /** Limits that limit nothing, but for what a test says. */
 export function limitsConfig(overrides: Partial<LimitsConfig> = {}): LimitsConfig {
-  return {
-    key: open,
-    user: open,
-    tenant: open,
-    clientAddress: open,
-    models: [],
-    providers: [],
-    tenants: [],
-    failedKeys: { countMax: 5, windowMs: 60_000 },
-    ...overrides,
-  };
+  return { ...defaultLimits, failedKeys: { countMax: 5, windowMs: 60_000 }, ...overrides };
 }
 
 export const acme = "acme" as TenantId;

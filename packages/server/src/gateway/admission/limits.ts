@@ -4,6 +4,7 @@
  * next, so that a flood of calls is no flood of messages.
  */
 
+import { notLimited } from "#config/index.ts";
 import type { Clock } from "#kernel/index.ts";
 
 import type { FailedKeys } from "./failed-keys.ts";
@@ -80,7 +81,7 @@ export class Limits {
     this.#table = table;
     this.#refusals.clear();
     for (const slice of this.#slices.values()) {
-      const limits = table.limitsOf(slice.layer, slice.tenantId) ?? unlimited;
+      const limits = table.limitsOf(slice.layer, slice.tenantId) ?? notLimited;
       if (sameLimits(limits, slice.limits)) continue;
       slice.limits = limits;
       this.#recalled.add(slice.id);
@@ -294,12 +295,6 @@ export class Limits {
     }
   }
 }
-
-const unlimited = {
-  requestsPerMinute: undefined,
-  tokensPerMinute: undefined,
-  concurrencyMax: undefined,
-} as const;
 
 function refuseTokens(layer: Layer, needed: number): LimitRefusal {
   const limit = layer.limits.tokensPerMinute ?? 0;

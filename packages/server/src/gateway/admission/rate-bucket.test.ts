@@ -45,6 +45,14 @@ describe("a bucket that lends", () => {
     expect(bucket.isFull(60_000)).toBe(true);
   });
 
+  it("does not fill for what is lent until it is known to be used, however long that takes", () => {
+    const bucket = new RateBucket(perMinute, 0);
+    bucket.lend(100);
+    bucket.noteUsed(100, 30_000);
+    expect(bucket.level(30_000)).toBe(500);
+    expect(bucket.level(31_000)).toBe(510);
+  });
+
   it("takes a debt, but none beyond a minute", () => {
     const bucket = new RateBucket(perMinute, 0);
     bucket.lend(10);

@@ -43,6 +43,8 @@ export class RateBucket {
 
   /** A holder used so many of what it had; less than nothing when it had reported too many before. */
   noteUsed(units: number, nowMs: number): void {
+    // Until now the units were lent, and the bucket could not fill up for them.
+    this.level(nowMs);
     this.#lent -= units;
     this.level(nowMs);
   }

@@ -1,6 +1,6 @@
 /** What one worker holds of a layer: units that it may use without asking. */
 
-import type { LayerLimits } from "#config/index.ts";
+import { type LayerLimits, notLimited } from "#config/index.ts";
 
 import type { TenantId } from "@faultline/protocol";
 
@@ -16,12 +16,6 @@ export interface Taken {
   readonly tokens: number;
   readonly permit: boolean;
 }
-
-const notLimited: LayerLimits = {
-  requestsPerMinute: undefined,
-  tokensPerMinute: undefined,
-  concurrencyMax: undefined,
-};
 
 export class Slice {
   readonly id: string;

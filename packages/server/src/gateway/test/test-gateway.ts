@@ -7,7 +7,12 @@ import { createServer, type RequestListener, type Server } from "node:http";
 import path from "node:path";
 
 import { loadCatalog, noBundles } from "#catalog/index.ts";
-import { defaultDispatch, type ProviderConfig } from "#config/index.ts";
+import {
+  defaultDispatch,
+  defaultLimits,
+  type LimitsConfig,
+  type ProviderConfig,
+} from "#config/index.ts";
 import { seededRandom, systemClock } from "#kernel/index.ts";
 import type { Span } from "@faultline/contracts";
 import { formatKey, type KeyId, type TenantId } from "@faultline/protocol";
@@ -17,6 +22,12 @@ import { type Gateway, startGatewayWorkers } from "../workers/supervisor.ts";
 
 export const testSettings: GatewaySettings = {
   bodyBytesMax: 33_554_432,
+  headerBytesMax: 32_768,
+  depthMax: 128,
+  messageCountMax: 10_000,
+  toolCountMax: 1_024,
+  imageCountMax: 1_000,
+  proxyCount: 0,
   concurrencyMax: 1_024,
   queueMs: 10_000,
   connectMs: 5_000,
@@ -108,6 +119,7 @@ export function keyRow(secret: string, overrides: Partial<SnapshotKey> = {}): Sn
 export interface TestGatewayOptions {
   readonly providers?: readonly ProviderConfig[];
   readonly settings?: Partial<GatewaySettings>;
+  readonly limits?: Partial<LimitsConfig>;
   readonly keys?: readonly SnapshotKey[];
   readonly capture?: "nothing" | "content";
   readonly count?: number;
@@ -137,6 +149,7 @@ export async function openTestGateway(options: TestGatewayOptions = {}): Promise
   const first: GatewaySnapshot = {
     version: 1,
     settings: { ...testSettings, ...options.settings },
+    limits: { ...defaultLimits, ...options.limits },
     catalog: loadCatalog(options.providers ?? [simulatedProvider]).snapshot,
     bundles: noBundles,
     keys: options.keys ?? [keyRow(testSecret)],
