@@ -249,7 +249,7 @@ export const BundleDeadlines = Type.Object(
     queueMs: Type.Optional(milliseconds),
     connectMs: Type.Optional(milliseconds),
     firstTokenMs: Type.Optional(milliseconds),
-    stallMs: Type.Optional(milliseconds),
+    interTokenMs: Type.Optional(milliseconds),
     totalMs: Type.Optional(milliseconds),
   },
   closed,

@@ -11,7 +11,12 @@ export {
   type SnapshotKill,
 } from "./bundles/bundle-snapshot.ts";
 export type { KeyFacts, RequestFacts } from "./bundles/condition.ts";
-export { type BundleFault, checkBundle } from "./bundles/check-bundle.ts";
+export {
+  type BundleFault,
+  checkBundle,
+  defaultVariableLength,
+  variablePattern,
+} from "./bundles/check-bundle.ts";
 export {
   type Catalog,
   type CatalogModel,

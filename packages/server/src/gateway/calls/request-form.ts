@@ -19,6 +19,14 @@ export const requestPlaces = [
   "topP",
   "user",
   "format",
+  "metadata",
+  "stop",
+  "seed",
+  "frequencyPenalty",
+  "presencePenalty",
+  "reasoning",
+  "reasoningEffort",
+  "parallelToolCalls",
 ] as const;
 export type RequestPlace = (typeof requestPlaces)[number];
 
@@ -45,6 +53,14 @@ const image = watchJson(countedIds.image);
 const tools = at("tools", { items: watchJson(countedIds.tool) });
 
 const sampling = { temperature: scalar("temperature"), top_p: scalar("topP") };
+/** What a bundle may set beside these, in chat and completions. */
+const openaiSampling = {
+  ...sampling,
+  stop: at("stop"),
+  seed: at("seed"),
+  frequency_penalty: at("frequencyPenalty"),
+  presence_penalty: at("presencePenalty"),
+};
 const openaiStream = {
   stream: at("stream"),
   stream_options: at("streamOptions", { fields: { include_usage: at("includeUsage") } }),
@@ -75,8 +91,11 @@ export const chatForm: RequestForm = {
       tool_choice: at("toolChoice"),
       max_tokens: scalar("maxTokens"),
       max_completion_tokens: scalar("maxCompletionTokens"),
-      ...sampling,
+      ...openaiSampling,
+      reasoning_effort: at("reasoningEffort"),
+      parallel_tool_calls: at("parallelToolCalls"),
       user: scalar("user"),
+      metadata: at("metadata"),
       response_format: group({ type: scalar("format") }),
     },
   }),
@@ -107,7 +126,10 @@ export const responsesForm: RequestForm = {
       tool_choice: at("toolChoice"),
       max_output_tokens: scalar("maxCompletionTokens"),
       ...sampling,
+      reasoning: at("reasoning", { fields: { effort: at("reasoningEffort") } }),
+      parallel_tool_calls: at("parallelToolCalls"),
       user: scalar("user"),
+      metadata: at("metadata"),
       text: group({ format: group({ type: scalar("format") }) }),
     },
   }),
@@ -136,8 +158,9 @@ export const completionsForm: RequestForm = {
       ...openaiStream,
       prompt: at("messages"),
       max_tokens: scalar("maxTokens"),
-      ...sampling,
+      ...openaiSampling,
       user: scalar("user"),
+      metadata: at("metadata"),
     },
   }),
   pointers: { ...openaiPointers, messages: "/prompt" },
@@ -172,7 +195,8 @@ export const messagesForm: RequestForm = {
       tool_choice: at("toolChoice"),
       max_tokens: scalar("maxTokens"),
       ...sampling,
-      metadata: group({ user_id: scalar("user") }),
+      stop_sequences: at("stop"),
+      metadata: at("metadata", { fields: { user_id: scalar("user") } }),
       output_config: group({ format: group({ type: scalar("format") }) }),
     },
   }),
