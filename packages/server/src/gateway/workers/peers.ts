@@ -146,6 +146,10 @@ function unavailable(): PlatformError {
 
 /** Pipes both ways. The cut of a reply is passed on once what came before it was written. */
 function pass({ request, response }: Forwarded, upstream: ClientRequest, refuse: () => void): void {
+  if (upstream.destroyed) {
+    refuse();
+    return;
+  }
   upstream.on("response", (reply) => {
     response.writeHead(reply.statusCode ?? 502, forwardedHead(reply.rawHeaders));
     reply.pipe(response);
