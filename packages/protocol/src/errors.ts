@@ -108,6 +108,12 @@ export const errorTable = {
     true,
     "The provider's reply is not in the wire format that it should speak.",
   ),
+  target_unavailable: row(
+    503,
+    "provider",
+    true,
+    "Every target that could serve this failed so often that it gets no calls for a while.",
+  ),
   // Streams and calls that outlive a connection.
   stream_interrupted: row(
     502,
@@ -127,6 +133,12 @@ export const errorTable = {
     "caller",
     false,
     "The process that made the call ended after the request may have reached a provider; with this key it is not made again.",
+  ),
+  idempotency_result_dropped: row(
+    410,
+    "caller",
+    false,
+    "The call of this Idempotency-Key was made, but its reply had to make room for newer ones.",
   ),
   owner_unavailable: row(
     503,

@@ -7,13 +7,15 @@ import type { Clock } from "#kernel/index.ts";
 import { PlatformError } from "@faultline/protocol";
 import type { Dispatcher } from "undici";
 
+import type { AttemptFailure } from "../dispatch/attempt-failure.ts";
 import { gatewayLimits } from "../limits.ts";
 import type { ReplyReader } from "./reply-reader.ts";
 import { toPlatformError } from "./dialect.ts";
 import { type ProviderError, ProviderErrorBody } from "./provider-error.ts";
 import type { Relay } from "./relay.ts";
 import { replyHead, type ReplyHead } from "./reply-head.ts";
-import { toProviderError } from "./transport-error.ts";
+import { failureOfReply } from "./failed-exchange.ts";
+import { toProviderError, transportFaultOf } from "./transport-error.ts";
 
 /** Durations in milliseconds; `totalAtMs` is a monotonic time. */
 export interface AttemptDeadlines {
@@ -45,6 +47,8 @@ export type AttemptResult =
       readonly kind: "failed";
       readonly error: PlatformError;
       readonly committed: boolean;
+      /** How the target failed; `undefined` when it ended for a reason of ours. */
+      readonly failure: AttemptFailure | undefined;
       /** Asks to cut the caller's connection once it had time to read the last words. */
       readonly cutsLater: boolean;
     };
@@ -106,8 +110,12 @@ export class Attempt implements Dispatcher.DispatchHandler {
     this.#controller?.abort(new Error(reason));
   }
 
-  /** Ends as failed, for a reason from outside. */
-  fail(error: PlatformError): void {
+  get hasEnded(): boolean {
+    return this.#phase === "ended";
+  }
+
+  /** Ends as failed: for a reason from outside, or because the target did. */
+  fail(error: PlatformError, failure?: AttemptFailure): void {
     if (this.#phase === "ended") return;
     this.#phase = "ended";
     const relay = this.#relay;
@@ -117,7 +125,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
     this.#controller?.abort(error);
     // All was said already: that the connection broke afterwards takes nothing away.
     if (committed && complete) this.#owner.onEnd({ kind: "completed" });
-    else this.#owner.onEnd({ kind: "failed", error, committed, cutsLater });
+    else this.#owner.onEnd({ kind: "failed", error, committed, failure, cutsLater });
   }
 
   /** The caller takes more again. */
@@ -136,7 +144,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
       this.#failDeadline("total", deadlines.totalMs);
     } else if (this.#phase === "connecting") {
       if (nowMs - this.#dispatchedMs > deadlines.connectMs) {
-        this.#failDeadline("connect", deadlines.connectMs);
+        this.#failDeadline("connect", deadlines.connectMs, "connect");
       }
     } else if (this.#relay?.complete === true) {
       if (nowMs - this.#progressMs > gatewayLimits.afterDoneMs) this.#failDeadline("total", 0);
@@ -146,7 +154,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
       this.#checkStall(nowMs, deadlines.stallMs);
     } else if (stream && this.#errorBody === undefined) {
       if (nowMs - this.#dispatchedMs > deadlines.firstTokenMs) {
-        this.#failDeadline("first token", deadlines.firstTokenMs);
+        this.#failDeadline("first token", deadlines.firstTokenMs, "first-token");
       }
       // A plain reply comes whole, so that only the total deadline bounds its first byte.
     } else if (this.#phase === "replying") {
@@ -171,7 +179,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
     try {
       this.#begin(status, headers);
     } catch (error) {
-      this.fail(toPlatformError(error));
+      this.#failReply(error);
     }
   }
 
@@ -194,7 +202,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
       }
     } catch (error) {
       this.#noteProgress(relay);
-      this.fail(toPlatformError(error));
+      this.#failReply(error);
     }
   }
 
@@ -209,7 +217,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
     try {
       this.#relay?.end();
     } catch (error) {
-      this.fail(toPlatformError(error));
+      this.#failReply(error);
       return;
     }
     this.#phase = "ended";
@@ -218,12 +226,18 @@ export class Attempt implements Dispatcher.DispatchHandler {
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     if (this.#phase === "ended") return;
-    const failure = toProviderError(error, {
+    const state = {
       provider: this.#plan.target.provider.name,
       replying: this.#phase === "replying",
       connecting: this.#phase === "connecting",
-    });
-    this.fail(failure);
+    };
+    const fault = transportFaultOf(error, state);
+    this.fail(toProviderError(error, state), { kind: "transport", fault });
+  }
+
+  #failReply(thrown: unknown): void {
+    const error = toPlatformError(thrown);
+    this.fail(error, failureOfReply(error, this.#plan.reader));
   }
 
   #begin(status: number, headers: IncomingHttpHeaders): void {
@@ -261,15 +275,21 @@ export class Attempt implements Dispatcher.DispatchHandler {
   }
 
   #checkStall(nowMs: number, stallMs: number): void {
-    if (nowMs - this.#progressMs > stallMs) this.#failDeadline("stall", stallMs);
+    if (nowMs - this.#progressMs <= stallMs) return;
+    this.#failDeadline("stall", stallMs, "inter-token");
   }
 
-  #failDeadline(name: string, durationMs: number): void {
+  #failDeadline(
+    name: string,
+    durationMs: number,
+    deadline?: "connect" | "first-token" | "inter-token",
+  ): void {
     this.fail(
       new PlatformError(
         "provider_timeout",
         `Provider "${this.#plan.target.provider.name}" missed the ${name} deadline of ${durationMs} ms.`,
       ),
+      deadline === undefined ? undefined : { kind: "deadline", deadline },
     );
   }
 }

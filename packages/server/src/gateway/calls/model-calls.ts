@@ -4,8 +4,10 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 
 import { type OperationId, PlatformError } from "@faultline/protocol";
 
-import type { SnapshotKey } from "../snapshot.ts";
+import type { GatewaySettings, SnapshotKey } from "../snapshot.ts";
 import type { GatewayState } from "../workers/gateway-state.ts";
+import { DeadlinePlan, readTimeoutHeaders, type Timeouts } from "../dispatch/deadline-plan.ts";
+import type { QueueRequest } from "../dispatch/fair-queue.ts";
 import { authenticate } from "./authenticate.ts";
 import { toPlatformError } from "./dialect.ts";
 import { Operation } from "./operation.ts";
@@ -31,9 +33,12 @@ export class ModelCalls {
       refuseBody({ request, response, clock, dialect: surface.dialect }, error);
     };
     let key: SnapshotKey;
+    let deadlines: DeadlinePlan;
     try {
       key = authenticate(keys, request.headers, this.#state.clock);
       checkBodyHead(request, settings.bodyBytesMax);
+      const asked = readTimeoutHeaders(request.headers);
+      deadlines = new DeadlinePlan(arrivedMs, timeoutsOf(settings), [key.terms.deadlines, asked]);
       if (this.#state.draining) {
         throw new PlatformError("shutting_down", "This process is draining and takes no new work.");
       }
@@ -51,6 +56,8 @@ export class ModelCalls {
         headers,
         response,
         record,
+        deadlines,
+        waitedMs: admittedMs - arrivedMs,
         arrivedMs,
         onReleased: release,
       });
@@ -64,9 +71,14 @@ export class ModelCalls {
       if (operation !== undefined) this.#close(operation);
       leave();
     };
-    const leave = this.#state.admission.enter({
+    let admittedMs = arrivedMs;
+    const place = placeFor(key, settings, deadlines.queueMs(arrivedMs, 0));
+    const leave = this.#state.admission.enter(place, {
       // The body of a call that waits stays with its caller.
-      admitted: () => readBody(request, settings.bodyBytesMax, { whole: begin, refused }),
+      admitted: () => {
+        admittedMs = this.#state.clock.monotonicMs();
+        readBody(request, settings.bodyBytesMax, { whole: begin, refused });
+      },
       refused,
     });
     response.on("close", () => {
@@ -110,6 +122,7 @@ export class ModelCalls {
       durationMs: 0,
       outcome: "failed",
       translation: undefined,
+      attemptCount: 0,
       attempts: [],
       errorType: undefined,
       errorMessage: undefined,
@@ -134,4 +147,19 @@ export class ModelCalls {
       outputMessages: undefined,
     };
   }
+}
+
+function timeoutsOf(settings: GatewaySettings): Timeouts {
+  const { queueMs, connectMs, firstTokenMs, stallMs, totalMs } = settings;
+  return { queueMs, connectMs, firstTokenMs, interTokenMs: stallMs, totalMs };
+}
+
+/** What a call of this key waits as; every call takes one place of the process. */
+function placeFor(
+  { tenantId, terms }: SnapshotKey,
+  { dispatch }: GatewaySettings,
+  queueMsMax: number,
+): QueueRequest {
+  const weight = dispatch.tenantWeights[tenantId] ?? 1;
+  return { tenant: tenantId, weight, priority: terms.priority ?? "standard", cost: 1, queueMsMax };
 }

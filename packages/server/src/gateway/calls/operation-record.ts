@@ -3,19 +3,12 @@
 import type { ErrorCode, KeyId, OperationId, TenantId } from "@faultline/protocol";
 
 import type { UsageSource } from "./observed-usage.ts";
+import type { FailedAttempt } from "../dispatch/attempt-loop.ts";
 import type { ReplyUsage } from "./reply-reader.ts";
 import type { TraceContext } from "./trace-context.ts";
 
 /** How an operation ended. `failed` has an error code of ours or the provider's status as its class. */
 export type OperationOutcome = "completed" | "cancelled" | "failed";
-
-/** One try at a provider that did not answer the caller. */
-export interface AttemptRecord {
-  readonly target: string;
-  /** An error code of ours, or the provider's status. */
-  readonly failure: string;
-  readonly durationMs: number;
-}
 
 /** The facts of one operation. */
 export interface OperationRecord {
@@ -32,8 +25,10 @@ export interface OperationRecord {
   outcome: OperationOutcome;
   /** Present when the provider speaks another dialect than the caller. */
   translation: string | undefined;
-  /** Tries that failed and were followed by another. */
-  attempts: AttemptRecord[];
+  /** Exchanges with targets. */
+  attemptCount: number;
+  /** What failed on the way, and what followed it. */
+  attempts: readonly FailedAttempt[];
   /** An error code, or `provider_status_500` when the provider itself answered so. */
   errorType: ErrorCode | `provider_status_${number}` | undefined;
   errorMessage: string | undefined;

@@ -24,7 +24,18 @@ export function operationSpan(record: OperationRecord): Span {
     attributes: spanAttributes(record),
     resource: { "service.name": gatewayService },
     scope: { name: "faultline.gateway" },
-    events: [],
+    events: record.attempts.map((attempt) => ({
+      name: "faultline.attempt",
+      timeMicros: Math.round(
+        (record.startMs + attempt.startedMs + attempt.durationMs) * microsPerMs,
+      ),
+      attributes: {
+        "faultline.attempt.target": attempt.target,
+        "faultline.attempt.failure": attempt.reason,
+        "faultline.attempt.next": attempt.next,
+        "faultline.attempt.duration_ms": Math.round(attempt.durationMs),
+      },
+    })),
     links: [],
   };
 }
@@ -74,7 +85,8 @@ function spanAttributes(record: OperationRecord): Attributes {
     "faultline.attempts":
       record.attempts.length === 0
         ? undefined
-        : record.attempts.map(({ target, failure }) => `${target}: ${failure}`),
+        : record.attempts.map(({ target, reason }) => `${target}: ${reason}`),
+    "faultline.attempt.count": record.attemptCount > 1 ? record.attemptCount : undefined,
     "faultline.key.id": record.keyId,
     "faultline.simulated": record.simulated ? true : undefined,
     // Micros fit a double up to nine billion dollars; beyond it the text is exact.

@@ -2,18 +2,23 @@
 
 import type { ServerResponse } from "node:http";
 
-import { costMicros, type Target } from "#catalog/index.ts";
+import type { Target } from "#catalog/index.ts";
 import type { Clock } from "#kernel/index.ts";
 import { PlatformError } from "@faultline/protocol";
 
-import { gatewayLimits } from "../limits.ts";
 import type { SnapshotKey } from "../snapshot.ts";
 import type { GatewayState } from "../workers/gateway-state.ts";
 import { Attempt, type AttemptOwner, type AttemptResult } from "./attempt.ts";
+import type { AttemptLoop, AttemptLoopOwner } from "../dispatch/attempt-loop.ts";
+import type { DeadlinePlan } from "../dispatch/deadline-plan.ts";
+import type { RouteTarget } from "../dispatch/route-target.ts";
+import { CallerEnd } from "./caller-end.ts";
 import { captureMessages, CapturedText } from "./captured-text.ts";
 import type { Guarded } from "./deadlines.ts";
 import { toPlatformError } from "./dialect.ts";
-import { settleUsage } from "./observed-usage.ts";
+import { failedExchange } from "./failed-exchange.ts";
+import { noteUsage } from "./note-usage.ts";
+import { openLoop } from "./open-loop.ts";
 import type { OperationRecord } from "./operation-record.ts";
 import { errorBodyFor, type ProviderError } from "./provider-error.ts";
 import type { Relay } from "./relay.ts";
@@ -21,6 +26,7 @@ import { ReplyReader } from "./reply-reader.ts";
 import type { ReplyHead } from "./reply-head.ts";
 import type { ReplySink } from "./reply-sink.ts";
 import type { RequestFacts } from "./request-reader.ts";
+import { resolveRoute } from "./resolve-route.ts";
 import { sendError } from "./send-error.ts";
 import type { Surface } from "./surface.ts";
 import { asksForDurable } from "../streams/durable-request.ts";
@@ -33,6 +39,9 @@ export interface OperationParts {
   readonly headers: CallerHeaders;
   readonly response: ServerResponse;
   readonly record: OperationRecord;
+  readonly deadlines: DeadlinePlan;
+  /** How long it waited for a place in this process. */
+  readonly waitedMs: number;
   /** Monotonic time at which the request arrived. */
   readonly arrivedMs: number;
   /** Called once a call that its caller may have left is over. */
@@ -43,16 +52,21 @@ export interface OperationParts {
 interface Asked {
   readonly body: Buffer;
   readonly facts: RequestFacts;
-  readonly target: Target;
+  readonly route: readonly RouteTarget[];
 }
 
-export class Operation implements AttemptOwner, Guarded {
+type Failure = Exclude<AttemptResult, { kind: "completed" }>;
+
+export class Operation implements AttemptOwner, AttemptLoopOwner, Guarded {
   readonly #state: GatewayState;
   readonly #parts: OperationParts;
   #sink: ReplySink;
   /** Keeps the reply for readers who come back; it goes on when its caller leaves. */
   #recorder: ReplyRecorder | undefined;
   #asked: Asked | undefined;
+  #loop: AttemptLoop | undefined;
+  /** Of the latest attempt. */
+  #target: Target | undefined;
   #plan: RequestPlan | undefined;
   #attempt: Attempt | undefined;
   #reader: ReplyReader | undefined;
@@ -62,12 +76,15 @@ export class Operation implements AttemptOwner, Guarded {
   #replyBegan = false;
   /** Monotonic time at which the record was written; the caller may still be taking the last bytes. */
   #endedMs: number | undefined;
-  #cutsLater = false;
+  readonly #callerEnd: CallerEnd;
+  /** The latest failure that another attempt was to mend. */
+  #latestFailure: Failure | undefined;
 
   constructor(state: GatewayState, parts: OperationParts) {
     this.#state = state;
     this.#parts = parts;
     this.#sink = parts.response;
+    this.#callerEnd = new CallerEnd(parts.response);
   }
 
   get clock(): Clock {
@@ -82,13 +99,26 @@ export class Operation implements AttemptOwner, Guarded {
       // The journal may have failed already.
       if (this.#endedMs !== undefined) return;
       this.#state.deadlines.add(this);
-      this.#try(this.#asked);
+      this.#loop = openLoop(this.#state, { ...this.#parts, ...this.#asked }, this);
+      this.#loop.begin();
     } catch (error) {
-      const failure = toPlatformError(error);
-      this.#logIfOurs(failure);
-      this.#sendError(failure);
-      this.#end("failed", { type: failure.code, message: failure.message });
+      this.#failNow(toPlatformError(error));
     }
+  }
+
+  onTarget(target: Target): void {
+    if (this.#asked === undefined) return;
+    try {
+      this.#try(this.#asked, target);
+    } catch (error) {
+      this.#failNow(toPlatformError(error));
+    }
+  }
+
+  /** What the last target that was asked said of its failure tells more than that no other could be asked. */
+  onGivenUp(error: PlatformError): void {
+    if (this.#latestFailure === undefined) this.#failNow(error);
+    else this.#finish(this.#latestFailure);
   }
 
   /** Ends it now, because the process must go. */
@@ -99,8 +129,8 @@ export class Operation implements AttemptOwner, Guarded {
   /** Ends it for a reason from outside. */
   fail(error: PlatformError): void {
     if (this.#endedMs !== undefined) return;
-    if (this.#attempt !== undefined) this.#attempt.fail(error);
-    else this.onEnd({ kind: "failed", error, committed: false, cutsLater: false });
+    if (this.#attempt?.hasEnded === false) this.#attempt.fail(error);
+    else this.#failNow(error);
   }
 
   /** The caller's side is done: everything is written, or it has left. Says no when the call goes on all the same. */
@@ -109,13 +139,18 @@ export class Operation implements AttemptOwner, Guarded {
     this.#state.deadlines.remove(this);
     if (this.#endedMs !== undefined) return true;
     this.#attempt?.cancel("The caller left.");
+    this.#loop?.leave();
     this.#end("cancelled", undefined);
     return true;
   }
 
   onTick(nowMs: number): void {
-    if (this.#endedMs === undefined) this.#attempt?.onTick(nowMs);
-    else this.#watchCaller(nowMs - this.#endedMs);
+    if (this.#endedMs !== undefined) {
+      this.#callerEnd.onTick(nowMs - this.#endedMs);
+      return;
+    }
+    this.#attempt?.onTick(nowMs);
+    this.#loop?.onTick(nowMs);
   }
 
   relayOf(
@@ -134,7 +169,9 @@ export class Operation implements AttemptOwner, Guarded {
   onProgress(nowMs: number, saysSomething: boolean): void {
     const { record, arrivedMs } = this.#parts;
     record.firstChunkMs ??= nowMs - arrivedMs;
-    if (saysSomething) record.firstTokenMs ??= nowMs - arrivedMs;
+    if (!saysSomething) return;
+    record.firstTokenMs ??= nowMs - arrivedMs;
+    this.#loop?.began();
   }
 
   onBackPressure(): void {
@@ -142,16 +179,27 @@ export class Operation implements AttemptOwner, Guarded {
   }
 
   onEnd(result: AttemptResult): void {
+    if (result.kind === "completed") {
+      this.#loop?.completed();
+      this.#endCompleted();
+      return;
+    }
+    const exchange = failedExchange(result, this.#state.clock.nowMs());
+    this.#latestFailure = result;
+    if (exchange === undefined) this.#loop?.leave();
+    else if (this.#loop?.failed(exchange) === true) return;
+    this.#finish(result);
+  }
+
+  /** Tells the caller of a failure that no attempt follows. */
+  #finish(result: Failure): void {
     switch (result.kind) {
-      case "completed":
-        this.#endCompleted();
-        return;
       case "refused":
         this.#passOn(result.error);
         return;
       case "failed":
         this.#logIfOurs(result.error);
-        this.#cutsLater = result.cutsLater;
+        this.#callerEnd.cutsLater = result.cutsLater;
         if (!result.committed) this.#sendError(result.error);
         this.#end(result.error.code === "stream_cancelled" ? "cancelled" : "failed", {
           type: result.error.code,
@@ -169,39 +217,19 @@ export class Operation implements AttemptOwner, Guarded {
     record.maxTokens = facts.maxTokens;
     record.temperature = facts.temperature;
     record.topP = facts.topP;
-    const target = this.#resolve(facts.model);
+    const route = resolveRoute(this.#state.knowledge.catalog, facts.model);
     this.#captures = this.#state.knowledge.capturingTenants.has(key.tenantId);
     const { messages } = facts.places;
     if (this.#captures && messages !== undefined) {
       record.inputMessages = captureMessages(body, messages);
     }
-    return { body, facts, target };
+    return { body, facts, route };
   }
 
-  #resolve(model: string): Target {
-    const resolution = this.#state.knowledge.catalog.resolveModel(model);
-    switch (resolution.kind) {
-      case "found":
-        return resolution.target;
-      case "unknown":
-        throw new PlatformError("model_not_found", `No configured provider serves "${model}".`, {
-          where: "/model",
-          hint:
-            resolution.nearest === undefined
-              ? "GET /v1/models lists the models."
-              : `Did you mean "${resolution.nearest}"?`,
-        });
-      case "price-unknown":
-        throw new PlatformError(
-          "price_unknown",
-          `The model "${resolution.model.id}" has no price, and without a price nothing is admitted.`,
-          { where: "/model", hint: "The operator must give it prices, or `local: true`." },
-        );
-    }
-  }
-
-  #try({ body, facts, target }: Asked): void {
-    const { record, surface, headers, arrivedMs } = this.#parts;
+  #try({ body, facts }: Asked, target: Target): void {
+    const { record, surface, headers, deadlines } = this.#parts;
+    this.#dropReply();
+    this.#target = target;
     const upstream = this.#state.upstreams.of(target.provider.name);
     if (upstream === undefined) {
       throw new PlatformError("model_not_found", `No provider serves "${facts.model}".`);
@@ -213,7 +241,7 @@ export class Operation implements AttemptOwner, Guarded {
     const plan = planRequest({ surface, body, facts, target, upstream, headers, record });
     this.#plan = plan;
     this.#reader = this.#takeReader(plan.surface);
-    const { settings } = this.#state.knowledge;
+    const timeouts = deadlines.attempt(this.#state.clock.monotonicMs());
     this.#attempt = new Attempt(
       {
         target,
@@ -222,11 +250,11 @@ export class Operation implements AttemptOwner, Guarded {
         stream: facts.stream,
         reader: this.#reader,
         deadlines: {
-          connectMs: settings.connectMs,
-          firstTokenMs: settings.firstTokenMs,
-          stallMs: settings.stallMs,
-          totalMs: settings.totalMs,
-          totalAtMs: arrivedMs + settings.totalMs,
+          connectMs: timeouts.connectMs,
+          firstTokenMs: timeouts.firstTokenMs,
+          stallMs: timeouts.interTokenMs,
+          totalMs: deadlines.timeouts.totalMs,
+          totalAtMs: deadlines.endMs,
         },
         ownHeaders: { ...this.#ownHeaders(), ...plan.ownHeaders },
       },
@@ -249,6 +277,16 @@ export class Operation implements AttemptOwner, Guarded {
     streams.follow(this.#recorder.reply, place);
   }
 
+  /** Forgets what an attempt that another follows has brought. */
+  #dropReply(): void {
+    const reader = this.#reader;
+    if (reader === undefined) return;
+    this.#reader = undefined;
+    this.#replyBegan = false;
+    this.#parts.record.firstChunkMs = undefined;
+    if (this.#captured === undefined) this.#state.readers.giveBack(reader);
+  }
+
   /** A reader that captures has larger buffers, and is rare. */
   #takeReader({ reply }: Surface): ReplyReader {
     if (!this.#captures) return this.#state.readers.take(reply);
@@ -259,7 +297,9 @@ export class Operation implements AttemptOwner, Guarded {
   #ownHeaders(): Record<string, string> {
     const { operationId } = this.#parts.record;
     const headers: Record<string, string> = { "x-faultline-operation-id": operationId };
-    if (this.#asked !== undefined) headers["x-faultline-target"] = this.#asked.target.model.id;
+    if (this.#target !== undefined) headers["x-faultline-target"] = this.#target.model.id;
+    const attemptCount = this.#loop?.attemptCount ?? 0;
+    if (attemptCount > 0) headers["x-faultline-attempts"] = String(attemptCount);
     return headers;
   }
 
@@ -293,10 +333,18 @@ export class Operation implements AttemptOwner, Guarded {
     return this.#captures ? message : undefined;
   }
 
+  /** Ends before a target could say anything, or for a reason that is none of its own. */
+  #failNow(error: PlatformError): void {
+    this.#loop?.leave();
+    this.#finish({ kind: "failed", error, committed: false, failure: undefined, cutsLater: false });
+  }
+
   #sendError(error: PlatformError): void {
     const { record, surface } = this.#parts;
     const { operationId } = record;
     const headers = this.#ownHeaders();
+    const { retryAfter } = error.context;
+    if (typeof retryAfter === "string") headers["retry-after"] = retryAfter;
     sendError(this.#sink, error, { dialect: surface.dialect, operationId, headers });
   }
 
@@ -304,19 +352,6 @@ export class Operation implements AttemptOwner, Guarded {
     if (error.code !== "internal") return;
     const { operationId } = this.#parts.record;
     this.#state.log("error", error.message, { operationId, cause: String(error.cause) });
-  }
-
-  /** After the end, the caller may still be taking the last bytes. */
-  #watchCaller(sinceEndMs: number): void {
-    const { response } = this.#parts;
-    if (sinceEndMs > gatewayLimits.callerDrainMs) {
-      response.destroy();
-    } else if (this.#cutsLater && sinceEndMs > gatewayLimits.cutDelayMs) {
-      // Without the last chunk of the transfer encoding, so that nobody takes this for a whole reply.
-      this.#cutsLater = false;
-      if (response.socket === null) response.destroy();
-      else response.socket.destroySoon();
-    }
   }
 
   /** A reply that is kept has its own readers to look after. */
@@ -335,11 +370,13 @@ export class Operation implements AttemptOwner, Guarded {
       | undefined,
   ): void {
     const { record, arrivedMs } = this.#parts;
-    const target = this.#asked?.target;
+    const target = this.#target;
     const reader = this.#reader;
     this.#endedMs = this.#state.clock.monotonicMs();
     record.durationMs = this.#endedMs - arrivedMs;
     record.outcome = outcome;
+    record.attemptCount = this.#loop?.attemptCount ?? 0;
+    record.attempts = this.#loop?.failures ?? [];
     record.errorType = failure?.type;
     record.errorMessage = failure?.message;
     record.status = this.#sink.headersSent ? this.#sink.statusCode : undefined;
@@ -349,29 +386,14 @@ export class Operation implements AttemptOwner, Guarded {
     this.#release();
   }
 
-  /** What the model was given to read, as JSON writes it. */
-  #inputBytes(): number {
-    const { messages, system, tools } = this.#asked?.facts.places ?? {};
-    return [messages, system, tools].reduce(
-      (sum, place) => sum + (place === undefined ? 0 : place.end - place.start),
-      0,
-    );
-  }
-
   #noteReply(reader: ReplyReader, target: Target): void {
     const { record } = this.#parts;
     record.responseId = reader.responseId;
     record.responseModel = reader.responseModel;
     record.finishReasons = reader.finishReasons;
     record.outputMessages = this.#captured?.toMessages(reader.finishReasons);
-    if (this.#replyBegan && record.operation !== "count_tokens") {
-      const inputBytes = this.#inputBytes();
-      const isComplete = record.outcome === "completed";
-      const settled = settleUsage(reader, { inputBytes, isComplete });
-      record.usage = settled.usage;
-      record.usageSource = settled.source;
-      record.costMicros = costMicros(target.price, settled.usage);
-      record.priceSource = target.price.source;
+    if (this.#replyBegan && this.#asked !== undefined) {
+      noteUsage(record, reader, { target, facts: this.#asked.facts });
     }
     this.#reader = undefined;
     if (this.#captured === undefined) this.#state.readers.giveBack(reader);

@@ -22,9 +22,13 @@ export interface SaidFailure {
   readonly message: string | undefined;
 }
 
+/** What kept a call from its target before it was sent. */
+export type GateRefusal = "queue-full" | "queue-timeout" | "breaker-open";
+
 export type AttemptFailure =
   | ({ readonly kind: "said" } & SaidFailure)
   | { readonly kind: "transport"; readonly fault: TransportFault }
+  | { readonly kind: "gate"; readonly refusal: GateRefusal }
   | { readonly kind: "deadline"; readonly deadline: "connect" | "first-token" | "inter-token" }
   /** The reply is not in the wire format that it should be in. */
   | { readonly kind: "reply-invalid" }

@@ -89,6 +89,14 @@ describe("DeadlinePlan", () => {
     expect(plan.elapsedMs(8_000)).toBe(7_000);
   });
 
+  it("takes one more layer later, and knows what is as configured", () => {
+    const plan = new DeadlinePlan(0, configured, [{ firstTokenMs: 500 }]);
+    const tighter = plan.within({ totalMs: 5_000, firstTokenMs: 800 });
+    expect(tighter.timeouts).toEqual({ ...configured, firstTokenMs: 500, totalMs: 5_000 });
+    expect(tighter.isAsConfigured("first-token")).toBe(false);
+    expect(tighter.isAsConfigured("inter-token")).toBe(true);
+  });
+
   it("counts all waits of an operation together", () => {
     const plan = new DeadlinePlan(0, configured, []);
     expect(plan.queueMs(100, 0)).toBe(10_000);

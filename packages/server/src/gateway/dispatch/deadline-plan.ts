@@ -73,6 +73,7 @@ function parseDuration(header: string, value: string): number {
 
 export class DeadlinePlan {
   readonly timeouts: Timeouts;
+  readonly #configured: Timeouts;
   readonly #arrivedMs: number;
   readonly #endMs: number;
 
@@ -83,11 +84,23 @@ export class DeadlinePlan {
     layers: readonly (PartialTimeouts | undefined)[],
   ) {
     this.timeouts = shortest(configured, layers);
+    this.#configured = configured;
     this.#arrivedMs = arrivedMs;
     const { totalMs } = this.timeouts;
     // Without time to write it, the error of a deadline would come too late itself.
     const reserveMs = Math.min(dispatchLimits.encodeReserveMsMax, totalMs * encodeReserveShare);
     this.#endMs = arrivedMs + totalMs - reserveMs;
+  }
+
+  /** The same for an operation of which one more layer has become known, such as the bundle's. */
+  within(layer: PartialTimeouts): DeadlinePlan {
+    return new DeadlinePlan(this.#arrivedMs, this.#configured, [this.timeouts, layer]);
+  }
+
+  /** Whether a deadline is as long as the configuration has it, rather than as a key, a bundle or a caller wants it. */
+  isAsConfigured(deadline: "connect" | "first-token" | "inter-token"): boolean {
+    const name = namesByDeadline[deadline];
+    return this.timeouts[name] >= this.#configured[name];
   }
 
   /** Monotonic time at which the last attempt must have ended. */
@@ -125,6 +138,11 @@ export class DeadlinePlan {
 }
 
 const encodeReserveShare = 0.05;
+const namesByDeadline = {
+  connect: "connectMs",
+  "first-token": "firstTokenMs",
+  "inter-token": "interTokenMs",
+} as const;
 
 function shortest(
   configured: Timeouts,

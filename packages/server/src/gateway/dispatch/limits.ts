@@ -1,8 +1,12 @@
 /** Every bound of the dispatch of calls to targets, named. */
 
 export const dispatchLimits = {
-  /** Calls that wait for one provider in one worker. */
-  queueLengthMax: 1_024,
+  /** Calls that wait for one provider in one worker; each holds its body. */
+  queueLengthMax: 256,
+  /** A waiting call rises to the next more urgent class after this long. */
+  queueAgeMs: 2_000,
+  /** How often the targets of a route are compared with each other. */
+  outlierMs: 1_000,
   /** The weight of a tenant in the sharing of a provider. */
   tenantWeightMax: 1_000,
   /** What one call may cost in the sharing: beyond it, calls count as equally large. */
@@ -20,8 +24,6 @@ export const dispatchLimits = {
   /** Slices of time over which the success rate of a target is counted. */
   healthSliceCount: 6,
   healthSliceMs: 5_000,
-  /** Targets of one route. */
-  routeTargetCountMax: 64,
   /** What a timeout header may ask for. */
   timeoutMsMax: 86_400_000,
   /** Time kept back from the total deadline so that its error can still be written. */

@@ -2,7 +2,12 @@
 
 import { unreachable } from "#kernel/index.ts";
 
-import type { AttemptFailure, SaidFailure, TransportFault } from "./attempt-failure.ts";
+import type {
+  AttemptFailure,
+  GateRefusal,
+  SaidFailure,
+  TransportFault,
+} from "./attempt-failure.ts";
 
 /** Where another attempt can help. */
 export type RetryScope = "same-target" | "fallback-only" | "never";
@@ -32,7 +37,8 @@ export type FailureReason =
   | "first-token-timeout"
   | "stall"
   | "reply-invalid"
-  | "reply-cut";
+  | "reply-cut"
+  | GateRefusal;
 
 export interface Verdict {
   readonly reason: FailureReason;
@@ -183,6 +189,10 @@ const table: Readonly<Record<FailureReason, Row>> = {
   stall: { scope: "fallback-only", blame: "load-and-health", deadlines: ["inter-token"] },
   "reply-invalid": { scope: "fallback-only", blame: "health", faults: ["not-http"] },
   "reply-cut": { scope: "same-target", blame: "health" },
+  // Nothing was sent: another target may have room, and this one should be left alone.
+  "queue-full": { scope: "fallback-only", blame: "nobody" },
+  "queue-timeout": { scope: "fallback-only", blame: "nobody" },
+  "breaker-open": { scope: "fallback-only", blame: "nobody" },
 };
 
 /** What servers without a code for it say when a prompt is too long; in lower case. */
@@ -224,6 +234,8 @@ function findReason(failure: AttemptFailure): FailureReason {
       return "reply-invalid";
     case "reply-cut":
       return "reply-cut";
+    case "gate":
+      return failure.refusal;
     default:
       return unreachable(failure);
   }

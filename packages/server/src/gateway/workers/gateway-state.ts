@@ -1,10 +1,11 @@
 /** What one worker works with: its snapshot, ready to be asked, and its collaborators. */
 
 import { type Catalog, openCatalog } from "#catalog/index.ts";
-import type { Clock, Ids } from "#kernel/index.ts";
+import type { Clock, Ids, Random } from "#kernel/index.ts";
 
 import type { Admission } from "../calls/admission.ts";
 import { indexKeys, type KeyTable } from "../calls/authenticate.ts";
+import type { Targets } from "../dispatch/targets.ts";
 import type { Deadlines } from "../calls/deadlines.ts";
 import type { DurableStreams, WorkerPlace } from "../streams/durable-streams.ts";
 import type { GatewayMetrics } from "./gateway-metrics.ts";
@@ -36,6 +37,10 @@ export interface GatewayState {
   readonly traces: TraceContexts;
   readonly deadlines: Deadlines;
   readonly admission: Admission;
+  /** What is known of each target, and the places with it. */
+  readonly targets: Targets;
+  /** For back-off and what else calls leave to chance. */
+  readonly random: Random;
   readonly upstreams: Upstreams;
   readonly readers: ReplyReaders;
   readonly requestReaders: RequestReaders;

@@ -4,6 +4,7 @@ import { type Clock, createIds, type Random, systemClock, systemRandom } from "#
 
 import { Admission } from "../calls/admission.ts";
 import { ControlProxy } from "./control-proxy.ts";
+import { Targets } from "../dispatch/targets.ts";
 import { Deadlines } from "../calls/deadlines.ts";
 import { DurableStreams } from "../streams/durable-streams.ts";
 import { GatewayMetrics } from "./gateway-metrics.ts";
@@ -113,8 +114,15 @@ class Worker {
       admission: new Admission({
         clock: this.#clock,
         deadlines,
-        bounds: () => this.#state.knowledge.settings,
+        concurrencyMax: () => this.#state.knowledge.settings.concurrencyMax,
       }),
+      targets: new Targets({
+        ticks: deadlines,
+        clock: this.#clock,
+        random: poolRandom(this.#random.fork("targets")),
+        settings: () => this.#state.knowledge.settings,
+      }),
+      random: poolRandom(this.#random.fork("calls")),
       upstreams: new Upstreams(start.simulatedSocketPath),
       readers: new ReplyReaders(),
       requestReaders: new RequestReaders(),
@@ -173,6 +181,8 @@ class Worker {
     if (snapshot.version >= this.#state.knowledge.version) {
       this.#state.upstreams.apply(snapshot);
       this.#state.knowledge = toKnowledge(snapshot);
+      this.#state.targets.apply(snapshot.catalog);
+      this.#state.admission.apply();
     }
     this.#channel.send({ kind: "snapshot-applied", version: snapshot.version });
   }
