@@ -139,12 +139,12 @@ async function reconstruct(
       : undefined;
   const bases = [
     number === 1 ? 0 : undefined,
-    follows ? before.header.base + before.size : undefined,
+    follows ? baseBehind(before) : undefined,
     nextHeader?.number === number + 1 ? baseBefore(nextHeader.base, size) : undefined,
     rawBase,
     0,
   ].filter((base) => base !== undefined && base >= 0);
-  const ids = [logId, bytes.slice(idOffset, idOffset + logIdBytes)].filter(
+  const ids = [logId, before?.header.logId, bytes.slice(idOffset, idOffset + logIdBytes)].filter(
     (id) => id?.length === logIdBytes,
   );
   const createdAtMs = before?.header.createdAtMs ?? nextHeader?.createdAtMs ?? 0;
@@ -172,6 +172,11 @@ async function reconstruct(
   new DataView(id.buffer).setUint32(0, checksum(bytes), true);
   const header = first ?? { logId: id, number, base: bases[0] ?? 0, createdAtMs };
   return { header, headerBytes: segmentHeaderBytes };
+}
+
+function baseBehind({ header, size, flaw }: ExaminedHead): number {
+  const bytesMin = flaw === undefined ? 0 : segmentHeaderBytes + batchHeaderBytes;
+  return header.base + Math.max(size, bytesMin);
 }
 
 /** Where a segment starts that ends at `end`, at least so long that a head and a gap have room. */

@@ -79,7 +79,7 @@ export async function examineSegment(
     const later = outcome.kind === "end" ? undefined : await reader.findHeader(offset + 1);
     if (later === undefined && limit === undefined) {
       const isMarked = outcome.kind === "mark";
-      const tornBytes = reader.length - (isMarked ? outcome.end : offset);
+      const tornBytes = Math.max(0, reader.length - (isMarked ? outcome.end : offset));
       return finish({
         isMarked,
         tornBytes,
