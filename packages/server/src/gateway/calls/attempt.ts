@@ -14,7 +14,7 @@ import { toPlatformError } from "./dialect.ts";
 import { type ProviderError, ProviderErrorBody } from "./provider-error.ts";
 import type { Relay } from "./relay.ts";
 import { replyHead, type ReplyHead } from "./reply-head.ts";
-import { failureOfReply } from "./failed-exchange.ts";
+import { failureOfReply } from "./reply-failure.ts";
 import { toProviderError, transportFaultOf } from "./transport-error.ts";
 
 /** Durations in milliseconds; `totalAtMs` is a monotonic time. */

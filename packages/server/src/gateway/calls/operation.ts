@@ -11,9 +11,8 @@ import type { GatewayState } from "../workers/gateway-state.ts";
 import { Attempt, type AttemptOwner, type AttemptResult } from "./attempt.ts";
 import type { AttemptLoop, AttemptLoopOwner } from "../dispatch/attempt-loop.ts";
 import type { DeadlinePlan } from "../dispatch/deadline-plan.ts";
-import type { RouteTarget } from "../dispatch/route-target.ts";
 import { CallerEnd } from "./caller-end.ts";
-import { captureMessages, CapturedText } from "./captured-text.ts";
+import { CapturedText } from "./captured-text.ts";
 import type { Guarded } from "./deadlines.ts";
 import { toPlatformError } from "./dialect.ts";
 import { failedExchange } from "./failed-exchange.ts";
@@ -26,9 +25,10 @@ import { ReplyReader } from "./reply-reader.ts";
 import type { ReplyHead } from "./reply-head.ts";
 import type { ReplySink } from "./reply-sink.ts";
 import type { RequestFacts } from "./request-reader.ts";
-import { resolveRoute } from "./resolve-route.ts";
+import { type Asked, readRequest } from "./read-request.ts";
 import { sendError } from "./send-error.ts";
 import type { Surface } from "./surface.ts";
+import { keptOutcome } from "../idempotency/kept-outcome.ts";
 import { asksForDurable } from "../streams/durable-request.ts";
 import type { ReplyRecorder } from "../streams/reply-recorder.ts";
 import { type CallerHeaders, planRequest, type RequestPlan } from "./upstream-request.ts";
@@ -44,15 +44,10 @@ export interface OperationParts {
   readonly waitedMs: number;
   /** Monotonic time at which the request arrived. */
   readonly arrivedMs: number;
+  /** Of a call with an `Idempotency-Key`: keeps its reply for all who send the key. */
+  readonly recorder: ReplyRecorder | undefined;
   /** Called once a call that its caller may have left is over. */
   readonly onReleased: () => void;
-}
-
-/** What is known once the body was read. */
-interface Asked {
-  readonly body: Buffer;
-  readonly facts: RequestFacts;
-  readonly route: readonly RouteTarget[];
 }
 
 type Failure = Exclude<AttemptResult, { kind: "completed" }>;
@@ -71,7 +66,6 @@ export class Operation implements AttemptOwner, AttemptLoopOwner, Guarded {
   #attempt: Attempt | undefined;
   #reader: ReplyReader | undefined;
   #captured: CapturedText | undefined;
-  #captures = false;
   /** A reply that is no error has begun: the provider has read the input. */
   #replyBegan = false;
   /** Monotonic time at which the record was written; the caller may still be taking the last bytes. */
@@ -83,7 +77,8 @@ export class Operation implements AttemptOwner, AttemptLoopOwner, Guarded {
   constructor(state: GatewayState, parts: OperationParts) {
     this.#state = state;
     this.#parts = parts;
-    this.#sink = parts.response;
+    this.#sink = parts.recorder ?? parts.response;
+    this.#recorder = parts.recorder;
     this.#callerEnd = new CallerEnd(parts.response);
   }
 
@@ -94,7 +89,7 @@ export class Operation implements AttemptOwner, AttemptLoopOwner, Guarded {
   /** Reads the body and sends it on; from here on the operation ends itself, exactly once. */
   begin(body: Buffer): void {
     try {
-      this.#asked = this.#read(body);
+      this.#asked = readRequest(this.#state, this.#parts, body);
       this.#keep(this.#asked.facts);
       // The journal may have failed already.
       if (this.#endedMs !== undefined) return;
@@ -209,23 +204,6 @@ export class Operation implements AttemptOwner, AttemptLoopOwner, Guarded {
     }
   }
 
-  #read(body: Buffer): Asked {
-    const { record, surface, key } = this.#parts;
-    const facts = this.#state.requestReaders.of(surface).read(body);
-    record.requestModel = facts.model;
-    record.stream = facts.stream;
-    record.maxTokens = facts.maxTokens;
-    record.temperature = facts.temperature;
-    record.topP = facts.topP;
-    const route = resolveRoute(this.#state.knowledge.catalog, facts.model);
-    this.#captures = this.#state.knowledge.capturingTenants.has(key.tenantId);
-    const { messages } = facts.places;
-    if (this.#captures && messages !== undefined) {
-      record.inputMessages = captureMessages(body, messages);
-    }
-    return { body, facts, route };
-  }
-
   #try({ body, facts }: Asked, target: Target): void {
     const { record, surface, headers, deadlines } = this.#parts;
     this.#dropReply();
@@ -265,10 +243,12 @@ export class Operation implements AttemptOwner, AttemptLoopOwner, Guarded {
     else this.#recorder.beforeDispatch(() => this.#endedMs === undefined && attempt.start());
   }
 
-  /** Begins to keep the reply, when the caller asks for a durable stream. Throws when there is no room for it. */
+  /** Begins to keep the reply, when the caller asks for a durable stream or sent a key. Throws when there is no room for it. */
   #keep({ stream }: RequestFacts): void {
-    const { surface, key, headers, response } = this.#parts;
-    if (!stream || !asksForDurable(headers)) return;
+    const { surface, key, headers, response, recorder } = this.#parts;
+    const durable = stream && asksForDurable(headers);
+    recorder?.start(this, { surface: surface.name, durable });
+    if (recorder !== undefined || !durable) return;
     const { streams } = this.#state;
     const { tenantId } = key;
     this.#recorder = streams.record({ tenantId, surface: surface.name, work: this });
@@ -289,7 +269,7 @@ export class Operation implements AttemptOwner, AttemptLoopOwner, Guarded {
 
   /** A reader that captures has larger buffers, and is rare. */
   #takeReader({ reply }: Surface): ReplyReader {
-    if (!this.#captures) return this.#state.readers.take(reply);
+    if (this.#asked?.captures !== true) return this.#state.readers.take(reply);
     this.#captured = new CapturedText();
     return new ReplyReader(reply, this.#captured);
   }
@@ -330,7 +310,7 @@ export class Operation implements AttemptOwner, AttemptLoopOwner, Guarded {
 
   /** What a provider says of an error may quote the prompt, so that only tenants who ask for content have it in spans. */
   #quote(message: string | undefined): string | undefined {
-    return this.#captures ? message : undefined;
+    return this.#asked?.captures === true ? message : undefined;
   }
 
   /** Ends before a target could say anything, or for a reason that is none of its own. */
@@ -357,7 +337,8 @@ export class Operation implements AttemptOwner, AttemptLoopOwner, Guarded {
   /** A reply that is kept has its own readers to look after. */
   #release(): void {
     if (this.#recorder === undefined) return;
-    this.#recorder.settle("kept");
+    const { recorder, record } = this.#parts;
+    this.#recorder.settle(recorder === undefined ? "kept" : keptOutcome(record));
     this.#state.deadlines.remove(this);
     this.#parts.onReleased();
   }
