@@ -2,7 +2,7 @@
 
 import type { JournalFileSystem } from "../file-system/file-system.ts";
 import { JournalError } from "../journal-error.ts";
-import { type LogPosition, logStart } from "../log/position.ts";
+import { type LogEntry, type LogPosition, logStart } from "../log/position.ts";
 import { Base } from "./base.ts";
 import type { CommitLog } from "./commit-log.ts";
 import { decodeCommit } from "./commit-record.ts";
@@ -107,7 +107,7 @@ async function replayLog(
   const { version = 0, replayFrom = logStart, replayVersion = 0 } = loaded?.head ?? {};
   let replayedCommitCount = 0;
   let previousVersion = 0;
-  for await (const { position, record } of log.read(replayFrom, signal)) {
+  for await (const { position, record } of readFrom(log, replayFrom, signal)) {
     const place = { file: "log", offset: position };
     const commit = decodeCommit(record, place);
     if (previousVersion === 0 && replayVersion > 0 && commit.version !== replayVersion) {
@@ -126,6 +126,31 @@ async function replayLog(
     throw damaged({ file: "log", offset: replayFrom }, 0, `commit ${replayVersion}`);
   }
   return replayedCommitCount;
+}
+
+/** The records from a place on that a snapshot file names. */
+async function* readFrom(
+  log: CommitLog,
+  replayFrom: LogPosition,
+  signal: AbortSignal,
+): AsyncGenerator<LogEntry, void, undefined> {
+  try {
+    yield* log.read(replayFrom, signal);
+  } catch (error) {
+    if (!(error instanceof JournalError)) throw error;
+    if (error.code !== "journal_position_unknown" && error.code !== "journal_position_dropped") {
+      throw error;
+    }
+    // The file goes on at a commit that the log does not have: what was committed after the file is gone.
+    throw new JournalError(
+      "journal_corrupt",
+      `The snapshot file and the log do not fit together: ${error.message}`,
+      {
+        place: { segment: "log", offset: replayFrom },
+        cause: error,
+      },
+    );
+  }
 }
 
 /** From where an older snapshot file needs the log; nothing when it does not even say that. */
