@@ -4,15 +4,31 @@ import { createHash } from "node:crypto";
 
 import { type Random, seededRandom } from "#kernel/index.ts";
 
+import type { Behaviour } from "./behaviour.ts";
 import type { SimulatedRequest } from "./request.ts";
 
+/** Pieces of text are as a stream sends them; each counts as one token. */
 export interface Answer {
+  /** Of the same request and seed always the same; surfaces put their prefix before it. */
   readonly id: string;
-  /** Pieces of text as a stream sends them; each counts as one token. */
+  readonly reasoning: readonly string[];
+  /** The text; empty when tools are called. */
   readonly tokens: readonly string[];
-  readonly toolCall: { readonly id: string; readonly name: string } | undefined;
+  readonly calls: readonly SimulatedCall[];
   readonly finishReason: "stop" | "length" | "tool_calls";
   readonly inputTokens: number;
+}
+
+export interface SimulatedCall {
+  readonly id: string;
+  readonly name: string;
+  /** The arguments. */
+  readonly tokens: readonly string[];
+}
+
+/** All pieces of an answer count. */
+export function outputTokensOf({ reasoning, tokens, calls }: Answer): number {
+  return calls.reduce((sum, call) => sum + call.tokens.length, reasoning.length + tokens.length);
 }
 
 const words = (
@@ -22,6 +38,7 @@ const words = (
 ).split(" ");
 const label = "[simulated]";
 const sentenceLength = 9;
+const reasoningCountDefault = 8;
 const tokenCountMin = 24;
 const tokenCountSpread = 40;
 const charactersPerToken = 4;
@@ -31,38 +48,46 @@ const schemaItemCountMax = 64;
 /** The same request and seed give the same answer. */
 export function composeAnswer(
   request: SimulatedRequest,
-  seed: string,
-  tokenCount: number | undefined,
+  behaviour: Pick<Behaviour, "seed" | "tokenCount" | "reasoningCount" | "callCount">,
 ): Answer {
   const digest = createHash("sha256")
-    .update(`${seed}\u0000${request.model}\u0000${request.seed}\u0000${request.prompt}`)
+    .update(`${behaviour.seed}\u0000${request.model}\u0000${request.seed}\u0000${request.prompt}`)
     .digest("hex");
   const random = seededRandom(digest);
+  const reasoningCount = behaviour.reasoningCount ?? (request.reasons ? reasoningCountDefault : 0);
   const base = {
-    id: `chatcmpl-simulated-${digest.slice(0, 24)}`,
-    inputTokens: Math.max(1, Math.ceil(request.prompt.length / charactersPerToken)),
+    id: digest.slice(0, 24),
+    reasoning:
+      reasoningCount === 0 ? [] : speak(seededRandom(`${digest} reasoning`), reasoningCount),
+    inputTokens: countTokens(request.prompt),
   };
-  const tool = request.tool;
+  const { tool } = request;
   if (tool !== undefined) {
-    const text = JSON.stringify(exampleOf(tool.parameters, random, 0));
-    return {
-      ...base,
-      tokens: split(text),
-      toolCall: { id: `call_${digest.slice(24, 48)}`, name: tool.name },
-      finishReason: "tool_calls",
-    };
+    const calls = Array.from({ length: behaviour.callCount }, (_, index) => ({
+      id: index === 0 ? digest.slice(24, 48) : `${digest.slice(24, 46)}${index}`,
+      name: tool.name,
+      tokens: split(JSON.stringify(exampleOf(tool.parameters, random, 0))),
+    }));
+    return { ...base, tokens: [], calls, finishReason: "tool_calls" };
   }
   const tokens =
     request.schema === undefined
-      ? speak(random, tokenCount ?? tokenCountMin + random.integer(tokenCountSpread))
+      ? speak(random, behaviour.tokenCount ?? tokenCountMin + random.integer(tokenCountSpread))
       : split(JSON.stringify(exampleOf(request.schema, random, 0)));
-  const cut = tokens.length > request.maxTokens;
+  const room = Math.max(0, request.maxTokens - reasoningCount);
+  const cut = tokens.length > room;
   return {
     ...base,
-    tokens: cut ? tokens.slice(0, request.maxTokens) : tokens,
-    toolCall: undefined,
+    reasoning: base.reasoning.slice(0, request.maxTokens),
+    tokens: cut ? tokens.slice(0, room) : tokens,
+    calls: [],
     finishReason: cut ? "length" : "stop",
   };
+}
+
+/** About as many as a tokenizer would find. */
+export function countTokens(text: string): number {
+  return Math.max(1, Math.ceil(text.length / charactersPerToken));
 }
 
 function speak(random: Random, count: number): string[] {

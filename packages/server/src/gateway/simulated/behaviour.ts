@@ -9,13 +9,15 @@
  * | `first-token=DURATION` | wait before the first token |
  * | `pace=DURATION` | wait between two tokens |
  * | `tokens=COUNT` | length of the answer |
+ * | `reasoning=COUNT` | length of the reasoning before it; 0 for none |
+ * | `calls=COUNT` | how often the tool is called, in parallel |
  * | `error=STATUS` | answer with this status (400 to 599) |
  * | `reset` | break the connection before the head |
  * | `cut-after=COUNT` | break the connection after so many events; in a plain reply after so many bytes |
  * | `stall-after=COUNT` | send so many events, then nothing more |
  * | `error-after=COUNT` | send so many events, then an error event |
  * | `garbage-after=COUNT` | send so many events, then one that is not JSON |
- * | `no-done` | end the stream without `[DONE]` |
+ * | `no-done` | end the stream without `[DONE]`, or what stands for it |
  */
 
 import type { SimulationConfig } from "#config/index.ts";
@@ -28,6 +30,9 @@ export interface Behaviour {
   readonly paceMs: number;
   /** Absent: drawn from the seed. */
   readonly tokenCount: number | undefined;
+  /** Absent: as the request asks. */
+  readonly reasoningCount: number | undefined;
+  readonly callCount: number;
   readonly errorStatus: number | undefined;
   readonly resets: boolean;
   readonly cutAfter: number | undefined;
@@ -41,6 +46,7 @@ export const simulateHeader = "x-faultline-simulate";
 const headerLengthMax = 1_024;
 const durationMsMax = 3_600_000;
 const tokenCountMax = 100_000;
+const callCountMax = 64;
 const countMax = 1_000_000;
 const stallAfterDefault = 3;
 const msPerSecond = 1_000;
@@ -59,6 +65,8 @@ export function readBehaviour(
     firstTokenMs: simulation.firstTokenMs,
     paceMs: msPerSecond / simulation.tokensPerSecond,
     tokenCount: undefined,
+    reasoningCount: undefined,
+    callCount: 1,
     errorStatus: draw() < simulation.errorRatio ? 500 : undefined,
     resets: false,
     cutAfter: draw() < simulation.cutRatio ? stallAfterDefault : undefined,
@@ -90,6 +98,12 @@ function applyDirective(behaviour: Draft, directive: string): void {
       return;
     case "tokens":
       behaviour.tokenCount = readCount(directive, value, [1, tokenCountMax]);
+      return;
+    case "reasoning":
+      behaviour.reasoningCount = readCount(directive, value, [0, tokenCountMax]);
+      return;
+    case "calls":
+      behaviour.callCount = readCount(directive, value, [1, callCountMax]);
       return;
     case "error":
       behaviour.errorStatus = readCount(directive, value, [400, 599]);

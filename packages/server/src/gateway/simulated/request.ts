@@ -1,4 +1,4 @@
-/** What the simulated provider reads of a chat completion request. */
+/** What the simulated provider reads of a request, whatever its surface. */
 
 import { PlatformError } from "@faultline/protocol";
 
@@ -9,87 +9,95 @@ export interface SimulatedRequest {
   readonly maxTokens: number;
   /** The request's own seed, as text. */
   readonly seed: string;
-  /** All messages as text; what the answer is drawn from. */
+  /** All that was said as text; what the answer is drawn from. */
   readonly prompt: string;
   /** The tool to call, when the request wants one called. */
-  readonly tool: { readonly name: string; readonly parameters: unknown } | undefined;
+  readonly tool: SimulatedTool | undefined;
   /** The schema that a structured answer must have. */
   readonly schema: unknown;
+  /** Whether reasoning comes before the answer, unless the behaviour says how much. */
+  readonly reasons: boolean;
 }
 
-type Json = Readonly<Record<string, unknown>>;
-
-/** Throws `request_malformed` or `request_invalid`, as a provider would refuse. */
-export function readSimulatedRequest(body: Buffer): SimulatedRequest {
-  const value = toObject(parse(body));
-  if (value === undefined) throw invalid("The body must be a JSON object.", "");
-  const messages = value["messages"];
-  if (!Array.isArray(messages) || messages.length === 0) {
-    throw invalid('"messages" must be a list of at least one message.', "/messages");
-  }
-  const choiceCount = value["n"] ?? 1;
-  if (choiceCount !== 1) throw invalid("The simulated provider gives one choice.", "/n");
-  const format = toObject(value["response_format"]);
-  return {
-    model: typeof value["model"] === "string" ? value["model"] : "",
-    stream: value["stream"] === true,
-    includeUsage: toObject(value["stream_options"])?.["include_usage"] === true,
-    maxTokens: readMaxTokens(value),
-    seed: typeof value["seed"] === "number" ? String(value["seed"]) : "",
-    prompt: JSON.stringify(messages),
-    tool: chooseTool(value, messages),
-    schema:
-      format?.["type"] === "json_schema"
-        ? toObject(format["json_schema"])?.["schema"]
-        : format?.["type"] === "json_object"
-          ? { type: "object", properties: { simulated: { const: true } } }
-          : undefined,
-  };
+export interface SimulatedTool {
+  readonly name: string;
+  readonly parameters: unknown;
 }
 
-function readMaxTokens(value: Json): number {
-  const limit = value["max_completion_tokens"] ?? value["max_tokens"];
-  if (limit === undefined || limit === null) return Number.MAX_SAFE_INTEGER;
-  if (typeof limit !== "number" || !Number.isInteger(limit) || limit < 1) {
-    throw invalid(
-      "The token limit must be a whole number of at least 1.",
-      "/max_completion_tokens",
-    );
-  }
-  return limit;
-}
+export type Json = Readonly<Record<string, unknown>>;
 
-/** Calls a tool whenever one is offered, unless it is forbidden or a tool has just answered. */
-function chooseTool(value: Json, messages: readonly unknown[]): SimulatedRequest["tool"] {
-  const tools: unknown = value["tools"];
-  const choice: unknown = value["tool_choice"];
-  if (!Array.isArray(tools) || tools.length === 0 || choice === "none") return undefined;
-  if (toObject(messages.at(-1))?.["role"] === "tool" && choice !== "required") return undefined;
-  const wanted = toObject(toObject(choice)?.["function"])?.["name"];
-  const offered = tools.map((tool: unknown) => toObject(toObject(tool)?.["function"]));
-  const chosen =
-    wanted === undefined ? offered[0] : offered.find((candidate) => candidate?.["name"] === wanted);
-  const name = chosen?.["name"];
-  if (typeof name !== "string")
-    throw invalid("No function tool of this name is offered.", "/tools");
-  return { name, parameters: chosen?.["parameters"] };
-}
-
-function parse(body: Buffer): unknown {
+/** The body as an object. Throws `request_malformed` or `request_invalid`, as a provider would refuse. */
+export function parseBody(body: Buffer): Json {
+  let value: unknown;
   try {
-    return JSON.parse(body.toString());
+    value = JSON.parse(body.toString());
   } catch (error) {
     throw new PlatformError("request_malformed", "The body is not JSON.", { cause: error });
   }
+  const object = toObject(value);
+  if (object === undefined) throw invalid("The body must be a JSON object.", "");
+  return object;
 }
 
-function toObject(value: unknown): Json | undefined {
+/** The value as an object, when it is one. */
+export function toObject(value: unknown): Json | undefined {
   // The checks make it a record of unknown values.
   return typeof value === "object" && value !== null && !Array.isArray(value)
     ? (value as Json)
     : undefined;
 }
 
-function invalid(message: string, where: string): PlatformError {
+/** The fields that all surfaces spell alike. */
+export function readCommon(value: Json): Pick<SimulatedRequest, "model" | "stream" | "seed"> {
+  return {
+    model: typeof value["model"] === "string" ? value["model"] : "",
+    stream: value["stream"] === true,
+    seed: typeof value["seed"] === "number" ? String(value["seed"]) : "",
+  };
+}
+
+/** The list in a field, which must have something in it. */
+export function requireItems(value: Json, name: string): readonly unknown[] {
+  const items = value[name];
+  if (!Array.isArray(items) || items.length === 0) {
+    throw invalid(`"${name}" must be a list of at least one item.`, `/${name}`);
+  }
+  return items;
+}
+
+/** The token limit in a field; without one there is no limit. */
+export function readLimit(limit: unknown, where: string): number {
+  if (limit === undefined || limit === null) return Number.MAX_SAFE_INTEGER;
+  if (typeof limit !== "number" || !Number.isInteger(limit) || limit < 1) {
+    throw invalid("The token limit must be a whole number of at least 1.", where);
+  }
+  return limit;
+}
+
+export interface ToolsOffered {
+  /** Each as its surface describes it, brought to the same two fields. */
+  readonly tools: readonly { readonly name: unknown; readonly parameters: unknown }[];
+  readonly choice: "none" | "auto" | "required" | { readonly name: unknown };
+  /** Whether the last thing said is the result of a tool. */
+  readonly answered: boolean;
+}
+
+/** Calls a tool whenever one is offered, unless it is forbidden or a tool has just answered. */
+export function chooseTool({ tools, choice, answered }: ToolsOffered): SimulatedTool | undefined {
+  if (tools.length === 0 || choice === "none") return undefined;
+  if (answered && choice === "auto") return undefined;
+  const wanted = typeof choice === "object" ? choice.name : undefined;
+  const chosen = wanted === undefined ? tools[0] : tools.find(({ name }) => name === wanted);
+  if (chosen === undefined || typeof chosen.name !== "string") {
+    throw invalid("No function tool of this name is offered.", "/tools");
+  }
+  return { name: chosen.name, parameters: chosen.parameters };
+}
+
+/** A schema for answers that must be a JSON object of any kind. */
+export const anyObject = { type: "object", properties: { simulated: { const: true } } };
+
+/** A refusal such as a provider gives. */
+export function invalid(message: string, where: string): PlatformError {
   return new PlatformError("request_invalid", message, { where });
 }

@@ -1,17 +1,15 @@
-import { existsSync, readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
-
 import { seededRandom, systemClock } from "#kernel/index.ts";
-import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { exchange, openSocket, type RawReply } from "../test/raw-client.ts";
+import {
+  openaiSchemas,
+  openaiSchemasExist,
+  type Validate,
+} from "../translation/test/openai-schemas.ts";
 import { SimulatedUpstream } from "./upstream.ts";
 
-const openapiPath = fileURLToPath(
-  new URL("../../../../../../shared/data/openai-openapi/openapi.json", import.meta.url),
-);
 const messages = [{ role: "user", content: "Say something." }];
 const tools = [
   {
@@ -50,25 +48,16 @@ describe("the simulated provider", () => {
       .filter((frame) => frame !== "" && frame !== "data: [DONE]")
       .map((frame): unknown => JSON.parse(frame.slice("data: ".length)));
 
-  describe.skipIf(!existsSync(openapiPath))(
+  describe.skipIf(!openaiSchemasExist)(
     "in the wire format that OpenAI publishes (skipped without ../shared/data/openai-openapi)",
     () => {
-      let completion: ValidateFunction;
-      let chunk: ValidateFunction;
-      let refusal: ValidateFunction;
+      let validate: Validate;
       beforeAll(() => {
-        const ajv = new Ajv2020({ strict: false, validateFormats: false, discriminator: false });
-        const published: unknown = JSON.parse(readFileSync(openapiPath, "utf8"));
-        ajv.addSchema({ $id: "openai", ...(allowNull(published) as object) });
-        const schema = (name: string): ValidateFunction =>
-          ajv.compile({ $ref: `openai#/components/schemas/${name}` });
-        completion = schema("CreateChatCompletionResponse");
-        chunk = schema("CreateChatCompletionStreamResponse");
-        refusal = schema("ErrorResponse");
+        validate = openaiSchemas();
       });
 
-      function expectValid(validate: ValidateFunction, value: unknown): void {
-        expect(validate(value) ? [] : validate.errors).toEqual([]);
+      function expectValid(schema: string, value: unknown): void {
+        expect(validate(schema, value)).toEqual([]);
       }
 
       it.each([
@@ -77,7 +66,10 @@ describe("the simulated provider", () => {
         ["structured output", { response_format: { type: "json_object" } }],
         ["cut at its limit", { max_completion_tokens: 3 }],
       ])("answers plain and streamed: %s", async (_, fields) => {
-        expectValid(completion, JSON.parse((await call(fields)).body.toString()));
+        expectValid(
+          "CreateChatCompletionResponse",
+          JSON.parse((await call(fields)).body.toString()),
+        );
         const streamed = await call({
           ...fields,
           stream: true,
@@ -85,7 +77,7 @@ describe("the simulated provider", () => {
         });
         const chunks = chunksOf(streamed);
         expect(chunks.length).toBeGreaterThan(3);
-        for (const one of chunks) expectValid(chunk, one);
+        for (const one of chunks) expectValid("CreateChatCompletionStreamResponse", one);
         expect(streamed.body.toString().endsWith("data: [DONE]\n\n")).toBe(true);
       });
 
@@ -95,7 +87,7 @@ describe("the simulated provider", () => {
           await call({ messages: [] }),
           await call({ n: 2 }),
         ]) {
-          expectValid(refusal, JSON.parse(reply.body.toString()));
+          expectValid("ErrorResponse", JSON.parse(reply.body.toString()));
         }
       });
     },
@@ -180,15 +172,3 @@ describe("the simulated provider", () => {
     expect(upstream.observed.eventsBeforeEarlyClose).toBe(3);
   });
 });
-
-/** Spells OpenAPI 3.0's `nullable` as JSON Schema does. */
-function allowNull(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map((item) => allowNull(item));
-  if (typeof value !== "object" || value === null) return value;
-  const mapped = Object.fromEntries(
-    Object.entries(value).map(([name, item]) => [name, allowNull(item)]),
-  );
-  if (mapped["nullable"] !== true) return mapped;
-  const { nullable: _, ...rest } = mapped;
-  return { anyOf: [rest, { type: "null" }] };
-}

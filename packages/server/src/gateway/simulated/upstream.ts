@@ -7,18 +7,34 @@ import type { AddressInfo } from "node:net";
 import type { SimulationConfig } from "#config/index.ts";
 import { type Clock, isAbort, type Random } from "#kernel/index.ts";
 
-import { openaiDialect, openaiTypeOf, toPlatformError } from "../calls/dialect.ts";
+import { anthropicDialect, openaiDialect, toPlatformError } from "../calls/dialect.ts";
 import { sendError } from "../calls/send-error.ts";
-import { composeAnswer } from "./answer.ts";
 import { type Behaviour, readBehaviour, simulateHeader } from "./behaviour.ts";
-import { readSimulatedRequest } from "./request.ts";
-import { formatChunks, formatCompletion, type WireContext } from "./wire.ts";
+import { chatSurface } from "./chat-wire.ts";
+import { completionsSurface } from "./completions-wire.ts";
+import { embeddingsSurface } from "./embeddings-wire.ts";
+import type { SimulatedReply, SimulatedSurface } from "./simulated-surface.ts";
+import { countTokensSurface, messagesSurface, responsesSurface } from "./translated-wire.ts";
 
 /** Names the configured provider whose simulation applies. */
 export const providerHeader = "x-faultline-provider";
 const simulatedHeaders = { "x-faultline-simulated": "no language model" };
 const drawBound = 2 ** 32;
 const msPerSecond = 1_000;
+
+/** By path; any other path is answered as chat completions. */
+const surfaces: Readonly<Record<string, SimulatedSurface>> = {
+  "/v1/responses": responsesSurface,
+  "/v1/completions": completionsSurface,
+  "/v1/embeddings": embeddingsSurface,
+  "/v1/messages": messagesSurface,
+  "/v1/messages/count_tokens": countTokensSurface,
+};
+
+function surfaceOf({ url = "" }: IncomingMessage): SimulatedSurface {
+  const [path = ""] = url.split("?", 1);
+  return (Object.hasOwn(surfaces, path) ? surfaces[path] : undefined) ?? chatSurface;
+}
 
 /** What came of the replies; that an upstream sees its caller leave is what other suites cannot see. */
 export interface SimulatedObservations {
@@ -86,18 +102,19 @@ export class SimulatedUpstream implements AsyncDisposable {
       const aborter = new AbortController();
       response.on("close", () => aborter.abort());
       this.#answer(request, response, { body: Buffer.concat(parts), signal: aborter.signal }).catch(
-        (error: unknown) => this.#onFailure(response, error),
+        (error: unknown) => this.#onFailure(request, response, error),
       );
     });
   }
 
-  #onFailure(response: ServerResponse, error: unknown): void {
+  #onFailure(request: IncomingMessage, response: ServerResponse, error: unknown): void {
     // A caller that leaves ends every wait; that is no failure.
     if (isAbort(error)) return;
     if (response.headersSent) response.destroy();
     else
       sendError(response, toPlatformError(error), {
-        dialect: openaiDialect,
+        dialect:
+          request.url?.startsWith("/v1/messages") === true ? anthropicDialect : openaiDialect,
         headers: simulatedHeaders,
       });
   }
@@ -108,29 +125,24 @@ export class SimulatedUpstream implements AsyncDisposable {
     { body, signal }: { body: Buffer; signal: AbortSignal },
   ): Promise<void> {
     this.observed.startedCount += 1;
-    const request = readSimulatedRequest(body);
+    const surface = surfaceOf(incoming);
     const behaviour = this.#behaviourOf(incoming);
+    const createdSeconds = Math.floor(this.#options.clock.nowMs() / msPerSecond);
+    const reply = surface.reply(body, { behaviour, createdSeconds });
     await this.#wait(behaviour.latencyMs, signal);
     if (behaviour.resets) {
       response.destroy();
       return;
     }
     if (behaviour.errorStatus !== undefined) {
-      sendSimulatedError(response, behaviour.errorStatus);
+      sendSimulatedError(response, surface, behaviour.errorStatus);
       return;
     }
-    const context: WireContext = {
-      model: request.model,
-      createdSeconds: Math.floor(this.#options.clock.nowMs() / msPerSecond),
-      includeUsage: request.includeUsage,
-    };
-    const answer = composeAnswer(request, behaviour.seed, behaviour.tokenCount);
-    if (request.stream) {
-      const events = formatChunks(answer, context);
-      await this.#stream(response, events, { behaviour, signal });
+    if (reply.stream) {
+      await this.#stream(response, { reply, surface, behaviour, signal });
     } else {
-      await this.#wait(behaviour.firstTokenMs + answer.tokens.length * behaviour.paceMs, signal);
-      this.#sendPlain(response, Buffer.from(formatCompletion(answer, context)), behaviour);
+      await this.#wait(behaviour.firstTokenMs + reply.tokenCount * behaviour.paceMs, signal);
+      this.#sendPlain(response, Buffer.from(reply.whole()), behaviour);
     }
     this.observed.completedCount += 1;
   }
@@ -162,24 +174,23 @@ export class SimulatedUpstream implements AsyncDisposable {
     }
   }
 
-  async #stream(
-    response: ServerResponse,
-    events: Iterable<string>,
-    { behaviour, signal }: { behaviour: Behaviour; signal: AbortSignal },
-  ): Promise<void> {
+  async #stream(response: ServerResponse, streamed: Streamed): Promise<void> {
+    const { reply, behaviour, signal } = streamed;
     response.writeHead(200, {
       ...simulatedHeaders,
       "content-type": "text/event-stream; charset=utf-8",
       "cache-control": "no-cache",
     });
     let count = 0;
+    let waitMs = behaviour.firstTokenMs;
     try {
-      for (const event of events) {
-        if (await this.#breaksAt(count, response, { behaviour, signal })) return;
-        // The role opens the stream; then comes the first token, then the others at their pace.
-        if (count === 1) await this.#wait(behaviour.firstTokenMs, signal);
-        else if (count > 1) await this.#wait(behaviour.paceMs, signal);
-        if (!response.write(event)) await once(response, "drain", { signal });
+      for (const { bytes, isToken } of reply.events()) {
+        if (await this.#breaksAt(count, response, streamed)) return;
+        if (isToken) {
+          await this.#wait(waitMs, signal);
+          waitMs = behaviour.paceMs;
+        }
+        if (!response.write(bytes)) await once(response, "drain", { signal });
         count += 1;
       }
     } catch (error) {
@@ -189,14 +200,14 @@ export class SimulatedUpstream implements AsyncDisposable {
       }
       throw error;
     }
-    response.end(behaviour.endsWithDone ? "data: [DONE]\n\n" : undefined);
+    response.end(behaviour.endsWithDone ? reply.terminator() : undefined);
   }
 
   /** Whether the stream ends here, in the way that was asked for. */
   async #breaksAt(
     count: number,
     response: ServerResponse,
-    { behaviour, signal }: { behaviour: Behaviour; signal: AbortSignal },
+    { surface, behaviour, signal }: Streamed,
   ): Promise<boolean> {
     if (count === behaviour.stallAfter) {
       await this.#wait(Number.MAX_SAFE_INTEGER, signal);
@@ -207,8 +218,7 @@ export class SimulatedUpstream implements AsyncDisposable {
       return true;
     }
     if (count === behaviour.errorAfter) {
-      const error = simulatedError(500);
-      response.end(`data: ${JSON.stringify(error)}\n\n`);
+      response.end(surface.errorEvent(500));
       return true;
     }
     if (count === behaviour.garbageAfter) {
@@ -236,17 +246,23 @@ const prompt: SimulationConfig = {
   cutRatio: 0,
 };
 
-function simulatedError(status: number): unknown {
-  const message = `The simulated provider was asked to fail with status ${status}.`;
-  return { error: { message, type: openaiTypeOf(status), param: null, code: "simulated_error" } };
+/** A stream on its way. */
+interface Streamed {
+  readonly reply: SimulatedReply;
+  readonly surface: SimulatedSurface;
+  readonly behaviour: Behaviour;
+  readonly signal: AbortSignal;
 }
 
-function sendSimulatedError(response: ServerResponse, status: number): void {
-  const body = JSON.stringify(simulatedError(status));
+function sendSimulatedError(
+  response: ServerResponse,
+  surface: SimulatedSurface,
+  status: number,
+): void {
   response.writeHead(status, {
     ...simulatedHeaders,
     "content-type": "application/json",
     ...(status === 429 || status === 503 ? { "retry-after": "1" } : {}),
   });
-  response.end(body);
+  response.end(JSON.stringify(surface.errorBody(status)));
 }
