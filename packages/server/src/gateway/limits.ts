@@ -1,12 +1,13 @@
 /** Every bound of the gateway, named. What a configuration can set is in `GatewaySettings` instead. */
 
 export const gatewayLimits = {
-  /** Nesting of a request body; deeper is refused before it can cost stack or time. */
+  /** Nesting of a request body when no setting says it; deeper is refused before it can cost stack or time. */
   jsonDepthMax: 128,
+  /** Output that a call is charged with beforehand when its caller sets no limit, and what one image counts for. */
+  outputTokensExpected: 1_024,
+  imageTokensExpected: 1_600,
   /** Nesting of a reply; no dialect comes near it. */
   replyDepthMax: 32,
-  /** All header lines of a request together; Node answers 431 beyond it. */
-  headerBytesMax: 32_768,
   /** An API key as it is presented. */
   keyLengthMax: 512,
   /** A model name as a caller sends it. */

@@ -1,24 +1,30 @@
 /** The address that limits and throttles count a caller by. */
 
+import type { IncomingMessage } from "node:http";
+
 /** Longer entries of a header are no addresses. */
 const addressLengthMax = 64;
 const mappedPrefix = "::ffff:";
+
+/** By it one gateway process tells another the address of a caller whose request it hands over. */
+export const peerAddressHeader = "x-faultline-peer-address";
 
 /**
  * The caller's address. Behind proxies it is the entry of `x-forwarded-for` that the outermost trusted one wrote, counted
  * from the end: what stands before it is the caller's own invention.
  */
 export function clientAddressOf(
-  remoteAddress: string | undefined,
-  forwardedFor: string | readonly string[] | undefined,
+  { socket, headers }: Pick<IncomingMessage, "socket" | "headers">,
   proxyCount: number,
 ): string {
+  const forwardedFor = headers["x-forwarded-for"];
   if (proxyCount > 0 && forwardedFor !== undefined) {
     const entries = String(forwardedFor).split(",");
     const entry = entries[Math.max(0, entries.length - proxyCount)]?.trim() ?? "";
     if (entry !== "" && entry.length <= addressLengthMax) return normalise(entry);
   }
-  return normalise(remoteAddress ?? "unknown");
+  // Only a peer is without an address: it comes through a private Unix socket.
+  return normalise(socket.remoteAddress ?? String(headers[peerAddressHeader] ?? "unknown"));
 }
 
 /** An IPv6 network is handed out whole: its first 64 bits name the caller. */

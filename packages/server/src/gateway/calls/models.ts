@@ -5,7 +5,8 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { CatalogModel } from "#catalog/index.ts";
 import { PlatformError } from "@faultline/protocol";
 
-import { authenticate } from "./authenticate.ts";
+import { authenticateCaller } from "./authenticate-caller.ts";
+import { admitsModel } from "./model-terms.ts";
 import type { GatewayState } from "../workers/gateway-state.ts";
 import { anthropicDialect, openaiDialect, toPlatformError } from "./dialect.ts";
 import { sendError } from "./send-error.ts";
@@ -21,11 +22,12 @@ export function handleModels(
   // Clients of Anthropic say so; the list has the shape that they read.
   const isAnthropic = request.headers["anthropic-version"] !== undefined;
   try {
-    authenticate(state.knowledge.keys, request.headers, state.clock);
+    const { key } = authenticateCaller(state, request);
     const path = (request.url ?? "").split("?", 1)[0] ?? "";
     const name = decodeName(path.slice(listPath.length + 1));
     const shape = isAnthropic ? anthropicShape : openaiShape(state);
-    const models = state.knowledge.catalog.listModels();
+    const all = state.knowledge.catalog.listModels();
+    const models = all.filter((model) => admitsModel(key, model));
     sendJson(response, name === "" ? shape.list(models) : shape.one(find(models, name)));
   } catch (error) {
     const failure = toPlatformError(error);

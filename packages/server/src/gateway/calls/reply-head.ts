@@ -16,6 +16,7 @@ const passedNames: ReadonlySet<string> = new Set([
   "x-faultline-simulated",
 ]);
 const passedPrefix = "x-ratelimit-";
+const rateNames = ["x-ratelimit-limit-requests", "x-ratelimit-limit-tokens"];
 
 export type ReplyHead = Record<string, string | string[] | number>;
 
@@ -25,11 +26,12 @@ export function replyHead(
   own: Readonly<Record<string, string>>,
 ): ReplyHead {
   const head: ReplyHead = { ...own };
+  // Limits of ours and of the provider side by side would be neither.
+  const passesRates = rateNames.every((name) => !(name in own));
   for (const name in upstream) {
     const value = upstream[name];
-    if (value !== undefined && (passedNames.has(name) || name.startsWith(passedPrefix))) {
-      head[name] = value;
-    }
+    const passes = passedNames.has(name) || (passesRates && name.startsWith(passedPrefix));
+    if (value !== undefined && passes) head[name] = value;
   }
   return head;
 }

@@ -34,6 +34,8 @@ export interface RequestFacts {
   readonly messageCount: number;
   readonly toolCount: number;
   readonly imageCount: number;
+  /** What images take of the body. */
+  readonly imageBytes: number;
   readonly wantsJsonSchema: boolean;
   /** What stands where: only what the caller sent. */
   readonly places: Partial<Readonly<Record<RequestPlace, Place>>>;
@@ -55,11 +57,12 @@ export class RequestReader implements JsonSink {
   #messageCount = 0;
   #toolCount = 0;
   #imageCount = 0;
+  #imageBytes = 0;
 
-  constructor(form: RequestForm) {
+  constructor(form: RequestForm, depthMax: number = gatewayLimits.jsonDepthMax) {
     this.#form = form;
     this.#scanner = new JsonScanner(form.watch, this, {
-      depthMax: gatewayLimits.jsonDepthMax,
+      depthMax,
       captureBytesMax: gatewayLimits.captureBytesMax,
     });
   }
@@ -69,7 +72,10 @@ export class RequestReader implements JsonSink {
     if (place === undefined) {
       if (id === countedIds.message) this.#messageCount += 1;
       else if (id === countedIds.tool) this.#toolCount += 1;
-      else if (id === countedIds.image) this.#imageCount += 1;
+      else if (id === countedIds.image) {
+        this.#imageCount += 1;
+        this.#imageBytes += scanner.valueEnd - scanner.valueStart;
+      }
       return;
     }
     if (this.#found[place] !== undefined) this.#twice ??= place;
@@ -82,7 +88,7 @@ export class RequestReader implements JsonSink {
     };
   }
 
-  /** Throws `request_malformed`, `request_too_large` or `request_invalid`, with the place. */
+  /** Throws `request_malformed`, `nesting_too_deep` or `request_invalid`, with the place. */
   read(body: Buffer): RequestFacts {
     const twice = this.#scan(body);
     const { root } = this.#found;
@@ -106,6 +112,7 @@ export class RequestReader implements JsonSink {
     this.#messageCount = 0;
     this.#toolCount = 0;
     this.#imageCount = 0;
+    this.#imageBytes = 0;
     if (!isUtf8(body)) {
       throw new PlatformError("request_malformed", "The body is not valid UTF-8.", {
         hint: "Send JSON in UTF-8.",
@@ -118,8 +125,13 @@ export class RequestReader implements JsonSink {
       return this.#twice;
     } catch (error) {
       if (!(error instanceof JsonFault)) throw error;
-      const code = error.kind === "depth" ? "request_too_large" : "request_malformed";
-      throw new PlatformError(code, error.message, { where: `byte ${error.offset}`, cause: error });
+      const where = { where: `byte ${error.offset}`, cause: error };
+      if (error.kind !== "depth")
+        throw new PlatformError("request_malformed", error.message, where);
+      throw new PlatformError("nesting_too_deep", error.message, {
+        ...where,
+        hint: "The operator sets the bound with gateway.depthMax.",
+      });
     }
   }
 
@@ -139,6 +151,7 @@ export class RequestReader implements JsonSink {
       messageCount: this.#messageCount,
       toolCount: this.#toolCount,
       imageCount: this.#imageCount,
+      imageBytes: this.#imageBytes,
       wantsJsonSchema: found.format?.text === "json_schema",
       places: found,
       modelSplice: (upstreamName) => ({ ...model.span, text: JSON.stringify(upstreamName) }),

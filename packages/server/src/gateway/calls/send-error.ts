@@ -28,12 +28,19 @@ export function errorReply(
     status: error.row.status,
     headers: {
       ...headersOfCode(error.code),
+      ...retryAfterOf(error),
       ...headers,
       "content-type": "application/json",
       "content-length": body.length,
     },
     body,
   };
+}
+
+/** When the same request can succeed, if whoever made the error knows it. */
+function retryAfterOf({ context }: PlatformError): Record<string, string> {
+  const { retryAfter } = context;
+  return typeof retryAfter === "string" ? { "retry-after": retryAfter } : {};
 }
 
 /** Answers with an error. The reply must not have begun. */

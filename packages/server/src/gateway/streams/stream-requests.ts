@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 
 import { PlatformError } from "@faultline/protocol";
 
-import { authenticate } from "../calls/authenticate.ts";
+import { authenticateCaller } from "../calls/authenticate-caller.ts";
 import { openaiDialect, toPlatformError } from "../calls/dialect.ts";
 import { refuseBody } from "../calls/request-body.ts";
 import type { GatewayState } from "../workers/gateway-state.ts";
@@ -41,8 +41,8 @@ export class StreamRequests {
   }
 
   #handle(request: IncomingMessage, response: ServerResponse): void {
-    const { knowledge, clock, streams, peers, worker } = this.#state;
-    const { tenantId } = authenticate(knowledge.keys, request.headers, clock);
+    const { streams, peers, worker } = this.#state;
+    const { tenantId } = authenticateCaller(this.#state, request).key;
     const { id, cancels } = readPath(request.url ?? "");
     const method = cancels ? "POST" : "GET";
     if (request.method !== method) {

@@ -5,6 +5,7 @@
 
 import { monitorEventLoopDelay } from "node:perf_hooks";
 
+import type { LimitRefusal } from "../admission/limit-refusal.ts";
 import type { OperationOutcome, OperationRecord } from "../calls/operation-record.ts";
 
 /** A metric as `prom-client` gives and takes it. */
@@ -65,6 +66,7 @@ export class GatewayMetrics {
   readonly #gauges: GatewayGauges;
   readonly #models = new Map<string, ModelCounts>();
   readonly #failures = new Map<string, number>();
+  readonly #refusals = new Map<string, number>();
   readonly #proxied = { passed: 0, unavailable: 0 };
   readonly #loopDelay = monitorEventLoopDelay({ resolution: 20 });
 
@@ -97,6 +99,12 @@ export class GatewayMetrics {
   countFailure(code: string): void {
     const failure = code.replace(/(provider_status_\d)\d\d/, "$1xx");
     this.#failures.set(failure, (this.#failures.get(failure) ?? 0) + 1);
+  }
+
+  /** Counts a call that a limit refused. */
+  countRefusal({ scope, dimension }: LimitRefusal): void {
+    const label = `${scope} ${dimension}`;
+    this.#refusals.set(label, (this.#refusals.get(label) ?? 0) + 1);
   }
 
   countProxied(outcome: "passed" | "unavailable"): void {
@@ -137,6 +145,14 @@ export class GatewayMetrics {
         "failures_total",
         "Failed requests by error code.",
         [...this.#failures].map(([code, value]) => ({ labels: { code }, value })),
+      ),
+      counter(
+        "limit_refusals_total",
+        "Calls that a limit refused, by its scope and by what was used up.",
+        [...this.#refusals].map(([label, value]) => {
+          const [scope = "", dimension = ""] = label.split(" ");
+          return { labels: { scope, dimension }, value };
+        }),
       ),
       counter(
         "proxied_total",

@@ -36,7 +36,7 @@ export class GatewayServer {
     this.#streams = new StreamRequests(state);
     this.#server = createServer(
       {
-        maxHeaderSize: gatewayLimits.headerBytesMax,
+        maxHeaderSize: state.knowledge.settings.headerBytesMax,
         noDelay: true,
         highWaterMark: 65_536,
         shouldUpgradeCallback: isTunnelled,
@@ -51,7 +51,9 @@ export class GatewayServer {
       socket.on("close", () => this.#upgraded.delete(socket));
       control.handleUpgrade(request, socket, head);
     });
-    this.#server.on("clientError", onClientError);
+    this.#server.on("clientError", (error: NodeJS.ErrnoException, socket: Duplex) =>
+      onClientError(error, socket, state.knowledge.settings.headerBytesMax),
+    );
   }
 
   /** Resolves with the port once connections are accepted. */
@@ -186,7 +188,7 @@ function sendText(
 }
 
 /** Answers what is not even HTTP, or whose head is too large, in the dialect's shape. */
-function onClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
+function onClientError(error: NodeJS.ErrnoException, socket: Duplex, headerBytesMax: number): void {
   if (error.code === "ECONNRESET" || !socket.writable) {
     socket.destroy();
     return;
@@ -194,8 +196,9 @@ function onClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
   const tooLarge = error.code === "HPE_HEADER_OVERFLOW";
   const refusal = tooLarge
     ? new PlatformError(
-        "request_too_large",
-        `The headers of the request are larger than ${gatewayLimits.headerBytesMax} bytes.`,
+        "headers_too_large",
+        `The headers of the request are larger than ${headerBytesMax} bytes.`,
+        { hint: "Send less; the operator sets the bound with gateway.headerKilobytesMax." },
       )
     : new PlatformError("request_malformed", "The request is not HTTP as this server reads it.");
   const body = JSON.stringify(openaiDialect.errorBody(refusal, undefined));

@@ -1,5 +1,6 @@
 /** What the supervisor and its workers say to one another over IPC. Both sides run the same release. */
 
+import type { LeaseDown, LeaseUp } from "../admission/lease-messages.ts";
 import type { MetricData } from "./gateway-metrics.ts";
 import type { OperationRecord } from "../calls/operation-record.ts";
 import type { GatewaySnapshot } from "../snapshot.ts";
@@ -26,6 +27,7 @@ export type ToWorker =
   | { readonly kind: "operations-stored"; readonly batchId: number }
   /** The batch could not be stored; the worker keeps it and sends it again. */
   | { readonly kind: "operations-refused"; readonly batchId: number }
+  | { readonly kind: "limits"; readonly message: LeaseDown }
   | { readonly kind: "report-metrics"; readonly requestId: number }
   | { readonly kind: "drain" };
 
@@ -33,6 +35,7 @@ export type FromWorker =
   | { readonly kind: "listening"; readonly port: number }
   | { readonly kind: "start-failed"; readonly code: string; readonly message: string }
   | { readonly kind: "snapshot-applied"; readonly version: number }
+  | { readonly kind: "limits"; readonly message: LeaseUp }
   | {
       readonly kind: "operations";
       readonly batchId: number;

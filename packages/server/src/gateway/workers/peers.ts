@@ -17,6 +17,7 @@ import path from "node:path";
 import { type Clock, isAbort, raceAbort } from "#kernel/index.ts";
 import { PlatformError } from "@faultline/protocol";
 
+import { peerAddressHeader } from "../admission/client-address.ts";
 import type { Dialect } from "../calls/dialect.ts";
 import { refuseBody } from "../calls/request-body.ts";
 import { gatewayLimits } from "../limits.ts";
@@ -26,6 +27,7 @@ export interface PeersOptions {
   readonly folder: string;
   /** Of this process. */
   readonly index: number;
+  readonly headerBytesMax: number;
   readonly clock: Clock;
 }
 
@@ -52,8 +54,8 @@ export class Peers {
   async listen(listener: RequestListener): Promise<void> {
     const socketPath = this.#socketOf(this.#options.index);
     await rm(socketPath, { force: true });
-    const { headerBytesMax } = gatewayLimits;
-    this.#server = createServer({ maxHeaderSize: headerBytesMax, noDelay: true }, listener);
+    const { headerBytesMax: maxHeaderSize } = this.#options;
+    this.#server = createServer({ maxHeaderSize, noDelay: true }, listener);
     this.#server.listen({ path: socketPath });
     await once(this.#server, "listening");
   }
@@ -172,7 +174,7 @@ function pass({ request, response }: Forwarded, upstream: ClientRequest, refuse:
   request.pipe(upstream);
 }
 
-/** Headers that frame one connection only. */
+/** Headers that are about one connection only. */
 const ofOneConnection: ReadonlySet<string> = new Set([
   "connection",
   "keep-alive",
@@ -181,10 +183,12 @@ const ofOneConnection: ReadonlySet<string> = new Set([
   "te",
   "trailer",
   "expect",
+  peerAddressHeader,
 ]);
 
 function endToEnd(request: IncomingMessage): string[] {
   const lines = forwardedHead(request.rawHeaders);
+  lines.push(peerAddressHeader, request.socket.remoteAddress ?? "");
   // Node frames the body as it came.
   if (request.headers["transfer-encoding"] !== undefined)
     lines.push("transfer-encoding", "chunked");

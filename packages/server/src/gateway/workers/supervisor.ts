@@ -7,6 +7,9 @@ import path from "node:path";
 import { type Clock, isAbort, raceAbort } from "#kernel/index.ts";
 import { PlatformError } from "@faultline/protocol";
 
+import { LayerTable } from "../admission/layer-table.ts";
+import { leaseBounds } from "../admission/lease-bounds.ts";
+import { LimitAuthority } from "../admission/limit-authority.ts";
 import { gatewayLimits } from "../limits.ts";
 import type { FromWorker } from "./messages.ts";
 import { MetricsCollector } from "./metrics-collector.ts";
@@ -79,6 +82,7 @@ class Supervisor implements Gateway {
   readonly #entry: URL;
   readonly #slots: Slot[] = [];
   readonly #collector: MetricsCollector;
+  readonly #authority: LimitAuthority<WorkerProcess>;
   readonly #closing = new AbortController();
   readonly #lost = Promise.withResolvers<PlatformError>();
   readonly #applied = new Map<WorkerProcess, number>();
@@ -92,6 +96,10 @@ class Supervisor implements Gateway {
     this.#entry = options.workerEntry ?? defaultWorkerEntry();
     this.#snapshot = options.snapshot;
     this.#collector = new MetricsCollector(options.clock);
+    this.#authority = new LimitAuthority({
+      table: tableOf(options.snapshot),
+      send: (worker, message) => worker.send({ kind: "limits", message }),
+    });
   }
 
   get port(): number {
@@ -111,6 +119,9 @@ class Supervisor implements Gateway {
   async open(): Promise<void> {
     const { host, port, count, clock, signal } = this.#options;
     this.#port = await probe(host, port);
+    clock.every(leaseBounds.reportMs, this.#closing.signal, () =>
+      this.#authority.tick(clock.monotonicMs()),
+    );
     const startDeadline = clock.deadline(gatewayLimits.startWaitMs, signal);
     const starts = Array.from({ length: count }, async (_, index) => {
       const slot: Slot = {
@@ -127,7 +138,10 @@ class Supervisor implements Gateway {
   }
 
   async updateSnapshot(snapshot: GatewaySnapshot): Promise<void> {
-    if (snapshot.version > this.#snapshot.version) this.#snapshot = snapshot;
+    if (snapshot.version > this.#snapshot.version) {
+      this.#snapshot = snapshot;
+      this.#authority.apply(tableOf(snapshot), this.#options.clock.monotonicMs());
+    }
     for (const { worker } of this.#slots) worker.send({ kind: "snapshot", snapshot });
     const deadline = this.#options.clock.deadline(gatewayLimits.snapshotWaitMs);
     try {
@@ -172,7 +186,7 @@ class Supervisor implements Gateway {
     const { host, count, controlSocketPath, drainMs = gatewayLimits.drainMs } = this.#options;
     const folder = path.dirname(controlSocketPath);
     const snapshot = this.#snapshot;
-    await slot.worker.start({
+    const listening = slot.worker.start({
       host,
       port: this.#port,
       reusePort: count > 1,
@@ -184,6 +198,8 @@ class Supervisor implements Gateway {
       drainMs,
       snapshot,
     });
+    this.#authority.join(slot.worker, this.#options.clock.monotonicMs());
+    await listening;
     this.#noteApplied(slot.worker, snapshot.version);
   }
 
@@ -194,6 +210,9 @@ class Supervisor implements Gateway {
         return;
       case "snapshot-applied":
         this.#noteApplied(worker, message.version);
+        return;
+      case "limits":
+        this.#authority.receive(worker, message.message, this.#options.clock.monotonicMs());
         return;
       case "metrics":
         this.#collector.onMetrics(worker, message.requestId, message.metrics);
@@ -231,6 +250,7 @@ class Supervisor implements Gateway {
 
   #onExit(index: number, worker: WorkerProcess, reason: string): void {
     this.#applied.delete(worker);
+    this.#authority.lose(worker, this.#options.clock.monotonicMs());
     this.#collector.onExit(worker);
     this.#wake();
     const slot = this.#slots[index];
@@ -299,6 +319,10 @@ class Supervisor implements Gateway {
       this.#waiters.delete(check);
     }
   }
+}
+
+function tableOf({ limits, keys }: GatewaySnapshot): LayerTable {
+  return new LayerTable(limits, keys);
 }
 
 /** Binds the port once, alone: with `reusePort` two installations would share it silently. Gives the port. */

@@ -1,0 +1,23 @@
+/** How many tokens a call is charged with before it is made; what it really used settles that. */
+
+import { gatewayLimits } from "../limits.ts";
+import type { RequestFacts } from "./request-reader.ts";
+import type { Surface } from "./surface.ts";
+
+/** About what a tokenizer makes of text. */
+const bytesPerToken = 4;
+
+/** Input as its length suggests, and output as far as the caller lets it go. */
+export function expectedTokens(surface: Surface, facts: RequestFacts): number {
+  if (surface.name === "count-tokens") return 0;
+  const { messages, system, tools } = facts.places;
+  const bytes = [messages, system, tools].reduce(
+    (sum, place) => sum + (place === undefined ? 0 : place.end - place.start),
+    0,
+  );
+  const input =
+    Math.ceil(Math.max(0, bytes - facts.imageBytes) / bytesPerToken) +
+    facts.imageCount * gatewayLimits.imageTokensExpected;
+  if (surface.name === "embeddings") return input;
+  return input + Math.max(0, Math.ceil(facts.maxTokens ?? gatewayLimits.outputTokensExpected));
+}
