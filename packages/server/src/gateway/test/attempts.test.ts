@@ -1,0 +1,315 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+import { defaultDispatch, type DispatchConfig } from "#config/index.ts";
+import type { Span } from "@faultline/contracts";
+
+import {
+  keyRow,
+  openTestGateway,
+  openTestServer,
+  providerAt,
+  testSecret,
+  testSettings,
+  type TestGateway,
+} from "./test-gateway.ts";
+
+const retries: DispatchConfig = {
+  ...defaultDispatch,
+  retries: { ...defaultDispatch.retries, backoffMsMin: 1, budgetPerSecondMin: 1_000 },
+  breaker: { ...defaultDispatch.breaker, failureCountMax: 0 },
+};
+
+type Step = (request: IncomingMessage, response: ServerResponse) => void;
+
+/** An upstream that takes one step for each request, and the last one for all that follow. */
+class Upstream {
+  #steps: readonly Step[] = [];
+  hits: number[] = [];
+
+  /** Forgets what was, and takes these steps from now on. */
+  plan(...steps: readonly Step[]): this {
+    this.#steps = steps;
+    this.hits = [];
+    return this;
+  }
+
+  readonly listener = (request: IncomingMessage, response: ServerResponse): void => {
+    const step = this.#steps[Math.min(this.hits.length, this.#steps.length - 1)];
+    this.hits.push(performance.now());
+    request.resume().on("end", () => step?.(request, response));
+  };
+}
+
+const upstream = new Upstream();
+const resources = new AsyncDisposableStack();
+let port = 0;
+let world: TestGateway;
+
+beforeAll(async () => {
+  const server = resources.use(await openTestServer(upstream.listener));
+  port = server.port;
+  world = resources.use(await openGateway(retries));
+});
+
+afterAll(async () => await resources.disposeAsync());
+
+function answer(status: number, headers: Record<string, string> = {}, error: object = {}): Step {
+  return (_request, response) => {
+    response.writeHead(status, { "content-type": "application/json", ...headers });
+    response.end(JSON.stringify({ error: { message: "no", type: null, code: null, ...error } }));
+  };
+}
+
+const whole: Step = (_request, response) => {
+  response.writeHead(200, { "content-type": "application/json" });
+  response.end(
+    JSON.stringify({
+      id: "chatcmpl-1",
+      model: "vendor/model-a-2026",
+      choices: [{ message: { role: "assistant", content: "The sea" }, finish_reason: "stop" }],
+      usage: { prompt_tokens: 3, completion_tokens: 2 },
+    }),
+  );
+};
+
+function stream(...parts: string[]): Step {
+  return (_request, response) => {
+    response.writeHead(200, { "content-type": "text/event-stream" });
+    for (const part of parts) response.write(part);
+    response.end();
+  };
+}
+
+function frame(delta: object, finish: string | null = null): string {
+  return `data: ${JSON.stringify({ choices: [{ index: 0, delta, finish_reason: finish }] })}\n\n`;
+}
+
+const finishFrame = frame({}, "stop");
+const role = frame({ role: "assistant", content: "" });
+const spoken = stream(role, frame({ content: "The sea" }), finishFrame, "data: [DONE]\n\n");
+const inBandError = 'data: {"error":{"message":"busy","type":"server_error","code":null}}\n\n';
+
+async function openGateway(dispatch: DispatchConfig): Promise<TestGateway> {
+  return await openTestGateway({
+    providers: [providerAt(port)],
+    settings: { ...testSettings, dispatch },
+    keys: [keyRow(testSecret)],
+  });
+}
+
+/** The span of the call that this reply answers. */
+async function spanOf(reply: Response): Promise<Span> {
+  const id = reply.headers.get("x-faultline-operation-id");
+  return await world.spanWhere((span) => span.attributes["faultline.operation.id"] === id);
+}
+
+interface CallOptions {
+  readonly stream?: boolean;
+  readonly headers?: Record<string, string>;
+  readonly signal?: AbortSignal;
+}
+
+async function call(options: CallOptions = {}, gateway = world): Promise<Response> {
+  return await fetch(`${gateway.url}/v1/chat/completions`, {
+    method: "POST",
+    headers: {
+      authorization: `Bearer ${testSecret}`,
+      "content-type": "application/json",
+      ...options.headers,
+    },
+    body: JSON.stringify({
+      model: "model-a",
+      stream: options.stream ?? false,
+      messages: [{ role: "user", content: "Say something" }],
+    }),
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+  });
+}
+
+describe("attempts before commit", () => {
+  it.each([500, 503, 529, 429, 408, 409])(
+    "tries again after a status of %i, and says so",
+    async (status) => {
+      upstream.plan(answer(status), whole);
+      const reply = await call();
+      expect(reply.status).toBe(200);
+      expect(await reply.text()).toContain("The sea");
+      expect(reply.headers.get("x-faultline-attempts")).toBe("2");
+      expect(reply.headers.get("x-faultline-target")).toBe("upstream/model-a");
+      expect(upstream.hits).toHaveLength(2);
+      const span = await spanOf(reply);
+      expect(span.attributes).toMatchObject({
+        "faultline.attempt.count": 2,
+        "faultline.operation.outcome": "completed",
+        "gen_ai.usage.input_tokens": 3,
+      });
+      expect(span.events).toMatchObject([
+        { name: "faultline.attempt", attributes: { "faultline.attempt.next": "retry" } },
+      ]);
+    },
+  );
+
+  it.each([
+    ["a refused request", answer(400)],
+    ["an account without credit", answer(429, {}, { code: "insufficient_quota" })],
+    ["a target that says not to", answer(500, { "x-should-retry": "false" })],
+  ])("does not ask the same target again after %s", async (_name, step) => {
+    upstream.plan(step, whole);
+    const reply = await call();
+    expect(reply.ok).toBe(false);
+    expect(reply.headers.get("x-faultline-attempts")).toBe("1");
+    expect(upstream.hits).toHaveLength(1);
+  });
+
+  it("tries again when the connection breaks before the reply, and after its head", async () => {
+    const reset: Step = (request) => request.socket.destroy();
+    const cut: Step = (_request, response) => {
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      response.write(role, () => response.destroy());
+    };
+    for (const step of [reset, cut]) {
+      upstream.plan(step, spoken);
+      const reply = await call({ stream: true });
+      expect(await reply.text()).toContain("[DONE]");
+      expect(reply.headers.get("x-faultline-attempts")).toBe("2");
+    }
+  });
+
+  it("tries again after an error in the stream that comes before the first word", async () => {
+    upstream.plan(stream(role, inBandError), spoken);
+    const reply = await call({ stream: true });
+    const text = await reply.text();
+    expect(text).toContain("The sea");
+    expect(text).not.toContain("busy");
+    // The role of the first attempt was thrown away with it.
+    expect(text.split(role)).toHaveLength(2);
+    expect(upstream.hits).toHaveLength(2);
+  });
+
+  it("never tries again after the first word", async () => {
+    for (const end of [inBandError, ""]) {
+      upstream.plan(stream(role, frame({ content: "The" }), end), spoken);
+      const reply = await call({ stream: true });
+      const text = await reply.text().catch(() => "cut");
+      expect(text).not.toContain("sea");
+      expect(upstream.hits).toHaveLength(1);
+    }
+  });
+
+  it("gives up after the attempts it has, and passes on what the target said last", async () => {
+    upstream.plan(answer(503, {}, { message: "still down" }));
+    const reply = await call();
+    expect([reply.status, await reply.text()]).toEqual([
+      503,
+      expect.stringContaining("still down"),
+    ]);
+    expect(reply.headers.get("x-faultline-attempts")).toBe("2");
+    expect(upstream.hits).toHaveLength(2);
+    const span = await spanOf(reply);
+    expect(span.attributes["faultline.attempts"]).toEqual([
+      "upstream/model-a: unavailable",
+      "upstream/model-a: unavailable",
+    ]);
+    expect(span.events.map(({ attributes }) => attributes["faultline.attempt.next"])).toEqual([
+      "retry",
+      "attempts-exhausted",
+    ]);
+  });
+});
+
+describe("Retry-After", () => {
+  it.each([
+    ["seconds", () => ({ "retry-after": "1" }), 1_000],
+    ["milliseconds", () => ({ "retry-after-ms": "300" }), 300],
+    [
+      "a date",
+      // A date has whole seconds: between one and two of them are left.
+      () => ({ "retry-after": new Date(Date.now() + 2_000).toUTCString() }),
+      1_000,
+    ],
+  ])("in %s is waited for", async (_name, headers, waitedMs) => {
+    upstream.plan((request, response) => answer(429, headers())(request, response), whole);
+    expect((await call()).status).toBe(200);
+    const [first = 0, second = 0] = upstream.hits;
+    expect(second - first).toBeGreaterThanOrEqual(waitedMs - 5);
+  });
+
+  it("that ends after the deadline is passed on at once", async () => {
+    upstream.plan(answer(429, { "retry-after": "30" }), whole);
+    const reply = await call({ headers: { "x-faultline-timeout-total": "20s" } });
+    expect([reply.status, reply.headers.get("retry-after")]).toEqual([429, "30"]);
+    expect(upstream.hits).toHaveLength(1);
+    const { events } = await spanOf(reply);
+    expect(events[0]?.attributes["faultline.attempt.next"]).toBe("deadline-too-near");
+  });
+});
+
+describe("a caller", () => {
+  it("that leaves during the back-off ends the call at once", async () => {
+    upstream.plan(answer(503, { "retry-after": "60" }), whole);
+    const leaving = new AbortController();
+    const reply = call({ signal: leaving.signal });
+    while (upstream.hits.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    leaving.abort();
+    await expect(reply).rejects.toThrow(/abort/);
+    const span = await world.spanWhere(
+      ({ attributes }) => attributes["faultline.operation.outcome"] === "cancelled",
+    );
+    expect(span.durationNanos).toBeLessThan(30e9);
+    expect(upstream.hits).toHaveLength(1);
+  });
+
+  it("shortens deadlines by headers, and is told of bad ones", async () => {
+    upstream.plan(() => {});
+    const late = await call({
+      stream: true,
+      headers: { "x-faultline-timeout-first-token": "100ms" },
+    });
+    expect(late.status).toBe(504);
+    const bad = await call({ headers: { "x-faultline-timeout-total": "soon" } });
+    expect([bad.status, await bad.text()]).toEqual([
+      400,
+      expect.stringContaining("a duration such as 1500ms, 30s or 2m"),
+    ]);
+  });
+});
+
+describe("the retry budget", () => {
+  it("stops a storm of retries", async () => {
+    upstream.plan(answer(503));
+    const budget = { budgetPercent: 10, budgetPerSecondMin: 1, backoffMsMin: 1 };
+    await using gateway = await openGateway({
+      ...retries,
+      retries: { ...retries.retries, ...budget },
+    });
+    const replies = await Promise.all(Array.from({ length: 100 }, () => call({}, gateway)));
+    expect(replies.every(({ status }) => status === 503)).toBe(true);
+    // A tenth of the calls, and one a second for as long as it took.
+    const secondsMax = (performance.now() - (upstream.hits[0] ?? 0)) / 1_000 + 1;
+    expect(upstream.hits.length).toBeLessThanOrEqual(100 + 10 + Math.ceil(secondsMax));
+  });
+});
+
+describe("the circuit breaker", () => {
+  it("opens after failures in a row, answers at once, and closes after a probe", async () => {
+    upstream.plan(answer(500), answer(500), answer(500), whole);
+    const breaker = { ...retries.breaker, failureCountMax: 3, openMsMin: 400, openMsMax: 400 };
+    await using gateway = await openGateway({
+      ...retries,
+      retries: { ...retries.retries, attemptCountMax: 1 },
+      breaker,
+    });
+    for (let count = 0; count < 3; count += 1) expect((await call({}, gateway)).status).toBe(500);
+    const shut = await call({}, gateway);
+    expect([shut.status, shut.headers.get("retry-after")]).toEqual([503, "1"]);
+    expect(await shut.text()).toContain("target_unavailable");
+    expect(upstream.hits).toHaveLength(3);
+    let probe = await call({}, gateway);
+    while (probe.status === 503) probe = await call({}, gateway);
+    expect(probe.status).toBe(200);
+    const openedFor = (upstream.hits[3] ?? 0) - (upstream.hits[2] ?? 0);
+    expect(openedFor).toBeGreaterThanOrEqual(195);
+  });
+});
