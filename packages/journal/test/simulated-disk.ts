@@ -154,11 +154,14 @@ export class SimulatedDisk implements JournalFileSystem {
     this.#changeName({ kind: "remove", path });
   }
 
-  async syncFolder(): Promise<void> {
+  async syncFolder(folder: string): Promise<void> {
     await this.#turn();
     this.#effect("sync-folder");
-    for (const change of this.#nameChanges) applyName(this.#durableNames, change);
-    this.#nameChanges = [];
+    const isInFolder = (change: NameChange): boolean => dirname(pathOf(change)) === folder;
+    for (const change of this.#nameChanges.filter(isInFolder)) {
+      applyName(this.#durableNames, change);
+    }
+    this.#nameChanges = this.#nameChanges.filter((change) => !isInFolder(change));
   }
 
   async lock(): Promise<AsyncDisposable> {
@@ -294,6 +297,10 @@ function surviving(inode: Inode, chance: Chance): Uint8Array {
     }
   }
   return content;
+}
+
+function pathOf(change: NameChange): string {
+  return change.kind === "rename" ? change.to : change.path;
 }
 
 function applyName(names: Map<string, Inode>, change: NameChange): void {

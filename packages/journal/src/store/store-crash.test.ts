@@ -125,17 +125,21 @@ async function workUntilDead(
   }
 }
 
-/** A fixed work with three compactions that is told of every failure. */
+/** A fixed work with six compactions that is told of every failure. */
 async function workThrough(disk: SimulatedDisk, history: StoreHistory): Promise<void> {
   const store = await openOrRefuse(disk);
   if (store === undefined) return;
   const chance = seededChance(5);
   for (let turn = 0; turn < 9; turn += 1) {
-    await Promise.all([1, 2, 3].map(async () => await history.commit(store, chance)));
-    if (turn % 3 !== 2) continue;
-    await store.compact(signal).catch((error: unknown) => {
-      if (!(error instanceof Error)) throw error;
-    });
+    const calls = [1, 2, 3].map(async () => await history.commit(store, chance));
+    // Every other compaction begins while the commits are under way.
+    if (turn % 3 === 0) await Promise.all(calls);
+    if (turn % 3 !== 1) {
+      await store.compact(signal).catch((error: unknown) => {
+        if (!(error instanceof Error)) throw error;
+      });
+    }
+    await Promise.all(calls);
   }
   await store[Symbol.asyncDispose]();
 }
