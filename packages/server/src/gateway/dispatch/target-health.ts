@@ -74,8 +74,8 @@ export class TargetHealth {
   }
 
   /**
-   * Lets a call through, or gives `undefined`. Whoever has a ticket tells exactly once how the call went: by
-   * `succeeded`, `failed` or `abandoned`.
+   * Lets a call through, or gives `undefined`. Whoever has a ticket tells how the call went: by `succeeded`, `failed` or
+   * `abandoned`. One that began well may still fail later.
    */
   enter(): HealthTicket | undefined {
     if (this.#state !== "closed") {

@@ -38,7 +38,6 @@ export class TargetState {
   retryCount = 0;
   /** Calls that came here because another target had failed. */
   fallbackCount = 0;
-  openCount = 0;
 
   constructor(target: Target, { clock, random, queue, settings }: TargetStateParts) {
     this.id = target.model.id;

@@ -2,11 +2,13 @@
 
 import { type Clock, createIds, type Random, systemClock, systemRandom } from "#kernel/index.ts";
 
+import { FailedKeys } from "../admission/failed-keys.ts";
+import { leaseBounds } from "../admission/lease-bounds.ts";
+import { Limits } from "../admission/limits.ts";
 import { Admission } from "../calls/admission.ts";
 import { ControlProxy } from "./control-proxy.ts";
 import { Targets } from "../dispatch/targets.ts";
 import { Deadlines } from "../calls/deadlines.ts";
-import { DurableStreams } from "../streams/durable-streams.ts";
 import { GatewayMetrics } from "./gateway-metrics.ts";
 import { GatewayServer } from "./gateway-server.ts";
 import { type GatewayState, toKnowledge } from "./gateway-state.ts";
@@ -14,10 +16,13 @@ import { gatewayLimits } from "../limits.ts";
 import type { FromWorker, ToWorker, WorkerStart } from "./messages.ts";
 import { OperationQueue } from "./operation-queue.ts";
 import { readKeptMetrics } from "./kept-metrics.ts";
+import { readTargetMetrics } from "./target-metrics.ts";
+import { createKeptReplies } from "./kept-replies.ts";
 import { Peers } from "./peers.ts";
 import { poolRandom } from "./pooled-random.ts";
 import { ReplyReaders } from "../calls/reply-readers.ts";
 import { RequestReaders } from "../calls/request-readers.ts";
+import { Policies } from "../policy/policies.ts";
 import { SimulatedUpstream } from "../simulated/upstream.ts";
 import type { GatewaySnapshot } from "../snapshot.ts";
 import { TraceContexts } from "../calls/trace-context.ts";
@@ -85,32 +90,38 @@ class Worker {
     });
     const deadlines = new Deadlines(this.#clock, this.#stopping.signal);
     const worker = { index: start.index, count: start.count };
+    const knowledge = toKnowledge(start.snapshot);
+    const failedKeys = new FailedKeys(() => this.#state.knowledge.layers.failedKeys);
     this.#state = {
       worker,
       peers: new Peers({
         folder: path.dirname(start.controlSocketPath),
         index: start.index,
+        headerBytesMax: start.snapshot.settings.headerBytesMax,
         clock: this.#clock,
       }),
-      streams: new DurableStreams({
-        folder: path.join(start.journalFolder, "streams"),
-        worker,
+      ...createKeptReplies({
+        start,
         clock: this.#clock,
-        random: this.#random.fork("streams"),
+        random: this.#random,
         deadlines,
         signal: this.#stopping.signal,
-        bounds: () => {
-          const { streamRetentionMs, streamBytesMax } = this.#state.knowledge.settings;
-          return { retentionMs: streamRetentionMs, bytesMax: streamBytesMax };
-        },
+        settings: () => this.#state.knowledge.settings,
         log: (message, fields) => channel.send({ kind: "log", level: "error", message, fields }),
       }),
-      knowledge: toKnowledge(start.snapshot),
+      knowledge,
       draining: false,
       clock: this.#clock,
       ids: createIds(this.#clock, poolRandom(this.#random.fork("ids"))),
       traces: new TraceContexts(this.#random.fork("traces")),
       deadlines,
+      limits: new Limits({
+        clock: this.#clock,
+        table: knowledge.layers,
+        failedKeys,
+        send: (message) => channel.send({ kind: "limits", message }),
+      }),
+      failedKeys,
       admission: new Admission({
         clock: this.#clock,
         deadlines,
@@ -125,7 +136,8 @@ class Worker {
       random: poolRandom(this.#random.fork("calls")),
       upstreams: new Upstreams(start.simulatedSocketPath),
       readers: new ReplyReaders(),
-      requestReaders: new RequestReaders(),
+      requestReaders: new RequestReaders(start.snapshot.settings.depthMax),
+      policies: new Policies(),
       queue,
       metrics,
       log: (level, message, fields) => channel.send({ kind: "log", level, message, fields }),
@@ -145,10 +157,12 @@ class Worker {
     );
     this.#state.upstreams.apply(this.#start.snapshot);
     await this.#state.streams.open();
+    await this.#state.keyed.open();
     await this.#state.peers.listen(this.#server.listener);
     this.#clock.every(gatewayLimits.operationFlushMs, this.#stopping.signal, () =>
       this.#state.queue.flush(),
     );
+    this.#clock.every(leaseBounds.reportMs, this.#stopping.signal, () => this.#state.limits.tick());
     const port = await this.#server.listen(this.#start);
     this.#channel.send({ kind: "listening", port });
   }
@@ -157,6 +171,9 @@ class Worker {
     switch (message.kind) {
       case "snapshot":
         this.#apply(message.snapshot);
+        return;
+      case "limits":
+        this.#state.limits.onMessage(message.message);
         return;
       case "operations-stored":
         this.#state.queue.onStored(message.batchId);
@@ -168,7 +185,11 @@ class Worker {
         this.#channel.send({
           kind: "metrics",
           requestId: message.requestId,
-          metrics: [...this.#state.metrics.read(), ...readKeptMetrics(this.#state)],
+          metrics: [
+            ...this.#state.metrics.read(),
+            ...readKeptMetrics(this.#state),
+            ...readTargetMetrics(this.#state.targets),
+          ],
         });
         return;
       case "drain":
@@ -181,6 +202,8 @@ class Worker {
     if (snapshot.version >= this.#state.knowledge.version) {
       this.#state.upstreams.apply(snapshot);
       this.#state.knowledge = toKnowledge(snapshot);
+      this.#state.limits.apply(this.#state.knowledge.layers);
+      this.#state.requestReaders.apply(snapshot.settings.depthMax);
       this.#state.targets.apply(snapshot.catalog);
       this.#state.admission.apply();
     }
@@ -191,6 +214,7 @@ class Worker {
     if (this.#state.draining) return;
     await this.#server.drain(this.#clock.deadline(this.#start.drainMs));
     await this.#state.streams[Symbol.asyncDispose]();
+    await this.#state.keyed[Symbol.asyncDispose]();
     await this.#state.queue.whenEmpty(this.#clock.deadline(gatewayLimits.operationRetryMs * 2));
     this.#stopping.abort();
     this.#state.metrics.close();
