@@ -156,15 +156,16 @@ async function repair({ context, format }: Call, folders: readonly string[]): Pr
     if (report === undefined) return exitUnreadable;
     const { before, after, keptAside, madeAnew } = report;
     if (before.damages.some(({ kind }) => kind === "range" || kind === "missing")) {
-      exitCode = exitDamaged;
+      exitCode = Math.max(exitCode, exitDamaged);
     }
+    if (after.state !== "whole") exitCode = exitUnreadable;
     results.push({ ...logJson(folder, after), found: before.damages, keptAside, madeAnew });
     if (format === "json") continue;
     if (keptAside.length + madeAnew.length === 0) {
       terminal.print(`Nothing to repair: ${folder}: ${logSummary(after)}`);
       continue;
     }
-    terminal.print(`Repaired: ${folder}`);
+    terminal.print(`${after.state === "whole" ? "Repaired" : "Still damaged"}: ${folder}`);
     for (const line of repairLines(report)) terminal.print(`  ${line}`);
   }
   if (format === "json") printJson(context, { journals: results });

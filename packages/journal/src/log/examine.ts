@@ -5,9 +5,11 @@ import { join } from "node:path";
 import type { JournalFileSystem } from "../file-system/file-system.ts";
 import { nodeFileSystem } from "../file-system/node-file-system.ts";
 import { JournalError } from "../journal-error.ts";
-import { type ExaminedHead, examineHeads, type HeadsOptions } from "./examine-heads.ts";
+import { examineHeads } from "./examine-heads.ts";
 import { examineSegment, type SegmentExamination } from "./examine-segment.ts";
+import { batchHeaderBytes } from "./batch-header.ts";
 import { listSegments } from "./open-segment.ts";
+import type { ExaminedHead, HeadsOptions } from "./reconstruct-head.ts";
 import { SegmentReader } from "./segment-reader.ts";
 
 /** Something of a log that cannot be read any more, or is not where it belongs. */
@@ -82,12 +84,21 @@ async function examineBehind(
   next: ExaminedHead | undefined,
 ): Promise<SegmentReport> {
   const { name, size, header, headerBytes } = head;
-  const limit = next === undefined ? undefined : limitBefore(head, next);
   const file = await fileSystem.open(join(folder, name), "read");
   try {
-    const length = Math.min(size, limit ?? size);
-    const reader = new SegmentReader({ file, header, length });
-    const content = await examineSegment(reader, { from: headerBytes, limit, signal });
+    let limit = next === undefined ? undefined : limitBefore(head, next);
+    const examine = async (): Promise<SegmentExamination> => {
+      const length = Math.min(size, limit ?? size);
+      const reader = new SegmentReader({ file, header, length });
+      return await examineSegment(reader, { from: headerBytes, limit, signal });
+    };
+    let content = await examine();
+    const last = content.lost.at(-1);
+    if (last !== undefined && last.end === limit && !isFollowed(head, next)) {
+      // Nothing says where the segment ended; it had room for the batch that was cut, and so for a gap in its place.
+      limit = Math.max(limit, last.offset + batchHeaderBytes);
+      content = await examine();
+    }
     const damages = damagesOf(head, { content, limit, next });
     return { ...head, ...content, limit, damages, newer: head.newer ?? content.newer };
   } finally {
@@ -95,10 +106,16 @@ async function examineBehind(
   }
 }
 
+/** Whether the very next segment is there. */
+function isFollowed(head: ExaminedHead, next: ExaminedHead | undefined): boolean {
+  return next?.header.number === head.header.number + 1;
+}
+
 /** Where a segment ends because the next one starts there. */
 function limitBefore(head: ExaminedHead, next: ExaminedHead): number {
-  const follows = next.header.number === head.header.number + 1;
-  return follows ? Math.max(0, next.header.base - head.header.base) : head.size;
+  return isFollowed(head, next)
+    ? Math.max(0, next.header.base - head.header.base)
+    : Math.max(head.size, head.headerBytes);
 }
 
 function damagesOf(
@@ -125,7 +142,7 @@ function damagesOf(
   if (next !== undefined && next.header.number > header.number + 1) {
     const [from, to] = [header.number + 1, next.header.number - 1];
     const which = from === to ? `segment ${from} is` : `segments ${from} to ${to} are`;
-    const bytes = Math.max(0, next.header.base - header.base - size);
+    const bytes = Math.max(0, next.header.base - header.base - (limit ?? size));
     add("missing", { offset: size, bytes, recordCount: undefined, reason: `${which} not there` });
   }
   return damages;

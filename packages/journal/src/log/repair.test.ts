@@ -1,8 +1,15 @@
+import { array, assert as check, asyncProperty, nat, tuple } from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { bytes, entriesOf, folder, openLog, signal, textsOf } from "../../test/log-fixture.ts";
 import { SimulatedDisk } from "../../test/simulated-disk.ts";
-import { examineLog, type LogReport, repairLog, type RepairReport } from "../index.ts";
+import {
+  examineLog,
+  JournalError,
+  type LogReport,
+  repairLog,
+  type RepairReport,
+} from "../index.ts";
 
 const records = "abcdefghijkl".split("").map((letter, index) => letter.repeat(1 + index * 7));
 const clock = { nowMs: () => 5_000 };
@@ -202,6 +209,69 @@ describe("repairing a log", () => {
     }
   });
 });
+
+describe("a log that was mistreated in any way", () => {
+  it("is refused or gives true records only, and can be repaired or says why not", async () => {
+    const files = await wholeLog();
+    const positions = await positionsOf(files);
+    const paths = [...files.keys()];
+    await check(
+      asyncProperty(
+        array(tuple(nat({ max: 6 }), nat(), nat(), nat()), { minLength: 1, maxLength: 4 }),
+        async (mutations) => {
+          const broken = new Map(files);
+          for (const mutation of mutations) mutate(broken, paths, mutation);
+          const opened = await positionsOf(broken).catch((error: unknown) => error);
+          if (opened instanceof Map) expectTrue(opened);
+          else expect(opened).toBeInstanceOf(JournalError);
+
+          const disk = SimulatedDisk.of(broken);
+          const report = await repair(disk).catch((error: unknown) => error);
+          if (report instanceof Error) {
+            expect(report).toMatchObject({ code: "journal_corrupt" });
+            return;
+          }
+          expectTrue(await positionsOf(disk.files()));
+        },
+      ),
+      { numRuns: 300 },
+    );
+
+    function expectTrue(found: ReadonlyMap<string, number>): void {
+      for (const [text, position] of found) expect(positions.get(text)).toBe(position);
+    }
+  });
+});
+
+/** Changes one of the files: flips, cuts, inserts, removes, swaps, copies or deletes. */
+function mutate(
+  files: Map<string, Uint8Array>,
+  paths: readonly string[],
+  [kind, which, at, how]: readonly [number, number, number, number],
+): void {
+  const path = paths[which % paths.length] ?? "";
+  const other = paths[how % paths.length] ?? "";
+  const content = files.get(path);
+  if (content === undefined || content.length === 0) return;
+  const offset = at % content.length;
+  const [before, after] = [content.subarray(0, offset), content.subarray(offset)];
+  const set = (...parts: readonly Uint8Array[]): void => {
+    files.set(path, Uint8Array.from(Buffer.concat(parts)));
+  };
+  if (kind === 0)
+    set(before, Uint8Array.of((after[0] ?? 0) ^ (1 + (how % 255))), after.subarray(1));
+  else if (kind === 1) set(before);
+  else if (kind === 2) set(before, new Uint8Array(1 + (how % 90)).fill(how % 256), after);
+  else if (kind === 3) set(before, after.subarray(1 + (how % 90)));
+  else if (kind === 4)
+    set(
+      before,
+      new Uint8Array(Math.min(after.length, how % 300)),
+      after.subarray(Math.min(after.length, how % 300)),
+    );
+  else if (kind === 5) files.set(path, files.get(other) ?? content);
+  else files.delete(path);
+}
 
 async function positionsOf(files: ReadonlyMap<string, Uint8Array>): Promise<Map<string, number>> {
   await using log = await openLog(SimulatedDisk.of(files));
