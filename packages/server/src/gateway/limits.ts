@@ -29,9 +29,6 @@ export const gatewayLimits = {
   replyHoldBytesMax: 262_144,
   /** One event of a stream; a longer one is no chunk of a completion. */
   frameBytesMax: 4_194_304,
-  /** Events that say nothing yet are held back up to here, so that an early error can be answered by another attempt. */
-  earlyFrameCountMax: 64,
-  earlyBytesMax: 262_144,
   /** A reply that is translated whole. */
   translatedReplyBytesMax: 33_554_432,
   /** The output limit that a translated request gets where the provider demands one and the caller gave none. */

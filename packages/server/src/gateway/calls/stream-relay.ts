@@ -6,6 +6,7 @@
 
 import { PlatformError } from "@faultline/protocol";
 
+import { earlyStep } from "../dispatch/early-frames.ts";
 import { gatewayLimits } from "../limits.ts";
 import { type FrameKind, SseScanner, type SseSink } from "../wire/sse-scanner.ts";
 import type { Relay, RelayTarget } from "./relay.ts";
@@ -107,10 +108,15 @@ export class StreamRelay implements Relay, SseSink {
 
   /** An error that comes before anything was said is none of this stream yet: another attempt may answer. */
   #commitIfDue(): void {
-    if (this.#errorSeen && !this.deltaSeen) throw providerReported(this.#target.reader);
-    const { earlyFrameCountMax, earlyBytesMax } = gatewayLimits;
-    const isFull = this.#frameCount > earlyFrameCountMax || this.#earlyBytes > earlyBytesMax;
-    if (this.deltaSeen || this.complete || isFull) this.#commit();
+    const step = earlyStep({
+      deltaSeen: this.deltaSeen,
+      complete: this.complete,
+      errorSeen: this.#errorSeen,
+      frameCount: this.#frameCount,
+      byteCount: this.#earlyBytes,
+    });
+    if (step === "fail") throw providerReported(this.#target.reader);
+    if (step === "commit") this.#commit();
   }
 
   #commit(): void {

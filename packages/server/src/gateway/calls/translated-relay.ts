@@ -2,6 +2,7 @@
 
 import { PlatformError } from "@faultline/protocol";
 
+import { earlyStep } from "../dispatch/early-frames.ts";
 import { gatewayLimits } from "../limits.ts";
 import {
   type StreamTranslation,
@@ -154,12 +155,15 @@ export class TranslatedStreamRelay implements Relay, SseSink {
   }
 
   #commitIfDue(): void {
-    if (this.#translation.error !== undefined && !this.deltaSeen) {
-      throw providerReported(this.#target.reader);
-    }
-    const { earlyFrameCountMax, earlyBytesMax } = gatewayLimits;
-    const isFull = this.#frameCount > earlyFrameCountMax || this.#said.length > earlyBytesMax;
-    if (this.deltaSeen || this.complete || isFull) this.#commit();
+    const step = earlyStep({
+      deltaSeen: this.deltaSeen,
+      complete: this.complete,
+      errorSeen: this.#translation.error !== undefined,
+      frameCount: this.#frameCount,
+      byteCount: this.#said.length,
+    });
+    if (step === "fail") throw providerReported(this.#target.reader);
+    if (step === "commit") this.#commit();
   }
 
   #commit(): void {
