@@ -1,6 +1,11 @@
 /** Builds the catalog from the configured providers and the shipped price table. */
 
-import type { ModelConfig, ProviderConfig, SurfaceName } from "#config/index.ts";
+import {
+  type ModelConfig,
+  type ProviderConfig,
+  type SurfaceName,
+  surfaceNames,
+} from "#config/index.ts";
 
 import { type Catalog, type CatalogModel, type CatalogProvider, openCatalog } from "./catalog.ts";
 import { type PriceTable, readShippedPriceTable } from "./price-table.ts";
@@ -31,7 +36,8 @@ function toCatalogProvider(provider: ProviderConfig): CatalogProvider {
   if (kind === "simulated") {
     const { simulation } = provider;
     const nothing = { baseUrl: "", apiKey: undefined, pathTemplate: undefined };
-    return { kind, name, simulation, ...nothing, keyHeader: "authorization", surfaces: ["chat"] };
+    const keyHeader = "authorization";
+    return { kind, name, simulation, ...nothing, keyHeader, surfaces: surfaceNames };
   }
   return {
     kind,

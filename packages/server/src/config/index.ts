@@ -1,15 +1,16 @@
 /** The configuration: the only reader of the environment, of flags and of `faultline.yaml`. */
 
-export type {
-  Config,
-  ConfiguredPrice,
-  ModelConfig,
-  ProviderConfig,
-  SettingOrigin,
-  SettingReport,
-  SimulationConfig,
-  SurfaceName,
-  TenantConfig,
+export {
+  type Config,
+  type ConfiguredPrice,
+  type ModelConfig,
+  type ProviderConfig,
+  type SettingOrigin,
+  type SettingReport,
+  type SimulationConfig,
+  type SurfaceName,
+  surfaceNames,
+  type TenantConfig,
 } from "./config.ts";
 export {
   type BreakerConfig,
