@@ -8,6 +8,9 @@ import type { GatewaySettings, SnapshotKey } from "../snapshot.ts";
 import type { GatewayState } from "../workers/gateway-state.ts";
 import { DeadlinePlan, readTimeoutHeaders, type Timeouts } from "../dispatch/deadline-plan.ts";
 import type { QueueRequest } from "../dispatch/fair-queue.ts";
+import { enterKeyed } from "../idempotency/enter-keyed.ts";
+import { keyedRequest, readKeyHash } from "../idempotency/keyed-request.ts";
+import type { ReplyRecorder } from "../streams/reply-recorder.ts";
 import { authenticate } from "./authenticate.ts";
 import { toPlatformError } from "./dialect.ts";
 import { Operation } from "./operation.ts";
@@ -33,10 +36,12 @@ export class ModelCalls {
       refuseBody({ request, response, clock, dialect: surface.dialect }, error);
     };
     let key: SnapshotKey;
+    let keyHash: string | undefined;
     let deadlines: DeadlinePlan;
     try {
       key = authenticate(keys, request.headers, this.#state.clock);
       checkBodyHead(request, settings.bodyBytesMax);
+      keyHash = readKeyHash(request.headers, key.tenantId);
       const asked = readTimeoutHeaders(request.headers);
       deadlines = new DeadlinePlan(arrivedMs, timeoutsOf(settings), [key.terms.deadlines, asked]);
       if (this.#state.draining) {
@@ -46,8 +51,14 @@ export class ModelCalls {
       refused(toPlatformError(error));
       return;
     }
+    const { keyed, worker, peers } = this.#state;
+    const owner = keyHash === undefined ? worker.index : keyed.ownerOf(keyHash);
+    if (owner !== worker.index) {
+      peers.forward({ owner, request, response, dialect: surface.dialect });
+      return;
+    }
     let operation: Operation | undefined;
-    const begin = (body: Buffer): void => {
+    const begin = (body: Buffer, recorder?: ReplyRecorder): void => {
       const record = this.#startRecord(surface, key, request);
       const { headers } = request;
       operation = new Operation(this.#state, {
@@ -59,10 +70,31 @@ export class ModelCalls {
         deadlines,
         waitedMs: admittedMs - arrivedMs,
         arrivedMs,
+        recorder,
         onReleased: release,
       });
       this.#open.add(operation);
       operation.begin(body);
+    };
+    const enter = (body: Buffer): void => {
+      if (keyHash === undefined) {
+        begin(body);
+        return;
+      }
+      const asked = { method: "POST", path: surface.path, body };
+      const call = { tenantId: key.tenantId, surface: surface.name, response };
+      enterKeyed(
+        keyed,
+        { ...call, request: keyedRequest(keyHash, asked) },
+        {
+          execute: (recorder) => {
+            if (isReleased) recorder.settle("released");
+            else begin(body, recorder);
+          },
+          answered: () => release(),
+          refused,
+        },
+      );
     };
     let isReleased = false;
     const release = (): void => {
@@ -77,7 +109,7 @@ export class ModelCalls {
       // The body of a call that waits stays with its caller.
       admitted: () => {
         admittedMs = this.#state.clock.monotonicMs();
-        readBody(request, settings.bodyBytesMax, { whole: begin, refused });
+        readBody(request, settings.bodyBytesMax, { whole: enter, refused });
       },
       refused,
     });

@@ -114,9 +114,19 @@ export class DurableStreams implements AsyncDisposable {
   keep(recorder: ReplyRecorder, journal: ReplyJournal): void {
     const { reply } = recorder;
     const { id } = reply.facts;
-    this.#replies.set(id, { reply, journal });
+    this.adopt(reply, journal);
     this.#recorders.set(id, recorder);
     recorder.onSettled(() => this.#recorders.delete(id));
+  }
+
+  /** Lets a stream of another journal be found by its id. */
+  adopt(reply: KeptReply, journal: ReplyJournal): void {
+    this.#replies.set(reply.facts.id, { reply, journal });
+  }
+
+  /** It is kept no longer. */
+  disown(id: string): void {
+    this.#replies.delete(id);
   }
 
   /** The stream of a tenant; nothing when there is none of this id, or it is another's. */
@@ -168,11 +178,11 @@ export class DurableStreams implements AsyncDisposable {
         random,
         signal,
         bounds,
-        onDropped: (reply) => this.#replies.delete(reply.facts.id),
+        onDropped: (reply) => this.disown(reply.facts.id),
       });
       this.#journals.set(number, journal);
       for (const reply of journal.replies) {
-        if (reply.facts.durable) this.#replies.set(reply.facts.id, { reply, journal });
+        if (reply.facts.durable) this.adopt(reply, journal);
       }
     } catch (error) {
       this.#failure = error;

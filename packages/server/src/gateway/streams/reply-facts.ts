@@ -38,10 +38,10 @@ export interface ReplyEnd {
    */
   readonly how: "complete" | "cut" | "broken";
   /**
-   * What is left for callers that come back with the key: the reply; nothing, so that the call may be made again; or that
-   * nobody knows what the provider did.
+   * What is left for callers that come back with the key: the reply; nothing, so that the call may be made again; that
+   * nobody knows what the provider did; or that the reply had to make room.
    */
-  readonly outcome: "kept" | "released" | "unknown";
+  readonly outcome: "kept" | "released" | "unknown" | "dropped";
   /** Wall time in milliseconds. */
   readonly endedMs: number;
   /** Of a stream that a crash has broken: the epoch of the event that says so, which is its last. */

@@ -7,7 +7,7 @@ import { PlatformError, type TenantId } from "@faultline/protocol";
 import { closeInterrupted } from "./close-interrupted.ts";
 import type { StoredPart } from "./follower.ts";
 import { storageFull, toJournalFailure } from "./journal-failure.ts";
-import type { KeptReply } from "./kept-reply.ts";
+import { KeptReply } from "./kept-reply.ts";
 import { streamLimits } from "./limits.ts";
 import { type RecoveredReplies, recoverReplies } from "./recover-replies.ts";
 import { decodeRecord, encodeRecord, type ReplyRecord } from "./reply-record.ts";
@@ -19,7 +19,8 @@ export interface ReplyJournalOptions {
   readonly signal: AbortSignal;
   /** Bounds of the newest settings. */
   readonly bounds: () => ReplyJournalBounds;
-  readonly onDropped: (reply: KeptReply) => void;
+  /** `successor` still tells that the call of its key was made. */
+  readonly onDropped: (reply: KeptReply, successor: KeptReply | undefined) => void;
 }
 
 export interface ReplyJournalBounds {
@@ -249,24 +250,52 @@ export class ReplyJournal implements AsyncDisposable {
     const pressed = this.bytes > bytesMax * streamLimits.pressureFill;
     const keepFrom = pressed ? this.#log.end - bytesMax * streamLimits.relievedFill : 0;
     let oldest: LogPosition | undefined;
+    let makesRoom = false;
     for (const [number, reply] of this.#replies) {
       const { end, beginPosition } = reply;
       const isOver = end !== undefined && reply.isEndDurable && reply.followerCount === 0;
-      const isOld = isOver && (end.endedMs < endedBefore || (beginPosition ?? Infinity) < keepFrom);
-      if (isOld) this.#drop(number, reply);
+      const isPressed = isOver && (beginPosition ?? Infinity) < keepFrom;
+      if (isOver && end.endedMs < endedBefore) this.#drop(number, reply);
+      else if (isPressed) makesRoom = this.#makeRoom(number, reply) || makesRoom;
       // Replies are in the order of their beginnings.
       else oldest ??= beginPosition;
     }
+    // What is written down anew must be durable before the first writing goes.
+    if (makesRoom) return;
     const position = oldest ?? this.#log.end;
     this.#log.dropBefore(position).catch(() => {
       // The next turn tries again; a log that cannot be used says so to those who append.
     });
   }
 
-  #drop(number: number, reply: KeptReply): void {
+  /** Drops a reply before its time. That the call of its key was made is written down anew, and then it says yes. */
+  #makeRoom(number: number, reply: KeptReply): boolean {
+    const { facts, end } = reply;
+    if (facts.key === undefined || end === undefined || end.outcome === "released") {
+      this.#drop(number, reply);
+      return false;
+    }
+    const successor = new KeptReply({ ...facts, durable: false });
+    const own = this.#nextNumber;
+    this.#nextNumber += 1;
+    successor.number = own;
+    successor.end = { how: "broken", outcome: "dropped", endedMs: end.endedMs };
+    this.#replies.set(own, successor);
+    this.#count(successor, 1);
+    this.append({ kind: "begin", number: own, facts: successor.facts }, (error, position) => {
+      if (error === undefined) successor.beginPosition = position;
+    });
+    this.append({ kind: "end", number: own, end: successor.end }, (error) => {
+      successor.isEndDurable = error === undefined;
+    });
+    this.#drop(number, reply, successor);
+    return true;
+  }
+
+  #drop(number: number, reply: KeptReply, successor?: KeptReply): void {
     if (!this.#replies.delete(number)) return;
     this.#count(reply, -1);
     if (this.#remembered.delete(reply)) this.#rememberedBytes -= reply.memoryBytes;
-    this.#options.onDropped(reply);
+    this.#options.onDropped(reply, successor);
   }
 }

@@ -22,6 +22,7 @@ export interface RecordedWork {
 export class ReplyRecorder implements ReplySink {
   readonly reply: KeptReply;
   readonly #journal: ReplyJournal;
+  readonly #startedListeners: (() => void)[] = [];
   readonly #settledListeners: (() => void)[] = [];
   #work: RecordedWork | undefined;
   #splitter: FrameSplitter | undefined;
@@ -38,6 +39,11 @@ export class ReplyRecorder implements ReplySink {
 
   get headersSent(): boolean {
     return this.reply.head !== undefined;
+  }
+
+  /** Told once it is journaled. */
+  onStarted(listener: () => void): void {
+    this.#startedListeners.push(listener);
   }
 
   /** Told once it has ended, before those who read along. */
@@ -60,6 +66,7 @@ export class ReplyRecorder implements ReplySink {
     this.#journal.begin(this.reply, (error) => {
       if (error !== undefined) this.#lose(error);
     });
+    for (const listener of this.#startedListeners) listener();
   }
 
   /** Calls back once the journal knows that the request may reach a provider; not when the journal is lost. */
@@ -150,6 +157,8 @@ export class ReplyRecorder implements ReplySink {
         else reply.isJournalLost = true;
         this.#journal.onEnded(reply);
         reply.tellFollowers();
+        // Nobody comes back for it.
+        if (end.outcome === "released") this.#journal.forget(reply);
       });
     }
     reply.tellFollowers();

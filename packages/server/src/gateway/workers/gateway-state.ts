@@ -7,6 +7,7 @@ import type { Admission } from "../calls/admission.ts";
 import { indexKeys, type KeyTable } from "../calls/authenticate.ts";
 import type { Targets } from "../dispatch/targets.ts";
 import type { Deadlines } from "../calls/deadlines.ts";
+import type { KeyedCalls } from "../idempotency/keyed-calls.ts";
 import type { DurableStreams, WorkerPlace } from "../streams/durable-streams.ts";
 import type { GatewayMetrics } from "./gateway-metrics.ts";
 import type { Peers } from "./peers.ts";
@@ -32,6 +33,7 @@ export interface GatewayState {
   readonly worker: WorkerPlace;
   readonly peers: Peers;
   readonly streams: DurableStreams;
+  readonly keyed: KeyedCalls;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly traces: TraceContexts;
