@@ -93,7 +93,7 @@ class Worker {
     const knowledge = toKnowledge(start.snapshot);
     const failedKeys = new FailedKeys(() => this.#state.knowledge.layers.failedKeys);
     this.#state = {
-      worker,
+      worker: start,
       peers: new Peers({
         folder: path.dirname(start.controlSocketPath),
         index: start.index,
