@@ -29,4 +29,4 @@ export {
 export { loadCatalog } from "./load-catalog.ts";
 export { costMicros, type Price, type TokenUsage } from "./price.ts";
 export { type PriceTable, readPriceTable, readShippedPriceTable } from "./price-table.ts";
-export { type RequestNeeds, type Route, routeOf } from "./bundles/route.ts";
+export { type RequestNeeds, type RoutedTarget, routeOf } from "./bundles/route.ts";

@@ -177,7 +177,7 @@ describe("the route of a bundle", () => {
     });
   }
   const names = (found: ReturnType<typeof route>): string[] =>
-    found.kind === "found" ? found.targets.map(({ model }) => model.id) : [found.kind];
+    found.kind === "found" ? found.targets.map(({ target }) => target.model.id) : [found.kind];
   const everything = { contextTokens: 10_000, tools: true, vision: true, jsonSchema: true };
 
   it("goes by order, and only to fallbacks that declare what the request needs", () => {
@@ -243,7 +243,7 @@ describe("the route of a bundle", () => {
       targets: [{ model: "large" }, { model: "spare", order: 1 }],
     };
     const index = indexOf(settled, [["provider", "one"]]);
-    const killOf = (target: Target) => index.killOf(tenantId, target);
+    const killOf = (target: Target) => index.killOf(tenantId, { target });
     expect(names(route(document, { killOf }))).toEqual(["two/spare"]);
     expect(route({ targets: [{ model: "small" }] }, { killOf })).toMatchObject({
       kind: "killed",

@@ -38,8 +38,13 @@ export type NameResolution =
 export interface BundleIndex {
   /** An alias of the tenant, or `bundle/NAME` for the newest version of a bundle. */
   resolve(request: NamedRequest): NameResolution;
-  /** The kill switch that stops the tenant, or a target for it. */
-  killOf(tenantId: TenantId, target?: Target): SnapshotKill | undefined;
+  /** The kill switch that stops the tenant, or a target or an alias for it. */
+  killOf(
+    tenantId: TenantId,
+    what?: { readonly target?: Target | undefined; readonly alias?: string | undefined },
+  ): SnapshotKill | undefined;
+  /** The aliases of the tenant, in their order. */
+  aliasesOf(tenantId: TenantId): readonly string[];
 }
 
 /** What a name of a bundle begins with; a bare name is that of an alias or a model. */
@@ -51,7 +56,8 @@ export function indexBundles(snapshot: BundleSnapshot, catalog: Catalog): Bundle
   return {
     resolve: (request) =>
       tenants.get(request.tenantId)?.resolve(request) ?? resolveNothing(request),
-    killOf: (tenantId, target) => tenants.get(tenantId)?.killOf(target),
+    killOf: (tenantId, what) => tenants.get(tenantId)?.killOf(what),
+    aliasesOf: (tenantId) => tenants.get(tenantId)?.aliasNames ?? [],
   };
 }
 
@@ -89,6 +95,10 @@ class TenantBundles {
     this.#catalog = catalog;
   }
 
+  get aliasNames(): readonly string[] {
+    return [...this.#aliases.keys()];
+  }
+
   addBundle(bundle: SnapshotBundle): void {
     this.#versions.set(versionKey(bundle.name, bundle.version), bundle);
     if (bundle.isNewest) this.#newest.set(bundle.name, bundle);
@@ -121,18 +131,19 @@ class TenantBundles {
     return this.#found(bundle, undefined, undefined);
   }
 
-  killOf(target?: Target): SnapshotKill | undefined {
+  killOf(what: Parameters<BundleIndex["killOf"]>[1] = {}): SnapshotKill | undefined {
     if (this.#kills.size === 0) return undefined;
-    const stopped = this.#kills.get(`tenant/${this.#tenantId}`);
-    if (stopped !== undefined || target === undefined) return stopped;
+    const { target, alias } = what;
     return (
-      this.#kills.get(`provider/${target.provider.name}`) ??
-      this.#kills.get(`model/${target.model.id}`)
+      this.#kills.get(`tenant/${this.#tenantId}`) ??
+      (alias === undefined ? undefined : this.#kills.get(`alias/${alias}`)) ??
+      (target === undefined ? undefined : this.#kills.get(`provider/${target.provider.name}`)) ??
+      (target === undefined ? undefined : this.#kills.get(`model/${target.model.id}`))
     );
   }
 
   #resolveAlias({ name, state }: SnapshotAlias, request: NamedRequest): NameResolution {
-    const kill = this.#kills.get(`alias/${name}`);
+    const kill = this.killOf({ alias: name });
     if (kill !== undefined) return { kind: "killed", kill };
     const shares = this.#shares.get(name) ?? [];
     // One version needs no drawing.

@@ -19,7 +19,7 @@ export interface RequestFacts {
   readonly imageCount: number;
   /** Whether it asks for an answer in the form of a JSON schema. */
   readonly jsonSchema: boolean;
-  /** An upper bound of the tokens of input and output together. */
+  /** About how many tokens input and output take together. */
   readonly tokens: number;
   /** By names in lower case, without those that carry secrets. */
   readonly headers: Readonly<Record<string, string>>;

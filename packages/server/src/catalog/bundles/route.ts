@@ -10,7 +10,7 @@ import { orderSticky } from "./sticky.ts";
 
 /** What a request needs of its target. */
 export interface RequestNeeds {
-  /** An upper bound of the tokens of input and output together. */
+  /** About how many tokens input and output take together. */
   readonly tokens: number;
   readonly tools: boolean;
   readonly vision: boolean;
@@ -27,8 +27,14 @@ export interface RoutedRequest {
   killOf(target: Target): SnapshotKill | undefined;
 }
 
+export interface RoutedTarget {
+  readonly target: Target;
+  /** Tokens of input and output together; `undefined` is not declared. */
+  readonly contextTokenCountMax: number | undefined;
+}
+
 export type Route =
-  | { readonly kind: "found"; readonly targets: readonly [Target, ...Target[]] }
+  | { readonly kind: "found"; readonly targets: readonly RoutedTarget[] }
   /** Every target that could serve it is killed; one of the switches. */
   | { readonly kind: "killed"; readonly kill: SnapshotKill }
   /** What stands against each target, a sentence each. */
@@ -43,9 +49,7 @@ export function routeOf(bundle: ActiveBundle, request: RoutedRequest): Route {
   if (bundle.targets.length === 1 && only?.target !== undefined && isBare(only)) {
     // What most bundles are costs no lists.
     const kill = request.killOf(only.target);
-    return kill === undefined
-      ? { kind: "found", targets: [only.target] }
-      : { kind: "killed", kill };
+    return kill === undefined ? { kind: "found", targets: routed(only) } : { kind: "killed", kill };
   }
   const reasons: string[] = [];
   let kill: SnapshotKill | undefined;
@@ -68,14 +72,19 @@ export function routeOf(bundle: ActiveBundle, request: RoutedRequest): Route {
     return refusal === undefined;
   });
   const [first, ...rest] = fit;
-  if (first?.target === undefined) {
+  if (first === undefined) {
     return kill === undefined ? { kind: "none", reasons } : { kind: "killed", kill };
   }
   const fallbacks = rest.filter((candidate) => mayFollow(first, candidate, request.needs));
   return {
     kind: "found",
-    targets: [first.target, ...fallbacks.flatMap(({ target }) => target ?? [])],
+    targets: [first, ...fallbacks].flatMap((candidate) => routed(candidate)),
   };
+}
+
+function routed({ target, declared }: ActiveTarget): RoutedTarget[] {
+  if (target === undefined) return [];
+  return [{ target, contextTokenCountMax: declared.supports?.contextTokens }];
 }
 
 function isBare({ condition, declared }: ActiveTarget): boolean {

@@ -10,6 +10,7 @@ import { bundleSplices } from "./bundle-splices.ts";
 
 const targets: BundleDocument["targets"] = [{ model: "large" }];
 
+// oxlint-disable-next-line max-params -- a case reads best as its surface, bundle, request and headers
 function put(
   surface: SurfaceName,
   bundle: Partial<BundleDocument>,

@@ -11,7 +11,7 @@ import type { QueueRequest } from "../dispatch/fair-queue.ts";
 import { enterKeyed } from "../idempotency/enter-keyed.ts";
 import { keyedRequest, readKeyHash } from "../idempotency/keyed-request.ts";
 import type { ReplyRecorder } from "../streams/reply-recorder.ts";
-import { authenticate } from "./authenticate.ts";
+import { authenticateCaller, type Caller } from "./authenticate-caller.ts";
 import { toPlatformError } from "./dialect.ts";
 import { Operation } from "./operation.ts";
 import type { OperationRecord } from "./operation-record.ts";
@@ -29,21 +29,24 @@ export class ModelCalls {
 
   handle(surface: Surface, request: IncomingMessage, response: ServerResponse): void {
     const arrivedMs = this.#state.clock.monotonicMs();
-    const { settings, keys } = this.#state.knowledge;
+    const { settings } = this.#state.knowledge;
     const refused = (error: PlatformError): void => {
       this.#state.metrics.countFailure(error.code);
       const { clock } = this.#state;
       refuseBody({ request, response, clock, dialect: surface.dialect }, error);
     };
-    let key: SnapshotKey;
+    let caller: Caller;
     let keyHash: string | undefined;
     let deadlines: DeadlinePlan;
     try {
-      key = authenticate(keys, request.headers, this.#state.clock);
+      caller = authenticateCaller(this.#state, request);
       checkBodyHead(request, settings.bodyBytesMax);
-      keyHash = readKeyHash(request.headers, key.tenantId);
+      keyHash = readKeyHash(request.headers, caller.key.tenantId);
       const asked = readTimeoutHeaders(request.headers);
-      deadlines = new DeadlinePlan(arrivedMs, timeoutsOf(settings), [key.terms.deadlines, asked]);
+      deadlines = new DeadlinePlan(arrivedMs, timeoutsOf(settings), [
+        caller.key.terms.deadlines,
+        asked,
+      ]);
       if (this.#state.draining) {
         throw new PlatformError("shutting_down", "This process is draining and takes no new work.");
       }
@@ -57,6 +60,7 @@ export class ModelCalls {
       peers.forward({ owner, request, response, dialect: surface.dialect });
       return;
     }
+    const { key, clientAddress } = caller;
     let operation: Operation | undefined;
     const begin = (body: Buffer, recorder?: ReplyRecorder): void => {
       const record = this.#startRecord(surface, key, request);
@@ -64,6 +68,7 @@ export class ModelCalls {
       operation = new Operation(this.#state, {
         surface,
         key,
+        clientAddress,
         headers,
         response,
         record,
@@ -153,6 +158,11 @@ export class ModelCalls {
       requestModel: "",
       durationMs: 0,
       outcome: "failed",
+      bundleHash: undefined,
+      bundleName: undefined,
+      aliasName: undefined,
+      refusedBy: undefined,
+      redactedBy: [],
       translation: undefined,
       attemptCount: 0,
       attempts: [],

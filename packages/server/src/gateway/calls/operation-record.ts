@@ -23,6 +23,13 @@ export interface OperationRecord {
   requestModel: string;
   durationMs: number;
   outcome: OperationOutcome;
+  /** The version of a bundle that the caller asked for: its hash, its name, and the alias that led to it. */
+  bundleHash: string | undefined;
+  bundleName: string | undefined;
+  aliasName: string | undefined;
+  /** The rule of its safety policy that refused the reply, and those that took something out of request or reply. */
+  refusedBy: string | undefined;
+  redactedBy: readonly string[];
   /** Present when the provider speaks another dialect than the caller. */
   translation: string | undefined;
   /** Exchanges with targets. */

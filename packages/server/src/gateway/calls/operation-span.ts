@@ -81,6 +81,12 @@ function spanAttributes(record: OperationRecord): Attributes {
     "error.type": record.errorType,
     "faultline.operation.id": record.operationId,
     "faultline.operation.outcome": record.outcome,
+    "faultline.bundle.hash": record.bundleHash,
+    "faultline.bundle.name": record.bundleName,
+    "faultline.alias": record.aliasName,
+    "faultline.policy.refused_by": record.refusedBy,
+    "faultline.policy.redacted_by":
+      record.redactedBy.length === 0 ? undefined : [...record.redactedBy],
     "faultline.translation": record.translation,
     "faultline.attempts":
       record.attempts.length === 0

@@ -1,16 +1,14 @@
 /** One request of a caller, from its body to its record: what it asks for, the attempts to answer it, how it ended. */
 
-import type { ServerResponse } from "node:http";
-
 import type { Target } from "#catalog/index.ts";
 import type { Clock } from "#kernel/index.ts";
 import { PlatformError } from "@faultline/protocol";
 
-import type { SnapshotKey } from "../snapshot.ts";
 import type { GatewayState } from "../workers/gateway-state.ts";
 import { Attempt, type AttemptOwner, type AttemptResult } from "./attempt.ts";
 import type { AttemptLoop, AttemptLoopOwner } from "../dispatch/attempt-loop.ts";
-import type { DeadlinePlan } from "../dispatch/deadline-plan.ts";
+import { CallLimits } from "./call-limits.ts";
+import { guardReply, isDurable, refuseKilled, replyTooLarge } from "../bundles/guard-reply.ts";
 import { CallerEnd } from "./caller-end.ts";
 import { CapturedText } from "./captured-text.ts";
 import type { Guarded } from "./deadlines.ts";
@@ -18,37 +16,21 @@ import { toPlatformError } from "./dialect.ts";
 import { failedExchange } from "./failed-exchange.ts";
 import { noteUsage } from "./note-usage.ts";
 import { openLoop } from "./open-loop.ts";
+import { operationHeaders } from "./operation-headers.ts";
+import type { OperationParts } from "./operation-parts.ts";
 import type { OperationRecord } from "./operation-record.ts";
 import { errorBodyFor, type ProviderError } from "./provider-error.ts";
 import type { Relay } from "./relay.ts";
 import { ReplyReader } from "./reply-reader.ts";
 import type { ReplyHead } from "./reply-head.ts";
 import type { ReplySink } from "./reply-sink.ts";
-import type { RequestFacts } from "./request-reader.ts";
 import { type Asked, readRequest } from "./read-request.ts";
 import { sendError } from "./send-error.ts";
 import type { Surface } from "./surface.ts";
 import { keptOutcome } from "../idempotency/kept-outcome.ts";
 import { asksForDurable } from "../streams/durable-request.ts";
 import type { ReplyRecorder } from "../streams/reply-recorder.ts";
-import { type CallerHeaders, planRequest, type RequestPlan } from "./upstream-request.ts";
-
-export interface OperationParts {
-  readonly surface: Surface;
-  readonly key: SnapshotKey;
-  readonly headers: CallerHeaders;
-  readonly response: ServerResponse;
-  readonly record: OperationRecord;
-  readonly deadlines: DeadlinePlan;
-  /** How long it waited for a place in this process. */
-  readonly waitedMs: number;
-  /** Monotonic time at which the request arrived. */
-  readonly arrivedMs: number;
-  /** Of a call with an `Idempotency-Key`: keeps its reply for all who send the key. */
-  readonly recorder: ReplyRecorder | undefined;
-  /** Called once a call that its caller may have left is over. */
-  readonly onReleased: () => void;
-}
+import { planRequest, type RequestPlan } from "./upstream-request.ts";
 
 type Failure = Exclude<AttemptResult, { kind: "completed" }>;
 
@@ -71,6 +53,7 @@ export class Operation implements AttemptOwner, AttemptLoopOwner, Guarded {
   /** Monotonic time at which the record was written; the caller may still be taking the last bytes. */
   #endedMs: number | undefined;
   readonly #callerEnd: CallerEnd;
+  readonly #limits: CallLimits;
   /** The latest failure that another attempt was to mend. */
   #latestFailure: Failure | undefined;
 
@@ -80,6 +63,7 @@ export class Operation implements AttemptOwner, AttemptLoopOwner, Guarded {
     this.#sink = parts.recorder ?? parts.response;
     this.#recorder = parts.recorder;
     this.#callerEnd = new CallerEnd(parts.response);
+    this.#limits = new CallLimits(state, parts);
   }
 
   get clock(): Clock {
@@ -89,12 +73,25 @@ export class Operation implements AttemptOwner, AttemptLoopOwner, Guarded {
   /** Reads the body and sends it on; from here on the operation ends itself, exactly once. */
   begin(body: Buffer): void {
     try {
-      this.#asked = readRequest(this.#state, this.#parts, body);
-      this.#keep(this.#asked.facts);
+      const asked = readRequest(this.#state, this.#parts, body);
+      this.#asked = asked;
+      this.#limits.admit(asked, {
+        admitted: () => this.#dispatch(asked),
+        refused: (error) => this.#failNow(error),
+      });
+    } catch (error) {
+      this.#failNow(toPlatformError(error));
+    }
+  }
+
+  #dispatch(asked: Asked): void {
+    try {
+      this.#keep(asked);
+      this.#sink = guardReply(this.#sink, asked.use, { ...this.#parts, onRefused: this.#refused });
       // The journal may have failed already.
       if (this.#endedMs !== undefined) return;
       this.#state.deadlines.add(this);
-      this.#loop = openLoop(this.#state, { ...this.#parts, ...this.#asked }, this);
+      this.#loop = openLoop(this.#state, { ...this.#parts, ...asked }, this);
       this.#loop.begin();
     } catch (error) {
       this.#failNow(toPlatformError(error));
@@ -102,9 +99,10 @@ export class Operation implements AttemptOwner, AttemptLoopOwner, Guarded {
   }
 
   onTarget(target: Target): void {
-    if (this.#asked === undefined) return;
+    const asked = this.#asked;
+    if (asked === undefined) return;
     try {
-      this.#try(this.#asked, target);
+      this.#try(asked, target);
     } catch (error) {
       this.#failNow(toPlatformError(error));
     }
@@ -174,6 +172,8 @@ export class Operation implements AttemptOwner, AttemptLoopOwner, Guarded {
   }
 
   onEnd(result: AttemptResult): void {
+    // A policy ended it before the provider did.
+    if (this.#endedMs !== undefined) return;
     if (result.kind === "completed") {
       this.#loop?.completed();
       this.#endCompleted();
@@ -204,8 +204,9 @@ export class Operation implements AttemptOwner, AttemptLoopOwner, Guarded {
     }
   }
 
-  #try({ body, facts }: Asked, target: Target): void {
-    const { record, surface, headers, deadlines } = this.#parts;
+  #try(asked: Asked, target: Target): void {
+    const { record, surface, headers } = this.#parts;
+    const { body, facts, deadlines } = asked;
     this.#dropReply();
     this.#target = target;
     const upstream = this.#state.upstreams.of(target.provider.name);
@@ -239,14 +240,14 @@ export class Operation implements AttemptOwner, AttemptLoopOwner, Guarded {
       this,
     );
     const attempt = this.#attempt;
-    if (this.#recorder === undefined) attempt.start();
-    else this.#recorder.beforeDispatch(() => this.#endedMs === undefined && attempt.start());
+    if (this.#recorder === undefined) this.#start(attempt, asked);
+    else this.#recorder.beforeDispatch(() => this.#start(attempt, asked));
   }
 
   /** Begins to keep the reply, when the caller asks for a durable stream or sent a key. Throws when there is no room for it. */
-  #keep({ stream }: RequestFacts): void {
+  #keep({ facts, use }: Asked): void {
     const { surface, key, headers, response, recorder } = this.#parts;
-    const durable = stream && asksForDurable(headers);
+    const durable = facts.stream && (asksForDurable(headers) || isDurable(use));
     recorder?.start(this, { surface: surface.name, durable });
     if (recorder !== undefined || !durable) return;
     const { streams } = this.#state;
@@ -256,6 +257,25 @@ export class Operation implements AttemptOwner, AttemptLoopOwner, Guarded {
     const place = { response, from: 0, isLive: true, headers: {} };
     streams.follow(this.#recorder.reply, place);
   }
+
+  /** The journal may have taken its time: what came since counts. */
+  #start(attempt: Attempt, { use }: Asked): void {
+    if (this.#endedMs !== undefined) return;
+    try {
+      refuseKilled(this.#state.knowledge, this.#parts.key, { target: attempt.target, use });
+      attempt.start();
+    } catch (error) {
+      this.#failNow(toPlatformError(error));
+    }
+  }
+
+  readonly #refused = (): void => {
+    if (this.#endedMs !== undefined) return;
+    this.#attempt?.cancel("The safety policy of the bundle refuses the reply.");
+    if (!this.#sink.headersSent) return this.#failNow(replyTooLarge());
+    this.#loop?.completed();
+    return this.#end("completed", undefined);
+  };
 
   /** Forgets what an attempt that another follows has brought. */
   #dropReply(): void {
@@ -275,12 +295,13 @@ export class Operation implements AttemptOwner, AttemptLoopOwner, Guarded {
   }
 
   #ownHeaders(): Record<string, string> {
-    const { operationId } = this.#parts.record;
-    const headers: Record<string, string> = { "x-faultline-operation-id": operationId };
-    if (this.#target !== undefined) headers["x-faultline-target"] = this.#target.model.id;
-    const attemptCount = this.#loop?.attemptCount ?? 0;
-    if (attemptCount > 0) headers["x-faultline-attempts"] = String(attemptCount);
-    return headers;
+    return operationHeaders({
+      operationId: this.#parts.record.operationId,
+      limits: this.#limits.headers(),
+      use: this.#asked?.use,
+      target: this.#target,
+      attemptCount: this.#loop?.attemptCount ?? 0,
+    });
   }
 
   /** The provider's own error, in the caller's dialect. */
@@ -299,13 +320,10 @@ export class Operation implements AttemptOwner, AttemptLoopOwner, Guarded {
 
   #endCompleted(): void {
     const reader = this.#reader;
-    if (reader?.errorMessage === undefined) {
-      this.#end("completed", undefined);
-      return;
-    }
+    if (reader?.errorMessage === undefined) return this.#end("completed", undefined);
     const generic = "The provider reported an error in its stream.";
     const message = this.#quote(reader.errorMessage) ?? generic;
-    this.#end("failed", { type: "provider_stream_cut", message });
+    return this.#end("failed", { type: "provider_stream_cut", message });
   }
 
   /** What a provider says of an error may quote the prompt, so that only tenants who ask for content have it in spans. */
@@ -323,15 +341,13 @@ export class Operation implements AttemptOwner, AttemptLoopOwner, Guarded {
     const { record, surface } = this.#parts;
     const { operationId } = record;
     const headers = this.#ownHeaders();
-    const { retryAfter } = error.context;
-    if (typeof retryAfter === "string") headers["retry-after"] = retryAfter;
     sendError(this.#sink, error, { dialect: surface.dialect, operationId, headers });
   }
 
   #logIfOurs(error: PlatformError): void {
     if (error.code !== "internal") return;
-    const { operationId } = this.#parts.record;
-    this.#state.log("error", error.message, { operationId, cause: String(error.cause) });
+    const fields = { operationId: this.#parts.record.operationId, cause: String(error.cause) };
+    this.#state.log("error", error.message, fields);
   }
 
   /** A reply that is kept has its own readers to look after. */
@@ -362,6 +378,7 @@ export class Operation implements AttemptOwner, AttemptLoopOwner, Guarded {
     record.errorMessage = failure?.message;
     record.status = this.#sink.headersSent ? this.#sink.statusCode : undefined;
     if (reader !== undefined && target !== undefined) this.#noteReply(reader, target);
+    this.#limits.end(record);
     this.#state.metrics.observe(record, target?.model.id);
     this.#state.queue.push(record);
     this.#release();
@@ -371,7 +388,8 @@ export class Operation implements AttemptOwner, AttemptLoopOwner, Guarded {
     const { record } = this.#parts;
     record.responseId = reader.responseId;
     record.responseModel = reader.responseModel;
-    record.finishReasons = reader.finishReasons;
+    record.finishReasons =
+      record.refusedBy === undefined ? reader.finishReasons : ["content_filter"];
     record.outputMessages = this.#captured?.toMessages(reader.finishReasons);
     if (this.#replyBegan && this.#asked !== undefined) {
       noteUsage(record, reader, { target, facts: this.#asked.facts });

@@ -1,19 +1,27 @@
 /** What a request asks for, once its body was read. */
 
+import { type BundleUse, resolveCall } from "../bundles/resolve-call.ts";
 import { captureMessages } from "./captured-text.ts";
+import { checkCounts } from "./input-bounds.ts";
+import { requireModel } from "./model-terms.ts";
 import type { OperationRecord } from "./operation-record.ts";
 import type { RequestFacts } from "./request-reader.ts";
-import { resolveRoute } from "./resolve-route.ts";
 import type { Surface } from "./surface.ts";
+import type { CallerHeaders } from "./upstream-request.ts";
+import type { DeadlinePlan } from "../dispatch/deadline-plan.ts";
 import type { RouteTarget } from "../dispatch/route-target.ts";
 import type { SnapshotKey } from "../snapshot.ts";
 import type { GatewayState } from "../workers/gateway-state.ts";
 
 export interface Asked {
+  /** As it is sent on: of a bundle with what the bundle puts in. */
   readonly body: Buffer;
   readonly facts: RequestFacts;
   /** The targets that may serve it, in their order. */
   readonly route: readonly RouteTarget[];
+  /** The bundle whose name was asked for. */
+  readonly use: BundleUse | undefined;
+  readonly deadlines: DeadlinePlan;
   /** Whether what is said is kept in the span. */
   readonly captures: boolean;
 }
@@ -21,24 +29,54 @@ export interface Asked {
 interface Caller {
   readonly surface: Surface;
   readonly key: SnapshotKey;
+  readonly headers: CallerHeaders;
+  readonly deadlines: DeadlinePlan;
   readonly record: OperationRecord;
 }
 
 /** Reads a body, and notes its facts in the record. Throws `PlatformError` for what cannot be served. */
 export function readRequest(
-  { requestReaders, knowledge }: GatewayState,
-  { surface, key, record }: Caller,
-  body: Buffer,
+  { requestReaders, knowledge, policies }: GatewayState,
+  caller: Caller,
+  given: Buffer,
 ): Asked {
-  const facts = requestReaders.of(surface).read(body);
-  record.requestModel = facts.model;
+  const { surface, key, record, deadlines } = caller;
+  const { operationId } = record;
+  const reader = requestReaders.of(surface);
+  const asked = reader.read(given);
+  record.requestModel = asked.model;
+  noteParameters(record, asked);
+  checkCounts(asked, knowledge.settings);
+  const call = { ...caller, body: given, facts: asked, reader, operationId };
+  const { body, facts, route, use } = resolveCall(knowledge, policies, call);
+  // A bundle that a key may ask for brings its models with it.
+  if (use === undefined) for (const { target } of route) requireModel(key, target.model);
+  else noteBundle(record, use);
+  if (facts !== asked) noteParameters(record, facts);
+  const limits = use?.bundle.document.deadlines;
+  const captures = knowledge.capturingTenants.has(key.tenantId);
+  const { messages } = facts.places;
+  if (captures && messages !== undefined) record.inputMessages = captureMessages(body, messages);
+  return {
+    body,
+    facts,
+    route,
+    use,
+    captures,
+    deadlines: limits === undefined ? deadlines : deadlines.within(limits),
+  };
+}
+
+function noteParameters(record: OperationRecord, facts: RequestFacts): void {
   record.stream = facts.stream;
   record.maxTokens = facts.maxTokens;
   record.temperature = facts.temperature;
   record.topP = facts.topP;
-  const route = resolveRoute(knowledge.catalog, facts.model);
-  const captures = knowledge.capturingTenants.has(key.tenantId);
-  const { messages } = facts.places;
-  if (captures && messages !== undefined) record.inputMessages = captureMessages(body, messages);
-  return { body, facts, route, captures };
+}
+
+function noteBundle(record: OperationRecord, { bundle, aliasName, redactedBy }: BundleUse): void {
+  record.bundleHash = bundle.hash;
+  record.bundleName = `${bundle.name}@${bundle.version}`;
+  record.aliasName = aliasName;
+  record.redactedBy = redactedBy;
 }

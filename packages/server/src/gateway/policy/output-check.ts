@@ -16,17 +16,15 @@ export class OutputCheck {
   readonly #policy: CompiledPolicy;
   readonly #filters = new Map<string, TextFilter>();
   readonly #redactedBy = new Set<string>();
+  readonly #onRedacted: (rule: string) => void;
   readonly #calls = new Set<string>();
   /** The rule that refuses the reply; nothing of it may follow. */
   refusedBy: string | undefined;
 
-  constructor(policy: CompiledPolicy) {
+  /** `onRedacted` is called once for each rule that takes something out. */
+  constructor(policy: CompiledPolicy, onRedacted: (rule: string) => void) {
     this.#policy = policy;
-  }
-
-  /** Rules that took something out. */
-  get redactedBy(): readonly string[] {
-    return [...this.#redactedBy];
+    this.#onRedacted = onRedacted;
   }
 
   /** The next part of a text. Gives what may go on now. */
@@ -83,6 +81,10 @@ export class OutputCheck {
 
   #note(filter: TextFilter): void {
     this.refusedBy ??= filter.refusedBy;
-    for (const rule of filter.redactedBy) this.#redactedBy.add(rule);
+    for (const rule of filter.redactedBy) {
+      if (this.#redactedBy.has(rule)) continue;
+      this.#redactedBy.add(rule);
+      this.#onRedacted(rule);
+    }
   }
 }

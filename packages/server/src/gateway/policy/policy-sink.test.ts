@@ -47,10 +47,12 @@ function pass(
     once: () => undefined,
     destroy: () => undefined,
   };
+  const redactedBy: string[] = [];
   const sink = new PolicySink(inner, {
     policy: compilePolicy(policy),
     shape,
     onRefused: (rule) => void (caught.refusedBy = rule),
+    onRedacted: (rule) => void redactedBy.push(rule),
   });
   sink.writeHead(200, { "content-type": reply.type, "x-request-id": "r" });
   const bytes = Buffer.from(reply.body);
@@ -58,7 +60,7 @@ function pass(
   for (let at = 0; at < bytes.length; at += size) sink.write(bytes.subarray(at, at + size));
   sink.end();
   const text = Buffer.concat(passed).toString();
-  return { ...caught, text, redactedBy: sink.redactedBy };
+  return { ...caught, text, redactedBy };
 }
 
 const redactEmails: SafetyPolicy = {

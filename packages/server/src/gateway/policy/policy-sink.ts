@@ -17,6 +17,8 @@ export interface PolicyParts {
    * got nothing.
    */
   readonly onRefused: (rule: string) => void;
+  /** Called once for each rule that takes something out. */
+  readonly onRedacted: (rule: string) => void;
 }
 
 type Mode = "head" | "untouched" | "plain" | "stream" | "ended";
@@ -35,7 +37,7 @@ export class PolicySink implements ReplySink {
   constructor(sink: ReplySink, parts: PolicyParts) {
     this.#sink = sink;
     this.#parts = parts;
-    this.#check = new OutputCheck(parts.policy);
+    this.#check = new OutputCheck(parts.policy, parts.onRedacted);
     this.#splitter = new FrameSplitter((frame) => this.#onFrame(frame));
   }
 
@@ -50,11 +52,6 @@ export class PolicySink implements ReplySink {
   /** The rule that refused the reply, if one did. */
   get refusedBy(): string | undefined {
     return this.#check.refusedBy;
-  }
-
-  /** Rules that took something out. */
-  get redactedBy(): readonly string[] {
-    return this.#check.redactedBy;
   }
 
   writeHead(status: number, head: ReplyHead): unknown {

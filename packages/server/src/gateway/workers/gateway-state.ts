@@ -1,8 +1,11 @@
 /** What one worker works with: its snapshot, ready to be asked, and its collaborators. */
 
-import { type Catalog, openCatalog } from "#catalog/index.ts";
+import { type BundleIndex, type Catalog, indexBundles, openCatalog } from "#catalog/index.ts";
 import type { Clock, Ids, Random } from "#kernel/index.ts";
 
+import type { FailedKeys } from "../admission/failed-keys.ts";
+import { LayerTable } from "../admission/layer-table.ts";
+import type { Limits } from "../admission/limits.ts";
 import type { Admission } from "../calls/admission.ts";
 import { indexKeys, type KeyTable } from "../calls/authenticate.ts";
 import type { Targets } from "../dispatch/targets.ts";
@@ -14,6 +17,7 @@ import type { Peers } from "./peers.ts";
 import type { OperationQueue } from "./operation-queue.ts";
 import type { ReplyReaders } from "../calls/reply-readers.ts";
 import type { RequestReaders } from "../calls/request-readers.ts";
+import type { Policies } from "../policy/policies.ts";
 import type { GatewaySettings, GatewaySnapshot } from "../snapshot.ts";
 import type { TraceContexts } from "../calls/trace-context.ts";
 import type { Upstreams } from "../calls/upstreams.ts";
@@ -23,7 +27,9 @@ export interface Knowledge {
   readonly version: number;
   readonly settings: GatewaySettings;
   readonly catalog: Catalog;
+  readonly bundles: BundleIndex;
   readonly keys: KeyTable;
+  readonly layers: LayerTable;
   readonly capturingTenants: ReadonlySet<string>;
 }
 
@@ -38,6 +44,8 @@ export interface GatewayState {
   readonly ids: Ids;
   readonly traces: TraceContexts;
   readonly deadlines: Deadlines;
+  readonly limits: Limits;
+  readonly failedKeys: FailedKeys;
   readonly admission: Admission;
   /** What is known of each target, and the places with it. */
   readonly targets: Targets;
@@ -46,6 +54,7 @@ export interface GatewayState {
   readonly upstreams: Upstreams;
   readonly readers: ReplyReaders;
   readonly requestReaders: RequestReaders;
+  readonly policies: Policies;
   readonly queue: OperationQueue;
   readonly metrics: GatewayMetrics;
   /** Tells the operator, through the supervisor's log. */
@@ -57,11 +66,14 @@ export interface GatewayState {
 }
 
 export function toKnowledge(snapshot: GatewaySnapshot): Knowledge {
+  const catalog = openCatalog(snapshot.catalog);
   return {
     version: snapshot.version,
     settings: snapshot.settings,
-    catalog: openCatalog(snapshot.catalog),
+    catalog,
+    bundles: indexBundles(snapshot.bundles, catalog),
     keys: indexKeys(snapshot.keys),
+    layers: new LayerTable(snapshot.limits, snapshot.keys),
     capturingTenants: new Set(
       snapshot.tenants.filter((tenant) => tenant.capture === "content").map((tenant) => tenant.id),
     ),

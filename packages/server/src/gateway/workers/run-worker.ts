@@ -89,7 +89,6 @@ class Worker {
       snapshotVersion: () => this.#state.knowledge.version,
     });
     const deadlines = new Deadlines(this.#clock, this.#stopping.signal);
-    const worker = { index: start.index, count: start.count };
     const knowledge = toKnowledge(start.snapshot);
     const failedKeys = new FailedKeys(() => this.#state.knowledge.layers.failedKeys);
     this.#state = {
