@@ -9,6 +9,7 @@ import type {
 import type { Span } from "../model/span.ts";
 import { canonicalJson } from "../snapshot/canonical-json.ts";
 import type { SnapshotPart } from "../snapshot/create-snapshot.ts";
+import { compareText } from "../text/compare-text.ts";
 import { shorten } from "../text/cut-text.ts";
 
 /** Things of one kind that one file holds. */
@@ -113,17 +114,25 @@ function isMoreComplete(span: Span, than: Span): boolean {
 /** All objects as one piece of evidence, sorted by kind, namespace and name, equal ones once. */
 export function mergeObjects(files: readonly FromFile<KubernetesObject>[]): SnapshotPart[] {
   if (files.length === 0) return [];
-  const byKey = new Map<string, KubernetesObject>();
-  for (const object of files.flatMap((file) => file.items)) {
-    const { name, namespace } = object.metadata;
-    byKey.set([object.kind, namespace ?? "", name, canonicalJson(object)].join("\n"), object);
-  }
-  const sorted = [...byKey].sort(([left], [right]) => (left < right ? -1 : 1));
+  const byName = Map.groupBy(
+    files.flatMap((file) => file.items),
+    ({ kind, metadata: { name, namespace } }) => [kind, namespace ?? "", name].join("\n"),
+  );
+  const sorted = [...byName].sort(([left], [right]) => compareText(left, right));
   const content: KubernetesContent = {
     kind: "kubernetes",
-    objects: sorted.map(([, object]) => object),
+    objects: sorted.flatMap(([, objects]) => distinct(objects)),
   };
   return [{ source: mergeSources(files.map((file) => file.source)), content }];
+}
+
+/** Objects of one name, equal ones once, in one order. Most names have one object, and a text of each would be large. */
+function distinct(objects: readonly KubernetesObject[]): readonly KubernetesObject[] {
+  if (objects.length === 1) return objects;
+  const byText = new Map(objects.map((object) => [canonicalJson(object), object]));
+  return [...byText]
+    .sort(([left], [right]) => compareText(left, right))
+    .map(([, object]) => object);
 }
 
 /** One source for what came from several files; it does not depend on their order. */
