@@ -1,5 +1,6 @@
 /** Stores for tests: on a simulated disk, with small limits and a clock that the test moves. */
 
+import type { StoreClock } from "../src/store/pace.ts";
 import { Store, type StoreOptions } from "../src/store/store.ts";
 import type { System } from "./store-model-run.ts";
 
@@ -14,6 +15,11 @@ export const smallStoreLimits = {
   log: { batchBytesMax: 2_048, segmentBytesMax: 4_096 },
 };
 
+/** A clock on which no time passes but the wall time that the test sets, so that compaction never rests. */
+export function stillClock(nowMs: () => number): StoreClock {
+  return { nowMs, monotonicMs: () => 0, sleep: async () => await Promise.resolve() };
+}
+
 /** Options on a disk; `clock` stands at 1,000 unless the test brings one. */
 export function storeOptions(
   fileSystem: NonNullable<StoreOptions["fileSystem"]>,
@@ -21,7 +27,7 @@ export function storeOptions(
 ): StoreOptions {
   return {
     folder: storeFolder,
-    clock: { nowMs: () => 1_000 },
+    clock: stillClock(() => 1_000),
     random: { bytes: (length) => new Uint8Array(length).fill(7) },
     limits: smallStoreLimits,
     fileSystem,
@@ -44,7 +50,7 @@ export class StoreSystem implements System {
 
   static async open(options: StoreOptions): Promise<StoreSystem> {
     const clock = { value: 1_000, nowMs: () => clock.value };
-    const own = { ...options, clock };
+    const own = { ...options, clock: stillClock(clock.nowMs) };
     return new StoreSystem(await Store.open(own), own, clock);
   }
 

@@ -7,6 +7,7 @@
 
 import { randomBytes } from "node:crypto";
 import { writeSync } from "node:fs";
+import { setTimeout } from "node:timers/promises";
 
 import { Store } from "../src/index.ts";
 import { numberedCommit } from "./numbered-commit.ts";
@@ -21,7 +22,11 @@ const store = await Store.open({
     blockBytes: 2_048,
     log: { batchBytesMax: 16_384, segmentBytesMax: 65_536 },
   },
-  clock: { nowMs: () => Date.now() },
+  clock: {
+    nowMs: () => Date.now(),
+    monotonicMs: () => performance.now(),
+    sleep: async (durationMs, signal) => await setTimeout(durationMs, undefined, { signal }),
+  },
   random: { bytes: (length) => new Uint8Array(randomBytes(length)) },
   signal: new AbortController().signal,
 });

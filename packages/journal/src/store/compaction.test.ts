@@ -1,7 +1,13 @@
 import { describe, expect, it } from "vitest";
 
 import { SimulatedDisk } from "../../test/simulated-disk.ts";
-import { signal, smallStoreLimits, storeFolder, storeOptions } from "../../test/store-fixture.ts";
+import {
+  signal,
+  smallStoreLimits,
+  stillClock,
+  storeFolder,
+  storeOptions,
+} from "../../test/store-fixture.ts";
 import type { FileMode, JournalFile } from "../file-system/file-system.ts";
 import { Store } from "./store.ts";
 
@@ -122,7 +128,7 @@ describe("compaction", () => {
   it("drops what has expired, and what was deleted", async () => {
     let nowMs = 1_000;
     const disk = new SimulatedDisk();
-    await using store = await Store.open(storeOptions(disk, { clock: { nowMs: () => nowMs } }));
+    await using store = await Store.open(storeOptions(disk, { clock: stillClock(() => nowMs) }));
     for (let number = 0; number < 60; number += 1) {
       await store.put(key(number), Buffer.from("v"), { expiresAtMs: 2_000 + (number % 3) * 1_000 });
     }

@@ -11,6 +11,7 @@ import { Base } from "./base.ts";
 import type { CommitLog } from "./commit-log.ts";
 import { snapshotFileCountKept } from "./limits.ts";
 import { mergeSealed } from "./merge.ts";
+import { Pace, type StoreClock } from "./pace.ts";
 import type { KeptSnapshot } from "./recover.ts";
 import { SnapshotDraft } from "./snapshot-draft.ts";
 import { snapshotNames } from "./snapshot-name.ts";
@@ -21,8 +22,10 @@ export interface CompactorParts {
   readonly log: CommitLog;
   readonly fileSystem: JournalFileSystem;
   readonly folder: string;
-  readonly clock: { nowMs(): number };
+  readonly clock: StoreClock;
   readonly blockBytes: number;
+  /** When as much as this waits for the next compaction, the one under way does not rest. */
+  readonly compactionBytes: number;
   /** Snapshot files that can be recovered from, newest first. */
   readonly snapshots: readonly KeptSnapshot[];
 }
@@ -47,7 +50,7 @@ export class Compactor {
 
   async #compact(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    const { map, log, fileSystem, folder, clock, blockBytes } = this.#parts;
+    const { map, log, fileSystem, folder, clock, blockBytes, compactionBytes } = this.#parts;
     // Taken before the seal, so that everything after it is in the file or behind this place in the log.
     const from = map.newestPlaced;
     const sealedVersion = map.seal();
@@ -63,7 +66,8 @@ export class Compactor {
       replayVersion: from?.version ?? 0,
       createdAtMs: nowMs,
     });
-    await mergeSealed(content, draft, { nowMs, blockBytes, signal });
+    const pace = new Pace(clock, () => map.activeBytes >= compactionBytes);
+    await mergeSealed(content, draft, { nowMs, blockBytes, pace, signal });
     const name = await draft.place();
     map.replaceMerged(content, new Base(draft.blocks));
 

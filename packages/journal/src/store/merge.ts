@@ -1,6 +1,6 @@
 /**
- * Merges sealed overlays into a new base, block by block. Each block is handed on before the next one is begun, so
- * that the event loop has its turn between them; blocks that nothing has touched are taken over as they are.
+ * Merges sealed overlays into a new base, in slices of a fraction of a millisecond. Blocks that nothing has touched
+ * are taken over as they are.
  */
 
 import type { BaseCursor } from "./base.ts";
@@ -10,21 +10,22 @@ import { BlockBuilder, type EntryRun } from "./block-builder.ts";
 import { entryByteLength } from "./entry-codec.ts";
 import type { EntryVersion } from "./entry-version.ts";
 import type { OverlayCursor } from "./overlay.ts";
+import type { Pace } from "./pace.ts";
 import type { SealedContent } from "./versioned-map.ts";
 import { leastKeyOf } from "./view.ts";
 
 /** Steps of one slice, each a key of an overlay or a run of a block: a fraction of a millisecond. */
 const sliceStepCountMax = 32;
 
-/** Where the outcome goes; both calls give the event loop a turn. */
+/** Where the outcome goes. */
 export interface MergeSink {
   write(block: Block): Promise<void>;
-  pause(): Promise<void>;
 }
 
 export interface MergeOptions {
   readonly nowMs: number;
   readonly blockBytes: number;
+  readonly pace: Pick<Pace, "rest">;
   readonly signal: AbortSignal;
 }
 
@@ -32,14 +33,13 @@ export interface MergeOptions {
 export async function mergeSealed(
   content: SealedContent,
   sink: MergeSink,
-  { nowMs, blockBytes, signal }: MergeOptions,
+  { nowMs, blockBytes, pace, signal }: MergeOptions,
 ): Promise<void> {
   const merge = new Merge(content, { nowMs, blockBytes });
   while (!merge.isDone) {
     signal.throwIfAborted();
-    const blocks = merge.slice();
-    for (const block of blocks) await sink.write(block);
-    if (blocks.length === 0) await sink.pause();
+    for (const block of merge.slice()) await sink.write(block);
+    await pace.rest(signal);
   }
 }
 
@@ -54,7 +54,7 @@ class Merge {
 
   constructor(
     { overlays, base }: SealedContent,
-    { nowMs, blockBytes }: Omit<MergeOptions, "signal">,
+    { nowMs, blockBytes }: Pick<MergeOptions, "nowMs" | "blockBytes">,
   ) {
     this.#nowMs = nowMs;
     this.#builder = new BlockBuilder(blockBytes);

@@ -70,11 +70,6 @@ export class SnapshotDraft implements AsyncDisposable {
     await this.#file.sync();
   }
 
-  /** A call of the file system is a turn of the event loop. */
-  async pause(): Promise<void> {
-    await this.#file.size();
-  }
-
   /** Makes the file whole, durable and visible, and gives its name. */
   async place(): Promise<string> {
     const totals = encodeTotals({ blockCount: this.blocks.length, entryCount: this.#entryCount });

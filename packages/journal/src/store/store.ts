@@ -17,6 +17,7 @@ import { Compactor } from "./compaction.ts";
 import type { EntryWrite } from "./entry-codec.ts";
 import { blockBytesTarget, compactionBytesDefault, residentBytesMaxDefault } from "./limits.ts";
 import type { ScanOptions, StoreEntry, StoreReader } from "./reader.ts";
+import type { StoreClock } from "./pace.ts";
 import { recoverStore, type StoreRecovery } from "./recover.ts";
 import { StoreSnapshot } from "./store-snapshot.ts";
 import { OpenTransaction, type StoreTransaction, type TransactOutcome } from "./transaction.ts";
@@ -46,8 +47,7 @@ export interface TransactOptions {
 export interface StoreOptions {
   /** Holds the snapshot files, and the log in a folder `log` of its own. It is made when it is missing. */
   readonly folder: string;
-  /** Wall time: for expiry, and for the times that files carry. */
-  readonly clock: { nowMs(): number };
+  readonly clock: StoreClock;
   /** Names a new log. */
   readonly random: { bytes(length: number): Uint8Array };
   /** Stops the opening; an open store is closed by disposal. */
@@ -144,6 +144,7 @@ export class Store implements StoreReader, AsyncDisposable {
       folder,
       clock,
       blockBytes: limits.blockBytes,
+      compactionBytes: limits.compactionBytes,
       snapshots,
     });
     const store = new Store({ map, log, compactor, recovery, clock, limits });
