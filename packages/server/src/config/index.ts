@@ -12,13 +12,7 @@ export {
   surfaceNames,
   type TenantConfig,
 } from "./config.ts";
-export {
-  type BreakerConfig,
-  type ConcurrencyConfig,
-  defaultDispatch,
-  type DispatchConfig,
-  type RetryConfig,
-} from "./dispatch-config.ts";
+export { defaultDispatch, type DispatchConfig, type RetryConfig } from "./dispatch-config.ts";
 export { ConfigFile } from "./file-schema.ts";
 export { type ConfigSources, defaultConfigFileName, loadConfig } from "./load.ts";
 export {

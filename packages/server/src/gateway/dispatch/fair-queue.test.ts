@@ -105,7 +105,7 @@ describe("FairQueue", () => {
     expect(countOf(served, "burst")).toBeGreaterThanOrEqual(200 * 4 - 8);
   });
 
-  it("keeps the share of a batch tenant beside a burst of interactive calls", async () => {
+  it("keeps the share of a batch tenant beside a burst of interactive calls, once it has waited", async () => {
     const { enter, admitted, tick } = openQueue({ places: 4, lengthMax: 400, ageMs: 100 });
     const served: Call[] = [];
     for (let round = 0; round < 200; round += 1) {
@@ -118,6 +118,21 @@ describe("FairQueue", () => {
     }
     // Two classes of 100 ms each are ten rounds of delay, after which it gets all it asks for.
     expect(countOf(served, "quiet")).toBeGreaterThanOrEqual(200 * 2 - 11 * 2);
+  });
+
+  it("keeps the share of new calls beside a backlog that has aged", async () => {
+    const { enter, admitted, tick } = openQueue({ places: 4, lengthMax: 1_000, ageMs: 100 });
+    for (let index = 0; index < 900; index += 1) enter({ tenant: "burst" });
+    await tick(1_000);
+    const served: Call[] = [];
+    for (let round = 0; round < 50; round += 1) {
+      for (let index = 0; index < 2; index += 1) {
+        enter({ tenant: "quiet", priority: "interactive" });
+      }
+      await tick(10);
+      served.push(...serve(admitted, 4));
+    }
+    expect(countOf(served, "quiet")).toBeGreaterThanOrEqual(50 * 2 - 4);
   });
 
   it("shares by cost: large calls count for more", () => {
@@ -144,25 +159,37 @@ describe("FairQueue", () => {
     expect(countOf(served, "heavy")).toBeLessThanOrEqual(306);
   });
 
-  it("serves the urgent first, and lets the others age", async () => {
-    const { enter, admitted, tick } = openQueue({ places: 1, ageMs: 100 });
-    enter({ tenant: "first" });
-    enter({ tenant: "batch", priority: "batch" });
-    enter({ tenant: "standard", priority: "standard" });
-    enter({ tenant: "interactive", priority: "interactive" });
-    expect(serve(admitted, 3).map((call) => call.tenant)).toEqual([
-      "first",
-      "interactive",
-      "standard",
+  it("serves the urgent of a tenant first, and lets the others age", async () => {
+    const { enter, tick } = openQueue({ places: 1, ageMs: 100 });
+    const first = enter();
+    const batch = enter({ priority: "batch" });
+    const standard = enter({ priority: "standard" });
+    const urgent = enter({ priority: "interactive" });
+    first.leave();
+    expect([urgent, standard, batch].map(({ state }) => state)).toEqual([
+      "admitted",
+      "waiting",
+      "waiting",
     ]);
+    await tick(100);
+    await tick(100);
+    const later = enter({ priority: "interactive" });
+    urgent.leave();
+    expect(standard.state).toBe("admitted");
+    standard.leave();
+    expect([batch.state, later.state]).toEqual(["admitted", "waiting"]);
+  });
 
-    serve(admitted, 1);
+  it("gives the urgent calls of one tenant a larger share than the batch of another", () => {
+    const { enter, admitted } = openQueue({ places: 1, lengthMax: 1_000 });
     enter({ tenant: "first" });
-    enter({ tenant: "batch", priority: "batch" });
-    await tick(100);
-    await tick(100);
-    enter({ tenant: "interactive", priority: "interactive" });
-    expect(serve(admitted, 2).map((call) => call.tenant)).toEqual(["first", "batch"]);
+    for (let index = 0; index < 200; index += 1) {
+      enter({ tenant: "urgent", priority: "interactive" });
+      enter({ tenant: "batch", priority: "batch" });
+    }
+    const served = serve(admitted, 101);
+    expect(countOf(served, "batch")).toBeGreaterThanOrEqual(18);
+    expect(countOf(served, "batch")).toBeLessThanOrEqual(22);
   });
 
   it("refuses the newest of who has the most when it is full", () => {

@@ -1,6 +1,6 @@
 /**
- * The calls that wait for one provider: a lane for each of its gates, shared fairly between tenants, the urgent ones
- * first, each within its own deadline. When the queue is full, the tenant that has the most waiting in all lanes loses
+ * The calls that wait for one provider: a lane for each of its gates, shared fairly between tenants, within a tenant the
+ * urgent ones first, each within its own deadline. When the queue is full, the tenant that has the most waiting in all lanes loses
  * its newest call, so that a burst of one tenant cannot keep another out.
  */
 
@@ -129,7 +129,7 @@ export class FairQueue {
 class GateLane implements Lane {
   readonly #shared: Shared;
   readonly #gate: Gate;
-  readonly #ranks = priorities.map(() => new RoundRobin<Entry>());
+  readonly #robin = new RoundRobin<Entry>();
   #length = 0;
   #pumping = false;
 
@@ -183,10 +183,11 @@ class GateLane implements Lane {
   /** Lets a call rise to the next more urgent class. */
   lift(entry: Entry, node: ListNode<Entry>): void {
     const { tenant } = entry.request;
-    this.#rankOf(entry).remove(tenant, node);
-    entry.rank -= 1;
+    // Its tenant may have nothing else waiting, and must not lose its turn for it.
+    this.#robin.lift(tenant, node, () => {
+      entry.rank -= 1;
+    });
     entry.rankedMs = this.#shared.clock.monotonicMs();
-    this.#rankOf(entry).append(tenant, entry.weight, node);
   }
 
   refuse(entry: Entry, refusal: QueueRefusal): void {
@@ -197,7 +198,7 @@ class GateLane implements Lane {
 
   /** The newest of the tenant's calls of this rank that wait here. */
   newestOf(tenant: string, rank: number): Entry | undefined {
-    return this.#ranks[rank]?.newestOf(tenant);
+    return this.#robin.newestOf(tenant, rank);
   }
 
   readonly #giveBack = (): void => {
@@ -239,7 +240,7 @@ class GateLane implements Lane {
   }
 
   #admitNext(): void {
-    const entry = this.#ranks.find((rank) => !rank.empty)?.next();
+    const entry = this.#robin.next();
     if (entry === undefined) {
       this.#gate.giveBack();
       return;
@@ -254,7 +255,7 @@ class GateLane implements Lane {
     const node = listNode(entry);
     nodes.set(entry, node);
     loads.add(entry.request.tenant, entry.weight);
-    this.#rankOf(entry).append(entry.request.tenant, entry.weight, node);
+    this.#robin.append(entry.request.tenant, entry.weight, node);
     if (this.#length === 0) lanes.add(this);
     this.#length += 1;
   }
@@ -265,15 +266,9 @@ class GateLane implements Lane {
     if (node === undefined) return;
     nodes.delete(entry);
     loads.remove(entry.request.tenant);
-    this.#rankOf(entry).remove(entry.request.tenant, node);
+    this.#robin.remove(entry.request.tenant, node);
     this.#length -= 1;
     if (this.#length === 0) lanes.delete(this);
-  }
-
-  #rankOf(entry: Entry): RoundRobin<Entry> {
-    const rank = this.#ranks[entry.rank];
-    // A rank is an index into the priorities, for each of which there is a round robin.
-    return rank as RoundRobin<Entry>;
   }
 }
 

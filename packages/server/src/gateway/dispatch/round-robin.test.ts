@@ -8,6 +8,7 @@ import { RoundRobin } from "./round-robin.ts";
 interface Call {
   readonly tenant: string;
   readonly cost: number;
+  readonly rank: number;
 }
 
 describe("RoundRobin", () => {
@@ -26,7 +27,11 @@ describe("RoundRobin", () => {
         const spent = shapes.map(() => 0);
         const append = (index: number, turn: number): void => {
           const shape = shapes[index]!;
-          const call = { tenant: String(index), cost: shape.costs[turn % shape.costs.length]! };
+          const call = {
+            tenant: String(index),
+            cost: shape.costs[turn % shape.costs.length]!,
+            rank: 0,
+          };
           const node = listNode(call);
           nodes.set(call, node);
           robin.append(call.tenant, shape.weight, node);

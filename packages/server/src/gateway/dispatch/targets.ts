@@ -61,6 +61,10 @@ export class Targets {
   apply(catalog: CatalogSnapshot): void {
     const ids = new Set(catalog.models.map(({ id }) => id));
     for (const id of this.#states.keys()) if (!ids.has(id)) this.#states.delete(id);
+    const providers = new Set(catalog.providers.map(({ name }) => name));
+    for (const [name, queue] of this.#queues) {
+      if (!providers.has(name) && queue.length === 0) this.#queues.delete(name);
+    }
     // Limits may have risen.
     for (const queue of this.#queues.values()) queue.pump();
   }

@@ -1,10 +1,19 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
-
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { defaultDispatch, type DispatchConfig } from "#config/index.ts";
 import type { Span } from "@faultline/contracts";
 
+import {
+  answer,
+  frame,
+  inBandError,
+  role,
+  ScriptedUpstream,
+  spoken,
+  type Step,
+  stream,
+  whole,
+} from "./scripted-upstream.ts";
 import {
   keyRow,
   openTestGateway,
@@ -21,28 +30,7 @@ const retries: DispatchConfig = {
   breaker: { ...defaultDispatch.breaker, failureCountMax: 0 },
 };
 
-type Step = (request: IncomingMessage, response: ServerResponse) => void;
-
-/** An upstream that takes one step for each request, and the last one for all that follow. */
-class Upstream {
-  #steps: readonly Step[] = [];
-  hits: number[] = [];
-
-  /** Forgets what was, and takes these steps from now on. */
-  plan(...steps: readonly Step[]): this {
-    this.#steps = steps;
-    this.hits = [];
-    return this;
-  }
-
-  readonly listener = (request: IncomingMessage, response: ServerResponse): void => {
-    const step = this.#steps[Math.min(this.hits.length, this.#steps.length - 1)];
-    this.hits.push(performance.now());
-    request.resume().on("end", () => step?.(request, response));
-  };
-}
-
-const upstream = new Upstream();
+const upstream = new ScriptedUpstream();
 const resources = new AsyncDisposableStack();
 let port = 0;
 let world: TestGateway;
@@ -54,42 +42,6 @@ beforeAll(async () => {
 });
 
 afterAll(async () => await resources.disposeAsync());
-
-function answer(status: number, headers: Record<string, string> = {}, error: object = {}): Step {
-  return (_request, response) => {
-    response.writeHead(status, { "content-type": "application/json", ...headers });
-    response.end(JSON.stringify({ error: { message: "no", type: null, code: null, ...error } }));
-  };
-}
-
-const whole: Step = (_request, response) => {
-  response.writeHead(200, { "content-type": "application/json" });
-  response.end(
-    JSON.stringify({
-      id: "chatcmpl-1",
-      model: "vendor/model-a-2026",
-      choices: [{ message: { role: "assistant", content: "The sea" }, finish_reason: "stop" }],
-      usage: { prompt_tokens: 3, completion_tokens: 2 },
-    }),
-  );
-};
-
-function stream(...parts: string[]): Step {
-  return (_request, response) => {
-    response.writeHead(200, { "content-type": "text/event-stream" });
-    for (const part of parts) response.write(part);
-    response.end();
-  };
-}
-
-function frame(delta: object, finish: string | null = null): string {
-  return `data: ${JSON.stringify({ choices: [{ index: 0, delta, finish_reason: finish }] })}\n\n`;
-}
-
-const finishFrame = frame({}, "stop");
-const role = frame({ role: "assistant", content: "" });
-const spoken = stream(role, frame({ content: "The sea" }), finishFrame, "data: [DONE]\n\n");
-const inBandError = 'data: {"error":{"message":"busy","type":"server_error","code":null}}\n\n';
 
 async function openGateway(dispatch: DispatchConfig): Promise<TestGateway> {
   return await openTestGateway({
