@@ -180,6 +180,7 @@ export class ModelCalls {
       usageSource: undefined,
       costMicros: undefined,
       priceSource: undefined,
+      cacheHit: false,
       firstChunkMs: undefined,
       firstTokenMs: undefined,
       maxTokens: undefined,

@@ -98,6 +98,7 @@ function spanAttributes(record: OperationRecord): Attributes {
     // Micros fit a double up to nine billion dollars; beyond it the text is exact.
     "faultline.cost.micros": record.costMicros === undefined ? undefined : exact(record.costMicros),
     "faultline.cost.price_source": record.priceSource,
+    "faultline.cache": record.cacheHit ? "hit" : undefined,
   });
 }
 

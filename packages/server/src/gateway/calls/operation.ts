@@ -8,7 +8,7 @@ import type { GatewayState } from "../workers/gateway-state.ts";
 import { Attempt, type AttemptOwner, type AttemptResult } from "./attempt.ts";
 import type { AttemptLoop, AttemptLoopOwner } from "../dispatch/attempt-loop.ts";
 import { CallLimits } from "./call-limits.ts";
-import { guardReply, isDurable, refuseKilled, replyTooLarge } from "../bundles/guard-reply.ts";
+import { guardReply, refuseKilled, replyTooLarge } from "../bundles/guard-reply.ts";
 import { CallerEnd } from "./caller-end.ts";
 import { CapturedText } from "./captured-text.ts";
 import type { Guarded } from "./deadlines.ts";
@@ -23,11 +23,12 @@ import { errorBodyFor, type ProviderError } from "./provider-error.ts";
 import type { Relay } from "./relay.ts";
 import { ReplyReader } from "./reply-reader.ts";
 import type { ReplyHead } from "./reply-head.ts";
+import { ReplyKeeping } from "./reply-keeping.ts";
 import type { ReplySink } from "./reply-sink.ts";
 import { type Asked, readRequest } from "./read-request.ts";
 import { sendError } from "./send-error.ts";
 import type { Surface } from "./surface.ts";
-import { keptOutcome } from "../idempotency/kept-outcome.ts";
+import { answerFromCache } from "../cache/call-cache.ts";
 import { asksForDurable } from "../streams/durable-request.ts";
 import type { ReplyRecorder } from "../streams/reply-recorder.ts";
 import { planRequest, type RequestPlan } from "./upstream-request.ts";
@@ -38,8 +39,7 @@ export class Operation implements AttemptOwner, AttemptLoopOwner, Guarded {
   readonly #state: GatewayState;
   readonly #parts: OperationParts;
   #sink: ReplySink;
-  /** Keeps the reply for readers who come back; it goes on when its caller leaves. */
-  #recorder: ReplyRecorder | undefined;
+  readonly #keeping: ReplyKeeping;
   #asked: Asked | undefined;
   #loop: AttemptLoop | undefined;
   /** Of the latest attempt. */
@@ -61,7 +61,7 @@ export class Operation implements AttemptOwner, AttemptLoopOwner, Guarded {
     this.#state = state;
     this.#parts = parts;
     this.#sink = parts.recorder ?? parts.response;
-    this.#recorder = parts.recorder;
+    this.#keeping = new ReplyKeeping(state, parts);
     this.#callerEnd = new CallerEnd(parts.response);
     this.#limits = new CallLimits(state, parts);
   }
@@ -86,8 +86,11 @@ export class Operation implements AttemptOwner, AttemptLoopOwner, Guarded {
 
   #dispatch(asked: Asked): void {
     try {
-      this.#keep(asked);
-      this.#sink = guardReply(this.#sink, asked.use, { ...this.#parts, onRefused: this.#refused });
+      this.#sink = this.#keeping.open(asked, this);
+      // The journal may have failed already.
+      if (this.#endedMs !== undefined || this.#answerFromCache()) return;
+      const sink = this.#keeping.listen(this.#sink);
+      this.#sink = guardReply(sink, asked.use, { ...this.#parts, onRefused: this.#refused });
       // The journal may have failed already.
       if (this.#endedMs !== undefined) return;
       this.#state.deadlines.add(this);
@@ -128,7 +131,7 @@ export class Operation implements AttemptOwner, AttemptLoopOwner, Guarded {
 
   /** The caller's side is done: everything is written, or it has left. Says no when the call goes on all the same. */
   onCallerClosed(): boolean {
-    if (this.#recorder !== undefined && this.#endedMs === undefined) return false;
+    if (this.#keeping.outlivesCaller && this.#endedMs === undefined) return false;
     this.#state.deadlines.remove(this);
     if (this.#endedMs !== undefined) return true;
     this.#attempt?.cancel("The caller left.");
@@ -240,22 +243,19 @@ export class Operation implements AttemptOwner, AttemptLoopOwner, Guarded {
       this,
     );
     const attempt = this.#attempt;
-    if (this.#recorder === undefined) this.#start(attempt, asked);
-    else this.#recorder.beforeDispatch(() => this.#start(attempt, asked));
+    this.#keeping.beforeDispatch(() => this.#start(attempt, asked));
   }
 
-  /** Begins to keep the reply, when the caller asks for a durable stream or sent a key. Throws when there is no room for it. */
-  #keep({ facts, use }: Asked): void {
-    const { surface, key, headers, response, recorder } = this.#parts;
-    const durable = facts.stream && (asksForDurable(headers) || isDurable(use));
-    recorder?.start(this, { surface: surface.name, durable });
-    if (recorder !== undefined || !durable) return;
-    const { streams } = this.#state;
-    const { tenantId } = key;
-    this.#recorder = streams.record({ tenantId, surface: surface.name, work: this });
-    this.#sink = this.#recorder;
-    const place = { response, from: 0, isLive: true, headers: {} };
-    streams.follow(this.#recorder.reply, place);
+  /** Answers without a provider, when the caller wants that and the cache can. */
+  #answerFromCache(): boolean {
+    const reply = this.#keeping.findCached();
+    if (reply === undefined) return false;
+    this.#target = reply.target;
+    const { record } = this.#parts;
+    const nowMs = this.clock.monotonicMs();
+    answerFromCache(reply, { sink: this.#sink, record, headers: this.#ownHeaders(), nowMs });
+    this.#end("completed", undefined);
+    return true;
   }
 
   /** The journal may have taken its time: what came since counts. */
@@ -381,7 +381,9 @@ export class Operation implements AttemptOwner, AttemptLoopOwner, Guarded {
     this.#limits.end(record);
     this.#state.metrics.observe(record, target?.model.id);
     this.#state.queue.push(record);
-    this.#release();
+    if (!this.#keeping.end(target)) return;
+    this.#state.deadlines.remove(this);
+    this.#parts.onReleased();
   }
 
   #noteReply(reader: ReplyReader, target: Target): void {

@@ -5,6 +5,7 @@ import type { ServerResponse } from "node:http";
 import type { Clock } from "#kernel/index.ts";
 import { isAbort, unreachable } from "#kernel/index.ts";
 
+import type { ReplyHead } from "../calls/reply-head.ts";
 import type { Deadlines, Guarded } from "../calls/deadlines.ts";
 import { gatewayLimits } from "../limits.ts";
 import type { Following, KeptReply } from "./kept-reply.ts";
@@ -126,7 +127,8 @@ export class Follower implements Following, Guarded {
       this.#endIfDue();
       return false;
     }
-    response.writeHead(head.status, { ...head.head, ...headers });
+    const own = this.#place.isLive ? head.head : withoutStanding(head.head);
+    response.writeHead(head.status, { ...own, ...headers });
     return true;
   }
 
@@ -198,4 +200,11 @@ export class Follower implements Following, Guarded {
       signal.removeEventListener("abort", onAbort);
     }
   }
+}
+
+/** What is left of a limit is true for a moment, and for the one call that it was said to. */
+const standing = /^(?:anthropic-|x-)ratelimit-/;
+
+function withoutStanding(head: ReplyHead): ReplyHead {
+  return Object.fromEntries(Object.entries(head).filter(([name]) => !standing.test(name)));
 }

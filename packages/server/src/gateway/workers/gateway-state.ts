@@ -10,6 +10,7 @@ import type { Admission } from "../calls/admission.ts";
 import { indexKeys, type KeyTable } from "../calls/authenticate.ts";
 import type { Targets } from "../dispatch/targets.ts";
 import type { Deadlines } from "../calls/deadlines.ts";
+import type { ResponseCache } from "../cache/response-cache.ts";
 import type { KeyedCalls } from "../idempotency/keyed-calls.ts";
 import type { DurableStreams, WorkerPlace } from "../streams/durable-streams.ts";
 import type { GatewayMetrics } from "./gateway-metrics.ts";
@@ -40,6 +41,7 @@ export interface GatewayState {
   readonly peers: Peers;
   readonly streams: DurableStreams;
   readonly keyed: KeyedCalls;
+  readonly cache: ResponseCache;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly traces: TraceContexts;

@@ -1,13 +1,13 @@
 /** What one worker shows of the replies that it keeps. */
 
 import type { GatewayState } from "./gateway-state.ts";
-import type { MetricData } from "./gateway-metrics.ts";
+import type { MetricData } from "../observation/metric-data.ts";
 
 const prefix = "faultline_gateway_";
 const msPerSecond = 1_000;
 
-/** The metrics of durable streams, of calls with a key, and of their journals. */
-export function readKeptMetrics({ streams, keyed }: GatewayState): MetricData[] {
+/** The metrics of durable streams, of calls with a key, of their journals, and of the cache. */
+export function readKeptMetrics({ streams, keyed, cache }: GatewayState): MetricData[] {
   const lagMs = Math.max(streams.lagMs, keyed.lagMs);
   return [
     gauge("durable_streams_open", "Durable streams under way.", streams.openCount),
@@ -15,16 +15,15 @@ export function readKeptMetrics({ streams, keyed }: GatewayState): MetricData[] 
     gauge("stream_journal_bytes", "Disk that durable streams take.", streams.bytes),
     gauge("idempotency_keys", "Idempotency keys that are remembered.", keyed.keyCount),
     gauge("idempotency_journal_bytes", "Disk that replies of keyed calls take.", keyed.bytes),
-    {
-      name: `${prefix}idempotency_total`,
-      help: "Calls with an Idempotency-Key by what they got.",
-      type: "counter",
-      aggregator: "sum",
-      values: Object.entries(keyed.counts).map(([outcome, value]) => ({
-        labels: { outcome },
-        value,
-      })),
-    },
+    byOutcome("idempotency_total", "Calls with an Idempotency-Key by what they got.", {
+      ...keyed.counts,
+    }),
+    byOutcome("cache_total", "Calls that asked the response cache by what it had.", {
+      hit: cache.hitCount,
+      miss: cache.missCount,
+    }),
+    gauge("cache_entries", "Replies in the response cache.", cache.size),
+    gauge("cache_bytes", "Memory that the response cache takes.", cache.bytes),
     {
       ...gauge(
         "journal_lag_seconds",
@@ -34,6 +33,15 @@ export function readKeptMetrics({ streams, keyed }: GatewayState): MetricData[] 
       aggregator: "max",
     },
   ];
+}
+
+function byOutcome(
+  name: string,
+  help: string,
+  counts: Readonly<Record<string, number>>,
+): MetricData {
+  const values = Object.entries(counts).map(([outcome, value]) => ({ labels: { outcome }, value }));
+  return { name: `${prefix}${name}`, help, type: "counter", aggregator: "sum", values };
 }
 
 function gauge(name: string, help: string, value: number): MetricData {

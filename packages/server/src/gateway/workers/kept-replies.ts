@@ -1,10 +1,11 @@
-/** What one worker keeps of replies: durable streams, and those of calls with a key. */
+/** What one worker keeps of replies: durable streams, those of calls with a key, and those in the cache. */
 
 import path from "node:path";
 
 import type { Clock, Random } from "#kernel/index.ts";
 
 import type { Deadlines } from "../calls/deadlines.ts";
+import { ResponseCache } from "../cache/response-cache.ts";
 import { KeyedCalls } from "../idempotency/keyed-calls.ts";
 import type { GatewaySettings } from "../snapshot.ts";
 import { DurableStreams } from "../streams/durable-streams.ts";
@@ -24,6 +25,7 @@ export interface KeptRepliesParts {
 export function createKeptReplies({ start, settings, ...parts }: KeptRepliesParts): {
   streams: DurableStreams;
   keyed: KeyedCalls;
+  cache: ResponseCache;
 } {
   const { index, count, journalFolder } = start;
   const common = { ...parts, worker: { index, count } };
@@ -48,5 +50,6 @@ export function createKeptReplies({ start, settings, ...parts }: KeptRepliesPart
     },
     streams,
   );
-  return { streams, keyed };
+  const cache = new ResponseCache(() => settings().cacheBytesMax);
+  return { streams, keyed, cache };
 }
