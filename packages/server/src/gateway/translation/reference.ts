@@ -106,6 +106,7 @@ const replies = `## Replies and streams
 
 function limitsSection(): string {
   const rows: readonly (readonly [string, number])[] = [
+    ["nesting of a body, an event, or the arguments of a tool", translationLimits.jsonDepthMax],
     ["blocks of one reply", translationLimits.replyBlockCountMax],
     ["blocks of one reply that are received at once", translationLimits.replyOpenBlockCountMax],
     ["characters of one reply", translationLimits.replyLengthMax],

@@ -174,6 +174,16 @@ describe("requests of and for responses", () => {
     );
   });
 
+  it("leave no empty message where all of a turn was left out", () => {
+    const hi = { role: "user", content: "Hi." };
+    const reasoning = { type: "reasoning", id: "rs_0", summary: [], encrypted_content: "gAAA" };
+    for (const to of ["chat", "messages"] as const) {
+      const { body, losses } = request("responses", to, { model: "m", input: [hi, reasoning, hi] });
+      expect(body.messages.every(({ role }: { role: string }) => role === "user")).toBe(true);
+      expect(losses).toHaveLength(1);
+    }
+  });
+
   it("name what they leave out", () => {
     const { losses } = request("responses", "messages", {
       model: "m",

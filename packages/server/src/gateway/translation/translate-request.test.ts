@@ -138,6 +138,17 @@ describe("chat requests for messages", () => {
     ]);
   });
 
+  it("refuses arguments that are no JSON object, or nested too deep to be read", () => {
+    for (const args of ["[1]", "{", "text", `{"a":${"[".repeat(100_000)}${"]".repeat(100_000)}}`]) {
+      const call = { id: "c", type: "function", function: { name: "look", arguments: args } };
+      const messages = [...hi, { role: "assistant", tool_calls: [call] }, ...hi];
+      expect(refusal("chat", "messages", { messages })).toMatchObject({
+        code: "translation_unsupported",
+        where: "/messages/1/tool_calls/0",
+      });
+    }
+  });
+
   it("makes ids fit, the same for a call and its result", () => {
     const { body } = request("chat", "messages", {
       model: "m",

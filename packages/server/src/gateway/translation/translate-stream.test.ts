@@ -60,6 +60,12 @@ describe("chat streams for messages", () => {
     expect(events.at(-2)?.data.usage).toMatchObject({ input_tokens: 15, output_tokens: 20 });
   });
 
+  it("takes id and model from the first chunk with a choice, for one before it may know neither", () => {
+    const azure = { id: "", model: "", object: "", choices: [], prompt_filter_results: [] };
+    const events = stream(toMessages, [azure, ...chatStream]);
+    expect(events[0]?.data.message).toMatchObject({ id: "chatcmpl-1", model: "gpt-x" });
+  });
+
   it("keeps interleaved parallel calls apart, each block whole before the next", () => {
     const events = stream(toMessages, [
       begin(0, "a"),

@@ -1,6 +1,8 @@
 /** Every bound of the translation, named. Bodies and events are bounded before they come here. */
 
 export const translationLimits = {
+  /** Nesting of a body, of an event, and of the arguments of a tool. */
+  jsonDepthMax: 128,
   /** Blocks of one reply: texts, reasonings, tool calls. */
   replyBlockCountMax: 1_024,
   /** Characters of one reply, all blocks together. */

@@ -54,7 +54,7 @@ export const messagesFields = {
     inference_geo: both(refused("the OpenAI surfaces cannot promise where a model runs")),
     container: both(hosted),
     mcp_servers: both(refused("the provider would have to call these servers"), []),
-    context_management: both(refused("the OpenAI surfaces do not edit a conversation in this way")),
+    context_management: both(lost("the conversation is sent as it stands")),
     diagnostics: both(lost(noneHas), {}),
     user_profile_id: both(lost(noneHas)),
     workspace_id: both(lost(noneHas)),

@@ -27,15 +27,6 @@ export class BlockSequence {
     this.#emit = emit;
   }
 
-  has(key: string): boolean {
-    return this.#open.has(key);
-  }
-
-  /** The block that the caller sees growing. */
-  get currentKey(): string | undefined {
-    return this.#open.keys().next().value;
-  }
-
   /** Throws `provider_response_invalid` beyond the limits. */
   start(key: string, block: ReplyBlock): void {
     if (this.#open.has(key)) throw invalidReply("a block begins twice");
@@ -59,7 +50,7 @@ export class BlockSequence {
       throw invalidReply(`it has more than ${translationLimits.replyLengthMax} characters`);
     }
     if (text === "") return;
-    if (key === this.currentKey) this.#emit({ kind: "delta", text });
+    if (this.#isCurrent(key)) this.#emit({ kind: "delta", text });
     else open.waiting += text;
   }
 
@@ -68,13 +59,18 @@ export class BlockSequence {
     if (open === undefined || open.ended) throw invalidReply("a block ends that is not open");
     open.ended = true;
     open.state = state;
-    if (key === this.currentKey) this.#advance();
+    if (this.#isCurrent(key)) this.#advance();
   }
 
   /** Ends what is still open, in order. */
   endAll(): void {
     for (const open of this.#open.values()) open.ended = true;
     this.#advance();
+  }
+
+  /** Whether it is the block that the caller sees growing. */
+  #isCurrent(key: string): boolean {
+    return this.#open.keys().next().value === key;
   }
 
   /** Ends the blocks at the head that are complete, and lets the next one speak. */

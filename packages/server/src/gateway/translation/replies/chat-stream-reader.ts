@@ -64,9 +64,10 @@ export class ChatStreamReader implements StreamReader {
     }
     this.#usage = readChatUsage(chunk["usage"]) ?? this.#usage;
     this.#serviceTier = toText(chunk["service_tier"]) ?? this.#serviceTier;
-    if (!this.#started) this.#start(chunk);
     const choice = onlyChoice(chunk);
     if (choice === undefined) return;
+    // A chunk without a choice may come first and know neither id nor model; Azure reports on the prompt in it.
+    if (!this.#started) this.#start(chunk);
     this.#readDelta(toObject(choice["delta"]) ?? {});
     this.#stop = readChatStop(choice, this.#latestCall !== undefined) ?? this.#stop;
   }

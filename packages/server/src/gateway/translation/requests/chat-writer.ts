@@ -44,7 +44,7 @@ function writeMessages({ turns }: Conversation, passage: Passage): JsonObject[] 
   // Results hold text only; what else stood in them follows as a user's message, behind the last result of the run.
   let carriedOver: UserPart[] = [];
   for (const [index, turn] of turns.entries()) {
-    messages.push(writeTurn(turn, passage));
+    messages.push(...writeTurn(turn, passage));
     if (turn.kind !== "tool-result") continue;
     carriedOver.push(...notTexts(turn.parts, turn.at, passage));
     if (carriedOver.length === 0 || turns[index + 1]?.kind === "tool-result") continue;
@@ -65,24 +65,27 @@ function notTexts(parts: readonly UserPart[], at: string, passage: Passage): Use
   return others;
 }
 
-function writeTurn(turn: Turn, passage: Passage): JsonObject {
+function writeTurn(turn: Turn, passage: Passage): JsonObject[] {
   switch (turn.kind) {
     case "system":
-      return { role: turn.role, content: writeChatTexts(turn.texts) };
+      return [{ role: turn.role, content: writeChatTexts(turn.texts) }];
     case "user":
-      return { role: "user", content: writeChatParts(turn.parts) };
+      return [{ role: "user", content: writeChatParts(turn.parts) }];
     case "assistant":
       return writeAssistant(turn.parts, passage);
     case "tool-result":
-      return {
-        role: "tool",
-        tool_call_id: turn.callId,
-        content: writeChatTexts(turn.parts.filter((part) => part.kind === "text")),
-      };
+      return [
+        {
+          role: "tool",
+          tool_call_id: turn.callId,
+          content: writeChatTexts(turn.parts.filter((part) => part.kind === "text")),
+        },
+      ];
   }
 }
 
-function writeAssistant(parts: readonly AssistantPart[], passage: Passage): JsonObject {
+/** A turn of which nothing is left, for its reasoning could not be carried, is no message. */
+function writeAssistant(parts: readonly AssistantPart[], passage: Passage): JsonObject[] {
   const texts = parts.filter((part) => part.kind === "text");
   const refusals = parts.filter((part) => part.kind === "refusal").map(({ text }) => text);
   const calls = parts.filter((part) => part.kind === "tool-call");
@@ -93,13 +96,15 @@ function writeAssistant(parts: readonly AssistantPart[], passage: Passage): Json
       passage.losses.add(part.at, "only the provider that made this reasoning can read it back");
       return [];
     });
-  return compact({
+  if (texts.length + refusals.length + calls.length + reasoning.length === 0) return [];
+  const message = compact({
     role: "assistant",
     content: texts.length === 0 ? null : writeChatTexts(texts),
     reasoning_content: reasoning.length === 0 ? undefined : reasoning.join(reasoningSeparator),
     refusal: refusals.length === 0 ? undefined : refusals.join(""),
     tool_calls: calls.length === 0 ? undefined : calls.map(writeToolCall),
   });
+  return [message];
 }
 
 function writeToolCall({ id, name, input, custom }: ToolCall): JsonObject {
