@@ -1,6 +1,15 @@
 /** Logs for tests: on a simulated disk, with small limits, a counting clock and counted ids. */
 
-import { Log, type LogEntry, type LogOptions, type LogPosition, logStart } from "../src/index.ts";
+import {
+  type FileMode,
+  type JournalFile,
+  type JournalFileSystem,
+  Log,
+  type LogEntry,
+  type LogOptions,
+  type LogPosition,
+  logStart,
+} from "../src/index.ts";
 import type { SimulatedDisk } from "./simulated-disk.ts";
 
 export const signal: AbortSignal = new AbortController().signal;
@@ -24,6 +33,25 @@ export async function openLog(
     fileSystem: disk,
     ...options,
   });
+}
+
+/** The disk with other files: `change` gives what each file that is opened does otherwise. */
+export function withFiles(
+  disk: SimulatedDisk,
+  change: (file: JournalFile, mode: FileMode) => Partial<JournalFile>,
+): JournalFileSystem {
+  return {
+    makeFolder: async () => await disk.makeFolder(),
+    list: async (path) => await disk.list(path),
+    rename: async (from, to) => await disk.rename(from, to),
+    remove: async (path) => await disk.remove(path),
+    syncFolder: async (path) => await disk.syncFolder(path),
+    lock: async () => await disk.lock(),
+    open: async (path, mode) => {
+      const file = await disk.open(path, mode);
+      return { ...file, ...change(file, mode) };
+    },
+  };
 }
 
 /** All entries from a position on. */

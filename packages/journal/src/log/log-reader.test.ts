@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { bytes, folder, openLog, seededChance, signal } from "../../test/log-fixture.ts";
+import { bytes, folder, openLog, seededChance, signal, withFiles } from "../../test/log-fixture.ts";
 import { SimulatedDisk } from "../../test/simulated-disk.ts";
 import { type JournalFileSystem, LogReader, logStart } from "../index.ts";
 
@@ -58,27 +58,15 @@ describe("a reader beside the writer", () => {
     const gate = Promise.withResolvers<void>();
     const syncing = Promise.withResolvers<void>();
     let isGated = false;
-    const slow: JournalFileSystem = {
-      makeFolder: async () => await disk.makeFolder(),
-      list: async (path) => await disk.list(path),
-      rename: async (from, to) => await disk.rename(from, to),
-      remove: async (path) => await disk.remove(path),
-      syncFolder: async () => await disk.syncFolder(),
-      lock: async () => await disk.lock(),
-      open: async (path, mode) => {
-        const file = await disk.open(path, mode);
-        return {
-          ...file,
-          sync: async () => {
-            if (isGated) {
-              syncing.resolve();
-              await gate.promise;
-            }
-            await file.sync();
-          },
-        };
+    const slow = withFiles(disk, (file) => ({
+      sync: async () => {
+        if (isGated) {
+          syncing.resolve();
+          await gate.promise;
+        }
+        await file.sync();
       },
-    };
+    }));
     await using log = await openLog(disk, { fileSystem: slow });
     await log.append(bytes("synced"));
     isGated = true;

@@ -3,7 +3,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
-import { bytes, entriesOf, folder, openLog, signal, textsOf } from "../../test/log-fixture.ts";
+import {
+  bytes,
+  entriesOf,
+  folder,
+  openLog,
+  signal,
+  textsOf,
+  withFiles,
+} from "../../test/log-fixture.ts";
 import { SimulatedDisk } from "../../test/simulated-disk.ts";
 import { Log, type LogPosition, logStart, nodeFileSystem } from "../index.ts";
 
@@ -181,6 +189,23 @@ describe("a log", () => {
       if (seen.length < 40) await log.append(bytes(String(seen.length)));
     }
     expect(seen).toEqual(Array.from({ length: 40 }, (_, index) => String(index)));
+  });
+
+  it("loses nothing that is appended while it leaves a segment", async () => {
+    const disk = new SimulatedDisk();
+    let onClose: (() => Promise<unknown>) | undefined;
+    const fileSystem = withFiles(disk, (file, mode) => ({
+      close: async () => {
+        const act = mode === "read" ? onClose : undefined;
+        if (act !== undefined) onClose = undefined;
+        await act?.();
+        await file.close();
+      },
+    }));
+    await using log = await openLog(disk, { fileSystem });
+    await log.append(bytes("a"));
+    onClose = async () => await log.append(bytes("b"));
+    expect(await textsOf(log)).toEqual(["a", "b"]);
   });
 
   it("stops reading when its signal aborts", async () => {

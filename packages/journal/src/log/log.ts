@@ -123,8 +123,8 @@ export class Log implements AsyncDisposable {
    * bytes must not change. Throws `journal_full`, `journal_busy`, `journal_record_too_large`, `journal_poisoned`,
    * `journal_closed`; after the first two the log is as it was and may be tried again.
    */
-  async append(record: Uint8Array): Promise<LogPosition> {
-    return await new Promise((resolve, reject) => {
+  append(record: Uint8Array): Promise<LogPosition> {
+    return new Promise((resolve, reject) => {
       this.appendThen(record, (error, position) => {
         if (error === undefined) resolve(position);
         else reject(error);
@@ -179,7 +179,15 @@ export class Log implements AsyncDisposable {
    * `journal_corrupt`.
    */
   async *read(from: LogPosition, signal: AbortSignal): AsyncGenerator<LogEntry, void, undefined> {
-    yield* readSegments({ ...this.#parts, from, signal });
+    for await (const entries of this.readBatches(from, signal)) yield* entries;
+  }
+
+  /** As `read`, by the batches in which they were written, which costs less for each record. */
+  readBatches(
+    from: LogPosition,
+    signal: AbortSignal,
+  ): AsyncGenerator<readonly LogEntry[], void, undefined> {
+    return readSegments({ ...this.#parts, from, signal });
   }
 
   /** Drops the oldest segments as long as they end at or before `position`; gives how many. The last one stays. */
