@@ -29,8 +29,6 @@ import { type Asked, readRequest } from "./read-request.ts";
 import { sendError } from "./send-error.ts";
 import type { Surface } from "./surface.ts";
 import { answerFromCache } from "../cache/call-cache.ts";
-import { asksForDurable } from "../streams/durable-request.ts";
-import type { ReplyRecorder } from "../streams/reply-recorder.ts";
 import { planRequest, type RequestPlan } from "./upstream-request.ts";
 
 type Failure = Exclude<AttemptResult, { kind: "completed" }>;
@@ -91,8 +89,6 @@ export class Operation implements AttemptOwner, AttemptLoopOwner, Guarded {
       if (this.#endedMs !== undefined || this.#answerFromCache()) return;
       const sink = this.#keeping.listen(this.#sink);
       this.#sink = guardReply(sink, asked.use, { ...this.#parts, onRefused: this.#refused });
-      // The journal may have failed already.
-      if (this.#endedMs !== undefined) return;
       this.#state.deadlines.add(this);
       this.#loop = openLoop(this.#state, { ...this.#parts, ...asked }, this);
       this.#loop.begin();
@@ -348,15 +344,6 @@ export class Operation implements AttemptOwner, AttemptLoopOwner, Guarded {
     if (error.code !== "internal") return;
     const fields = { operationId: this.#parts.record.operationId, cause: String(error.cause) };
     this.#state.log("error", error.message, fields);
-  }
-
-  /** A reply that is kept has its own readers to look after. */
-  #release(): void {
-    if (this.#recorder === undefined) return;
-    const { recorder, record } = this.#parts;
-    this.#recorder.settle(recorder === undefined ? "kept" : keptOutcome(record));
-    this.#state.deadlines.remove(this);
-    this.#parts.onReleased();
   }
 
   /** Writes down how it ended. The caller may still be taking the last bytes. */
