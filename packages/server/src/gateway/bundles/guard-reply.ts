@@ -67,10 +67,13 @@ export function isDurable(use: BundleUse | undefined): boolean {
 }
 
 /** Headers of ours that a reply of a bundle has. */
-export function bundleHeaders(use: BundleUse | undefined): Readonly<Record<string, string>> {
-  if (use === undefined) return {};
-  return {
-    "x-faultline-bundle": use.bundle.hash,
-    ...(use.unused.length === 0 ? {} : { "x-faultline-bundle-unused": use.unused.join(", ") }),
-  };
+export function bundleHeaders(
+  hash: string | undefined,
+  use: BundleUse | undefined,
+): Readonly<Record<string, string>> {
+  if (hash === undefined) return noHeaders;
+  if (use === undefined || use.unused.length === 0) return { "x-faultline-bundle": hash };
+  return { "x-faultline-bundle": hash, "x-faultline-bundle-unused": use.unused.join(", ") };
 }
+
+const noHeaders: Readonly<Record<string, string>> = {};

@@ -43,6 +43,8 @@ export interface CallToResolve extends BundledRequest {
   readonly operationId: OperationId;
   /** Reads the request anew once something was put into it. */
   readonly reader: RequestReader;
+  /** Called once the version is known, before it is held against the request. */
+  onBundle(bundle: ActiveBundle, aliasName: string | undefined): void;
 }
 
 /**
@@ -82,6 +84,7 @@ export function resolveCall(
     }
     case "bundle": {
       refuseForeign(key, found.aliasName ?? found.bundle.name);
+      call.onBundle(found.bundle, found.aliasName);
       const put = putBundle(found.bundle, policies.of(found.bundle), call);
       const use = { bundle: found.bundle, aliasName: found.aliasName, ...put.use };
       const stickyKey = stickyKeyOf(call, found.stickyHeader);

@@ -3,7 +3,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 
 import type { CatalogModel } from "#catalog/index.ts";
-import { PlatformError } from "@faultline/protocol";
+import { admitsName, PlatformError } from "@faultline/protocol";
 
 import { authenticateCaller } from "./authenticate-caller.ts";
 import { admitsModel } from "./model-terms.ts";
@@ -28,7 +28,12 @@ export function handleModels(
     const shape = isAnthropic ? anthropicShape : openaiShape(state);
     const all = state.knowledge.catalog.listModels();
     const models = all.filter((model) => admitsModel(key, model));
-    sendJson(response, name === "" ? shape.list(models) : shape.one(find(models, name)));
+    const aliases = state.knowledge.bundles
+      .aliasesOf(key.tenantId)
+      .filter((alias) => admitsName(key.terms.bundles, alias));
+    if (name === "") sendJson(response, shape.list(models, aliases));
+    else if (aliases.includes(name)) sendJson(response, shape.alias(name));
+    else sendJson(response, shape.one(find(models, name)));
   } catch (error) {
     const failure = toPlatformError(error);
     state.metrics.countFailure(failure.code);
@@ -37,32 +42,50 @@ export function handleModels(
 }
 
 interface ModelShape {
-  list(models: readonly CatalogModel[]): unknown;
+  list(models: readonly CatalogModel[], aliases: readonly string[]): unknown;
   one(model: CatalogModel): unknown;
+  /** An alias of the caller's tenant, which leads to a version of a bundle. */
+  alias(name: string): unknown;
 }
 
 function openaiShape(state: GatewayState): ModelShape {
+  const alias = (id: string): object => ({
+    id,
+    object: "model",
+    created: 0,
+    owned_by: "faultline-alias",
+  });
   return {
-    list: (models) => ({ object: "list", data: models.map((model) => describe(state, model)) }),
+    list: (models, aliases) => ({
+      object: "list",
+      data: [
+        ...models.map((model) => describe(state, model)),
+        ...aliases.map((name) => alias(name)),
+      ],
+    }),
     one: (model) => describe(state, model),
+    alias,
   };
 }
 
 const anthropicShape: ModelShape = {
-  list: (models) => ({
-    data: models.map((model) => anthropicShape.one(model)),
+  list: (models, aliases) => ({
+    data: [
+      ...models.map((model) => anthropicShape.one(model)),
+      ...aliases.map((name) => anthropicShape.alias(name)),
+    ],
     has_more: false,
-    first_id: models[0]?.id ?? null,
-    last_id: models.at(-1)?.id ?? null,
+    first_id: models[0]?.id ?? aliases[0] ?? null,
+    last_id: aliases.at(-1) ?? models.at(-1)?.id ?? null,
   }),
-  one: (model) => ({
-    type: "model",
-    id: model.id,
-    display_name: model.name,
-    // The dialect wants a date of creation; no provider's is known here.
-    created_at: "1970-01-01T00:00:00Z",
-  }),
+  one: (model) => anthropicModel(model.id, model.name),
+  alias: (name) => anthropicModel(name, name),
 };
+
+function anthropicModel(id: string, name: string): object {
+  // The dialect wants a date of creation; no provider's is known here.
+  return { type: "model", id, display_name: name, created_at: "1970-01-01T00:00:00Z" };
+}
 
 function find(models: readonly CatalogModel[], name: string): CatalogModel {
   const model = models.find((candidate) => candidate.id === name || candidate.name === name);

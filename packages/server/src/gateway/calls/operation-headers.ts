@@ -1,15 +1,14 @@
 /** Headers of ours in the head of a reply. */
 
 import type { Target } from "#catalog/index.ts";
-import type { OperationId } from "@faultline/protocol";
-
 import type { RateHeaders } from "../admission/rate-standing.ts";
 import { bundleHeaders } from "../bundles/guard-reply.ts";
 import type { BundleUse } from "../bundles/resolve-call.ts";
+import type { OperationRecord } from "./operation-record.ts";
 
 /** What the headers tell of. */
 export interface ReplyOrigin {
-  readonly operationId: OperationId;
+  readonly record: Pick<OperationRecord, "operationId" | "bundleHash">;
   readonly limits: RateHeaders;
   readonly use: BundleUse | undefined;
   /** That was asked last. */
@@ -20,9 +19,9 @@ export interface ReplyOrigin {
 /** Who answers: operation, version of behaviour, target, and after how many attempts. */
 export function operationHeaders(origin: ReplyOrigin): Record<string, string> {
   const headers: Record<string, string> = {
-    "x-faultline-operation-id": origin.operationId,
+    "x-faultline-operation-id": origin.record.operationId,
     ...origin.limits,
-    ...bundleHeaders(origin.use),
+    ...bundleHeaders(origin.record.bundleHash, origin.use),
   };
   if (origin.target !== undefined) headers["x-faultline-target"] = origin.target.model.id;
   if (origin.attemptCount > 0) headers["x-faultline-attempts"] = String(origin.attemptCount);

@@ -28,6 +28,8 @@ import type { ReplySink } from "./reply-sink.ts";
 import { type Asked, readRequest } from "./read-request.ts";
 import { sendError } from "./send-error.ts";
 import type { Surface } from "./surface.ts";
+import type { EventLoopWatch } from "../observation/event-loop-watch.ts";
+import { OperationTiming } from "../observation/operation-timing.ts";
 import { answerFromCache } from "../cache/call-cache.ts";
 import { planRequest, type RequestPlan } from "./upstream-request.ts";
 
@@ -51,7 +53,11 @@ export class Operation implements AttemptOwner, AttemptLoopOwner, Guarded {
   /** Monotonic time at which the record was written; the caller may still be taking the last bytes. */
   #endedMs: number | undefined;
   readonly #callerEnd: CallerEnd;
+  readonly #pace = new StreamPace();
+  /** Notes the end of work that went on without its caller. */
+  #afterCaller: ((endedMs: number) => void) | undefined;
   readonly #limits: CallLimits;
+  readonly #timing: OperationTiming;
   /** The latest failure that another attempt was to mend. */
   #latestFailure: Failure | undefined;
 
@@ -62,10 +68,27 @@ export class Operation implements AttemptOwner, AttemptLoopOwner, Guarded {
     this.#keeping = new ReplyKeeping(state, parts);
     this.#callerEnd = new CallerEnd(parts.response);
     this.#limits = new CallLimits(state, parts);
+    this.#timing = new OperationTiming(parts, state);
   }
 
   get clock(): Clock {
     return this.#state.clock;
+  }
+
+  get loop(): EventLoopWatch {
+    return this.#state.loop;
+  }
+
+  get isOpenStream(): boolean {
+    return this.#parts.record.stream && this.#endedMs === undefined;
+  }
+
+  get loop(): EventLoopWatch {
+    return this.#state.loop;
+  }
+
+  get isOpenStream(): boolean {
+    return this.#parts.record.stream && this.#endedMs === undefined;
   }
 
   /** Reads the body and sends it on; from here on the operation ends itself, exactly once. */
@@ -127,9 +150,13 @@ export class Operation implements AttemptOwner, AttemptLoopOwner, Guarded {
 
   /** The caller's side is done: everything is written, or it has left. Says no when the call goes on all the same. */
   onCallerClosed(): boolean {
-    if (this.#keeping.outlivesCaller && this.#endedMs === undefined) return false;
+    if (this.#keeping.outlivesCaller && this.#endedMs === undefined) {
+      this.#timing.onCallerLeft("kept");
+      return false;
+    }
     this.#state.deadlines.remove(this);
     if (this.#endedMs !== undefined) return true;
+    if (this.#attempt?.hasEnded === false) this.#timing.onCallerLeft("cancelled");
     this.#attempt?.cancel("The caller left.");
     this.#loop?.leave();
     this.#end("cancelled", undefined);
@@ -163,7 +190,21 @@ export class Operation implements AttemptOwner, AttemptLoopOwner, Guarded {
     record.firstChunkMs ??= nowMs - arrivedMs;
     if (!saysSomething) return;
     record.firstTokenMs ??= nowMs - arrivedMs;
+    this.#pace.note(nowMs);
     this.#loop?.began();
+  }
+
+  onConnected(durationMs: number): void {
+    this.#parts.record.connectMs = durationMs;
+  }
+
+  onGone(): void {
+    this.#afterCaller?.(this.#state.clock.monotonicMs());
+  }
+
+  #noteCallerLeft(work: AbandonedWork): void {
+    const { metrics, clock } = this.#state;
+    this.#afterCaller ??= metrics.callerLeft(work, clock.monotonicMs());
   }
 
   onBackPressure(): void {
@@ -279,7 +320,7 @@ export class Operation implements AttemptOwner, AttemptLoopOwner, Guarded {
     if (reader === undefined) return;
     this.#reader = undefined;
     this.#replyBegan = false;
-    this.#parts.record.firstChunkMs = undefined;
+    this.#timing.forget();
     if (this.#captured === undefined) this.#state.readers.giveBack(reader);
   }
 
@@ -292,7 +333,7 @@ export class Operation implements AttemptOwner, AttemptLoopOwner, Guarded {
 
   #ownHeaders(): Record<string, string> {
     return operationHeaders({
-      operationId: this.#parts.record.operationId,
+      record: this.#parts.record,
       limits: this.#limits.headers(),
       use: this.#asked?.use,
       target: this.#target,
@@ -353,12 +394,15 @@ export class Operation implements AttemptOwner, AttemptLoopOwner, Guarded {
       | { readonly type: NonNullable<OperationRecord["errorType"]>; readonly message: string }
       | undefined,
   ): void {
-    const { record, arrivedMs } = this.#parts;
+    const { record } = this.#parts;
     const target = this.#target;
     const reader = this.#reader;
     this.#endedMs = this.#state.clock.monotonicMs();
-    record.durationMs = this.#endedMs - arrivedMs;
+    this.#timing.end(this.#endedMs, this.#loop?.waitedMs ?? this.#parts.waitedMs);
+    if (this.#keeping.outlivesCaller) this.#afterCaller?.(this.#endedMs);
     record.outcome = outcome;
+    record.queueMs = this.#loop?.waitedMs ?? this.#parts.waitedMs;
+    if (record.stream) record.interTokenMs = this.#pace.meanGapMs;
     record.attemptCount = this.#loop?.attemptCount ?? 0;
     record.attempts = this.#loop?.failures ?? [];
     record.errorType = failure?.type;

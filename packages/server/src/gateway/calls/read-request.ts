@@ -47,11 +47,22 @@ export function readRequest(
   record.requestModel = asked.model;
   noteParameters(record, asked);
   checkCounts(asked, knowledge.settings);
-  const call = { ...caller, body: given, facts: asked, reader, operationId };
-  const { body, facts, route, use } = resolveCall(knowledge, policies, call);
+  const { body, facts, route, use } = resolveCall(knowledge, policies, {
+    ...caller,
+    body: given,
+    facts: asked,
+    reader,
+    operationId,
+    // Also a request that the bundle refuses is one of its.
+    onBundle: ({ name, version, hash }, aliasName) => {
+      record.bundleHash = hash;
+      record.bundleName = `${name}@${version}`;
+      record.aliasName = aliasName;
+    },
+  });
   // A bundle that a key may ask for brings its models with it.
   if (use === undefined) for (const { target } of route) requireModel(key, target.model);
-  else noteBundle(record, use);
+  else record.redactedBy = use.redactedBy;
   if (facts !== asked) noteParameters(record, facts);
   const limits = use?.bundle.document.deadlines;
   const captures = knowledge.capturingTenants.has(key.tenantId);
@@ -72,11 +83,4 @@ function noteParameters(record: OperationRecord, facts: RequestFacts): void {
   record.maxTokens = facts.maxTokens;
   record.temperature = facts.temperature;
   record.topP = facts.topP;
-}
-
-function noteBundle(record: OperationRecord, { bundle, aliasName, redactedBy }: BundleUse): void {
-  record.bundleHash = bundle.hash;
-  record.bundleName = `${bundle.name}@${bundle.version}`;
-  record.aliasName = aliasName;
-  record.redactedBy = redactedBy;
 }

@@ -115,6 +115,9 @@ async function ask(
   });
 }
 
+const client = (): OpenAI =>
+  new OpenAI({ apiKey: testSecret, baseURL: `${test.url}/v1`, maxRetries: 0 });
+
 async function codeOf(response: Response): Promise<string> {
   const { error } = (await response.json()) as { error: { code: string } };
   return error.code;
@@ -150,9 +153,12 @@ describe("a request for a bundle", () => {
       "gen_ai.request.temperature": 0,
     });
 
+    const listed = await client().models.list();
+    expect(listed.data.map(({ id }) => id)).toContain("help");
+
     const lacking = await ask("bundle/support");
     expect(lacking.status).toBe(400);
-    expect(lacking.headers.get("x-faultline-bundle")).toBeNull();
+    expect(lacking.headers.get("x-faultline-bundle")).toBe(hashOf("1"));
     expect(await codeOf(lacking)).toBe("request_invalid");
     expect(received).toHaveLength(1);
   });
@@ -285,7 +291,6 @@ describe("the safety policy of a bundle", () => {
       tools: { callCountMax: 1 },
     },
   };
-  const client = () => new OpenAI({ apiKey: testSecret, baseURL: `${test.url}/v1`, maxRetries: 0 });
   const user = (content: string) => ({
     model: "bundle/support",
     messages: [{ role: "user" as const, content }],
@@ -306,6 +311,7 @@ describe("the safety policy of a bundle", () => {
     );
     expect(JSON.stringify(span)).not.toContain("secret plan");
     expect(JSON.stringify(span)).toContain("no-plans");
+    expect(span.attributes["faultline.bundle.hash"]).toBe(hashOf("1"));
   });
 
   it("takes out of a stream what its rules say, over the borders of chunks", async () => {
