@@ -1,8 +1,9 @@
 /**
- * Makes the packages that users install, below `dist/`: `faultline`, the whole platform, and `@faultline/contracts`,
- * the checkers alone. Node does not strip types below `node_modules`, so they hold JavaScript and declarations. The
- * layout of the sources is kept, so that a module finds its files relative to itself in both places. `faultline check`,
- * which people and pipelines call again and again, comes a second time as one bundle that starts fast.
+ * Makes the packages that users install, below `dist/`: `faultline`, the whole platform, `@faultline/contracts`, the
+ * checkers alone, and `@faultline/journal`, the log and the store on it. Node does not strip types below
+ * `node_modules`, so they hold JavaScript and declarations. The layout of the sources is kept, so that a module finds
+ * its files relative to itself in both places. `faultline check`, which people and pipelines call again and again, comes
+ * a second time as one bundle that starts fast.
  *
  *     node scripts/pack.js [FOLDER]     tarballs go to FOLDER, by default dist/
  */
@@ -45,6 +46,8 @@ const contractFiles = globSync(
   { cwd: root },
 );
 
+const journalEntries = ["packages/journal/src/index.ts"];
+
 /** Every file that starts a process or is imported by users. */
 const platformEntries = [
   "packages/cli/src/main.ts",
@@ -79,7 +82,7 @@ await pack({
     description: readManifest(".").description,
     bin: { faultline: "packages/cli/bin/faultline.js" },
     exports: contractExports,
-    ...dependenciesOf(["contracts", "protocol", "server", "cli"], [readManifest(".")]),
+    ...dependenciesOf(["contracts", "journal", "protocol", "server", "cli"], [readManifest(".")]),
   },
 });
 
@@ -95,6 +98,32 @@ await pack({
     sideEffects: false,
     exports: contractExports,
     ...dependenciesOf(["contracts"], []),
+  },
+});
+
+await pack({
+  folder: "journal",
+  entries: journalEntries,
+  files: [
+    "LICENSE",
+    "packages/journal/README.md",
+    ...globSync("docs/formats/journal*.md", { cwd: root }),
+  ],
+  declarations: ["packages/journal"],
+  manifest: {
+    name: "@faultline/journal",
+    version: versions,
+    description: readManifest("packages/journal").description,
+    // For `await using` and the native checksum.
+    engines: { node: ">=24" },
+    sideEffects: false,
+    exports: {
+      ".": {
+        types: "./packages/journal/src/index.d.ts",
+        default: "./packages/journal/src/index.js",
+      },
+    },
+    ...dependenciesOf(["journal"], []),
   },
 });
 
