@@ -10,7 +10,7 @@ describe("npm run bench", () => {
   it("prints every table, small", { timeout: 300_000 }, async () => {
     const { stdout } = await promisify(execFile)(process.execPath, [entry, "--small"]);
     expect(stdout.match(/^[a-z]+$/gm)).toEqual(
-      expect.arrayContaining(["startup", "contracts", "scheduling", "otlp", "gateway"]),
+      expect.arrayContaining(["startup", "contracts", "scheduling", "otlp", "gateway", "journal"]),
     );
     expect(stdout.match(/hash of the result\s+[0-9a-f]{16}/g)?.length).toBeGreaterThanOrEqual(5);
   });

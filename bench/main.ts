@@ -12,11 +12,21 @@ import { parseArgs } from "node:util";
 import type { Bench, BenchFigure, BenchResult } from "./bench.ts";
 import { run as contracts } from "./contracts.ts";
 import { run as gateway } from "./gateway.ts";
+import { run as journal } from "./journal.ts";
+import { run as journalStore } from "./journal-store.ts";
 import { run as otlp } from "./otlp.ts";
 import { run as scheduling } from "./scheduling.ts";
 import { run as startup } from "./startup.ts";
 
-const benches: Readonly<Record<string, Bench>> = { startup, contracts, scheduling, otlp, gateway };
+const benches: Readonly<Record<string, Bench>> = {
+  startup,
+  contracts,
+  scheduling,
+  otlp,
+  gateway,
+  journal,
+  "journal-store": journalStore,
+};
 
 const { values, positionals } = parseArgs({
   options: {
