@@ -30,8 +30,7 @@ export function toProviderError(error: Error, state: TransportState): PlatformEr
       { cause: error, context: { reason } },
     );
   }
-  const isOverflow = reason === "UND_ERR_HEADERS_OVERFLOW";
-  if (isOverflow || error.name === "HTTPParserError" || reason.startsWith("HPE_")) {
+  if (isNotHttp(error, reason)) {
     return new PlatformError(
       "provider_response_invalid",
       `Provider "${provider}" answered with something that is not HTTP as it is read here.`,
@@ -53,13 +52,23 @@ const nameFailures: ReadonlySet<string> = new Set(["ENOTFOUND", "EAI_AGAIN", "EA
 /** Where the connection broke. */
 export function transportFaultOf(error: Error, state: TransportState): TransportFault {
   const reason = readReason(error);
-  if (error.name === "HTTPParserError" || reason.startsWith("HPE_")) return "not-http";
+  // A transfer that breaks off ends within a chunk, which the parser calls its error.
   if (state.replying) return "reset-after-headers";
+  if (isNotHttp(error, reason)) return "not-http";
   if (connectTimeouts.has(reason)) return "connect-timeout";
   if (nameFailures.has(reason)) return "name-unresolved";
   if (!state.connecting) return "reset-before-headers";
   const ofTls = /^(?:ERR_(?:TLS|SSL)|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_)/.test(reason);
   return ofTls ? "tls-failed" : "connect-refused";
+}
+
+/** What came cannot be read as HTTP, or its head is longer than any is. */
+function isNotHttp(error: Error, reason: string): boolean {
+  return (
+    error.name === "HTTPParserError" ||
+    reason.startsWith("HPE_") ||
+    reason === "UND_ERR_HEADERS_OVERFLOW"
+  );
 }
 
 /** A short, stable reason: codes of the system and of the client, never their text, which may name addresses. */

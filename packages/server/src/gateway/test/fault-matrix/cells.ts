@@ -150,9 +150,9 @@ function failureOf({ fault, point, mode }: Cell): ErrorCode | "status" | undefin
   }
 }
 
-/** A wrong wire format will be as wrong the next time. */
+/** A wrong wire format will be as wrong the next time, and who was too slow once has had its time. */
 function isRetriable(code: ErrorCode): boolean {
-  return code !== "provider_response_invalid";
+  return code !== "provider_response_invalid" && code !== "provider_timeout";
 }
 
 /** Whether the provider had reported usage before the fault, and no less than was seen since. */

@@ -3,6 +3,7 @@
 import { createServer } from "node:net";
 import { once } from "node:events";
 
+import { defaultDispatch, type DispatchConfig } from "#config/index.ts";
 import type { Attributes } from "@faultline/contracts";
 import { errorTable } from "@faultline/protocol";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -15,7 +16,7 @@ import { FaultyUpstream, sentOf } from "./faulty-upstream.ts";
 import { describeContract } from "./failure-contract.ts";
 
 /** Tries at one target when a failure is retriable. */
-const attemptCountMax = 1;
+const attemptCountMax = 2;
 const cellCountMin = 250;
 
 const cells = allCells();
@@ -40,11 +41,24 @@ beforeAll(async () => {
     { ...at(closedPort, "no-chat"), surfaces: ["chat"] },
     { ...at(closedPort, "no-messages"), kind: "anthropic", surfaces: ["messages"] },
   ] as const;
+  const dispatch: DispatchConfig = {
+    ...defaultDispatch,
+    retries: {
+      ...defaultDispatch.retries,
+      attemptCountMax,
+      sameTargetCountMax: attemptCountMax,
+      backoffMsMin: 1,
+      backoffMsMax: 1,
+      budgetPerSecondMin: 1_000,
+    },
+    // So many faults of one target would end its traffic.
+    breaker: { ...defaultDispatch.breaker, failureCountMax: 0 },
+  };
   worlds = {
-    patient: await openTestGateway({ providers }),
+    patient: await openTestGateway({ providers, settings: { dispatch } }),
     hasty: await openTestGateway({
       providers,
-      settings: { firstTokenMs: 500, stallMs: 500, totalMs: 2_500 },
+      settings: { dispatch, firstTokenMs: 500, stallMs: 500, totalMs: 2_500 },
     }),
   };
 });
