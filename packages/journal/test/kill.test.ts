@@ -11,7 +11,7 @@ import { Log, LogReader, logStart } from "../src/index.ts";
 import { seededChance, signal } from "./log-fixture.ts";
 import { numberOf } from "./numbered-record.ts";
 
-const writer = fileURLToPath(new URL("./writer-process.ts", import.meta.url));
+const writerFile = fileURLToPath(new URL("./writer-process.ts", import.meta.url));
 const roundCount = 8;
 
 let folder: string;
@@ -24,7 +24,7 @@ afterEach(async () => {
 
 /** Runs the writer until so many records are acknowledged, then kills it. Gives all that it said. */
 async function writeAndKill(first: number, count: number): Promise<number[]> {
-  const child = spawn(process.execPath, [writer, folder, String(first)], {
+  const child = spawn(process.execPath, [writerFile, folder, String(first)], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   const acknowledged: number[] = [];
@@ -63,13 +63,13 @@ describe("a writer that is killed again and again", () => {
     const read: number[] = [];
     let next = 0;
     for (let round = 0; round < roundCount; round += 1) {
-      let isWriting = true;
+      const writer = { isDone: false };
       const writing = writeAndKill(next, 1 + chance.integer(3_000)).finally(() => {
-        isWriting = false;
+        writer.isDone = true;
       });
       do {
         for await (const { record } of reader.read(signal)) read.push(numberOf(record));
-      } while (isWriting);
+      } while (!writer.isDone);
       for (const number of await writing) acknowledged.add(number);
 
       const numbers = await numbersInLog();
