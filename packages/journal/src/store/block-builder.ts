@@ -3,6 +3,9 @@
 import { Block } from "./block.ts";
 import { type EntryWrite, entryByteLength, writeEntry } from "./entry-codec.ts";
 
+/** A block that fills less of its buffer is copied into one of its own size. */
+const fullShare = 0.9;
+
 /** Entries that stand together in a block. */
 export interface EntryRun {
   readonly start: number;
@@ -65,8 +68,8 @@ export class BlockBuilder {
     if (this.#length === 0) return undefined;
     const used = this.#bytes.subarray(0, this.#length);
     const block = new Block({
-      // A block that is far from full must not keep the memory of a full one.
-      bytes: this.#length < this.#bytes.byteLength / 2 ? ownCopy(used) : used,
+      // A block that is not full must not keep the memory of a full one.
+      bytes: this.#length < this.#bytes.byteLength * fullShare ? ownCopy(used) : used,
       offsets: Uint32Array.from(this.#offsets),
       expiresAtMsMin: this.#expiresAtMsMin,
     });

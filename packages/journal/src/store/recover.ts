@@ -105,6 +105,10 @@ async function replayLog(
   { loaded, signal }: { loaded: LoadedSnapshot | undefined; signal: AbortSignal },
 ): Promise<number> {
   const { version = 0, replayFrom = logStart, replayVersion = 0 } = loaded?.head ?? {};
+  // Reading from the start would begin at the oldest record that is left, and pass over those that are not.
+  if (replayFrom < log.start) {
+    throw damaged({ file: "log", offset: replayFrom }, 0, "the commits after the snapshot file");
+  }
   let replayedCommitCount = 0;
   let previousVersion = 0;
   for await (const { position, record } of readFrom(log, replayFrom, signal)) {

@@ -338,6 +338,16 @@ describe("a store with damaged snapshot files", () => {
     });
   });
 
+  it("refuses a log without its beginning when there is no snapshot file, or one that needs it", async () => {
+    const disk = await exampleDisk();
+    const files = disk.files();
+    for (const path of snapshotPaths(disk)) files.delete(path);
+    const refusal = { code: "journal_corrupt", place: { segment: "log" } };
+    await expect(Store.open(storeOptions(SimulatedDisk.of(files)))).rejects.toMatchObject(refusal);
+    files.set(`${storeFolder}/${name}`, snapshotBytes([endFrame(0, 0)]));
+    await expect(Store.open(storeOptions(SimulatedDisk.of(files)))).rejects.toMatchObject(refusal);
+  });
+
   it("refuses a file of a newer format, and leaves it alone", async () => {
     const disk = await exampleDisk();
     const files = disk.files();

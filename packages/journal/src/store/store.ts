@@ -87,6 +87,8 @@ export interface StoreStatus {
   readonly isCompacting: boolean;
   /** Why the last compaction failed; it is tried again as more is written. */
   readonly compactionFailure: unknown;
+  /** Set once a commit could not be made durable: nothing is written any more, what was visible can still be read. */
+  readonly failure: JournalError | undefined;
 }
 
 export class Store implements StoreReader, AsyncDisposable {
@@ -161,6 +163,7 @@ export class Store implements StoreReader, AsyncDisposable {
       openViewCount: this.#map.openViewCount,
       isCompacting: this.#background !== undefined,
       compactionFailure: this.#compactionFailure,
+      failure: this.#failure,
     };
   }
 

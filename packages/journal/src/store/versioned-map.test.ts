@@ -103,6 +103,7 @@ describe("a store in memory", () => {
       code: "journal_poisoned",
     });
     expect(store.get(bytes("k"))?.toString()).toBe("old");
+    expect(store.status.failure?.code).toBe("journal_poisoned");
   });
 
   it("refuses a lost update", async () => {
