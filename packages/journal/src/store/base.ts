@@ -11,8 +11,12 @@ export class Base {
   /** The first moment at which an entry expires; infinity when none does. */
   readonly expiresAtMsMin: number;
 
+  /** Side by side, because a search reads many of them and little else. */
+  readonly #lastKeys: readonly BinaryKey[];
+
   constructor(blocks: readonly Block[]) {
     this.blocks = blocks;
+    this.#lastKeys = blocks.map(({ lastKey }) => lastKey);
     let bytes = 0;
     let entryCount = 0;
     let expiresAtMsMin = Infinity;
@@ -41,8 +45,8 @@ export class Base {
     let high = this.blocks.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      const block = this.blocks[middle];
-      if (block !== undefined && block.lastKey < key) low = middle + 1;
+      const lastKey = this.#lastKeys[middle];
+      if (lastKey !== undefined && lastKey < key) low = middle + 1;
       else high = middle;
     }
     return low;
