@@ -179,7 +179,7 @@ async function openFaces({ base, domains, options, stack }: Faces): Promise<Gate
     ...domains,
     readiness: (signal) =>
       checkReadiness({ store: base.store, gateway: gatewayOpened.promise, signal }),
-    gatewayMetrics: async () => (await gatewayOpened.promise).metrics(),
+    metrics: async (format, own) => (await gatewayOpened.promise).metrics(format, own),
   };
   stack.use(
     await openControlApi({

@@ -7,6 +7,7 @@ import path from "node:path";
 import { Cases } from "#cases/index.ts";
 import { Bundles, loadCatalog } from "#catalog/index.ts";
 import { type Config, loadConfig } from "#config/index.ts";
+import { writeExposition } from "#gateway/index.ts";
 import { Identity } from "#identity/index.ts";
 import { createIds, systemClock, systemRandom } from "#kernel/index.ts";
 import { openBlobs } from "#storage/index.ts";
@@ -101,7 +102,7 @@ export async function openTestControl(options: ControlFixtureOptions = {}): Prom
     cases,
     bundles: new Bundles({ ...parts, catalog: loadCatalog(config.providers) }),
     readiness: async () => ({ ready: true, checks: [{ name: "database", ready: true }] }),
-    gatewayMetrics: async () => "# from the gateway\n",
+    metrics: async (format, own) => `${writeExposition(own, format)}# from the gateway\n`,
   };
   const services = { ...whole, ...options.replace?.(whole) };
   const socketPath = path.join(folder, "control.sock");

@@ -3,6 +3,7 @@
 import type { Cases } from "#cases/index.ts";
 import type { Bundles } from "#catalog/index.ts";
 import type { Config } from "#config/index.ts";
+import type { ExpositionFormat, ShownMetric } from "#gateway/index.ts";
 import type { Identity, Principal } from "#identity/index.ts";
 import type { Clock, Ids, Random } from "#kernel/index.ts";
 import type { TenantScope } from "#storage/index.ts";
@@ -22,8 +23,8 @@ export interface ControlServices {
   /** Traces the platform's own work. */
   /** Whether everything that work needs is there. */
   readiness(signal: AbortSignal): Promise<Readiness>;
-  /** Metrics of the gateway processes, in Prometheus' text format. */
-  gatewayMetrics(signal: AbortSignal): Promise<string>;
+  /** What a scraper reads: metrics of the gateway processes, after those that are given. */
+  metrics(format: ExpositionFormat, own: readonly ShownMetric[]): Promise<string>;
 }
 
 export interface ControlOptions {

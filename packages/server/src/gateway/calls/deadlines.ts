@@ -3,6 +3,7 @@
 import type { Clock } from "#kernel/index.ts";
 
 import { gatewayLimits } from "../limits.ts";
+import type { EventLoopWatch } from "../observation/event-loop-watch.ts";
 
 export interface Guarded {
   /** Called on every tick with the monotonic time; the operation ends itself when it is too late. */
@@ -12,8 +13,9 @@ export interface Guarded {
 export class Deadlines {
   readonly #guarded = new Set<Guarded>();
 
-  constructor(clock: Clock, signal: AbortSignal) {
+  constructor(clock: Clock, signal: AbortSignal, loop: EventLoopWatch) {
     clock.every(gatewayLimits.deadlineTickMs, signal, () => {
+      loop.touch();
       if (this.#guarded.size === 0) return;
       const nowMs = clock.monotonicMs();
       for (const guarded of this.#guarded) guarded.onTick(nowMs);

@@ -28,11 +28,12 @@ export class ModelCalls {
   }
 
   handle(surface: Surface, request: IncomingMessage, response: ServerResponse): void {
-    const arrivedMs = this.#state.clock.monotonicMs();
+    const { clock, loop } = this.#state;
+    const handledMs = clock.monotonicMs();
+    const arrivedMs = loop.arrivedMs(request.socket);
     const { settings } = this.#state.knowledge;
     const refused = (error: PlatformError): void => {
       this.#state.metrics.countFailure(error.code);
-      const { clock } = this.#state;
       refuseBody({ request, response, clock, dialect: surface.dialect }, error);
     };
     let caller: Caller;
@@ -64,6 +65,8 @@ export class ModelCalls {
     let operation: Operation | undefined;
     const begin = (body: Buffer, recorder?: ReplyRecorder): void => {
       const record = this.#startRecord(surface, key, request);
+      record.loopWaitMs = handledMs - arrivedMs;
+      record.startMs = clock.nowMs() - (clock.monotonicMs() - arrivedMs);
       const { headers } = request;
       operation = new Operation(this.#state, {
         surface,
@@ -73,7 +76,7 @@ export class ModelCalls {
         response,
         record,
         deadlines,
-        waitedMs: admittedMs - arrivedMs,
+        waitedMs: admittedMs - handledMs,
         arrivedMs,
         recorder,
         onReleased: release,
@@ -108,12 +111,12 @@ export class ModelCalls {
       if (operation !== undefined) this.#close(operation);
       leave();
     };
-    let admittedMs = arrivedMs;
-    const place = placeFor(key, settings, deadlines.queueMs(arrivedMs, 0));
+    let admittedMs = handledMs;
+    const place = placeFor(key, settings, deadlines.queueMs(handledMs, 0));
     const leave = this.#state.admission.enter(place, {
       // The body of a call that waits stays with its caller.
       admitted: () => {
-        admittedMs = this.#state.clock.monotonicMs();
+        admittedMs = clock.monotonicMs();
         readBody(request, settings.bodyBytesMax, { whole: enter, refused });
       },
       refused,
@@ -122,6 +125,13 @@ export class ModelCalls {
       // A reply that is kept goes on without its caller, and releases its place itself.
       if (operation?.onCallerClosed() !== false) release();
     });
+  }
+
+  /** Streams that have not ended. */
+  get openStreamCount(): number {
+    let count = 0;
+    for (const operation of this.#open) if (operation.isOpenStream) count += 1;
+    return count;
   }
 
   /** Resolves when no call is under way. */
@@ -157,6 +167,9 @@ export class ModelCalls {
       stream: false,
       requestModel: "",
       durationMs: 0,
+      loopWaitMs: 0,
+      queueMs: 0,
+      connectMs: undefined,
       outcome: "failed",
       bundleHash: undefined,
       bundleName: undefined,
@@ -183,6 +196,7 @@ export class ModelCalls {
       cacheHit: false,
       firstChunkMs: undefined,
       firstTokenMs: undefined,
+      interTokenMs: undefined,
       maxTokens: undefined,
       temperature: undefined,
       topP: undefined,

@@ -16,12 +16,20 @@ export interface OperationRecord {
   readonly trace: TraceContext;
   readonly tenantId: TenantId;
   readonly keyId: KeyId;
-  readonly startMs: number;
+  /** Wall time of its arrival. */
+  startMs: number;
   /** `chat`, `text_completion`, `embeddings` or `count_tokens`. */
   readonly operation: string;
   stream: boolean;
   requestModel: string;
+  /** From the request's arrival to the end. */
   durationMs: number;
+  /** How long the request may have waited before the event loop came to it; a part of the duration. */
+  loopWaitMs: number;
+  /** How long it waited for places, of the process and of targets. */
+  queueMs: number;
+  /** Until the latest attempt had a connection. */
+  connectMs: number | undefined;
   outcome: OperationOutcome;
   /** The version of a bundle that the caller asked for: its hash, its name, and the alias that led to it. */
   bundleHash: string | undefined;
@@ -57,6 +65,8 @@ export interface OperationRecord {
   /** From the request's arrival to the first event of a stream, and to the first one that says something. */
   firstChunkMs: number | undefined;
   firstTokenMs: number | undefined;
+  /** Mean time between two events of a stream after the first that says something. */
+  interTokenMs: number | undefined;
   maxTokens: number | undefined;
   temperature: number | undefined;
   topP: number | undefined;

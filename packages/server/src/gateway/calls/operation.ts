@@ -53,9 +53,6 @@ export class Operation implements AttemptOwner, AttemptLoopOwner, Guarded {
   /** Monotonic time at which the record was written; the caller may still be taking the last bytes. */
   #endedMs: number | undefined;
   readonly #callerEnd: CallerEnd;
-  readonly #pace = new StreamPace();
-  /** Notes the end of work that went on without its caller. */
-  #afterCaller: ((endedMs: number) => void) | undefined;
   readonly #limits: CallLimits;
   readonly #timing: OperationTiming;
   /** The latest failure that another attempt was to mend. */
@@ -73,14 +70,6 @@ export class Operation implements AttemptOwner, AttemptLoopOwner, Guarded {
 
   get clock(): Clock {
     return this.#state.clock;
-  }
-
-  get loop(): EventLoopWatch {
-    return this.#state.loop;
-  }
-
-  get isOpenStream(): boolean {
-    return this.#parts.record.stream && this.#endedMs === undefined;
   }
 
   get loop(): EventLoopWatch {
@@ -186,25 +175,16 @@ export class Operation implements AttemptOwner, AttemptLoopOwner, Guarded {
   }
 
   onProgress(nowMs: number, saysSomething: boolean): void {
-    const { record, arrivedMs } = this.#parts;
-    record.firstChunkMs ??= nowMs - arrivedMs;
-    if (!saysSomething) return;
-    record.firstTokenMs ??= nowMs - arrivedMs;
-    this.#pace.note(nowMs);
-    this.#loop?.began();
+    this.#timing.onProgress(nowMs, saysSomething);
+    if (saysSomething) this.#loop?.began();
   }
 
   onConnected(durationMs: number): void {
-    this.#parts.record.connectMs = durationMs;
+    this.#timing.onConnected(durationMs);
   }
 
   onGone(): void {
-    this.#afterCaller?.(this.#state.clock.monotonicMs());
-  }
-
-  #noteCallerLeft(work: AbandonedWork): void {
-    const { metrics, clock } = this.#state;
-    this.#afterCaller ??= metrics.callerLeft(work, clock.monotonicMs());
+    this.#timing.onGone();
   }
 
   onBackPressure(): void {
@@ -399,10 +379,7 @@ export class Operation implements AttemptOwner, AttemptLoopOwner, Guarded {
     const reader = this.#reader;
     this.#endedMs = this.#state.clock.monotonicMs();
     this.#timing.end(this.#endedMs, this.#loop?.waitedMs ?? this.#parts.waitedMs);
-    if (this.#keeping.outlivesCaller) this.#afterCaller?.(this.#endedMs);
     record.outcome = outcome;
-    record.queueMs = this.#loop?.waitedMs ?? this.#parts.waitedMs;
-    if (record.stream) record.interTokenMs = this.#pace.meanGapMs;
     record.attemptCount = this.#loop?.attemptCount ?? 0;
     record.attempts = this.#loop?.failures ?? [];
     record.errorType = failure?.type;

@@ -10,7 +10,7 @@ import type { Duplex } from "node:stream";
 
 import { PlatformError } from "@faultline/protocol";
 
-import type { GatewayMetrics } from "./gateway-metrics.ts";
+import type { GatewayMetrics } from "../observation/gateway-metrics.ts";
 
 /** Headers that concern one connection only (RFC 9110, section 7.6.1). */
 const hopByHop: ReadonlySet<string> = new Set([

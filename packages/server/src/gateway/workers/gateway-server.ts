@@ -43,6 +43,7 @@ export class GatewayServer {
       },
       this.listener,
     );
+    this.#server.on("connection", (socket: Duplex) => state.loop.accept(socket));
     this.#server.on("checkContinue", (request: IncomingMessage, response: ServerResponse) =>
       this.#onExpectation(request, response),
     );
@@ -84,6 +85,11 @@ export class GatewayServer {
       ended.abort();
       await this.#state.peers.close(clock.deadline(gatewayLimits.cutMs, signal));
     }
+  }
+
+  /** Streamed model calls under way. */
+  get openStreamCount(): number {
+    return this.#calls.openStreamCount;
   }
 
   /** Serves a request, be it from outside or from another process of the gateway. */

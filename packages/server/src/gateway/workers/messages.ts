@@ -1,7 +1,7 @@
 /** What the supervisor and its workers say to one another over IPC. Both sides run the same release. */
 
 import type { LeaseDown, LeaseUp } from "../admission/lease-messages.ts";
-import type { MetricData } from "./gateway-metrics.ts";
+import type { MetricData } from "../observation/metric-data.ts";
 import type { OperationRecord } from "../calls/operation-record.ts";
 import type { GatewaySnapshot } from "../snapshot.ts";
 

@@ -1,6 +1,13 @@
 /** One gateway worker: builds itself from the start message, then serves until it is told to drain or left alone. */
 
-import { type Clock, createIds, type Random, systemClock, systemRandom } from "#kernel/index.ts";
+import {
+  type Clock,
+  createIds,
+  type Random,
+  systemClock,
+  systemEventLoop,
+  systemRandom,
+} from "#kernel/index.ts";
 
 import { FailedKeys } from "../admission/failed-keys.ts";
 import { leaseBounds } from "../admission/lease-bounds.ts";
@@ -9,14 +16,15 @@ import { Admission } from "../calls/admission.ts";
 import { ControlProxy } from "./control-proxy.ts";
 import { Targets } from "../dispatch/targets.ts";
 import { Deadlines } from "../calls/deadlines.ts";
-import { GatewayMetrics } from "./gateway-metrics.ts";
+import { EventLoopWatch } from "../observation/event-loop-watch.ts";
+import { GatewayMetrics } from "../observation/gateway-metrics.ts";
 import { GatewayServer } from "./gateway-server.ts";
 import { type GatewayState, toKnowledge } from "./gateway-state.ts";
 import { gatewayLimits } from "../limits.ts";
 import type { FromWorker, ToWorker, WorkerStart } from "./messages.ts";
 import { OperationQueue } from "./operation-queue.ts";
 import { readKeptMetrics } from "./kept-metrics.ts";
-import { readTargetMetrics } from "./target-metrics.ts";
+import { readTargetMetrics } from "../observation/target-metrics.ts";
 import { createKeptReplies } from "./kept-replies.ts";
 import { Peers } from "./peers.ts";
 import { poolRandom } from "./pooled-random.ts";
@@ -69,6 +77,7 @@ class Worker {
   readonly #clock: Clock = systemClock;
   readonly #random: Random = systemRandom;
   readonly #stopping = new AbortController();
+  readonly #loop: EventLoopWatch;
   readonly #state: GatewayState;
   readonly #control: ControlProxy;
   readonly #server: GatewayServer;
@@ -83,12 +92,14 @@ class Worker {
     );
     const metrics = new GatewayMetrics({
       openOperations: () => this.#state.admission.takenCount,
+      openStreams: () => this.#server.openStreamCount,
       waitingOperations: () => this.#state.admission.queueLength,
       queueLength: () => queue.length,
       queueDroppedCount: () => queue.droppedCount,
       snapshotVersion: () => this.#state.knowledge.version,
     });
-    const deadlines = new Deadlines(this.#clock, this.#stopping.signal);
+    this.#loop = new EventLoopWatch(this.#clock, systemEventLoop);
+    const deadlines = new Deadlines(this.#clock, this.#stopping.signal, this.#loop);
     const knowledge = toKnowledge(start.snapshot);
     const failedKeys = new FailedKeys(() => this.#state.knowledge.layers.failedKeys);
     this.#state = {
@@ -111,6 +122,7 @@ class Worker {
       knowledge,
       draining: false,
       clock: this.#clock,
+      loop: this.#loop,
       ids: createIds(this.#clock, poolRandom(this.#random.fork("ids"))),
       traces: new TraceContexts(this.#random.fork("traces")),
       deadlines,
@@ -167,6 +179,7 @@ class Worker {
   }
 
   onMessage(message: Exclude<ToWorker, { kind: "start" }>): void {
+    this.#loop.touch();
     switch (message.kind) {
       case "snapshot":
         this.#apply(message.snapshot);

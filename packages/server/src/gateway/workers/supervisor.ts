@@ -12,7 +12,8 @@ import { leaseBounds } from "../admission/lease-bounds.ts";
 import { LimitAuthority } from "../admission/limit-authority.ts";
 import { gatewayLimits } from "../limits.ts";
 import type { FromWorker } from "./messages.ts";
-import { MetricsCollector } from "./metrics-collector.ts";
+import { type ExpositionFormat, type ShownMetric, writeExposition } from "../observation/exposition.ts";
+import { MetricsCollector } from "../observation/metrics-collector.ts";
 import { type OperationBatch, toOperationBatch } from "./operation-batch.ts";
 import type { GatewaySnapshot } from "../snapshot.ts";
 import { defaultWorkerEntry, WorkerProcess } from "./worker-process.ts";
@@ -50,8 +51,8 @@ export interface Gateway extends AsyncDisposable {
   readonly workerIds: readonly number[];
   /** Resolves when every worker works from this snapshot: a revoked key is refused from then on. */
   updateSnapshot(snapshot: GatewaySnapshot): Promise<void>;
-  /** Prometheus text of all workers together. */
-  metrics(): Promise<string>;
+  /** What a scraper reads: all workers together, and what else there is to show. */
+  metrics(format?: ExpositionFormat, others?: readonly ShownMetric[]): Promise<string>;
   /** Resolves with the reason when the gateway cannot go on. */
   readonly lost: Promise<PlatformError>;
 }
@@ -155,8 +156,12 @@ class Supervisor implements Gateway {
     }
   }
 
-  async metrics(): Promise<string> {
-    return await this.#collector.collect(this.#slots.map(({ worker }) => worker));
+  async metrics(
+    format: ExpositionFormat = "prometheus",
+    others: readonly ShownMetric[] = [],
+  ): Promise<string> {
+    const ours = await this.#collector.collect(this.#slots.map(({ worker }) => worker));
+    return writeExposition([...others, ...ours], format);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,29 +1,21 @@
 /**
- * Metrics of one worker, counted in plain numbers and shown in the form that `prom-client` adds up: its own counters
- * hash their labels on every call. Labels come from closed sets and the catalog, never from callers.
+ * Metrics of one worker, counted in plain numbers: the counters of `prom-client` hash their labels on every call. Labels
+ * come from closed sets and the catalog, never from callers.
  */
 
 import { monitorEventLoopDelay } from "node:perf_hooks";
 
 import type { LimitRefusal } from "../admission/limit-refusal.ts";
-import type { OperationOutcome, OperationRecord } from "../calls/operation-record.ts";
-
-/** A metric as `prom-client` gives and takes it. */
-export interface MetricData {
-  readonly name: string;
-  readonly help: string;
-  readonly type: "counter" | "gauge" | "histogram";
-  readonly aggregator: "sum" | "min" | "max";
-  readonly values: readonly {
-    readonly labels: Readonly<Record<string, string | number>>;
-    readonly value: number;
-    readonly metricName?: string;
-  }[];
-}
+import type { OperationRecord } from "../calls/operation-record.ts";
+import { type AbandonedWork, AbandonedWorkCounts } from "./abandoned-work.ts";
+import { histogram } from "./histogram.ts";
+import { counter, gauge, type MetricData, type MetricValue } from "./metric-data.ts";
+import { ModelCounts } from "./model-counts.ts";
 
 /** What else is shown, read when metrics are asked for. */
 export interface GatewayGauges {
   readonly openOperations: () => number;
+  readonly openStreams: () => number;
   readonly waitingOperations: () => number;
   readonly queueLength: () => number;
   readonly queueDroppedCount: () => number;
@@ -32,35 +24,7 @@ export interface GatewayGauges {
 
 const nanosPerSecond = 1e9;
 const msPerSecond = 1_000;
-const bucketsSeconds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300];
-const prefix = "faultline_gateway_";
-
-/** Observations by bucket; the last bucket has no upper bound. */
-class Buckets {
-  readonly counts: number[] = Array.from({ length: bucketsSeconds.length + 1 }, () => 0);
-  sum = 0;
-
-  observe(seconds: number): void {
-    let index = 0;
-    while (index < bucketsSeconds.length && seconds > (bucketsSeconds[index] ?? 0)) index += 1;
-    this.counts[index] = (this.counts[index] ?? 0) + 1;
-    this.sum += seconds;
-  }
-}
-
-/** What is counted for one model. */
-class ModelCounts {
-  readonly labels: { readonly provider: string; readonly model: string };
-  readonly outcomes: Record<OperationOutcome, number> = { completed: 0, cancelled: 0, failed: 0 };
-  inputTokens = 0;
-  outputTokens = 0;
-  readonly firstToken = new Buckets();
-  readonly duration = new Buckets();
-
-  constructor(provider: string, model: string) {
-    this.labels = { provider, model };
-  }
-}
+const microsPerDollar = 1e6;
 
 export class GatewayMetrics {
   readonly #gauges: GatewayGauges;
@@ -68,6 +32,8 @@ export class GatewayMetrics {
   readonly #failures = new Map<string, number>();
   readonly #refusals = new Map<string, number>();
   readonly #proxied = { passed: 0, unavailable: 0 };
+  readonly #abandoned = new AbandonedWorkCounts();
+  #loopWaitMs = 0;
   readonly #loopDelay = monitorEventLoopDelay({ resolution: 20 });
 
   constructor(gauges: GatewayGauges) {
@@ -80,18 +46,12 @@ export class GatewayMetrics {
     const name = modelId ?? "unknown";
     let counts = this.#models.get(name);
     if (counts === undefined) {
-      counts = new ModelCounts(record.provider ?? "none", name);
+      const provider = modelId === undefined ? "none" : (record.provider ?? "none");
+      counts = new ModelCounts(provider, name);
       this.#models.set(name, counts);
     }
-    counts.outcomes[record.outcome] += 1;
-    counts.duration.observe(record.durationMs / msPerSecond);
-    if (record.firstTokenMs !== undefined && record.stream) {
-      counts.firstToken.observe(record.firstTokenMs / msPerSecond);
-    }
-    if (record.usage !== undefined) {
-      counts.inputTokens += record.usage.inputTokens;
-      counts.outputTokens += record.usage.outputTokens;
-    }
+    counts.observe(record);
+    this.#loopWaitMs += record.loopWaitMs;
     if (record.errorType !== undefined) this.countFailure(record.errorType);
   }
 
@@ -111,35 +71,37 @@ export class GatewayMetrics {
     this.#proxied[outcome] += 1;
   }
 
+  /** Work goes on although its caller has left. Gives what must be called once it has ended. */
+  callerLeft(work: AbandonedWork, nowMs: number): (endedMs: number) => void {
+    return this.#abandoned.begin(work, nowMs);
+  }
+
   /** All metrics as plain data. */
   read(): MetricData[] {
-    return [...this.#readCounters(), ...this.#readHistograms(), ...this.#readGauges()];
+    return [
+      ...this.#readCalls(),
+      ...this.#readTokens(),
+      ...this.#readHistograms(),
+      ...this.#abandoned.read(),
+      ...this.#readGauges(),
+    ];
   }
 
   close(): void {
     this.#loopDelay.disable();
   }
 
-  #readCounters(): MetricData[] {
-    const models = [...this.#models.values()];
+  #readCalls(): MetricData[] {
     return [
       counter(
         "requests_total",
         "Model calls by how they ended.",
-        models.flatMap(({ labels, outcomes }) =>
+        [...this.#models.values()].flatMap(({ labels, outcomes }) =>
           Object.entries(outcomes).map(([outcome, value]) => ({
             labels: { ...labels, outcome },
             value,
           })),
         ),
-      ),
-      counter(
-        "tokens_total",
-        "Tokens as providers report them.",
-        models.flatMap(({ labels, inputTokens, outputTokens }) => [
-          { labels: { ...labels, direction: "input" }, value: inputTokens },
-          { labels: { ...labels, direction: "output" }, value: outputTokens },
-        ]),
       ),
       counter(
         "failures_total",
@@ -164,21 +126,86 @@ export class GatewayMetrics {
         "Records of operations that were dropped because the queue was full.",
         [{ labels: {}, value: this.#gauges.queueDroppedCount() }],
       ),
+      counter(
+        "loop_wait_seconds_total",
+        "Time that requests may have waited before the event loop came to them.",
+        [{ labels: {}, value: this.#loopWaitMs / msPerSecond }],
+      ),
     ];
+  }
+
+  #readTokens(): MetricData[] {
+    return [
+      counter(
+        "tokens_total",
+        "Tokens as providers report them.",
+        [...this.#models.values()].flatMap(({ labels, inputTokens, outputTokens }) => [
+          { labels: { ...labels, direction: "input" }, value: inputTokens },
+          { labels: { ...labels, direction: "output" }, value: outputTokens },
+        ]),
+      ),
+      counter(
+        "cached_input_tokens_total",
+        "Tokens of the input that came from a provider's cache.",
+        this.#each(({ cachedInputTokens }) => cachedInputTokens),
+      ),
+      counter(
+        "cache_write_input_tokens_total",
+        "Tokens of the input that went into a provider's cache.",
+        this.#each(({ cacheWriteInputTokens }) => cacheWriteInputTokens),
+      ),
+      counter(
+        "reasoning_tokens_total",
+        "Tokens of the output that were reasoning.",
+        this.#each(({ reasoningTokens }) => reasoningTokens),
+      ),
+      counter(
+        "truncated_replies_total",
+        "Replies that ended at a limit of tokens.",
+        this.#each(({ truncationCount }) => truncationCount),
+      ),
+      counter(
+        "cost_dollars_total",
+        "Cost of model calls at the prices of the catalog.",
+        this.#each(({ costMicros }) => costMicros / microsPerDollar),
+      ),
+    ];
+  }
+
+  #each(read: (counts: ModelCounts) => number): MetricValue[] {
+    return [...this.#models.values()].map((counts) => ({
+      labels: counts.labels,
+      value: read(counts),
+    }));
   }
 
   #readHistograms(): MetricData[] {
     const models = [...this.#models.values()];
     return [
       histogram(
+        "queue_seconds",
+        "How long calls waited for places: of this process, and with each target they turned to.",
+        models.map(({ labels, queue }) => ({ labels, observed: queue })),
+      ),
+      histogram(
+        "connect_seconds",
+        "From the dispatch of the last attempt until it had a connection.",
+        models.map(({ labels, connect }) => ({ labels, observed: connect })),
+      ),
+      histogram(
         "time_to_first_token_seconds",
         "From a request's arrival to the first event that says something.",
-        models.map(({ labels, firstToken }) => ({ labels, buckets: firstToken })),
+        models.map(({ labels, firstToken }) => ({ labels, observed: firstToken })),
+      ),
+      histogram(
+        "inter_token_seconds",
+        "Mean time between two events of a stream, after the first that says something; one observation a stream.",
+        models.map(({ labels, interToken }) => ({ labels, observed: interToken })),
       ),
       histogram(
         "request_duration_seconds",
-        "From a request's arrival to the last byte of its reply.",
-        models.map(({ labels, duration }) => ({ labels, buckets: duration })),
+        "From a request's arrival to the last byte of its reply; time before a blocked event loop counts.",
+        models.map(({ labels, duration }) => ({ labels, observed: duration })),
       ),
     ];
   }
@@ -189,6 +216,7 @@ export class GatewayMetrics {
     const delay = "The 99th percentile of how late the event loop came, since the last look.";
     return [
       gauge("open_operations", "Model calls under way.", { value: gauges.openOperations() }),
+      gauge("open_streams", "Streamed model calls under way.", { value: gauges.openStreams() }),
       gauge("waiting_operations", "Model calls that wait for a place.", {
         value: gauges.waitingOperations(),
       }),
@@ -211,38 +239,4 @@ export class GatewayMetrics {
     this.#loopDelay.reset();
     return Number.isFinite(seconds) ? seconds : 0;
   }
-}
-
-function counter(name: string, help: string, values: MetricData["values"]): MetricData {
-  return { name: `${prefix}${name}`, help, type: "counter", aggregator: "sum", values };
-}
-
-function gauge(
-  name: string,
-  help: string,
-  shown: { readonly value: number; readonly combine?: MetricData["aggregator"] },
-): MetricData {
-  const values = [{ labels: {}, value: shown.value }];
-  const aggregator = shown.combine ?? "sum";
-  return { name: `${prefix}${name}`, help, type: "gauge", aggregator, values };
-}
-
-function histogram(
-  name: string,
-  help: string,
-  series: readonly { readonly labels: Record<string, string>; readonly buckets: Buckets }[],
-): MetricData {
-  const full = `${prefix}${name}`;
-  const values = series.flatMap(({ labels, buckets }) => {
-    let seen = 0;
-    const rows: MetricData["values"][number][] = buckets.counts.map((count, index) => {
-      seen += count;
-      const le = bucketsSeconds[index] ?? "+Inf";
-      return { metricName: `${full}_bucket`, labels: { le, ...labels }, value: seen };
-    });
-    rows.push({ metricName: `${full}_sum`, labels, value: buckets.sum });
-    rows.push({ metricName: `${full}_count`, labels, value: seen });
-    return rows;
-  });
-  return { name: full, help, type: "histogram", aggregator: "sum", values };
 }
