@@ -14,6 +14,8 @@ export interface Holding {
   requests: number;
   tokens: number;
   permits: number;
+  /** Tokens that were reported used, and may come back. */
+  tokensRefundable: number;
   /** A recall is on its way, and not answered yet. */
   recalled: boolean;
 }
@@ -50,7 +52,9 @@ export class LayerAccount<Worker> {
     this.#limits = limits;
     for (const holding of this.holdings.values()) {
       if (limits.requestsPerMinute === undefined) holding.requests = 0;
-      if (limits.tokensPerMinute === undefined) holding.tokens = 0;
+      if (limits.tokensPerMinute !== undefined) continue;
+      holding.tokens = 0;
+      holding.tokensRefundable = 0;
     }
     this.#requests = changeBucket(this.#requests, limits.requestsPerMinute, nowMs);
     this.#tokens = changeBucket(this.#tokens, limits.tokensPerMinute, nowMs);
@@ -122,6 +126,7 @@ export class LayerAccount<Worker> {
       nowMs,
     });
     holding.tokens -= settleBucket(this.#tokens, { ...tokens, held: holding.tokens, nowMs });
+    holding.tokensRefundable = this.#tokens === undefined ? 0 : report.tokensRefundable;
     const permits = Math.min(report.permitsReturned, holding.permits);
     holding.permits -= permits;
     this.#permitsLent -= permits;
@@ -193,7 +198,7 @@ export class LayerAccount<Worker> {
   #holdingOf(worker: Worker): Holding {
     const known = this.holdings.get(worker);
     if (known !== undefined) return known;
-    const holding: Holding = { requests: 0, tokens: 0, permits: 0, recalled: false };
+    const holding = { requests: 0, tokens: 0, permits: 0, tokensRefundable: 0, recalled: false };
     this.holdings.set(worker, holding);
     return holding;
   }
@@ -215,18 +220,19 @@ export class LayerAccount<Worker> {
   }
 
   #forgetEmpty(worker: Worker, holding: Holding): void {
-    const { requests, tokens, permits, recalled } = holding;
-    if (requests === 0 && tokens === 0 && permits === 0 && !recalled) this.holdings.delete(worker);
+    const { requests, tokens, permits, tokensRefundable, recalled } = holding;
+    const isEmpty = requests === 0 && tokens === 0 && permits === 0 && tokensRefundable === 0;
+    if (isEmpty && !recalled) this.holdings.delete(worker);
   }
 }
 
 /** What a worker holds of a dimension. */
-export function heldOf(holding: Holding, dimension: LimitDimension): number {
+function heldOf(holding: Holding, dimension: LimitDimension): number {
   switch (dimension) {
     case "requests":
       return holding.requests;
     case "tokens":
-      return holding.tokens;
+      return holding.tokens + holding.tokensRefundable;
     case "concurrency":
       return holding.permits;
   }

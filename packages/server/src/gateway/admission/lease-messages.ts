@@ -21,6 +21,8 @@ export interface SliceReport {
   readonly tokensUsed: number;
   readonly tokensReturned: number;
   readonly permitsReturned: number;
+  /** Tokens of calls under way that were reported used, and may come back when those end. */
+  readonly tokensRefundable: number;
 }
 
 export interface LeaseUp {

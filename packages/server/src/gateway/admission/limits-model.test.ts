@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 
 import { notLimited } from "#config/index.ts";
 
-import { acme, keyOf, limitsConfig, LimitsSimulation } from "./limits-simulation.ts";
+import { keyOf, limitsConfig, LimitsSimulation } from "./limits-simulation.ts";
 import { type AdmissionRequest, LayerTable } from "./layer-table.ts";
 
 const keys = [
@@ -19,6 +19,15 @@ const table = new LayerTable(
   }),
   keys,
 );
+
+const plain: AdmissionRequest = {
+  key: keyOf(3),
+  user: undefined,
+  modelId: "a/one",
+  provider: "a",
+  clientAddress: "192.0.2.1",
+  tokens: 1,
+};
 
 const workers = fc.nat({ max: 2 });
 const request: fc.Arbitrary<AdmissionRequest> = fc.record({
@@ -161,30 +170,21 @@ describe("limits on leased slices", () => {
   it("give a worker that alone has demand the whole limit, whatever the others hold idle", () => {
     fc.assert(
       fc.property(fc.array(workers, { maxLength: 40 }), (before) => {
-        const plain = { tenantId: acme, id: keyOf(3).id };
         const rates = {
           requestsPerMinute: 100_000,
           tokensPerMinute: undefined,
           concurrencyMax: 200,
         };
         const world = new LimitsSimulation(new LayerTable(limitsConfig({ tenant: rates }), keys));
-        const asked = {
-          key: plain,
-          user: undefined,
-          modelId: "a/one",
-          provider: "a",
-          clientAddress: "",
-          tokens: 1,
-        };
         for (const worker of before) {
-          const call = world.ask(worker, asked);
+          const call = world.ask(worker, plain);
           world.deliverAll();
           world.end(call, 1);
         }
-        const calls = Array.from({ length: 200 }, () => world.ask(0, asked));
+        const calls = Array.from({ length: 200 }, () => world.ask(0, plain));
         world.deliverAll();
         expect(calls.filter(({ state }) => state === "running")).toHaveLength(200);
-        const beyond = world.ask(0, asked);
+        const beyond = world.ask(0, plain);
         world.deliverAll();
         expect(beyond.refusal).toMatchObject({
           scope: "tenant",
@@ -193,6 +193,37 @@ describe("limits on leased slices", () => {
         });
       }),
       { numRuns: 100 },
+    );
+  });
+
+  it("never refuse a caller that goes on alone, from worker to worker, before it has used up its limit", () => {
+    const limits = { requestsPerMinute: 50, tokensPerMinute: 1_000, concurrencyMax: 1 };
+    const alone = new LayerTable(limitsConfig({ tenant: limits }), keys);
+    const one = fc.record({
+      worker: workers,
+      tokens: fc.integer({ min: 1, max: 400 }),
+      share: fc.double({ min: 0, max: 0.2, noNaN: true }),
+      reportsBefore: fc.boolean(),
+      reportsAfter: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(fc.array(one, { maxLength: 50, size: "max" }), (calls) => {
+        const world = new LimitsSimulation(alone);
+        let used = 0;
+        for (const { worker, tokens, share, reportsBefore, reportsAfter } of calls) {
+          const call = world.ask(worker, { ...plain, tokens });
+          world.deliverAll();
+          if (used + tokens > limits.tokensPerMinute) break;
+          expect(call.state, `${used} used, ${tokens} needed`).toBe("running");
+          if (reportsBefore) world.tickWorker(worker);
+          world.deliverAll();
+          const now = Math.floor(tokens * share);
+          used += now;
+          world.end(call, now);
+          if (reportsAfter) world.tickWorker(worker);
+        }
+      }),
+      { numRuns: 200 },
     );
   });
 });

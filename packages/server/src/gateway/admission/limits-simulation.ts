@@ -17,7 +17,7 @@ export function limitsConfig(overrides: Partial<LimitsConfig> = {}): LimitsConfi
   return { ...defaultLimits, failedKeys: { countMax: 5, windowMs: 60_000 }, ...overrides };
 }
 
-export const acme = "acme" as TenantId;
+const acme = "acme" as TenantId;
 
 export function keyOf(number: number, terms: KeyTerms = {}): SnapshotKey {
   return {

@@ -17,6 +17,12 @@ export class Reservations {
   /** Those before this index are over. */
   #head = 0;
   #atMs = 0;
+  #refundable = 0;
+
+  /** What may still be given back, of all of them together. */
+  get refundable(): number {
+    return this.#refundable;
+  }
 
   get isEmpty(): boolean {
     return this.#head === this.#open.length;
@@ -27,6 +33,7 @@ export class Reservations {
     if (this.#open.length - this.#head >= leaseBounds.reservationCountMax) this.#dropOldest();
     const reservation: Reservation = { refundable: tokens };
     this.#open.push(reservation);
+    this.#refundable += tokens;
     return reservation;
   }
 
@@ -38,6 +45,7 @@ export class Reservations {
   ): number {
     this.drain(drain);
     const refund = Math.max(0, Math.min(Math.floor(reservation.refundable), unused));
+    this.#refundable -= reservation.refundable;
     reservation.refundable = 0;
     return refund;
   }
@@ -53,6 +61,7 @@ export class Reservations {
     ) {
       const drained = Math.min(inflow, oldest.refundable);
       oldest.refundable -= drained;
+      this.#refundable -= drained;
       inflow -= drained;
       if (oldest.refundable > 0) return;
       this.#pop();
@@ -61,7 +70,10 @@ export class Reservations {
 
   #dropOldest(): void {
     const oldest = this.#open[this.#head];
-    if (oldest !== undefined) oldest.refundable = 0;
+    if (oldest !== undefined) {
+      this.#refundable -= oldest.refundable;
+      oldest.refundable = 0;
+    }
     this.#pop();
   }
 
@@ -70,6 +82,8 @@ export class Reservations {
     if (this.#head === this.#open.length) {
       this.#open = [];
       this.#head = 0;
+      // Sums of fractions do not end at nothing by themselves.
+      this.#refundable = 0;
     } else if (this.#head > compactAt && this.#head * 2 > this.#open.length) {
       this.#open = this.#open.slice(this.#head);
       this.#head = 0;

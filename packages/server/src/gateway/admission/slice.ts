@@ -29,6 +29,7 @@ export class Slice {
   #tokensUsed = 0;
   #permitsIdle = 0;
   #permitsInUse = 0;
+  #refundableReported = 0;
   /** Charges of calls that wait for other layers. */
   #openCount = 0;
   #touchedMs = 0;
@@ -147,14 +148,16 @@ export class Slice {
     const permitsKept = concurrencyMax === undefined ? 0 : permitReserve(concurrencyMax);
     const permitsReturned = surplus(this.#permitsIdle, permitsKept);
     const [requestsUsed, tokensUsed] = [this.#requestsUsed, this.#tokensUsed];
-    if (
-      requestsReturned === 0 &&
-      tokensReturned === 0 &&
-      permitsReturned === 0 &&
+    const tokensRefundable = this.#refundable(nowMs);
+    const isNothingToReturn =
+      requestsReturned === 0 && tokensReturned === 0 && permitsReturned === 0;
+    const isNothingNew =
       requestsUsed === 0 &&
-      tokensUsed === 0
-    )
-      return undefined;
+      tokensUsed === 0 &&
+      // That it shrinks slowly is no news.
+      (tokensRefundable > 0 || this.#refundableReported === 0);
+    if (isNothingToReturn && isNothingNew) return undefined;
+    this.#refundableReported = tokensRefundable;
     this.#requestsIdle -= requestsReturned;
     this.#tokensIdle -= tokensReturned;
     this.#permitsIdle -= permitsReturned;
@@ -167,13 +170,15 @@ export class Slice {
       tokensUsed,
       tokensReturned,
       permitsReturned,
+      tokensRefundable,
     };
   }
 
   /** Whether nothing is lost when it is dropped. */
   isSpent(nowMs: number): boolean {
-    this.reservations.drain({ perMinute: this.limits.tokensPerMinute ?? 0, nowMs });
     return (
+      this.#refundable(nowMs) === 0 &&
+      this.#refundableReported === 0 &&
       this.#requestsIdle === 0 &&
       this.#tokensIdle === 0 &&
       this.#permitsIdle === 0 &&
@@ -184,6 +189,11 @@ export class Slice {
       this.reservations.isEmpty &&
       nowMs - this.#touchedMs >= leaseBounds.sliceIdleMs
     );
+  }
+
+  #refundable(nowMs: number): number {
+    this.reservations.drain({ perMinute: this.limits.tokensPerMinute ?? 0, nowMs });
+    return Math.ceil(this.reservations.refundable);
   }
 
   #charge({ request, tokens, permit }: Taken): void {
