@@ -344,11 +344,11 @@ describe("interleaved calls of a chat stream", () => {
           );
           const { content } = joinMessages(stream(context("messages", "chat"), events));
           expect(content).toEqual(
-            calls.map(([name, input], index) => ({
+            calls.map(([name], index) => ({
               type: "tool_use",
               id: `id_${index}`,
               name,
-              input,
+              input: JSON.parse(inputs[index] ?? ""),
             })),
           );
         },
