@@ -9,6 +9,7 @@ import { gatewayLimits } from "../limits.ts";
 import { JsonFault } from "../wire/json-scanner.ts";
 import type { Relay, RelayTarget } from "./relay.ts";
 import type { ReplyReader } from "./reply-reader.ts";
+import { providerReported } from "./transport-error.ts";
 
 export class PlainRelay implements Relay {
   readonly #target: RelayTarget;
@@ -44,6 +45,10 @@ export class PlainRelay implements Relay {
     if (this.committed) {
       sink.end();
       return;
+    }
+    // Some providers report their errors with a status of 200: another attempt may answer.
+    if (reader.hasError && !reader.hasDelta && reader.responseId === undefined) {
+      throw providerReported(reader);
     }
     this.committed = true;
     sink.writeHead(status, { ...head, "content-length": this.#heldBytes });

@@ -185,6 +185,8 @@ export class ReplyReader implements JsonSink {
     else if (id === replyIds.cacheWriteTokens) this.#usage.cacheWriteInputTokens = value;
     else if (id === replyIds.reasoningTokens) this.#usage.reasoningTokens = value;
     else if (id === replyIds.sequence) this.sequence = value;
+    // Some providers put a status where others have a name.
+    else if (id === replyIds.errorCode) this.errorCode ??= String(value);
   }
 }
 

@@ -140,6 +140,27 @@ describe("attempts before commit", () => {
     expect(upstream.hits).toHaveLength(2);
   });
 
+  it("tries again after a plain reply of status 200 that is an error", async () => {
+    const disguised: Step = (_request, response) => {
+      response.writeHead(200, { "content-type": "application/json" });
+      response.end('{"error":{"message":"Provider disconnected","code":502}}');
+    };
+    upstream.plan(disguised, whole);
+    const reply = await call();
+    expect([reply.status, reply.headers.get("x-faultline-attempts")]).toEqual([200, "2"]);
+    upstream.plan(disguised);
+    const failed = await call();
+    expect([failed.status, await failed.text()]).toEqual([
+      502,
+      expect.stringContaining("Provider disconnected"),
+    ]);
+    const { attributes } = await spanOf(failed);
+    expect(attributes["faultline.attempts"]).toEqual([
+      "upstream/model-a: unavailable",
+      "upstream/model-a: unavailable",
+    ]);
+  });
+
   it("never tries again after the first word", async () => {
     for (const end of [inBandError, ""]) {
       upstream.plan(stream(role, frame({ content: "The" }), end), spoken);
