@@ -64,11 +64,15 @@ const call = fc
 
 /** The blocks of a reply as a provider of this surface gives them. */
 function blocksOf(provider: Surface): fc.Arbitrary<WholeBlock[]> {
-  const reasoning = text.map((text): WholeBlock => ({
-    block: { kind: "reasoning" },
-    text,
-    state: stateOf[provider],
-  }));
+  // A chat provider may stand before one of another surface, and pass on its state.
+  const origins = provider === "chat" ? surfaces : [provider];
+  const reasoning = fc
+    .tuple(text, fc.constantFrom(...origins))
+    .map(([text, origin]): WholeBlock => ({
+      block: { kind: "reasoning" },
+      text,
+      state: stateOf[origin],
+    }));
   const spoken = text.map((text): WholeBlock => ({
     block: { kind: "text" },
     text,

@@ -124,6 +124,30 @@ describe("chat streams for messages", () => {
     });
   });
 
+  it("takes reasoning in details, in pieces or whole, each block with its own state", () => {
+    const format = "anthropic-claude-v1";
+    const details = (...reasoning_details: object[]): object => chunk({ reasoning_details });
+    const events = stream(toMessages, [
+      details({ type: "reasoning.text", text: "ha", format }),
+      details({ type: "reasoning.text", text: "ha", format }),
+      details(
+        { type: "reasoning.text", signature: "sig", format },
+        { type: "reasoning.encrypted", data: "red", format },
+      ),
+      chunk({ reasoning_content: "Hm." }),
+      details({ type: "reasoning.text", text: "Hm.", signature: "sig2", format }),
+      chunk({ content: "A" }),
+      chunk({}, "stop"),
+      "[DONE]",
+    ]);
+    expect(joinMessages(events).content).toEqual([
+      { type: "thinking", thinking: "haha", signature: "sig" },
+      { type: "redacted_thinking", data: "red" },
+      { type: "thinking", thinking: "Hm.", signature: "sig2" },
+      { type: "text", text: "A" },
+    ]);
+  });
+
   it("ends with the caller's error event when the provider reports one, and says no more", () => {
     const translation = translateStream(toMessages);
     translation.write(undefined, JSON.stringify(chunk({ content: "a" })));

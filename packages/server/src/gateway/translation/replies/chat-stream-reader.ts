@@ -33,6 +33,8 @@ export class ChatStreamReader implements StreamReader {
   #finished = false;
   #keyCount = 0;
   #speech: { readonly key: string; readonly kind: SpeechKind } | undefined;
+  /** The text of the open block of reasoning. */
+  #reasoning = "";
   /** The latest call at each index of the provider. */
   readonly #calls = new Map<unknown, Call>();
   #latestCall: Call | undefined;
@@ -91,23 +93,27 @@ export class ChatStreamReader implements StreamReader {
     for (const value of calls) this.#readCall(toObject(value) ?? {});
   }
 
-  /** Pieces of text go on in one block; a state ends its block. */
+  /**
+   * Details come in pieces that go on in one block, or with their state once the block is whole; then they may repeat all
+   * of its text. A state ends its block.
+   */
   #readDetails(delta: JsonObject, reasoning: string): void {
+    this.#speak("reasoning", reasoning);
     for (const { text, state } of readChatReasoning(delta, "")) {
-      this.#speak("reasoning", reasoning === "" ? text : "");
-      if (state === undefined || Object.keys(state.fields).length === 0) continue;
-      this.#speak("reasoning", reasoning);
+      const isWhole = state !== undefined && Object.keys(state.fields).length > 0;
+      const repeats = reasoning !== "" || (isWhole && this.#reasoning.endsWith(text));
+      if (!repeats) this.#speak("reasoning", text);
+      if (!isWhole) continue;
       if (this.#speech?.kind !== "reasoning") this.#open("reasoning");
       this.#endSpeech(state);
-      return;
     }
-    this.#speak("reasoning", reasoning);
   }
 
   #speak(kind: SpeechKind, text: string): void {
     if (text === "") return;
     const key = this.#speech?.kind === kind ? this.#speech.key : this.#open(kind);
     this.#blocks.delta(key, text);
+    if (kind === "reasoning") this.#reasoning += text;
   }
 
   #open(kind: SpeechKind): string {
@@ -128,6 +134,7 @@ export class ChatStreamReader implements StreamReader {
     if (this.#speech === undefined) return;
     this.#blocks.end(this.#speech.key, this.#speech.kind === "reasoning" ? state : undefined);
     this.#speech = undefined;
+    this.#reasoning = "";
   }
 
   /**
