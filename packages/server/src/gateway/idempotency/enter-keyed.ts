@@ -18,9 +18,19 @@ export interface KeyedTurn {
 export function enterKeyed(keyed: KeyedCalls, call: KeyedCall, turn: KeyedTurn): void {
   keyed.enter(call).then(
     (entry) => {
-      if (entry.kind === "execute") turn.execute(entry.recorder);
+      if (entry.kind === "execute") execute(entry.recorder, turn);
       else turn.answered();
     },
     (error: unknown) => turn.refused(toPlatformError(error)),
   );
+}
+
+/** Whatever goes wrong before the call is under way, its key must not wait for ever. */
+function execute(recorder: ReplyRecorder, turn: KeyedTurn): void {
+  try {
+    turn.execute(recorder);
+  } catch (error) {
+    recorder.settle("released");
+    turn.refused(toPlatformError(error));
+  }
 }

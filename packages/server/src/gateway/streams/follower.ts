@@ -18,7 +18,7 @@ export interface StoredPart {
 
 export interface FollowerSurroundings {
   readonly clock: Clock;
-  readonly deadlines: Deadlines;
+  readonly deadlines: Pick<Deadlines, "add" | "remove">;
   /** The parts of a reply from the one of this index on, out of the journal. */
   readonly readParts: (
     reply: KeptReply,

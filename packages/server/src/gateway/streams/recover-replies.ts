@@ -52,6 +52,7 @@ export async function recoverReplies(log: Log, signal: AbortSignal): Promise<Rec
       case "end":
         reply.end = record.end;
         reply.isEndDurable = true;
+        epoch = Math.max(epoch, record.end.lossEpoch ?? 0);
         open.delete(reply);
         break;
       case "foreign":

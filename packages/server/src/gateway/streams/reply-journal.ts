@@ -1,7 +1,7 @@
 /** The journal of the replies that one gateway process keeps: one log, the index of what is in it, and what is dropped when. */
 
 import type { Clock, Random } from "#kernel/index.ts";
-import { Log, type LogPosition } from "@faultline/journal";
+import { type JournalFileSystem, Log, type LogPosition } from "@faultline/journal";
 import { PlatformError, type TenantId } from "@faultline/protocol";
 
 import { closeInterrupted } from "./close-interrupted.ts";
@@ -19,6 +19,8 @@ export interface ReplyJournalOptions {
   readonly signal: AbortSignal;
   /** Bounds of the newest settings. */
   readonly bounds: () => ReplyJournalBounds;
+  /** The disk, unless a test brings its own. */
+  readonly fileSystem?: JournalFileSystem;
   /** `successor` still tells that the call of its key was made. */
   readonly onDropped: (reply: KeptReply, successor: KeptReply | undefined) => void;
 }
@@ -69,6 +71,7 @@ export class ReplyJournal implements AsyncDisposable {
       signal,
       limits: { segmentBytesMax, batchBytesMax, bytesMax },
       verify: "last-segment",
+      ...(options.fileSystem === undefined ? {} : { fileSystem: options.fileSystem }),
     });
     try {
       const recovered = await recoverReplies(log, signal);
@@ -85,12 +88,6 @@ export class ReplyJournal implements AsyncDisposable {
 
   get replies(): Iterable<KeptReply> {
     return this.#replies.values();
-  }
-
-  get openCount(): number {
-    let count = 0;
-    for (const reply of this.#replies.values()) if (reply.isOpen) count += 1;
-    return count;
   }
 
   get followerCount(): number {
