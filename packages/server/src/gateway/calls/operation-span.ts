@@ -66,6 +66,10 @@ function spanAttributes(record: OperationRecord): Attributes {
     // A plain reply comes whole: when its first token was made, nobody outside the provider knows.
     "gen_ai.response.time_to_first_chunk": record.stream ? seconds(record.firstChunkMs) : undefined,
     "gen_ai.server.time_to_first_token": record.stream ? seconds(record.firstTokenMs) : undefined,
+    "faultline.queue.seconds": seconds(record.queueMs),
+    "faultline.loop_wait.seconds": seconds(record.loopWaitMs),
+    "faultline.connect.seconds": seconds(record.connectMs),
+    "faultline.inter_token.seconds": seconds(record.interTokenMs),
     "gen_ai.usage.input_tokens": usage?.inputTokens,
     "gen_ai.usage.output_tokens": usage?.outputTokens,
     "gen_ai.usage.cache_read.input_tokens": usage?.cachedInputTokens,

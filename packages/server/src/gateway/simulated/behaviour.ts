@@ -12,6 +12,7 @@
  * | `reasoning=COUNT` | length of the reasoning before it; 0 for none |
  * | `calls=COUNT` | how often the tool is called, in parallel |
  * | `error=STATUS` | answer with this status (400 to 599) |
+ * | `block=DURATION` | keep the whole gateway process busy for so long before the head; at most 10 s |
  * | `reset` | break the connection before the head |
  * | `cut-after=COUNT` | break the connection after so many events; in a plain reply after so many bytes |
  * | `stall-after=COUNT` | send so many events, then nothing more |
@@ -34,6 +35,8 @@ export interface Behaviour {
   readonly reasoningCount: number | undefined;
   readonly callCount: number;
   readonly errorStatus: number | undefined;
+  /** How long the event loop of the process stands still before the head. */
+  readonly blockMs: number;
   readonly resets: boolean;
   readonly cutAfter: number | undefined;
   readonly stallAfter: number | undefined;
@@ -45,6 +48,7 @@ export interface Behaviour {
 export const simulateHeader = "x-faultline-simulate";
 const headerLengthMax = 1_024;
 const durationMsMax = 3_600_000;
+const blockMsMax = 10_000;
 const tokenCountMax = 100_000;
 const callCountMax = 64;
 const countMax = 1_000_000;
@@ -68,6 +72,7 @@ export function readBehaviour(
     reasoningCount: undefined,
     callCount: 1,
     errorStatus: draw() < simulation.errorRatio ? 500 : undefined,
+    blockMs: 0,
     resets: false,
     cutAfter: draw() < simulation.cutRatio ? stallAfterDefault : undefined,
     stallAfter: draw() < simulation.stallRatio ? stallAfterDefault : undefined,
@@ -107,6 +112,9 @@ function applyDirective(behaviour: Draft, directive: string): void {
       return;
     case "error":
       behaviour.errorStatus = readCount(directive, value, [400, 599]);
+      return;
+    case "block":
+      behaviour.blockMs = Math.min(readDuration(directive, value), blockMsMax);
       return;
     case "reset":
       behaviour.resets = true;

@@ -130,6 +130,7 @@ export class SimulatedUpstream implements AsyncDisposable {
     const createdSeconds = Math.floor(this.#options.clock.nowMs() / msPerSecond);
     const reply = surface.reply(body, { behaviour, createdSeconds });
     await this.#wait(behaviour.latencyMs, signal);
+    this.#block(behaviour.blockMs);
     if (behaviour.resets) {
       response.destroy();
       return;
@@ -225,6 +226,15 @@ export class SimulatedUpstream implements AsyncDisposable {
       response.write("data: <html>not a chunk</html>\n\n");
     }
     return false;
+  }
+
+  /** Stands in for code that computes for too long. */
+  #block(durationMs: number): void {
+    const { clock } = this.#options;
+    const untilMs = clock.monotonicMs() + durationMs;
+    while (clock.monotonicMs() < untilMs) {
+      // Nothing else may run.
+    }
   }
 
   async #wait(durationMs: number, signal: AbortSignal): Promise<void> {
