@@ -42,8 +42,8 @@ export const blockBytesMax = blockBytesTarget + keyBytesMax + valueBytesMax + 64
 /** Snapshot files that are kept: the newest one, and the one before in case the newest is damaged later. */
 export const snapshotFileCountKept = 2;
 
-/** A draft is synced each time it has grown by this much, so that no sync at the end holds up those of the log. */
-export const draftSyncBytes = 1_024 * 1_024;
+/** A draft is written and synced by as much at a time: few calls of the disk, and none of them long. */
+export const draftWriteBytes = 1_024 * 1_024;
 
 /** Shards of one folder. */
 export const shardCountMax = 256;

@@ -25,10 +25,10 @@ describe("the pace of work in the background", () => {
     const clock = steppedClock();
     const pace = new Pace(clock, () => false);
     for (let slice = 0; slice < 8; slice += 1) {
-      clock.atMs += 0.5;
+      clock.atMs += 0.25;
       await pace.rest(signal);
     }
-    expect(clock.slept).toEqual([2, 2, 2, 2]);
+    expect(clock.slept).toEqual([1, 1, 1, 1]);
   });
 
   it("does not rest for ever when the disk was slow", async () => {

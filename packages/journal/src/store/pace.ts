@@ -14,7 +14,7 @@ export interface StoreClock {
 }
 
 /** A stretch of work between two rests: short beside what a caller notices. */
-const workMsMax = 1;
+const workMsMax = 0.5;
 /** A rest is this many times as long as the work before it, waiting for the disk included. */
 const restFactor = 2;
 /** However slow the disk was. */

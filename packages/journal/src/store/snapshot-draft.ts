@@ -6,7 +6,7 @@ import type { JournalFile, JournalFileSystem } from "../file-system/file-system.
 import { systemCode } from "../journal-error.ts";
 import { writeAll } from "../log/write-all.ts";
 import type { Block } from "./block.ts";
-import { draftSyncBytes } from "./limits.ts";
+import { draftWriteBytes } from "./limits.ts";
 import {
   encodeFrameHead,
   encodeSnapshotHead,
@@ -22,9 +22,9 @@ export class SnapshotDraft implements AsyncDisposable {
   readonly #file: JournalFile;
   readonly #version: number;
   #offset = 0;
-  #syncedBytes = 0;
+  readonly #buffer = Buffer.allocUnsafeSlow(draftWriteBytes);
+  #bufferedBytes = 0;
   #checksum: number;
-  #frameBytes: Buffer = Buffer.alloc(0);
   #isOpen = true;
   #isPlaced = false;
   readonly blocks: Block[] = [];
@@ -65,16 +65,13 @@ export class SnapshotDraft implements AsyncDisposable {
     this.blocks.push(block);
     this.#entryCount += block.entryCount;
     await this.#frame({ kind: frameKinds.block, entryCount: block.entryCount }, block.bytes);
-    if (this.#offset - this.#syncedBytes < draftSyncBytes) return;
-    this.#syncedBytes = this.#offset;
-    await this.#file.sync();
   }
 
   /** Makes the file whole, durable and visible, and gives its name. */
   async place(): Promise<string> {
     const totals = encodeTotals({ blockCount: this.blocks.length, entryCount: this.#entryCount });
     await this.#frame({ kind: frameKinds.end, entryCount: 0 }, totals);
-    await this.#file.sync();
+    await this.#flush();
     this.#isOpen = false;
     await this.#file.close();
     const name = snapshotName(this.#version);
@@ -95,18 +92,32 @@ export class SnapshotDraft implements AsyncDisposable {
   async #frame(frame: { kind: number; entryCount: number }, content: Uint8Array): Promise<void> {
     const head = encodeFrameHead(frame, content, this.#checksum);
     this.#checksum = head.checksum;
-    // One write instead of two; the buffer is free again when it is done.
-    const byteLength = head.bytes.byteLength + content.byteLength;
-    if (this.#frameBytes.byteLength < byteLength) this.#frameBytes = Buffer.allocUnsafe(byteLength);
-    const bytes = this.#frameBytes.subarray(0, byteLength);
-    bytes.set(head.bytes);
-    bytes.set(content, head.bytes.byteLength);
-    await this.#append(bytes);
+    await this.#append(head.bytes);
+    await this.#append(content);
   }
 
+  /** Collects bytes, and writes them when the buffer is full. */
   async #append(bytes: Uint8Array): Promise<void> {
+    if (this.#bufferedBytes + bytes.byteLength > this.#buffer.byteLength) await this.#flush();
+    if (bytes.byteLength > this.#buffer.byteLength) {
+      await this.#write(bytes);
+      return;
+    }
+    this.#buffer.set(bytes, this.#bufferedBytes);
+    this.#bufferedBytes += bytes.byteLength;
+  }
+
+  async #flush(): Promise<void> {
+    if (this.#bufferedBytes === 0) return;
+    await this.#write(this.#buffer.subarray(0, this.#bufferedBytes));
+    this.#bufferedBytes = 0;
+  }
+
+  /** Writes and syncs, so that no sync at the end holds up those of the log. */
+  async #write(bytes: Uint8Array): Promise<void> {
     await writeAll(this.#file, bytes, this.#offset);
     this.#offset += bytes.byteLength;
+    await this.#file.sync();
   }
 }
 
