@@ -138,7 +138,7 @@ describe("a chat completion request", () => {
     ['{"model":"a"', "request_malformed", "byte 12"],
     ['{"model":"a",}', "request_malformed", "byte 13"],
     ["", "request_malformed", "byte 0"],
-    [`{"model":"a","x":${"[".repeat(200)}`, "request_too_large", "byte 144"],
+    [`{"model":"a","x":${"[".repeat(200)}`, "nesting_too_deep", "byte 144"],
   ])("refuses %s", (text, code, where) => {
     const refused = refusalOf(Buffer.from(text));
     expect([refused.code, refused.where]).toEqual([code, where]);
