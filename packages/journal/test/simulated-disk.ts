@@ -202,7 +202,7 @@ export class SimulatedDisk implements JournalFileSystem {
           if (!this.#isDead) inode.changes = [];
           throw error;
         }
-        inode.durable = Uint8Array.from(inode.seen);
+        inode.durable = inode.changes.reduce(apply, inode.durable);
         inode.changes = [];
       },
       close: async () => await Promise.resolve(),

@@ -6,7 +6,7 @@ import { type Fault, SimulatedDisk } from "../../test/simulated-disk.ts";
 import { JournalError, type Log } from "../index.ts";
 
 /** Seeds of chance that are run each time. */
-const seedCount = 400;
+const seedCount = 150;
 const roundCount = 6;
 
 describe("a log after a loss of power", () => {

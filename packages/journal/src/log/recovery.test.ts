@@ -204,6 +204,30 @@ describe("opening a log", () => {
     await log.append(bytes("still"));
   });
 
+  it("tells damage from a torn write also where its last writer had no time for a mark", async () => {
+    const { files } = await logWithPendingBatch();
+    const path = onlyPath(files);
+    const disk = SimulatedDisk.of(files);
+    {
+      await using log = await openLog(disk, { limits: {} });
+      expect(log.recovery.tornBytes).toBe(0);
+    }
+    const damaged = disk.files().get(path) ?? new Uint8Array();
+    damaged[damaged.length - 44 - 3] = 0xff;
+    const opened = openLog(SimulatedDisk.of(new Map([[path, damaged]])), { limits: {} });
+    await expect(opened).rejects.toMatchObject({ code: "journal_corrupt" });
+  });
+
+  it("makes the name of a segment durable whose writer could not, before anything counts in it", async () => {
+    const disk = new SimulatedDisk();
+    disk.faultsByKind.set("sync-folder", { kind: "error", code: "EIO" });
+    await expect(openLog(disk)).rejects.toMatchObject({ code: "journal_unreadable" });
+    await using log = await openLog(disk.afterProcess());
+    await log.append(bytes("acknowledged"));
+    await using later = await openLog(SimulatedDisk.of(disk.durableFiles()));
+    expect(await textsOf(later)).toEqual(["acknowledged"]);
+  });
+
   it("makes a batch durable that its writer could not sync, before it counts", async () => {
     const { files, acknowledged, pending } = await logWithPendingBatch();
     // The next process sees what the system holds in memory, although the disk never got it.
