@@ -205,7 +205,7 @@ describe("the reading of requests", () => {
     );
     const [answer] = (await once(socket, "data")) as [Buffer];
     expect(answer.toString()).toMatch(/^HTTP\/1\.1 413 /);
-    expect(answer.toString()).toContain("headers_too_large");
+    expect(answer.toString()).toContain("request_too_large");
     socket.destroy();
     expect((await call(world)).status).toBe(200);
   });
