@@ -2,6 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { defaultDispatch, type DispatchConfig } from "#config/index.ts";
 import type { Span } from "@faultline/contracts";
+import { formatKey, type KeyId } from "@faultline/protocol";
+import { seededRandom } from "@faultline/testkit";
 
 import {
   answer,
@@ -21,6 +23,7 @@ import {
   providerAt,
   testSecret,
   testSettings,
+  testTenant,
   type TestGateway,
 } from "./test-gateway.ts";
 
@@ -30,6 +33,9 @@ const retries: DispatchConfig = {
   breaker: { ...defaultDispatch.breaker, failureCountMax: 0 },
 };
 
+const random = seededRandom("attempts");
+/** A key whose calls must begin to answer soon. */
+const hastySecret = formatKey(testTenant, (bound) => random.integer(bound));
 const upstream = new ScriptedUpstream();
 const resources = new AsyncDisposableStack();
 let port = 0;
@@ -47,7 +53,13 @@ async function openGateway(dispatch: DispatchConfig): Promise<TestGateway> {
   return await openTestGateway({
     providers: [providerAt(port)],
     settings: { ...testSettings, dispatch },
-    keys: [keyRow(testSecret)],
+    keys: [
+      keyRow(testSecret),
+      keyRow(hastySecret, {
+        id: "00000000-0000-7000-8000-000000000002" as KeyId,
+        terms: { deadlines: { firstTokenMs: 100 } },
+      }),
+    ],
   });
 }
 
@@ -234,6 +246,16 @@ describe("a caller", () => {
     expect(upstream.hits).toHaveLength(1);
   });
 
+  it("has the deadlines of its key", async () => {
+    upstream.plan(() => {});
+    const authorization = `Bearer ${hastySecret}`;
+    const late = await call({ stream: true, headers: { authorization } });
+    expect([late.status, await late.text()]).toEqual([
+      504,
+      expect.stringContaining("first token deadline of 100 ms"),
+    ]);
+  });
+
   it("shortens deadlines by headers, and is told of bad ones", async () => {
     upstream.plan(() => {});
     const late = await call({
@@ -284,5 +306,34 @@ describe("the circuit breaker", () => {
     expect(probe.status).toBe(200);
     const openedFor = (upstream.hits[3] ?? 0) - (upstream.hits[2] ?? 0);
     expect(openedFor).toBeGreaterThanOrEqual(195);
+  });
+});
+
+describe("places with a target", () => {
+  it("are as many as it may have, and who waits too long is told which target is full", async () => {
+    const open = Promise.withResolvers<void>();
+    let underWay = 0;
+    let underWayMax = 0;
+    upstream.plan(async (request, response) => {
+      underWay += 1;
+      underWayMax = Math.max(underWayMax, underWay);
+      await open.promise;
+      underWay -= 1;
+      whole(request, response);
+    });
+    const concurrency = { ...retries.concurrency, targetMin: 1, targetMax: 2 };
+    await using gateway = await openGateway({ ...retries, concurrency });
+    const calls = Array.from({ length: 6 }, () => call({}, gateway));
+    while (upstream.hits.length < 2) await new Promise((resolve) => setImmediate(resolve));
+    const hasty = await call({ headers: { "x-faultline-timeout-queue": "50ms" } }, gateway);
+    expect([hasty.status, await hasty.text()]).toEqual([
+      429,
+      expect.stringContaining(
+        'The target \\"upstream/model-a\\" has as many calls as it carries (2)',
+      ),
+    ]);
+    open.resolve();
+    const statuses = await Promise.all(calls.map(async (reply) => (await reply).status));
+    expect([new Set(statuses), underWayMax]).toEqual([new Set([200]), 2]);
   });
 });

@@ -5,7 +5,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { systemClock } from "#kernel/index.ts";
 
 /** What an upstream does with one request. */
-export type Step = (request: IncomingMessage, response: ServerResponse) => void;
+export type Step = (request: IncomingMessage, response: ServerResponse) => unknown;
 
 /** An upstream that takes one step for each request, and the last one for all that follow. */
 export class ScriptedUpstream {
