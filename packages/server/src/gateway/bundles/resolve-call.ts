@@ -128,7 +128,7 @@ function putBundle(
 ): PutBundle {
   let request: PutBundle["request"] = { body: call.body, facts: call.facts };
   let redactedBy: readonly string[] = [];
-  if (policy !== undefined && policy.input.length > 0) {
+  if (policy !== undefined && policy.input.rules.length > 0) {
     const { messages, system } = call.facts.places;
     const checked = checkInput(
       policy.input,

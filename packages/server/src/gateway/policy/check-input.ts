@@ -3,7 +3,7 @@
 import { PlatformError } from "@faultline/protocol";
 
 import type { Splice } from "../wire/splice.ts";
-import type { CompiledRule } from "./compiled-policy.ts";
+import type { RuleSet } from "./compiled-policy.ts";
 import { policyLimits } from "./limits.ts";
 import { textsWithin } from "./request-texts.ts";
 import { TextFilter } from "./text-filter.ts";
@@ -17,7 +17,7 @@ export interface CheckedInput {
 
 /** Throws `content_refused` with the rule, never with the text, and `request_too_large` beyond the bound. */
 export function checkInput(
-  rules: readonly CompiledRule[],
+  rules: RuleSet,
   body: Buffer,
   ranges: readonly { readonly start: number; readonly end: number }[],
 ): CheckedInput {
@@ -36,7 +36,7 @@ export function checkInput(
 }
 
 /** A whole text without what rules take out. Throws `content_refused`. */
-function filterText(rules: readonly CompiledRule[], text: string, redactedBy: Set<string>): string {
+function filterText(rules: RuleSet, text: string, redactedBy: Set<string>): string {
   const filter = new TextFilter(rules);
   let kept = "";
   // In parts, so that what is settled need not be carried along.

@@ -12,7 +12,7 @@ import {
   personalPatterns,
   secretPatterns,
 } from "./known-patterns.ts";
-import { PatternProgram } from "./pattern-program.ts";
+import { asciiCount, PatternProgram, precedentOf, precedents } from "./pattern-program.ts";
 
 export interface CompiledPattern {
   readonly program: PatternProgram;
@@ -29,11 +29,32 @@ export interface CompiledRule {
   readonly patterns: readonly CompiledPattern[];
 }
 
+/** Rules that are held against the same texts. */
+export class RuleSet {
+  readonly rules: readonly CompiledRule[];
+  readonly #begins: readonly Uint8Array[];
+
+  constructor(rules: readonly CompiledRule[]) {
+    const programs = rules.flatMap(({ patterns }) => patterns.map(({ program }) => program));
+    this.rules = rules;
+    this.#begins = precedents.map((before) =>
+      Uint8Array.from({ length: asciiCount }, (_, rune) =>
+        programs.some((program) => program.mayBegin(before, rune)) ? 1 : 0,
+      ),
+    );
+  }
+
+  /** Whether a match of any of them can begin with this character after that one. */
+  mayBegin(previous: number, rune: number): boolean {
+    return rune >= asciiCount || this.#begins[precedentOf(previous)]?.[rune] === 1;
+  }
+}
+
 export interface CompiledPolicy {
-  readonly input: readonly CompiledRule[];
-  readonly output: readonly CompiledRule[];
+  readonly input: RuleSet;
+  readonly output: RuleSet;
   /** Those of the output that refuse: what must stay as it is, such as the arguments of a call, is held against these. */
-  readonly refusing: readonly CompiledRule[];
+  readonly refusing: RuleSet;
   readonly allowedTools: ReadonlySet<string> | undefined;
   readonly toolCallCountMax: number | undefined;
   /** Whether replies must be looked at. */
@@ -44,9 +65,9 @@ export interface CompiledPolicy {
 export function compilePolicy({ input = [], output = [], tools }: SafetyPolicy): CompiledPolicy {
   const compiled = output.map((rule) => compileRule(rule));
   return {
-    input: input.map((rule) => compileRule(rule)),
-    output: compiled,
-    refusing: compiled.filter(({ action }) => action === "refuse"),
+    input: new RuleSet(input.map((rule) => compileRule(rule))),
+    output: new RuleSet(compiled),
+    refusing: new RuleSet(compiled.filter(({ action }) => action === "refuse")),
     allowedTools: tools?.allowed === undefined ? undefined : new Set(tools.allowed),
     toolCallCountMax: tools?.callCountMax,
     watchesOutput:

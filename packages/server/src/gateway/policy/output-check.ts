@@ -1,6 +1,6 @@
 /** Holds the output rules of a policy against one reply: its texts by channel, its calls of tools. */
 
-import type { CompiledPolicy } from "./compiled-policy.ts";
+import type { CompiledPolicy, RuleSet } from "./compiled-policy.ts";
 import { policyLimits } from "./limits.ts";
 import { TextFilter } from "./text-filter.ts";
 
@@ -75,7 +75,7 @@ export class OutputCheck {
     return filter;
   }
 
-  #rulesFor(kind: TextKind): CompiledPolicy["output"] {
+  #rulesFor(kind: TextKind): RuleSet {
     return kind === "open" ? this.#policy.output : this.#policy.refusing;
   }
 

@@ -28,7 +28,7 @@ interface LibraryInstruction {
 }
 
 /** Conditions between two characters, as bits. */
-export const emptyWidths = {
+const emptyWidths = {
   beginLine: 1,
   endLine: 2,
   beginText: 4,
@@ -48,45 +48,87 @@ export interface Step {
   takes(rune: number): boolean;
 }
 
-const asciiCount = 128;
+/** Characters for which answers are looked up. */
+export const asciiCount = 128;
 const lineFeed = 0x0a;
 
 export class PatternProgram {
   readonly steps: readonly Step[];
   readonly start: number;
-  readonly #first: Uint8Array;
-  #firstBeyondAscii = false;
+  /** For each kind of character before, the characters of ASCII with which a match can begin. */
+  readonly #first: readonly Uint8Array[];
 
   constructor(compiled: CompiledPattern) {
     const { inst, start } = compiled.re2().prog;
     // The library's types leave its program open; the version is pinned, and a test holds the walk against its own matching.
     this.steps = (inst as readonly LibraryInstruction[]).map((instruction) => toStep(instruction));
     this.start = Number(start);
-    this.#first = this.#findFirst();
+    this.#first = precedents.map((before) => this.#firstAfter(before));
   }
 
-  /** Whether a match can begin with this character. */
-  mayBeginWith(rune: number): boolean {
-    return rune < asciiCount ? this.#first[rune] === 1 : this.#firstBeyondAscii;
+  /** Whether a match can begin with this character after that one; beyond ASCII it is never ruled out. */
+  mayBegin(previous: number, rune: number): boolean {
+    if (rune >= asciiCount) return true;
+    return this.#first[precedentOf(previous)]?.[rune] === 1;
   }
 
-  /** What the first step over a character can take, whatever the conditions before it. */
-  #findFirst(): Uint8Array {
+  #firstAfter(before: number): Uint8Array {
     const first = new Uint8Array(asciiCount);
+    for (let rune = 0; rune < asciiCount; rune += 1)
+      first[rune] = this.#canTake(before, rune) ? 1 : 0;
+    return first;
+  }
+
+  #canTake(before: number, rune: number): boolean {
+    const conditions = conditionsBetween(before, rune);
     const seen = new Set<number>();
     const open = [this.start];
     for (let at = open.pop(); at !== undefined; at = open.pop()) {
       const step = this.steps[at];
       if (step === undefined || seen.has(at)) continue;
       seen.add(at);
-      if (step.kind === "rune") {
-        this.#firstBeyondAscii = true;
-        for (let rune = 0; rune < asciiCount; rune += 1) if (step.takes(rune)) first[rune] = 1;
-      } else if (step.kind === "split") open.push(step.out, step.arg);
-      else if (step.kind === "jump" || step.kind === "empty") open.push(step.out);
+      if (step.kind === "rune" && step.takes(rune)) return true;
+      if (step.kind === "split") open.push(step.out, step.arg);
+      else if (step.kind === "jump") open.push(step.out);
+      else if (step.kind === "empty" && (step.arg & ~conditions) === 0) open.push(step.out);
     }
-    return first;
+    return false;
   }
+}
+
+/** What stands for the beginning of a text, and for its end. */
+export const noRune = -1;
+
+/** The conditions of empty width that hold between two characters. */
+export function conditionsBetween(previous: number, next: number): number {
+  let conditions = 0;
+  if (previous === noRune) conditions |= emptyWidths.beginText | emptyWidths.beginLine;
+  if (previous === lineFeed) conditions |= emptyWidths.beginLine;
+  if (next === noRune) conditions |= emptyWidths.endText | emptyWidths.endLine;
+  if (next === lineFeed) conditions |= emptyWidths.endLine;
+  return (
+    conditions |
+    (isWord(previous) === isWord(next) ? emptyWidths.noWordBoundary : emptyWidths.wordBoundary)
+  );
+}
+
+/** One character for each kind that conditions tell apart: nothing, a line's end, a word's part, any other. */
+export const precedents: readonly number[] = [noRune, lineFeed, 0x61, 0x20];
+
+/** Which of them stands for a character. */
+export function precedentOf(previous: number): number {
+  if (previous === noRune) return 0;
+  if (previous === lineFeed) return 1;
+  return isWord(previous) ? 2 : 3;
+}
+
+function isWord(rune: number): boolean {
+  return (
+    (rune >= 0x61 && rune <= 0x7a) ||
+    (rune >= 0x41 && rune <= 0x5a) ||
+    (rune >= 0x30 && rune <= 0x39) ||
+    rune === 0x5f
+  );
 }
 
 function toStep(instruction: LibraryInstruction): Step {

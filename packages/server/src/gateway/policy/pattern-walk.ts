@@ -1,15 +1,12 @@
 /** Walks a pattern over text that comes in parts: every thread of a match that could still come is kept, nothing else. */
 
-import { emptyWidths, type PatternProgram } from "./pattern-program.ts";
+import { conditionsBetween, noRune, type PatternProgram } from "./pattern-program.ts";
 
 /** Where a match lies, in UTF-16 units since the text began. */
 export interface MatchSpan {
   readonly start: number;
   readonly end: number;
 }
-
-const noRune = -1;
-const lineFeed = 0x0a;
 
 /**
  * Finds, for each place at which a match can begin, the longest match from there. Threads that are at the same step go on as
@@ -63,13 +60,22 @@ export class PatternWalk {
     return this.#open.length > 0 || this.#ended.length > 0;
   }
 
+  /** Whether nothing has begun: the walk may pass over characters with which no match begins. */
+  get isIdle(): boolean {
+    return this.#count === 0 && this.#open.length === 0;
+  }
+
   /** Takes the next character, which has so many UTF-16 units. */
   step(rune: number, width: number): void {
-    if (this.#count > 0 || this.#open.length > 0 || this.#program.mayBeginWith(rune)) {
-      this.#advance(rune);
-    }
+    this.#advance(rune);
     this.#position += width;
     this.#previous = rune;
+  }
+
+  /** Passes over characters up to a place, behind that one; only while it is idle. */
+  passTo(position: number, previous: number): void {
+    this.#position = position;
+    this.#previous = previous;
   }
 
   /** The text has ended. */
@@ -159,24 +165,3 @@ export class PatternWalk {
 }
 
 const none: readonly MatchSpan[] = [];
-
-function conditionsBetween(previous: number, next: number): number {
-  let conditions = 0;
-  if (previous === noRune) conditions |= emptyWidths.beginText | emptyWidths.beginLine;
-  if (previous === lineFeed) conditions |= emptyWidths.beginLine;
-  if (next === noRune) conditions |= emptyWidths.endText | emptyWidths.endLine;
-  if (next === lineFeed) conditions |= emptyWidths.endLine;
-  return (
-    conditions |
-    (isWord(previous) === isWord(next) ? emptyWidths.noWordBoundary : emptyWidths.wordBoundary)
-  );
-}
-
-function isWord(rune: number): boolean {
-  return (
-    (rune >= 0x61 && rune <= 0x7a) ||
-    (rune >= 0x41 && rune <= 0x5a) ||
-    (rune >= 0x30 && rune <= 0x39) ||
-    rune === 0x5f
-  );
-}

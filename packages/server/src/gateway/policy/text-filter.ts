@@ -1,7 +1,8 @@
 /** Holds rules against a text that comes in parts, and lets out what is settled. */
 
-import type { CompiledPattern, CompiledRule } from "./compiled-policy.ts";
+import type { CompiledPattern, CompiledRule, RuleSet } from "./compiled-policy.ts";
 import { policyLimits } from "./limits.ts";
+import { noRune } from "./pattern-program.ts";
 import { type MatchSpan, PatternWalk } from "./pattern-walk.ts";
 
 export interface Filtered {
@@ -15,6 +16,7 @@ interface Walker {
   readonly rule: CompiledRule;
   readonly pattern: CompiledPattern;
   readonly walk: PatternWalk;
+  isAwake: boolean;
 }
 
 interface Cut extends MatchSpan {
@@ -23,6 +25,7 @@ interface Cut extends MatchSpan {
 
 /** One text: an answer, a block of it, a message. */
 export class TextFilter {
+  readonly #set: RuleSet;
   readonly #walkers: readonly Walker[];
   /** Rules that took something out, each named once. */
   readonly redactedBy = new Set<string>();
@@ -32,11 +35,21 @@ export class TextFilter {
   #cuts: Cut[] = [];
   /** The last that was let out is a replacement, whose match may go on. */
   #cutTo = -1;
+  #position = 0;
+  #previous = noRune;
+  /** Walks in which a match has begun. */
+  #awake: Walker[] = [];
   #refusedBy: string | undefined;
 
-  constructor(rules: readonly CompiledRule[]) {
-    this.#walkers = rules.flatMap((rule) =>
-      rule.patterns.map((pattern) => ({ rule, pattern, walk: new PatternWalk(pattern.program) })),
+  constructor(set: RuleSet) {
+    this.#set = set;
+    this.#walkers = set.rules.flatMap((rule) =>
+      rule.patterns.map((pattern) => ({
+        rule,
+        pattern,
+        walk: new PatternWalk(pattern.program),
+        isAwake: false,
+      })),
     );
   }
 
@@ -51,11 +64,11 @@ export class TextFilter {
     for (let at = 0; at < text.length;) {
       const rune = text.codePointAt(at) ?? 0;
       const width = rune > 0xffff ? 2 : 1;
-      for (const { walk } of this.#walkers) walk.step(rune, width);
+      this.#step(rune, width);
       at += width;
     }
     const settled = this.#heldFrom + this.#held.length - policyLimits.heldTextLengthMax;
-    for (const { walk } of this.#walkers) {
+    for (const { walk } of this.#awake) {
       if ((walk.pendingFrom ?? settled) < settled) walk.settleBefore(settled);
     }
     this.#collect();
@@ -64,19 +77,53 @@ export class TextFilter {
 
   /** The text has ended: gives the rest. */
   finish(): Filtered {
-    for (const { walk } of this.#walkers) walk.finish();
+    for (const { walk } of this.#awake) walk.finish();
     this.#collect();
     return this.#letOut(this.#heldFrom + this.#held.length);
   }
 
+  #step(rune: number, width: number): void {
+    if (this.#set.mayBegin(this.#previous, rune)) this.#wake(rune);
+    if (this.#awake.length > 0) this.#walk(rune, width);
+    this.#position += width;
+    this.#previous = rune;
+  }
+
+  #wake(rune: number): void {
+    for (const walker of this.#walkers) {
+      if (walker.isAwake || !walker.pattern.program.mayBegin(this.#previous, rune)) continue;
+      walker.isAwake = true;
+      walker.walk.passTo(this.#position, this.#previous);
+      this.#awake.push(walker);
+    }
+  }
+
+  #walk(rune: number, width: number): void {
+    let isOver = false;
+    for (const { walk } of this.#awake) {
+      walk.step(rune, width);
+      isOver = isOver || walk.isIdle;
+    }
+    if (isOver) this.#rest();
+  }
+
+  /** Takes what idle walks have found, and lets them rest. */
+  #rest(): void {
+    this.#collect();
+    this.#awake = this.#awake.filter((walker) => {
+      walker.isAwake = !walker.walk.isIdle;
+      return walker.isAwake;
+    });
+  }
+
   #pendingFrom(): number {
     let from = this.#heldFrom + this.#held.length;
-    for (const { walk } of this.#walkers) from = Math.min(from, walk.pendingFrom ?? from);
+    for (const { walk } of this.#awake) from = Math.min(from, walk.pendingFrom ?? from);
     return from;
   }
 
   #collect(): void {
-    for (const { rule, pattern, walk } of this.#walkers) {
+    for (const { rule, pattern, walk } of this.#awake) {
       if (rule.action === "refuse" && pattern.countsAlways && walk.hasMatch) {
         this.#refusedBy ??= rule.id;
         return;
