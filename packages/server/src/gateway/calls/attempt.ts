@@ -9,7 +9,7 @@ import type { Dispatcher } from "undici";
 
 import type { AttemptFailure } from "../dispatch/attempt-failure.ts";
 import { gatewayLimits } from "../limits.ts";
-import type { EventLoopWatch } from "../observation/event-loop-watch.ts";
+import type { OperationTiming } from "../observation/operation-timing.ts";
 import type { ReplyReader } from "./reply-reader.ts";
 import { toPlatformError } from "./dialect.ts";
 import { type ProviderError, ProviderErrorBody } from "./provider-error.ts";
@@ -57,21 +57,18 @@ export type AttemptResult =
 /** Who made the attempt. */
 export interface AttemptOwner {
   readonly clock: Clock;
-  readonly loop: EventLoopWatch;
+  /** Is told when the request has a connection, and when a cancelled exchange has ended. */
+  readonly timing: OperationTiming;
   /** Makes the relay of a reply that has the form that was asked for. */
   relayOf(
     head: ReplyHead,
     reply: { readonly status: number; readonly length: string | undefined },
   ): Relay;
-  /** The request has a connection, so long after its dispatch. */
-  onConnected(durationMs: number): void;
   /** Something came; `saysSomething` once the reply has said something. */
   onProgress(nowMs: number, saysSomething: boolean): void;
   /** The caller does not take more for now; it must call `resume` when it does. */
   onBackPressure(): void;
   onEnd(result: AttemptResult): void;
-  /** What was cancelled has really ended. */
-  onGone(): void;
 }
 
 type Phase = "connecting" | "waiting" | "replying" | "ended";
@@ -173,7 +170,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
     if (this.#phase === "ended") controller.abort(new Error("The call has ended."));
     else {
       this.#phase = "waiting";
-      this.#owner.onConnected(this.#owner.clock.monotonicMs() - this.#dispatchedMs);
+      this.#owner.timing.onConnected(this.#owner.clock.monotonicMs() - this.#dispatchedMs);
     }
   }
 
@@ -182,7 +179,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
     status: number,
     headers: IncomingHttpHeaders,
   ): void {
-    this.#owner.loop.touch();
+    this.#owner.timing.touch();
     if (this.#phase === "ended" || status < 200) return;
     this.#phase = "replying";
     this.#progressMs = this.#owner.clock.monotonicMs();
@@ -194,7 +191,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
   }
 
   onResponseData(controller: Dispatcher.DispatchController, part: Buffer): void {
-    this.#owner.loop.touch();
+    this.#owner.timing.touch();
     if (this.#phase === "ended") return;
     if (this.#errorBody !== undefined) {
       this.#errorBody.write(part);
@@ -218,7 +215,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
-    if (this.#phase === "ended") return this.#owner.onGone();
+    if (this.#phase === "ended") return this.#owner.timing.onGone();
     if (this.#errorBody !== undefined) {
       this.#phase = "ended";
       const error = this.#errorBody.end(this.#plan.target.provider.apiKey);
@@ -236,7 +233,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    if (this.#phase === "ended") return this.#owner.onGone();
+    if (this.#phase === "ended") return this.#owner.timing.onGone();
     const state = {
       provider: this.#plan.target.provider.name,
       replying: this.#phase === "replying",

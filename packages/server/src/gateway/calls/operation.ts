@@ -28,7 +28,6 @@ import type { ReplySink } from "./reply-sink.ts";
 import { type Asked, readRequest } from "./read-request.ts";
 import { sendError } from "./send-error.ts";
 import type { Surface } from "./surface.ts";
-import type { EventLoopWatch } from "../observation/event-loop-watch.ts";
 import { OperationTiming } from "../observation/operation-timing.ts";
 import { answerFromCache } from "../cache/call-cache.ts";
 import { planRequest, type RequestPlan } from "./upstream-request.ts";
@@ -54,7 +53,7 @@ export class Operation implements AttemptOwner, AttemptLoopOwner, Guarded {
   #endedMs: number | undefined;
   readonly #callerEnd: CallerEnd;
   readonly #limits: CallLimits;
-  readonly #timing: OperationTiming;
+  readonly timing: OperationTiming;
   /** The latest failure that another attempt was to mend. */
   #latestFailure: Failure | undefined;
 
@@ -65,15 +64,11 @@ export class Operation implements AttemptOwner, AttemptLoopOwner, Guarded {
     this.#keeping = new ReplyKeeping(state, parts);
     this.#callerEnd = new CallerEnd(parts.response);
     this.#limits = new CallLimits(state, parts);
-    this.#timing = new OperationTiming(parts, state);
+    this.timing = new OperationTiming(parts, state);
   }
 
   get clock(): Clock {
     return this.#state.clock;
-  }
-
-  get loop(): EventLoopWatch {
-    return this.#state.loop;
   }
 
   get isOpenStream(): boolean {
@@ -140,12 +135,12 @@ export class Operation implements AttemptOwner, AttemptLoopOwner, Guarded {
   /** The caller's side is done: everything is written, or it has left. Says no when the call goes on all the same. */
   onCallerClosed(): boolean {
     if (this.#keeping.outlivesCaller && this.#endedMs === undefined) {
-      this.#timing.onCallerLeft("kept");
+      this.timing.onCallerLeft("kept");
       return false;
     }
     this.#state.deadlines.remove(this);
     if (this.#endedMs !== undefined) return true;
-    if (this.#attempt?.hasEnded === false) this.#timing.onCallerLeft("cancelled");
+    if (this.#attempt?.hasEnded === false) this.timing.onCallerLeft("cancelled");
     this.#attempt?.cancel("The caller left.");
     this.#loop?.leave();
     this.#end("cancelled", undefined);
@@ -175,16 +170,8 @@ export class Operation implements AttemptOwner, AttemptLoopOwner, Guarded {
   }
 
   onProgress(nowMs: number, saysSomething: boolean): void {
-    this.#timing.onProgress(nowMs, saysSomething);
+    this.timing.onProgress(nowMs, saysSomething);
     if (saysSomething) this.#loop?.began();
-  }
-
-  onConnected(durationMs: number): void {
-    this.#timing.onConnected(durationMs);
-  }
-
-  onGone(): void {
-    this.#timing.onGone();
   }
 
   onBackPressure(): void {
@@ -300,7 +287,7 @@ export class Operation implements AttemptOwner, AttemptLoopOwner, Guarded {
     if (reader === undefined) return;
     this.#reader = undefined;
     this.#replyBegan = false;
-    this.#timing.forget();
+    this.timing.forget();
     if (this.#captured === undefined) this.#state.readers.giveBack(reader);
   }
 
@@ -378,7 +365,7 @@ export class Operation implements AttemptOwner, AttemptLoopOwner, Guarded {
     const target = this.#target;
     const reader = this.#reader;
     this.#endedMs = this.#state.clock.monotonicMs();
-    this.#timing.end(this.#endedMs, this.#loop?.waitedMs ?? this.#parts.waitedMs);
+    this.timing.end(this.#endedMs, this.#loop?.waitedMs ?? this.#parts.waitedMs);
     record.outcome = outcome;
     record.attemptCount = this.#loop?.attemptCount ?? 0;
     record.attempts = this.#loop?.failures ?? [];

@@ -126,12 +126,12 @@ describe("a worker whose loop stands still", () => {
     const calm = await world.spanWhere(
       ({ attributes }) => attributes["gen_ai.usage.output_tokens"] === 2,
     );
-    let blocks = true;
+    const block = { isOver: false };
     const blocked = call(world, "block=500ms, tokens=3").finally(() => {
-      blocks = false;
+      block.isOver = true;
     });
     const meanwhile: Promise<number>[] = [];
-    while (blocks) {
+    while (!block.isOver) {
       meanwhile.push(call(world, "tokens=4"));
       await systemClock.sleep(5, new AbortController().signal);
     }

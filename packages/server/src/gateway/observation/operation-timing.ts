@@ -4,12 +4,14 @@ import type { Clock } from "#kernel/index.ts";
 
 import type { OperationRecord } from "../calls/operation-record.ts";
 import type { AbandonedWork } from "./abandoned-work.ts";
+import type { EventLoopWatch } from "./event-loop-watch.ts";
 import type { GatewayMetrics } from "./gateway-metrics.ts";
 
 export class OperationTiming {
   readonly #record: OperationRecord;
   readonly #arrivedMs: number;
   readonly #clock: Clock;
+  readonly #loop: EventLoopWatch;
   readonly #metrics: GatewayMetrics;
   /** Of the events of a stream that come after it has said something; those that come together count once. */
   #paceFirstMs = 0;
@@ -21,12 +23,26 @@ export class OperationTiming {
 
   constructor(
     { record, arrivedMs }: { readonly record: OperationRecord; readonly arrivedMs: number },
-    { clock, metrics }: { readonly clock: Clock; readonly metrics: GatewayMetrics },
+    {
+      clock,
+      loop,
+      metrics,
+    }: {
+      readonly clock: Clock;
+      readonly loop: EventLoopWatch;
+      readonly metrics: GatewayMetrics;
+    },
   ) {
     this.#record = record;
     this.#arrivedMs = arrivedMs;
     this.#clock = clock;
+    this.#loop = loop;
     this.#metrics = metrics;
+  }
+
+  /** The event loop has come to something of this operation. */
+  touch(): void {
+    this.#loop.touch();
   }
 
   /** A part of the reply came. */

@@ -17,7 +17,7 @@ import { ControlProxy } from "./control-proxy.ts";
 import { Targets } from "../dispatch/targets.ts";
 import { Deadlines } from "../calls/deadlines.ts";
 import { EventLoopWatch } from "../observation/event-loop-watch.ts";
-import { GatewayMetrics } from "../observation/gateway-metrics.ts";
+import { type GatewayGauges, GatewayMetrics } from "../observation/gateway-metrics.ts";
 import { GatewayServer } from "./gateway-server.ts";
 import { type GatewayState, toKnowledge } from "./gateway-state.ts";
 import { gatewayLimits } from "../limits.ts";
@@ -90,14 +90,7 @@ class Worker {
       (batchId, records) => channel.send({ kind: "operations", batchId, records }),
       this.#clock,
     );
-    const metrics = new GatewayMetrics({
-      openOperations: () => this.#state.admission.takenCount,
-      openStreams: () => this.#server.openStreamCount,
-      waitingOperations: () => this.#state.admission.queueLength,
-      queueLength: () => queue.length,
-      queueDroppedCount: () => queue.droppedCount,
-      snapshotVersion: () => this.#state.knowledge.version,
-    });
+    const metrics = new GatewayMetrics(this.#gauges(queue));
     this.#loop = new EventLoopWatch(this.#clock, systemEventLoop);
     const deadlines = new Deadlines(this.#clock, this.#stopping.signal, this.#loop);
     const knowledge = toKnowledge(start.snapshot);
@@ -234,6 +227,17 @@ class Worker {
     await this.#state.upstreams.close();
     await this.#simulated?.[Symbol.asyncDispose]();
     this.#channel.exit(0);
+  }
+
+  #gauges(queue: OperationQueue): GatewayGauges {
+    return {
+      openOperations: () => this.#state.admission.takenCount,
+      openStreams: () => this.#server.openStreamCount,
+      waitingOperations: () => this.#state.admission.queueLength,
+      queueLength: () => queue.length,
+      queueDroppedCount: () => queue.droppedCount,
+      snapshotVersion: () => this.#state.knowledge.version,
+    };
   }
 
   #simulationOf(name: string) {
