@@ -4,7 +4,6 @@ import { defaultLimits, type LimitsConfig } from "#config/index.ts";
 import type { KeyId, KeyTerms, TenantId } from "@faultline/protocol";
 
 import type { SnapshotKey } from "../snapshot.ts";
-import { FailedKeys } from "./failed-keys.ts";
 import type { Grant } from "./grant.ts";
 import type { AdmissionRequest, LayerTable } from "./layer-table.ts";
 import type { LeaseDown, LeaseUp } from "./lease-messages.ts";
@@ -48,7 +47,6 @@ export interface SimulatedCall {
 
 interface SimulatedWorker {
   limits: Limits;
-  failedKeys: FailedKeys;
   up: LeaseUp[];
   down: LeaseDown[];
   life: number;
@@ -188,18 +186,16 @@ export class LimitsSimulation {
   }
 
   #startWorker(life: number): SimulatedWorker {
-    const failedKeys = new FailedKeys(() => this.table.failedKeys);
     const up: LeaseUp[] = [];
     const limits = new Limits({
       clock: { monotonicMs: () => this.nowMs },
       table: this.table,
-      failedKeys,
       send: (message) => {
         this.messageCount += 1;
         up.push(message);
       },
     });
-    return { limits, failedKeys, up, down: [], life };
+    return { limits, up, down: [], life };
   }
 
   #nameOf(worker: number): WorkerName {

@@ -138,26 +138,27 @@ describe("addresses whose keys fail", () => {
   it("are refused by all workers once they failed too often, until the window is over", () => {
     const world = worldOf({});
     for (let index = 0; index < 5; index += 1) {
-      const { failedKeys, limits } = world.worker(index % 3);
-      expect(failedKeys.refusalOf(address, world.nowMs)).toBeUndefined();
-      failedKeys.note(address, world.nowMs);
+      const { limits } = world.worker(index % 3);
+      expect(limits.failedKeys.refusalOf(address, world.nowMs)).toBeUndefined();
+      limits.failedKeys.note(address, world.nowMs);
       limits.flush();
       world.deliverAll();
     }
-    for (const { failedKeys } of world.workers) {
+    for (const { limits } of world.workers) {
+      const { failedKeys } = limits;
       expect(failedKeys.refusalOf(address, world.nowMs)).toMatchObject({ limit: 5, name: address });
       expect(failedKeys.refusalOf("192.0.2.10", world.nowMs)).toBeUndefined();
     }
     world.kill(1);
     world.deliverAll();
-    expect(world.worker(1).failedKeys.refusalOf(address, world.nowMs)).toBeDefined();
+    expect(world.worker(1).limits.failedKeys.refusalOf(address, world.nowMs)).toBeDefined();
     world.settle(60_100);
-    expect(world.worker(0).failedKeys.refusalOf(address, world.nowMs)).toBeUndefined();
+    expect(world.worker(0).limits.failedKeys.refusalOf(address, world.nowMs)).toBeUndefined();
   });
 
   it("are bounded in number", () => {
     const world = worldOf({});
-    const { failedKeys } = world.worker(0);
+    const { failedKeys } = world.worker(0).limits;
     for (let index = 0; index < 5; index += 1) failedKeys.note("blocked", 0);
     for (let index = 0; index < leaseBounds.failedAddressCountMax * 2; index += 1) {
       failedKeys.note(`address ${index}`, 0);

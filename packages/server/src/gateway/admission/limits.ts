@@ -7,7 +7,7 @@
 import { notLimited } from "#config/index.ts";
 import type { Clock } from "#kernel/index.ts";
 
-import type { FailedKeys } from "./failed-keys.ts";
+import { FailedKeys } from "./failed-keys.ts";
 import { type Grant, LimitedGrant, unlimitedGrant } from "./grant.ts";
 import { type Layer, sameLimits } from "./layer.ts";
 import type { AdmissionRequest, LayerTable } from "./layer-table.ts";
@@ -24,7 +24,6 @@ export type LimitOutcome =
 export interface LimitsParts {
   readonly clock: Pick<Clock, "monotonicMs">;
   readonly table: LayerTable;
-  readonly failedKeys: FailedKeys;
   readonly send: (message: LeaseUp) => void;
 }
 
@@ -47,7 +46,8 @@ const nothingToCancel = (): void => {};
 export class Limits {
   readonly #monotonicMs: () => number;
   readonly #send: (message: LeaseUp) => void;
-  readonly #failedKeys: FailedKeys;
+  /** Throttles addresses whose keys fail; it shares the messages of the limits. */
+  readonly failedKeys: FailedKeys;
   readonly #refusals = new RefusalMemory();
   readonly #slices = new Map<string, Slice>();
   /** Calls whose ask was not sent yet, in the order of arrival. */
@@ -59,10 +59,10 @@ export class Limits {
   #isUnacknowledged = false;
   #reportDue = false;
 
-  constructor({ clock, table, failedKeys, send }: LimitsParts) {
+  constructor({ clock, table, send }: LimitsParts) {
     this.#monotonicMs = () => clock.monotonicMs();
     this.#table = table;
-    this.#failedKeys = failedKeys;
+    this.failedKeys = new FailedKeys(() => this.#table.failedKeys);
     this.#send = send;
   }
 
@@ -133,7 +133,7 @@ export class Limits {
   onMessage(message: LeaseDown): void {
     const nowMs = this.#monotonicMs();
     for (const { id, levels } of message.levels) this.#slices.get(id)?.noteLevels(levels, nowMs);
-    this.#failedKeys.block(message.blocked, nowMs);
+    this.failedKeys.block(message.blocked, nowMs);
     for (const answer of message.answers) this.#onAnswer(answer, nowMs);
     for (const id of message.recalls) this.#recalled.add(id);
     if (message.acknowledges) this.#isUnacknowledged = false;
@@ -146,7 +146,7 @@ export class Limits {
     for (const waiting of [...this.#asked.values(), ...this.#queue]) {
       if (!waiting.hasLeft) this.#endWait(waiting, nowMs);
     }
-    this.#failedKeys.sweep(nowMs);
+    this.failedKeys.sweep(nowMs);
     this.#reportDue = true;
     this.flush();
   }
@@ -175,7 +175,7 @@ export class Limits {
     const recalled = [...this.#recalled];
     this.#recalled.clear();
     if (this.#reportDue) this.#reportAll(reports, nowMs);
-    const failedAddresses = this.#failedKeys.takeUnreported();
+    const failedAddresses = this.failedKeys.takeUnreported();
     if (asks.length + reports.length + recalled.length + failedAddresses.length > 0) {
       this.#isUnacknowledged = true;
       this.#send({ asks, reports, recalled, failedAddresses });

@@ -17,9 +17,9 @@ export interface Caller {
 
 /** Finds who asks. Throws `key_*`, `permission_denied`, or `limit_exceeded` when too many keys of the address failed. */
 export function authenticateCaller(state: GatewayState, request: IncomingMessage): Caller {
-  const { knowledge, clock, failedKeys, limits } = state;
+  const { knowledge, clock, limits } = state;
   const clientAddress = clientAddressOf(request, knowledge.settings.proxyCount);
-  const refusal = failedKeys.refusalOf(clientAddress, clock.monotonicMs());
+  const refusal = limits.failedKeys.refusalOf(clientAddress, clock.monotonicMs());
   if (refusal !== undefined) {
     state.metrics.countRefusal(refusal);
     throw refusalError(refusal);
@@ -28,7 +28,7 @@ export function authenticateCaller(state: GatewayState, request: IncomingMessage
     return { key: authenticate(knowledge.keys, request.headers, clock), clientAddress };
   } catch (error) {
     if (isGuess(error)) {
-      failedKeys.note(clientAddress, clock.monotonicMs());
+      limits.failedKeys.note(clientAddress, clock.monotonicMs());
       limits.flush();
     }
     throw error;

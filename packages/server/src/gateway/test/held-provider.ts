@@ -68,7 +68,7 @@ export async function openHeldProvider(
     },
     release() {
       isHolding = false;
-      for (const answer of [...answers]) answer();
+      for (const answer of answers) answer();
     },
     hold() {
       isHolding = true;

@@ -3,7 +3,6 @@
 import { type BundleIndex, type Catalog, indexBundles, openCatalog } from "#catalog/index.ts";
 import type { Clock, Ids, Random } from "#kernel/index.ts";
 
-import type { FailedKeys } from "../admission/failed-keys.ts";
 import { LayerTable } from "../admission/layer-table.ts";
 import type { Limits } from "../admission/limits.ts";
 import type { Admission } from "../calls/admission.ts";
@@ -49,7 +48,6 @@ export interface GatewayState {
   readonly traces: TraceContexts;
   readonly deadlines: Deadlines;
   readonly limits: Limits;
-  readonly failedKeys: FailedKeys;
   readonly admission: Admission;
   /** What is known of each target, and the places with it. */
   readonly targets: Targets;

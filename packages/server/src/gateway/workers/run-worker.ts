@@ -9,7 +9,6 @@ import {
   systemRandom,
 } from "#kernel/index.ts";
 
-import { FailedKeys } from "../admission/failed-keys.ts";
 import { leaseBounds } from "../admission/lease-bounds.ts";
 import { Limits } from "../admission/limits.ts";
 import { Admission } from "../calls/admission.ts";
@@ -94,7 +93,6 @@ class Worker {
     this.#loop = new EventLoopWatch(this.#clock, systemEventLoop);
     const deadlines = new Deadlines(this.#clock, this.#stopping.signal, this.#loop);
     const knowledge = toKnowledge(start.snapshot);
-    const failedKeys = new FailedKeys(() => this.#state.knowledge.layers.failedKeys);
     this.#state = {
       worker: start,
       peers: new Peers({
@@ -122,10 +120,8 @@ class Worker {
       limits: new Limits({
         clock: this.#clock,
         table: knowledge.layers,
-        failedKeys,
         send: (message) => channel.send({ kind: "limits", message }),
       }),
-      failedKeys,
       admission: new Admission({
         clock: this.#clock,
         deadlines,
