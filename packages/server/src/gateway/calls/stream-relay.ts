@@ -62,23 +62,18 @@ export class StreamRelay implements Relay, SseSink {
 
   onFrame(kind: FrameKind, end: number): void {
     if (this.#malformed) return;
-    const { reader } = this.#target;
     if (kind === "malformed") {
       this.#malformed = true;
       return;
     }
-    if (kind === "line-feed" && this.#stripped) {
-      this.#forwardFrom = end;
-    } else if (kind === "data") {
-      this.progress += 1;
-      if (reader.hasDelta) this.deltaSeen = true;
-      if (reader.hasError) this.#errorSeen = true;
-      if (reader.isEnd) this.complete = true;
-      this.#stripped = this.#stripsUsage && reader.hasUsage && reader.hasNoChoices;
-      if (this.#stripped) this.#strip(end);
-    } else if (kind === "done") {
-      this.complete = true;
+    if (kind === "line-feed") {
+      // It shares the fate of the event that it closes.
+      if (this.#stripped) this.#forwardFrom = end;
+      this.#frameEnd = end;
+      return;
     }
+    this.#stripped = this.#readFrame(kind);
+    if (this.#stripped) this.#strip(end);
     this.#frameCount += 1;
     this.#frameEnd = end;
   }
@@ -104,6 +99,22 @@ export class StreamRelay implements Relay, SseSink {
     }
     if (!this.#errorSeen) sink.write(surface.errorEvent(error, reader.sequence));
     return true;
+  }
+
+  /** Takes note of an event; `true` keeps it from the caller. */
+  #readFrame(kind: FrameKind): boolean {
+    const { reader } = this.#target;
+    const isData = kind === "data";
+    if (kind === "done" || (isData && reader.isEnd)) {
+      // Behind an error, a terminator would make the reply look whole.
+      if (this.#errorSeen) return true;
+      this.complete = true;
+    }
+    if (!isData) return false;
+    this.progress += 1;
+    if (reader.hasDelta) this.deltaSeen = true;
+    if (reader.hasError) this.#errorSeen = true;
+    return this.#stripsUsage && reader.hasUsage && reader.hasNoChoices;
   }
 
   /** An error that comes before anything was said is none of this stream yet: another attempt may answer. */
