@@ -25,6 +25,7 @@ export { defaultLogLimits, type LogLimits, type LogOptions } from "./log/options
 export { repairLog, type RepairOptions, type RepairReport } from "./log/repair.ts";
 export { isSegmentName } from "./log/segment-header.ts";
 export { type LogEntry, type LogPosition, logPosition, logStart } from "./log/position.ts";
+export type { StoreClock } from "./store/pace.ts";
 export type { ScanOptions, StoreEntry, StoreReader } from "./store/reader.ts";
 export type { StoreRecovery } from "./store/recover.ts";
 export { StoreSnapshot } from "./store/store-snapshot.ts";
