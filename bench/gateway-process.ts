@@ -144,6 +144,7 @@ async function serveFaultline(): Promise<Serving> {
         idempotencyBytesMax: 67_108_864,
         cacheMs: 300_000,
         cacheBytesMax: 16_777_216,
+        captureRatios: {},
       },
       // So high that nothing is refused, and everything is counted.
       limits: {

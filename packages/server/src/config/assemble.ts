@@ -126,6 +126,11 @@ function gatewayLimits(
     idempotencyBytesMax: bytes("gateway.idempotencyMegabytesMax"),
     cacheMs: number("gateway.cacheSeconds") * msPerSecond,
     cacheBytesMax: bytes("gateway.cacheMegabytesMax"),
+    captureRatios: Object.fromEntries(
+      (tenants ?? []).flatMap(({ id, captureRatio }) =>
+        captureRatio === undefined ? [] : [[id, captureRatio]],
+      ),
+    ),
   };
 }
 

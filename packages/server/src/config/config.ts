@@ -127,6 +127,7 @@ export interface Config {
     readonly idempotencyBytesMax: number;
     readonly cacheMs: number;
     readonly cacheBytesMax: number;
+    readonly captureRatios: Readonly<Record<string, number>>;
   };
   readonly limits: LimitsConfig;
   readonly providers: readonly ProviderConfig[];

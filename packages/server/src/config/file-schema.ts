@@ -72,8 +72,8 @@ export const SimulationSettings = Type.Object(
   closed,
 );
 
-function ratio(description: string) {
-  return Type.Optional(Type.Number({ minimum: 0, maximum: 1, default: 0, description }));
+function ratio(description: string, fallback = 0) {
+  return Type.Optional(Type.Number({ minimum: 0, maximum: 1, default: fallback, description }));
 }
 
 export const ProviderSettings = Type.Object(
@@ -141,6 +141,10 @@ export const TenantSettings = Type.Object(
       default: "metadata",
       description: "`content` puts prompts and answers into spans; `metadata` keeps them out.",
     }),
+    captureRatio: ratio(
+      "Share of traces whose content is captured, where `capture` is `content`.",
+      1,
+    ),
     weight: whole({
       minimum: 1,
       maximum: 1_000,

@@ -60,6 +60,8 @@ export interface GatewaySettings {
   /** The age up to which a cached reply answers by default, and the bytes of memory for them in one process. */
   readonly cacheMs: number;
   readonly cacheBytesMax: number;
+  /** The share of calls whose content is captured, of tenants whose capture is `content`; all when it is not named. */
+  readonly captureRatios: Readonly<Record<string, number>>;
 }
 
 export interface GatewaySnapshot {

@@ -28,6 +28,7 @@ export interface LimitedCall {
   readonly key: SnapshotKey;
   readonly headers: CallerHeaders;
   readonly clientAddress: string;
+  readonly record: Pick<OperationRecord, "limit">;
 }
 
 /** What is known of the call when it asks. */
@@ -74,6 +75,7 @@ export class CallLimits {
       }
       this.#refusal = outcome.refusal;
       this.#state.metrics.countRefusal(outcome.refusal);
+      this.#call.record.limit = `${outcome.refusal.scope} ${outcome.refusal.dimension}`;
       on.refused(refusalError(outcome.refusal));
     });
   }

@@ -38,6 +38,19 @@ export function captureMessages(
   return JSON.stringify(messages.map(toConventional));
 }
 
+/** The instructions beside the messages, in the form of `gen_ai.system_instructions`. */
+export function captureSystem(
+  body: Buffer,
+  place: { readonly start: number; readonly end: number },
+): string {
+  const end = Math.min(place.end, place.start + gatewayLimits.capturedContentBytesMax);
+  const text = body.toString("utf8", place.start, end);
+  if (end < place.end) return `${text}…`;
+  const system: unknown = JSON.parse(text);
+  if (typeof system === "string") return JSON.stringify([{ type: "text", content: system }]);
+  return text;
+}
+
 function toConventional(message: unknown): unknown {
   if (typeof message !== "object" || message === null || !("role" in message)) return message;
   const { role, ...rest } = message;

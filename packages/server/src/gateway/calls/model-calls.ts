@@ -183,6 +183,9 @@ export class ModelCalls {
       errorMessage: undefined,
       status: undefined,
       provider: undefined,
+      target: undefined,
+      streamId: undefined,
+      limit: undefined,
       simulated: false,
       serverAddress: undefined,
       serverPort: undefined,
@@ -200,6 +203,8 @@ export class ModelCalls {
       maxTokens: undefined,
       temperature: undefined,
       topP: undefined,
+      parameters: undefined,
+      systemInstructions: undefined,
       inputMessages: undefined,
       outputMessages: undefined,
     };

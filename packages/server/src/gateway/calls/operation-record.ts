@@ -1,5 +1,6 @@
 /** One operation as a worker records it: plain data, so that it can cross to the control process. */
 
+import type { Attributes } from "@faultline/contracts";
 import type { ErrorCode, KeyId, OperationId, TenantId } from "@faultline/protocol";
 
 import type { UsageSource } from "./observed-usage.ts";
@@ -50,6 +51,12 @@ export interface OperationRecord {
   /** The status that the caller got; absent when it left before. */
   status: number | undefined;
   provider: string | undefined;
+  /** The model that was asked last, by its id in the catalog. */
+  target: string | undefined;
+  /** Of a durable stream: what its readers ask for. */
+  streamId: string | undefined;
+  /** The scope of the limit that refused the call, and what was used up. */
+  limit: string | undefined;
   simulated: boolean;
   serverAddress: string | undefined;
   serverPort: number | undefined;
@@ -70,7 +77,10 @@ export interface OperationRecord {
   maxTokens: number | undefined;
   temperature: number | undefined;
   topP: number | undefined;
+  /** Further parameters, as attributes of its span. */
+  parameters: Attributes | undefined;
   /** Only for tenants whose capture is `content`. */
+  systemInstructions: string | undefined;
   inputMessages: string | undefined;
   outputMessages: string | undefined;
 }

@@ -2,9 +2,11 @@
 
 import type { Attributes, Span } from "@faultline/contracts";
 
+import { ContentRedaction } from "../observation/captured-content.ts";
 import type { OperationRecord } from "./operation-record.ts";
 
 export const gatewayService = "faultline-gateway";
+const attemptEvent = "faultline.attempt";
 const microsPerMs = 1_000;
 const nanosPerMs = 1_000_000;
 const msPerSecond = 1_000;
@@ -24,20 +26,27 @@ export function operationSpan(record: OperationRecord): Span {
     attributes: spanAttributes(record),
     resource: { "service.name": gatewayService },
     scope: { name: "faultline.gateway" },
-    events: record.attempts.map((attempt) => ({
-      name: "faultline.attempt",
-      timeMicros: Math.round(
-        (record.startMs + attempt.startedMs + attempt.durationMs) * microsPerMs,
-      ),
-      attributes: {
-        "faultline.attempt.target": attempt.target,
-        "faultline.attempt.failure": attempt.reason,
-        "faultline.attempt.next": attempt.next,
-        "faultline.attempt.duration_ms": Math.round(attempt.durationMs),
-      },
-    })),
+    events: attemptEvents(record),
     links: [],
   };
+}
+
+/** Each attempt at its end: those that failed with what followed them, and the one that was answered. */
+function attemptEvents(record: OperationRecord): Span["events"] {
+  const events = record.attempts.map((attempt) => ({
+    name: attemptEvent,
+    timeMicros: Math.round((record.startMs + attempt.startedMs + attempt.durationMs) * microsPerMs),
+    attributes: {
+      "faultline.attempt.target": attempt.target,
+      "faultline.attempt.failure": attempt.reason,
+      "faultline.attempt.next": attempt.next,
+      "faultline.attempt.duration_ms": Math.round(attempt.durationMs),
+    },
+  }));
+  if (record.target === undefined || record.attemptCount <= record.attempts.length) return events;
+  const timeMicros = Math.round((record.startMs + record.durationMs) * microsPerMs);
+  const attributes = { "faultline.attempt.target": record.target };
+  return [...events, { name: attemptEvent, timeMicros, attributes }];
 }
 
 function spanStatus(record: OperationRecord): Span["status"] {
@@ -59,6 +68,7 @@ function spanAttributes(record: OperationRecord): Attributes {
     "gen_ai.request.max_tokens": record.maxTokens,
     "gen_ai.request.temperature": record.temperature,
     "gen_ai.request.top_p": record.topP,
+    ...record.parameters,
     "gen_ai.response.id": record.responseId,
     "gen_ai.response.model": record.responseModel,
     "gen_ai.response.finish_reasons":
@@ -77,8 +87,9 @@ function spanAttributes(record: OperationRecord): Attributes {
     "gen_ai.usage.reasoning.output_tokens": usage?.reasoningTokens,
     // Only what is unusual stands here: figures of the provider are the rule.
     "faultline.usage.source": record.usageSource === "observed" ? "observed" : undefined,
-    "gen_ai.input.messages": record.inputMessages,
-    "gen_ai.output.messages": record.outputMessages,
+    "gen_ai.system_instructions": redacted(record.systemInstructions),
+    "gen_ai.input.messages": redacted(record.inputMessages),
+    "gen_ai.output.messages": redacted(record.outputMessages),
     "server.address": record.serverAddress,
     "server.port": record.serverPort,
     "http.response.status_code": record.status,
@@ -92,6 +103,9 @@ function spanAttributes(record: OperationRecord): Attributes {
     "faultline.policy.redacted_by":
       record.redactedBy.length === 0 ? undefined : [...record.redactedBy],
     "faultline.translation": record.translation,
+    "faultline.target": record.target,
+    "faultline.stream.id": record.streamId,
+    "faultline.limit": record.limit,
     "faultline.attempts":
       record.attempts.length === 0
         ? undefined
@@ -112,6 +126,12 @@ function known(attributes: Record<string, Attributes[string] | undefined>): Attr
     if (value !== undefined) present[name] = value;
   }
   return present;
+}
+
+const redaction = new ContentRedaction();
+
+function redacted(captured: string | undefined): string | undefined {
+  return captured === undefined ? undefined : redaction.redact(captured);
 }
 
 function positive(count: number | undefined): number | undefined {

@@ -221,6 +221,7 @@ export class Operation implements AttemptOwner, AttemptLoopOwner, Guarded {
       throw new PlatformError("model_not_found", `No provider serves "${facts.model}".`);
     }
     record.provider = target.provider.name;
+    record.target = target.model.id;
     record.simulated = target.provider.kind === "simulated";
     record.serverAddress = upstream.address;
     record.serverPort = upstream.port;

@@ -1,7 +1,9 @@
 /** What a request asks for, once its body was read. */
 
 import { type BundleUse, resolveCall } from "../bundles/resolve-call.ts";
-import { captureMessages } from "./captured-text.ts";
+import { isSampled } from "../observation/captured-content.ts";
+import { requestParameters } from "../observation/request-parameters.ts";
+import { captureMessages, captureSystem } from "./captured-text.ts";
 import { checkCounts } from "./input-bounds.ts";
 import { requireModel } from "./model-terms.ts";
 import type { OperationRecord } from "./operation-record.ts";
@@ -65,9 +67,13 @@ export function readRequest(
   else record.redactedBy = use.redactedBy;
   if (facts !== asked) noteParameters(record, facts);
   const limits = use?.bundle.document.deadlines;
-  const captures = knowledge.capturingTenants.has(key.tenantId);
-  const { messages } = facts.places;
+  record.parameters = requestParameters(facts, body);
+  const ratio = knowledge.settings.captureRatios[key.tenantId] ?? 1;
+  const captures =
+    knowledge.capturingTenants.has(key.tenantId) && isSampled(record.trace.traceId, ratio);
+  const { messages, system } = facts.places;
   if (captures && messages !== undefined) record.inputMessages = captureMessages(body, messages);
+  if (captures && system !== undefined) record.systemInstructions = captureSystem(body, system);
   return {
     body,
     facts,

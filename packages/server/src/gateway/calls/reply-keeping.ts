@@ -76,13 +76,14 @@ export class ReplyKeeping {
   }
 
   #record({ facts, use }: Asked, work: RecordedWork): void {
-    const { surface, key, headers, response, recorder } = this.#parts;
+    const { surface, key, headers, response, recorder, record } = this.#parts;
     const durable = facts.stream && (asksForDurable(headers) || isDurable(use));
     recorder?.start(work, { surface: surface.name, durable });
     if (recorder !== undefined || !durable) return;
     const { streams } = this.#state;
     const { tenantId } = key;
     this.#recorder = streams.record({ tenantId, surface: surface.name, work });
+    record.streamId = this.#recorder.reply.facts.id;
     const place = { response, from: 0, isLive: true, headers: {} };
     streams.follow(this.#recorder.reply, place);
   }

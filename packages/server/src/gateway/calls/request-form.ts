@@ -27,6 +27,10 @@ export const requestPlaces = [
   "reasoning",
   "reasoningEffort",
   "parallelToolCalls",
+  "topK",
+  "choiceCount",
+  "encodingFormat",
+  "dimensions",
 ] as const;
 export type RequestPlace = (typeof requestPlaces)[number];
 
@@ -57,9 +61,10 @@ const sampling = { temperature: scalar("temperature"), top_p: scalar("topP") };
 const openaiSampling = {
   ...sampling,
   stop: at("stop"),
-  seed: at("seed"),
-  frequency_penalty: at("frequencyPenalty"),
-  presence_penalty: at("presencePenalty"),
+  seed: scalar("seed"),
+  frequency_penalty: scalar("frequencyPenalty"),
+  presence_penalty: scalar("presencePenalty"),
+  n: scalar("choiceCount"),
 };
 const openaiStream = {
   stream: at("stream"),
@@ -74,6 +79,9 @@ const openaiPointers = {
   maxTokens: "/max_tokens",
   temperature: "/temperature",
   topP: "/top_p",
+  frequencyPenalty: "/frequency_penalty",
+  presencePenalty: "/presence_penalty",
+  choiceCount: "/n",
   user: "/user",
 } as const;
 
@@ -170,9 +178,21 @@ export const completionsForm: RequestForm = {
 
 export const embeddingsForm: RequestForm = {
   watch: at("root", {
-    fields: { model: scalar("model"), input: at("messages"), user: scalar("user") },
+    fields: {
+      model: scalar("model"),
+      input: at("messages"),
+      encoding_format: scalar("encodingFormat"),
+      dimensions: scalar("dimensions"),
+      user: scalar("user"),
+    },
   }),
-  pointers: { root: "", model: "/model", messages: "/input", user: "/user" },
+  pointers: {
+    root: "",
+    model: "/model",
+    messages: "/input",
+    encodingFormat: "/encoding_format",
+    user: "/user",
+  },
   asksForUsage: false,
   canStream: false,
 };
@@ -195,6 +215,7 @@ export const messagesForm: RequestForm = {
       tool_choice: at("toolChoice"),
       max_tokens: scalar("maxTokens"),
       ...sampling,
+      top_k: scalar("topK"),
       stop_sequences: at("stop"),
       metadata: at("metadata", { fields: { user_id: scalar("user") } }),
       output_config: group({ format: group({ type: scalar("format") }) }),
@@ -211,6 +232,8 @@ export const messagesForm: RequestForm = {
     maxTokens: "/max_tokens",
     temperature: "/temperature",
     topP: "/top_p",
+    topK: "/top_k",
+    stop: "/stop_sequences",
     user: "/metadata/user_id",
     format: "/output_config/format/type",
   },

@@ -46,6 +46,7 @@ export const testSettings: GatewaySettings = {
   idempotencyBytesMax: 67_108_864,
   cacheMs: 300_000,
   cacheBytesMax: 16_777_216,
+  captureRatios: {},
 };
 
 const free = {
