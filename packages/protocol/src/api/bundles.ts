@@ -143,7 +143,7 @@ export const PutAliasRequest = Type.Object(
 );
 export type PutAliasRequest = Static<typeof PutAliasRequest>;
 
-export const AliasParams = BundleParams;
+export const AliasParams = Type.Object({ name: Name }, closed);
 
 export const RolloutRequest = Type.Object(
   {

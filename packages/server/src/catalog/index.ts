@@ -2,21 +2,10 @@
 
 export type { ActiveBundle } from "./bundles/active-bundle.ts";
 export { type BundleIndex, indexBundles } from "./bundles/bundle-index.ts";
-export { type BundleScope, Bundles, type BundlesParts } from "./bundles/bundles.ts";
-export {
-  type BundleSnapshot,
-  noBundles,
-  type SnapshotAlias,
-  type SnapshotBundle,
-  type SnapshotKill,
-} from "./bundles/bundle-snapshot.ts";
+export { Bundles } from "./bundles/bundles.ts";
+export { type BundleSnapshot, noBundles, type SnapshotKill } from "./bundles/bundle-snapshot.ts";
 export type { KeyFacts, RequestFacts } from "./bundles/condition.ts";
-export {
-  type BundleFault,
-  checkBundle,
-  defaultVariableLength,
-  variablePattern,
-} from "./bundles/check-bundle.ts";
+export { checkBundle, defaultVariableLength, variablePattern } from "./bundles/check-bundle.ts";
 export {
   type Catalog,
   type CatalogModel,
@@ -29,4 +18,4 @@ export {
 export { loadCatalog } from "./load-catalog.ts";
 export { costMicros, type Price, type TokenUsage } from "./price.ts";
 export { type PriceTable, readPriceTable, readShippedPriceTable } from "./price-table.ts";
-export { type RequestNeeds, type RoutedTarget, routeOf } from "./bundles/route.ts";
+export { type RequestNeeds, routeOf } from "./bundles/route.ts";

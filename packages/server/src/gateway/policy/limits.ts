@@ -10,8 +10,6 @@ export const policyLimits = {
   inputTextLengthMax: 1_048_576,
   /** A plain reply that is checked is held whole. */
   plainReplyBytesMax: 16_777_216,
-  /** One event of a stream that is checked. */
-  eventBytesMax: 4_194_304,
   /** Texts of one reply that are checked apart from one another: choices, blocks, calls of tools. */
   channelCountMax: 256,
 } as const;

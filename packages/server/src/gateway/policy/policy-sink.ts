@@ -49,11 +49,6 @@ export class PolicySink implements ReplySink {
     return this.#head?.status ?? this.#sink.statusCode;
   }
 
-  /** The rule that refused the reply, if one did. */
-  get refusedBy(): string | undefined {
-    return this.#check.refusedBy;
-  }
-
   writeHead(status: number, head: ReplyHead): unknown {
     const type = String(head["content-type"] ?? "");
     if (status >= 300 || status < 200) this.#mode = "untouched";
