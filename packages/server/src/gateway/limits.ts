@@ -6,8 +6,8 @@ export const gatewayLimits = {
   /** Output that a call is charged with beforehand when its caller sets no limit, and what one image counts for. */
   outputTokensExpected: 1_024,
   imageTokensExpected: 1_600,
-  /** Nesting of a reply; no dialect comes near it. */
-  replyDepthMax: 32,
+  /** Nesting of a reply: it may hold the schemas of its request, and arguments as deep as they allow. */
+  replyDepthMax: 160,
   /** An API key as it is presented. */
   keyLengthMax: 512,
   /** A model name as a caller sends it. */

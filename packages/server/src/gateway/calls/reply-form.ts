@@ -49,6 +49,8 @@ const said = watchJson(replyIds.saidText);
 const calls = watchJson(replyIds.saidParts);
 
 const errorWatch = watchJson(replyIds.error, {
+  // Some servers report an error as a text.
+  capture: true,
   fields: {
     message: scalar(replyIds.errorMessage),
     code: scalar(replyIds.errorCode),
@@ -56,12 +58,18 @@ const errorWatch = watchJson(replyIds.error, {
   },
 });
 
+/** What a cache gave of the input, and took of it, in OpenAI's dialect. */
+const inputDetails = group({
+  cached_tokens: scalar(replyIds.cachedTokens),
+  cache_write_tokens: scalar(replyIds.cacheWriteTokens),
+});
+
 /** Usage as OpenAI's chat completions, completions and embeddings report it. */
 const chatUsage = watchJson(replyIds.usage, {
   fields: {
     prompt_tokens: scalar(replyIds.inputTokens),
     completion_tokens: scalar(replyIds.outputTokens),
-    prompt_tokens_details: group({ cached_tokens: scalar(replyIds.cachedTokens) }),
+    prompt_tokens_details: inputDetails,
     completion_tokens_details: group({ reasoning_tokens: scalar(replyIds.reasoningTokens) }),
   },
 });
@@ -105,7 +113,7 @@ export const responsesReply = replyForm(
       fields: {
         input_tokens: scalar(replyIds.inputTokens),
         output_tokens: scalar(replyIds.outputTokens),
-        input_tokens_details: group({ cached_tokens: scalar(replyIds.cachedTokens) }),
+        input_tokens_details: inputDetails,
         output_tokens_details: group({ reasoning_tokens: scalar(replyIds.reasoningTokens) }),
       },
     });
@@ -153,6 +161,7 @@ export const messagesReply = replyForm(
         output_tokens: scalar(replyIds.outputTokens),
         cache_read_input_tokens: scalar(replyIds.cachedTokens),
         cache_creation_input_tokens: scalar(replyIds.cacheWriteTokens),
+        output_tokens_details: group({ thinking_tokens: scalar(replyIds.reasoningTokens) }),
       },
     });
     const block = group({ text: content, thinking: said, name: said, partial_json: said });

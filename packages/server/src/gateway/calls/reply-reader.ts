@@ -129,6 +129,7 @@ export class ReplyReader implements JsonSink {
         return;
       case replyIds.error:
         if (kind !== "null") this.hasError = true;
+        if (kind === "string") this.errorMessage = scanner.text();
         return;
       default:
         if (kind === "number") this.#onNumber(id, Number(scanner.text() ?? "0"));
@@ -151,7 +152,8 @@ export class ReplyReader implements JsonSink {
         if (this.form.errorTypes.has(text)) this.hasError = true;
         return;
       case replyIds.finishReason:
-        if (this.finishReasons.length < gatewayLimits.finishReasonCountMax) {
+        // Some servers say "" while the model goes on.
+        if (text !== "" && this.finishReasons.length < gatewayLimits.finishReasonCountMax) {
           this.finishReasons.push(text);
         }
         return;
@@ -179,11 +181,15 @@ export class ReplyReader implements JsonSink {
 
   #onNumber(id: number, value: number): void {
     if (!Number.isSafeInteger(value) || value < 0) return;
-    if (id === replyIds.inputTokens) this.#usage.inputTokens = value;
-    else if (id === replyIds.outputTokens) this.#usage.outputTokens = value;
-    else if (id === replyIds.cachedTokens) this.#usage.cachedInputTokens = value;
-    else if (id === replyIds.cacheWriteTokens) this.#usage.cacheWriteInputTokens = value;
-    else if (id === replyIds.reasoningTokens) this.#usage.reasoningTokens = value;
+    const usage = this.#usage;
+    // Some providers report their input at the start of a stream, and 0 at its end.
+    if (id === replyIds.inputTokens) usage.inputTokens = value || usage.inputTokens;
+    else if (id === replyIds.outputTokens) usage.outputTokens = value;
+    else if (id === replyIds.cachedTokens)
+      usage.cachedInputTokens = value || usage.cachedInputTokens;
+    else if (id === replyIds.cacheWriteTokens) {
+      usage.cacheWriteInputTokens = value || usage.cacheWriteInputTokens;
+    } else if (id === replyIds.reasoningTokens) usage.reasoningTokens = value;
     else if (id === replyIds.sequence) this.sequence = value;
     // Some providers put a status where others have a name.
     else if (id === replyIds.errorCode) this.errorCode ??= String(value);

@@ -193,6 +193,17 @@ describe("messages streams for chat", () => {
     ]);
   });
 
+  it("keeps the input tokens of the start where the end says 0", () => {
+    const zero = { input_tokens: 0, cache_read_input_tokens: 0, cache_creation_input_tokens: 0 };
+    const zeroed = messagesStream.map((event: Loose) =>
+      event.type === "message_delta" ? { ...event, usage: { ...zero, output_tokens: 20 } } : event,
+    );
+    expect(stream(toChat, zeroed).at(-2)?.data.usage).toMatchObject({
+      prompt_tokens: chatReply.usage.prompt_tokens,
+      prompt_tokens_details: chatReply.usage.prompt_tokens_details,
+    });
+  });
+
   it("sends usage only when it is asked for", () => {
     const asked = stream(toChat, messagesStream);
     expect(asked.at(-2)?.data).toMatchObject({ choices: [], usage: chatReply.usage });

@@ -28,6 +28,8 @@ export function readChatStop(choice: JsonObject, callsTools: boolean): ReplyStop
   switch (reason) {
     case undefined:
     case null:
+    // Some servers say "" while the model goes on.
+    case "":
       return undefined;
     case "length":
       return { kind: "length" };

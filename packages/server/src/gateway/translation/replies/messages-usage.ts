@@ -3,24 +3,32 @@
 import { compact, type JsonObject, toCount, toObject } from "../json-document.ts";
 import type { ReplyUsage } from "./reply-event.ts";
 
-/** Counts of later events replace earlier ones, field by field: `message_delta` repeats only some. */
+/**
+ * Counts of later events replace earlier ones, field by field: `message_delta` repeats only some. Some providers report
+ * their input at the start, and 0 at the end.
+ */
 export function readMessagesUsage(value: unknown, before?: ReplyUsage): ReplyUsage | undefined {
   const usage = toObject(value);
   if (usage === undefined) return before;
-  const read = toCount(usage["cache_read_input_tokens"]) ?? before?.cacheReadTokens ?? 0;
-  const written = toCount(usage["cache_creation_input_tokens"]) ?? before?.cacheWriteTokens ?? 0;
+  const read = inputCount(usage["cache_read_input_tokens"]) ?? before?.cacheReadTokens ?? 0;
+  const written = inputCount(usage["cache_creation_input_tokens"]) ?? before?.cacheWriteTokens ?? 0;
   const freshBefore =
     before === undefined
       ? 0
       : before.inputTokens - before.cacheReadTokens - before.cacheWriteTokens;
   const thinking = toCount(toObject(usage["output_tokens_details"])?.["thinking_tokens"]);
   return {
-    inputTokens: (toCount(usage["input_tokens"]) ?? freshBefore) + read + written,
+    inputTokens: (inputCount(usage["input_tokens"]) ?? freshBefore) + read + written,
     cacheReadTokens: read,
     cacheWriteTokens: written,
     outputTokens: toCount(usage["output_tokens"]) ?? before?.outputTokens ?? 0,
     reasoningTokens: thinking ?? before?.reasoningTokens ?? 0,
   };
+}
+
+function inputCount(value: unknown): number | undefined {
+  const count = toCount(value);
+  return count === 0 ? undefined : count;
 }
 
 /** The object `usage`; counts that are not known yet are 0 and come at the end of the stream. */
