@@ -46,10 +46,7 @@ export class PlainRelay implements Relay {
       sink.end();
       return;
     }
-    // Some providers report their errors with a status of 200: another attempt may answer.
-    if (reader.hasError && !reader.hasDelta && reader.responseId === undefined) {
-      throw providerReported(reader);
-    }
+    if (isOnlyError(reader)) throw providerReported(reader);
     this.committed = true;
     sink.writeHead(status, { ...head, "content-length": this.#heldBytes });
     const [only] = this.#held;
@@ -83,6 +80,11 @@ export function readPart(reader: ReplyReader, part: Buffer): void {
     if (error instanceof JsonFault) throw invalidReply(error);
     throw error;
   }
+}
+
+/** Some providers report their errors with a status of 200: another attempt may answer. */
+export function isOnlyError(reader: ReplyReader): boolean {
+  return reader.hasError && !reader.hasDelta && reader.responseId === undefined;
 }
 
 /** The error of a plain reply that is not a JSON object. */

@@ -11,7 +11,7 @@ import {
   type TranslationContext,
 } from "../translation/index.ts";
 import { type FrameKind, SseScanner, type SseSink } from "../wire/sse-scanner.ts";
-import { invalidReply, readPart } from "./plain-relay.ts";
+import { invalidReply, isOnlyError, readPart } from "./plain-relay.ts";
 import type { Relay, RelayTarget } from "./relay.ts";
 import { providerReported } from "./transport-error.ts";
 
@@ -52,6 +52,7 @@ export class TranslatedPlainRelay implements Relay {
   end(): void {
     const { sink, status, head, reader } = this.#target;
     if (!reader.endDocument()) throw invalidReply(undefined);
+    if (isOnlyError(reader)) throw providerReported(reader);
     const body = translateReply(this.#context, Buffer.concat(this.#parts));
     this.committed = true;
     sink.writeHead(status, { ...head, "content-length": body.length });
@@ -196,7 +197,7 @@ function fieldsOf(bytes: Buffer): { event: string | undefined; data: string } {
   let event: string | undefined;
   const data: string[] = [];
   for (const line of bytes.toString().split(/\r\n|\r|\n/)) {
-    const [, name, value = ""] = /^(event|data):? ?(.*)$/s.exec(line) ?? [];
+    const [, name, value = ""] = /^(event|data)(?:: ?(.*))?$/s.exec(line) ?? [];
     if (name === "event") event = value;
     else if (name === "data") data.push(value);
   }
