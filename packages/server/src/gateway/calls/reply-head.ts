@@ -9,14 +9,20 @@ const passedNames: ReadonlySet<string> = new Set([
   "retry-after",
   "retry-after-ms",
   "x-request-id",
+  "request-id",
   "x-should-retry",
   "openai-model",
   "openai-processing-ms",
   "openai-version",
   "x-faultline-simulated",
 ]);
-const passedPrefix = "x-ratelimit-";
-const rateNames = ["x-ratelimit-limit-requests", "x-ratelimit-limit-tokens"];
+const ratePrefixes = ["x-ratelimit-", "anthropic-ratelimit-"];
+const rateNames = [
+  "x-ratelimit-limit-requests",
+  "x-ratelimit-limit-tokens",
+  "anthropic-ratelimit-requests-limit",
+  "anthropic-ratelimit-tokens-limit",
+];
 
 export type ReplyHead = Record<string, string | string[] | number>;
 
@@ -30,7 +36,8 @@ export function replyHead(
   const passesRates = rateNames.every((name) => !(name in own));
   for (const name in upstream) {
     const value = upstream[name];
-    const passes = passedNames.has(name) || (passesRates && name.startsWith(passedPrefix));
+    const isRate = ratePrefixes.some((prefix) => name.startsWith(prefix));
+    const passes = passedNames.has(name) || (passesRates && isRate);
     if (value !== undefined && passes) head[name] = value;
   }
   return head;
