@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { translateError, translateReply } from "./index.ts";
-import { contextOf, reply, request } from "./test/exchange.ts";
+import { contextOf, type Loose, reply, request } from "./test/exchange.ts";
 import { chatReply, messagesReply } from "./test/fixtures.ts";
 
 const hi = { role: "user", content: "Hi." };
@@ -54,6 +54,24 @@ describe("chat replies for messages", () => {
     expect(stopOf({ message: { ...message, refusal: "No." }, finish_reason: "stop" })).toBe(
       "refusal",
     );
+  });
+
+  it("leaves out the call in whose arguments the token limit stopped the model", () => {
+    const call = (id: string, text: string): object => ({
+      id,
+      type: "function",
+      function: { name: "f", arguments: text },
+    });
+    const calls = [call("whole", '{"a":1}'), call("cut", '{"a":')];
+    const message = { role: "assistant", content: null, tool_calls: calls };
+    const said = (finish: string): Loose =>
+      reply(toMessages, { ...chatReply, choices: [{ message, finish_reason: finish }] });
+    expect(said("length")).toMatchObject({
+      content: [{ type: "tool_use", id: "whole", name: "f", input: { a: 1 } }],
+      stop_reason: "max_tokens",
+    });
+    // Who ends by itself has no reason for half of a call.
+    expect(() => said("tool_calls")).toThrow("arguments of a tool call");
   });
 
   it("seals reasoning, so that it comes back to the same provider", () => {

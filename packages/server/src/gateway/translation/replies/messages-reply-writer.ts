@@ -2,6 +2,7 @@
 
 import { compact, type JsonObject, parseJson, toObject } from "../json-document.ts";
 import { type ReasoningState, sealState } from "../reasoning-state.ts";
+import { JsonBalance } from "./json-balance.ts";
 import { writeMessagesUsage } from "./messages-usage.ts";
 import { invalidReply } from "./reply-fault.ts";
 import type { TranslationContext } from "./reply-context.ts";
@@ -15,7 +16,7 @@ export function writeMessagesReply(
   const refused = blocks.some(({ block }) => block.kind === "refusal");
   return {
     ...messagesEnvelope(start, context),
-    content: blocks.flatMap(writeBlock),
+    content: blocks.flatMap((block) => (isCutCall(block, end.stop) ? [] : writeBlock(block))),
     ...writeMessagesStop(end.stop, refused),
     usage: writeMessagesUsage(end.usage, end.serviceTier),
   };
@@ -50,6 +51,15 @@ function writeBlock({ block, text, state }: WholeBlock): JsonObject[] {
       if (block.custom) throw invalidReply("it calls a tool of free text, and none was offered");
       return [{ type: "tool_use", id: block.id, name: block.name, input: readInput(text) }];
   }
+}
+
+/** A call in whose arguments the model was stopped is none: only a stream has room for half of one. */
+function isCutCall({ block, text }: WholeBlock, { kind }: ReplyStop): boolean {
+  if (block.kind !== "tool-call") return false;
+  if (kind !== "length" && kind !== "context-length" && kind !== "filtered") return false;
+  const balance = new JsonBalance();
+  balance.write(text);
+  return !balance.whole;
 }
 
 function readInput(text: string): JsonObject {
