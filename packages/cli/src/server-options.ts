@@ -1,6 +1,7 @@
 /** Options of the commands that work on a data folder instead of talking to a running platform. */
 
 import type { Config } from "@faultline/server";
+import type { ConfigSources } from "@faultline/server/config/index.ts";
 
 import type { CommandContext, CommandOption } from "./command.ts";
 import { textOption } from "./connection.ts";
@@ -38,7 +39,12 @@ export const serverOptions = {
 /** Reads the configuration from flags, environment and file. Throws `configuration_invalid`. */
 export async function readConfig(context: CommandContext): Promise<Config> {
   const { loadConfig } = await import("@faultline/server/config/index.ts");
-  return loadConfig({
+  return loadConfig(configSources(context));
+}
+
+/** Where the configuration of a command comes from. */
+export function configSources(context: CommandContext): ConfigSources {
+  return {
     file: textOption(context, "config"),
     flags: {
       data: textOption(context, "data"),
@@ -49,5 +55,5 @@ export async function readConfig(context: CommandContext): Promise<Config> {
       "log-format": textOption(context, "log-format"),
     },
     environment: context.environment,
-  });
+  };
 }

@@ -4,7 +4,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { Cases } from "#cases/index.ts";
-import { Bundles, loadCatalog } from "#catalog/index.ts";
+import { Bundles } from "#catalog/index.ts";
 import type { Config } from "#config/index.ts";
 import { type Gateway, startGatewayWorkers } from "#gateway/index.ts";
 import { type ControlServices, openControlApi } from "#http/index.ts";
@@ -33,6 +33,7 @@ import { collectDefaultMetrics, Registry } from "prom-client";
 import { exposureWarning } from "./exposure.ts";
 import { makeAdminKey, putTenants } from "./first-start.ts";
 import { createSnapshots } from "./gateway-snapshot.ts";
+import { LiveConfig } from "./live-config.ts";
 import { checkReadiness } from "./readiness.ts";
 import { recordOperations } from "./record-operations.ts";
 import { makeRuntimeFolder } from "./runtime-folder.ts";
@@ -46,6 +47,8 @@ export interface PlatformOptions {
   readonly random?: Random;
   /** Makes another admin key, for operators who lost theirs. */
   readonly newAdminKey?: boolean;
+  /** Reads the configuration again, for a platform that follows changes. Throws `configuration_invalid`. */
+  readonly loadConfig?: () => Config;
   /** Where the built console is; default: beside this package. */
   readonly consoleFolder?: string;
 }
@@ -60,6 +63,8 @@ export interface Platform extends AsyncDisposable {
   readonly database: { readonly version: string; readonly description: string };
   /** From the call to readiness. */
   readonly startedInMs: number;
+  /** Takes over a changed configuration; what is broken is refused with a warning. */
+  reload(): Promise<void>;
   /** Resolves when the platform cannot go on by itself. Dispose it then, and say why. */
   readonly lost: Promise<PlatformError>;
 }
@@ -94,7 +99,7 @@ export async function startPlatform(config: Config, options: PlatformOptions): P
     ids: createIds(clock, random.fork("ids")),
     logger,
   };
-  const domains = await openDomains(base, stack);
+  const domains = await openDomains(base, stack, options.loadConfig);
   await putTenants(config, domains.identity, signal);
   const gateway = await openFaces({ base, domains, options, stack });
   const adminKey = await makeAdminKey(domains.identity, {
@@ -115,6 +120,7 @@ export async function startPlatform(config: Config, options: PlatformOptions): P
     warnings: [exposureWarning(config)].filter((warning) => warning !== undefined),
     database: { version: postgres.version, description: postgres.description },
     startedInMs,
+    reload: () => domains.live.reload(),
     lost: Promise.race([postgres.lost, gateway.lost]),
     async [Symbol.asyncDispose]() {
       logger.info("the platform stops");
@@ -138,11 +144,16 @@ interface Domains {
   readonly telemetry: Telemetry;
   readonly cases: Cases;
   readonly bundles: Bundles;
+  readonly live: LiveConfig;
   /** Ends background work; aborted after everything that is above the store has closed. */
   readonly signal: AbortSignal;
 }
 
-async function openDomains(base: Base, stack: AsyncDisposableStack): Promise<Domains> {
+async function openDomains(
+  base: Base,
+  stack: AsyncDisposableStack,
+  load: PlatformOptions["loadConfig"],
+): Promise<Domains> {
   const background = new AbortController();
   stack.defer(() => background.abort(new DOMException("The platform stops.", "AbortError")));
   const parts = { ...base, signal: background.signal };
@@ -157,8 +168,9 @@ async function openDomains(base: Base, stack: AsyncDisposableStack): Promise<Dom
   stack.defer(() => tracer.flush());
   const blobs = await openBlobs(path.join(base.config.dataFolder, "blobs"));
   const cases = Cases.open({ ...parts, telemetry, blobs, tracer });
-  const bundles = new Bundles({ ...base, catalog: loadCatalog(base.config.providers) });
-  return { identity, telemetry, cases, bundles, signal: background.signal };
+  const live = new LiveConfig(base.config, { ...parts, load });
+  const bundles = new Bundles({ ...base, catalog: () => live.catalog });
+  return { identity, telemetry, cases, bundles, live, signal: background.signal };
 }
 
 interface Faces {
@@ -191,7 +203,7 @@ async function openFaces({ base, domains, options, stack }: Faces): Promise<Gate
       signal: domains.signal,
     }),
   );
-  const nextSnapshot = createSnapshots(config, domains);
+  const nextSnapshot = createSnapshots(domains.live, domains);
   const gateway = stack.use(
     await startGatewayWorkers({
       count: config.workerCount,
@@ -211,6 +223,10 @@ async function openFaces({ base, domains, options, stack }: Faces): Promise<Gate
     gateway.updateSnapshot(await nextSnapshot(domains.signal));
   domains.identity.onKeysChanged(update);
   domains.bundles.onChanged(update);
+  domains.live.follow(async (changed) => {
+    await putTenants(changed, domains.identity, domains.signal);
+    await update();
+  });
   return gateway;
 }
 

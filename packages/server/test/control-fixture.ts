@@ -100,7 +100,7 @@ export async function openTestControl(options: ControlFixtureOptions = {}): Prom
     identity,
     telemetry,
     cases,
-    bundles: new Bundles({ ...parts, catalog: loadCatalog(config.providers) }),
+    bundles: new Bundles({ ...parts, catalog: () => loadCatalog(config.providers) }),
     readiness: async () => ({ ready: true, checks: [{ name: "database", ready: true }] }),
     metrics: async (format, own) => `${writeExposition(own, format)}# from the gateway\n`,
   };

@@ -12,7 +12,9 @@ const config = loadConfig();
 const platform = await startPlatform(config, {
   logger: createLogger(config.log),
   signal: stop.signal,
+  loadConfig: () => loadConfig(),
 });
+process.on("SIGHUP", () => void platform.reload());
 process.stdout.write(`${JSON.stringify({ url: platform.url, adminKey: platform.adminKey })}\n`);
 if (!stop.signal.aborted)
   await new Promise((resolve) => stop.signal.addEventListener("abort", resolve, { once: true }));

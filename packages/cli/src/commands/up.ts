@@ -5,7 +5,7 @@ import { raceAbort } from "@faultline/server/kernel/index.ts";
 
 import type { Command } from "../command.ts";
 import { defaultUrl, switchOption } from "../connection.ts";
-import { readConfig, serverOptions } from "../server-options.ts";
+import { configSources, readConfig, serverOptions } from "../server-options.ts";
 import type { Terminal } from "../terminal.ts";
 
 export const command: Command = {
@@ -19,7 +19,7 @@ export const command: Command = {
     },
   },
   notes: [
-    "Without DATABASE_URL it runs a PostgreSQL of its own in the data folder. Ctrl-C or SIGTERM drains and stops everything.",
+    "Without DATABASE_URL it runs a PostgreSQL of its own in the data folder. Ctrl-C or SIGTERM drains and stops everything. SIGHUP, or a change of the settings file, takes over providers, limits and gateway settings without a restart.",
   ],
   async run(context) {
     const { terminal, signal } = context;
@@ -27,11 +27,16 @@ export const command: Command = {
     const { createLogger, noticeProviders, startPlatform } = await import("@faultline/server");
     const config = await readConfig(context);
     const logger = createLogger(config.log);
+    const { loadConfig } = await import("@faultline/server/config/index.ts");
     const platform = await startPlatform(config, {
       logger,
       signal,
+      loadConfig: () => loadConfig(configSources(context)),
       newAdminKey: switchOption(context, "new-admin-key"),
     });
+    // On a terminal that is closed the signal means the end, as it does for any command.
+    const reload = (): void => void platform.reload();
+    if (!process.stdin.isTTY) process.on("SIGHUP", reload);
     try {
       terminal.print(
         welcome({ platform, config, terminal, offers: await noticeProviders(config, signal) }),
@@ -45,6 +50,7 @@ export const command: Command = {
       terminal.note(
         "Stopping: open answers are finished first; press Ctrl-C again to stop at once.",
       );
+      process.off("SIGHUP", reload);
       await platform[Symbol.asyncDispose]();
     }
     terminal.note("Stopped.");

@@ -34,7 +34,7 @@ beforeAll(async () => {
     store: database.store,
     clock: systemClock,
     ids: createIds(systemClock, seededRandom("bundles")),
-    catalog: loadCatalog([provider]),
+    catalog: () => loadCatalog([provider]),
   });
   bundles.onChanged(async () => {
     changeCount += 1;

@@ -36,7 +36,8 @@ export interface BundlesParts {
   readonly store: Store;
   readonly clock: Clock;
   readonly ids: Ids;
-  readonly catalog: Catalog;
+  /** By the newest configuration. */
+  readonly catalog: () => Catalog;
 }
 
 /** Whose bundles, and who changes them. */
@@ -206,7 +207,7 @@ export class Bundles {
 
   #unknownModels(targets: PutBundleRequest["bundle"]["targets"]): BundleFault[] {
     return targets.flatMap(({ model }, index) => {
-      const resolution = this.#parts.catalog.resolveModel(model);
+      const resolution = this.#parts.catalog().resolveModel(model);
       if (resolution.kind === "found") return [];
       const where = `/targets/${index}/model`;
       if (resolution.kind === "price-unknown") {
@@ -244,7 +245,7 @@ export class Bundles {
         where: "body /name",
       });
     }
-    const { catalog } = this.#parts;
+    const catalog = this.#parts.catalog();
     if (kind === "model") {
       const resolution = catalog.resolveModel(name);
       if (resolution.kind === "found") return { kind, name: resolution.target.model.id };

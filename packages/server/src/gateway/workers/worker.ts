@@ -6,6 +6,8 @@ import { runWorker } from "./run-worker.ts";
 // Ctrl-C reaches the whole group of processes; the supervisor alone decides when a worker drains.
 process.on("SIGINT", () => {});
 process.on("SIGTERM", () => {});
+// That the configuration changed is for the supervisor to notice.
+process.on("SIGHUP", () => {});
 
 runWorker({
   send: (message) => process.connected && process.send?.(message) !== undefined,
