@@ -6,7 +6,7 @@
 import { PlatformError } from "@faultline/protocol";
 
 import { gatewayLimits } from "../limits.ts";
-import { JsonFault } from "../wire/json-scanner.ts";
+import { JsonFault } from "../wire/json-fault.ts";
 import type { Relay, RelayTarget } from "./relay.ts";
 import type { ReplyReader } from "./reply-reader.ts";
 import { providerReported } from "./transport-error.ts";

@@ -198,7 +198,7 @@ interface FormOptions {
 /** `tree` is given the watch of what the model says: captured or not. */
 function replyForm(tree: (content: JsonWatch) => JsonWatch, options: FormOptions): ReplyForm {
   return {
-    watch: tree(watchJson(replyIds.content)),
+    watch: tree(watchJson(replyIds.content, { resumes: true })),
     capturingWatch: tree(scalar(replyIds.content)),
     endTypes: options.endTypes === undefined ? none : new Set(options.endTypes),
     errorTypes: options.errorTypes === undefined ? none : new Set(options.errorTypes),

@@ -1,6 +1,7 @@
 /** Reads the facts of a reply while it passes by: usage, finish reasons, error, first delta. Nothing is parsed whole. */
 
-import { JsonFault, type JsonKind, JsonScanner, type JsonSink } from "../wire/json-scanner.ts";
+import { JsonFault } from "../wire/json-fault.ts";
+import { type JsonKind, JsonScanner, type JsonSink } from "../wire/json-scanner.ts";
 import { gatewayLimits } from "../limits.ts";
 import type { CapturedText } from "./captured-text.ts";
 import { replyIds, type ReplyForm } from "./reply-form.ts";
@@ -13,6 +14,13 @@ export interface ReplyUsage {
   outputTokens: number;
   reasoningTokens: number;
 }
+
+/** What events may say again and again without saying anything new; of a type only some values matter. */
+const sameInAllEvents: ReadonlySet<number> = new Set([
+  replyIds.responseId,
+  replyIds.model,
+  replyIds.type,
+]);
 
 /** Reads one plain reply, or the data of one event of a stream after another. */
 export class ReplyReader implements JsonSink {
@@ -40,6 +48,8 @@ export class ReplyReader implements JsonSink {
 
   readonly #captured: CapturedText | undefined;
   readonly #scanner: JsonScanner;
+  /** Something of the current document was taken that the next one must say anew. */
+  #hasLearned = false;
   #usage = emptyUsage();
 
   /** `captured` gets what the model says, when the tenant asked for it. */
@@ -63,8 +73,14 @@ export class ReplyReader implements JsonSink {
     return { ...usage, inputTokens: inputTokens + cachedInputTokens + cacheWriteInputTokens };
   }
 
+  /** The id and the model of a reply are the same in all of its events. */
+  mayResume(): boolean {
+    return !this.#hasLearned;
+  }
+
   /** Forgets the whole reply. What was handed out of it stays as it is. */
   reset(): void {
+    this.#scanner.forget();
     this.#usage = emptyUsage();
     this.usageSeen = false;
     this.responseId = undefined;
@@ -79,6 +95,7 @@ export class ReplyReader implements JsonSink {
 
   /** Starts the next document; what was learned of the whole reply stays. */
   startDocument(): void {
+    this.#hasLearned = false;
     this.hasUsage = false;
     this.hasNoChoices = false;
     this.hasDelta = false;
@@ -106,6 +123,7 @@ export class ReplyReader implements JsonSink {
   }
 
   onValue(id: number, kind: JsonKind, scanner: JsonScanner): void {
+    if (kind !== "null" && !sameInAllEvents.has(id)) this.#hasLearned = true;
     switch (id) {
       case replyIds.content:
         if (kind === "string") this.#captured?.add(scanner.text() ?? "…");
@@ -150,6 +168,7 @@ export class ReplyReader implements JsonSink {
       case replyIds.type:
         if (this.form.endTypes.has(text)) this.isEnd = true;
         if (this.form.errorTypes.has(text)) this.hasError = true;
+        if (this.isEnd || this.hasError) this.#hasLearned = true;
         return;
       case replyIds.finishReason:
         // Some servers say "" while the model goes on.

@@ -5,7 +5,8 @@ import { isUtf8 } from "node:buffer";
 import { PlatformError } from "@faultline/protocol";
 
 import { gatewayLimits } from "../limits.ts";
-import { JsonFault, type JsonKind, JsonScanner, type JsonSink } from "../wire/json-scanner.ts";
+import { JsonFault } from "../wire/json-fault.ts";
+import { type JsonKind, JsonScanner, type JsonSink } from "../wire/json-scanner.ts";
 import type { Splice } from "../wire/splice.ts";
 import { countedIds, type RequestForm, type RequestPlace, requestPlaces } from "./request-form.ts";
 

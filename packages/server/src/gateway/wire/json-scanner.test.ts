@@ -1,7 +1,8 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { JsonFault, type JsonKind, JsonScanner } from "./json-scanner.ts";
+import { JsonFault } from "./json-fault.ts";
+import { type JsonKind, JsonScanner } from "./json-scanner.ts";
 import { type JsonWatch, watchJson } from "./json-watch.ts";
 
 const bounds = { depthMax: 64, captureBytesMax: 256 };

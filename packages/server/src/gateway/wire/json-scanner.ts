@@ -3,6 +3,8 @@
  * reports the values that a watch tree names, wherever the bytes were cut into parts.
  */
 
+import { JsonBookmark } from "./json-bookmark.ts";
+import { JsonFault, syntaxFault } from "./json-fault.ts";
 import { firstNumberState, inNumber, nextNumberState, numberMayEnd } from "./json-number.ts";
 import type { JsonWatch } from "./json-watch.ts";
 import { KeptText } from "./kept-text.ts";
@@ -12,19 +14,8 @@ export type JsonKind = "object" | "array" | "string" | "number" | "true" | "fals
 export interface JsonSink {
   /** Called at the end of each watched value, inner values first. `scanner` has its place and text. */
   onValue(id: number, kind: JsonKind, scanner: JsonScanner): void;
-}
-
-/** Why a document was refused, and at which byte. */
-export class JsonFault extends Error {
-  override readonly name = "JsonFault";
-  readonly kind: "syntax" | "depth" | "truncated";
-  readonly offset: number;
-
-  constructor(kind: JsonFault["kind"], offset: number, message: string) {
-    super(message);
-    this.kind = kind;
-    this.offset = offset;
-  }
+  /** Whether what was reported of the document so far would change nothing if it were not reported for the next one. */
+  mayResume?(): boolean;
 }
 
 // What the next byte may be. States from `inNumber` on are those of a number, by what came last in it.
@@ -70,6 +61,9 @@ export class JsonScanner {
   #valueStart = 0;
   #valueEnd = 0;
   #valueFilled = false;
+  readonly #bookmark = new JsonBookmark();
+  /** The part in which the document began, until a place in it was marked. */
+  #begun: Uint8Array | undefined;
 
   constructor(
     root: JsonWatch,
@@ -114,10 +108,15 @@ export class JsonScanner {
     this.#watches.length = 0;
   }
 
+  /** Nothing that was learned of earlier documents counts for the next one. */
+  forget(): void {
+    this.#bookmark.clear();
+  }
+
   /** Reads the next part of the document. Throws `JsonFault`; after that only `reset` may follow. */
   write(bytes: Uint8Array, start: number, end: number): void {
     this.#base = this.#offset - start;
-    let at = start;
+    let at = this.#offset === 0 ? this.#resume(bytes, start, end) : start;
     while (at < end) {
       const state = this.#state;
       if (state === inString) {
@@ -134,6 +133,47 @@ export class JsonScanner {
       }
     }
     this.#offset = this.#base + end;
+    this.#begun = undefined;
+  }
+
+  /** Reads on behind the bytes that this document shares with the one before; gives where. */
+  #resume(bytes: Uint8Array, start: number, end: number): number {
+    const found = this.#bookmark.find(bytes, start, end);
+    if (found === undefined) {
+      this.#begun = bytes;
+      return start;
+    }
+    const { length, position } = found;
+    const { depth, watches } = position;
+    this.#depth = depth;
+    for (let index = 1; index <= depth; index += 1) {
+      this.#containers[index] = position.containers[index] ?? 0;
+      this.#filled[index] = position.filled[index] ?? 0;
+      this.#starts[index] = position.starts[index] ?? 0;
+      this.#watches[index] = watches[index];
+    }
+    this.#watch = position.watch;
+    this.#keep(false);
+    this.#valueStart = length - 1;
+    this.#isKey = false;
+    this.#state = inString;
+    return start + length;
+  }
+
+  /** Marks the beginning of a text, with all bytes before it. */
+  #mark(offset: number): void {
+    const bytes = this.#begun;
+    this.#begun = undefined;
+    if (bytes === undefined || this.#sink.mayResume?.() !== true) return;
+    const position = {
+      depth: this.#depth,
+      containers: this.#containers,
+      filled: this.#filled,
+      starts: this.#starts,
+      watches: this.#watches,
+      watch: this.#watch,
+    };
+    this.#bookmark.set(bytes, -this.#base, { length: offset + 1, position });
   }
 
   /** Ends the document. Throws `JsonFault` when it is not whole. */
@@ -155,13 +195,13 @@ export class JsonScanner {
       case expectKey:
         return this.#startKey(byte, offset);
       case expectColon:
-        if (byte !== 0x3a) throw this.#syntax(offset, "a colon");
+        if (byte !== 0x3a) throw syntaxFault(offset, "a colon");
         this.#state = expectValue;
         return;
       case expectCommaOrEnd:
         return this.#readCommaOrEnd(byte, offset);
       default:
-        throw this.#syntax(offset, "the end");
+        throw syntaxFault(offset, "the end");
     }
   }
 
@@ -179,12 +219,12 @@ export class JsonScanner {
     } else if (byte === 0x5d) {
       this.#close(inArray, offset);
     } else {
-      throw this.#syntax(offset, container === inObject ? "a comma or }" : "a comma or ]");
+      throw syntaxFault(offset, container === inObject ? "a comma or }" : "a comma or ]");
     }
   }
 
   #startKey(byte: number, offset: number): void {
-    if (byte !== 0x22) throw this.#syntax(offset, "a field name in double quotes");
+    if (byte !== 0x22) throw syntaxFault(offset, "a field name in double quotes");
     this.#filled[this.#depth] = 1;
     this.#isKey = true;
     this.#state = inString;
@@ -198,6 +238,7 @@ export class JsonScanner {
     if (byte === 0x22) {
       this.#isKey = false;
       this.#state = inString;
+      if (this.#watch?.resumes === true) this.#mark(offset);
     } else if (byte === 0x7b) {
       this.#open(inObject, offset);
     } else if (byte === 0x5b) {
@@ -214,7 +255,7 @@ export class JsonScanner {
     if (byte === 0x74) this.#literal = literalTrue;
     else if (byte === 0x66) this.#literal = literalFalse;
     else if (byte === 0x6e) this.#literal = literalNull;
-    else throw this.#syntax(offset, "a value");
+    else throw syntaxFault(offset, "a value");
     this.#progress = 1;
     this.#state = inLiteral;
   }
@@ -238,7 +279,7 @@ export class JsonScanner {
 
   #close(container: number, offset: number): void {
     if (this.#containers[this.#depth] !== container) {
-      throw this.#syntax(offset, container === inObject ? "]" : "}");
+      throw syntaxFault(offset, container === inObject ? "]" : "}");
     }
     const watch = this.#watches[this.#depth];
     this.#valueStart = this.#starts[this.#depth] ?? 0;
@@ -273,7 +314,7 @@ export class JsonScanner {
       this.#state = inEscape;
       if (this.#keeps) this.#kept.addEscape();
     } else {
-      throw this.#syntax(this.#base + at, "an escape instead of a control character");
+      throw syntaxFault(this.#base + at, "an escape instead of a control character");
     }
     return at + 1;
   }
@@ -293,7 +334,7 @@ export class JsonScanner {
   #readInside(byte: number, offset: number): void {
     if (this.#state === inLiteral) {
       if (byte !== this.#literal[this.#progress])
-        throw this.#syntax(offset, this.#literal.toString());
+        throw syntaxFault(offset, this.#literal.toString());
       this.#progress += 1;
       if (this.#progress < this.#literal.length) return;
       this.#endValue(
@@ -304,7 +345,7 @@ export class JsonScanner {
     }
     if (this.#keeps) this.#kept.add(byte);
     if (this.#state === inUnicodeEscape) {
-      if (!isHexDigit(byte)) throw this.#syntax(offset, "four hexadecimal digits");
+      if (!isHexDigit(byte)) throw syntaxFault(offset, "four hexadecimal digits");
       this.#progress += 1;
       if (this.#progress === 4) this.#state = inString;
     } else if (byte === 0x75) {
@@ -313,7 +354,7 @@ export class JsonScanner {
     } else if (simpleEscapes.includes(byte)) {
       this.#state = inString;
     } else {
-      throw this.#syntax(offset, 'one of "\\/bfnrtu after a backslash');
+      throw syntaxFault(offset, 'one of "\\/bfnrtu after a backslash');
     }
   }
 
@@ -332,21 +373,13 @@ export class JsonScanner {
   }
 
   #endNumber(offset: number): void {
-    if (!numberMayEnd(this.#state)) throw this.#syntax(offset, "a digit");
+    if (!numberMayEnd(this.#state)) throw syntaxFault(offset, "a digit");
     this.#endValue("number", offset);
   }
 
   #keep(keeps: boolean): void {
     this.#keeps = keeps;
     this.#kept.clear();
-  }
-
-  #syntax(offset: number, expected: string): JsonFault {
-    return new JsonFault(
-      "syntax",
-      offset,
-      `The JSON is malformed at byte ${offset}: expected ${expected}.`,
-    );
   }
 }
 

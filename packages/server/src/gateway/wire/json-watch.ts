@@ -6,6 +6,8 @@ export interface JsonWatch {
   readonly id: number;
   /** Whether the text of a scalar here is kept for the sink, up to the scanner's bound. */
   readonly capture: boolean;
+  /** Whether a text here is a place from which like documents are read on. */
+  readonly resumes: boolean;
   readonly fields: readonly JsonWatchField[];
   readonly items: JsonWatch | undefined;
 }
@@ -21,6 +23,7 @@ export function watchJson(
   id: number,
   parts: {
     capture?: boolean;
+    resumes?: boolean;
     fields?: Readonly<Record<string, JsonWatch>>;
     items?: JsonWatch;
   } = {},
@@ -28,6 +31,7 @@ export function watchJson(
   return {
     id,
     capture: parts.capture ?? false,
+    resumes: parts.resumes ?? false,
     fields: Object.entries(parts.fields ?? {}).map(([name, watch]) => ({
       name,
       nameBytes: Buffer.from(name),

@@ -1,6 +1,6 @@
 /** One incremental scanner of server-sent events on bytes: finds where events end and what their data says. */
 
-import { JsonFault } from "./json-scanner.ts";
+import { JsonFault } from "./json-fault.ts";
 import type { ReplyReader } from "../calls/reply-reader.ts";
 
 /**
