@@ -30,8 +30,11 @@ export function checkBundle(document: BundleDocument): BundleFault[] {
   return faults.slice(0, bundleStoreLimits.faultCountMax);
 }
 
-/** `{{ name }}` in a prompt. */
-export const variablePattern = /\{\{\s*([^{}]*?)\s*\}\}/g;
+/**
+ * `{{ name }}` in a prompt; the name comes with the spaces around it. To leave them out here would try every way to share a
+ * long run of spaces between them and the name.
+ */
+export const variablePattern = /\{\{([^{}]*)\}\}/g;
 
 function checkSize(document: BundleDocument): BundleFault[] {
   const sizeBytes = Buffer.byteLength(canonicalJson(document));
@@ -74,7 +77,7 @@ function checkPrompt({ systemPrompt }: BundleDocument): BundleFault[] {
   );
   const used = new Set<string>();
   for (const match of text.matchAll(variablePattern)) {
-    const [, name = ""] = match;
+    const name = match[1]?.trim() ?? "";
     used.add(name);
     if (variables.some((variable) => variable.name === name)) continue;
     faults.push({

@@ -16,7 +16,7 @@ export function fillPrompt({ text, variables = [] }: SystemPrompt, sources: Prom
   const values = new Map(
     variables.map((variable) => [variable.name, valueOf(variable, sources)] as const),
   );
-  return text.replaceAll(variablePattern, (_, name: string) => values.get(name) ?? "");
+  return text.replaceAll(variablePattern, (_, name: string) => values.get(name.trim()) ?? "");
 }
 
 function valueOf(variable: PromptVariable, sources: PromptSources): string {
