@@ -94,6 +94,16 @@ class TestCall implements AttemptLoopOwner {
     return goesOn === true;
   }
 
+  miss(deadline: "first-token"): void {
+    this.isUnderWay = false;
+    this.loop?.failed({
+      failure: { kind: "deadline", deadline },
+      committed: false,
+      retryAfterMs: undefined,
+      shouldRetry: undefined,
+    });
+  }
+
   complete(): void {
     this.isUnderWay = false;
     this.hasEnded = true;
@@ -145,20 +155,29 @@ describe("AttemptLoop", () => {
     const breaker = { ...defaultDispatch.breaker, failureCountMax: 1 };
     const { openCall, targets } = openWorld({ dispatch: { breaker } });
     const [route] = routeTargets;
-    const late = (headers: object): void => {
-      const call = openCall([route!], headers);
-      call.isUnderWay = false;
-      call.loop?.failed({
-        failure: { kind: "deadline", deadline: "first-token" },
-        committed: false,
-        retryAfterMs: undefined,
-        shouldRetry: undefined,
-      });
-    };
+    const late = (headers: object): void => openCall([route!], headers).miss("first-token");
     late({ firstTokenMs: 1 });
     expect(targets.of(route!.target).health.state).toBe("closed");
     late({});
     expect(targets.of(route!.target).health.state).toBe("open");
+  });
+
+  it("does not take such a deadline for a sign that the target is well either", () => {
+    const breaker = { ...defaultDispatch.breaker, failureCountMax: 2 };
+    const { openCall, targets, time } = openWorld({ dispatch: { breaker } });
+    const [route] = routeTargets;
+    const { health } = targets.of(route!.target);
+    const late = (headers: object): void => openCall([route!], headers).miss("first-token");
+    late({});
+    late({ firstTokenMs: 1 });
+    late({});
+    expect(health.state).toBe("open");
+    // A probe of such a caller shows nothing, and leaves its place to the next one.
+    time.nowMs += defaultDispatch.breaker.openMsMax;
+    late({ firstTokenMs: 1 });
+    expect(health.state).toBe("half-open");
+    expect(health.admits(time.nowMs)).toBe(true);
+    expect(health.recent().successCount).toBe(0);
   });
 
   it("turns to a target that has room when the queue for the first is full or too slow", () => {

@@ -131,7 +131,7 @@ export class AttemptLoop {
   /** The exchange failed. Says whether another attempt follows; if not, the failure is the caller's. */
   failed(exchange: FailedExchange): boolean {
     const verdict = this.#judge(exchange.failure);
-    this.#blame(verdict);
+    this.#blame(verdict, exchange.failure.kind);
     this.#giveBack();
     if (exchange.committed) {
       this.#note(verdict.reason, "committed");
@@ -256,7 +256,7 @@ export class AttemptLoop {
     return ours ? verdict : { ...verdict, unhealthy: false, overload: false };
   }
 
-  #blame(verdict: Verdict): void {
+  #blame(verdict: Verdict, kind: AttemptFailure["kind"]): void {
     const state = this.#state;
     if (state === undefined || this.#ticket === undefined) return;
     state.countFailure(verdict.reason);
@@ -271,8 +271,8 @@ export class AttemptLoop {
         );
       }
     } else if (!this.#began) {
-      // An overloaded target is not well, and a refused request shows that it answers.
-      if (verdict.overload) state.health.abandoned(this.#ticket);
+      // A refused request shows that the target answers; that it has too much to do, or less time than is its due, does not.
+      if (verdict.overload || kind === "deadline") state.health.abandoned(this.#ticket);
       else state.health.succeeded(this.#ticket);
     }
   }
