@@ -96,6 +96,22 @@ describe("a worker's limits", () => {
     expect(askAll(world, 1)[0]?.state).toBe("running");
   });
 
+  it("hold a slice to the limits of the day on which it is lent", () => {
+    const before = { ...notLimited, concurrencyMax: 64 };
+    const world = worldOf({ tenant: before });
+    world.ask(0, plain);
+    world.deliverUp(0);
+    // The new limits come to the worker before the answer to what it asked under the old ones.
+    world.table = new LayerTable(limitsConfig({ tenant: { ...before, requestsPerMinute: 5 } }), [
+      key,
+    ]);
+    world.authority.apply(world.table, world.nowMs);
+    world.worker(0).limits.apply(world.table);
+    world.deliverAll();
+    const calls = askAll(world, 50);
+    expect(calls.filter(({ state }) => state === "running").length).toBeLessThanOrEqual(5);
+  });
+
   it("refuse what can never fit without asking", () => {
     const world = worldOf({ tenant: { ...notLimited, tokensPerMinute: 600 } });
     const call = world.ask(0, { ...plain, tokens: 601 });

@@ -249,7 +249,9 @@ export class Limits {
   #sliceOf(id: string, layer: Layer, { key }: AdmissionRequest): Slice {
     const known = this.#slices.get(id);
     if (known !== undefined) return known;
-    const slice = new Slice(id, layer, key.tenantId);
+    // Since it was asked for, other limits may have come.
+    const limits = this.#table.limitsOf(layer, key.tenantId) ?? notLimited;
+    const slice = new Slice(id, { ...layer, limits }, key.tenantId);
     this.#slices.set(id, slice);
     return slice;
   }
