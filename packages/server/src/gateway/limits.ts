@@ -51,6 +51,9 @@ export const gatewayLimits = {
   operationBatchesInFlightMax: 4,
   operationFlushMs: 100,
   operationRetryMs: 1_000,
+  /** A sign of life from the control process, and the silence after which a worker takes it for lost. */
+  controlSignMs: 1_000,
+  controlSilenceMs: 5_000,
   /** Metrics of one worker are waited for this long. */
   metricsWaitMs: 2_000,
   /** A snapshot must be acknowledged within this time, else the worker is replaced. */

@@ -13,6 +13,8 @@ import { surfaceByPath } from "../calls/surface.ts";
 import type { ControlProxy } from "./control-proxy.ts";
 import type { GatewayState } from "./gateway-state.ts";
 import { gatewayLimits } from "../limits.ts";
+import { expositionFormat, expositionTypes, writeExposition } from "../observation/exposition.ts";
+import { readMetrics } from "../observation/read-metrics.ts";
 import { handleModels } from "../calls/models.ts";
 import { isStreamPath, StreamRequests } from "../streams/stream-requests.ts";
 import { openaiDialect, toPlatformError } from "../calls/dialect.ts";
@@ -125,8 +127,12 @@ export class GatewayServer {
       this.#streams.handle(request, response);
     } else if (path === "/livez") {
       sendText(response, 200, { text: "ok\n", type: "text/plain; charset=utf-8" });
-    } else if (path === "/readyz/gateway") {
+    } else if (path === "/readyz/gateway" || (path === "/readyz" && this.#isAlone)) {
       this.#sendReadiness(response);
+    } else if (path === "/metrics" && this.#isAlone) {
+      const format = expositionFormat(request.headers.accept);
+      const text = writeExposition(readMetrics(this.#state), format);
+      sendText(response, 200, { text, type: expositionTypes[format] });
     } else {
       this.#control.handle(request, response);
     }
@@ -151,12 +157,18 @@ export class GatewayServer {
     refuseBody({ request, response, clock, dialect }, error, { allow: allowed });
   }
 
+  /** Whether the control process is lost, so that this one answers for it as far as it can. */
+  get #isAlone(): boolean {
+    return this.#state.controlLink.lostSinceMs !== undefined;
+  }
+
   #sendReadiness(response: ServerResponse): void {
-    const { knowledge, draining, admission } = this.#state;
+    const { knowledge, draining, admission, controlLink } = this.#state;
     const body = JSON.stringify({
       ready: !draining,
       snapshotVersion: knowledge.version,
       openOperations: admission.takenCount,
+      ...controlLink.report(),
     });
     sendText(response, draining ? 503 : 200, { text: body, type: "application/json" });
   }

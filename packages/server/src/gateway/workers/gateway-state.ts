@@ -14,6 +14,7 @@ import type { KeyedCalls } from "../idempotency/keyed-calls.ts";
 import type { DurableStreams, WorkerPlace } from "../streams/durable-streams.ts";
 import type { Peers } from "./peers.ts";
 import type { OperationQueue } from "./operation-queue.ts";
+import type { ControlLink } from "../observation/control-link.ts";
 import type { EventLoopWatch } from "../observation/event-loop-watch.ts";
 import type { GatewayMetrics } from "../observation/gateway-metrics.ts";
 import type { ReplyReaders } from "../calls/reply-readers.ts";
@@ -44,6 +45,7 @@ export interface GatewayState {
   readonly cache: ResponseCache;
   readonly clock: Clock;
   readonly loop: EventLoopWatch;
+  readonly controlLink: ControlLink;
   readonly ids: Ids;
   readonly traces: TraceContexts;
   readonly deadlines: Deadlines;

@@ -29,6 +29,8 @@ export type ToWorker =
   | { readonly kind: "operations-refused"; readonly batchId: number }
   | { readonly kind: "limits"; readonly message: LeaseDown }
   | { readonly kind: "report-metrics"; readonly requestId: number }
+  /** The control process is there. */
+  | { readonly kind: "alive" }
   | { readonly kind: "drain" };
 
 export type FromWorker =

@@ -15,6 +15,7 @@ import { Admission } from "../calls/admission.ts";
 import { ControlProxy } from "./control-proxy.ts";
 import { Targets } from "../dispatch/targets.ts";
 import { Deadlines } from "../calls/deadlines.ts";
+import { ControlLink } from "../observation/control-link.ts";
 import { EventLoopWatch } from "../observation/event-loop-watch.ts";
 import { type GatewayGauges, GatewayMetrics } from "../observation/gateway-metrics.ts";
 import { GatewayServer } from "./gateway-server.ts";
@@ -22,8 +23,7 @@ import { type GatewayState, toKnowledge } from "./gateway-state.ts";
 import { gatewayLimits } from "../limits.ts";
 import type { FromWorker, ToWorker, WorkerStart } from "./messages.ts";
 import { OperationQueue } from "./operation-queue.ts";
-import { readKeptMetrics } from "./kept-metrics.ts";
-import { readTargetMetrics } from "../observation/target-metrics.ts";
+import { readMetrics } from "../observation/read-metrics.ts";
 import { createKeptReplies } from "./kept-replies.ts";
 import { Peers } from "./peers.ts";
 import { poolRandom } from "./pooled-random.ts";
@@ -114,6 +114,7 @@ class Worker {
       draining: false,
       clock: this.#clock,
       loop: this.#loop,
+      controlLink: new ControlLink(this.#clock),
       ids: createIds(this.#clock, poolRandom(this.#random.fork("ids"))),
       traces: new TraceContexts(this.#random.fork("traces")),
       deadlines,
@@ -163,12 +164,16 @@ class Worker {
       this.#state.queue.flush(),
     );
     this.#clock.every(leaseBounds.reportMs, this.#stopping.signal, () => this.#state.limits.tick());
+    this.#clock.every(gatewayLimits.controlSignMs, this.#stopping.signal, () =>
+      this.#state.controlLink.check(),
+    );
     const port = await this.#server.listen(this.#start);
     this.#channel.send({ kind: "listening", port });
   }
 
   onMessage(message: Exclude<ToWorker, { kind: "start" }>): void {
     this.#loop.touch();
+    this.#state.controlLink.onHeard();
     switch (message.kind) {
       case "snapshot":
         this.#apply(message.snapshot);
@@ -186,12 +191,10 @@ class Worker {
         this.#channel.send({
           kind: "metrics",
           requestId: message.requestId,
-          metrics: [
-            ...this.#state.metrics.read(),
-            ...readKeptMetrics(this.#state),
-            ...readTargetMetrics(this.#state.targets),
-          ],
+          metrics: readMetrics(this.#state),
         });
+        return;
+      case "alive":
         return;
       case "drain":
         void this.#drain();

@@ -123,6 +123,9 @@ class Supervisor implements Gateway {
     clock.every(leaseBounds.reportMs, this.#closing.signal, () =>
       this.#authority.tick(clock.monotonicMs()),
     );
+    clock.every(gatewayLimits.controlSignMs, this.#closing.signal, () => {
+      for (const { worker } of this.#slots) worker.send({ kind: "alive" });
+    });
     const startDeadline = clock.deadline(gatewayLimits.startWaitMs, signal);
     const starts = Array.from({ length: count }, async (_, index) => {
       const slot: Slot = {

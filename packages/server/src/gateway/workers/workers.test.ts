@@ -188,7 +188,7 @@ describe("one worker", () => {
     const script = fileURLToPath(new URL("../test/test-supervisor.ts", import.meta.url));
     const supervisor = spawn(process.execPath, [script], { stdio: ["ignore", "pipe", "inherit"] });
     const [line] = (await once(supervisor.stdout, "data")) as [Buffer];
-    const workers = JSON.parse(line.toString()) as number[];
+    const { workers } = JSON.parse(line.toString()) as { workers: number[] };
     expect(workers).toHaveLength(2);
     expect(workers.some((pid) => hasEnded(pid))).toBe(false);
     supervisor.kill("SIGKILL");

@@ -1,7 +1,7 @@
 /** What one worker shows of the replies that it keeps. */
 
-import type { GatewayState } from "./gateway-state.ts";
-import type { MetricData } from "../observation/metric-data.ts";
+import type { GatewayState } from "../workers/gateway-state.ts";
+import type { MetricData } from "./metric-data.ts";
 
 const prefix = "faultline_gateway_";
 const msPerSecond = 1_000;
