@@ -5,7 +5,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 
 import { seededRandom } from "#kernel/index.ts";
 import { formatKey, type TenantId } from "@faultline/protocol";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
 import { exchange, openSocket, type RawReply } from "../test/raw-client.ts";
 import {
@@ -73,8 +73,10 @@ describe.each([1, 3])("a call with a key, with %i workers", (count) => {
   let callCount = 0;
   let answer: (response: ServerResponse, request: IncomingMessage) => void;
 
-  beforeEach(async () => {
+  beforeEach(() => {
     callCount = 0;
+  });
+  beforeAll(async () => {
     upstream = await openTestServer((request, response) => {
       request.resume();
       request.on("end", () => {
@@ -88,10 +90,15 @@ describe.each([1, 3])("a call with a key, with %i workers", (count) => {
       keys: [keyRow(testSecret), keyRow(otherSecret, { tenantId: otherTenant })],
     });
   });
-  afterEach(async () => {
+  afterAll(async () => {
     await world[Symbol.asyncDispose]();
     await upstream[Symbol.asyncDispose]();
   });
+
+  async function attachedCount(): Promise<number> {
+    const text = await world.gateway.metrics();
+    return Number(/idempotency_total\{outcome="attached"\} (\d+)/.exec(text)?.[1]);
+  }
 
   const answerPlainly = (response: ServerResponse): void => {
     response.writeHead(200, { "content-type": "application/json", "x-request-id": "up-1" });
@@ -104,17 +111,14 @@ describe.each([1, 3])("a call with a key, with %i workers", (count) => {
 
   it.each([false, true])("is made once however often it comes, stream: %s", async (stream) => {
     const held: ServerResponse[] = [];
+    const before = await attachedCount();
+    const key = `once-${stream}`;
     answer = (response) => held.push(response);
-    const replies = Array.from(
-      { length: 12 },
-      async () => await send(world, { key: "k1", stream }),
-    );
-    await until(async () =>
-      /idempotency_total\{outcome="attached"\} 11/.test(await world.gateway.metrics()),
-    );
+    const replies = Array.from({ length: 12 }, async () => await send(world, { key, stream }));
+    await until(async () => (await attachedCount()) === before + 11);
     await until(() => held.length > 0);
     for (const response of held) (stream ? answerStreamed : answerPlainly)(response);
-    const all = [...(await Promise.all(replies)), await send(world, { key: "k1", stream })];
+    const all = [...(await Promise.all(replies)), await send(world, { key, stream })];
     expect(callCount).toBe(1);
     const expected = stream ? streamReply : plainReply;
     expect(new Set(all.map(({ body }) => body.toString()))).toEqual(new Set([expected]));
@@ -187,10 +191,9 @@ describe.each([1, 3])("a call with a key, with %i workers", (count) => {
     );
     const response = await arrived.promise;
     socket.destroy();
+    const before = await attachedCount();
     const again = send(world, call);
-    await until(async () =>
-      /idempotency_total\{outcome="attached"\} 1/.test(await world.gateway.metrics()),
-    );
+    await until(async () => (await attachedCount()) === before + 1);
     answerPlainly(response);
     expect((await again).body.toString()).toBe(plainReply);
     expect(callCount).toBe(1);

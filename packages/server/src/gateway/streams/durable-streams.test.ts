@@ -6,8 +6,9 @@ import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 
 import { formatKey, type TenantId } from "@faultline/protocol";
+import type { Span } from "@faultline/contracts";
 import { seededRandom } from "#kernel/index.ts";
-import { describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { exchange, openSocket, parseReply, type RawReply, readAll } from "../test/raw-client.ts";
 import {
@@ -17,6 +18,7 @@ import {
   providerAt,
   simulatedProvider,
   type TestGateway,
+  type TestServer,
   testSecret,
 } from "../test/test-gateway.ts";
 import { readEvents, readStream, streamIdOf } from "./test-client.ts";
@@ -77,15 +79,40 @@ async function temporaryFolder(): Promise<AsyncDisposable & { path: string }> {
 }
 
 describe.each([1, 3])("a durable stream of one of %i workers", (count) => {
+  let world: TestGateway;
+  let upstream: TestServer;
+  let answer: (response: ServerResponse) => void;
+
+  beforeAll(async () => {
+    upstream = await openTestServer((request, response) => {
+      request.resume();
+      answer(response);
+    });
+    world = await openTestGateway({
+      count,
+      providers: [simulatedProvider, providerAt(upstream.port)],
+      keys: [keyRow(testSecret), otherKey],
+    });
+  });
+  afterAll(async () => {
+    await world[Symbol.asyncDispose]();
+    await upstream[Symbol.asyncDispose]();
+  });
+
+  async function spanOf(head: string): Promise<Span> {
+    const operation = /^x-faultline-operation-id: (\S+)$/im.exec(head)?.[1];
+    return await world.spanWhere(
+      ({ attributes }) => attributes["faultline.operation.id"] === operation,
+    );
+  }
+
   it("goes on when its caller leaves, for several readers at once, with the same bytes for all", async () => {
     let proceed: () => void = () => {};
-    await using upstream = await openTestServer((request, response) => {
-      request.resume();
+    answer = (response) => {
       void answerStepwise(response, (next) => {
         proceed = next;
       });
-    });
-    await using world = await openTestGateway({ count, providers: [providerAt(upstream.port)] });
+    };
     const first = await begin(world, { model: "model-a" });
     first.socket.destroy();
     const whole = readStream(world, first.id);
@@ -104,22 +131,16 @@ describe.each([1, 3])("a durable stream of one of %i workers", (count) => {
     expect(rest.body.equals(all.body.subarray(second))).toBe(true);
     expect(again.body.equals(all.body)).toBe(true);
     expect(all.body.toString()).toContain("data: [DONE]");
-    const span = await world.spanWhere(() => true);
+    const span = await spanOf(all.head);
     expect(span.attributes["faultline.operation.outcome"]).toBe("completed");
   });
 
   it("is stopped by its own endpoint alone, by its tenant alone, and once", async () => {
     const closed = Promise.withResolvers<void>();
-    await using upstream = await openTestServer((request, response) => {
-      request.resume();
+    answer = (response) => {
       void answerStepwise(response, () => {});
       response.on("close", closed.resolve);
-    });
-    await using world = await openTestGateway({
-      count,
-      providers: [simulatedProvider, providerAt(upstream.port)],
-      keys: [keyRow(testSecret), otherKey],
-    });
+    };
     const { id, rest } = await begin(world, { model: "model-a" });
     const foreign = [
       await cancel(world, id, otherSecret),
@@ -142,12 +163,11 @@ describe.each([1, 3])("a durable stream of one of %i workers", (count) => {
     const again = await readStream(world, id);
     expect([again.whole, again.body.equals(reply.body)]).toEqual([false, true]);
     expect([(await cancel(world, id)).status]).toEqual([409]);
-    const span = await world.spanWhere(() => true);
+    const span = await spanOf(reply.head);
     expect(span.attributes["faultline.operation.outcome"]).toBe("cancelled");
   });
 
   it("whose process is killed gives what was received, then says that the rest is lost", async () => {
-    await using world = await openTestGateway({ count });
     const { id, got, rest } = await begin(world, { simulate: "tokens=400,pace=10ms" });
     const follower = readStream(world, id);
     await until(async () => (await world.gateway.metrics()).includes("stream_readers 2"));
@@ -186,10 +206,10 @@ describe.each([1, 3])("a durable stream of one of %i workers", (count) => {
 
   it("is whole after a restart, with another number of workers too", async () => {
     await using folder = await temporaryFolder();
-    const world = await openTestGateway({ count, journalFolder: folder.path });
-    const whole = await callWhole(world, "tokens=9");
-    const { id, rest } = await begin(world, { simulate: "stall-after=4" });
-    await world[Symbol.asyncDispose]();
+    const old = await openTestGateway({ count, drainMs: 200, journalFolder: folder.path });
+    const whole = await callWhole(old, "tokens=9");
+    const { id, rest } = await begin(old, { simulate: "stall-after=4" });
+    await old[Symbol.asyncDispose]();
     const cut = parseReply(await rest);
     expect(cut.body.toString()).toContain('"code":"shutting_down"');
     await using next = await openTestGateway({
