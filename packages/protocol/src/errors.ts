@@ -66,6 +66,12 @@ export const errorTable = {
   // What is asked for.
   not_found: row(404, "caller", false, "It does not exist, or it is not yours to see."),
   conflict: row(409, "caller", false, "The state of the thing does not allow this step."),
+  descriptors_exhausted: row(
+    503,
+    "operator",
+    true,
+    "The process has no file descriptors left for another connection.",
+  ),
   limit_exceeded: row(429, "caller", true, "A named limit is reached."),
   // Models and providers.
   model_not_found: row(404, "caller", false, "No configured provider serves a model of this name."),

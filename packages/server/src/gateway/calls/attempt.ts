@@ -14,6 +14,7 @@ import type { ReplyReader } from "./reply-reader.ts";
 import { toPlatformError } from "./dialect.ts";
 import { type ProviderError, ProviderErrorBody } from "./provider-error.ts";
 import type { Relay } from "./relay.ts";
+import { descriptorsExhausted, isDescriptorFault } from "../workers/descriptor-reserve.ts";
 import { replyHead, type ReplyHead } from "./reply-head.ts";
 import { failureOfReply } from "./reply-failure.ts";
 import { toProviderError, transportFaultOf } from "./transport-error.ts";
@@ -234,6 +235,8 @@ export class Attempt implements Dispatcher.DispatchHandler {
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     if (this.#phase === "ended") return this.#owner.timing.onGone();
+    // That is none of the target's faults.
+    if (isDescriptorFault(error)) return this.fail(descriptorsExhausted(error));
     const state = {
       provider: this.#plan.target.provider.name,
       replying: this.#phase === "replying",

@@ -1,9 +1,10 @@
 /** Connections to providers: one pool for each, kept across snapshots as long as the address stays. */
 
 import type { CatalogProvider } from "#catalog/index.ts";
-import { type Dispatcher, Pool } from "undici";
+import { buildConnector, type Dispatcher, Pool } from "undici";
 
 import type { GatewaySnapshot } from "../snapshot.ts";
+import type { DescriptorReserve } from "../workers/descriptor-reserve.ts";
 
 export interface Upstream {
   readonly dispatcher: Dispatcher;
@@ -22,7 +23,10 @@ export class Upstreams {
   readonly #pools = new Map<string, { upstream: Upstream; pool: Pool }>();
   #byProvider: ReadonlyMap<string, Upstream> = new Map();
 
-  constructor(simulatedSocketPath: string) {
+  readonly #reserve: DescriptorReserve;
+
+  constructor(simulatedSocketPath: string, reserve: DescriptorReserve) {
+    this.#reserve = reserve;
     this.#simulatedSocketPath = simulatedSocketPath;
   }
 
@@ -59,6 +63,19 @@ export class Upstreams {
     this.#pools.clear();
   }
 
+  /** Connects, unless that would take one of the last descriptors. */
+  #connector(options: buildConnector.BuildOptions): buildConnector.connector {
+    const connect = buildConnector(options);
+    return (to, done) => {
+      connect(to, (...result) => {
+        const [, socket] = result;
+        if (socket === null || !this.#reserve.holds(socket)) return done(...result);
+        socket.destroy();
+        return done(new NoDescriptors("No descriptor is left for a provider."), null);
+      });
+    };
+  }
+
   #open(provider: CatalogProvider, connectMs: number): { upstream: Upstream; pool: Pool } {
     const simulated = provider.kind === "simulated";
     const url = new URL(simulated ? `${simulatedOrigin}/v1` : provider.baseUrl);
@@ -67,10 +84,10 @@ export class Upstreams {
       // The deadlines of the gateway decide, not those of the client.
       headersTimeout: 0,
       bodyTimeout: 0,
-      connect: {
+      connect: this.#connector({
         timeout: connectMs,
         ...(simulated ? { socketPath: this.#simulatedSocketPath } : {}),
-      },
+      }),
     });
     const port = url.port === "" ? (url.protocol === "https:" ? 443 : 80) : Number(url.port);
     const upstream: Upstream = {
@@ -82,6 +99,10 @@ export class Upstreams {
     };
     return { upstream, pool };
   }
+}
+
+class NoDescriptors extends Error {
+  readonly code = "EMFILE";
 }
 
 /** Most providers have one path for each surface; a template puts the model into it, as Azure's deployments do. */

@@ -10,6 +10,7 @@ import { PlatformError } from "@faultline/protocol";
 
 import { ModelCalls } from "../calls/model-calls.ts";
 import { surfaceByPath } from "../calls/surface.ts";
+import { descriptorsExhausted } from "./descriptor-reserve.ts";
 import type { ControlProxy } from "./control-proxy.ts";
 import type { GatewayState } from "./gateway-state.ts";
 import { gatewayLimits } from "../limits.ts";
@@ -45,7 +46,10 @@ export class GatewayServer {
       },
       this.listener,
     );
-    this.#server.on("connection", (socket: Duplex) => state.loop.accept(socket));
+    this.#server.on("connection", (socket: Duplex) => {
+      state.loop.accept(socket);
+      state.descriptors.admit(socket);
+    });
     this.#server.on("checkContinue", (request: IncomingMessage, response: ServerResponse) =>
       this.#onExpectation(request, response),
     );
@@ -117,7 +121,10 @@ export class GatewayServer {
     const url = request.url ?? "/";
     const path = pathOf(url);
     const surface = surfaceByPath.get(path);
-    if (surface !== undefined) {
+    if (this.#state.descriptors.holds(request.socket)) {
+      response.setHeader("connection", "close");
+      this.#refuse(request, response, descriptorsExhausted());
+    } else if (surface !== undefined) {
       if (request.method === "POST") this.#calls.handle(surface, request, response);
       else this.#refuseMethod(request, response, "POST");
     } else if (path === modelsPath || path.startsWith(`${modelsPath}/`)) {
@@ -151,10 +158,19 @@ export class GatewayServer {
       "method_not_allowed",
       `This path takes ${allowed}, not ${request.method ?? "this method"}.`,
     );
+    this.#refuse(request, response, error, { allow: allowed });
+  }
+
+  #refuse(
+    request: IncomingMessage,
+    response: ServerResponse,
+    error: PlatformError,
+    headers: Readonly<Record<string, string>> = {},
+  ): void {
     this.#state.metrics.countFailure(error.code);
     const { clock } = this.#state;
     const dialect = surfaceByPath.get(pathOf(request.url ?? "/"))?.dialect ?? openaiDialect;
-    refuseBody({ request, response, clock, dialect }, error, { allow: allowed });
+    refuseBody({ request, response, clock, dialect }, error, headers);
   }
 
   /** Whether the control process is lost, so that this one answers for it as far as it can. */

@@ -12,6 +12,7 @@ import type { Deadlines } from "../calls/deadlines.ts";
 import type { ResponseCache } from "../cache/response-cache.ts";
 import type { KeyedCalls } from "../idempotency/keyed-calls.ts";
 import type { DurableStreams, WorkerPlace } from "../streams/durable-streams.ts";
+import type { DescriptorReserve } from "./descriptor-reserve.ts";
 import type { Peers } from "./peers.ts";
 import type { OperationQueue } from "./operation-queue.ts";
 import type { ControlLink } from "../observation/control-link.ts";
@@ -46,6 +47,7 @@ export interface GatewayState {
   readonly clock: Clock;
   readonly loop: EventLoopWatch;
   readonly controlLink: ControlLink;
+  readonly descriptors: DescriptorReserve;
   readonly ids: Ids;
   readonly traces: TraceContexts;
   readonly deadlines: Deadlines;

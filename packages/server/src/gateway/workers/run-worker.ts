@@ -18,6 +18,7 @@ import { Deadlines } from "../calls/deadlines.ts";
 import { ControlLink } from "../observation/control-link.ts";
 import { EventLoopWatch } from "../observation/event-loop-watch.ts";
 import { type GatewayGauges, GatewayMetrics } from "../observation/gateway-metrics.ts";
+import { DescriptorReserve, readDescriptorLimit } from "./descriptor-reserve.ts";
 import { GatewayServer } from "./gateway-server.ts";
 import { type GatewayState, toKnowledge } from "./gateway-state.ts";
 import { gatewayLimits } from "../limits.ts";
@@ -89,6 +90,7 @@ class Worker {
       (batchId, records) => channel.send({ kind: "operations", batchId, records }),
       this.#clock,
     );
+    const descriptors = new DescriptorReserve(readDescriptorLimit());
     const metrics = new GatewayMetrics(this.#gauges(queue));
     this.#loop = new EventLoopWatch(this.#clock, systemEventLoop);
     const deadlines = new Deadlines(this.#clock, this.#stopping.signal, this.#loop);
@@ -135,7 +137,8 @@ class Worker {
         settings: () => this.#state.knowledge.settings,
       }),
       random: poolRandom(this.#random.fork("calls")),
-      upstreams: new Upstreams(start.simulatedSocketPath),
+      upstreams: new Upstreams(start.simulatedSocketPath, descriptors),
+      descriptors,
       readers: new ReplyReaders(),
       requestReaders: new RequestReaders(start.snapshot.settings.depthMax),
       policies: new Policies(),
