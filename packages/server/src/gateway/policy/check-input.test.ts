@@ -81,6 +81,24 @@ describe("the texts of a request", () => {
     expect(applySplices(body, splices).toString()).toBe('[{"content":"[redacted] \\\\ \\" x"}]');
   });
 
+  it.each([
+    ["a text that begins like a data URL", "data:x, I am bob@example.com"],
+    ["a data URL with a text in it", "data:text/plain;charset=utf-8,bob@example.com"],
+  ])("are those of %s too", (_name, content) => {
+    const body = Buffer.from(JSON.stringify([{ role: "user", content }]));
+    expect(check(body, {}).redactedBy).toEqual(["rule-0"]);
+  });
+
+  it("are those of documents in plain text too, and not those of encoded ones", () => {
+    const documentOf = (media_type: string, data: string): Buffer =>
+      Buffer.from(JSON.stringify([{ content: [{ source: { type: "text", media_type, data } }] }]));
+    const refused = { match: { kind: "pattern", pattern: "QUFB[0-9A-Z]+" } } as const;
+    expect(check(documentOf("text/plain", "Ask bob@example.com.\n"), {}).splices).toHaveLength(1);
+    expect(check(documentOf("text/plain", "QUFB42"), refused).splices).toHaveLength(1);
+    const encoded = Buffer.from("AAA".repeat(200)).toString("base64");
+    expect(check(documentOf("application/pdf", encoded), refused).splices).toEqual([]);
+  });
+
   it("have a bound together", () => {
     const long = "x".repeat(policyLimits.inputTextLengthMax / 2 + 1);
     const body = Buffer.from(JSON.stringify([long, long]));

@@ -233,6 +233,22 @@ describe.each(surfaces)("a stream of %s", (surface) => {
 });
 
 describe("a stream", () => {
+  it("is held to the rules however its data is set apart", () => {
+    const chunk = { choices: [{ index: 0, delta: { content: "bob@example.com " } }] };
+    const body = `data:\t ${JSON.stringify(chunk)}\n\ndata:[DONE]\n\n`;
+    const { text } = pass("chat", redactEmails, { type: "text/event-stream", body });
+    expect(text).toContain("[redacted]");
+    expect(text).not.toContain("bob");
+  });
+
+  it("lets out what it held before the end, however that is written", () => {
+    const chunk = { choices: [{ index: 0, delta: { content: "Write to bob" } }] };
+    const body = `data:${JSON.stringify(chunk)}\n\ndata:[DONE]\n\n`;
+    const { text } = pass("chat", redactEmails, { type: "text/event-stream", body });
+    expect(text.indexOf("bob")).toBeGreaterThan(0);
+    expect(text.indexOf("bob")).toBeLessThan(text.indexOf("[DONE]"));
+  });
+
   it("of responses stays numbered without gaps", () => {
     const body = responsesStream(["to bob@", "example.com", " now"]);
     const events = eventsOf(pass("responses", redactEmails, { type: event, body }).text);

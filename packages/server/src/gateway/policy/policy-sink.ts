@@ -105,8 +105,8 @@ export class PolicySink implements ReplySink {
     if (this.#mode !== "stream") return;
     const event = parseFrame(frame);
     const { shape } = this.#parts;
-    if (event === undefined) {
-      if (isDone(frame)) this.#sendRest();
+    if (event === undefined || event === "[DONE]") {
+      if (event !== undefined) this.#sendRest();
       if (this.#check.refusedBy === undefined) this.#send(frame);
       return;
     }
@@ -168,23 +168,20 @@ export class PolicySink implements ReplySink {
 /** What stands for a rule where a plain reply is too large to be looked at; the caller has got nothing then. */
 const replyTooLarge = "reply-too-large";
 
-/** The event of a frame; `undefined` for what carries no JSON object, which passes as it is. */
-function parseFrame(frame: Buffer): OutputEvent | undefined {
+/** The event of a frame, or the end of all; `undefined` for what carries no JSON object, which passes as it is. */
+function parseFrame(frame: Buffer): OutputEvent | "[DONE]" | undefined {
   let name: string | undefined;
   const data: string[] = [];
   for (const line of frame.toString().split(/\r\n|\n|\r/)) {
     if (line.startsWith("data:")) data.push(line.slice(line[5] === " " ? 6 : 5));
     else if (line.startsWith("event:")) name = line.slice(6).trim();
   }
-  const text = data.join("\n");
+  const text = data.join("\n").trim();
+  if (text === "[DONE]") return text;
   if (!text.startsWith("{")) return undefined;
   // The relay has checked that the data of an event is JSON.
   const value = objectOf(JSON.parse(text));
   return value === undefined ? undefined : { name, data: value };
-}
-
-function isDone(frame: Buffer): boolean {
-  return frame.toString().trim() === "data: [DONE]";
 }
 
 function formatFrame(event: OutputEvent | "[DONE]"): Buffer {

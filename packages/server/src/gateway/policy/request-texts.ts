@@ -8,7 +8,7 @@ export interface PlacedText {
   readonly text: string;
 }
 
-/** Fields whose text is said by nobody: names, kinds, ids, and data in another form than text. */
+/** Fields whose text is said by nobody: names, kinds, ids, and what only a provider can read. */
 const silentFields: ReadonlySet<string> = new Set([
   "role",
   "type",
@@ -23,16 +23,19 @@ const silentFields: ReadonlySet<string> = new Set([
   "media_type",
   "format",
   "file_id",
-  "data",
-  "file_data",
   "signature",
   "encrypted_content",
 ]);
 const quote = 0x22;
 const backslash = 0x5c;
 const colon = 0x3a;
-/** Images that are written out; looking at them as text would find nothing but chance. */
-const dataUrl = /^data:[a-z0-9.+/-]+[;,]/i;
+/** Fields that hold a file: encoded, or a text as it stands. */
+const fileFields: ReadonlySet<string> = new Set(["data", "file_data"]);
+/** What begins so holds a file that is encoded, if nothing but that follows: anybody can begin a text like that. */
+const dataUrl = /^data:[a-z0-9.+/-]+(?:;[a-z0-9.+=_-]+)*;base64,/i;
+const base64 = /^[A-Za-z0-9+/=_-]*$/;
+/** Shorter files may as well be a word, or a secret, as it stands. */
+const encodedLengthMin = 256;
 
 /** The texts between two places of a body, in order. The range holds one whole JSON value. */
 export function textsWithin(body: Buffer, range: { start: number; end: number }): PlacedText[] {
@@ -48,11 +51,18 @@ export function textsWithin(body: Buffer, range: { start: number; end: number })
     if (isName(body, end, range.end)) name = decode(body, at, end);
     else if (!silentFields.has(name)) {
       const text = decode(body, at, end);
-      if (!dataUrl.test(text)) texts.push({ start: at, end, text });
+      if (!isEncoded(name, text)) texts.push({ start: at, end, text });
     }
     at = end;
   }
   return texts;
+}
+
+/** Files that are written out; looking at them as text would find nothing but chance. */
+function isEncoded(name: string, text: string): boolean {
+  const [head] = dataUrl.exec(text) ?? [];
+  if (head !== undefined) return base64.test(text.slice(head.length));
+  return fileFields.has(name) && text.length >= encodedLengthMin && base64.test(text);
 }
 
 /** Behind the quote that closes the text that begins at `start`. */

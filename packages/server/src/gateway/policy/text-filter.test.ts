@@ -127,6 +127,14 @@ describe("a text that comes in parts", () => {
     expect(out).toBe("a<xxx[redacted]b");
   });
 
+  it("never cuts a character in two", () => {
+    const filter = filterOf(pattern("<[^>]*>"));
+    const parts = [`a<${"\u{1F30A}".repeat(600)}`, "x", "\u{1F30A}yy", "z"];
+    const out = [...parts.map((part) => filter.push(part).text), filter.finish().text];
+    expect(out.join("")).toBe(parts.join(""));
+    for (const text of out) expect(text.isWellFormed()).toBe(true);
+  });
+
   it("takes out a secret that is longer than the bound, once", () => {
     const key = `-----BEGIN PRIVATE KEY-----\n${"MIIEv".repeat(900)}\n-----END PRIVATE KEY-----`;
     const parts = `It is ${key}. Keep it.`.match(/[^]{1,7}/g) ?? [];

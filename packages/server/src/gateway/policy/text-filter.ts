@@ -72,7 +72,7 @@ export class TextFilter {
       if ((walk.pendingFrom ?? settled) < settled) walk.settleBefore(settled);
     }
     this.#collect();
-    return this.#letOut(Math.max(settled, this.#pendingFrom()));
+    return this.#letOut(this.#wholeUntil(Math.max(settled, this.#pendingFrom())));
   }
 
   /** The text has ended: gives the rest. */
@@ -120,6 +120,13 @@ export class TextFilter {
     let from = this.#heldFrom + this.#held.length;
     for (const { walk } of this.#awake) from = Math.min(from, walk.pendingFrom ?? from);
     return from;
+  }
+
+  /** A place, or the one before it where it lies between the two halves of a character. */
+  #wholeUntil(place: number): number {
+    const at = place - this.#heldFrom;
+    const isWithin = at > 0 && (this.#held.codePointAt(at - 1) ?? 0) > 0xffff;
+    return isWithin ? place - 1 : place;
   }
 
   #collect(): void {
