@@ -88,6 +88,29 @@ describe("FairQueue", () => {
     expect([second.state, queue.length]).toEqual(["admitted", 0]);
   });
 
+  it("stays within its bound when those who have to go turn to another lane at once", () => {
+    const { clock } = openQueue({ places: 0 });
+    const queue = new FairQueue(clock, () => ({ lengthMax: 4, ageMs: 1_000 }));
+    const lanes = [queue.openLane(new Places(0)), queue.openLane(new Places(0))];
+    const request = { weight: 1, cost: 1, priority: "standard", queueMsMax: 1_000 } as const;
+    let goneCount = 0;
+    const enter = (tenant: string, [lane, ...rest] = lanes): void => {
+      lane?.enter(
+        { ...request, tenant },
+        {
+          admitted: () => {},
+          refused: () => {
+            if (rest.length > 0) enter(tenant, rest);
+            else goneCount += 1;
+          },
+        },
+      );
+    };
+    for (let index = 0; index < 4; index += 1) enter("burst");
+    for (let index = 0; index < 50; index += 1) enter(`tenant ${index}`);
+    expect([queue.length, goneCount]).toEqual([4, 50]);
+  });
+
   it("keeps a tenant's share while another bursts 100 times its own", () => {
     const { enter, admitted } = openQueue({ places: 8, lengthMax: 256 });
     const served: Call[] = [];

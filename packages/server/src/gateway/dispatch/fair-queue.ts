@@ -148,7 +148,8 @@ class GateLane implements Lane {
       return this.#giveBack;
     }
     const weight = clampWhole(request.weight, dispatchLimits.tenantWeightMax);
-    if (!this.#makeRoom(request, weight)) {
+    const room = this.#findRoom(request, weight);
+    if (room === "none") {
       waiting.refused("queue-full");
       return leftAlready;
     }
@@ -164,7 +165,10 @@ class GateLane implements Lane {
       rankedMs: nowMs,
       state: "queued",
     };
+    if (room !== "free") room.lane.#remove(room);
     this.#append(entry);
+    // Who had to go may turn to another lane at once, and must find the queue as full as it is.
+    if (room !== "free") room.lane.refuse(room, "queue-full");
     this.pump();
     return () => this.#leave(entry);
   }
@@ -215,28 +219,27 @@ class GateLane implements Lane {
     entry.state = "left";
   }
 
-  /** Whether a call may wait; for it, the newest of the tenant that has the most waiting may have to go. */
-  #makeRoom({ tenant, priority }: QueueRequest, weight: number): boolean {
+  /** Whether a call may wait: there is room, or the newest of the tenant that has the most waiting has to go for it. */
+  #findRoom({ tenant, priority }: QueueRequest, weight: number): "free" | "none" | Entry {
     const { nodes, bounds, loads } = this.#shared;
-    if (nodes.size < bounds().lengthMax) return true;
+    if (nodes.size < bounds().lengthMax) return "free";
     const { longest, topLevel } = loads;
-    if (longest === undefined) return false;
+    if (longest === undefined) return "none";
     const own = longest === tenant || loads.levelWithOneMore(tenant, weight) >= topLevel;
     // A tenant that would become the longest can only give up a call of its own that is less urgent.
-    return own ? this.#shed(tenant, priorities.indexOf(priority) + 1) : this.#shed(longest, 0);
+    const rankMin = own ? priorities.indexOf(priority) + 1 : 0;
+    return this.#findNewest(own ? tenant : longest, rankMin) ?? "none";
   }
 
-  /** Refuses the newest of the tenant's least urgent calls, if one of at least this rank waits. */
-  #shed(tenant: string, rankMin: number): boolean {
+  /** The newest of the tenant's least urgent calls, if one of at least this rank waits. */
+  #findNewest(tenant: string, rankMin: number): Entry | undefined {
     for (let rank = priorities.length - 1; rank >= rankMin; rank -= 1) {
       for (const lane of this.#shared.lanes) {
         const newest = lane.newestOf(tenant, rank);
-        if (newest === undefined) continue;
-        lane.refuse(newest, "queue-full");
-        return true;
+        if (newest !== undefined) return newest;
       }
     }
-    return false;
+    return undefined;
   }
 
   #admitNext(): void {
