@@ -11,7 +11,11 @@ import {
 } from "../test/test-gateway.ts";
 import { ContentRedaction, isSampled } from "./captured-content.ts";
 
-async function post(world: TestGateway, path: string, body: object, more: string[] = []) {
+async function post(
+  world: TestGateway,
+  { path, more = [] }: { readonly path: string; readonly more?: readonly string[] },
+  body: object,
+) {
   const head = [`POST ${path} HTTP/1.1`, `authorization: Bearer ${testSecret}`, ...more];
   return await exchange(world.gateway.port, head, JSON.stringify(body));
 }
@@ -65,10 +69,8 @@ describe("a span", () => {
       response_format: { type: "json_object" },
       stream: true,
     };
-    await post(world, "/v1/chat/completions", body, [
-      "x-faultline-stream: durable",
-      "x-faultline-simulate: pace=2ms, tokens=5",
-    ]);
+    const more = ["x-faultline-stream: durable", "x-faultline-simulate: pace=2ms, tokens=5"];
+    await post(world, { path: "/v1/chat/completions", more }, body);
     const span = await world.spanWhere(({ name }) => name === "chat simulated");
     expect(span.attributes).toMatchObject({
       "gen_ai.request.seed": 7,
@@ -90,13 +92,17 @@ describe("a span", () => {
 
   it("has the parameters of messages and embeddings under the same names", async () => {
     const asked = { model: "simulated", max_tokens: 9, top_k: 40, stop_sequences: ["x"] };
-    await post(world, "/v1/messages", { ...asked, system: "Be short.", messages });
-    await post(world, "/v1/embeddings", {
-      model: "simulated",
-      input: "x",
-      encoding_format: "float",
-      dimensions: 8,
-    });
+    await post(world, { path: "/v1/messages" }, { ...asked, system: "Be short.", messages });
+    await post(
+      world,
+      { path: "/v1/embeddings" },
+      {
+        model: "simulated",
+        input: "x",
+        encoding_format: "float",
+        dimensions: 8,
+      },
+    );
     const message = await world.spanWhere(
       ({ attributes }) => attributes["gen_ai.request.top_k"] === 40,
     );
@@ -117,7 +123,7 @@ describe("a span", () => {
     await world.gateway.updateSnapshot(
       world.snapshot({ version: 2, settings: { ...testSettings, captureRatios: { acme: 0 } } }),
     );
-    await post(world, "/v1/chat/completions", { model: "simulated", messages, seed: 99 });
+    await post(world, { path: "/v1/chat/completions" }, { model: "simulated", messages, seed: 99 });
     const span = await world.spanWhere(
       ({ attributes }) => attributes["gen_ai.request.seed"] === 99,
     );

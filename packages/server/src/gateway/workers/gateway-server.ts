@@ -20,7 +20,7 @@ import { handleModels } from "../calls/models.ts";
 import { isStreamPath, StreamRequests } from "../streams/stream-requests.ts";
 import { openaiDialect, toPlatformError } from "../calls/dialect.ts";
 import { sendError } from "../calls/send-error.ts";
-import { refuseBody } from "../calls/request-body.ts";
+import { type Exchange, refuseBody } from "../calls/request-body.ts";
 
 const modelsPath = "/v1/models";
 
@@ -123,7 +123,7 @@ export class GatewayServer {
     const surface = surfaceByPath.get(path);
     if (this.#state.descriptors.holds(request.socket)) {
       response.setHeader("connection", "close");
-      this.#refuse(request, response, descriptorsExhausted());
+      this.#refuse({ request, response }, descriptorsExhausted());
     } else if (surface !== undefined) {
       if (request.method === "POST") this.#calls.handle(surface, request, response);
       else this.#refuseMethod(request, response, "POST");
@@ -158,12 +158,11 @@ export class GatewayServer {
       "method_not_allowed",
       `This path takes ${allowed}, not ${request.method ?? "this method"}.`,
     );
-    this.#refuse(request, response, error, { allow: allowed });
+    this.#refuse({ request, response }, error, { allow: allowed });
   }
 
   #refuse(
-    request: IncomingMessage,
-    response: ServerResponse,
+    { request, response }: Pick<Exchange, "request" | "response">,
     error: PlatformError,
     headers: Readonly<Record<string, string>> = {},
   ): void {
