@@ -63,10 +63,14 @@ function fateText(fate: Fate | undefined): string {
     case "carried":
       return fate.as;
     case "lost":
-      return `left out: ${fate.why}`;
+      return `left out${unlessText(fate.unless)}: ${fate.why}`;
     case "refused":
       return `**refused**: ${fate.why}`;
   }
+}
+
+function unlessText(unless: unknown): string {
+  return unless === undefined ? "" : `, and named unless \`${JSON.stringify(unless)}\``;
 }
 
 const replies = `## Replies and streams
@@ -97,6 +101,8 @@ const replies = `## Replies and streams
   its own surface's field for it and sends it back unread; it returns only to a provider of the surface that made it. For
   others the reasoning is left out, and named in the header.
 - Calls of tools are given out one after the other, each whole, also when the provider interleaves them.
+- A call of a tool in whose arguments the token limit or a filter stopped the model is left out of a whole reply of
+  \`messages\`, which has room for whole arguments only.
 - Ids of calls that the provider's surface does not allow are rewritten in the request, calls and results alike. Names of
   tools that it does not allow are rewritten, and turned back in the reply.
 - Numbers keep their digits, also those that a double cannot hold.

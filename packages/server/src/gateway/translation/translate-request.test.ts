@@ -149,6 +149,28 @@ describe("chat requests for messages", () => {
     }
   });
 
+  it("asks for a strict schema where the caller does, and says where it cannot be anything else", () => {
+    const asked = (strict: boolean | undefined): object => ({ name: "a", schema: {}, strict });
+    const chat = (strict?: boolean): object => ({
+      messages: hi,
+      response_format: { type: "json_schema", json_schema: asked(strict) },
+    });
+    const responses = (strict?: boolean): object => ({
+      input: hi,
+      text: { format: { type: "json_schema", ...asked(strict) } },
+    });
+    for (const strict of [true, false, undefined]) {
+      const toResponses = request("chat", "responses", { model: "m", ...chat(strict) });
+      expect(toResponses.body.text.format.strict).toBe(strict);
+      const toChat = request("responses", "chat", { model: "m", ...responses(strict) });
+      expect(toChat.body.response_format.json_schema.strict).toBe(strict);
+    }
+    const lossesOf = (strict: boolean): readonly string[] =>
+      request("chat", "messages", { model: "m", ...chat(strict) }).losses;
+    expect(lossesOf(true)).toEqual([expect.stringContaining("/name: ")]);
+    expect(lossesOf(false)).toContainEqual(expect.stringContaining("/strict: "));
+  });
+
   it("makes ids fit, the same for a call and its result", () => {
     const { body } = request("chat", "messages", {
       model: "m",

@@ -6,6 +6,7 @@ import {
   type FieldRow,
   type FieldTable,
   lost,
+  lostUnless,
   refused,
   row,
 } from "./field-table.ts";
@@ -218,9 +219,9 @@ export const chatFields = {
       messages: lost("messages gives schemas no description"),
     }),
     schema: both(carried("schema")),
-    strict: row(
-      { responses: carried("strict"), messages: lost("messages always keeps to the schema") },
-      true,
-    ),
+    strict: row({
+      responses: carried("strict"),
+      messages: lostUnless(true, "messages always keeps to the schema"),
+    }),
   }),
 } as const satisfies Readonly<Record<string, FieldTable>>;

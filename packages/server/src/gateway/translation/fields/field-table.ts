@@ -13,7 +13,8 @@ import { type Surface, surfaceTitles } from "../surface.ts";
 /** What happens to a field on its way to one surface. */
 export type Fate =
   | { readonly kind: "carried"; readonly as: string }
-  | { readonly kind: "lost"; readonly why: string }
+  /** `unless` is the value that says there what is so anyway. */
+  | { readonly kind: "lost"; readonly why: string; readonly unless?: unknown }
   | { readonly kind: "refused"; readonly why: string };
 
 export interface FieldRow {
@@ -48,6 +49,11 @@ export function lost(why: string): Fate {
   return { kind: "lost", why };
 }
 
+/** The field is left out; the caller is told unless it says what is so anyway. */
+export function lostUnless(unless: unknown, why: string): Fate {
+  return { kind: "lost", why, unless };
+}
+
 /** The request is refused: without the field it would mean something else. */
 export function refused(why: string): Fate {
   return { kind: "refused", why };
@@ -74,8 +80,8 @@ export function admitFields(
     const fate = known?.to[passage.to] ?? unknownFate(table.surface);
     const place = `${at}/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`;
     if (fate.kind === "carried") admitted[name] = field;
-    else if (fate.kind === "lost") passage.losses.add(place, fate.why);
-    else throw unsupported(place, fate.why);
+    else if (fate.kind === "refused") throw unsupported(place, fate.why);
+    else if (field !== fate.unless) passage.losses.add(place, fate.why);
   }
   return admitted;
 }

@@ -6,6 +6,7 @@ import {
   type FieldRow,
   type FieldTable,
   lost,
+  lostUnless,
   refused,
   row,
 } from "./field-table.ts";
@@ -203,10 +204,10 @@ export const responsesFields = {
       messages: lost("messages gives schemas no description"),
     }),
     schema: same("schema"),
-    strict: row(
-      { chat: carried("strict"), messages: lost("messages always keeps to the schema") },
-      true,
-    ),
+    strict: row({
+      chat: carried("strict"),
+      messages: lostUnless(true, "messages always keeps to the schema"),
+    }),
   }),
   reasoningSettings: table("reasoning", {
     effort: row({ chat: carried("reasoning_effort"), messages: carried("output_config.effort") }),
