@@ -179,8 +179,10 @@ function routeFor(bundle: ActiveBundle, call: CallToResolve, drawn: Drawn): read
 const bytesPerToken = 4;
 
 function needsOf({ body, facts }: CallToResolve): RequestNeeds {
+  // The caller's limit is any number of JSON; conditions count in whole ones.
+  const tokens = Math.ceil(body.length / bytesPerToken + (facts.maxTokens ?? 0));
   return {
-    tokens: Math.ceil(body.length / bytesPerToken) + (facts.maxTokens ?? 0),
+    tokens: Math.min(Math.max(tokens, 0), Number.MAX_SAFE_INTEGER),
     tools: facts.toolCount > 0,
     vision: facts.imageCount > 0,
     jsonSchema: facts.wantsJsonSchema,

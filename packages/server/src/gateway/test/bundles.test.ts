@@ -186,6 +186,22 @@ describe("a request for a bundle", () => {
     });
   });
 
+  it.each(["1.5", "1e999", "-1e999"])(
+    "whose limit of tokens is %s is held against conditions all the same",
+    async (maxTokens) => {
+      const when = "request.tokens >= 0";
+      await apply({ bundles: { "support@1": { targets: [{ model: "upstream/model-a", when }] } } });
+      const response = await fetch(`${test.url}/v1/chat/completions`, {
+        method: "POST",
+        headers: { "x-api-key": testSecret, "content-type": "application/json" },
+        body: `{"model":"bundle/support","max_tokens":${maxTokens},"messages":[]}`,
+      });
+      // What such a number means is the provider's to say.
+      expect(response.status).toBe(200);
+      expect(received[0]?.body).toContain(`"max_tokens":${maxTokens}`);
+    },
+  );
+
   it("for what is not there is refused with the nearest name", async () => {
     await apply({ bundles: { "support@1": { targets: target } } });
     const response = await ask("bundle/suport");
