@@ -32,8 +32,10 @@ describe("the address of a client", () => {
     expect(addressOf("2001:DB8:0000:0001::9", {})).toBe("2001:db8:0:1::/64");
   });
 
-  it("is what a peer says when there is no address, as on the sockets of the gateway's processes", () => {
-    expect(addressOf(undefined, { "x-faultline-peer-address": "192.0.2.3" })).toBe("192.0.2.3");
-    expect(addressOf(undefined, {})).toBe("unknown");
+  it("is what a process of the gateway says of a request that it hands over, and nobody else", () => {
+    const socket = { remoteAddress: undefined } as unknown as IncomingMessage["socket"];
+    expect(clientAddressOf({ socket, headers: {} }, 0, "192.0.2.3")).toBe("192.0.2.3");
+    // So it is when a caller has reset its connection at once.
+    expect(addressOf(undefined, { "x-faultline-peer-address": "192.0.2.3" })).toBe("unknown");
   });
 });

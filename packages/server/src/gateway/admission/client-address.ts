@@ -8,14 +8,18 @@ const mappedPrefix = "::ffff:";
 
 /** By it one gateway process tells another the address of a caller whose request it hands over. */
 export const peerAddressHeader = "x-faultline-peer-address";
+/** Of a connection that was reset before anybody asked whose it was. */
+export const unknownAddress = "unknown";
 
 /**
  * The caller's address. Behind proxies it is the entry of `x-forwarded-for` that the outermost trusted one wrote, counted
- * from the end: what stands before it is the caller's own invention.
+ * from the end: what stands before it is the caller's own invention. `peerAddress` is what another process of the gateway
+ * says of a request that it hands over.
  */
 export function clientAddressOf(
   { socket, headers }: Pick<IncomingMessage, "socket" | "headers">,
   proxyCount: number,
+  peerAddress?: string,
 ): string {
   const forwardedFor = headers["x-forwarded-for"];
   if (proxyCount > 0 && forwardedFor !== undefined) {
@@ -23,8 +27,7 @@ export function clientAddressOf(
     const entry = entries[Math.max(0, entries.length - proxyCount)]?.trim() ?? "";
     if (entry !== "" && entry.length <= addressLengthMax) return normalise(entry);
   }
-  // Only a peer is without an address: it comes through a private Unix socket.
-  return normalise(socket.remoteAddress ?? String(headers[peerAddressHeader] ?? "unknown"));
+  return normalise(peerAddress ?? socket.remoteAddress ?? unknownAddress);
 }
 
 /** An IPv6 network is handed out whole: its first 64 bits name the caller. */

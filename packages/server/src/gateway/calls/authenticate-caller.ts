@@ -17,8 +17,9 @@ export interface Caller {
 
 /** Finds who asks. Throws `key_*`, `permission_denied`, or `limit_exceeded` when too many keys of the address failed. */
 export function authenticateCaller(state: GatewayState, request: IncomingMessage): Caller {
-  const { knowledge, clock, limits } = state;
-  const clientAddress = clientAddressOf(request, knowledge.settings.proxyCount);
+  const { knowledge, clock, limits, peers } = state;
+  const { proxyCount } = knowledge.settings;
+  const clientAddress = clientAddressOf(request, proxyCount, peers.addressOf(request));
   const refusal = limits.failedKeys.refusalOf(clientAddress, clock.monotonicMs());
   if (refusal !== undefined) {
     state.metrics.countRefusal(refusal);

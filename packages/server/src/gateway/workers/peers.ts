@@ -13,11 +13,12 @@ import {
 import { once } from "node:events";
 import { rm } from "node:fs/promises";
 import path from "node:path";
+import type { Duplex } from "node:stream";
 
 import { type Clock, isAbort, raceAbort } from "#kernel/index.ts";
 import { PlatformError } from "@faultline/protocol";
 
-import { peerAddressHeader } from "../admission/client-address.ts";
+import { peerAddressHeader, unknownAddress } from "../admission/client-address.ts";
 import type { Dialect } from "../calls/dialect.ts";
 import { refuseBody } from "../calls/request-body.ts";
 import { gatewayLimits } from "../limits.ts";
@@ -44,6 +45,8 @@ export class Peers {
   // As with the control process: no connection is used twice, and none is announced as closing either.
   readonly #agent = new Agent({ keepAlive: true });
   #server: Server | undefined;
+  /** Connections of other processes: anybody can write their header. */
+  readonly #sockets = new WeakSet<Duplex>();
 
   constructor(options: PeersOptions) {
     this.#options = options;
@@ -56,8 +59,15 @@ export class Peers {
     await rm(socketPath, { force: true });
     const { headerBytesMax: maxHeaderSize } = this.#options;
     this.#server = createServer({ maxHeaderSize, noDelay: true }, listener);
+    this.#server.on("connection", (socket: Duplex) => this.#sockets.add(socket));
     this.#server.listen({ path: socketPath });
     await once(this.#server, "listening");
+  }
+
+  /** The address of a caller whose request another process hands over; `undefined` for a request that came by itself. */
+  addressOf({ socket, headers }: IncomingMessage): string | undefined {
+    if (!this.#sockets.has(socket)) return undefined;
+    return String(headers[peerAddressHeader]);
   }
 
   /** Takes no more, lets what is under way end until the signal aborts, then cuts it. */
@@ -188,7 +198,7 @@ const ofOneConnection: ReadonlySet<string> = new Set([
 
 function endToEnd(request: IncomingMessage): string[] {
   const lines = forwardedHead(request.rawHeaders);
-  lines.push(peerAddressHeader, request.socket.remoteAddress ?? "");
+  lines.push(peerAddressHeader, request.socket.remoteAddress ?? unknownAddress);
   // Node frames the body as it came.
   if (request.headers["transfer-encoding"] !== undefined)
     lines.push("transfer-encoding", "chunked");
