@@ -63,6 +63,16 @@ export class LiveConfig {
     const { file } = this.#config;
     const { load, signal, logger } = this.#parts;
     if (file === undefined || load === undefined || signal.aborted) return;
+    try {
+      this.#watch(file);
+    } catch (error) {
+      // A system may have no watches left; the signal still works.
+      logger.warn({ err: error }, "the configuration file cannot be watched");
+    }
+  }
+
+  #watch(file: string): void {
+    const { signal, logger } = this.#parts;
     const name = path.basename(file);
     let debounce = new AbortController();
     // The folder is watched, because many replace the file rather than write into it.
