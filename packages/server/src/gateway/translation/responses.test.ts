@@ -174,6 +174,22 @@ describe("requests of and for responses", () => {
     );
   });
 
+  it("put results before what a user said between call and result, as messages demands", () => {
+    const input = [
+      { role: "user", content: "Look." },
+      { type: "function_call", call_id: "a", name: "f", arguments: "{}" },
+      { role: "user", content: "Hurry." },
+      { type: "function_call_output", call_id: "a", output: "Done." },
+    ];
+    expect(request("responses", "messages", { model: "m", input }).body.messages[2]).toEqual({
+      role: "user",
+      content: [
+        { type: "tool_result", tool_use_id: "a", content: "Done." },
+        { type: "text", text: "Hurry." },
+      ],
+    });
+  });
+
   it("leave no empty message where all of a turn was left out", () => {
     const hi = { role: "user", content: "Hi." };
     const reasoning = { type: "reasoning", id: "rs_0", summary: [], encrypted_content: "gAAA" };

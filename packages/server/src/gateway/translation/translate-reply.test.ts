@@ -269,6 +269,19 @@ describe("errors of providers", () => {
     });
   });
 
+  it("are read in the forms of other servers too", () => {
+    const vllm = { object: "error", message: "Too long.", type: "BadRequestError", code: 400 };
+    expect(errorOf("chat", 400, vllm)).toMatchObject({
+      error: { message: "Too long.", code: "400" },
+    });
+    for (const body of [{ detail: "Too long." }, { error: "Too long." }, vllm]) {
+      expect(errorOf("messages", 400, body)).toEqual({
+        type: "error",
+        error: { type: "invalid_request_error", message: "Too long." },
+      });
+    }
+  });
+
   it("keep their status when the body says nothing", () => {
     const said = translateError({ from: "chat" }, 502, Buffer.from("<html>Bad gateway</html>"));
     expect(JSON.parse(said.toString())).toEqual({

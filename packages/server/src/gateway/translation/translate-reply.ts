@@ -1,7 +1,7 @@
 /** Translation of whole replies and of errors, from the provider's surface to the caller's. */
 
 import type { JsonObject } from "./json-document.ts";
-import { parseJson, toObject } from "./json-document.ts";
+import { parseJson, toObject, toText } from "./json-document.ts";
 import { readChatReply } from "./replies/chat-reading.ts";
 import { writeChatReply } from "./replies/chat-reply-writer.ts";
 import { readMessagesReply } from "./replies/messages-reading.ts";
@@ -50,6 +50,9 @@ function readError(status: number, body: Buffer): ProviderError {
   try {
     const reply = toObject(parseJson(body.toString()));
     if (reply?.["error"] !== undefined) return readProviderError(reply["error"]);
+    // Some servers have no object for their errors.
+    const message = toText(reply?.["message"]) ?? toText(reply?.["detail"]);
+    if (message !== undefined) return readProviderError({ ...reply, message });
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
   }

@@ -46,12 +46,19 @@ function writeMessages(turns: readonly Turn[], passage: Passage): JsonObject[] {
     if (last?.role === role) last.content.push(...content);
     else messages.push({ role, content });
   }
-  return messages.map(({ role, content }) => {
+  return messages.map(({ role, content: blocks }) => {
+    const content = resultsFirst(blocks);
     const [only] = content;
     return content.length === 1 && only?.["type"] === "text"
       ? { role, content: only["text"] }
       : { role, content };
   });
+}
+
+/** The surface wants results right behind their calls; what a user said in between follows. */
+function resultsFirst(blocks: readonly JsonObject[]): readonly JsonObject[] {
+  const isResult = (block: JsonObject): boolean => block["type"] === "tool_result";
+  return [...blocks.filter(isResult), ...blocks.filter((block) => !isResult(block))];
 }
 
 function writeTurn(turn: Turn, passage: Passage): JsonObject[] {
