@@ -39,7 +39,7 @@ export class ReplyReader implements JsonSink {
   sequence = -1;
   /** Of the current document only. */
   hasUsage = false;
-  hasNoChoices = false;
+  hasNoChoices = true;
   hasDelta = false;
   hasError = false;
   /** The document announces the end of the stream. */
@@ -97,7 +97,7 @@ export class ReplyReader implements JsonSink {
   startDocument(): void {
     this.#hasLearned = false;
     this.hasUsage = false;
-    this.hasNoChoices = false;
+    this.hasNoChoices = true;
     this.hasDelta = false;
     this.hasError = false;
     this.isEnd = false;
@@ -139,7 +139,7 @@ export class ReplyReader implements JsonSink {
         this.isObject = kind === "object";
         return;
       case replyIds.choices:
-        this.hasNoChoices = kind === "array" && !scanner.valueFilled;
+        this.hasNoChoices = kind === "null" || !scanner.valueFilled;
         return;
       case replyIds.usage:
         this.hasUsage = kind === "object";

@@ -81,6 +81,17 @@ describe("the relay of a stream", () => {
     },
   );
 
+  it.each(["", '"choices":null,', '"choices":[],'])(
+    "takes out a usage frame with %j for its choices, but never an error",
+    (choices) => {
+      const usage = `${choices}"usage":{"prompt_tokens":3,"completion_tokens":4}`;
+      const report = `data: {"error":{"message":"out of memory"},${usage}}\n\n`;
+      expect(relay("chat", `${said}\n\ndata: {${usage}}\n\n${report}`).text).toBe(
+        `${said}\n\n${report}`,
+      );
+    },
+  );
+
   it("lets no terminator follow an error that the provider reported in mid-stream", () => {
     const failed = 'data: {"error":{"message":"out of memory","code":500}}\n\n';
     const chat = relay("chat", `${said}\n\n${failed}data: [DONE]\n\n`);

@@ -113,7 +113,10 @@ export class StreamRelay implements Relay, SseSink {
     if (!isData) return false;
     this.progress += 1;
     if (reader.hasDelta) this.deltaSeen = true;
-    if (reader.hasError) this.#errorSeen = true;
+    if (reader.hasError) {
+      this.#errorSeen = true;
+      return false;
+    }
     return this.#stripsUsage && reader.hasUsage && reader.hasNoChoices;
   }
 
