@@ -68,8 +68,9 @@ export class Upstreams {
     const connect = buildConnector(options);
     return (to, done) => {
       connect(to, (...result) => {
-        const [, socket] = result;
-        if (socket === null || !this.#reserve.holds(socket)) return done(...result);
+        // A failure comes without a socket, whatever the types say of it.
+        const [error, socket] = result;
+        if (error !== null || !this.#reserve.holds(socket)) return done(...result);
         socket.destroy();
         return done(new NoDescriptors("No descriptor is left for a provider."), null);
       });
