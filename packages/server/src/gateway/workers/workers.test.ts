@@ -248,7 +248,7 @@ describe("the reading of requests", () => {
       "GET /livez HTTP/1.1",
       `x-large: ${"x".repeat(40_000)}`,
     ]);
-    expect([large.status, large.body.toString().includes("request_too_large")]).toEqual([
+    expect([large.status, large.body.toString().includes("headers_too_large")]).toEqual([
       431,
       true,
     ]);

@@ -357,6 +357,6 @@ function trickle(bytes: Buffer, socket: Socket): void {
     return;
   }
   socket.write(bytes.subarray(0, sliceBytes), () => {
-    setImmediate(() => trickle(bytes.subarray(sliceBytes), socket));
+    trickle(bytes.subarray(sliceBytes), socket);
   });
 }
