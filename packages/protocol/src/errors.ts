@@ -27,6 +27,7 @@ export const errorTable = {
   messages_too_many: row(413, "caller", false, "The call has more messages than are allowed."),
   tools_too_many: row(413, "caller", false, "The call offers more tools than are allowed."),
   images_too_many: row(413, "caller", false, "The call has more images than are allowed."),
+  request_timeout: row(408, "caller", true, "The body did not come before the call's deadline."),
   media_type_unsupported: row(
     415,
     "caller",

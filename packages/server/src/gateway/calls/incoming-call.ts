@@ -1,6 +1,6 @@
 /** One arrival on its way to an operation: a place, the body, and its place given back exactly once. */
 
-import type { PlatformError } from "@faultline/protocol";
+import { PlatformError } from "@faultline/protocol";
 
 import { enterKeyed } from "../idempotency/enter-keyed.ts";
 import { keyedRequest } from "../idempotency/keyed-request.ts";
@@ -8,6 +8,7 @@ import type { QueueRequest } from "../dispatch/fair-queue.ts";
 import type { ReplyRecorder } from "../streams/reply-recorder.ts";
 import type { GatewayState } from "../workers/gateway-state.ts";
 import type { Arrival } from "./arrival.ts";
+import type { Guarded } from "./deadlines.ts";
 import { Operation } from "./operation.ts";
 import { readBody, refuseBody } from "./request-body.ts";
 import { startRecord } from "./start-record.ts";
@@ -18,7 +19,7 @@ export interface OpenOperations {
   closed(operation: Operation): void;
 }
 
-export class IncomingCall {
+export class IncomingCall implements Guarded {
   readonly #state: GatewayState;
   readonly #arrival: Arrival;
   readonly #open: OpenOperations;
@@ -26,6 +27,7 @@ export class IncomingCall {
   #admittedMs: number;
   #isReleased = false;
   #leave: () => void = () => {};
+  #refuseBody: ((error: PlatformError) => void) | undefined;
 
   constructor(state: GatewayState, arrival: Arrival, open: OpenOperations) {
     this.#state = state;
@@ -37,15 +39,20 @@ export class IncomingCall {
   /** Waits for a place, reads the body and begins; from here on it ends itself. */
   enter(): void {
     const { request, response } = this.#arrival;
-    const { clock, admission, knowledge } = this.#state;
+    const { clock, admission, knowledge, deadlines } = this.#state;
     this.#leave = admission.enter(this.#place(), {
       // The body of a call that waits stays with its caller.
       admitted: () => {
         this.#admittedMs = clock.monotonicMs();
-        readBody(request, knowledge.settings.bodyBytesMax, {
-          whole: (body) => this.#onBody(body),
+        this.#refuseBody = readBody(request, knowledge.settings.bodyBytesMax, {
+          whole: (body) => {
+            deadlines.remove(this);
+            this.#onBody(body);
+          },
           refused: this.#refused,
         });
+        // Who sends slowly holds a place.
+        deadlines.add(this);
       },
       refused: this.#refused,
     });
@@ -53,6 +60,17 @@ export class IncomingCall {
       // A reply that is kept goes on without its caller, and releases its place itself.
       if (this.#operation?.onCallerClosed() !== false) this.#release();
     });
+  }
+
+  onTick(nowMs: number): void {
+    const { deadlines } = this.#arrival;
+    if (nowMs <= deadlines.endMs) return;
+    this.#refuseBody?.(
+      new PlatformError(
+        "request_timeout",
+        `The body of the request did not come within the total deadline of ${deadlines.timeouts.totalMs} ms.`,
+      ),
+    );
   }
 
   /** What it waits as; every call takes one place of the process. */
@@ -110,12 +128,14 @@ export class IncomingCall {
   readonly #release = (): void => {
     if (this.#isReleased) return;
     this.#isReleased = true;
+    this.#state.deadlines.remove(this);
     if (this.#operation !== undefined) this.#open.closed(this.#operation);
     this.#leave();
   };
 
   readonly #refused = (error: PlatformError): void => {
     const { request, response, surface } = this.#arrival;
+    this.#state.deadlines.remove(this);
     this.#state.metrics.countFailure(error.code);
     refuseBody({ request, response, clock: this.#state.clock, dialect: surface.dialect }, error);
   };

@@ -22,31 +22,37 @@ export function checkBodyHead(request: IncomingMessage, bytesMax: number): void 
   if (Number(request.headers["content-length"] ?? "0") > bytesMax) throw tooLarge(bytesMax);
 }
 
-/** Reads the body; calls exactly one of the two, or neither when the caller leaves. */
+/**
+ * Reads the body; calls exactly one of the two, or neither when the caller leaves. Gives the way to refuse it before it is
+ * whole; after that it changes nothing.
+ */
 export function readBody(
   request: IncomingMessage,
   bytesMax: number,
   then: { whole: (body: Buffer) => void; refused: (error: PlatformError) => void },
-): void {
+): (error: PlatformError) => void {
   const parts: Buffer[] = [];
   let bytes = 0;
-  let refused = false;
+  let isOver = false;
+  const refuse = (error: PlatformError): void => {
+    if (isOver) return;
+    isOver = true;
+    parts.length = 0;
+    then.refused(error);
+  };
   request.on("data", (part: Buffer) => {
-    if (refused) return;
+    if (isOver) return;
     bytes += part.length;
-    if (bytes > bytesMax) {
-      refused = true;
-      parts.length = 0;
-      then.refused(tooLarge(bytesMax));
-      return;
-    }
-    parts.push(part);
+    if (bytes > bytesMax) refuse(tooLarge(bytesMax));
+    else parts.push(part);
   });
   request.on("end", () => {
-    if (refused) return;
+    if (isOver) return;
+    isOver = true;
     const [only] = parts;
     then.whole(parts.length === 1 && only !== undefined ? only : Buffer.concat(parts, bytes));
   });
+  return refuse;
 }
 
 /**

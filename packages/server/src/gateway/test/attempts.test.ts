@@ -1,3 +1,5 @@
+import { once } from "node:events";
+
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { defaultDispatch, type DispatchConfig } from "#config/index.ts";
@@ -5,6 +7,7 @@ import type { Span } from "@faultline/contracts";
 import { formatKey, type KeyId } from "@faultline/protocol";
 import { seededRandom } from "@faultline/testkit";
 
+import { openSocket } from "./raw-client.ts";
 import {
   answer,
   frame,
@@ -111,6 +114,11 @@ describe("attempts before commit", () => {
       });
       expect(span.events).toMatchObject([
         { name: "faultline.attempt", attributes: { "faultline.attempt.next": "retry" } },
+        // The one that answered.
+        {
+          name: "faultline.attempt",
+          attributes: { "faultline.attempt.target": "upstream/model-a" },
+        },
       ]);
     },
   );
@@ -254,6 +262,27 @@ describe("a caller", () => {
       504,
       expect.stringContaining("first token deadline of 100 ms"),
     ]);
+  });
+
+  it("that does not send its body is told so at the total deadline, and holds no place any more", async () => {
+    const socket = await openSocket(world.gateway.port);
+    const head = [
+      "POST /v1/chat/completions HTTP/1.1",
+      "host: gateway",
+      `authorization: Bearer ${testSecret}`,
+      "x-faultline-timeout-total: 100ms",
+      "content-length: 100000",
+      "connection: close",
+    ];
+    socket.write(`${head.join("\r\n")}\r\n\r\n{"model":`);
+    const [said] = (await once(socket, "data")) as [Buffer];
+    expect(said.toString()).toMatch(/^HTTP\/1\.1 408 [^]*"request_timeout"/);
+    socket.destroy();
+    const openCount = async (): Promise<unknown> =>
+      await (await fetch(`${world.url}/readyz/gateway`)).json();
+    while (!JSON.stringify(await openCount()).includes('"openOperations":0')) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
   });
 
   it("shortens deadlines by headers, and is told of bad ones", async () => {
