@@ -216,6 +216,53 @@ describe("a journal of replies", () => {
     expect(parts).toEqual(["data: a\nid: 1-1\n\n", "data: b\nid: 1-2\n\n"]);
   });
 
+  it("drops in its time what the disk did not take to its end", async () => {
+    await using journal = await open();
+    const broken = record(journal, { id: "str_0_broken" });
+    const endless = record(journal, {
+      id: "str_0_endless",
+      key: { keyHash: "k", requestHash: "r" },
+    });
+    for (const recorder of [broken, endless]) {
+      recorder.writeHead(200, head);
+      recorder.write(event("a"));
+      await until(() => recorder.reply.durableCount === 1);
+    }
+    fault = { code: "ENOSPC", at: "write" };
+    broken.write(event("b"));
+    endless.end();
+    endless.settle("kept");
+    await until(() => broken.failures.length > 0 && endless.reply.isJournalLost);
+    broken.settle("kept");
+    fault = undefined;
+    // What a restart could not tell either.
+    expect(endless.reply.end?.outcome).toBe("dropped");
+    offsetMs = 5_000;
+    bytesMax = 1;
+    expect(() => record(journal, { id: "str_0_next" })).toThrow(/no room/);
+    expect(dropped.map(([{ facts }]) => facts.id)).toEqual(["str_0_broken", "str_0_endless"]);
+  });
+
+  it("keeps nothing of a call that ended before it was written down", async () => {
+    await using journal = await open();
+    const facts = {
+      id: "str_0_x",
+      surface: "chat",
+      startedMs: 0,
+      epoch: 0,
+      durable: false,
+    } as const;
+    const key = { keyHash: "k", requestHash: "r" };
+    const recorder = new ReplyRecorder(
+      new KeptReply({ ...facts, key, tenantId: "acme" as TenantId }),
+      journal,
+    );
+    recorder.writeHead(422, {});
+    recorder.end("refused");
+    recorder.settle("kept");
+    expect(recorder.reply.end?.outcome).toBe("released");
+  });
+
   it("whose sync failed takes no more, and after a restart has what it acknowledged", async () => {
     const journal = await open();
     await recordWhole(journal);

@@ -250,7 +250,9 @@ export class ReplyJournal implements AsyncDisposable {
     let makesRoom = false;
     for (const [number, reply] of this.#replies) {
       const { end, beginPosition } = reply;
-      const isOver = end !== undefined && reply.isEndDurable && reply.followerCount === 0;
+      // One that the disk did not take to its end would else hold the log for ever.
+      const isSettled = reply.isEndDurable || reply.isJournalLost;
+      const isOver = end !== undefined && isSettled && reply.followerCount === 0;
       const isPressed = isOver && (beginPosition ?? Infinity) < keepFrom;
       if (isOver && end.endedMs < endedBefore) this.#drop(number, reply);
       else if (isPressed) makesRoom = this.#makeRoom(number, reply) || makesRoom;
@@ -284,6 +286,7 @@ export class ReplyJournal implements AsyncDisposable {
     });
     this.append({ kind: "end", number: own, end: successor.end }, (error) => {
       successor.isEndDurable = error === undefined;
+      successor.isJournalLost = error !== undefined;
     });
     this.#drop(number, reply, successor);
     return true;

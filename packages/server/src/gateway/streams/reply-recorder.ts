@@ -146,7 +146,8 @@ export class ReplyRecorder implements ReplySink {
     this.#splitter?.end();
     const end: ReplyEnd = {
       how: this.#how ?? "cut",
-      outcome: reply.isJournalLost ? "released" : outcome,
+      // What was never written down could not be dropped in its time either.
+      outcome: reply.isJournalLost || reply.number === undefined ? "released" : outcome,
       endedMs: this.#journal.nowMs(),
     };
     reply.end = end;
@@ -154,7 +155,7 @@ export class ReplyRecorder implements ReplySink {
     if (reply.number !== undefined && !reply.isJournalLost) {
       this.#journal.append({ kind: "end", number: reply.number, end }, (error) => {
         if (error === undefined) reply.isEndDurable = true;
-        else reply.isJournalLost = true;
+        else this.#loseEnd(end);
         this.#journal.onEnded(reply);
         reply.tellFollowers();
         // Nobody comes back for it.
@@ -162,6 +163,12 @@ export class ReplyRecorder implements ReplySink {
       });
     }
     reply.tellFollowers();
+  }
+
+  /** All of it came, but nobody who comes back can be shown that it is whole. */
+  #loseEnd(end: ReplyEnd): void {
+    this.reply.isJournalLost = true;
+    if (end.outcome === "kept") this.reply.end = { ...end, outcome: "dropped" };
   }
 
   get #isCongested(): boolean {
