@@ -16,7 +16,7 @@ describe.each(errorCodes)("the error code %s", (code) => {
   it("says try again exactly where that can help", () => {
     const { status, retryable, actor } = errorTable[code];
     if (status === 503 || status === 429) expect(retryable).toBe(true);
-    if (retryable) expect([429, 502, 503, 504]).toContain(status);
+    if (retryable) expect([408, 429, 502, 503, 504]).toContain(status);
     if (actor === "caller") expect(status).toBeLessThan(500);
   });
 
