@@ -255,8 +255,9 @@ export class Operation implements AttemptOwner, AttemptLoopOwner, Guarded {
   #answerFromCache(): boolean {
     const reply = this.#keeping.findCached();
     if (reply === undefined) return false;
+    const { record, key } = this.#parts;
+    refuseKilled(this.#state.knowledge, key, { target: reply.target, use: this.#asked?.use });
     this.#target = reply.target;
-    const { record } = this.#parts;
     const nowMs = this.clock.monotonicMs();
     answerFromCache(reply, { sink: this.#sink, record, headers: this.#ownHeaders(), nowMs });
     this.#end("completed", undefined);
