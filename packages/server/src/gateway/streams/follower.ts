@@ -8,6 +8,7 @@ import { isAbort, unreachable } from "#kernel/index.ts";
 import type { ReplyHead } from "../calls/reply-head.ts";
 import type { Deadlines, Guarded } from "../calls/deadlines.ts";
 import { gatewayLimits } from "../limits.ts";
+import { streamLimits } from "./limits.ts";
 import type { Following, KeptReply } from "./kept-reply.ts";
 
 /** A part that the journal gave back. */
@@ -49,6 +50,8 @@ export class Follower implements Following, Guarded {
   #next: number;
   /** Waits for the connection, or for the journal. */
   #waits = false;
+  /** Monotonic time since which the connection takes nothing. */
+  #stalledSinceMs: number | undefined;
   #isDone = false;
   #doneMs = 0;
   #cutsLater = false;
@@ -66,16 +69,24 @@ export class Follower implements Following, Guarded {
     reply.follow(follower);
     place.response.on("close", () => follower.#leave());
     if (place.response.destroyed) follower.#leave();
-    else follower.#pump();
+    else {
+      surroundings.deadlines.add(follower);
+      follower.#pump();
+    }
   }
 
   onNews(): void {
     this.#pump();
   }
 
-  /** After the end, looks whether the reader takes the last bytes in time. */
+  /** Looks whether the reader takes what is written, and after the end the last bytes, in time. */
   onTick(nowMs: number): void {
     const { response } = this.#place;
+    if (!this.#isDone) {
+      const stalledMs = nowMs - (this.#stalledSinceMs ?? nowMs);
+      if (stalledMs > streamLimits.readerStallMs) response.destroy();
+      return;
+    }
     const sinceDoneMs = nowMs - this.#doneMs;
     if (sinceDoneMs > gatewayLimits.callerDrainMs) {
       response.destroy();
@@ -142,7 +153,6 @@ export class Follower implements Following, Guarded {
     const { response } = this.#place;
     this.#isDone = true;
     this.#doneMs = this.#surroundings.clock.monotonicMs();
-    this.#surroundings.deadlines.add(this);
     this.#reply.unfollow(this);
     switch (how) {
       case "complete":
@@ -161,7 +171,9 @@ export class Follower implements Following, Guarded {
 
   #waitForDrain(): void {
     this.#waits = true;
+    this.#stalledSinceMs = this.#surroundings.clock.monotonicMs();
     this.#place.response.once("drain", () => {
+      this.#stalledSinceMs = undefined;
       this.#waits = false;
       this.#pump();
     });
@@ -190,12 +202,14 @@ export class Follower implements Following, Guarded {
   }
 
   async #drained(signal: AbortSignal): Promise<void> {
+    this.#stalledSinceMs = this.#surroundings.clock.monotonicMs();
     const drained = Promise.withResolvers<void>();
     const onAbort = (): void => drained.reject(signal.reason);
     this.#place.response.once("drain", drained.resolve);
     signal.addEventListener("abort", onAbort, { once: true });
     try {
       await drained.promise;
+      this.#stalledSinceMs = undefined;
     } finally {
       signal.removeEventListener("abort", onAbort);
     }

@@ -20,6 +20,8 @@ export const streamLimits = {
   replyCountMax: 50_000,
   /** Readers of one reply at once. */
   followerCountMax: 256,
+  /** A reader whose connection takes nothing for this long is cut off: what it reads cannot make room meanwhile. */
+  readerStallMs: 60_000,
   /** From this share of a journal's bytes on, no new reply is admitted: those under way need the rest. */
   admissionFillMax: 0.9,
   /** From the first share on the oldest replies that have ended are dropped, down to the second. */

@@ -9,6 +9,7 @@ import { type JournalFileSystem, nodeFileSystem } from "@faultline/journal";
 import type { PlatformError, TenantId } from "@faultline/protocol";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
+import type { Guarded } from "../calls/deadlines.ts";
 import { openTestServer } from "../test/test-gateway.ts";
 import { Follower } from "./follower.ts";
 import { KeptReply } from "./kept-reply.ts";
@@ -147,6 +148,40 @@ describe("a journal of replies", () => {
       .map((text, index) => `data: ${text}\nid: ${journal.epoch}-${index + 1}\n\n`)
       .slice(1);
     expect(Buffer.concat(parts).toString() === whole.join("")).toBe(true);
+  });
+
+  it("does not wait for ever for a reader that takes nothing", async () => {
+    await using journal = await open();
+    // More than the buffers of a connection hold.
+    const texts = Array.from({ length: 32 }, () => "x".repeat(megabyte));
+    const reply = await recordWhole(journal, { texts });
+    const guarded = new Set<Guarded>();
+    let isClosed = false;
+    await using server = await openTestServer((_request, response) => {
+      response.on("close", () => {
+        isClosed = true;
+      });
+      const deadlines = {
+        add: (one: Guarded) => guarded.add(one),
+        remove: (one: Guarded) => guarded.delete(one),
+      };
+      const place = { response, from: 0, isLive: false, headers: {} };
+      const readParts: ReplyJournal["readParts"] = (...asked) => journal.readParts(...asked);
+      Follower.start(reply, place, { clock, deadlines, log: () => {}, readParts });
+    });
+    const request = startRequest({ port: server.port });
+    request.on("error", () => {});
+    request.end();
+    await once(request, "response");
+    await until(() => guarded.size > 0);
+    for (const one of guarded) one.onTick(clock.monotonicMs() + streamLimits.readerStallMs / 2);
+    expect(reply.followerCount).toBe(1);
+    await until(() => {
+      for (const one of guarded) one.onTick(clock.monotonicMs() + streamLimits.readerStallMs + 1);
+      return isClosed;
+    });
+    expect([reply.followerCount, guarded.size]).toEqual([0, 0]);
+    request.destroy();
   });
 
   it("drops what is past its time, also over a restart", async () => {
