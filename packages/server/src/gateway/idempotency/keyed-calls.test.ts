@@ -1,9 +1,10 @@
 /** Calls with an `Idempotency-Key` through real worker processes. */
 
 import { mkdtemp, rm } from "node:fs/promises";
-import type { IncomingMessage, ServerResponse } from "node:http";
+import { IncomingMessage, ServerResponse } from "node:http";
+import { Socket } from "node:net";
 
-import { seededRandom } from "#kernel/index.ts";
+import { seededRandom, systemClock } from "#kernel/index.ts";
 import { formatKey, type TenantId } from "@faultline/protocol";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
@@ -18,6 +19,8 @@ import {
   testSecret,
   testTenant,
 } from "../test/test-gateway.ts";
+import { DurableStreams, type DurableStreamsOptions } from "../streams/durable-streams.ts";
+import { KeyedCalls } from "./keyed-calls.ts";
 import { journalOfKey, readKeyHash } from "./keyed-request.ts";
 
 const random = seededRandom("keyed calls");
@@ -261,6 +264,32 @@ describe("replies of keys", () => {
       expect(new Set(words)).toEqual(new Set([count === 1 ? "executed" : "replayed"]));
     }
     expect(callCount).toBe(keys.length);
+    await rm(folder, { recursive: true });
+  });
+});
+
+describe("a call whose caller leaves while its journal opens", () => {
+  it("is left to the next who sends its key", async () => {
+    const folder = await mkdtemp("/tmp/faultline-keys-");
+    const options: DurableStreamsOptions = {
+      folder,
+      worker: { index: 0, count: 1 },
+      clock: systemClock,
+      random,
+      deadlines: { add: () => {}, remove: () => {} },
+      signal: new AbortController().signal,
+      bounds: () => ({ retentionMs: 60_000, bytesMax: 67_108_864 }),
+      log: () => {},
+    };
+    await using keyed = new KeyedCalls(options, new DurableStreams(options));
+    await keyed.open();
+    const request = { keyHash: "0".repeat(64), requestHash: "r" };
+    const [gone, other] = [0, 1].map(() => new ServerResponse(new IncomingMessage(new Socket())));
+    if (gone === undefined || other === undefined) throw new Error("There are two.");
+    const call = { tenantId: testTenant, surface: "chat", request } as const;
+    const entries = [gone, other].map((response) => keyed.enter({ ...call, response }));
+    gone.destroy();
+    expect((await Promise.all(entries)).map(({ kind }) => kind)).toEqual(["left", "execute"]);
     await rm(folder, { recursive: true });
   });
 });

@@ -30,7 +30,9 @@ export interface KeyedCall {
 /** `execute` leaves the call to the caller, who records the reply; any other answer is under way already. */
 export type KeyedEntry =
   | { readonly kind: "execute"; readonly recorder: ReplyRecorder }
-  | { readonly kind: "attached" | "replayed" };
+  | { readonly kind: "attached" | "replayed" }
+  /** Its caller is gone, and nothing was begun for it. */
+  | { readonly kind: "left" };
 
 /** What became of calls with a key. */
 export interface KeyedCounts {
@@ -102,6 +104,8 @@ export class KeyedCalls implements AsyncDisposable {
   async enter(call: KeyedCall): Promise<KeyedEntry> {
     const journal = await this.#journalOf(journalOfKey(call.request.keyHash));
     const reply = this.#find(call.request.keyHash);
+    // The journal may have taken its time. Whoever else sends the key must not attach to a call that nobody makes.
+    if (call.response.destroyed) return { kind: "left" };
     if (reply === undefined) return this.#execute(call, journal);
     if (reply.facts.key?.requestHash !== call.request.requestHash) {
       this.counts.mismatched += 1;

@@ -28,7 +28,7 @@ export interface DurableStreamsOptions {
   readonly worker: WorkerPlace;
   readonly clock: Clock;
   readonly random: Random;
-  readonly deadlines: Deadlines;
+  readonly deadlines: Pick<Deadlines, "add" | "remove">;
   readonly signal: AbortSignal;
   readonly bounds: () => ReplyJournalBounds;
   readonly log: (message: string, fields: Readonly<Record<string, unknown>>) => void;
