@@ -6,6 +6,8 @@ export interface BenchFigure {
   readonly unit: string;
   /** Least and greatest of the rounds behind the value, where there were several. */
   readonly spread?: readonly [number, number];
+  /** Between these the median lies with 95 %, where it is one of rounds. */
+  readonly interval?: readonly [number, number];
 }
 
 export interface BenchResult {

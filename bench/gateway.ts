@@ -7,6 +7,7 @@
 import { createHash } from "node:crypto";
 
 import type { BenchFigure, BenchOptions, BenchResult } from "./bench.ts";
+import { medianInterval } from "./median-interval.ts";
 import { applyLoad, type ReplyKind } from "./gateway-load.ts";
 import {
   hasPeer,
@@ -159,7 +160,8 @@ function figures(targets: readonly Target[], samples: Samples): BenchFigure[] {
 function figure(name: string, unit: string, values: readonly number[]): BenchFigure {
   const sorted = values.toSorted((left, right) => left - right);
   const median = sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
-  return { name, unit, value: median, spread: [sorted[0] ?? median, sorted.at(-1) ?? median] };
+  const spread = [sorted[0] ?? median, sorted.at(-1) ?? median] as const;
+  return { name, unit, value: median, spread, interval: medianInterval(values) };
 }
 
 function memoryFigures(targets: readonly Target[]): BenchFigure[] {

@@ -14,6 +14,7 @@ import { Store, type StoreWrite } from "@faultline/journal";
 import { systemClock } from "@faultline/server/kernel/index.ts";
 
 import type { BenchFigure, BenchOptions, BenchResult } from "./bench.ts";
+import { medianInterval } from "./median-interval.ts";
 
 interface Size {
   readonly keyCount: number;
@@ -230,7 +231,9 @@ function turnFigures({ calm, compacting }: Turns): BenchFigure[] {
 
 function figureOf(name: string, unit: string, values: readonly number[]): BenchFigure {
   const sorted = values.toSorted((a, b) => a - b);
-  return { name, unit, value: quantile(sorted, 0.5), spread: [sorted[0] ?? 0, sorted.at(-1) ?? 0] };
+  const spread = [sorted[0] ?? 0, sorted.at(-1) ?? 0] as const;
+  const interval = medianInterval(values);
+  return { name, unit, value: quantile(sorted, 0.5), spread, interval };
 }
 
 function quantile(values: readonly number[], share: number): number {

@@ -4,6 +4,7 @@
  *     npm run bench                         every benchmark, large
  *     npm run bench -- --small [NAME…]      small, as in the tests
  *     npm run bench -- gateway --peers      beside other products, which are installed below bench/peers first
+ *     npm run bench -- --check [NAME…]      exits with 1 when a figure surely misses its goal
  */
 
 import { cpus } from "node:os";
@@ -12,6 +13,7 @@ import { parseArgs } from "node:util";
 import type { Bench, BenchFigure, BenchResult } from "./bench.ts";
 import { run as contracts } from "./contracts.ts";
 import { run as gateway } from "./gateway.ts";
+import { standingsOf } from "./goals.ts";
 import { run as journal } from "./journal.ts";
 import { run as journalStore } from "./journal-store.ts";
 import { run as otlp } from "./otlp.ts";
@@ -32,6 +34,7 @@ const { values, positionals } = parseArgs({
   options: {
     small: { type: "boolean", default: false },
     peers: { type: "boolean", default: false },
+    check: { type: "boolean", default: false },
   },
   allowPositionals: true,
 });
@@ -51,7 +54,17 @@ console.log(
 );
 for (const name of names) {
   const result = await benches[name]?.({ small: values.small, peers: values.peers });
-  if (result !== undefined) console.log(`\n${table(result)}`);
+  if (result === undefined) continue;
+  console.log(`\n${table(result)}`);
+  if (values.check) check(result);
+}
+
+/** Holds the figures against their goals. Where the interval of a median lies on both sides, more rounds would decide. */
+function check(result: BenchResult): void {
+  for (const { figure, goal, verdict } of standingsOf(result)) {
+    console.log(`  ${verdict}: ${figure.name}, ${goal}: ${valueText(figure)}`);
+    if (verdict === "missed") process.exitCode = 1;
+  }
 }
 
 function table(result: BenchResult): string {

@@ -1,0 +1,56 @@
+/** What the figures have to reach, for `npm run bench -- --check`. */
+
+import type { BenchFigure, BenchResult } from "./bench.ts";
+
+interface Goal {
+  readonly bench: string;
+  readonly figure: RegExp;
+  readonly atMost?: number;
+  readonly atLeast?: number;
+}
+
+const goals: readonly Goal[] = [
+  { bench: "contracts", figure: /^checked, from decoded spans$/, atLeast: 150_000 },
+  { bench: "contracts", figure: /^OTLP protobuf, file to findings$/, atLeast: 120_000 },
+  { bench: "contracts", figure: /^OTLP JSON, file to findings$/, atLeast: 60_000 },
+  { bench: "contracts", figure: /(?:spans|findings), memory$/, atMost: 1_000 },
+  { bench: "contracts", figure: /\b(?:of )?2\d\d MB, memory$/, atMost: 400 },
+  { bench: "contracts", figure: /^packed `check`/, atMost: 5 },
+  { bench: "scheduling", figure: /^explained in$/, atMost: 10 },
+  { bench: "gateway", figure: /^JSON, faultline: CPU against/, atMost: 1.2 },
+  { bench: "gateway", figure: /^SSE .*, faultline: CPU against/, atMost: 1.1 },
+  { bench: "journal", figure: /^append, a promise/, atLeast: 200_000 },
+  { bench: "journal-store", figure: /opened again$/, atMost: 3_000 },
+  { bench: "journal-store", figure: /beside calm$/, atMost: 3 },
+];
+
+/** How a figure stands to its goal; an interval on both sides of it decides nothing. */
+export interface Standing {
+  readonly figure: BenchFigure;
+  readonly goal: string;
+  readonly verdict: "reached" | "missed" | "undecided";
+}
+
+/** The figures of a result that have goals. */
+export function standingsOf(result: BenchResult): Standing[] {
+  return goals
+    .filter((goal) => goal.bench === result.name)
+    .flatMap((goal) =>
+      result.figures
+        .filter((figure) => goal.figure.test(figure.name))
+        .map((figure) => standingOf(figure, goal)),
+    );
+}
+
+function standingOf(figure: BenchFigure, { atMost, atLeast }: Goal): Standing {
+  const [low, high] = figure.interval ?? [figure.value, figure.value];
+  const isSurelyBeyond =
+    (atMost !== undefined && low > atMost) || (atLeast !== undefined && high < atLeast);
+  const isSurelyWithin =
+    (atMost === undefined || high <= atMost) && (atLeast === undefined || low >= atLeast);
+  return {
+    figure,
+    goal: atMost === undefined ? `at least ${atLeast}` : `at most ${atMost}`,
+    verdict: isSurelyBeyond ? "missed" : isSurelyWithin ? "reached" : "undecided",
+  };
+}
