@@ -61,7 +61,10 @@ describe("the response cache", () => {
       });
     });
     world = await openTestGateway({
-      providers: [providerAt(upstream.port)],
+      providers: [
+        providerAt(upstream.port),
+        { ...providerAt(upstream.port, { name: "answering" }), surfaces: ["responses"] },
+      ],
       keys: [keyRow(testSecret), keyRow(otherSecret, { tenantId: otherTenant })],
     });
   });
@@ -160,6 +163,25 @@ describe("the response cache", () => {
     expect(wrong.status).toBe(400);
   });
 
+  it("keeps no response that the provider is still making", async () => {
+    for (const status of ["queued", "in_progress", "completed", "completed"]) {
+      answer = (response) => {
+        response.writeHead(200, { "content-type": "application/json" });
+        response.end(JSON.stringify({ id: "r", object: "response", status, output: [] }));
+      };
+      await exchange(
+        world.gateway.port,
+        [
+          "POST /v1/responses HTTP/1.1",
+          `authorization: Bearer ${testSecret}`,
+          "x-faultline-cache: use",
+        ],
+        JSON.stringify({ model: "answering/model-a", input: "later", background: true }),
+      );
+    }
+    expect(callCount).toBe(3);
+  });
+
   it("never keeps errors, nor what was cut off", async () => {
     const failures: ((response: ServerResponse) => void)[] = [
       (response) => {
@@ -175,6 +197,7 @@ describe("the response cache", () => {
         response.end(`${streamReply[0]}${frame({ error: { message: "no" } })}data: [DONE]\n\n`);
       },
       answerWith("length"),
+      answerWith("model_context_window_exceeded"),
     ];
     for (const [index, fail] of failures.entries()) {
       const call = { content: `failure ${index}`, stream: index === 1 || index === 2 };

@@ -36,7 +36,12 @@ const askingHeaders = [
   "x-faultline-simulate",
 ];
 /** Reasons to end with which an answer is not all that it could be. */
-const cutShort: ReadonlySet<string> = new Set(["length", "max_tokens", "incomplete"]);
+const cutShort: ReadonlySet<string> = new Set([
+  "length",
+  "max_tokens",
+  "model_context_window_exceeded",
+  "incomplete",
+]);
 const msPerSecond = 1_000;
 
 export class CallCache {
@@ -70,6 +75,8 @@ export class CallCache {
     if (reply?.status !== 200 || record.outcome !== "completed") return;
     if (record.refusedBy !== undefined || record.errorType !== undefined) return;
     if (record.finishReasons.some((reason) => cutShort.has(reason))) return;
+    // A response that goes on in the background says nothing yet.
+    if (this.#question.surface === "responses" && record.finishReasons.length === 0) return;
     this.#cache.put(this.#key, {
       ...reply,
       tenantId: this.#question.tenantId,
