@@ -26,13 +26,16 @@ import { bundleCheck } from "./bundle-check.js";
 const root = resolve(import.meta.dirname, "..");
 const output = resolve(process.argv[2] ?? join(root, "dist"));
 
-/** The doors of the contracts: those that ship, and those of one's own. */
-const contractEntries = ["packages/contracts/src/index.ts", "packages/contracts/src/own/index.ts"];
+/** The doors of the contracts: those that ship, those of one's own, their expressions, and the types alone. */
+const contractDoors = [
+  [".", "./packages/contracts/src/index"],
+  ["./expressions", "./packages/contracts/src/own/expression/index"],
+  ["./model", "./packages/contracts/src/model/index"],
+  ["./own", "./packages/contracts/src/own/index"],
+];
+const contractEntries = contractDoors.map(([, path]) => `${path.slice(2)}.ts`);
 const contractExports = Object.fromEntries(
-  [
-    [".", "./packages/contracts/src/index"],
-    ["./own", "./packages/contracts/src/own/index"],
-  ].map(([door, path]) => [door, { types: `${path}.d.ts`, default: `${path}.js` }]),
+  contractDoors.map(([door, path]) => [door, { types: `${path}.d.ts`, default: `${path}.js` }]),
 );
 /** What `faultline contract explain` prints, the pages that other pages and helps point to, and examples. */
 const contractFiles = globSync(

@@ -8,7 +8,7 @@ import {
   Finding,
   Fix,
   Verdict,
-} from "@faultline/contracts";
+} from "@faultline/contracts/model";
 
 import { uuidPattern } from "../ids.ts";
 

@@ -1,7 +1,7 @@
 /** What the console's first page shows. */
 
 import { type Static, Type } from "typebox";
-import { Boundary, Verdict } from "@faultline/contracts";
+import { Boundary, Verdict } from "@faultline/contracts/model";
 
 import { CaseSummary } from "./cases.ts";
 

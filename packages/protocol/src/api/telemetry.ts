@@ -1,7 +1,7 @@
 /** Traces as the control API gives them. */
 
 import { type Static, Type } from "typebox";
-import { Finding, Span } from "@faultline/contracts";
+import { Finding, Span } from "@faultline/contracts/model";
 
 export const TraceStatus = Type.Union([Type.Literal("ok"), Type.Literal("error")]);
 export type TraceStatus = Static<typeof TraceStatus>;

@@ -1,7 +1,7 @@
 /** The catalog: which provider serves a model name, and at what price. */
 
 import type { SimulationConfig, SurfaceName } from "#config/index.ts";
-import { nearestName } from "@faultline/contracts";
+import { nearestName } from "@faultline/contracts/model";
 
 import type { Price } from "./price.ts";
 

@@ -1,6 +1,6 @@
 /** Checks a value against the subset of JSON Schema that the configuration is written in, one problem per fault. */
 
-import { nearestName } from "@faultline/contracts";
+import { nearestName } from "@faultline/contracts/model";
 
 /** The parts of a schema that the check reads; TypeBox schemas of `file-schema.ts` have no others. */
 export interface ConfigSchema {

@@ -1,6 +1,6 @@
 /** Answers what a name leads to, for a caller: a version of a bundle, or a plain model. Pure, and the same everywhere. */
 
-import { nearestName } from "@faultline/contracts";
+import { nearestName } from "@faultline/contracts/model";
 import type { TenantId } from "@faultline/protocol";
 
 import type { Catalog, Target } from "../catalog.ts";

@@ -1,7 +1,7 @@
 /** What a schema cannot say of a bundle: patterns and conditions that compile, variables that fit, names that stand once. */
 
-import { canonicalJson } from "@faultline/contracts";
-import { compilePattern, ExpressionError } from "@faultline/contracts/own";
+import { canonicalJson } from "@faultline/contracts/model";
+import { compilePattern, ExpressionError } from "@faultline/contracts/expressions";
 import { type BundleDocument, bundleLimits, type SafetyRule } from "@faultline/protocol";
 
 import { compileCondition } from "./condition.ts";

@@ -6,7 +6,7 @@ import {
   ExpressionError,
   Steps,
   StepsUsedUp,
-} from "@faultline/contracts/own";
+} from "@faultline/contracts/expressions";
 
 /** What a condition may ask about a request. */
 export interface RequestFacts {

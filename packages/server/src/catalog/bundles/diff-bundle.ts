@@ -1,6 +1,6 @@
 /** What differs between two bundles, field by field. */
 
-import { canonicalJson } from "@faultline/contracts";
+import { canonicalJson } from "@faultline/contracts/model";
 import type { BundleChange, BundleDocument } from "@faultline/protocol";
 
 import { bundleStoreLimits } from "./limits.ts";

@@ -2,7 +2,7 @@
 
 import { hash } from "node:crypto";
 
-import { canonicalJson } from "@faultline/contracts";
+import { canonicalJson } from "@faultline/contracts/model";
 import type { BundleDocument } from "@faultline/protocol";
 
 export interface HashedBundle {

@@ -1,6 +1,6 @@
 /** One operation as a worker records it: plain data, so that it can cross to the control process. */
 
-import type { Attributes } from "@faultline/contracts";
+import type { Attributes } from "@faultline/contracts/model";
 import type { ErrorCode, KeyId, OperationId, TenantId } from "@faultline/protocol";
 
 import type { UsageSource } from "./observed-usage.ts";

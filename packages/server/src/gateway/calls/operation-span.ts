@@ -1,6 +1,6 @@
 /** The span of one operation, with the attributes of OpenTelemetry's GenAI conventions. */
 
-import type { Attributes, Span } from "@faultline/contracts";
+import type { Attributes, Span } from "@faultline/contracts/model";
 
 import { ContentRedaction } from "../observation/captured-content.ts";
 import type { OperationRecord } from "./operation-record.ts";

@@ -1,6 +1,6 @@
 /** Parameters of a request as OpenTelemetry's GenAI conventions name them; those that the gateway itself reads stand in the record. */
 
-import type { Attributes } from "@faultline/contracts";
+import type { Attributes } from "@faultline/contracts/model";
 
 import type { Place, RequestFacts } from "../calls/request-reader.ts";
 

@@ -1,6 +1,6 @@
 /** A safety policy, compiled: its rules as programs that can be walked over text. */
 
-import { compilePattern } from "@faultline/contracts/own";
+import { compilePattern } from "@faultline/contracts/expressions";
 import type { PersonalKind, SafetyPolicy, SafetyRule, SecretKind } from "@faultline/protocol";
 
 import { assert } from "#kernel/index.ts";

@@ -1,4 +1,4 @@
-import { compilePattern } from "@faultline/contracts/own";
+import { compilePattern } from "@faultline/contracts/expressions";
 import { expect, it } from "vitest";
 
 import { linkPattern, personalPatterns, secretPatterns } from "./known-patterns.ts";

@@ -1,6 +1,6 @@
 /** A compiled pattern as a program of small steps, which can be walked over text that comes in parts. */
 
-import type { compilePattern } from "@faultline/contracts/own";
+import type { compilePattern } from "@faultline/contracts/expressions";
 
 /** What `compilePattern` gives for a pattern that it takes. */
 export type CompiledPattern = Exclude<ReturnType<typeof compilePattern>, string>;

@@ -1,4 +1,4 @@
-import { compilePattern } from "@faultline/contracts/own";
+import { compilePattern } from "@faultline/contracts/expressions";
 import { asyncProperty, assert as check, constantFrom, array, nat } from "fast-check";
 import { describe, expect, it } from "vitest";
 

@@ -6,7 +6,7 @@ import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 
 import { formatKey, type TenantId } from "@faultline/protocol";
-import type { Span } from "@faultline/contracts";
+import type { Span } from "@faultline/contracts/model";
 import { seededRandom } from "#kernel/index.ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { defaultDispatch, type DispatchConfig } from "#config/index.ts";
-import type { Span } from "@faultline/contracts";
+import type { Span } from "@faultline/contracts/model";
 import { formatKey, type KeyId } from "@faultline/protocol";
 import { seededRandom } from "@faultline/testkit";
 

@@ -14,7 +14,7 @@ import {
   type ProviderConfig,
 } from "#config/index.ts";
 import { seededRandom, systemClock } from "#kernel/index.ts";
-import type { Span } from "@faultline/contracts";
+import type { Span } from "@faultline/contracts/model";
 import { formatKey, type KeyId, type TenantId } from "@faultline/protocol";
 
 import type { GatewaySettings, GatewaySnapshot, SnapshotKey } from "../snapshot.ts";

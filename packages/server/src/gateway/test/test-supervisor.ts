@@ -3,4 +3,6 @@
 import { openTestGateway } from "./test-gateway.ts";
 
 const world = await openTestGateway({ count: 2 });
-process.stdout.write(`${JSON.stringify({ workers: world.gateway.workerIds, port: world.gateway.port })}\n`);
+process.stdout.write(
+  `${JSON.stringify({ workers: world.gateway.workerIds, port: world.gateway.port })}\n`,
+);

@@ -1,6 +1,6 @@
 /** Finished operations on their way to the store: spans, by tenant. */
 
-import type { Span } from "@faultline/contracts";
+import type { Span } from "@faultline/contracts/model";
 import type { TenantId } from "@faultline/protocol";
 
 import type { OperationRecord } from "../calls/operation-record.ts";

@@ -12,7 +12,11 @@ import { leaseBounds } from "../admission/lease-bounds.ts";
 import { LimitAuthority } from "../admission/limit-authority.ts";
 import { gatewayLimits } from "../limits.ts";
 import type { FromWorker } from "./messages.ts";
-import { type ExpositionFormat, type ShownMetric, writeExposition } from "../observation/exposition.ts";
+import {
+  type ExpositionFormat,
+  type ShownMetric,
+  writeExposition,
+} from "../observation/exposition.ts";
 import { MetricsCollector } from "../observation/metrics-collector.ts";
 import { type OperationBatch, toOperationBatch } from "./operation-batch.ts";
 import type { GatewaySnapshot } from "../snapshot.ts";

@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { once } from "node:events";
 
 import { defaultDispatch, type DispatchConfig } from "#config/index.ts";
-import type { Attributes } from "@faultline/contracts";
+import type { Attributes } from "@faultline/contracts/model";
 import { errorTable } from "@faultline/protocol";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 

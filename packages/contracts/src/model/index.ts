@@ -1,0 +1,10 @@
+/** The types of evidence and findings alone, for who shows or stores them and checks nothing. */
+
+export * from "./evidence.ts";
+export * from "./finding.ts";
+export * from "./log.ts";
+export * from "./metric.ts";
+export * from "./snapshot.ts";
+export * from "./span.ts";
+export { canonicalJson } from "../snapshot/canonical-json.ts";
+export { nearestName } from "../text/nearest-name.ts";
