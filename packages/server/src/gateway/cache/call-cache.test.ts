@@ -2,6 +2,7 @@
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 
+import { loadCatalog } from "#catalog/index.ts";
 import { seededRandom } from "#kernel/index.ts";
 import { formatKey, type TenantId } from "@faultline/protocol";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -206,5 +207,14 @@ describe("the response cache", () => {
       await send(call);
       expect(callCount).toBe(2 * (index + 1));
     }
+  });
+
+  it("does not answer with what another model said under the same name", async () => {
+    await send({ content: "repointed" });
+    const provider = providerAt(upstream.port);
+    const models = provider.models.map((model) => ({ ...model, upstreamName: "vendor/newer" }));
+    const catalog = loadCatalog([{ ...provider, models }]).snapshot;
+    await world.gateway.updateSnapshot(world.snapshot({ version: 2, catalog }));
+    expect(wordOf(await send({ content: "repointed" }))).toBe("miss");
   });
 });

@@ -20,7 +20,7 @@ export interface CacheQuestion {
   readonly surface: SurfaceName;
   /** With its hash goes its policy. */
   readonly bundleHash: string | undefined;
-  /** The targets that may serve it, by their names. */
+  /** The targets that may serve it: their names, and what these stand for now. */
   readonly targets: readonly string[];
   /** Those that reach the provider. */
   readonly headers: IncomingHttpHeaders;

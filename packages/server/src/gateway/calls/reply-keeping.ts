@@ -95,7 +95,9 @@ export class ReplyKeeping {
       surface: surface.name,
       bundleHash: use?.bundle.hash,
       targets: route
-        .map(({ target }) => target.model.id)
+        .map(({ target: { model, provider } }) =>
+          JSON.stringify([model.id, model.upstreamName, provider.baseUrl, provider.pathTemplate]),
+        )
         .toSorted((one, other) => (one < other ? -1 : 1)),
       headers,
       body,
