@@ -135,6 +135,24 @@ describe.each([1, 3])("a durable stream of one of %i workers", (count) => {
     expect(span.attributes["faultline.operation.outcome"]).toBe("completed");
   });
 
+  it("that has said all is no longer stopped", async () => {
+    answer = (response) => {
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      const events = ["a", "b"].map(
+        (content) =>
+          `data: ${JSON.stringify({ id: "c", choices: [{ index: 0, delta: { content } }] })}\n\n`,
+      );
+      // The provider does not close.
+      response.write(`${events.join("")}data: [DONE]\n\n`);
+    };
+    const { id, socket } = await begin(world, { model: "model-a" });
+    const stopped = await cancel(world, id);
+    expect([stopped.status, errorOf(stopped)]).toEqual([409, "conflict"]);
+    socket.destroy();
+    const reply = await readStream(world, id);
+    expect([reply.whole, reply.body.includes("[DONE]")]).toEqual([true, true]);
+  });
+
   it("is stopped by its own endpoint alone, by its tenant alone, and once", async () => {
     const closed = Promise.withResolvers<void>();
     answer = (response) => {

@@ -157,7 +157,8 @@ export class DurableStreams implements AsyncDisposable {
     recorder.fail(
       new PlatformError("stream_cancelled", "The stream was stopped by its cancel endpoint."),
     );
-    return true;
+    // One that had said all is whole, and nothing of it was stopped.
+    return reply.end?.how !== "complete";
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
