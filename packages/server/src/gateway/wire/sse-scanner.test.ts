@@ -87,7 +87,7 @@ describe("the scanner of server-sent events", () => {
       "delta",
       "",
       "usage no-choices",
-      "error",
+      "no-choices error",
     ]);
     expect(reader.usage).toEqual({
       inputTokens: 3,
