@@ -153,8 +153,8 @@ export class TextFilter {
   #letOut(until: number): Filtered {
     if (this.#refusedBy !== undefined) return { text: "", refusedBy: this.#refusedBy };
     if (this.#cuts.length === 0) {
-      // What most text is: nothing to take out.
-      const text = this.#held.slice(0, until - this.#heldFrom);
+      // What most text is: nothing to take out. A match may be pending from before what was taken out last.
+      const text = this.#held.slice(0, Math.max(0, until - this.#heldFrom));
       this.#held = this.#held.slice(text.length);
       this.#heldFrom += text.length;
       return { text, refusedBy: undefined };
