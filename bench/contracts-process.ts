@@ -60,9 +60,11 @@ async function measureCheck(path: string, bundle: string): Promise<Measured> {
   };
   await main(["check", path, "--format", "json"]);
   process.stdout.write = write;
+  // What reads the report here is no part of the command.
+  const memoryBytesMax = process.resourceUsage().maxRSS * 1_024;
   // The report of the command, as its schema has it.
   const report = JSON.parse(printed.join("")) as { findings: Finding[] };
-  return resultOf(before, report.findings);
+  return { ...resultOf(before, report.findings), memoryBytesMax };
 }
 
 function resultOf(before: NodeJS.CpuUsage, findings: readonly Finding[]): Measured {

@@ -50,7 +50,7 @@ export async function run({ small }: BenchOptions): Promise<BenchResult> {
       const { size } = await stat(path);
       const name = `OTLP JSON of ${Math.round(size / 1e6)} MB, memory`;
       figures.push({ name, value: memoryBytesMax / 1e6, unit: "MB" });
-      figures.push(...(await largeFileFigures(folder)));
+      figures.push(...(await largeFileFigures(folder, main)));
     }
     figures.push(await startRatio(folder, small ? startsSmall : startsLarge));
     const results = [decoded, fromProtobuf, fromJson].map((item) => item.resultHash);
@@ -72,15 +72,15 @@ export async function run({ small }: BenchOptions): Promise<BenchResult> {
   }
 }
 
-/** The memory that files take which hold no traces. */
-async function largeFileFigures(folder: string): Promise<BenchFigure[]> {
+/** The memory that files take which hold no traces. `main` begins the command. */
+async function largeFileFigures(folder: string, main: string): Promise<BenchFigure[]> {
   const pods = join(folder, "pods.json");
   await writePodList(pods);
-  const podList = await measure("check", pods);
+  const podList = await measure("check", pods, main);
   await rm(pods);
   const log = join(folder, "app.ndjson");
   await writeLog(log);
-  const records = await measure("check", log);
+  const records = await measure("check", log, main);
   return [
     {
       name: "Kubernetes List of 200 MB, memory",
