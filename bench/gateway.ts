@@ -7,7 +7,7 @@
 import { createHash } from "node:crypto";
 
 import type { BenchFigure, BenchOptions, BenchResult } from "./bench.ts";
-import { medianInterval } from "./median-interval.ts";
+import { figureOfRounds } from "./figure-of-rounds.ts";
 import { applyLoad, type ReplyKind } from "./gateway-load.ts";
 import {
   hasPeer,
@@ -127,24 +127,24 @@ function figures(targets: readonly Target[], samples: Samples): BenchFigure[] {
         (sample, round) => sample.firstByteMs - (direct[round]?.firstByteMs ?? 0),
       );
       const rows = [
-        figure(
+        figureOfRounds(
           `${name}: CPU per request`,
           "ms",
           own.map((sample) => sample.cpuMs),
         ),
         ...(target.name === floorName
           ? []
-          : [figure(`${name}: CPU against the bare proxy`, "times", ratios)]),
-        figure(
+          : [figureOfRounds(`${name}: CPU against the bare proxy`, "times", ratios)]),
+        figureOfRounds(
           `${name}: requests`,
           "per second",
           own.map((sample) => sample.ratePerSecond),
         ),
-        figure(`${name}: added latency to the first byte`, "ms (median)", added),
+        figureOfRounds(`${name}: added latency to the first byte`, "ms (median)", added),
       ];
       if (target.name === "faultline") {
         rows.push(
-          figure(
+          figureOfRounds(
             `${name}: CPU per request with its supervisor`,
             "ms",
             own.map((sample) => sample.cpuMsOfAll),
@@ -154,14 +154,6 @@ function figures(targets: readonly Target[], samples: Samples): BenchFigure[] {
       return rows;
     });
   });
-}
-
-/** The median of the rounds, and their least and greatest. */
-function figure(name: string, unit: string, values: readonly number[]): BenchFigure {
-  const sorted = values.toSorted((left, right) => left - right);
-  const median = sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
-  const spread = [sorted[0] ?? median, sorted.at(-1) ?? median] as const;
-  return { name, unit, value: median, spread, interval: medianInterval(values) };
 }
 
 function memoryFigures(targets: readonly Target[]): BenchFigure[] {

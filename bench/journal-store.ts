@@ -14,7 +14,7 @@ import { Store, type StoreWrite } from "@faultline/journal";
 import { systemClock } from "@faultline/server/kernel/index.ts";
 
 import type { BenchFigure, BenchOptions, BenchResult } from "./bench.ts";
-import { medianInterval } from "./median-interval.ts";
+import { figureOfRounds } from "./figure-of-rounds.ts";
 
 interface Size {
   readonly keyCount: number;
@@ -213,27 +213,20 @@ function turnFigures({ calm, compacting }: Turns): BenchFigure[] {
   const compactingP99 = compacting.map((latencies) => quantile(latencies, 0.99));
   const ratios = compactingP99.map((value, index) => value / (calmP99[index] ?? Infinity));
   return [
-    figureOf(
+    figureOfRounds(
       "p50 while calm",
       "ms",
       calm.map((latencies) => quantile(latencies, 0.5)),
     ),
-    figureOf(
+    figureOfRounds(
       "p50 while it compacts",
       "ms",
       compacting.map((latencies) => quantile(latencies, 0.5)),
     ),
-    figureOf("p99 while calm", "ms", calmP99),
-    figureOf("p99 while it compacts", "ms", compactingP99),
-    figureOf("p99 while it compacts, beside calm", "times", ratios),
+    figureOfRounds("p99 while calm", "ms", calmP99),
+    figureOfRounds("p99 while it compacts", "ms", compactingP99),
+    figureOfRounds("p99 while it compacts, beside calm", "times", ratios),
   ];
-}
-
-function figureOf(name: string, unit: string, values: readonly number[]): BenchFigure {
-  const sorted = values.toSorted((a, b) => a - b);
-  const spread = [sorted[0] ?? 0, sorted.at(-1) ?? 0] as const;
-  const interval = medianInterval(values);
-  return { name, unit, value: quantile(sorted, 0.5), spread, interval };
 }
 
 function quantile(values: readonly number[], share: number): number {

@@ -11,6 +11,7 @@ import { join } from "node:path";
 import { type JournalFileSystem, Log, logStart, nodeFileSystem } from "@faultline/journal";
 
 import type { BenchOptions, BenchResult } from "./bench.ts";
+import { figureOfRounds } from "./figure-of-rounds.ts";
 
 const recordBytes = 100;
 /** Appends under way at once, as of so many connections. */
@@ -52,10 +53,10 @@ export async function run({ small }: BenchOptions): Promise<BenchResult> {
     return {
       name: "journal",
       figures: [
-        spread("append, a promise for each", "records/s", promised.map(rateOf)),
-        spread("appendThen, a callback for each", "records/s", called.map(rateOf)),
-        spread("floor: bare write and fdatasync", "records/s", floor),
-        spread("records in a batch", "records", sizes),
+        figureOfRounds("append, a promise for each", "records/s", promised.map(rateOf)),
+        figureOfRounds("appendThen, a callback for each", "records/s", called.map(rateOf)),
+        figureOfRounds("floor: bare write and fdatasync", "records/s", floor),
+        figureOfRounds("records in a batch", "records", sizes),
         { name: "a caller alone, median", value: alone.medianMs, unit: "ms" },
         { name: "a caller alone, 99th percentile", value: alone.p99Ms, unit: "ms" },
         { name: "opening, everything checked", value: reading.openMBps, unit: "MB/s" },
@@ -73,12 +74,6 @@ export async function run({ small }: BenchOptions): Promise<BenchResult> {
 
 function rateOf({ recordsPerSecond }: Round): number {
   return recordsPerSecond;
-}
-
-function spread(name: string, unit: string, values: readonly number[]) {
-  const sorted = values.toSorted((a, b) => a - b).map(Math.round);
-  const value = sorted[Math.floor(sorted.length / 2)] ?? 0;
-  return { name, value, unit, spread: [sorted[0] ?? 0, sorted.at(-1) ?? 0] as const };
 }
 
 /** The real disk, which counts what is written and synced. */

@@ -2,12 +2,12 @@
 
 import { readFile } from "node:fs/promises";
 import { nearestName, printable } from "@faultline/contracts";
-import { placeWithin } from "@faultline/contracts/own";
+import { nearestNode, pathOfPointer, placeWithin } from "@faultline/contracts/own";
 import { BundleDocument, bundleLimits } from "@faultline/protocol";
 import { checkBundle } from "@faultline/server/catalog/index.ts";
 import type { TSchema } from "typebox";
 import { Value } from "typebox/value";
-import { type Document, isNode, LineCounter, type Node, parseDocument } from "yaml";
+import { type Document, LineCounter, parseDocument } from "yaml";
 
 import { UsageError } from "../command.ts";
 
@@ -29,7 +29,7 @@ export async function readBundleFile(path: string): Promise<BundleDocument> {
 export function placeInSource(source: string, pointer: string): string {
   const lines = new LineCounter();
   const document = parseDocument(source, { lineCounter: lines, merge: false });
-  return placeWithin(nearestNode(document, pathOf(pointer)), 0, { source, lines });
+  return placeWithin(nearestNode(document, pathOfPointer(pointer)), 0, { source, lines });
 }
 
 /** The text of a file. Throws a `UsageError` when it cannot be read. */
@@ -111,7 +111,7 @@ class Problems {
   }
 
   #noteAt(pointer: string, message: string, offset = 0): void {
-    const node = nearestNode(this.#document, pathOf(pointer));
+    const node = nearestNode(this.#document, pathOfPointer(pointer));
     const place = placeWithin(node, offset, { source: this.#source, lines: this.#places });
     this.#note(place, `${pointer === "" ? "The bundle" : pointer}: ${message}`);
   }
@@ -142,7 +142,7 @@ function wordsOf({ instancePath, keyword, message, params }: SchemaFault): strin
 }
 
 function unknownField(pointer: string): string {
-  const path = pathOf(pointer);
+  const path = pathOfPointer(pointer);
   const known = fieldsAt(BundleDocument, path.slice(0, -1));
   const near = nearestName(String(path.at(-1)), known);
   if (near !== undefined) return `there is no such field; did you mean ${near}?`;
@@ -162,23 +162,4 @@ function fieldsAt(schema: TSchema, path: readonly (string | number)[]): string[]
   if (step === undefined) return Object.keys(properties ?? {});
   const inner = typeof step === "number" ? items : properties?.[step];
   return inner === undefined ? [] : fieldsAt(inner, rest);
-}
-
-function pathOf(pointer: string): (string | number)[] {
-  return pointer
-    .split("/")
-    .slice(1)
-    .map((part) => {
-      const name = part.replaceAll("~1", "/").replaceAll("~0", "~");
-      return /^\d+$/.test(name) ? Number(name) : name;
-    });
-}
-
-/** The node of a path, or the nearest one above that exists. */
-function nearestNode(document: Document, path: readonly (string | number)[]): Node | undefined {
-  for (let length = path.length; length > 0; length -= 1) {
-    const found: unknown = document.getIn(path.slice(0, length), true);
-    if (isNode(found)) return found;
-  }
-  return document.contents ?? undefined;
 }

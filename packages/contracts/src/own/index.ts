@@ -1,7 +1,7 @@
 /** Contracts of one's own: YAML files with expressions in CEL over the same evidence. */
 
 export { type Example, ownContractLimits } from "./definition.ts";
-export { placeWithin } from "./position.ts";
+export { nearestNode, pathOfPointer, placeWithin } from "./position.ts";
 export { populations } from "./population.ts";
 export {
   type OwnContract,

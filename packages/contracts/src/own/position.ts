@@ -1,6 +1,29 @@
 /** Places in a YAML file: of its nodes, and of what stands within a text. */
 
-import { isScalar, type LineCounter, type Node, Scalar } from "yaml";
+import { type Document, isNode, isScalar, type LineCounter, type Node, Scalar } from "yaml";
+
+/** The steps of a JSON pointer; those that are whole numbers are indices. */
+export function pathOfPointer(pointer: string): (string | number)[] {
+  return pointer
+    .split("/")
+    .slice(1)
+    .map((part) => {
+      const name = part.replaceAll("~1", "/").replaceAll("~0", "~");
+      return /^\d+$/.test(name) ? Number(name) : name;
+    });
+}
+
+/** The node of a path, or the nearest one above that exists; of what stands behind an alias, the alias. */
+export function nearestNode(
+  document: Document,
+  path: readonly (string | number)[],
+): Node | undefined {
+  for (let length = path.length; length > 0; length -= 1) {
+    const found: unknown = document.getIn(path.slice(0, length), true);
+    if (isNode(found)) return found;
+  }
+  return document.contents ?? undefined;
+}
 
 /** The place of a node, as `line 3, column 7`. */
 export function placeOfNode(node: Node | undefined, lines: LineCounter): string {

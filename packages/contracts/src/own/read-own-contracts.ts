@@ -1,14 +1,7 @@
 /** Reads a YAML file of own contracts; everything that is wrong with it is told at once, each with its place. */
 
 import { Value } from "typebox/value";
-import {
-  type Document,
-  isNode,
-  LineCounter,
-  type Node,
-  parseDocument,
-  type YAMLParseError,
-} from "yaml";
+import { type Document, LineCounter, type Node, parseDocument, type YAMLParseError } from "yaml";
 
 import type { Contract } from "../model/contract.ts";
 import { boundaries, CauseKind } from "../model/finding.ts";
@@ -18,7 +11,7 @@ import { compileExpression, type Expression } from "./expression/compile.ts";
 import { ExpressionError } from "./expression/fault.ts";
 import { ownContract } from "./own-contract.ts";
 import { type Population, populations } from "./population.ts";
-import { placeOfNode, placeWithin } from "./position.ts";
+import { nearestNode, pathOfPointer, placeOfNode, placeWithin } from "./position.ts";
 import { compileTemplate, type Template } from "./template.ts";
 
 /** Something that is wrong with a file, and where. */
@@ -95,7 +88,7 @@ class FileReader {
   #tellOfSchema(value: unknown): void {
     const told = new Set<string>();
     for (const { instancePath, keyword, message, params } of Value.Errors(ContractsFile, value)) {
-      const path = pathOf(instancePath);
+      const path = pathOfPointer(instancePath);
       const choices = choicesOf[String(path.at(-1))];
       if (choices !== undefined) {
         if (told.has(instancePath)) continue;
@@ -193,19 +186,8 @@ class FileReader {
     this.#problems.push({ message, where: placeOfNode(this.#nearestNode(path), this.#lines) });
   }
 
-  /** The node of a path; of what stands behind an alias, the alias. */
   #nearestNode(path: readonly (string | number)[]): Node | undefined {
-    for (let length = path.length; length >= 0; length -= 1) {
-      const node = this.#nodeAt(path.slice(0, length));
-      if (node !== undefined) return node;
-    }
-    return undefined;
-  }
-
-  #nodeAt(path: readonly (string | number)[]): Node | undefined {
-    const found: unknown =
-      path.length === 0 ? this.#document?.contents : this.#document?.getIn(path, true);
-    return isNode(found) ? found : undefined;
+    return this.#document === undefined ? undefined : nearestNode(this.#document, path);
   }
 }
 
@@ -231,16 +213,6 @@ function unknownPopulation(given: string): string {
   return `A contract can be asked over ${names.join(", ")}; '${given}' is none of them.${near === undefined ? "" : ` Did you mean ${near}?`}`;
 }
 
-function pathOf(pointer: string): (string | number)[] {
-  return pointer
-    .split("/")
-    .slice(1)
-    .map((part) => {
-      const name = part.replaceAll("~1", "/").replaceAll("~0", "~");
-      return /^\d+$/.test(name) ? Number(name) : name;
-    });
-}
-
 function schemaWords(pointer: string, message: string, params: unknown): string {
   const place = pointer === "" ? "The file" : pointer;
   if (message === "schema is false") return `${place}: ${unknownField(pointer)}`;
@@ -257,7 +229,7 @@ const fieldsByDepth: Readonly<Record<number, readonly string[]>> = {
 };
 
 function unknownField(pointer: string): string {
-  const path = pathOf(pointer);
+  const path = pathOfPointer(pointer);
   const fields = fieldsByDepth[path.length] ?? [];
   const near = nearestName(String(path.at(-1)), fields);
   if (near !== undefined) return `there is no such field; did you mean ${near}?`;

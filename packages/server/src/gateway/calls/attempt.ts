@@ -98,10 +98,6 @@ export class Attempt implements Dispatcher.DispatchHandler {
     return this.#plan.target;
   }
 
-  get dispatchedMs(): number {
-    return this.#dispatchedMs;
-  }
-
   /** Sends the request. */
   start(): void {
     this.#plan.dispatcher.dispatch(this.#plan.request, this);

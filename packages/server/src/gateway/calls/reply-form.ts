@@ -35,8 +35,6 @@ export interface ReplyForm {
   /** Values of `type` that announce the end of a stream, and that report an error. */
   readonly endTypes: ReadonlySet<string>;
   readonly errorTypes: ReadonlySet<string>;
-  /** Whether `[DONE]` ends a stream. */
-  readonly endsWithDone: boolean;
   /** Whether the input tokens that are reported leave out what the cache gave and took. */
   readonly inputExcludesCache: boolean;
 }
@@ -75,36 +73,33 @@ const chatUsage = watchJson(replyIds.usage, {
 });
 
 /** OpenAI's chat completions, and with them completions and embeddings, which share all but what is said. */
-export const chatReply = replyForm(
-  (content) => {
-    const message = group({
-      content,
-      refusal: said,
-      reasoning_content: said,
-      reasoning: said,
-      tool_calls: calls,
-      function_call: calls,
-    });
-    return watchJson(replyIds.root, {
-      fields: {
-        id: scalar(replyIds.responseId),
-        model: scalar(replyIds.model),
-        usage: chatUsage,
-        choices: watchJson(replyIds.choices, {
-          items: group({
-            finish_reason: scalar(replyIds.finishReason),
-            delta: message,
-            message,
-            text: content,
-          }),
+export const chatReply = replyForm((content) => {
+  const message = group({
+    content,
+    refusal: said,
+    reasoning_content: said,
+    reasoning: said,
+    tool_calls: calls,
+    function_call: calls,
+  });
+  return watchJson(replyIds.root, {
+    fields: {
+      id: scalar(replyIds.responseId),
+      model: scalar(replyIds.model),
+      usage: chatUsage,
+      choices: watchJson(replyIds.choices, {
+        items: group({
+          finish_reason: scalar(replyIds.finishReason),
+          delta: message,
+          message,
+          text: content,
         }),
-        data: calls,
-        error: errorWatch,
-      },
-    });
-  },
-  { endsWithDone: true },
-);
+      }),
+      data: calls,
+      error: errorWatch,
+    },
+  });
+}, {});
 
 /** OpenAI's responses: a whole one stands at the root, and in some events of a stream. */
 export const responsesReply = replyForm(
@@ -191,18 +186,16 @@ export const messagesReply = replyForm(
 interface FormOptions {
   readonly endTypes?: readonly string[];
   readonly errorTypes?: readonly string[];
-  readonly endsWithDone?: boolean;
   readonly inputExcludesCache?: boolean;
 }
 
 /** `tree` is given the watch of what the model says: captured or not. */
-function replyForm(tree: (content: JsonWatch) => JsonWatch, options: FormOptions): ReplyForm {
+function replyForm(tree: (content: JsonWatch) => JsonWatch, options: FormOptions = {}): ReplyForm {
   return {
     watch: tree(watchJson(replyIds.content, { resumes: true })),
     capturingWatch: tree(scalar(replyIds.content)),
     endTypes: options.endTypes === undefined ? none : new Set(options.endTypes),
     errorTypes: options.errorTypes === undefined ? none : new Set(options.errorTypes),
-    endsWithDone: options.endsWithDone ?? false,
     inputExcludesCache: options.inputExcludesCache ?? false,
   };
 }
