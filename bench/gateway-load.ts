@@ -1,107 +1,148 @@
-/** Load on one target: so many requests at a time over kept connections, each reply read to its end and checked. */
+/** Load on one target over bare sockets: each connection asks, reads the reply to its end, checks it, and asks again. */
 
 import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
 
-import { Pool } from "undici";
-
+import { MessageFraming } from "./gateway-framing.ts";
+import type { Scenario } from "./gateway-scenario.ts";
 import type { Target } from "./gateway-target.ts";
-
-export type ReplyKind = "json" | "sse";
 
 export interface LoadResult {
   readonly requestCount: number;
   readonly elapsedMs: number;
-  /** From sending to the first byte of the body, for each request, ascending. */
+  /** From sending to the first byte of the reply, for each request, ascending. */
   readonly firstByteMs: readonly number[];
-  /** Over what the model said in the last reply. */
-  readonly contentHash: string;
 }
 
-/** Tokens of an answer: with the role, the finish reason and `[DONE]` a stream of 20 events of content and frame. */
-const tokenCount = 18;
-const prompt = "Name the boundary at which this system broke, and the evidence for it. ".repeat(4);
+const okHead = Buffer.from("HTTP/1.1 200 ");
+const excerptBytesMax = 600;
 
-/** Runs `requestCount` requests, `concurrency` at a time. Throws when a reply is not whole. */
-export async function applyLoad(
-  target: Target,
-  kind: ReplyKind,
-  { requestCount, concurrency }: { requestCount: number; concurrency: number },
-): Promise<LoadResult> {
-  const pool = new Pool(`http://127.0.0.1:${target.port}`, { connections: concurrency });
-  const body = JSON.stringify({
-    model: target.model,
-    messages: [{ role: "user", content: prompt }],
-    max_completion_tokens: tokenCount,
-    ...(kind === "sse" ? { stream: true } : {}),
-  });
-  const firstByteMs: number[] = [];
-  let started = 0;
-  let last = "";
-  const startedMs = performance.now();
-  const runOne = async (): Promise<void> => {
-    while (started < requestCount) {
-      started += 1;
-      const reply = await send(pool, target, body);
-      firstByteMs.push(reply.firstByteMs);
-      last = reply.text;
-      checkWhole(target, kind, last);
-    }
-  };
-  await Promise.all(Array.from({ length: concurrency }, runOne));
-  const elapsedMs = performance.now() - startedMs;
-  await pool.close();
-  const contentHash = createHash("sha256").update(contentOf(kind, last)).digest("hex");
-  return { requestCount, elapsedMs, firstByteMs: firstByteMs.sort((a, b) => a - b), contentHash };
-}
+/** Connections to a target that carry one scenario. */
+export class Load implements AsyncDisposable {
+  readonly #target: Target;
+  readonly #scenario: Scenario;
+  readonly #connections: readonly Connection[];
 
-async function send(
-  pool: Pool,
-  target: Target,
-  body: string,
-): Promise<{ text: string; firstByteMs: number }> {
-  const done = Promise.withResolvers<{ text: string; firstByteMs: number }>();
-  const parts: Buffer[] = [];
-  const sentMs = performance.now();
-  let firstByteMs = 0;
-  pool.dispatch(
-    {
-      path: "/v1/chat/completions",
-      method: "POST",
-      headers: { ...target.headers, "content-type": "application/json" },
-      body,
-    },
-    {
-      onRequestStart: () => {},
-      onResponseStart: () => {},
-      onResponseData: (_, part) => {
-        if (parts.length === 0) firstByteMs = performance.now() - sentMs;
-        parts.push(part);
-      },
-      onResponseEnd: () => done.resolve({ text: Buffer.concat(parts).toString(), firstByteMs }),
-      onResponseError: (_, error) => done.reject(error),
-    },
-  );
-  return done.promise;
-}
-
-function checkWhole(target: Target, kind: ReplyKind, text: string): void {
-  const whole = kind === "sse" ? text.trimEnd().endsWith("data: [DONE]") : text.startsWith('{"id"');
-  if (!whole)
-    throw new Error(`${target.name} gave a reply that is not whole: ${text.slice(0, 300)}`);
-}
-
-/** What the model said: equal for all targets, however they frame it. */
-function contentOf(kind: ReplyKind, text: string): string {
-  interface Choice {
-    readonly delta?: { readonly content?: string };
-    readonly message?: { readonly content?: string };
+  private constructor(target: Target, scenario: Scenario, connections: readonly Connection[]) {
+    this.#target = target;
+    this.#scenario = scenario;
+    this.#connections = connections;
   }
-  const choicesOf = (json: string): readonly Choice[] =>
-    (JSON.parse(json) as { readonly choices: readonly Choice[] }).choices;
-  if (kind === "json") return choicesOf(text)[0]?.message?.content ?? "";
-  return text
-    .split("\n\n")
-    .filter((frame) => frame.startsWith("data: {"))
-    .map((frame) => choicesOf(frame.slice("data: ".length))[0]?.delta?.content ?? "")
-    .join("");
+
+  /** Opens the connections and asks once on each, so that what comes then finds every connection made, upstream too. */
+  static async open(target: Target, scenario: Scenario, count: number): Promise<Load> {
+    const request = requestOf(target, scenario);
+    const connections = await Promise.all(
+      Array.from({ length: count }, async () => await Connection.open(target.port, request)),
+    );
+    const load = new Load(target, scenario, connections);
+    await load.run(count);
+    return load;
+  }
+
+  /** Asks so many times, on all connections at once. Throws when a reply is not whole. */
+  async run(requestCount: number): Promise<LoadResult> {
+    const firstByteMs: number[] = [];
+    let started = 0;
+    const startedMs = performance.now();
+    const runOne = async (connection: Connection): Promise<void> => {
+      while (started < requestCount) {
+        started += 1;
+        const { reply, waitedMs } = await connection.ask();
+        firstByteMs.push(waitedMs);
+        this.#check(reply);
+      }
+    };
+    await Promise.all(this.#connections.map(runOne));
+    const elapsedMs = performance.now() - startedMs;
+    return { requestCount, elapsedMs, firstByteMs: firstByteMs.sort((a, b) => a - b) };
+  }
+
+  /** Replaces connections that the target closed while nothing was asked of it. */
+  async freshen(): Promise<void> {
+    await Promise.all(this.#connections.map(async (connection) => await connection.freshen()));
+  }
+
+  /** A hash over what the model said in one more reply. */
+  async contentHash(): Promise<string> {
+    const [connection] = this.#connections;
+    if (connection === undefined) throw new Error("A load has a connection.");
+    const { reply } = await connection.ask();
+    this.#check(reply);
+    return createHash("sha256").update(this.#scenario.contentOf(reply)).digest("hex");
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#connections.map(async (connection) => await connection.close()));
+  }
+
+  #check(reply: Buffer): void {
+    if (reply.subarray(0, okHead.length).equals(okHead) && this.#scenario.isWhole(reply)) return;
+    const start = reply.toString("latin1", 0, excerptBytesMax);
+    throw new Error(`${this.#target.name} gave a reply that is no success, or not whole: ${start}`);
+  }
+}
+
+/** The bytes of a request. */
+export function requestOf({ port, headers }: Target, { path, body }: Scenario): Buffer {
+  const lines = Object.entries({
+    host: `127.0.0.1:${port}`,
+    ...headers,
+    "content-type": "application/json",
+    "content-length": String(Buffer.byteLength(body)),
+  }).map(([name, value]) => `${name}: ${value}\r\n`);
+  return Buffer.from(`POST ${path} HTTP/1.1\r\n${lines.join("")}\r\n${body}`);
+}
+
+class Connection {
+  readonly #port: number;
+  readonly #request: Buffer;
+  readonly #framing = new MessageFraming();
+  #socket: Socket | undefined;
+  #firstMs = 0;
+  #done: PromiseWithResolvers<Buffer> | undefined;
+
+  private constructor(port: number, request: Buffer) {
+    this.#port = port;
+    this.#request = request;
+  }
+
+  static async open(port: number, request: Buffer): Promise<Connection> {
+    const connection = new Connection(port, request);
+    await connection.freshen();
+    return connection;
+  }
+
+  async freshen(): Promise<void> {
+    if (this.#socket?.writable === true) return;
+    const socket = connect({ port: this.#port, host: "127.0.0.1", noDelay: true });
+    await once(socket, "connect");
+    this.#socket = socket;
+    socket.on("data", (part) => {
+      if (this.#firstMs === 0) this.#firstMs = performance.now();
+      const reply = this.#framing.take(part);
+      if (reply !== undefined) this.#done?.resolve(reply);
+    });
+    socket.on("error", (error) => this.#done?.reject(error));
+    socket.on("close", () =>
+      this.#done?.reject(new Error("The connection was closed within a reply.")),
+    );
+  }
+
+  async ask(): Promise<{ reply: Buffer; waitedMs: number }> {
+    this.#done = Promise.withResolvers<Buffer>();
+    this.#firstMs = 0;
+    const sentMs = performance.now();
+    this.#socket?.write(this.#request);
+    const reply = await this.#done.promise;
+    this.#done = undefined;
+    return { reply, waitedMs: this.#firstMs - sentMs };
+  }
+
+  async close(): Promise<void> {
+    if (this.#socket === undefined || this.#socket.closed) return;
+    this.#socket.destroy();
+    await once(this.#socket, "close");
+  }
 }

@@ -16,17 +16,24 @@ import { fileURLToPath } from "node:url";
 
 import { benchKey } from "./gateway-key.ts";
 import type { Serving } from "./gateway-process.ts";
+import type { UpstreamObservations } from "./gateway-upstream.ts";
 
 export interface Target extends AsyncDisposable {
   readonly name: string;
   readonly port: number;
-  readonly model: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** CPU time so far, in milliseconds: of the process that carries requests, and of all processes together. */
+  /** The processes that carry requests. */
+  readonly carrierIds: readonly number[];
+  /** CPU time so far, in milliseconds: of the processes that carry requests, and of all processes together. */
   cpuMs(): { carrier: number; all: number };
-  /** Resident memory of all processes. */
+  /** Resident memory of the processes that carry requests. */
   memoryMb(): number;
 }
+
+/** The targets that figures are set against. */
+export const floorName = "proxy";
+export const ourName = "faultline";
+export const peerName = "portkey";
 
 /** The core of what is measured, and the core of load and upstream. */
 const targetCore = "0";
@@ -59,24 +66,30 @@ export function pinLoad(): () => void {
 /** Starts a role of `gateway-process.ts`. */
 export async function startRole(
   role: "upstream" | "proxy" | "relay" | "faultline",
-  upstreamPort = 0,
+  { upstreamPort = 0, workerCount = 1 }: { upstreamPort?: number; workerCount?: number } = {},
 ): Promise<Target> {
   const entry = fileURLToPath(new URL("./gateway-process.ts", import.meta.url));
   const child = start(
-    [entry, role, String(upstreamPort)],
+    [entry, role, String(upstreamPort), String(workerCount)],
     role === "upstream" ? loadCore : targetCore,
   );
   const [line] = (await once(child.stdout ?? child, "data")) as [Buffer];
   const serving = JSON.parse(line.toString()) as Serving;
-  const carrierId = serving.carrierId ?? child.pid ?? 0;
-  const ids = carrierId === child.pid ? [carrierId] : [carrierId, child.pid ?? 0];
+  const own = child.pid ?? 0;
   return toTarget(child, {
     name: role,
     port: serving.port,
-    model: "bench-model",
     headers: { authorization: `Bearer ${benchKey}` },
-    ids,
+    carrierIds: serving.carrierIds ?? [own],
+    otherIds: serving.carrierIds === undefined ? [] : [own],
   });
+}
+
+/** What the provider saw so far. */
+export async function readUpstream({ port }: Target): Promise<UpstreamObservations> {
+  const reply = await fetch(`http://127.0.0.1:${port}/observed`);
+  // It says so itself, and both ends are of this benchmark.
+  return (await reply.json()) as UpstreamObservations;
 }
 
 /** Whether the peer gateway is installed. */
@@ -99,15 +112,15 @@ export async function startPeer(upstreamPort: number): Promise<Target> {
   child.stdout?.resume();
   await whenListening(peerPort, child);
   return toTarget(child, {
-    name: "portkey",
+    name: peerName,
     port: peerPort,
-    model: "bench-model",
     headers: {
       authorization: "Bearer x",
       "x-portkey-provider": "openai",
       "x-portkey-custom-host": `http://127.0.0.1:${upstreamPort}/v1`,
     },
-    ids: [child.pid ?? 0],
+    carrierIds: [child.pid ?? 0],
+    otherIds: [],
   });
 }
 
@@ -125,23 +138,29 @@ function start(
 function toTarget(
   child: ChildProcess,
   {
-    ids,
+    carrierIds,
+    otherIds,
     ...facts
-  }: Pick<Target, "name" | "port" | "model" | "headers"> & { ids: readonly number[] },
+  }: Pick<Target, "name" | "port" | "headers" | "carrierIds"> & { otherIds: readonly number[] },
 ): Target {
   return {
     ...facts,
-    cpuMs: () => ({
-      carrier: cpuMsOf(ids[0] ?? 0),
-      all: ids.reduce((sum, id) => sum + cpuMsOf(id), 0),
-    }),
-    memoryMb: () => ids.reduce((sum, id) => sum + memoryMbOf(id), 0),
+    carrierIds,
+    cpuMs: () => {
+      const carrier = sumOf(carrierIds, cpuMsOf);
+      return { carrier, all: carrier + sumOf(otherIds, cpuMsOf) };
+    },
+    memoryMb: () => sumOf(carrierIds, memoryMbOf),
     [Symbol.asyncDispose]: async () => {
       if (child.exitCode !== null) return;
       child.kill("SIGKILL");
       await once(child, "exit");
     },
   };
+}
+
+function sumOf(ids: readonly number[], valueOf: (id: number) => number): number {
+  return ids.reduce((sum, id) => sum + valueOf(id), 0);
 }
 
 /** Time on a processor of all threads of a process, as the scheduler counts it. */
