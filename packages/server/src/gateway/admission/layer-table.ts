@@ -59,14 +59,18 @@ export class LayerTable {
       layers.push(toLayer({ scope: "user", name }, user));
     }
     if (tenant !== undefined) layers.push(tenant);
-    const model = this.#named("model", request.modelId);
-    if (model !== undefined) layers.push(model);
-    const provider = this.#named("provider", request.provider);
-    if (provider !== undefined) layers.push(provider);
+    this.#pushTarget(layers, request);
     if (this.#limitsAddresses) {
       const layer = { scope: "client-address", name: request.clientAddress } as const;
       layers.push(toLayer(layer, this.#config.clientAddress));
     }
+    return layers;
+  }
+
+  /** Those of them that are about the target. */
+  layersOfTarget(request: AdmissionRequest): readonly Layer[] {
+    const layers: Layer[] = [];
+    this.#pushTarget(layers, request);
     return layers;
   }
 
@@ -87,6 +91,13 @@ export class LayerTable {
       case "client-address":
         return limitedOnly(this.#config.clientAddress);
     }
+  }
+
+  #pushTarget(layers: Layer[], request: AdmissionRequest): void {
+    const model = this.#named("model", request.modelId);
+    if (model !== undefined) layers.push(model);
+    const provider = this.#named("provider", request.provider);
+    if (provider !== undefined) layers.push(provider);
   }
 
   #layersOfKey(asking: AdmissionRequest["key"]): KeyLayers {

@@ -94,7 +94,19 @@ export class Limits {
    * way to leave while waiting; after that `then` is not called.
    */
   admit(request: AdmissionRequest, then: (outcome: LimitOutcome) => void): () => void {
-    const layers = this.#table.layersOf(request);
+    return this.#admitTo(this.#table.layersOf(request), request, then);
+  }
+
+  /** Likewise, for the layers of another target alone: all others were charged when the call was admitted. */
+  admitTarget(request: AdmissionRequest, then: (outcome: LimitOutcome) => void): () => void {
+    return this.#admitTo(this.#table.layersOfTarget(request), request, then);
+  }
+
+  #admitTo(
+    layers: readonly Layer[],
+    request: AdmissionRequest,
+    then: (outcome: LimitOutcome) => void,
+  ): () => void {
     if (layers.length === 0) {
       then({ kind: "admitted", grant: unlimitedGrant });
       return nothingToCancel;

@@ -50,6 +50,14 @@ export function standingOf(refusal: LimitRefusal): RateStanding {
   };
 }
 
+/** Of two standings the tighter one, rate by rate. */
+export function tighterStanding(one: RateStanding, other: RateStanding): RateStanding {
+  return {
+    requests: other.requests === undefined ? one.requests : tighter(one.requests, other.requests),
+    tokens: other.tokens === undefined ? one.tokens : tighter(one.tokens, other.tokens),
+  };
+}
+
 export type RateHeaders = Record<string, string>;
 
 /** `x-ratelimit-…`, with the time of reset as a duration such as `6m0s`. */

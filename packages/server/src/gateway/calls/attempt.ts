@@ -86,6 +86,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
   #progress = 0;
   /** The caller's slowness is no stall of the provider. */
   #waitsForCaller = false;
+  #isAtWork = false;
 
   constructor(plan: AttemptPlan, owner: AttemptOwner) {
     this.#plan = plan;
@@ -96,6 +97,14 @@ export class Attempt implements Dispatcher.DispatchHandler {
 
   get target(): Target {
     return this.#plan.target;
+  }
+
+  /**
+   * Whether the provider took the request and did not refuse it: it reads and answers, for money, whether or not anybody
+   * waits. A connection that broke before anything came back says that it did not.
+   */
+  get isAtWork(): boolean {
+    return this.#isAtWork;
   }
 
   /** Sends the request. */
@@ -167,6 +176,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
     if (this.#phase === "ended") controller.abort(new Error("The call has ended."));
     else {
       this.#phase = "waiting";
+      this.#isAtWork = true;
       this.#owner.timing.onConnected(this.#owner.clock.monotonicMs() - this.#dispatchedMs);
     }
   }
@@ -179,6 +189,8 @@ export class Attempt implements Dispatcher.DispatchHandler {
     this.#owner.timing.touch();
     if (this.#phase === "ended" || status < 200) return;
     this.#phase = "replying";
+    // A head that is no reply's refuses the request.
+    this.#isAtWork = false;
     this.#progressMs = this.#owner.clock.monotonicMs();
     try {
       this.#begin(status, headers);
@@ -231,6 +243,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     if (this.#phase === "ended") return this.#owner.timing.onGone();
+    if (this.#phase !== "replying") this.#isAtWork = false;
     // That is none of the target's faults.
     if (isDescriptorFault(error)) return this.fail(descriptorsExhausted(error));
     const state = {
@@ -270,6 +283,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
         `Provider "${name}" answered with status ${status} and content type "${type}" instead of "${expected}".`,
       );
     }
+    this.#isAtWork = true;
     this.#relay = this.#owner.relayOf(head, { status, length: headers["content-length"] });
   }
 

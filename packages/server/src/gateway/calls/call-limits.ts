@@ -3,6 +3,8 @@
 import { PlatformError } from "@faultline/protocol";
 
 import type { Grant } from "../admission/grant.ts";
+import type { AdmissionRequest } from "../admission/layer-table.ts";
+import type { LimitOutcome } from "../admission/limits.ts";
 import { type LimitRefusal, retryAfterSeconds, toLimitError } from "../admission/limit-refusal.ts";
 import {
   anthropicRateHeaders,
@@ -10,7 +12,10 @@ import {
   type RateHeaders,
   type RateStanding,
   standingOf,
+  tighterStanding,
 } from "../admission/rate-standing.ts";
+import type { Target } from "#catalog/index.ts";
+import type { Unready } from "../dispatch/attempt-loop.ts";
 import type { RouteTarget } from "../dispatch/route-target.ts";
 import type { SnapshotKey } from "../snapshot.ts";
 import type { GatewayState } from "../workers/gateway-state.ts";
@@ -28,22 +33,32 @@ export interface LimitedCall {
   readonly key: SnapshotKey;
   readonly headers: CallerHeaders;
   readonly clientAddress: string;
-  readonly record: Pick<OperationRecord, "limit">;
+  readonly record: Pick<OperationRecord, "limit" | "usage">;
 }
 
 /** What is known of the call when it asks. */
 export interface LimitedRequest {
   readonly body: Buffer;
   readonly facts: RequestFacts;
-  /** The first target counts. */
   readonly route: readonly RouteTarget[];
+}
+
+/** Exactly one of the two is called. */
+interface Admitting {
+  readonly admitted: () => void;
+  readonly refused: (error: PlatformError) => void;
 }
 
 export class CallLimits {
   readonly #state: GatewayState;
   readonly #call: LimitedCall;
   #leave: (() => void) | undefined;
+  /** What the call was admitted with, and what the target was that it turned to since. */
   #grant: Grant | undefined;
+  #targetGrant: Grant | undefined;
+  #request: AdmissionRequest | undefined;
+  /** Tokens that were used before the call turned to its target. */
+  #tokensBefore = 0;
   #refusal: LimitRefusal | undefined;
   #hasEnded = false;
 
@@ -52,11 +67,11 @@ export class CallLimits {
     this.#call = call;
   }
 
-  /** Calls one of the two, at once or later, unless the call ends before. */
-  admit(
-    { body, facts, route }: LimitedRequest,
-    on: { readonly admitted: () => void; readonly refused: (error: PlatformError) => void },
-  ): void {
+  /**
+   * Asks with the layers of the first target, or of the first after it whose own are not used up. Calls one of the two, at
+   * once or later, unless the call ends before.
+   */
+  admit({ body, facts, route }: LimitedRequest, on: Admitting): void {
     const { key, surface, headers, clientAddress } = this.#call;
     const target = route[0]?.target;
     const request = {
@@ -67,41 +82,114 @@ export class CallLimits {
       clientAddress,
       tokens: expectedTokens(surface, facts),
     };
-    this.#leave = this.#state.limits.admit(request, (outcome) => {
+    this.#admitAt(0, request, { route, on });
+  }
+
+  /**
+   * Before a target is asked that the call was not admitted with: its model and provider count it too, and those of the
+   * one before count it no more. Calls back when it says `asking`.
+   */
+  turn(target: Target, then: (unready: Unready | undefined) => void): "ready" | "asking" {
+    const request = this.#request;
+    if (request === undefined || request.modelId === target.model.id) return "ready";
+    this.#leaveTarget();
+    this.#ask("admitTarget", requestFor(request, target), (outcome) => {
       if (outcome.kind === "admitted") {
-        this.#grant = outcome.grant;
-        on.admitted();
-        return;
-      }
-      this.#refusal = outcome.refusal;
-      this.#state.metrics.countRefusal(outcome.refusal);
-      this.#call.record.limit = `${outcome.refusal.scope} ${outcome.refusal.dimension}`;
-      on.refused(refusalError(outcome.refusal));
+        this.#targetGrant = outcome.grant;
+        this.#call.record.limit = undefined;
+        then(undefined);
+      } else then({ refusal: "limit-reached", error: this.#refuse(outcome.refusal) });
     });
+    return "asking";
   }
 
   /** The call is over, or was left while it waited. Once more changes nothing. */
-  end({ usage }: Pick<OperationRecord, "usage">): void {
+  end(): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     this.#leave?.();
-    // A call of which no usage is known has used nothing: no provider has begun to answer it.
-    this.#grant?.settle(usage === undefined ? 0 : usage.inputTokens + usage.outputTokens);
+    this.#endTarget();
+    this.#grant?.settle(this.#tokensUsed);
     this.#grant?.release();
   }
 
   /** Where the tightest layers stand, in the caller's dialect. */
   headers(): RateHeaders {
-    const standing = this.#grant?.standing() ?? this.#standingOfRefusal();
+    const granted = this.#grant?.standing();
+    const ofTarget = this.#targetGrant?.standing();
+    const standing =
+      granted !== undefined && ofTarget !== undefined
+        ? tighterStanding(granted, ofTarget)
+        : (granted ?? this.#standingOfRefusal());
     if (standing === undefined) return noHeaders;
     return this.#call.surface.dialect.name === "openai"
       ? openaiRateHeaders(standing)
       : anthropicRateHeaders(standing, this.#state.clock.nowMs());
   }
 
+  #admitAt(
+    index: number,
+    request: AdmissionRequest,
+    asking: { readonly route: readonly RouteTarget[]; readonly on: Admitting },
+  ): void {
+    const { route, on } = asking;
+    this.#ask("admit", request, (outcome) => {
+      if (outcome.kind === "admitted") {
+        this.#grant = outcome.grant;
+        on.admitted();
+        return;
+      }
+      const { scope } = outcome.refusal;
+      const error = this.#refuse(outcome.refusal);
+      const next = scope === "model" || scope === "provider" ? route[index + 1] : undefined;
+      if (next === undefined) on.refused(error);
+      else this.#admitAt(index + 1, requestFor(request, next.target), asking);
+    });
+  }
+
+  #ask(
+    way: "admit" | "admitTarget",
+    request: AdmissionRequest,
+    then: (outcome: LimitOutcome) => void,
+  ): void {
+    this.#request = request;
+    const leave = this.#state.limits[way](request, then);
+    // When it was answered at once, another question may be under way by now.
+    if (this.#request === request) this.#leave = leave;
+  }
+
+  #refuse(refusal: LimitRefusal): PlatformError {
+    this.#refusal = refusal;
+    this.#state.metrics.countRefusal(refusal);
+    this.#call.record.limit = `${refusal.scope} ${refusal.dimension}`;
+    return refusalError(refusal);
+  }
+
+  /** A call of which no usage is known has used nothing: no provider was at work for it. */
+  get #tokensUsed(): number {
+    const { usage } = this.#call.record;
+    return usage === undefined ? 0 : usage.inputTokens + usage.outputTokens;
+  }
+
+  #leaveTarget(): void {
+    this.#endTarget();
+    this.#grant?.leaveTarget(this.#tokensUsed);
+    this.#tokensBefore = this.#tokensUsed;
+  }
+
+  #endTarget(): void {
+    this.#targetGrant?.settle(this.#tokensUsed - this.#tokensBefore);
+    this.#targetGrant?.release();
+    this.#targetGrant = undefined;
+  }
+
   #standingOfRefusal(): RateStanding | undefined {
     return this.#refusal === undefined ? undefined : standingOf(this.#refusal);
   }
+}
+
+function requestFor(request: AdmissionRequest, { model, provider }: Target): AdmissionRequest {
+  return { ...request, modelId: model.id, provider: provider.name };
 }
 
 const noHeaders: RateHeaders = {};

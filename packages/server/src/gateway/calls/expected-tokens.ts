@@ -10,14 +10,20 @@ const bytesPerToken = 4;
 /** Input as its length suggests, and output as far as the caller lets it go. */
 export function expectedTokens(surface: Surface, facts: RequestFacts): number {
   if (surface.name === "count-tokens") return 0;
+  const input = expectedInputTokens(facts);
+  if (surface.name === "embeddings") return input;
+  return input + Math.max(0, Math.ceil(facts.maxTokens ?? gatewayLimits.outputTokensExpected));
+}
+
+/** What the model is given to read: text by its length as JSON writes it, images by their number. */
+export function expectedInputTokens(facts: RequestFacts): number {
   const { messages, system, tools } = facts.places;
   const bytes = [messages, system, tools].reduce(
     (sum, place) => sum + (place === undefined ? 0 : place.end - place.start),
     0,
   );
-  const input =
+  return (
     Math.ceil(Math.max(0, bytes - facts.imageBytes) / bytesPerToken) +
-    facts.imageCount * gatewayLimits.imageTokensExpected;
-  if (surface.name === "embeddings") return input;
-  return input + Math.max(0, Math.ceil(facts.maxTokens ?? gatewayLimits.outputTokensExpected));
+    facts.imageCount * gatewayLimits.imageTokensExpected
+  );
 }

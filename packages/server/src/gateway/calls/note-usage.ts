@@ -1,31 +1,27 @@
-/** What an operation used, and what that costs, in its record. */
+/** What the attempts of an operation used, summed up in its record; and what its reply said of itself. */
 
-import { costMicros, type Target } from "#catalog/index.ts";
-
-import { settleUsage } from "./observed-usage.ts";
+import { addUsage, type AttemptUsage } from "./attempt-usage.ts";
+import type { CapturedText } from "./captured-text.ts";
 import type { OperationRecord } from "./operation-record.ts";
 import type { ReplyReader } from "./reply-reader.ts";
-import type { RequestFacts } from "./request-reader.ts";
 
-/** Writes down the usage of a reply that has begun, as it is reported or else as it was seen. */
-export function noteUsage(
-  record: OperationRecord,
-  reader: ReplyReader,
-  { target, facts }: { readonly target: Target; readonly facts: RequestFacts },
-): void {
-  if (record.operation === "count_tokens") return;
-  const isComplete = record.outcome === "completed";
-  const settled = settleUsage(reader, { inputBytes: inputBytes(facts), isComplete });
-  record.usage = settled.usage;
-  record.usageSource = settled.source;
-  record.costMicros = costMicros(target.price, settled.usage);
-  record.priceSource = target.price.source;
+/** Adds what one attempt used. Once a part was counted by us, the sum was. */
+export function noteUsage(record: OperationRecord, used: AttemptUsage): void {
+  const { usage, usageSource, costMicros = 0n } = record;
+  record.usage = usage === undefined ? used.usage : addUsage(usage, used.usage);
+  record.usageSource = usageSource === "observed" ? usageSource : used.source;
+  record.costMicros = costMicros + used.costMicros;
+  record.priceSource = used.priceSource;
 }
 
-/** What the model was given to read, as JSON writes it. */
-function inputBytes({ places: { messages, system, tools } }: RequestFacts): number {
-  return [messages, system, tools].reduce(
-    (sum, place) => sum + (place === undefined ? 0 : place.end - place.start),
-    0,
-  );
+/** Writes down what the reply that was passed on said of itself. */
+export function noteReply(
+  record: OperationRecord,
+  reader: ReplyReader,
+  captured: CapturedText | undefined,
+): void {
+  record.responseId = reader.responseId;
+  record.responseModel = reader.responseModel;
+  record.finishReasons = record.refusedBy === undefined ? reader.finishReasons : ["content_filter"];
+  record.outputMessages = captured?.toMessages(reader.finishReasons);
 }

@@ -1,4 +1,4 @@
-/** What an operation has used: as the provider reports it, else as far as it was seen. */
+/** What an exchange with a target has used: as the provider reports it, else as far as it was seen. */
 
 import type { ReplyReader, ReplyUsage } from "./reply-reader.ts";
 
@@ -14,12 +14,12 @@ export interface SettledUsage {
 const bytesPerToken = 4;
 
 /**
- * Settles what was used. A stream that ended early has reported nothing, or less than it said: then each event counts as
- * a token at least, and the text at four bytes a token, rounded up. `undefined` when no reply began.
+ * Settles what was used. A reply that ended early, or never began, has reported nothing, or less than it said: then each
+ * event counts as a token at least, and the text at four bytes a token, rounded up.
  */
 export function settleUsage(
   reader: ReplyReader,
-  seen: { readonly inputBytes: number; readonly isComplete: boolean },
+  seen: { readonly inputTokens: number; readonly isComplete: boolean },
 ): SettledUsage {
   const reported = reader.usage;
   if (reader.usageSeen && seen.isComplete) return { usage: reported, source: "provider" };
@@ -27,8 +27,6 @@ export function settleUsage(
   if (reader.usageSeen && reported.outputTokens >= outputTokens) {
     return { usage: reported, source: "provider" };
   }
-  const inputTokens = reader.usageSeen
-    ? reported.inputTokens
-    : Math.ceil(seen.inputBytes / bytesPerToken);
+  const inputTokens = reader.usageSeen ? reported.inputTokens : seen.inputTokens;
   return { usage: { ...reported, inputTokens, outputTokens }, source: "observed" };
 }

@@ -3,6 +3,7 @@
 import type { Attributes } from "@faultline/contracts/model";
 import type { ErrorCode, KeyId, OperationId, TenantId } from "@faultline/protocol";
 
+import type { AttemptUsage } from "./attempt-usage.ts";
 import type { UsageSource } from "./observed-usage.ts";
 import type { FailedAttempt } from "../dispatch/attempt-loop.ts";
 import type { ReplyUsage } from "./reply-reader.ts";
@@ -45,6 +46,8 @@ export interface OperationRecord {
   attemptCount: number;
   /** What failed on the way, and what followed it. */
   attempts: readonly FailedAttempt[];
+  /** What the attempt used that is not among those that failed: it was answered, left or cut off. */
+  lastUsed: AttemptUsage | undefined;
   /** An error code, or `provider_status_500` when the provider itself answered so. */
   errorType: ErrorCode | `provider_status_${number}` | undefined;
   errorMessage: string | undefined;
@@ -63,6 +66,7 @@ export interface OperationRecord {
   responseId: string | undefined;
   responseModel: string | undefined;
   finishReasons: readonly string[];
+  /** Of all attempts together, and its cost at the prices of their targets. */
   usage: ReplyUsage | undefined;
   usageSource: UsageSource | undefined;
   costMicros: bigint | undefined;

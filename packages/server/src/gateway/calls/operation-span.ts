@@ -3,6 +3,7 @@
 import type { Attributes, Span } from "@faultline/contracts/model";
 
 import { ContentRedaction } from "../observation/captured-content.ts";
+import type { AttemptUsage } from "./attempt-usage.ts";
 import type { OperationRecord } from "./operation-record.ts";
 
 export const gatewayService = "faultline-gateway";
@@ -41,12 +42,28 @@ function attemptEvents(record: OperationRecord): Span["events"] {
       "faultline.attempt.failure": attempt.reason,
       "faultline.attempt.next": attempt.next,
       "faultline.attempt.duration_ms": Math.round(attempt.durationMs),
+      ...usageAttributes(attempt.used),
     },
   }));
   if (record.target === undefined || record.attemptCount <= record.attempts.length) return events;
   const timeMicros = Math.round((record.startMs + record.durationMs) * microsPerMs);
-  const attributes = { "faultline.attempt.target": record.target };
+  const attributes = {
+    "faultline.attempt.target": record.target,
+    // Of a single attempt the span itself says it.
+    ...(events.length === 0 ? {} : usageAttributes(record.lastUsed)),
+  };
   return [...events, { name: attemptEvent, timeMicros, attributes }];
+}
+
+/** What an attempt did for money: failed ones too. */
+function usageAttributes(used: AttemptUsage | undefined): Attributes {
+  if (used === undefined) return {};
+  return known({
+    "gen_ai.usage.input_tokens": used.usage.inputTokens,
+    "gen_ai.usage.output_tokens": used.usage.outputTokens,
+    "faultline.usage.source": used.source === "observed" ? "observed" : undefined,
+    "faultline.cost.micros": exact(used.costMicros),
+  });
 }
 
 function spanStatus(record: OperationRecord): Span["status"] {

@@ -5,8 +5,9 @@ import type { Clock } from "#kernel/index.ts";
 import { PlatformError } from "@faultline/protocol";
 
 import type { GatewayState } from "../workers/gateway-state.ts";
-import { Attempt, type AttemptOwner, type AttemptResult } from "./attempt.ts";
-import type { AttemptLoop, AttemptLoopOwner } from "../dispatch/attempt-loop.ts";
+import type { Attempt, AttemptOwner, AttemptResult } from "./attempt.ts";
+import type { AttemptLoop, AttemptLoopOwner, Unready } from "../dispatch/attempt-loop.ts";
+import { type AttemptUsage, priceAttempt } from "./attempt-usage.ts";
 import { CallLimits } from "./call-limits.ts";
 import { guardReply, refuseKilled, replyTooLarge } from "../bundles/guard-reply.ts";
 import { CallerEnd } from "./caller-end.ts";
@@ -14,22 +15,21 @@ import { CapturedText } from "./captured-text.ts";
 import type { Guarded } from "./deadlines.ts";
 import { toPlatformError } from "./dialect.ts";
 import { failedExchange } from "./failed-exchange.ts";
-import { noteUsage } from "./note-usage.ts";
+import { noteReply, noteUsage } from "./note-usage.ts";
 import { openLoop } from "./open-loop.ts";
 import { operationHeaders } from "./operation-headers.ts";
+import { noteTarget, openAttempt } from "./open-attempt.ts";
 import type { OperationParts } from "./operation-parts.ts";
 import type { OperationRecord } from "./operation-record.ts";
 import { errorBodyFor, type ProviderError } from "./provider-error.ts";
 import type { Relay } from "./relay.ts";
-import { ReplyReader } from "./reply-reader.ts";
+import type { ReplyReader } from "./reply-reader.ts";
 import type { ReplyHead } from "./reply-head.ts";
 import { ReplyKeeping } from "./reply-keeping.ts";
 import type { ReplySink } from "./reply-sink.ts";
 import { type Asked, readRequest } from "./read-request.ts";
-import { sendError } from "./send-error.ts";
-import type { Surface } from "./surface.ts";
+import { sendError, sendProviderError } from "./send-error.ts";
 import { OperationTiming } from "../observation/operation-timing.ts";
-import { answerFromCache } from "../cache/call-cache.ts";
 import { planRequest, type RequestPlan } from "./upstream-request.ts";
 
 type Failure = Exclude<AttemptResult, { kind: "completed" }>;
@@ -43,12 +43,13 @@ export class Operation implements AttemptOwner, AttemptLoopOwner, Guarded {
   #loop: AttemptLoop | undefined;
   /** Of the latest attempt. */
   #target: Target | undefined;
+  /** For the target that is turned to. */
   #plan: RequestPlan | undefined;
   #attempt: Attempt | undefined;
+  /** What it used stands in no record yet. */
+  #isUnsettled = false;
   #reader: ReplyReader | undefined;
   #captured: CapturedText | undefined;
-  /** A reply that is no error has begun: the provider has read the input. */
-  #replyBegan = false;
   /** Monotonic time at which the record was written; the caller may still be taking the last bytes. */
   #endedMs: number | undefined;
   readonly #callerEnd: CallerEnd;
@@ -104,11 +105,20 @@ export class Operation implements AttemptOwner, AttemptLoopOwner, Guarded {
     }
   }
 
-  onTarget(target: Target): void {
-    const asked = this.#asked;
-    if (asked === undefined) return;
+  prepare(target: Target): "ready" | "asking" | Unready {
     try {
-      this.#try(asked, target);
+      this.#plan = this.#planFor(target);
+    } catch (thrown) {
+      const error = toPlatformError(thrown);
+      this.#logIfOurs(error);
+      return { refusal: "untranslatable", error };
+    }
+    return this.#limits.turn(target, this.#turned);
+  }
+
+  onTarget(target: Target): void {
+    try {
+      this.#try(target);
     } catch (error) {
       this.#failNow(toPlatformError(error));
     }
@@ -164,7 +174,6 @@ export class Operation implements AttemptOwner, AttemptLoopOwner, Guarded {
     // Both are made before the attempt that asks for them.
     const reader = this.#reader as ReplyReader;
     const plan = this.#plan as RequestPlan;
-    this.#replyBegan = true;
     const target = { sink: this.#sink, status: reply.status, head, reader, surface };
     return plan.relayOf(target, reply.length);
   }
@@ -186,7 +195,7 @@ export class Operation implements AttemptOwner, AttemptLoopOwner, Guarded {
       this.#endCompleted();
       return;
     }
-    const exchange = failedExchange(result, this.#state.clock.nowMs());
+    const exchange = failedExchange(result, this.clock.nowMs(), () => this.#settle(false));
     this.#latestFailure = result;
     if (exchange === undefined) this.#loop?.leave();
     else if (this.#loop?.failed(exchange) === true) return;
@@ -202,7 +211,11 @@ export class Operation implements AttemptOwner, AttemptLoopOwner, Guarded {
       case "failed":
         this.#logIfOurs(result.error);
         this.#callerEnd.cutsLater = result.cutsLater;
-        if (!result.committed) this.#sendError(result.error);
+        if (!result.committed) {
+          const { record, surface } = this.#parts;
+          const origin = { operationId: record.operationId, headers: this.#ownHeaders() };
+          sendError(this.#sink, result.error, { dialect: surface.dialect, ...origin });
+        }
         this.#end(result.error.code === "stream_cancelled" ? "cancelled" : "failed", {
           type: result.error.code,
           // What the provider itself said of its failure tells more than that the stream broke afterwards.
@@ -211,55 +224,51 @@ export class Operation implements AttemptOwner, AttemptLoopOwner, Guarded {
     }
   }
 
-  #try(asked: Asked, target: Target): void {
-    const { record, surface, headers } = this.#parts;
-    const { body, facts, deadlines } = asked;
+  #try(target: Target): void {
+    const { record } = this.#parts;
+    // Both are made before the loop asks for them.
+    const asked = this.#asked as Asked;
+    let plan = this.#plan as RequestPlan;
+    // Since it was made, another configuration may have come.
+    if (plan.upstream !== this.#state.upstreams.of(target.provider.name)) {
+      plan = this.#planFor(target);
+      this.#plan = plan;
+    }
     this.#dropReply();
     this.#target = target;
+    noteTarget(record, target, plan);
+    const { facts, deadlines, captures } = asked;
+    this.#captured = captures ? new CapturedText() : undefined;
+    this.#reader = this.#state.readers.take(plan.surface.reply, this.#captured);
+    const common = { target, plan, stream: facts.stream, reader: this.#reader, deadlines };
+    const attempt = openAttempt({ ...common, headers: this.#ownHeaders() }, this);
+    this.#attempt = attempt;
+    this.#isUnsettled = true;
+    this.#keeping.beforeDispatch(() => this.#start(attempt, asked));
+  }
+
+  #planFor(target: Target): RequestPlan {
+    const { surface, headers, record } = this.#parts;
+    const { body, facts } = this.#asked as Asked;
     const upstream = this.#state.upstreams.of(target.provider.name);
     if (upstream === undefined) {
       throw new PlatformError("model_not_found", `No provider serves "${facts.model}".`);
     }
-    record.provider = target.provider.name;
-    record.target = target.model.id;
-    record.simulated = target.provider.kind === "simulated";
-    record.serverAddress = upstream.address;
-    record.serverPort = upstream.port;
-    const plan = planRequest({ surface, body, facts, target, upstream, headers, record });
-    this.#plan = plan;
-    this.#reader = this.#takeReader(plan.surface);
-    const timeouts = deadlines.attempt(this.#state.clock.monotonicMs());
-    this.#attempt = new Attempt(
-      {
-        target,
-        dispatcher: upstream.dispatcher,
-        request: plan.request,
-        stream: facts.stream,
-        reader: this.#reader,
-        deadlines: {
-          connectMs: timeouts.connectMs,
-          firstTokenMs: timeouts.firstTokenMs,
-          stallMs: timeouts.interTokenMs,
-          totalMs: deadlines.timeouts.totalMs,
-          totalAtMs: deadlines.endMs,
-        },
-        ownHeaders: { ...this.#ownHeaders(), ...plan.ownHeaders },
-      },
-      this,
-    );
-    const attempt = this.#attempt;
-    this.#keeping.beforeDispatch(() => this.#start(attempt, asked));
+    return planRequest({ surface, body, facts, target, upstream, headers, record });
   }
+
+  /** The limits of the target that is turned to have answered. */
+  readonly #turned = (unready: Unready | undefined): void => {
+    if (this.#endedMs === undefined) this.#loop?.prepared(unready);
+  };
 
   /** Answers without a provider, when the caller wants that and the cache can. */
   #answerFromCache(): boolean {
     const reply = this.#keeping.findCached();
     if (reply === undefined) return false;
-    const { record, key } = this.#parts;
-    refuseKilled(this.#state.knowledge, key, { target: reply.target, use: this.#asked?.use });
     this.#target = reply.target;
-    const nowMs = this.clock.monotonicMs();
-    answerFromCache(reply, { sink: this.#sink, record, headers: this.#ownHeaders(), nowMs });
+    const headers = this.#ownHeaders();
+    this.#keeping.answer(reply, { sink: this.#sink, use: this.#asked?.use, headers });
     this.#end("completed", undefined);
     return true;
   }
@@ -288,16 +297,8 @@ export class Operation implements AttemptOwner, AttemptLoopOwner, Guarded {
     const reader = this.#reader;
     if (reader === undefined) return;
     this.#reader = undefined;
-    this.#replyBegan = false;
     this.timing.forget();
-    if (this.#captured === undefined) this.#state.readers.giveBack(reader);
-  }
-
-  /** A reader that captures has larger buffers, and is rare. */
-  #takeReader({ reply }: Surface): ReplyReader {
-    if (this.#asked?.captures !== true) return this.#state.readers.take(reply);
-    this.#captured = new CapturedText();
-    return new ReplyReader(reply, this.#captured);
+    this.#state.readers.giveBack(reader);
   }
 
   #ownHeaders(): Record<string, string> {
@@ -315,9 +316,7 @@ export class Operation implements AttemptOwner, AttemptLoopOwner, Guarded {
     const { dialect } = this.#parts.surface;
     const provider = this.#attempt?.target.provider.name ?? "";
     const body = this.#plan?.errorBody?.(error) ?? errorBodyFor(error, { dialect, provider });
-    const form = { "content-type": "application/json", "content-length": body.length };
-    this.#sink.writeHead(error.status, { ...error.head, ...form });
-    this.#sink.end(body);
+    sendProviderError(this.#sink, error, body);
     this.#end("failed", {
       type: `provider_status_${error.status}`,
       message: this.#quote(error.message) ?? `The provider answered with status ${error.status}.`,
@@ -341,13 +340,6 @@ export class Operation implements AttemptOwner, AttemptLoopOwner, Guarded {
   #failNow(error: PlatformError): void {
     this.#loop?.leave();
     this.#finish({ kind: "failed", error, committed: false, failure: undefined, cutsLater: false });
-  }
-
-  #sendError(error: PlatformError): void {
-    const { record, surface } = this.#parts;
-    const { operationId } = record;
-    const headers = this.#ownHeaders();
-    sendError(this.#sink, error, { dialect: surface.dialect, operationId, headers });
   }
 
   #logIfOurs(error: PlatformError): void {
@@ -374,8 +366,9 @@ export class Operation implements AttemptOwner, AttemptLoopOwner, Guarded {
     record.errorType = failure?.type;
     record.errorMessage = failure?.message;
     record.status = this.#sink.headersSent ? this.#sink.statusCode : undefined;
-    if (reader !== undefined && target !== undefined) this.#noteReply(reader, target);
-    this.#limits.end(record);
+    record.lastUsed = this.#settle(outcome === "completed" && record.refusedBy === undefined);
+    if (reader !== undefined) this.#noteReply(reader);
+    this.#limits.end();
     this.#state.metrics.observe(record, target?.model.id);
     this.#state.queue.push(record);
     if (!this.#keeping.end(target)) return;
@@ -383,17 +376,23 @@ export class Operation implements AttemptOwner, AttemptLoopOwner, Guarded {
     this.#parts.onReleased();
   }
 
-  #noteReply(reader: ReplyReader, target: Target): void {
-    const { record } = this.#parts;
-    record.responseId = reader.responseId;
-    record.responseModel = reader.responseModel;
-    record.finishReasons =
-      record.refusedBy === undefined ? reader.finishReasons : ["content_filter"];
-    record.outputMessages = this.#captured?.toMessages(reader.finishReasons);
-    if (this.#replyBegan && this.#asked !== undefined) {
-      noteUsage(record, reader, { target, facts: this.#asked.facts });
-    }
+  #noteReply(reader: ReplyReader): void {
+    noteReply(this.#parts.record, reader, this.#captured);
     this.#reader = undefined;
-    if (this.#captured === undefined) this.#state.readers.giveBack(reader);
+    this.#state.readers.giveBack(reader);
+  }
+
+  /** Counts and prices what the latest attempt used, once. */
+  #settle(isComplete: boolean): AttemptUsage | undefined {
+    const { record } = this.#parts;
+    const [attempt, reader, asked] = [this.#attempt, this.#reader, this.#asked];
+    if (!this.#isUnsettled || attempt?.isAtWork !== true) return undefined;
+    this.#isUnsettled = false;
+    // The counting of tokens is free.
+    if (reader === undefined || asked === undefined || record.operation === "count_tokens")
+      return undefined;
+    const used = priceAttempt(reader, { target: attempt.target, facts: asked.facts, isComplete });
+    noteUsage(record, used);
+    return used;
   }
 }

@@ -2,9 +2,10 @@
 
 import type { Target } from "#catalog/index.ts";
 
-import { isDurable } from "../bundles/guard-reply.ts";
+import { isDurable, refuseKilled } from "../bundles/guard-reply.ts";
+import type { BundleUse } from "../bundles/resolve-call.ts";
 import { readCacheWish } from "../cache/cache-wish.ts";
-import { CallCache } from "../cache/call-cache.ts";
+import { answerFromCache, CallCache } from "../cache/call-cache.ts";
 import type { CachedReply } from "../cache/response-cache.ts";
 import { keptOutcome } from "../idempotency/kept-outcome.ts";
 import { asksForDurable } from "../streams/durable-request.ts";
@@ -51,6 +52,21 @@ export class ReplyKeeping {
   /** A reply that answers the call without a provider. */
   findCached(): CachedReply | undefined {
     return this.#cache?.find(this.#state.clock.monotonicMs());
+  }
+
+  /** Answers with it. Throws `killed` when a switch has come while the call waited. */
+  answer(
+    reply: CachedReply,
+    call: {
+      readonly sink: ReplySink;
+      readonly use: BundleUse | undefined;
+      readonly headers: Readonly<Record<string, string>>;
+    },
+  ): void {
+    const { record, key } = this.#parts;
+    const { clock, knowledge } = this.#state;
+    refuseKilled(knowledge, key, { target: reply.target, use: call.use });
+    answerFromCache(reply, { ...call, record, nowMs: clock.monotonicMs() });
   }
 
   /** Listens to what a provider answers. */

@@ -65,6 +65,11 @@ export class ReplyReader implements JsonSink {
     });
   }
 
+  /** Whether what is said is kept. */
+  get captures(): boolean {
+    return this.#captured !== undefined;
+  }
+
   /** The usage so far; the provider may report it in parts. */
   get usage(): ReplyUsage {
     const usage = this.#usage;

@@ -3,6 +3,7 @@
 import type { PlatformError } from "@faultline/protocol";
 
 import { type Dialect, headersOfCode } from "./dialect.ts";
+import type { ProviderError } from "./provider-error.ts";
 import type { ReplySink } from "./reply-sink.ts";
 
 /** How an error is said, and what else stands in its head. */
@@ -52,4 +53,15 @@ export function sendError(
   const reply = errorReply(error, form);
   sink.writeHead(reply.status, reply.headers);
   sink.end(reply.body);
+}
+
+/** Passes on a provider's own error, with its status and what of its head concerns the caller. */
+export function sendProviderError(
+  sink: Pick<ReplySink, "writeHead" | "end">,
+  { status, head }: Pick<ProviderError, "status" | "head">,
+  body: Buffer,
+): void {
+  const form = { "content-type": "application/json", "content-length": body.length };
+  sink.writeHead(status, { ...head, ...form });
+  sink.end(body);
 }

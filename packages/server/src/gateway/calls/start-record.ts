@@ -35,6 +35,7 @@ export function startRecord(state: GatewayState, arrival: Arrival): OperationRec
     translation: undefined,
     attemptCount: 0,
     attempts: [],
+    lastUsed: undefined,
     errorType: undefined,
     errorMessage: undefined,
     status: undefined,

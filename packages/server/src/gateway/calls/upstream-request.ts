@@ -27,9 +27,12 @@ import type { Upstream } from "./upstreams.ts";
 export type CallerHeaders = IncomingHttpHeaders;
 
 export interface RequestPlan {
+  readonly upstream: Upstream;
   /** What the provider is asked in. */
   readonly surface: Surface;
   readonly request: Dispatcher.DispatchOptions;
+  /** From which surface to which, when the provider is asked in another one than the caller's. */
+  readonly translation: string | undefined;
   /** Headers of ours that a reply to it has. */
   readonly ownHeaders: Readonly<Record<string, string>>;
   relayOf(target: RelayTarget, contentLength: string | undefined): Relay;
@@ -82,8 +85,9 @@ function planTranslated(asked: RequestToPlan, to: TranslatedSurface): RequestPla
     body,
   );
   const { context, losses } = translated;
-  record.translation = `${surface.name} to ${to}`;
   return {
+    upstream: asked.upstream,
+    translation: `${surface.name} to ${to}`,
     surface: surfaces[to],
     request: requestOf(asked, surfaces[to], translated.body),
     ownHeaders: losses.length === 0 ? {} : { "x-faultline-translation-loss": headerOf(losses) },
@@ -109,6 +113,8 @@ function planInDialect(asked: RequestToPlan): RequestPlan {
   const splices = [facts.modelSplice(target.model.upstreamName)];
   if (facts.usageSplice !== undefined) splices.push(facts.usageSplice);
   return {
+    upstream: asked.upstream,
+    translation: undefined,
     surface,
     request: requestOf(asked, surface, applySplices(body, splices)),
     ownHeaders: {},

@@ -23,7 +23,14 @@ export interface SaidFailure {
 }
 
 /** What kept a call from its target before it was sent. */
-export type GateRefusal = "queue-full" | "queue-timeout" | "breaker-open";
+export type GateRefusal =
+  | "queue-full"
+  | "queue-timeout"
+  | "breaker-open"
+  /** What the request says cannot be said to this target. */
+  | "untranslatable"
+  /** A limit of its model or provider is used up. */
+  | "limit-reached";
 
 export type AttemptFailure =
   | ({ readonly kind: "said" } & SaidFailure)

@@ -3,11 +3,11 @@ import { describe, expect, it } from "vitest";
 
 import { loadCatalog, type Target } from "#catalog/index.ts";
 import { defaultDispatch, type DispatchConfig } from "#config/index.ts";
-import type { PlatformError } from "@faultline/protocol";
+import { PlatformError } from "@faultline/protocol";
 import { seededRandom, simulatedClock } from "@faultline/testkit";
 
 import { providerAt } from "../test/test-gateway.ts";
-import { AttemptLoop, type AttemptLoopOwner } from "./attempt-loop.ts";
+import { AttemptLoop, type AttemptLoopOwner, type Unready } from "./attempt-loop.ts";
 import { DeadlinePlan } from "./deadline-plan.ts";
 import type { RouteTarget } from "./route-target.ts";
 import { Targets } from "./targets.ts";
@@ -40,8 +40,12 @@ function openWorld(options: WorldOptions = {}) {
     interTokenMs: 10_000,
     totalMs: 60_000,
   };
-  const openCall = (route: readonly RouteTarget[], headers = {}) => {
-    const call = new TestCall();
+  const openCall = (
+    route: readonly RouteTarget[],
+    headers = {},
+    unready: Readonly<Record<string, Unready>> = {},
+  ) => {
+    const call = new TestCall(unready);
     call.loop = new AttemptLoop(
       {
         clock,
@@ -69,6 +73,16 @@ class TestCall implements AttemptLoopOwner {
   hasEnded = false;
   isUnderWay = false;
 
+  readonly #unready: Readonly<Record<string, Unready>>;
+
+  constructor(unready: Readonly<Record<string, Unready>>) {
+    this.#unready = unready;
+  }
+
+  prepare(target: Target): "ready" | Unready {
+    return this.#unready[target.provider.name] ?? "ready";
+  }
+
   onTarget(target: Target): void {
     expect(this.isUnderWay || this.hasEnded).toBe(false);
     this.isUnderWay = true;
@@ -81,14 +95,15 @@ class TestCall implements AttemptLoopOwner {
     this.hasEnded = true;
   }
 
-  fail(status: number, retryAfterMs?: number): boolean {
+  fail(status: number, retryAfterMs?: number, code?: string): boolean {
     this.isUnderWay = false;
-    const nothing = { code: undefined, type: undefined, message: undefined };
+    const nothing = { code, type: undefined, message: undefined };
     const goesOn = this.loop?.failed({
       failure: { kind: "said", status, ...nothing },
       committed: false,
       retryAfterMs,
       shouldRetry: undefined,
+      used: undefined,
     });
     if (goesOn !== true) this.hasEnded = true;
     return goesOn === true;
@@ -101,6 +116,7 @@ class TestCall implements AttemptLoopOwner {
       committed: false,
       retryAfterMs: undefined,
       shouldRetry: undefined,
+      used: undefined,
     });
   }
 
@@ -196,6 +212,39 @@ describe("AttemptLoop", () => {
     holder.complete();
     waiting.complete();
     expect(targets.waitingCount).toBe(0);
+  });
+
+  it("skips a target that cannot be asked, and says why", () => {
+    const { openCall, targets } = openWorld();
+    const error = new PlatformError("translation_unsupported", "No word for it.");
+    const unready: Unready = { refusal: "untranslatable", error };
+    const call = openCall(routeTargets, {}, { first: unready });
+    expect(call.asked).toEqual(["second"]);
+    call.complete();
+    expect(call.loop?.failures).toMatchObject([
+      { target: "first/model-a", reason: "untranslatable", next: "fallback", used: undefined },
+    ]);
+    expect(call.loop?.attemptCount).toBe(1);
+    const nobody = openCall(routeTargets.slice(0, 2), {}, { first: unready, second: unready });
+    expect([nobody.asked, nobody.givenUp]).toEqual([[], error]);
+    // It was none of their faults, and nothing was sent.
+    for (const { health, attemptCount } of targets.states) {
+      expect([health.state, attemptCount <= 1]).toEqual(["closed", true]);
+    }
+  });
+
+  it("goes only to longer ones after a prompt that was too long, whoever is skipped on the way", () => {
+    const { openCall } = openWorld();
+    const lengths = [8_000, 32_000, 4_000];
+    const route = routeTargets.map(({ target }, index) => ({
+      target,
+      contextTokenCountMax: lengths[index],
+    }));
+    const error = new PlatformError("limit_exceeded", "Used up.");
+    const call = openCall(route, {}, { second: { refusal: "limit-reached", error } });
+    call.fail(400, undefined, "context_length_exceeded");
+    expect(call.asked).toEqual(["first"]);
+    expect(call.givenUp).toBe(error);
   });
 
   it("holds at most one place, gives each back, and asks no more often than it may", () => {

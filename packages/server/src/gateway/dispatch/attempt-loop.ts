@@ -8,6 +8,7 @@ import type { RetryConfig } from "#config/index.ts";
 import type { Clock, Random } from "#kernel/index.ts";
 import { PlatformError } from "@faultline/protocol";
 
+import type { AttemptUsage } from "../calls/attempt-usage.ts";
 import type { LatencyKind } from "./adaptive-concurrency.ts";
 import type { AttemptFailure, GateRefusal } from "./attempt-failure.ts";
 import type { DeadlinePlan } from "./deadline-plan.ts";
@@ -20,8 +21,19 @@ import type { HealthTicket } from "./target-health.ts";
 import type { TargetState } from "./target-state.ts";
 import type { Targets } from "./targets.ts";
 
+/** Why a target cannot be asked; the error is the caller's when no other can be either. */
+export interface Unready {
+  readonly refusal: GateRefusal;
+  readonly error: PlatformError;
+}
+
 /** Who makes the exchanges. */
 export interface AttemptLoopOwner {
+  /**
+   * The loop turns to this target. `asking` leaves the answer open: `prepared` of the loop must follow, perhaps before this
+   * returns, unless the call is left. Must not throw.
+   */
+  prepare(target: Target): "ready" | "asking" | Unready;
   /** Starts an exchange with this target, and tells the loop how it goes. Must not throw. */
   onTarget(target: Target): void;
   /** No attempt follows, although none is under way. The error says why the last target could not be asked. */
@@ -49,6 +61,8 @@ export interface FailedExchange {
   readonly committed: boolean;
   readonly retryAfterMs: number | undefined;
   readonly shouldRetry: boolean | undefined;
+  /** What the target did for money; `undefined` when it did nothing. */
+  readonly used: AttemptUsage | undefined;
 }
 
 /** One failure, and what followed it. */
@@ -60,6 +74,7 @@ export interface FailedAttempt {
   readonly durationMs: number;
   /** `retry` and `fallback`, or why nothing followed. */
   readonly next: string;
+  readonly used: AttemptUsage | undefined;
 }
 
 export class AttemptLoop {
@@ -69,6 +84,8 @@ export class AttemptLoop {
   readonly #remaining: RouteTarget[];
   readonly failures: FailedAttempt[] = [];
   #current: RouteTarget | undefined;
+  /** The prompt was too long for it: only longer ones can follow, also after those that were skipped. */
+  #tooShort: RouteTarget | undefined;
   #state: TargetState | undefined;
   #leaveGate: (() => void) | undefined;
   #ticket: HealthTicket | undefined;
@@ -99,7 +116,7 @@ export class AttemptLoop {
 
   /** Asks the first target that may be asked. */
   begin(): void {
-    const first = this.#nextTarget(undefined);
+    const first = this.#nextTarget();
     if (first === undefined) this.#owner.onGivenUp(this.#unavailable());
     else this.#turnTo(first);
   }
@@ -134,10 +151,17 @@ export class AttemptLoop {
     this.#blame(verdict, exchange.failure.kind);
     this.#giveBack();
     if (exchange.committed) {
-      this.#note(verdict.reason, "committed");
+      this.#note(verdict.reason, "committed", exchange.used);
       return false;
     }
+    if (verdict.reason === "context-length") this.#tooShort = this.#current;
     return this.#goOn(verdict, exchange);
+  }
+
+  /** Whether the target that was asking for can be asked is known now. */
+  prepared(unready: Unready | undefined): void {
+    if (unready === undefined) this.#enter();
+    else this.#skip(unready);
   }
 
   /** Nobody wants the answer any more, or it ended for reasons that are none of the target's. */
@@ -152,7 +176,16 @@ export class AttemptLoop {
     this.#current = next;
     this.#state = this.#parts.targets.of(next.target);
     this.#sameTargetCount = 0;
-    this.#enter();
+    this.#startedMs = this.#parts.clock.monotonicMs();
+    const readiness = this.#owner.prepare(next.target);
+    if (readiness === "ready") this.#enter();
+    else if (readiness !== "asking") this.#skip(readiness);
+  }
+
+  /** Turns from a target that was not asked to another one. */
+  #skip({ refusal, error }: Unready): void {
+    const verdict = judgeFailure({ kind: "gate", refusal });
+    if (!this.#goOn(verdict, nothingSaid)) this.#owner.onGivenUp(error);
   }
 
   /** Waits for a place with the current target. */
@@ -186,9 +219,7 @@ export class AttemptLoop {
     const refusal = outcome === "admitted" ? this.#send(current, state) : outcome;
     if (refusal === undefined) return;
     this.#giveBack();
-    const verdict = judgeFailure({ kind: "gate", refusal });
-    const nothing = { retryAfterMs: undefined, shouldRetry: undefined };
-    if (!this.#goOn(verdict, nothing)) this.#owner.onGivenUp(this.#refusal(refusal, state));
+    this.#skip({ refusal, error: this.#refusal(refusal, state) });
   }
 
   #send(current: RouteTarget, state: TargetState): GateRefusal | undefined {
@@ -199,7 +230,10 @@ export class AttemptLoop {
     this.#attemptCount += 1;
     this.#sameTargetCount += 1;
     state.attemptCount += 1;
-    if (this.#sameTargetCount === 1) state.budget.noteCall();
+    if (this.#sameTargetCount === 1) {
+      state.budget.noteCall();
+      if (this.failures.length > 0) state.fallbackCount += 1;
+    }
     this.#startedMs = this.#parts.clock.monotonicMs();
     this.#owner.onTarget(current.target);
     return undefined;
@@ -208,13 +242,13 @@ export class AttemptLoop {
   /** Decides what follows, and begins it. */
   #goOn(
     verdict: Verdict,
-    { retryAfterMs, shouldRetry }: Pick<FailedExchange, "retryAfterMs" | "shouldRetry">,
+    { retryAfterMs, shouldRetry, used }: Omit<FailedExchange, "failure" | "committed">,
   ): boolean {
     const state = this.#state;
     if (state === undefined) return false;
     const { plan, clock, retries, random } = this.#parts;
     const nowMs = clock.monotonicMs();
-    const follower = this.#nextTarget(verdict.reason);
+    const follower = this.#nextTarget();
     const step = decideNextAttempt(
       {
         verdict,
@@ -227,11 +261,10 @@ export class AttemptLoop {
       },
       { bounds: retries, budget: state.budget, random },
     );
-    this.#note(verdict.reason, nameOf(step));
+    this.#note(verdict.reason, nameOf(step), used);
     if (step.kind === "give-up") return false;
     if (step.kind === "fallback") {
       if (follower === undefined) return false;
-      this.#parts.targets.of(follower.target).fallbackCount += 1;
       this.#turnTo(follower);
     } else {
       state.retryCount += 1;
@@ -240,11 +273,10 @@ export class AttemptLoop {
     return true;
   }
 
-  #nextTarget(reason: FailureReason | undefined): RouteTarget | undefined {
+  #nextTarget(): RouteTarget | undefined {
     const nowMs = this.#parts.clock.monotonicMs();
     return nextTarget(this.#remaining, {
-      failed: this.#current,
-      reason,
+      tooShort: this.#tooShort,
       admits: (target) => this.#parts.targets.of(target).health.admits(nowMs),
     });
   }
@@ -289,7 +321,7 @@ export class AttemptLoop {
     leave?.();
   }
 
-  #note(reason: FailureReason, next: string): void {
+  #note(reason: FailureReason, next: string, used: AttemptUsage | undefined): void {
     const { clock, plan } = this.#parts;
     const nowMs = clock.monotonicMs();
     this.failures.push({
@@ -298,6 +330,7 @@ export class AttemptLoop {
       startedMs: plan.elapsedMs(this.#startedMs),
       durationMs: nowMs - this.#startedMs,
       next,
+      used,
     });
   }
 
@@ -327,6 +360,8 @@ export class AttemptLoop {
     );
   }
 }
+
+const nothingSaid = { retryAfterMs: undefined, shouldRetry: undefined, used: undefined };
 
 function nameOf(step: NextStep): string {
   return step.kind === "give-up" ? step.reason : step.kind;

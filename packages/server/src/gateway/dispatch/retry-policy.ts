@@ -193,6 +193,8 @@ const table: Readonly<Record<FailureReason, Row>> = {
   "queue-full": { scope: "fallback-only", blame: "nobody" },
   "queue-timeout": { scope: "fallback-only", blame: "nobody" },
   "breaker-open": { scope: "fallback-only", blame: "nobody" },
+  untranslatable: { scope: "fallback-only", blame: "nobody" },
+  "limit-reached": { scope: "fallback-only", blame: "nobody" },
 };
 
 /** What servers without a code for it say when a prompt is too long; in lower case. */

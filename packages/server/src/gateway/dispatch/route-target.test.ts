@@ -14,7 +14,7 @@ function routeTarget(name: string, contextTokenCountMax: number | undefined): Ro
 }
 
 describe("nextTarget", () => {
-  const any = { failed: undefined, reason: undefined, admits: () => true };
+  const any = { tooShort: undefined, admits: () => true };
 
   it("gives the first that may be called", () => {
     const [first, second] = [routeTarget("upstream", 1), routeTarget("other", 1)];
@@ -25,14 +25,13 @@ describe("nextTarget", () => {
   });
 
   it("gives only one with a longer context when the prompt was too long", () => {
-    const failed = routeTarget("upstream", 8_000);
-    const reason = "context-length" as const;
+    const tooShort = routeTarget("upstream", 8_000);
     const [same, unknown, larger] = [8_000, undefined, 32_000].map((length) =>
       routeTarget("other", length),
     ) as [RouteTarget, RouteTarget, RouteTarget];
-    expect(nextTarget([same, unknown, larger], { ...any, failed, reason })).toBe(larger);
-    expect(nextTarget([same, unknown], { ...any, failed, reason })).toBeUndefined();
+    expect(nextTarget([same, unknown, larger], { ...any, tooShort })).toBe(larger);
+    expect(nextTarget([same, unknown], { ...any, tooShort })).toBeUndefined();
     const unmeasured = routeTarget("upstream", undefined);
-    expect(nextTarget([same], { ...any, failed: unmeasured, reason })).toBe(same);
+    expect(nextTarget([same], { ...any, tooShort: unmeasured })).toBe(same);
   });
 });

@@ -2,8 +2,6 @@
 
 import type { Target } from "#catalog/index.ts";
 
-import type { FailureReason } from "./retry-policy.ts";
-
 /** A target that may serve the call, as it is declared. */
 export interface RouteTarget {
   readonly target: Target;
@@ -13,8 +11,8 @@ export interface RouteTarget {
 
 /** What has to hold of who follows a failure. */
 export interface Follower {
-  readonly failed: RouteTarget | undefined;
-  readonly reason: FailureReason | undefined;
+  /** The latest target for which the prompt was too long. */
+  readonly tooShort: RouteTarget | undefined;
   /** Whether the target may be called now. */
   readonly admits: (target: Target) => boolean;
 }
@@ -22,18 +20,19 @@ export interface Follower {
 /** The first of the remaining targets that may follow; all of them are compatible with the call. */
 export function nextTarget(
   remaining: readonly RouteTarget[],
-  { failed, reason, admits }: Follower,
+  { tooShort, admits }: Follower,
 ): RouteTarget | undefined {
   return remaining.find((candidate) => {
-    if (reason === "context-length" && !isLonger(candidate, failed)) return false;
+    if (tooShort !== undefined && !isLonger(candidate, tooShort)) return false;
     return admits(candidate.target);
   });
 }
 
 /** One of undeclared length may be as short as the one that failed. */
-function isLonger(candidate: RouteTarget, failed: RouteTarget | undefined): boolean {
+function isLonger(candidate: RouteTarget, tooShort: RouteTarget): boolean {
   const { contextTokenCountMax } = candidate;
   return (
-    contextTokenCountMax !== undefined && contextTokenCountMax > (failed?.contextTokenCountMax ?? 0)
+    contextTokenCountMax !== undefined &&
+    contextTokenCountMax > (tooShort.contextTokenCountMax ?? 0)
   );
 }

@@ -43,16 +43,26 @@ export class GatewayMetrics {
 
   /** Counts a finished operation. `modelId` is one of the catalog, or absent when the model is not. */
   observe(record: OperationRecord, modelId: string | undefined): void {
-    const name = modelId ?? "unknown";
-    let counts = this.#models.get(name);
-    if (counts === undefined) {
-      const provider = modelId === undefined ? "none" : (record.provider ?? "none");
-      counts = new ModelCounts(provider, name);
-      this.#models.set(name, counts);
-    }
+    const counts =
+      modelId === undefined
+        ? this.#countsOf("unknown", "none")
+        : this.#countsOf(modelId, record.provider ?? "none");
     counts.observe(record);
+    for (const { target, used } of record.attempts) {
+      if (used !== undefined) this.#countsOf(target, providerOf(target)).countUsage(used);
+    }
+    if (record.lastUsed !== undefined) counts.countUsage(record.lastUsed);
     this.#loopWaitMs += record.loopWaitMs;
     if (record.errorType !== undefined) this.countFailure(record.errorType);
+  }
+
+  #countsOf(model: string, provider: string): ModelCounts {
+    let counts = this.#models.get(model);
+    if (counts === undefined) {
+      counts = new ModelCounts(provider, model);
+      this.#models.set(model, counts);
+    }
+    return counts;
   }
 
   /** Counts a request that failed, by its code; a provider's status counts as its class. */
@@ -138,7 +148,7 @@ export class GatewayMetrics {
     return [
       counter(
         "tokens_total",
-        "Tokens as providers report them.",
+        "Tokens as providers report them, else as they were seen; those of failed attempts too.",
         [...this.#models.values()].flatMap(({ labels, inputTokens, outputTokens }) => [
           { labels: { ...labels, direction: "input" }, value: inputTokens },
           { labels: { ...labels, direction: "output" }, value: outputTokens },
@@ -239,4 +249,9 @@ export class GatewayMetrics {
     this.#loopDelay.reset();
     return Number.isFinite(seconds) ? seconds : 0;
   }
+}
+
+/** Ids of models begin with their provider. */
+function providerOf(modelId: string): string {
+  return modelId.slice(0, modelId.indexOf("/"));
 }

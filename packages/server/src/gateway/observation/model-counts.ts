@@ -1,5 +1,6 @@
 /** What is counted for the calls of one model. */
 
+import type { AttemptUsage } from "../calls/attempt-usage.ts";
 import type { OperationOutcome, OperationRecord } from "../calls/operation-record.ts";
 import { Histogram, type ObservedTrace } from "./histogram.ts";
 
@@ -46,13 +47,12 @@ export class ModelCounts {
     }
     if (record.interTokenMs !== undefined) this.interToken.observe(record.interTokenMs, trace);
     if (record.finishReasons.some((reason) => truncations.has(reason))) this.truncationCount += 1;
-    // A float is exact up to nine billion dollars, far beyond what one process sees.
-    if (record.costMicros !== undefined) this.costMicros += Number(record.costMicros);
-    this.#countTokens(record);
   }
 
-  #countTokens({ usage }: OperationRecord): void {
-    if (usage === undefined) return;
+  /** Counts what one attempt with this model used. */
+  countUsage({ usage, costMicros }: AttemptUsage): void {
+    // A float is exact up to nine billion dollars, far beyond what one process sees.
+    this.costMicros += Number(costMicros);
     this.inputTokens += usage.inputTokens;
     this.outputTokens += usage.outputTokens;
     this.cachedInputTokens += usage.cachedInputTokens;

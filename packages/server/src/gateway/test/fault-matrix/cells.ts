@@ -73,7 +73,7 @@ export interface Expected {
   readonly outcome: Outcome;
   /** Whether the same target is asked again before the caller hears of it. */
   readonly isRetried: boolean;
-  /** Where the usage event has its figures from; `none` where no reply began. */
+  /** Where the usage event has its figures from; `none` where the provider did not take the request. */
   readonly usage: "provider" | "observed" | "none";
 }
 
@@ -104,7 +104,8 @@ export function expectedOf(cell: Cell): Expected {
     return {
       outcome: { kind: "refused", code: failure },
       isRetried: isRetriable(failure),
-      usage: "none",
+      // Whose silence we cut short was at work.
+      usage: failure === "provider_timeout" ? "observed" : "none",
     };
   }
   if (mode === "plain" || point === "before first token") {
