@@ -38,6 +38,12 @@ export const streamScenario: Scenario = {
   ...chat({ model: benchModels.short, stream: true, messages: [userMessage(shortPrompt)] }),
 };
 
+/** A stream that gets an event once in a while and does not end. */
+export const slowScenario: Scenario = heldScenario("slow streams", benchModels.slow);
+
+/** A stream that gets one event and does not end. */
+export const idleScenario: Scenario = heldScenario("idle streams", benchModels.idle);
+
 /** A megabyte in, and a long answer out, plain. */
 export const longPlainScenario: Scenario = {
   name: "JSON, 1 MB in and 400 kB out",
@@ -83,6 +89,10 @@ function chat(body: object): Pick<Scenario, "path" | "body" | "isWhole" | "conte
             .join("")
         : (choicesOf(bodyOf(reply))[0]?.message?.content ?? ""),
   };
+}
+
+function heldScenario(name: string, model: string): Scenario {
+  return { name, ...chat({ model, stream: true, messages: [userMessage(shortPrompt)] }) };
 }
 
 function userMessage(content: string): object {

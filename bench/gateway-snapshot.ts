@@ -45,7 +45,8 @@ export function benchSnapshot(upstreamPort: number): GatewaySnapshot {
       queueMs: 10_000,
       connectMs: 5_000,
       firstTokenMs: 120_000,
-      stallMs: 60_000,
+      // Idle streams are held.
+      stallMs: 900_000,
       totalMs: 900_000,
       dispatch: defaultDispatch,
       streamRetentionMs: 3_600_000,

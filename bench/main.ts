@@ -13,6 +13,7 @@ import { parseArgs } from "node:util";
 import type { Bench, BenchFigure, BenchResult } from "./bench.ts";
 import { run as contracts } from "./contracts.ts";
 import { run as gateway } from "./gateway.ts";
+import { run as gatewayIdle } from "./gateway-idle.ts";
 import { standingsOf } from "./goals.ts";
 import { run as journal } from "./journal.ts";
 import { run as journalStore } from "./journal-store.ts";
@@ -26,6 +27,7 @@ const benches: Readonly<Record<string, Bench>> = {
   scheduling,
   otlp,
   gateway,
+  "gateway-idle": gatewayIdle,
   journal,
   "journal-store": journalStore,
 };

@@ -10,8 +10,11 @@ process.on("SIGTERM", () => {});
 process.on("SIGHUP", () => {});
 
 runWorker({
-  send: (message) => process.connected && process.send?.(message) !== undefined,
+  send: (message) => process.connected && process.send?.(message, ignoreLoss) !== undefined,
   onMessage: (listener) => process.on("message", (message) => listener(message as ToWorker)),
   onDisconnect: (listener) => process.on("disconnect", listener),
   exit: (code) => process.exit(code),
 });
+
+/** A message to a supervisor that just died is lost with it; this process ends when it sees the channel closed. */
+function ignoreLoss(): void {}
