@@ -57,6 +57,7 @@ export class CallLimits {
   #grant: Grant | undefined;
   #targetGrant: Grant | undefined;
   #request: AdmissionRequest | undefined;
+  #limited: RouteTarget[] | undefined;
   /** Tokens that were used before the call turned to its target. */
   #tokensBefore = 0;
   #refusal: LimitRefusal | undefined;
@@ -67,13 +68,19 @@ export class CallLimits {
     this.#call = call;
   }
 
+  /** Targets of the route whose own limits refused the call. */
+  get limited(): readonly RouteTarget[] {
+    return this.#limited ?? noTargets;
+  }
+
   /**
    * Asks with the layers of the first target, or of the first after it whose own are not used up. Calls one of the two, at
    * once or later, unless the call ends before.
    */
   admit({ body, facts, route }: LimitedRequest, on: Admitting): void {
     const { key, surface, headers, clientAddress } = this.#call;
-    const target = route[0]?.target;
+    const index = this.#firstOf(route);
+    const target = route[index]?.target;
     const request = {
       key,
       user: userOf(headers, facts, body),
@@ -82,7 +89,7 @@ export class CallLimits {
       clientAddress,
       tokens: expectedTokens(surface, facts),
     };
-    this.#admitAt(0, request, { route, on });
+    this.#admitAt(index, request, { route, on });
   }
 
   /**
@@ -136,15 +143,28 @@ export class CallLimits {
     this.#ask("admit", request, (outcome) => {
       if (outcome.kind === "admitted") {
         this.#grant = outcome.grant;
-        on.admitted();
-        return;
+        this.#call.record.limit = undefined;
+        return on.admitted();
       }
       const { scope } = outcome.refusal;
       const error = this.#refuse(outcome.refusal);
-      const next = scope === "model" || scope === "provider" ? route[index + 1] : undefined;
-      if (next === undefined) on.refused(error);
-      else this.#admitAt(index + 1, requestFor(request, next.target), asking);
+      const [refused, next] = route.slice(index);
+      const isOfTarget = scope === "model" || scope === "provider";
+      if (!isOfTarget || refused === undefined || next === undefined) return on.refused(error);
+      this.#limited = [...this.limited, refused];
+      this.#admitAt(index + 1, requestFor(request, next.target), asking);
     });
+  }
+
+  /** Whom the loop will ask first: a target that is left alone for now is not to be charged. */
+  #firstOf(route: readonly RouteTarget[]): number {
+    if (route.length === 1) return 0;
+    const { clock, targets } = this.#state;
+    const nowMs = clock.monotonicMs();
+    return Math.max(
+      0,
+      route.findIndex(({ target }) => targets.of(target).health.admits(nowMs)),
+    );
   }
 
   #ask(
@@ -192,6 +212,7 @@ function requestFor(request: AdmissionRequest, { model, provider }: Target): Adm
   return { ...request, modelId: model.id, provider: provider.name };
 }
 
+const noTargets: readonly RouteTarget[] = [];
 const noHeaders: RateHeaders = {};
 
 /** The error of a refusal, with the time of `Retry-After` for whoever writes its head. */

@@ -14,6 +14,7 @@ interface LoopRequest {
   readonly body: Buffer;
   readonly facts: RequestFacts;
   readonly route: readonly RouteTarget[];
+  readonly limited: readonly RouteTarget[];
 }
 
 /** About what a tokenizer makes of a body; the sharing of places needs no more. */
@@ -22,7 +23,7 @@ const bytesPerToken = 4;
 /** Makes the attempts of a request, none of which has begun. */
 export function openLoop(
   state: GatewayState,
-  { key, deadlines, waitedMs, body, facts, route }: LoopRequest,
+  { key, deadlines, waitedMs, body, facts, route, limited }: LoopRequest,
   owner: AttemptLoopOwner,
 ): AttemptLoop {
   const { clock, targets, random, knowledge } = state;
@@ -35,6 +36,7 @@ export function openLoop(
       retries,
       plan: deadlines,
       route,
+      limited,
       request: {
         tenant: key.tenantId,
         weight: tenantWeights[key.tenantId] ?? 1,

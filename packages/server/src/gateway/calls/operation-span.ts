@@ -45,7 +45,8 @@ function attemptEvents(record: OperationRecord): Span["events"] {
       ...usageAttributes(attempt.used),
     },
   }));
-  if (record.target === undefined || record.attemptCount <= record.attempts.length) return events;
+  const failedCount = record.attempts.filter(({ wasAsked }) => wasAsked).length;
+  if (record.target === undefined || record.attemptCount <= failedCount) return events;
   const timeMicros = Math.round((record.startMs + record.durationMs) * microsPerMs);
   const attributes = {
     "faultline.attempt.target": record.target,

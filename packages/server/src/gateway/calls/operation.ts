@@ -98,7 +98,8 @@ export class Operation implements AttemptOwner, AttemptLoopOwner, Guarded {
       const sink = this.#keeping.listen(this.#sink);
       this.#sink = guardReply(sink, asked.use, { ...this.#parts, onRefused: this.#refused });
       this.#state.deadlines.add(this);
-      this.#loop = openLoop(this.#state, { ...this.#parts, ...asked }, this);
+      const { limited } = this.#limits;
+      this.#loop = openLoop(this.#state, { ...this.#parts, ...asked, limited }, this);
       this.#loop.begin();
     } catch (error) {
       this.#failNow(toPlatformError(error));

@@ -54,6 +54,7 @@ function openWorld(options: WorldOptions = {}) {
         retries: dispatch.retries,
         plan: new DeadlinePlan(time.nowMs, timeouts, [headers]),
         route,
+        limited: [],
         request: { tenant: "a", weight: 1, priority: "standard", cost: 1 },
         kind: "plain",
         waitedMs: 0,

@@ -48,6 +48,8 @@ export interface AttemptLoopParts {
   readonly plan: DeadlinePlan;
   /** At least one. */
   readonly route: readonly RouteTarget[];
+  /** Those of them whose limits have refused the call already. */
+  readonly limited: readonly RouteTarget[];
   readonly request: Omit<QueueRequest, "queueMsMax">;
   readonly kind: LatencyKind;
   /** How long the call waited for other places already. */
@@ -74,6 +76,8 @@ export interface FailedAttempt {
   readonly durationMs: number;
   /** `retry` and `fallback`, or why nothing followed. */
   readonly next: string;
+  /** Whether there was an exchange; else the target was skipped. */
+  readonly wasAsked: boolean;
   readonly used: AttemptUsage | undefined;
 }
 
@@ -116,6 +120,12 @@ export class AttemptLoop {
 
   /** Asks the first target that may be asked. */
   begin(): void {
+    for (const limited of this.#parts.limited) {
+      this.#remaining.splice(this.#remaining.indexOf(limited), 1);
+      this.#state = this.#parts.targets.of(limited.target);
+      this.#startedMs = this.#parts.clock.monotonicMs();
+      this.#note("limit-reached", "fallback", undefined);
+    }
     const first = this.#nextTarget();
     if (first === undefined) this.#owner.onGivenUp(this.#unavailable());
     else this.#turnTo(first);
@@ -151,7 +161,7 @@ export class AttemptLoop {
     this.#blame(verdict, exchange.failure.kind);
     this.#giveBack();
     if (exchange.committed) {
-      this.#note(verdict.reason, "committed", exchange.used);
+      this.#note(verdict.reason, "committed", exchange);
       return false;
     }
     if (verdict.reason === "context-length") this.#tooShort = this.#current;
@@ -185,7 +195,7 @@ export class AttemptLoop {
   /** Turns from a target that was not asked to another one. */
   #skip({ refusal, error }: Unready): void {
     const verdict = judgeFailure({ kind: "gate", refusal });
-    if (!this.#goOn(verdict, nothingSaid)) this.#owner.onGivenUp(error);
+    if (!this.#goOn(verdict, undefined)) this.#owner.onGivenUp(error);
   }
 
   /** Waits for a place with the current target. */
@@ -240,10 +250,7 @@ export class AttemptLoop {
   }
 
   /** Decides what follows, and begins it. */
-  #goOn(
-    verdict: Verdict,
-    { retryAfterMs, shouldRetry, used }: Omit<FailedExchange, "failure" | "committed">,
-  ): boolean {
+  #goOn(verdict: Verdict, exchange: FailedExchange | undefined): boolean {
     const state = this.#state;
     if (state === undefined) return false;
     const { plan, clock, retries, random } = this.#parts;
@@ -255,13 +262,13 @@ export class AttemptLoop {
         attemptCount: this.#attemptCount,
         sameTargetCount: this.#sameTargetCount,
         hasFallback: follower !== undefined,
-        retryAfterMs,
-        shouldRetry,
+        retryAfterMs: exchange?.retryAfterMs,
+        shouldRetry: exchange?.shouldRetry,
         remainingMs: plan.remainingMs(nowMs),
       },
       { bounds: retries, budget: state.budget, random },
     );
-    this.#note(verdict.reason, nameOf(step), used);
+    this.#note(verdict.reason, nameOf(step), exchange);
     if (step.kind === "give-up") return false;
     if (step.kind === "fallback") {
       if (follower === undefined) return false;
@@ -321,7 +328,7 @@ export class AttemptLoop {
     leave?.();
   }
 
-  #note(reason: FailureReason, next: string, used: AttemptUsage | undefined): void {
+  #note(reason: FailureReason, next: string, exchange: FailedExchange | undefined): void {
     const { clock, plan } = this.#parts;
     const nowMs = clock.monotonicMs();
     this.failures.push({
@@ -330,7 +337,8 @@ export class AttemptLoop {
       startedMs: plan.elapsedMs(this.#startedMs),
       durationMs: nowMs - this.#startedMs,
       next,
-      used,
+      wasAsked: exchange !== undefined,
+      used: exchange?.used,
     });
   }
 
@@ -360,8 +368,6 @@ export class AttemptLoop {
     );
   }
 }
-
-const nothingSaid = { retryAfterMs: undefined, shouldRetry: undefined, used: undefined };
 
 function nameOf(step: NextStep): string {
   return step.kind === "give-up" ? step.reason : step.kind;
