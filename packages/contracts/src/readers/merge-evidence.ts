@@ -28,10 +28,7 @@ interface GatheredTrace {
   readonly sources: EvidenceSource[];
 }
 
-/**
- * Spans as traces, one for each trace id, in one order and each span once. A trace is put in order when it is asked for:
- * who does the rest with it at once finds its spans still in the processor's cache.
- */
+/** Spans as traces, one for each trace id, in one order and each span once. */
 export function* mergeSpans(files: readonly FromFile<Span>[]): Generator<SnapshotPart> {
   const traces = new Map<string, GatheredTrace>();
   for (const { source, items } of files) {
@@ -69,24 +66,35 @@ function sourceOf(
 }
 
 /**
- * The content of one trace: sorted by time, with the most complete of the spans that share an id. It keeps a list that
- * is in order already.
+ * The content of one trace: sorted by time, with the most complete of the spans that share an id. They are put in order
+ * where they are asked for: spans of one trace may lie far apart, and who asks finds them in the processor's cache. It
+ * keeps the list.
  */
 export function traceContentOf(traceId: string, spans: Span[]): TraceContent {
+  let known = spans;
+  let isOrdered = false;
+  return {
+    kind: "trace",
+    traceId,
+    get spans() {
+      if (!isOrdered) known = inOrder(known);
+      isOrdered = true;
+      return known;
+    },
+  };
+}
+
+function inOrder(spans: Span[]): Span[] {
   const sorted = isSorted(spans) ? spans : spans.toSorted(byTime);
   const ids = new Set<string>();
   for (const span of sorted) ids.add(span.spanId);
-  if (ids.size === sorted.length) return { kind: "trace", traceId, spans: sorted };
+  if (ids.size === sorted.length) return sorted;
   const byId = new Map<string, Span>();
   for (const span of spans) {
     const known = byId.get(span.spanId);
     if (known === undefined || isMoreComplete(span, known)) byId.set(span.spanId, span);
   }
-  return {
-    kind: "trace",
-    traceId,
-    spans: sorted.filter((span) => byId.get(span.spanId) === span),
-  };
+  return sorted.filter((span) => byId.get(span.spanId) === span);
 }
 
 function isSorted(spans: readonly Span[]): boolean {

@@ -3,15 +3,12 @@
 import type { EvidenceId, EvidenceReference } from "../model/evidence.ts";
 import { evidenceOfKind, type Snapshot } from "../model/snapshot.ts";
 import type { Span } from "../model/span.ts";
-import { compareText } from "../text/compare-text.ts";
 import type { Call } from "./call.ts";
 import { CallIdentifier } from "./identify-call.ts";
 import { MarkFinder } from "./marks.ts";
+import { indicesOf, noParent, orderOf, type TraceOrder } from "./trace-order.ts";
 
-/** In `parents`: the span names no parent. */
-export const noParent = -1;
-/** In `parents`: the span names a parent that the trace does not have. */
-export const missingParent = -2;
+export { missingParent, noParent } from "./trace-order.ts";
 
 /** The traces of a snapshot, made once for all contracts that read it. Pieces of one trace are joined. */
 export function tracesOf(snapshot: Snapshot): readonly Trace[] {
@@ -19,11 +16,10 @@ export function tracesOf(snapshot: Snapshot): readonly Trace[] {
   if (known !== undefined) return known;
   const parts = new Map<string, TracePart[]>();
   for (const evidence of evidenceOfKind(snapshot, "trace")) {
-    const { content } = evidence;
-    const part = { evidence, spans: content.spans };
-    const list = parts.get(content.traceId);
-    if (list === undefined) parts.set(content.traceId, [part]);
-    else list.push(part);
+    const { traceId } = evidence.content;
+    const list = parts.get(traceId);
+    if (list === undefined) parts.set(traceId, [evidence]);
+    else list.push(evidence);
   }
   const tools = { identifier: new CallIdentifier(), markFinder: new MarkFinder() };
   const traces = [...parts].map(([traceId, list]) => new Trace(traceId, list, tools));
@@ -34,10 +30,16 @@ export function tracesOf(snapshot: Snapshot): readonly Trace[] {
 /** A memory and no state: the same snapshot always has the same traces. */
 const tracesBySnapshot = new WeakMap<Snapshot, readonly Trace[]>();
 
+/** A piece of evidence. Its id is asked for only where it is quoted: it may have to be computed. */
 interface TracePart {
-  /** Its id is asked for only where it is quoted: it may have to be computed. */
-  readonly evidence: { readonly id: EvidenceId };
-  readonly spans: readonly Span[];
+  readonly id: EvidenceId;
+  readonly content: { readonly spans: readonly Span[] };
+}
+
+/** For each span the first of its children, and the next child of its parent; `noParent` ends a list. */
+interface ChildLinks {
+  readonly firstChild: Int32Array;
+  readonly nextSibling: Int32Array;
 }
 
 /** What the traces of a snapshot share: memories of texts that come again and again. */
@@ -46,19 +48,19 @@ interface SharedTools {
   readonly markFinder: MarkFinder;
 }
 
-/** Spans are named by their index in `spans`, so that what is known about them lies in flat arrays. */
+/**
+ * Spans are named by their index in `spans`, so that what is known about them lies in flat arrays. All that is known is
+ * found where it is asked for first: the spans of one trace may lie far apart in memory, and who goes through all traces
+ * finds those of each still in the processor's cache when it comes to what follows from their order.
+ */
 export class Trace {
   readonly traceId: string;
-  /** In order of their start, of two at once the longer one first; a span that was recorded twice stands here once. */
-  readonly spans: readonly Span[];
-  /** For each span the index of its parent, `noParent` or `missingParent`. Never a cycle. */
-  readonly parents: Int32Array;
-  readonly #firstChild: Int32Array;
-  readonly #nextSibling: Int32Array;
-  /** Made again where it is asked for: it is large, and few ask. */
-  #indexById: ReadonlyMap<string, number> | undefined;
   readonly #parts: readonly TracePart[];
   readonly #tools: SharedTools;
+  #order: TraceOrder | undefined;
+  #links: ChildLinks | undefined;
+  /** Made again where it is asked for: it is large, and few ask. */
+  #indexById: ReadonlyMap<string, number> | undefined;
   #evidenceOf: ReadonlyMap<Span, EvidenceId> | undefined;
   #calls: (Call | undefined)[] | undefined;
   #marks: Uint32Array | undefined;
@@ -69,29 +71,26 @@ export class Trace {
     this.traceId = traceId;
     this.#parts = parts;
     this.#tools = tools;
-    const indexById = new Map<string, number>();
-    const spans: Span[] = [];
+  }
+
+  /** In order of their start, of two at once the longer one first; a span that was recorded twice stands here once. */
+  get spans(): readonly Span[] {
+    return (this.#order ?? this.#findOrder()).spans;
+  }
+
+  /** For each span the index of its parent, `noParent` or `missingParent`. Never a cycle. */
+  get parents(): Int32Array {
+    return (this.#order ?? this.#findOrder()).parents;
+  }
+
+  #findOrder(): TraceOrder {
+    const parts = this.#parts;
     const [only] = parts;
-    const all =
-      parts.length === 1 && only !== undefined
-        ? [...only.spans]
-        : parts.flatMap((part) => part.spans);
-    for (const span of all.sort(compareSpans)) {
-      if (indexById.has(span.spanId)) continue;
-      indexById.set(span.spanId, spans.length);
-      spans.push(span);
-    }
-    this.spans = spans;
-    this.parents = parentsOf(spans, indexById);
-    this.#firstChild = new Int32Array(spans.length).fill(noParent);
-    this.#nextSibling = new Int32Array(spans.length).fill(noParent);
-    // From the last to the first, so that each list of children comes out in order of time.
-    for (let index = spans.length - 1; index >= 0; index -= 1) {
-      const parent = this.parents[index] ?? noParent;
-      if (parent < 0) continue;
-      this.#nextSibling[index] = this.#firstChild[parent] ?? noParent;
-      this.#firstChild[parent] = index;
-    }
+    const isWhole = parts.length === 1 && only !== undefined;
+    this.#order = orderOf(
+      isWhole ? only.content.spans : parts.flatMap(({ content }) => content.spans),
+    );
+    return this.#order;
   }
 
   /** The span at an index of this trace. */
@@ -103,16 +102,17 @@ export class Trace {
 
   /** The index of a span's id, or `undefined` when the trace does not have it. */
   indexOf(spanId: string): number | undefined {
-    this.#indexById ??= new Map(this.spans.map((span, index) => [span.spanId, index]));
+    this.#indexById ??= indicesOf(this.spans);
     return this.#indexById.get(spanId);
   }
 
   /** The indices of a span's children, by start. */
   *children(index: number): Generator<number> {
+    const { firstChild, nextSibling } = (this.#links ??= linksOf(this.parents));
     for (
-      let child = this.#firstChild[index] ?? noParent;
+      let child = firstChild[index] ?? noParent;
       child >= 0;
-      child = this.#nextSibling[child] ?? noParent
+      child = nextSibling[child] ?? noParent
     ) {
       yield child;
     }
@@ -174,10 +174,10 @@ export class Trace {
   /** The evidence that recorded a span. */
   evidenceIdOf(index: number): EvidenceId {
     const [only] = this.#parts;
-    if (this.#parts.length === 1 && only !== undefined) return only.evidence.id;
+    if (this.#parts.length === 1 && only !== undefined) return only.id;
     this.#evidenceOf ??= new Map(
       this.#parts.flatMap((part) =>
-        part.spans.map((span): [Span, EvidenceId] => [span, part.evidence.id]),
+        part.content.spans.map((span): [Span, EvidenceId] => [span, part.id]),
       ),
     );
     const id = this.#evidenceOf.get(this.span(index));
@@ -191,42 +191,15 @@ export function endMicrosOf({ startMicros, durationNanos }: Span): number {
   return startMicros + durationNanos / 1_000;
 }
 
-/** By start; of two that start at once the longer one comes first, as a parent does. */
-export function compareSpans(left: Span, right: Span): number {
-  return (
-    left.startMicros - right.startMicros ||
-    right.durationNanos - left.durationNanos ||
-    compareText(left.name, right.name) ||
-    compareText(left.spanId, right.spanId)
-  );
-}
-
-function parentsOf(spans: readonly Span[], indexById: ReadonlyMap<string, number>): Int32Array {
-  const parents = Int32Array.from(spans, ({ parentSpanId }) =>
-    parentSpanId === undefined ? noParent : (indexById.get(parentSpanId) ?? missingParent),
-  );
-  cutCycles(parents);
-  return parents;
-}
-
-/** A span that is its own ancestor has no outermost one: the first of them in time counts as cut off. */
-function cutCycles(parents: Int32Array): void {
-  const walkOf = new Int32Array(parents.length).fill(noParent);
-  for (let start = 0; start < parents.length; start += 1) {
-    let index = start;
-    while (index >= 0 && walkOf[index] === noParent) {
-      walkOf[index] = start;
-      index = parents[index] ?? noParent;
-    }
-    if (index >= 0 && walkOf[index] === start) parents[earliestOf(parents, index)] = missingParent;
+function linksOf(parents: Int32Array): ChildLinks {
+  const firstChild = new Int32Array(parents.length).fill(noParent);
+  const nextSibling = new Int32Array(parents.length).fill(noParent);
+  // From the last to the first, so that each list of children comes out in order of time.
+  for (let index = parents.length - 1; index >= 0; index -= 1) {
+    const parent = parents[index] ?? noParent;
+    if (parent < 0) continue;
+    nextSibling[index] = firstChild[parent] ?? noParent;
+    firstChild[parent] = index;
   }
-}
-
-/** The lowest index on the cycle through `index`. */
-function earliestOf(parents: Int32Array, index: number): number {
-  let earliest = index;
-  for (let at = parents[index] ?? index; at !== index; at = parents[at] ?? index) {
-    earliest = Math.min(earliest, at);
-  }
-  return earliest;
+  return { firstChild, nextSibling };
 }
