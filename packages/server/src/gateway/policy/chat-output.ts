@@ -1,7 +1,7 @@
 /** Replies of OpenAI's chat completions and completions under an output policy. */
 
 import { indexOf, type JsonObject, objectOf, objectsOf, textOf } from "./json-values.ts";
-import type { OutputCheck } from "./output-check.ts";
+import type { OutputCheck, TextKind } from "./output-check.ts";
 import type { OutputEvent, OutputShape } from "./output-shape.ts";
 
 /** Fields of a message that are text for people. */
@@ -64,7 +64,9 @@ export class ChatOutput implements OutputShape {
         const said = textOf(message[field]);
         if (said !== undefined) message[field] = check.whole("open", said);
       }
-      for (const { said } of callsOf(message, index, check)) check.whole("fixed", said);
+      for (const { field, said } of callsOf(message, index, check)) {
+        check.whole(kindOf(field), said);
+      }
     });
   }
 
@@ -103,7 +105,7 @@ export class ChatOutput implements OutputShape {
       holder[field] = kept;
     }
     for (const { id, said, called, field } of callsOf(holder, index, check)) {
-      const kept = check.push(`${index}/${id}/${field}`, "fixed", said);
+      const kept = check.push(`${index}/${id}/${field}`, kindOf(field), said);
       if (kept !== said) changed = true;
       if (called !== undefined && said !== "") called[field] = kept;
     }
@@ -144,6 +146,11 @@ function dropLogprobs(choice: JsonObject): boolean {
   if (choice["logprobs"] === undefined || choice["logprobs"] === null) return false;
   choice["logprobs"] = null;
   return true;
+}
+
+/** A function is called with JSON, a custom tool with a text. */
+function kindOf(field: Call["field"]): TextKind {
+  return field === "arguments" ? "arguments" : "fixed";
 }
 
 interface Call {

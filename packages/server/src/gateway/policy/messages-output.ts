@@ -1,7 +1,7 @@
 /** Replies of Anthropic's messages under an output policy. */
 
 import { indexOf, type JsonObject, objectOf, objectsOf, textOf } from "./json-values.ts";
-import type { OutputCheck } from "./output-check.ts";
+import type { OutputCheck, TextKind } from "./output-check.ts";
 import type { OutputEvent, OutputShape } from "./output-shape.ts";
 
 export class MessagesOutput implements OutputShape {
@@ -55,7 +55,7 @@ export class MessagesOutput implements OutputShape {
     objectsOf(reply["content"]).forEach((block, place) => {
       if (isCall(block)) {
         check.call(String(place), textOf(block["name"]));
-        check.whole("fixed", JSON.stringify(block["input"] ?? {}));
+        check.whole("arguments", JSON.stringify(block["input"] ?? {}));
       }
       const text = textOf(block["text"]);
       if (text !== undefined) block["text"] = check.whole("open", text);
@@ -99,14 +99,20 @@ const deltaTypes: Readonly<Record<string, string>> = {
   partial_json: "input_json_delta",
 };
 
+/** A thought is signed, and arguments are JSON: both stay as they are. */
+const kinds: Readonly<Record<string, TextKind>> = {
+  text: "open",
+  thinking: "fixed",
+  partial_json: "arguments",
+};
+
 /** Whether something of a block or delta was taken out or held back. */
 function filterFields(holder: JsonObject, index: number, check: OutputCheck): boolean {
   let changed = false;
   for (const field of Object.keys(deltaTypes)) {
     const said = textOf(holder[field]);
     if (said === undefined || said === "") continue;
-    // A thought is signed, and arguments are JSON: both stay as they are.
-    const kept = check.push(`${index}/${field}`, field === "text" ? "open" : "fixed", said);
+    const kept = check.push(`${index}/${field}`, kinds[field] ?? "fixed", said);
     if (kept === said) continue;
     holder[field] = kept;
     changed = true;

@@ -1,11 +1,15 @@
 /** Holds the output rules of a policy against one reply: its texts by channel, its calls of tools. */
 
-import type { CompiledPolicy, RuleSet } from "./compiled-policy.ts";
+import { ArgumentsFilter } from "./arguments-filter.ts";
+import type { CompiledPolicy } from "./compiled-policy.ts";
 import { policyLimits } from "./limits.ts";
 import { TextFilter } from "./text-filter.ts";
 
-/** Who a text is for: `open` text loses what rules take out; `fixed` text must stay as it is, and can only be refused. */
-export type TextKind = "open" | "fixed";
+/**
+ * Who a text is for: `open` text loses what rules take out; `fixed` text must stay as it is, and can only be refused;
+ * `arguments` are fixed and JSON, whose texts are looked at as a tool will read them.
+ */
+export type TextKind = "open" | "fixed" | "arguments";
 
 /** The name of what no rule of the bundle has: limits of its own. */
 const toolsAllowed = "tools.allowed";
@@ -14,7 +18,7 @@ const channelCount = "channels";
 
 export class OutputCheck {
   readonly #policy: CompiledPolicy;
-  readonly #filters = new Map<string, TextFilter>();
+  readonly #filters = new Map<string, TextFilter | ArgumentsFilter>();
   readonly #redactedBy = new Set<string>();
   readonly #onRedacted: (rule: string) => void;
   readonly #calls = new Set<string>();
@@ -52,7 +56,7 @@ export class OutputCheck {
 
   /** A text that comes whole. */
   whole(kind: TextKind, text: string): string {
-    const filter = new TextFilter(this.#rulesFor(kind));
+    const filter = this.#filterFor(kind);
     const kept = filter.push(text).text + filter.finish().text;
     this.#note(filter);
     return kept;
@@ -68,18 +72,20 @@ export class OutputCheck {
     }
   }
 
-  #open(channel: string, kind: TextKind): TextFilter {
-    const filter = new TextFilter(this.#rulesFor(kind));
+  #open(channel: string, kind: TextKind): TextFilter | ArgumentsFilter {
+    const filter = this.#filterFor(kind);
     this.#filters.set(channel, filter);
     if (this.#filters.size > policyLimits.channelCountMax) this.refusedBy ??= channelCount;
     return filter;
   }
 
-  #rulesFor(kind: TextKind): RuleSet {
-    return kind === "open" ? this.#policy.output : this.#policy.refusing;
+  #filterFor(kind: TextKind): TextFilter | ArgumentsFilter {
+    const { output, refusing } = this.#policy;
+    if (kind === "arguments") return new ArgumentsFilter(refusing);
+    return new TextFilter(kind === "open" ? output : refusing);
   }
 
-  #note(filter: TextFilter): void {
+  #note(filter: TextFilter | ArgumentsFilter): void {
     this.refusedBy ??= filter.refusedBy;
     for (const rule of filter.redactedBy) {
       if (this.#redactedBy.has(rule)) continue;

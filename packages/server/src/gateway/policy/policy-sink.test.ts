@@ -311,6 +311,53 @@ describe("calls of tools", () => {
   });
 });
 
+describe("escaped arguments of a call", () => {
+  const words = String.raw`{"q":"\u0073ecret\u0020plan"}`;
+  const named = (data: { readonly type: string }) => frame(data, data.type);
+  const place = { item_id: "i", output_index: 0 };
+  const replies: Readonly<Record<string, readonly [stream: string, plain: object]>> = {
+    chat: [
+      chatStream(
+        words
+          .split("")
+          .map((said) => ({ tool_calls: [{ index: 0, function: { arguments: said } }] })),
+      ),
+      {
+        choices: [
+          { index: 0, message: { tool_calls: [{ function: { name: "f", arguments: words } }] } },
+        ],
+      },
+    ],
+    messages: [
+      words
+        .split("")
+        .map((partial_json) => ({
+          type: "content_block_delta",
+          index: 0,
+          delta: { type: "input_json_delta", partial_json },
+        }))
+        .map((data) => named(data))
+        .join(""),
+      { content: [{ type: "tool_use", name: "f", input: { q: "secret plan" } }] },
+    ],
+    responses: [
+      words
+        .split("")
+        .map((delta) => ({ type: "response.function_call_arguments.delta", ...place, delta }))
+        .map((data) => named(data))
+        .join(""),
+      { output: [{ type: "function_call", id: "i", name: "f", arguments: words }] },
+    ],
+  };
+
+  it.each(surfaces)("of %s are read as the tool will read them", (surface) => {
+    const [stream = "", plain = {}] = replies[surface] ?? [];
+    expect(pass(surface, refusePlans, { type: event, body: stream }).refusedBy).toBe("no-plans");
+    const whole = { type: "application/json", body: JSON.stringify(plain) };
+    expect(pass(surface, refusePlans, whole).refusedBy).toBe("no-plans");
+  });
+});
+
 describe("a plain reply", () => {
   const json = "application/json";
   const chat = (message: object) =>

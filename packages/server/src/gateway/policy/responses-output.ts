@@ -10,13 +10,13 @@ const deltaKinds: Readonly<Record<string, TextKind>> = {
   "response.refusal": "open",
   "response.reasoning_text": "open",
   "response.reasoning_summary_text": "open",
-  "response.function_call_arguments": "fixed",
+  "response.function_call_arguments": "arguments",
   "response.custom_tool_call_input": "fixed",
-  "response.mcp_call_arguments": "fixed",
+  "response.mcp_call_arguments": "arguments",
 };
 /** Fields of events, parts and items that hold a whole text. */
 const openFields = ["text", "refusal"] as const;
-const fixedFields = ["arguments", "input"] as const;
+const fixedFields = { arguments: "arguments", input: "fixed" } as const;
 
 export class ResponsesOutput implements OutputShape {
   #response: JsonObject = {};
@@ -112,9 +112,9 @@ function filterWhole(holder: JsonObject, check: OutputCheck): void {
     const text = textOf(holder[field]);
     if (text !== undefined) holder[field] = check.whole("open", text);
   }
-  for (const field of fixedFields) {
+  for (const [field, kind] of Object.entries(fixedFields)) {
     const text = textOf(holder[field]);
-    if (text !== undefined) check.whole("fixed", text);
+    if (text !== undefined) check.whole(kind, text);
   }
 }
 
