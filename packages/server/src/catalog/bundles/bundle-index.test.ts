@@ -173,6 +173,7 @@ describe("the route of a bundle", () => {
       stickyKey: "user-1",
       facts: () => ({ request: facts, key }),
       killOf: () => undefined,
+      admits: undefined,
       ...more,
     });
   }

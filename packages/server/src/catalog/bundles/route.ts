@@ -25,6 +25,8 @@ export interface RoutedRequest {
   facts(): { readonly request: RequestFacts; readonly key: KeyFacts };
   /** The kill switch that stops a target. */
   killOf(target: Target): SnapshotKill | undefined;
+  /** Whether the caller may reach a target through the bundle; without it, it may reach all of them. */
+  readonly admits: ((target: Target) => boolean) | undefined;
 }
 
 export interface RoutedTarget {
@@ -37,6 +39,8 @@ export type Route =
   | { readonly kind: "found"; readonly targets: readonly RoutedTarget[] }
   /** Every target that could serve it is killed; one of the switches. */
   | { readonly kind: "killed"; readonly kill: SnapshotKill }
+  /** Every target that could serve it is none of the caller's; one of them. */
+  | { readonly kind: "forbidden"; readonly target: Target }
   /** What stands against each target, a sentence each. */
   | { readonly kind: "none"; readonly reasons: readonly string[] };
 
@@ -49,37 +53,50 @@ export function routeOf(bundle: ActiveBundle, request: RoutedRequest): Route {
   if (bundle.targets.length === 1 && only?.target !== undefined && isBare(only)) {
     // What most bundles are costs no lists.
     const kill = request.killOf(only.target);
+    if (isForbidden(only.target, request)) return { kind: "forbidden", target: only.target };
     return kill === undefined ? { kind: "found", targets: routed(only) } : { kind: "killed", kill };
   }
   const reasons: string[] = [];
   let kill: SnapshotKill | undefined;
+  let forbidden: Target | undefined;
   const facts = bundle.hasConditions ? request.facts() : undefined;
   const fit = inOrder(bundle.targets, request.stickyKey).filter((candidate) => {
     const { target, condition, declared } = candidate;
     const killed = target === undefined ? undefined : request.killOf(target);
     kill ??= killed;
+    const isForeign = target !== undefined && isForbidden(target, request);
+    if (isForeign) forbidden ??= target;
     const refusal =
       target === undefined
         ? "no configured provider serves it at a price"
         : killed !== undefined
           ? "it is killed"
-          : condition !== undefined &&
-              facts !== undefined &&
-              !condition.holds(facts.request, facts.key)
-            ? "its condition does not hold"
-            : shortcoming(declared.supports ?? {}, request.needs, false);
+          : isForeign
+            ? "the key may not call it"
+            : condition !== undefined &&
+                facts !== undefined &&
+                !condition.holds(facts.request, facts.key)
+              ? "its condition does not hold"
+              : shortcoming(declared.supports ?? {}, request.needs, false);
     if (refusal !== undefined) reasons.push(`${declared.model}: ${refusal}.`);
     return refusal === undefined;
   });
   const [first, ...rest] = fit;
   if (first === undefined) {
-    return kill === undefined ? { kind: "none", reasons } : { kind: "killed", kill };
+    if (kill !== undefined) return { kind: "killed", kill };
+    return forbidden === undefined
+      ? { kind: "none", reasons }
+      : { kind: "forbidden", target: forbidden };
   }
   const fallbacks = rest.filter((candidate) => mayFollow(first, candidate, request.needs));
   return {
     kind: "found",
     targets: [first, ...fallbacks].flatMap((candidate) => routed(candidate)),
   };
+}
+
+function isForbidden(target: Target, { admits }: RoutedRequest): boolean {
+  return admits?.(target) === false;
 }
 
 function routed({ target, declared }: ActiveTarget): RoutedTarget[] {

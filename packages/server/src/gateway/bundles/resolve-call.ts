@@ -6,10 +6,12 @@ import {
   type RequestFacts as ConditionFacts,
   type RequestNeeds,
   routeOf,
+  type Target,
 } from "#catalog/index.ts";
 import { admitsName, type OperationId, PlatformError } from "@faultline/protocol";
 
 import type { RequestReader } from "../calls/request-reader.ts";
+import { admitsModel, foreignModel } from "../calls/model-terms.ts";
 import { resolveRoute } from "../calls/resolve-route.ts";
 import type { RouteTarget } from "../dispatch/route-target.ts";
 import { checkInput } from "../policy/check-input.ts";
@@ -94,6 +96,7 @@ export function resolveCall(
         {
           stickyKey,
           killOf: (target) => bundles.killOf(tenantId, { target }),
+          admits: admittedTargets(key),
         },
       );
       return { use, route, ...put.request };
@@ -153,7 +156,17 @@ function spliced(
   return { body, facts: reader.read(body) };
 }
 
-type Drawn = Pick<Parameters<typeof routeOf>[1], "stickyKey" | "killOf">;
+/**
+ * A key that lists bundles was given them with their models. One that lists models alone reaches no other through a bundle,
+ * whatever its versions come to name.
+ */
+function admittedTargets(key: SnapshotKey): ((target: Target) => boolean) | undefined {
+  const { models, bundles } = key.terms;
+  if (bundles !== undefined || models === undefined) return undefined;
+  return ({ model }) => admitsModel(key, model);
+}
+
+type Drawn = Pick<Parameters<typeof routeOf>[1], "stickyKey" | "killOf" | "admits">;
 
 function routeFor(bundle: ActiveBundle, call: CallToResolve, drawn: Drawn): readonly RouteTarget[] {
   const route = routeOf(bundle, {
@@ -166,6 +179,8 @@ function routeFor(bundle: ActiveBundle, call: CallToResolve, drawn: Drawn): read
       return route.targets;
     case "killed":
       throw killedError(route.kill);
+    case "forbidden":
+      throw foreignModel(call.key, route.target.model);
     case "none":
       throw new PlatformError(
         "model_not_found",

@@ -17,8 +17,12 @@ export function admitsModel({ terms }: SnapshotKey, { id, name }: NamedModel): b
 
 /** Throws `permission_denied` when a key may not call the model. */
 export function requireModel(key: SnapshotKey, model: NamedModel): void {
-  if (admitsModel(key, model)) return;
-  throw new PlatformError(
+  if (!admitsModel(key, model)) throw foreignModel(key, model);
+}
+
+/** The error of a model that a key may not call, by its own name or through a bundle. */
+export function foreignModel(key: SnapshotKey, model: NamedModel): PlatformError {
+  return new PlatformError(
     "permission_denied",
     `The key \`${key.name}\` may not call the model "${model.id}".`,
     {

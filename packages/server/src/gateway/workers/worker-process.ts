@@ -12,6 +12,12 @@ export interface WorkerEvents {
   readonly onExit: (reason: string) => void;
 }
 
+/**
+ * The halves of a worker's young generation. V8 would let them grow to four times this under load and keep them: a
+ * hundred megabytes more for each worker, and no processor time saved.
+ */
+const semiSpaceMegabytesMax = 16;
+
 /** The entry beside this module: source in development, JavaScript in a packed installation. */
 export function defaultWorkerEntry(): URL {
   const name = import.meta.url.endsWith(".ts") ? "./worker.ts" : "./worker.js";
@@ -27,7 +33,7 @@ export class WorkerProcess {
   constructor(entry: URL, events: WorkerEvents) {
     this.#child = fork(fileURLToPath(entry), [], {
       serialization: "advanced",
-      execArgv: [],
+      execArgv: [`--max-semi-space-size=${semiSpaceMegabytesMax}`],
       stdio: ["ignore", "inherit", "inherit", "ipc"],
     });
     // A worker that dies before anybody waits for it must not crash the supervisor.
