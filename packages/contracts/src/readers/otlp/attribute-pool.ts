@@ -7,6 +7,8 @@ import { isSameBytes } from "./words.ts";
 
 const slotCountMin = 256;
 const slotCountMax = 16_384;
+/** Lists of names that are remembered. */
+const modelCountMax = 1_024;
 
 interface Known {
   readonly keys: readonly string[];
@@ -114,6 +116,7 @@ export class EntryPool {
 /** A bounded pool. Attributes are kept when their hash comes a second time, so that unique ones cost nothing. */
 export class AttributePool {
   readonly #none: Attributes = Object.freeze({});
+  readonly #models = Array.from<Known | undefined>({ length: modelCountMax });
   #known = Array.from<Known | undefined>({ length: slotCountMin });
   #seen = new Int32Array(slotCountMin);
   #missCount = 0;
@@ -127,18 +130,22 @@ export class AttributePool {
     const isSeen = this.#seen[slot] === hash;
     const known = this.#known[slot];
     if (isSeen && known !== undefined && isEqual(known, draft)) return known.attributes;
-    const attributes = attributesOf(draft);
-    if (isSeen) {
-      const { keys, values } = draft;
-      this.#known[slot] = {
-        keys: keys.slice(0, count),
-        values: values.slice(0, count),
-        attributes,
-      };
-    } else {
+    const attributes = this.#make(draft);
+    if (isSeen) this.#known[slot] = knownOf(draft, attributes);
+    else {
       this.#seen[slot] = hash;
       this.#grow();
     }
+    return attributes;
+  }
+
+  /** New attributes. A copy of others with the same names is made faster than an object to which name after name is added. */
+  #make(draft: AttributeDraft): Attributes {
+    const slot = mixed(hashOfKeys(draft)) & (modelCountMax - 1);
+    const model = this.#models[slot];
+    if (model !== undefined && hasSameKeys(model, draft)) return changedCopy(model, draft);
+    const attributes = attributesOf(draft);
+    if (isModel(attributes, draft)) this.#models[slot] = knownOf(draft, attributes);
     return attributes;
   }
 
@@ -152,14 +159,49 @@ export class AttributePool {
   }
 }
 
+function knownOf({ keys, values, count }: AttributeDraft, attributes: Attributes): Known {
+  return { keys: keys.slice(0, count), values: values.slice(0, count), attributes };
+}
+
 function isEqual(known: Known, draft: AttributeDraft): boolean {
-  if (known.keys.length !== draft.count) return false;
+  if (!hasSameKeys(known, draft)) return false;
   for (let at = 0; at < draft.count; at += 1) {
-    if (known.keys[at] !== draft.keys[at] || !Object.is(known.values[at], draft.values[at])) {
-      return false;
-    }
+    if (!Object.is(known.values[at], draft.values[at])) return false;
   }
   return true;
+}
+
+function hasSameKeys({ keys }: Known, draft: AttributeDraft): boolean {
+  if (keys.length !== draft.count) return false;
+  for (let at = 0; at < draft.count; at += 1) if (keys[at] !== draft.keys[at]) return false;
+  return true;
+}
+
+/** By lengths and last letters, which tell most lists of names apart. */
+function hashOfKeys({ keys, count }: AttributeDraft): number {
+  let hash = 0;
+  for (let at = 0; at < count; at += 1) {
+    const key = keys[at] ?? "";
+    hash = (Math.imul(hash, 31) + key.length * 256 + key.charCodeAt(key.length - 1)) | 0;
+  }
+  return hash;
+}
+
+/** Whether a copy can be changed value by value: each name stands there once, and none means more than a name. */
+function isModel(attributes: Attributes, { keys, count }: AttributeDraft): boolean {
+  if (Object.keys(attributes).length !== count) return false;
+  for (let at = 0; at < count; at += 1) if (keys[at] === "__proto__") return false;
+  return true;
+}
+
+function changedCopy(model: Known, { keys, values, count }: AttributeDraft): Attributes {
+  // Unlike a spread it copies an object of any form at once.
+  const attributes = Object.assign({}, model.attributes);
+  for (let at = 0; at < count; at += 1) {
+    const value = values[at] ?? null;
+    if (!Object.is(value, model.values[at])) attributes[keys[at] ?? ""] = value;
+  }
+  return attributes;
 }
 
 function attributesOf({ keys, values, count }: AttributeDraft): Attributes {

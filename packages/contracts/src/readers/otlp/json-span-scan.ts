@@ -6,10 +6,10 @@ import type { JsonObject } from "./json.ts";
 import { JsonCursor, parsed, textOfBytes, unusual } from "./json-cursor.ts";
 import { hasSnakeCase } from "./json-names.ts";
 import { kindNames, readRare } from "./json-spans.ts";
-import { newSpanDraft, type SpanDraft } from "./span.ts";
+import { SpanDraft } from "./span.ts";
 import type { OtlpTally } from "./tally.ts";
 import { asciiOf, IdPool, textOf16 } from "./text-pool.ts";
-import { type Moment, momentOfDigits, otlpLimits } from "./value.ts";
+import { type Moment, otlpLimits, setMoment } from "./value.ts";
 
 const openBrace = 0x7b;
 const closeBrace = 0x7d;
@@ -62,6 +62,7 @@ export class JsonSpanScanner {
   readonly #attributes = new AttributePool();
   readonly #draft = new AttributeDraft();
   readonly #entries = new EntryPool();
+  readonly #span = new SpanDraft();
   /** Of the span before: exporters write all of them in one order. */
   readonly #order: number[] = [];
   readonly #rare: Record<(typeof rareNames)[number], string | undefined> = {
@@ -87,7 +88,8 @@ export class JsonSpanScanner {
     cursor.bytes = bytes as Uint8Array<ArrayBuffer>;
     cursor.at = place.from;
     cursor.end = place.end;
-    const draft = newSpanDraft();
+    const draft = this.#span;
+    draft.clear();
     let rare: JsonObject | undefined;
     try {
       this.#readFields(draft);
@@ -155,10 +157,10 @@ export class JsonSpanScanner {
         draft.kind = this.#kind();
         return;
       case "startTimeUnixNano":
-        draft.start = this.#moment();
+        this.#moment(draft.start);
         return;
       case "endTimeUnixNano":
-        draft.end = this.#moment();
+        this.#moment(draft.end);
         return;
       case "attributes":
         this.#readAttributes(draft);
@@ -207,7 +209,7 @@ export class JsonSpanScanner {
   }
 
   /** Nanoseconds as a string; a number in JSON has lost some of them, and how it is rounded is the full reading's. */
-  #moment(): Moment | undefined {
+  #moment(moment: Moment): void {
     const cursor = this.#cursor;
     cursor.string();
     const { bytes, from, to } = cursor;
@@ -221,8 +223,7 @@ export class JsonSpanScanner {
       if (at < microsEnd) micros = micros * 10 + digit;
       else nanos = nanos * 10 + digit;
     }
-    if (micros >= Number.MAX_SAFE_INTEGER) return momentOfDigits(asciiOf(bytes, from, to));
-    return micros === 0 && nanos === 0 ? undefined : { micros, nanos };
+    setMoment(moment, micros, nanos);
   }
 
   #readAttributes(draft: SpanDraft): void {

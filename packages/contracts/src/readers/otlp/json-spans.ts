@@ -12,7 +12,7 @@ import {
   wholeOf,
 } from "./json.ts";
 import { eachRecord, readAttributes } from "./json-value.ts";
-import { finishSpan, isSpanId, isTraceId, newSpanDraft, type SpanDraft } from "./span.ts";
+import { finishSpan, isSpanId, isTraceId, SpanDraft } from "./span.ts";
 import type { OtlpTally } from "./tally.ts";
 import { microsOf, notes } from "./value.ts";
 
@@ -37,14 +37,14 @@ export function readSpans(root: JsonObject, spans: Span[], tally: OtlpTally): vo
 
 /** Reads one span, knowing everything that OTLP's JSON may hold. */
 export function readSpan(record: JsonObject, tally: OtlpTally): SpanDraft {
-  const draft = newSpanDraft();
+  const draft = new SpanDraft();
   draft.traceId = hexOf(record, "traceId");
   draft.spanId = hexOf(record, "spanId");
   draft.parentSpanId = hexOf(record, "parentSpanId");
   draft.name = textOf(record, "name");
   draft.kind = enumOf(record, "kind", kindNames);
-  draft.start = momentOf(record, "startTimeUnixNano");
-  draft.end = momentOf(record, "endTimeUnixNano");
+  draft.start = momentOf(record, "startTimeUnixNano") ?? draft.start;
+  draft.end = momentOf(record, "endTimeUnixNano") ?? draft.end;
   draft.attributes = readAttributes(record, tally);
   readRare(record, draft, tally);
   for (const key of ["droppedAttributesCount", "droppedEventsCount", "droppedLinksCount"]) {

@@ -12,45 +12,55 @@ import {
 } from "../../model/span.ts";
 import { cutText } from "../../text/cut-text.ts";
 import type { OtlpTally } from "./tally.ts";
-import { microsOf, type Moment, notes, type Origin, otlpLimits } from "./value.ts";
-
-/** A span as the wire carries it. Ids are lower-case hexadecimal of any length; absent text is empty. */
-export interface SpanDraft {
-  traceId: string;
-  spanId: string;
-  parentSpanId: string;
-  name: string;
-  kind: number;
-  start: Moment | undefined;
-  end: Moment | undefined;
-  attributes: Attributes;
-  events: SpanEvent[];
-  links: SpanLink[];
-  statusCode: number;
-  statusMessage: string;
-}
+import {
+  isZero,
+  microsOf,
+  type Moment,
+  notes,
+  type Origin,
+  otlpLimits,
+  setMoment,
+} from "./value.ts";
 
 /** What most spans have: shared by them all, so that nobody can add to it. */
 export const noEvents = Object.freeze<SpanEvent[]>([]) as SpanEvent[];
 /** As `noEvents`. */
 export const noLinks = Object.freeze<SpanLink[]>([]) as SpanLink[];
 
-/** An empty draft: every field as protobuf defaults it. */
-export function newSpanDraft(): SpanDraft {
-  return {
-    traceId: "",
-    spanId: "",
-    parentSpanId: "",
-    name: "",
-    kind: 0,
-    start: undefined,
-    end: undefined,
-    attributes: {},
-    events: noEvents,
-    links: noLinks,
-    statusCode: 0,
-    statusMessage: "",
-  };
+const noAttributes: Attributes = Object.freeze({});
+
+/**
+ * A span as the wire carries it, with every field as protobuf defaults it. Ids are lower-case hexadecimal of any length,
+ * absent text is empty, an absent moment is 0. One draft may serve span after span: `finishSpan` keeps nothing of it.
+ */
+export class SpanDraft {
+  traceId = "";
+  spanId = "";
+  parentSpanId = "";
+  name = "";
+  kind = 0;
+  start: Moment = { micros: 0, nanos: 0 };
+  end: Moment = { micros: 0, nanos: 0 };
+  attributes = noAttributes;
+  events = noEvents;
+  links = noLinks;
+  statusCode = 0;
+  statusMessage = "";
+
+  clear(): void {
+    this.traceId = "";
+    this.spanId = "";
+    this.parentSpanId = "";
+    this.name = "";
+    this.kind = 0;
+    setMoment(this.start, 0, 0);
+    setMoment(this.end, 0, 0);
+    this.attributes = noAttributes;
+    this.events = noEvents;
+    this.links = noLinks;
+    this.statusCode = 0;
+    this.statusMessage = "";
+  }
 }
 
 const zeroTraceId = "0".repeat(32);
@@ -69,8 +79,8 @@ export function isSpanId(id: string): boolean {
 /** The span, or `undefined` when it was rejected; the tally has the reason. */
 export function finishSpan(draft: SpanDraft, origin: Origin, tally: OtlpTally): Span | undefined {
   const fault = faultOf(draft);
-  if (fault !== undefined || draft.start === undefined) {
-    tally.reject(fault ?? "A span has no start time.");
+  if (fault !== undefined) {
+    tally.reject(fault);
     return undefined;
   }
   if (draft.name.length > spanLimits.nameLengthMax) tally.note(notes.nameCut);
@@ -123,11 +133,11 @@ function faultOf(draft: SpanDraft): string | undefined {
     return "The id of a span's parent is not 8 bytes.";
   }
   if (draft.name === "") return "A span has no name.";
-  return undefined;
+  return isZero(draft.start) ? "A span has no start time." : undefined;
 }
 
-function durationOf(start: Moment, end: Moment | undefined, tally: OtlpTally): number {
-  if (end === undefined || (end.micros === 0 && end.nanos === 0)) {
+function durationOf(start: Moment, end: Moment, tally: OtlpTally): number {
+  if (isZero(end)) {
     tally.note(notes.endMissing);
     return 0;
   }

@@ -111,13 +111,36 @@ export class IdPool {
 /** The hexadecimal digits of so many bytes, in lower case. */
 export function hexOfBytes(bytes: Uint8Array, from: number, count: number): string {
   const digits = new Uint8Array(count * 2);
-  for (let at = 0; at < count; at += 1) {
-    // The callers give as many bytes as they say.
-    const byte = bytes[from + at] as number;
-    digits[at * 2] = hexDigits[byte * 2] as number;
-    digits[at * 2 + 1] = hexDigits[byte * 2 + 1] as number;
-  }
-  return count === 8 ? textOf16(digits, 0) : asciiOf(digits, 0, digits.length);
+  for (let at = 0; at < digits.length; at += 1) digits[at] = hexDigitOf(bytes, from, at);
+  return asciiOf(digits, 0, digits.length);
+}
+
+/** The hexadecimal digits of the 8 bytes of a span's id: a single call is the fastest way. */
+export function hexOf8(bytes: Uint8Array, from: number): string {
+  return String.fromCharCode(
+    hexDigitOf(bytes, from, 0),
+    hexDigitOf(bytes, from, 1),
+    hexDigitOf(bytes, from, 2),
+    hexDigitOf(bytes, from, 3),
+    hexDigitOf(bytes, from, 4),
+    hexDigitOf(bytes, from, 5),
+    hexDigitOf(bytes, from, 6),
+    hexDigitOf(bytes, from, 7),
+    hexDigitOf(bytes, from, 8),
+    hexDigitOf(bytes, from, 9),
+    hexDigitOf(bytes, from, 10),
+    hexDigitOf(bytes, from, 11),
+    hexDigitOf(bytes, from, 12),
+    hexDigitOf(bytes, from, 13),
+    hexDigitOf(bytes, from, 14),
+    hexDigitOf(bytes, from, 15),
+  );
+}
+
+/** The letter of the digit that stands at `at` when all bytes from `from` on are written. */
+function hexDigitOf(bytes: Uint8Array, from: number, at: number): number {
+  // The callers have as many bytes as they ask for.
+  return hexDigits[(bytes[from + (at >> 1)] as number) * 2 + (at & 1)] as number;
 }
 
 /** Spreads a hash whose last bits say little over all of its bits. */

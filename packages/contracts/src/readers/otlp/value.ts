@@ -34,29 +34,36 @@ export interface Origin {
 
 /** A moment since the Unix epoch, exact to the nanosecond: whole microseconds and the rest of 0 to 999. */
 export interface Moment {
-  readonly micros: number;
-  readonly nanos: number;
+  micros: number;
+  nanos: number;
 }
 
 /** Splits 64-bit nanoseconds, given as two halves of 32 bits, without a BigInt. */
-export function momentOfHalves(high: number, low: number): Moment {
+export function readHalves(moment: Moment, high: number, low: number): void {
   // 2^32 = 4,294,967 × 1,000 + 296, so each product below stays within 2^53 and is exact.
   const remainder = high * 296 + low;
   const micros = high * 4_294_967 + Math.floor(remainder / 1_000);
-  return withinRange(micros, remainder % 1_000);
+  setMoment(moment, micros, remainder % 1_000);
 }
 
 /** Splits nanoseconds given as decimal digits. */
 export function momentOfDigits(digits: string): Moment {
-  if (digits.length <= 3) return { micros: 0, nanos: Number(digits) };
-  return withinRange(Number(digits.slice(0, -3)), Number(digits.slice(-3)));
+  const moment = { micros: 0, nanos: 0 };
+  if (digits.length <= 3) setMoment(moment, 0, Number(digits));
+  else setMoment(moment, Number(digits.slice(0, -3)), Number(digits.slice(-3)));
+  return moment;
 }
 
 /** Moments beyond the year 2255 count as its end, because a double holds no later microsecond exactly. */
-function withinRange(micros: number, nanos: number): Moment {
-  return micros < Number.MAX_SAFE_INTEGER
-    ? { micros, nanos }
-    : { micros: Number.MAX_SAFE_INTEGER, nanos: 0 };
+export function setMoment(moment: Moment, micros: number, nanos: number): void {
+  const isInRange = micros < Number.MAX_SAFE_INTEGER;
+  moment.micros = isInRange ? micros : Number.MAX_SAFE_INTEGER;
+  moment.nanos = isInRange ? nanos : 0;
+}
+
+/** Whether this is the beginning of the epoch, which stands for a moment that is not told. */
+export function isZero(moment: Moment): boolean {
+  return moment.micros === 0 && moment.nanos === 0;
 }
 
 /** A moment as microseconds in one double. */

@@ -2,7 +2,7 @@
 
 import { spanLimits } from "../../model/span.ts";
 import { AttributeDraft, AttributePool, EntryPool } from "./attribute-pool.ts";
-import { isSpanId, isTraceId, newSpanDraft, type SpanDraft } from "./span.ts";
+import { isSpanId, isTraceId, SpanDraft } from "./span.ts";
 import type { OtlpTally } from "./tally.ts";
 import { microsOf, notes } from "./value.ts";
 import type { WireReader } from "./wire.ts";
@@ -12,22 +12,25 @@ import { newAttributes, readAttribute, readSpanAttribute } from "./wire-value.ts
 export class WireSpans {
   readonly #attributes = { draft: new AttributeDraft(), entries: new EntryPool() };
   readonly #pool = new AttributePool();
+  readonly #draft = new SpanDraft();
 
-  /** Reads the fields of a Span up to the reader's present end. */
+  /** Reads the fields of a Span up to the reader's present end. The next span is read into the same draft. */
   read(reader: WireReader, tally: OtlpTally): SpanDraft {
+    const draft = this.#draft;
+    draft.clear();
     this.#attributes.draft.clear();
-    const draft = readSpan(reader, this.#attributes, tally);
+    readSpan(reader, { draft, attributes: this.#attributes }, tally);
     draft.attributes = this.#pool.take(this.#attributes.draft);
     return draft;
   }
 }
 
-function readSpan(
-  reader: WireReader,
-  attributes: Parameters<typeof readSpanAttribute>[1],
-  tally: OtlpTally,
-): SpanDraft {
-  const draft = newSpanDraft();
+interface SpanTarget {
+  readonly draft: SpanDraft;
+  readonly attributes: Parameters<typeof readSpanAttribute>[1];
+}
+
+function readSpan(reader: WireReader, { draft, attributes }: SpanTarget, tally: OtlpTally): void {
   while (reader.pos < reader.len) {
     const tag = reader.tag();
     switch (tag) {
@@ -47,10 +50,10 @@ function readSpan(
         draft.kind = reader.int32();
         break;
       case 57:
-        draft.start = nonZero(reader);
+        reader.moment(draft.start);
         break;
       case 65:
-        draft.end = nonZero(reader);
+        reader.moment(draft.end);
         break;
       case 74:
         readSpanAttribute(reader, attributes, tally);
@@ -59,7 +62,6 @@ function readSpan(
         readRareField(reader, tag, { draft, tally });
     }
   }
-  return draft;
 }
 
 function readRareField(
@@ -88,11 +90,6 @@ function readRareField(
   }
 }
 
-function nonZero(reader: WireReader): SpanDraft["start"] {
-  const moment = reader.moment();
-  return moment.micros === 0 && moment.nanos === 0 ? undefined : moment;
-}
-
 function readEvent(reader: WireReader, draft: SpanDraft, tally: OtlpTally): void {
   if (draft.events.length >= spanLimits.eventCountMax) {
     tally.note(notes.eventsBeyond);
@@ -102,17 +99,17 @@ function readEvent(reader: WireReader, draft: SpanDraft, tally: OtlpTally): void
   const outer = reader.enter();
   const target = newAttributes();
   let name = "";
-  let timeMicros = 0;
+  const moment = { micros: 0, nanos: 0 };
   while (reader.pos < reader.len) {
     const tag = reader.tag();
-    if (tag === 9) timeMicros = microsOf(reader.moment());
+    if (tag === 9) reader.moment(moment);
     else if (tag === 18) name = reader.text();
     else if (tag === 26) readAttribute(reader, target, tally);
     else reader.skipField(tag);
   }
   reader.leave(outer);
   if (draft.events.length === 0) draft.events = [];
-  draft.events.push({ name, timeMicros, attributes: target.attributes });
+  draft.events.push({ name, timeMicros: microsOf(moment), attributes: target.attributes });
 }
 
 function readLink(reader: WireReader, draft: SpanDraft, tally: OtlpTally): void {

@@ -3,8 +3,8 @@
 import { Reader } from "protobufjs/minimal.js";
 
 import { EvidenceError } from "../evidence-error.ts";
-import { asciiOf, hexOfBytes, IdPool, pooledBytesMax, TextPool } from "./text-pool.ts";
-import { type Moment, momentOfHalves } from "./value.ts";
+import { asciiOf, hexOf8, hexOfBytes, IdPool, pooledBytesMax, TextPool } from "./text-pool.ts";
+import { type Moment, readHalves } from "./value.ts";
 import { WordView } from "./words.ts";
 
 const idBytesMax = 64;
@@ -16,7 +16,7 @@ export class WireReader extends Reader {
   readonly #texts = new TextPool();
   readonly #place = { from: 0, to: 0, hash: 0 };
   readonly #traceIds = new IdPool(16, (bytes, from) => hexOfBytes(bytes, from, 16));
-  readonly #spanIds = new IdPool(8, (bytes, from) => hexOfBytes(bytes, from, 8));
+  readonly #spanIds = new IdPool(8, hexOf8);
   readonly #words = new WordView();
 
   /** The bytes as words. */
@@ -46,9 +46,9 @@ export class WireReader extends Reader {
   }
 
   /** A fixed 64-bit count of nanoseconds. */
-  moment(): Moment {
+  moment(moment: Moment): void {
     const low = this.fixed32();
-    return momentOfHalves(this.fixed32(), low);
+    readHalves(moment, this.fixed32(), low);
   }
 
   /** A signed 64-bit varint: a number when it is exact as one, else decimal text. */

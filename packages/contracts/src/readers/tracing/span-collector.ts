@@ -12,7 +12,7 @@ import {
 import { cutText } from "../../text/cut-text.ts";
 import { EvidenceError } from "../evidence-error.ts";
 import type { FileContent } from "../format.ts";
-import { finishSpan, isSpanId, isTraceId, newSpanDraft } from "../otlp/span.ts";
+import { finishSpan, isSpanId, isTraceId, SpanDraft } from "../otlp/span.ts";
 import { OtlpTally } from "../otlp/tally.ts";
 import {
   attributeText,
@@ -59,7 +59,7 @@ export class SpanCollector {
 
   add(foreign: ForeignSpan): void {
     const { tally } = this;
-    const draft = newSpanDraft();
+    const draft = new SpanDraft();
     draft.traceId = this.#id(foreign.traceId, 32);
     draft.spanId = this.#id(foreign.spanId, 16);
     const parent = foreign.parentSpanId ?? "";
@@ -67,8 +67,8 @@ export class SpanCollector {
     draft.parentSpanId = /^0*$/.test(parent) ? "" : this.#id(parent, 16);
     draft.name = foreign.name.toWellFormed();
     draft.kind = foreign.kind;
-    draft.start = momentOf(foreign.startMicros);
-    draft.end = momentOf(foreign.endMicros);
+    draft.start = momentOf(foreign.startMicros) ?? draft.start;
+    draft.end = momentOf(foreign.endMicros) ?? draft.end;
     draft.attributes = foreign.attributes;
     if (foreign.events !== undefined && foreign.events.length > 0) {
       if (foreign.events.length > spanLimits.eventCountMax) tally.note(notes.eventsBeyond);
