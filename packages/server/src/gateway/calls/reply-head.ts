@@ -26,6 +26,12 @@ const rateNames = [
 
 export type ReplyHead = Record<string, string | string[] | number>;
 
+/** Whether a reply with this head is a stream of events. */
+export function isEventStream(head: ReplyHead): boolean {
+  const type = head["content-type"];
+  return typeof type === "string" && type.toLowerCase().startsWith("text/event-stream");
+}
+
 /** The head of a reply: what is passed on of the provider's headers, and ours. */
 export function replyHead(
   upstream: IncomingHttpHeaders,

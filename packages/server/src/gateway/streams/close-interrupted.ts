@@ -1,5 +1,6 @@
 /** What becomes of a reply that a crash has left open: its reader gets an end, its key an outcome. */
 
+import type { SurfaceName } from "#config/index.ts";
 import { PlatformError } from "@faultline/protocol";
 
 import { ReplyReader } from "../calls/reply-reader.ts";
@@ -8,7 +9,7 @@ import { SseScanner } from "../wire/sse-scanner.ts";
 import { numberFrame } from "./event-id.ts";
 import { FrameSplitter } from "./frame-splitter.ts";
 import type { KeptReply } from "./kept-reply.ts";
-import type { KeptHead, ReplyEnd } from "./reply-facts.ts";
+import type { KeptHead, ReplyEnd, ReplyFacts } from "./reply-facts.ts";
 import { streamIdHeader } from "./stream-id.ts";
 
 export interface InterruptedEnd {
@@ -38,7 +39,7 @@ export function closeInterrupted(
     "stream_interrupted",
     "The gateway process that carried this stream ended; the rest of the stream is lost.",
   );
-  const words = surfaces[facts.surface].errorEvent(error, sequenceOf(reply, lastPart));
+  const words = lastWords(facts, error, lastPart);
   let part: Buffer | undefined;
   const splitter = new FrameSplitter((frame, blankAt) => {
     part = numberFrame(frame, blankAt, { epoch: now.epoch, sequence: reply.partCount + 1 });
@@ -56,10 +57,19 @@ export function closeInterrupted(
   };
 }
 
+/** The event that ends a stream with an error, in its dialect; `lastPart` is the latest one that its reader has got. */
+export function lastWords(
+  { surface }: Pick<ReplyFacts, "surface">,
+  error: PlatformError,
+  lastPart: Buffer | undefined,
+): string {
+  return surfaces[surface].errorEvent(error, sequenceIn(surface, lastPart));
+}
+
 /** The number of the latest event, in dialects that number them. */
-function sequenceOf({ facts }: KeptReply, lastPart: Buffer | undefined): number {
+function sequenceIn(surface: SurfaceName, lastPart: Buffer | undefined): number {
   if (lastPart === undefined) return -1;
-  const reader = new ReplyReader(surfaces[facts.surface].reply);
+  const reader = new ReplyReader(surfaces[surface].reply);
   new SseScanner(reader, { onFrame: () => {} }).write(lastPart);
   return reader.sequence;
 }

@@ -5,9 +5,12 @@ import type { ServerResponse } from "node:http";
 import type { Clock } from "#kernel/index.ts";
 import { isAbort, unreachable } from "#kernel/index.ts";
 
-import type { ReplyHead } from "../calls/reply-head.ts";
+import { isEventStream, type ReplyHead } from "../calls/reply-head.ts";
 import type { Deadlines, Guarded } from "../calls/deadlines.ts";
+import { sendError } from "../calls/send-error.ts";
+import { surfaces } from "../calls/surface.ts";
 import { gatewayLimits } from "../limits.ts";
+import { lastWords } from "./close-interrupted.ts";
 import { streamLimits } from "./limits.ts";
 import type { Following, KeptReply } from "./kept-reply.ts";
 
@@ -48,6 +51,8 @@ export class Follower implements Following, Guarded {
   readonly #surroundings: FollowerSurroundings;
   readonly #left = new AbortController();
   #next: number;
+  /** The latest part that was written. */
+  #lastPart: Buffer | undefined;
   /** Waits for the connection, or for the journal. */
   #waits = false;
   /** Monotonic time since which the connection takes nothing. */
@@ -122,6 +127,7 @@ export class Follower implements Following, Guarded {
         void this.#readJournal();
       } else {
         this.#next += 1;
+        this.#lastPart = part;
         if (!response.write(part)) this.#waitForDrain();
       }
     }
@@ -146,7 +152,23 @@ export class Follower implements Following, Guarded {
   #endIfDue(): void {
     const { end, isEndDurable, isJournalLost } = this.#reply;
     if (end !== undefined && (this.#showsAll || isEndDurable)) this.#end(end.how);
-    else if (isJournalLost && !this.#showsAll) this.#end("broken");
+    else if (isJournalLost && !this.#showsAll) this.#breakOff();
+  }
+
+  /** What is left was never written down, and cannot be shown: says so in the dialect of the reply. */
+  #breakOff(): void {
+    const { response, headers } = this.#place;
+    const { facts, journalError: error, head } = this.#reply;
+    if (error === undefined) return this.#end("broken");
+    if (!response.headersSent) {
+      sendError(response, error, { dialect: surfaces[facts.surface].dialect, headers });
+      return this.#end("complete");
+    }
+    if (head === undefined || !isEventStream(head.head) || !endsEvent(this.#lastPart)) {
+      return this.#end("broken");
+    }
+    response.write(lastWords(facts, error, this.#lastPart));
+    return this.#end("cut");
   }
 
   #end(how: "complete" | "cut" | "broken"): void {
@@ -187,6 +209,7 @@ export class Follower implements Following, Guarded {
     try {
       for await (const { index, bytes } of readParts(reply, this.#next, signal)) {
         this.#next = index + 1;
+        this.#lastPart = bytes;
         if (!this.#place.response.write(bytes)) await this.#drained(signal);
         if (reply.partAt(this.#next) !== undefined) break;
       }
@@ -214,6 +237,14 @@ export class Follower implements Following, Guarded {
       signal.removeEventListener("abort", onAbort);
     }
   }
+}
+
+/** Whether an event may follow: none was begun. */
+function endsEvent(part: Buffer | undefined): boolean {
+  return (
+    part === undefined ||
+    /(?:\n\n|\r\r|\r\n\r\n)$/.test(part.toString("latin1", Math.max(0, part.length - 4)))
+  );
 }
 
 /** What is left of a limit is true for a moment, and for the one call that it was said to. */

@@ -1,6 +1,7 @@
 /** A reply that is kept: what has come of it, how far it is durable, and who reads along. */
 
 import type { LogPosition } from "@faultline/journal";
+import type { PlatformError } from "@faultline/protocol";
 
 import type { KeptHead, ReplyEnd, ReplyFacts } from "./reply-facts.ts";
 import { streamLimits } from "./limits.ts";
@@ -25,6 +26,8 @@ export class KeptReply {
   number: number | undefined;
   /** The journal failed: nothing more of it becomes durable. */
   isJournalLost = false;
+  /** Why it failed, for those who read along. */
+  journalError: PlatformError | undefined;
   beginPosition: LogPosition | undefined;
   dispatched = false;
   head: KeptHead | undefined;

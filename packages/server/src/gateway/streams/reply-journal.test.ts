@@ -10,6 +10,7 @@ import type { PlatformError, TenantId } from "@faultline/protocol";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 import type { Guarded } from "../calls/deadlines.ts";
+import { exchange } from "../test/raw-client.ts";
 import { openTestServer } from "../test/test-gateway.ts";
 import { Follower } from "./follower.ts";
 import { KeptReply } from "./kept-reply.ts";
@@ -311,6 +312,53 @@ describe("a journal of replies", () => {
     await using next = await open();
     expect([...next.replies][0]?.durableCount).toBe(2);
     expect((await recordWhole(next, { id: "str_0_w" })).facts.epoch).toBe(2);
+  });
+
+  it("whose sync failed tells those who read along in their dialect, and cuts them off", async () => {
+    const journal = await open();
+    const streaming = record(journal, { id: "str_0_streaming" });
+    const silent = record(journal, { id: "str_0_silent" });
+    for (const one of [streaming, silent]) {
+      await new Promise<void>((resolve) => one.beforeDispatch(resolve));
+    }
+    streaming.writeHead(200, head);
+    streaming.write(event('{"id":"c"}'));
+    await until(() => streaming.reply.durableCount === 1);
+    const guarded = new Set<Guarded>();
+    const deadlines = {
+      add: (one: Guarded) => guarded.add(one),
+      remove: (one: Guarded) => guarded.delete(one),
+    };
+    const readParts: ReplyJournal["readParts"] = (...asked) => journal.readParts(...asked);
+    await using server = await openTestServer((request, response) => {
+      const { reply } = request.url === "/silent" ? silent : streaming;
+      const place = { response, from: 0, isLive: false, headers: {} };
+      Follower.start(reply, place, { clock, deadlines, log: () => {}, readParts });
+    });
+    const replies = ["/silent", "/streaming"].map(
+      async (path) => await exchange(server.port, [`GET ${path} HTTP/1.1`]),
+    );
+    await until(() => streaming.reply.followerCount + silent.reply.followerCount === 2);
+    fault = { code: "EIO", at: "sync" };
+    streaming.write(event('{"id":"lost"}'));
+    silent.writeHead(200, head);
+    await until(() => streaming.failures.length > 0 && silent.failures.length > 0);
+    expect(journal.hasFailed).toBe(true);
+    await until(() => {
+      for (const one of guarded) one.onTick(clock.monotonicMs() + 1_000);
+      return guarded.size === 0;
+    });
+    const [whole, cut] = await Promise.all(replies);
+    expect([whole?.status, whole?.whole]).toEqual([503, true]);
+    expect(whole?.body.toString()).toContain('"code":"journal_unavailable"');
+    expect([cut?.status, cut?.whole]).toEqual([200, false]);
+    const events = cut?.body.toString().split("\n\n") ?? [];
+    expect(events).toEqual([
+      'data: {"id":"c"}\nid: 1-1',
+      expect.stringMatching(/^data: \{"error":.*"code":"journal_unavailable"/),
+      "",
+    ]);
+    await journal[Symbol.asyncDispose]();
   });
 
   it("says what a crash has left of each reply, once and for all", async () => {

@@ -108,6 +108,11 @@ export class ReplyJournal implements AsyncDisposable {
       : this.#options.clock.monotonicMs() - this.#oldestWaitingMs;
   }
 
+  /** It was poisoned: a write or a sync has failed, and until a restart it takes nothing more. */
+  get hasFailed(): boolean {
+    return this.#log.failure !== undefined;
+  }
+
   get isCongested(): boolean {
     return this.#waitingBytes > streamLimits.journalWaitingBytesMax;
   }
@@ -234,6 +239,7 @@ export class ReplyJournal implements AsyncDisposable {
       this.append({ kind: "end", number, end: closing.end }, (error) => {
         reply.isEndDurable = error === undefined;
         reply.isJournalLost = error !== undefined;
+        reply.journalError = error;
         this.onEnded(reply);
         reply.tellFollowers();
       });

@@ -3,7 +3,7 @@
 import type { SurfaceName } from "#config/index.ts";
 import type { PlatformError } from "@faultline/protocol";
 
-import type { ReplyHead } from "../calls/reply-head.ts";
+import { isEventStream, type ReplyHead } from "../calls/reply-head.ts";
 import type { ReplySink } from "../calls/reply-sink.ts";
 import { numberFrame } from "./event-id.ts";
 import { FrameSplitter } from "./frame-splitter.ts";
@@ -155,7 +155,7 @@ export class ReplyRecorder implements ReplySink {
     if (reply.number !== undefined && !reply.isJournalLost) {
       this.#journal.append({ kind: "end", number: reply.number, end }, (error) => {
         if (error === undefined) reply.isEndDurable = true;
-        else this.#loseEnd(end);
+        else this.#loseEnd(end, error);
         this.#journal.onEnded(reply);
         reply.tellFollowers();
         // Nobody comes back for it.
@@ -166,8 +166,9 @@ export class ReplyRecorder implements ReplySink {
   }
 
   /** All of it came, but nobody who comes back can be shown that it is whole. */
-  #loseEnd(end: ReplyEnd): void {
+  #loseEnd(end: ReplyEnd, error: PlatformError): void {
     this.reply.isJournalLost = true;
+    this.reply.journalError = error;
     if (end.outcome === "kept") this.reply.end = { ...end, outcome: "dropped" };
   }
 
@@ -220,13 +221,9 @@ export class ReplyRecorder implements ReplySink {
     const { reply } = this;
     if (reply.isJournalLost) return;
     reply.isJournalLost = true;
+    reply.journalError = error;
     this.fail(error);
     this.#drain();
     reply.tellFollowers();
   }
-}
-
-function isEventStream(head: ReplyHead): boolean {
-  const type = head["content-type"];
-  return typeof type === "string" && type.toLowerCase().startsWith("text/event-stream");
 }
