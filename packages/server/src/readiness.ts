@@ -6,7 +6,7 @@ import type { Store } from "#storage/index.ts";
 import { PlatformError, type Readiness, type ReadinessCheck } from "@faultline/protocol";
 
 export interface ReadinessQuestion {
-  readonly store: Store;
+  readonly store: Pick<Store, "ping">;
   readonly gateway: Promise<Gateway>;
   readonly signal: AbortSignal;
 }
@@ -20,6 +20,7 @@ export async function checkReadiness({
   const checks = await Promise.all([
     check("database", () => store.ping(signal)),
     check("gateway", async () => requireWorkers(await raceAbort(gateway, signal))),
+    check("journals", async () => requireJournals(await raceAbort(gateway, signal))),
   ]);
   return { ready: checks.every(({ ready }) => ready), checks };
 }
@@ -27,6 +28,15 @@ export async function checkReadiness({
 function requireWorkers({ workerIds }: Gateway): void {
   if (workerIds.length > 0) return;
   throw new PlatformError("control_unavailable", "No gateway process runs.");
+}
+
+/** Plain calls go on without them; durable streams and calls with an `Idempotency-Key` do not. */
+function requireJournals({ failedJournalCount }: Gateway): void {
+  if (failedJournalCount === 0) return;
+  throw new PlatformError(
+    "journal_unavailable",
+    `${failedJournalCount} journals of the gateway take no records until their process is started anew.`,
+  );
 }
 
 async function check(name: string, ask: () => Promise<void>): Promise<ReadinessCheck> {

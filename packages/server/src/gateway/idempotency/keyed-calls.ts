@@ -7,7 +7,11 @@ import path from "node:path";
 import type { SurfaceName } from "#config/index.ts";
 import { PlatformError, type TenantId } from "@faultline/protocol";
 
-import type { DurableStreams, DurableStreamsOptions } from "../streams/durable-streams.ts";
+import {
+  causesOf,
+  type DurableStreams,
+  type DurableStreamsOptions,
+} from "../streams/durable-streams.ts";
 import { Follower } from "../streams/follower.ts";
 import { KeptReply } from "../streams/kept-reply.ts";
 import { streamLimits } from "../streams/limits.ts";
@@ -57,6 +61,7 @@ export class KeyedCalls implements AsyncDisposable {
   readonly #streams: DurableStreams;
   readonly #journals = new Map<number, Promise<ReplyJournal>>();
   readonly #open = new Set<ReplyJournal>();
+  readonly #unopened = new Map<number, string>();
   readonly #replies = new Map<string, KeptReply>();
 
   /** `streams` finds those that are durable as well by their ids. */
@@ -95,6 +100,11 @@ export class KeyedCalls implements AsyncDisposable {
 
   get lagMs(): number {
     return Math.max(0, ...[...this.#open].map(({ lagMs }) => lagMs));
+  }
+
+  /** Why journals cannot be used, for each that cannot; one that could not be opened is tried again by the next call. */
+  failedJournals(): readonly string[] {
+    return [...this.#unopened.values(), ...causesOf(this.#open)];
   }
 
   /**
@@ -222,9 +232,11 @@ export class KeyedCalls implements AsyncDisposable {
         onDropped: (reply, successor) => this.#onDropped(reply, successor),
       });
       this.#open.add(journal);
+      this.#unopened.delete(number);
       for (const reply of journal.replies) this.#remember(reply, journal);
       return journal;
     } catch (error) {
+      this.#unopened.set(number, String(error));
       log("a journal of keyed calls cannot be opened", { journal: number, cause: String(error) });
       throw error;
     }

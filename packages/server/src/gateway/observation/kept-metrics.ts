@@ -7,7 +7,7 @@ const prefix = "faultline_gateway_";
 const msPerSecond = 1_000;
 
 /** The metrics of durable streams, of calls with a key, of their journals, and of the cache. */
-export function readKeptMetrics({ streams, keyed, cache }: GatewayState): MetricData[] {
+export function readKeptMetrics({ streams, keyed, cache, journals }: GatewayState): MetricData[] {
   const lagMs = Math.max(streams.lagMs, keyed.lagMs);
   return [
     gauge("durable_streams_open", "Durable streams under way.", streams.openCount),
@@ -24,6 +24,7 @@ export function readKeptMetrics({ streams, keyed, cache }: GatewayState): Metric
     }),
     gauge("cache_entries", "Replies in the response cache.", cache.size),
     gauge("cache_bytes", "Memory that the response cache takes.", cache.bytes),
+    gauge("journals_failed", "Journals that take no records any more.", journals.failedCount),
     {
       ...gauge(
         "journal_lag_seconds",

@@ -1,9 +1,10 @@
 /** The life of durable streams through real worker processes: readers, callers that leave, stops, crashes, restarts. */
 
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import path from "node:path";
 
 import { formatKey, type TenantId } from "@faultline/protocol";
 import type { Span } from "@faultline/contracts/model";
@@ -249,6 +250,32 @@ describe("what asks for a durable stream", () => {
     const [, key = "", , simulate = ""] = headFor("");
     const head = ["POST /v1/chat/completions HTTP/1.1", key, simulate];
     expect((await exchange(world.gateway.port, head, bodyFor("simulated"))).status).toBe(200);
+  });
+
+  it("is refused without a journal, which readiness, metrics and the log say, and nothing else is", async () => {
+    const journalFolder = await mkdtemp("/tmp/faultline-broken-");
+    // No folder can be made where a file is.
+    for (const journal of ["streams/0", "idempotency/0"]) {
+      await mkdir(path.dirname(path.join(journalFolder, journal)), { recursive: true });
+      await writeFile(path.join(journalFolder, journal), "");
+    }
+    await using world = await openTestGateway({ journalFolder });
+    const refused = await callWhole(world);
+    expect([refused.status, errorOf(refused)]).toEqual([503, "journal_unavailable"]);
+    const { gateway } = world;
+    while (gateway.failedJournalCount < 2) await new Promise((resolve) => setTimeout(resolve, 20));
+    const own = await exchange(gateway.port, ["GET /readyz/gateway HTTP/1.1"]);
+    // A balancer must go on sending it what needs no journal.
+    expect([own.status, JSON.parse(own.body.toString())]).toMatchObject([
+      200,
+      { ready: true, failedJournals: 2 },
+    ]);
+    expect(await gateway.metrics()).toContain("faultline_gateway_journals_failed 2\n");
+    expect(world.logs.join("\n")).toMatch(/journals take no records until .*ENOTDIR|EEXIST/);
+    const [, key = ""] = headFor("");
+    const head = ["POST /v1/chat/completions HTTP/1.1", key];
+    expect((await exchange(gateway.port, head, bodyFor("simulated"))).status).toBe(200);
+    await rm(journalFolder, { recursive: true });
   });
 
   it("gets errors as they are, and plain replies without an id", async () => {

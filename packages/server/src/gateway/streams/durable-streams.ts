@@ -52,6 +52,7 @@ export class DurableStreams implements AsyncDisposable {
   >();
   readonly #recorders = new Map<string, ReplyRecorder>();
   #failure: unknown;
+  readonly #unopened = new Map<number, string>();
 
   constructor(options: DurableStreamsOptions) {
     this.#options = options;
@@ -88,6 +89,11 @@ export class DurableStreams implements AsyncDisposable {
 
   get lagMs(): number {
     return Math.max(0, ...[...this.#journals.values()].map(({ lagMs }) => lagMs));
+  }
+
+  /** Why journals cannot be used, for each that cannot. */
+  failedJournals(): readonly string[] {
+    return [...this.#unopened.values(), ...causesOf(this.#journals.values())];
   }
 
   /** Begins to keep a stream. Throws `storage_full`, `limit_exceeded` or `journal_unavailable`. */
@@ -187,6 +193,7 @@ export class DurableStreams implements AsyncDisposable {
       }
     } catch (error) {
       this.#failure = error;
+      this.#unopened.set(number, String(error));
       log("a journal of streams cannot be opened", { journal: number, cause: String(error) });
     }
   }
@@ -202,6 +209,11 @@ export function indexAfter(reply: KeptReply, { epoch, sequence }: EventId): numb
   if (epoch === end.lossEpoch) return sequence === partCount ? partCount : undefined;
   // What the reader saw beyond the journal's end is lost to others, but not to it: only the last words are left.
   return epoch === facts.epoch ? Math.min(sequence, partCount - 1) : undefined;
+}
+
+/** Why journals were poisoned. */
+export function causesOf(journals: Iterable<ReplyJournal>): string[] {
+  return Array.from(journals, ({ failure }) => failure).filter((cause) => cause !== undefined);
 }
 
 async function* nothing(): AsyncGenerator<never, void, undefined> {

@@ -108,9 +108,11 @@ export class ReplyJournal implements AsyncDisposable {
       : this.#options.clock.monotonicMs() - this.#oldestWaitingMs;
   }
 
-  /** It was poisoned: a write or a sync has failed, and until a restart it takes nothing more. */
-  get hasFailed(): boolean {
-    return this.#log.failure !== undefined;
+  /** Why it was poisoned: a write or a sync has failed, and until a restart it takes nothing more. */
+  get failure(): string | undefined {
+    const { failure } = this.#log;
+    if (failure === undefined) return undefined;
+    return failure.cause instanceof Error ? failure.cause.message : failure.message;
   }
 
   get isCongested(): boolean {

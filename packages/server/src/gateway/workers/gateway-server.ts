@@ -178,11 +178,12 @@ export class GatewayServer {
   }
 
   #sendReadiness(response: ServerResponse): void {
-    const { knowledge, draining, admission, controlLink } = this.#state;
+    const { knowledge, draining, admission, controlLink, journals } = this.#state;
     const body = JSON.stringify({
       ready: !draining,
       snapshotVersion: knowledge.version,
       openOperations: admission.takenCount,
+      failedJournals: journals.failedCount,
       ...controlLink.report(),
     });
     sendText(response, draining ? 503 : 200, { text: body, type: "application/json" });

@@ -12,6 +12,7 @@ import type { Deadlines } from "../calls/deadlines.ts";
 import type { ResponseCache } from "../cache/response-cache.ts";
 import type { KeyedCalls } from "../idempotency/keyed-calls.ts";
 import type { DurableStreams, WorkerPlace } from "../streams/durable-streams.ts";
+import type { JournalWatch } from "./journal-watch.ts";
 import type { DescriptorReserve } from "./descriptor-reserve.ts";
 import type { Peers } from "./peers.ts";
 import type { OperationQueue } from "./operation-queue.ts";
@@ -44,6 +45,7 @@ export interface GatewayState {
   readonly streams: DurableStreams;
   readonly keyed: KeyedCalls;
   readonly cache: ResponseCache;
+  readonly journals: JournalWatch;
   readonly clock: Clock;
   readonly loop: EventLoopWatch;
   readonly controlLink: ControlLink;

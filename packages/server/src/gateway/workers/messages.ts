@@ -38,6 +38,8 @@ export type FromWorker =
   | { readonly kind: "start-failed"; readonly code: string; readonly message: string }
   | { readonly kind: "snapshot-applied"; readonly version: number }
   | { readonly kind: "limits"; readonly message: LeaseUp }
+  /** How many journals cannot be used now. */
+  | { readonly kind: "journals-failed"; readonly count: number }
   | {
       readonly kind: "operations";
       readonly batchId: number;

@@ -23,6 +23,7 @@ import { GatewayServer } from "./gateway-server.ts";
 import { type GatewayState, toKnowledge } from "./gateway-state.ts";
 import { gatewayLimits } from "../limits.ts";
 import type { FromWorker, ToWorker, WorkerStart } from "./messages.ts";
+import { JournalWatch } from "./journal-watch.ts";
 import { OperationQueue } from "./operation-queue.ts";
 import { readMetrics } from "../observation/read-metrics.ts";
 import { createKeptReplies } from "./kept-replies.ts";
@@ -95,6 +96,15 @@ class Worker {
     this.#loop = new EventLoopWatch(this.#clock, systemEventLoop);
     const deadlines = new Deadlines(this.#clock, this.#stopping.signal, this.#loop);
     const knowledge = toKnowledge(start.snapshot);
+    const kept = createKeptReplies({
+      start,
+      clock: this.#clock,
+      random: this.#random,
+      deadlines,
+      signal: this.#stopping.signal,
+      settings: () => this.#state.knowledge.settings,
+      log: (message, fields) => channel.send({ kind: "log", level: "error", message, fields }),
+    });
     this.#state = {
       worker: start,
       peers: new Peers({
@@ -103,15 +113,8 @@ class Worker {
         headerBytesMax: start.snapshot.settings.headerBytesMax,
         clock: this.#clock,
       }),
-      ...createKeptReplies({
-        start,
-        clock: this.#clock,
-        random: this.#random,
-        deadlines,
-        signal: this.#stopping.signal,
-        settings: () => this.#state.knowledge.settings,
-        log: (message, fields) => channel.send({ kind: "log", level: "error", message, fields }),
-      }),
+      ...kept,
+      journals: new JournalWatch({ ...kept, send: (message) => channel.send(message) }),
       knowledge,
       draining: false,
       clock: this.#clock,
@@ -167,9 +170,10 @@ class Worker {
       this.#state.queue.flush(),
     );
     this.#clock.every(leaseBounds.reportMs, this.#stopping.signal, () => this.#state.limits.tick());
-    this.#clock.every(gatewayLimits.controlSignMs, this.#stopping.signal, () =>
-      this.#state.controlLink.check(),
-    );
+    this.#clock.every(gatewayLimits.controlSignMs, this.#stopping.signal, () => {
+      this.#state.controlLink.check();
+      this.#state.journals.check();
+    });
     const port = await this.#server.listen(this.#start);
     this.#channel.send({ kind: "listening", port });
   }

@@ -53,6 +53,8 @@ export interface Gateway extends AsyncDisposable {
   readonly port: number;
   /** Process ids of the workers that run now. */
   readonly workerIds: readonly number[];
+  /** Journals of the workers that run now which cannot be used until their process is started anew. */
+  readonly failedJournalCount: number;
   /** Resolves when every worker works from this snapshot: a revoked key is refused from then on. */
   updateSnapshot(snapshot: GatewaySnapshot): Promise<void>;
   /** What a scraper reads: all workers together, and what else there is to show. */
@@ -80,6 +82,7 @@ interface Slot {
   startedMs: number;
   deathsInARow: number;
   generation: number;
+  failedJournalCount: number;
 }
 
 class Supervisor implements Gateway {
@@ -117,6 +120,10 @@ class Supervisor implements Gateway {
     );
   }
 
+  get failedJournalCount(): number {
+    return this.#slots.reduce((sum, slot) => sum + slot.failedJournalCount, 0);
+  }
+
   get lost(): Promise<PlatformError> {
     return this.#lost.promise;
   }
@@ -138,6 +145,7 @@ class Supervisor implements Gateway {
         startedMs: clock.monotonicMs(),
         deathsInARow: 0,
         generation: 0,
+        failedJournalCount: 0,
       };
       this.#slots.push(slot);
       await raceAbort(this.#start(slot), startDeadline);
@@ -223,6 +231,11 @@ class Supervisor implements Gateway {
       case "snapshot-applied":
         this.#noteApplied(worker, message.version);
         return;
+      case "journals-failed":
+        for (const slot of this.#slots) {
+          if (slot.worker === worker) slot.failedJournalCount = message.count;
+        }
+        return;
       case "limits":
         this.#authority.receive(worker, message.message, this.#options.clock.monotonicMs());
         return;
@@ -293,6 +306,7 @@ class Supervisor implements Gateway {
     try {
       await clock.sleep(delayMs, this.#closing.signal);
       slot.generation += 1;
+      slot.failedJournalCount = 0;
       slot.startedMs = clock.monotonicMs();
       slot.worker = this.#fork(slot.index);
       await this.#start(slot);
