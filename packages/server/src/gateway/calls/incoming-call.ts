@@ -84,12 +84,14 @@ export class IncomingCall implements Guarded {
   }
 
   #onBody(body: Buffer): void {
-    const { keyHash, surface, response, caller } = this.#arrival;
+    const { keyHash, surface, request, response, caller } = this.#arrival;
     if (keyHash === undefined) {
       this.#begin(body);
       return;
     }
-    const asked = { method: "POST", path: surface.path, body };
+    const { headers } = request;
+    const { terms } = caller.key;
+    const asked = { method: "POST", path: surface.path, headers, body, terms };
     const call = { tenantId: caller.key.tenantId, surface: surface.name, response };
     enterKeyed(
       this.#state.keyed,

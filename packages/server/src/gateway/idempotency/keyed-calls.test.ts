@@ -5,7 +5,7 @@ import { IncomingMessage, ServerResponse } from "node:http";
 import { Socket } from "node:net";
 
 import { seededRandom, systemClock } from "#kernel/index.ts";
-import { formatKey, type TenantId } from "@faultline/protocol";
+import { formatKey, type KeyId, type TenantId } from "@faultline/protocol";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
 import { exchange, openSocket, type RawReply } from "../test/raw-client.ts";
@@ -26,6 +26,11 @@ import { journalOfKey, readKeyHash } from "./keyed-request.ts";
 const random = seededRandom("keyed calls");
 const otherTenant = "other" as TenantId;
 const otherSecret = formatKey(otherTenant, (bound) => random.integer(bound));
+
+/** Two more keys of the same tenant: one that may ask for less, and one that may ask for as much. */
+const narrowSecret = formatKey(testTenant, (bound) => random.integer(bound));
+const rotatedSecret = formatKey(testTenant, (bound) => random.integer(bound));
+const keyIdOf = (number: number): KeyId => `00000000-0000-7000-8000-00000000000${number}` as KeyId;
 
 const plainReply = JSON.stringify({
   id: "c",
@@ -90,7 +95,12 @@ describe.each([1, 3])("a call with a key, with %i workers", (count) => {
     world = await openTestGateway({
       count,
       providers: [providerAt(upstream.port)],
-      keys: [keyRow(testSecret), keyRow(otherSecret, { tenantId: otherTenant })],
+      keys: [
+        keyRow(testSecret),
+        keyRow(otherSecret, { tenantId: otherTenant }),
+        keyRow(narrowSecret, { id: keyIdOf(2), terms: { models: ["other-model"] } }),
+        keyRow(rotatedSecret, { id: keyIdOf(3) }),
+      ],
     });
   });
   afterAll(async () => {
@@ -150,7 +160,19 @@ describe.each([1, 3])("a call with a key, with %i workers", (count) => {
     head[0] = "POST /v1/completions HTTP/1.1";
     const otherPath = await exchange(world.gateway.port, head, bodyOf({ key: "k2" }));
     expect([otherPath.status, errorOf(otherPath)]).toEqual([409, "idempotency_mismatch"]);
+    const otherHeader = [...headOf({ key: "k2" }), "openai-beta: assistants=v2"];
+    const beta = await exchange(world.gateway.port, otherHeader, bodyOf({ key: "k2" }));
+    expect([beta.status, errorOf(beta)]).toEqual([409, "idempotency_mismatch"]);
     expect(callCount).toBe(2);
+  });
+
+  it("is never shown to a key of its tenant that could not have made it, and is to one that could", async () => {
+    answer = answerPlainly;
+    expect(wordOf(await send(world, { key: "k4" }))).toBe("executed");
+    const narrow = await send(world, { key: "k4", secret: narrowSecret });
+    expect([narrow.status, errorOf(narrow)]).toEqual([409, "idempotency_mismatch"]);
+    expect(wordOf(await send(world, { key: "k4", secret: rotatedSecret }))).toBe("replayed");
+    expect(callCount).toBe(1);
   });
 
   it("keeps the final errors of a provider, and is free again after passing ones", async () => {

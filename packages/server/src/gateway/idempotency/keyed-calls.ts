@@ -121,7 +121,7 @@ export class KeyedCalls implements AsyncDisposable {
       this.counts.mismatched += 1;
       throw new PlatformError(
         "idempotency_mismatch",
-        "This Idempotency-Key was sent before with another method, path or body.",
+        "This Idempotency-Key was sent before with another path, body or provider header, or with a key that may ask for other models.",
         { hint: "Take a new key for a new call." },
       );
     }

@@ -3,8 +3,9 @@
 import { createHash } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 
-import { PlatformError, type TenantId } from "@faultline/protocol";
+import { type KeyTerms, PlatformError, type TenantId } from "@faultline/protocol";
 
+import { askingHeaders } from "../calls/asking-headers.ts";
 import type { KeyedRequest } from "../streams/reply-facts.ts";
 
 export const idempotencyKeyHeader = "idempotency-key";
@@ -35,11 +36,25 @@ export function journalOfKey(keyHash: string): number {
   return Number.parseInt(keyHash.slice(0, 8), 16) % journalCount;
 }
 
-/** What must be the same for two requests to be one. */
-export function keyedRequest(
-  keyHash: string,
-  request: { readonly method: string; readonly path: string; readonly body: Buffer },
-): KeyedRequest {
-  const hash = createHash("sha256").update(`${request.method}\u0000${request.path}\u0000`);
-  return { keyHash, requestHash: hash.update(request.body).digest("hex") };
+/** A request as it came. */
+export interface RequestToKey {
+  readonly method: string;
+  /** Of the surface, which has one dialect. */
+  readonly path: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+  /** Of the key that it came with. */
+  readonly terms: Pick<KeyTerms, "models" | "bundles">;
+}
+
+/**
+ * What must be the same for two requests to be one. What a key may ask for belongs to it: another key of the tenant must not
+ * be given what it could not have asked for itself.
+ */
+export function keyedRequest(keyHash: string, request: RequestToKey): KeyedRequest {
+  const { method, path, headers, body, terms } = request;
+  const { models = null, bundles = null } = terms;
+  const around = JSON.stringify([method, path, askingHeaders(headers), models, bundles]);
+  const hash = createHash("sha256").update(around).update("\u0000");
+  return { keyHash, requestHash: hash.update(body).digest("hex") };
 }
