@@ -7,6 +7,7 @@ import type { SurfaceName } from "#config/index.ts";
 import type { Target } from "#catalog/index.ts";
 import type { TenantId } from "@faultline/protocol";
 
+import { askingHeaders } from "../calls/asking-headers.ts";
 import type { OperationRecord } from "../calls/operation-record.ts";
 import type { ReplySink } from "../calls/reply-sink.ts";
 import { cacheHeader } from "./cache-wish.ts";
@@ -28,13 +29,6 @@ export interface CacheQuestion {
   readonly body: Buffer;
 }
 
-/** Headers of callers that change what a provider does. */
-const askingHeaders = [
-  "anthropic-beta",
-  "anthropic-version",
-  "openai-beta",
-  "x-faultline-simulate",
-];
 /** Reasons to end with which an answer is not all that it could be. */
 const cutShort: ReadonlySet<string> = new Set([
   "length",
@@ -121,7 +115,7 @@ export function answerFromCache(
 
 function keyOf(question: CacheQuestion): string {
   const { tenantId, surface, bundleHash = null, targets, headers, body } = question;
-  const asking = askingHeaders.map((name) => headers[name] ?? null);
+  const asking = askingHeaders(headers);
   const hash = createHash("sha256");
   hash.update(JSON.stringify([tenantId, surface, bundleHash, targets, asking]));
   return hash.update("\u0000").update(canonicalBody(body.toString())).digest("hex");
