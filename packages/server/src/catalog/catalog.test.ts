@@ -52,6 +52,23 @@ const providers = [
   provider("reseller", "https://example.com/v1", [{ name: "gpt-4o-mini" }]),
 ];
 
+describe("the name of the limit of tokens", () => {
+  it.each([
+    ["http://127.0.0.1:11434/v1", "max_tokens"],
+    ["https://api.openai.com/v1", "max_completion_tokens"],
+    ["https://example.openai.azure.com/openai", "max_completion_tokens"],
+    ["https://openai.azure.com.example.com/openai", "max_tokens"],
+  ])("at %s is %s, unless the configuration says otherwise", (baseUrl, field) => {
+    const asked = provider("one", baseUrl, [{ name: "m" }]);
+    const [known] = loadCatalog([asked]).snapshot.providers;
+    expect(known?.tokenLimitField).toBe(field);
+    const other = field === "max_tokens" ? "max_completion_tokens" : "max_tokens";
+    if (asked.kind === "simulated") throw new Error("It has a base URL.");
+    const [configured] = loadCatalog([{ ...asked, tokenLimitField: other }]).snapshot.providers;
+    expect(configured?.tokenLimitField).toBe(other);
+  });
+});
+
 describe("the catalog", () => {
   const catalog = loadCatalog(providers);
   const describeResolution = (resolution: ModelResolution): string =>

@@ -1,6 +1,6 @@
 /** The catalog: which provider serves a model name, and at what price. */
 
-import type { SimulationConfig, SurfaceName } from "#config/index.ts";
+import type { SimulationConfig, SurfaceName, TokenLimitField } from "#config/index.ts";
 import { nearestName } from "@faultline/contracts/model";
 
 import type { Price } from "./price.ts";
@@ -20,6 +20,8 @@ export interface CatalogProvider {
   readonly surfaces: readonly SurfaceName[];
   /** Behind the base URL, with `{model}` and `{path}`. */
   readonly pathTemplate: string | undefined;
+  /** How it calls the limit of tokens of a chat completion. */
+  readonly tokenLimitField: TokenLimitField;
   readonly simulation: SimulationConfig | undefined;
 }
 

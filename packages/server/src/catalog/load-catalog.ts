@@ -5,6 +5,7 @@ import {
   type ProviderConfig,
   type SurfaceName,
   surfaceNames,
+  type TokenLimitField,
 } from "#config/index.ts";
 
 import { type Catalog, type CatalogModel, type CatalogProvider, openCatalog } from "./catalog.ts";
@@ -36,8 +37,8 @@ function toCatalogProvider(provider: ProviderConfig): CatalogProvider {
   if (kind === "simulated") {
     const { simulation } = provider;
     const nothing = { baseUrl: "", apiKey: undefined, pathTemplate: undefined };
-    const keyHeader = "authorization";
-    return { kind, name, simulation, ...nothing, keyHeader, surfaces: surfaceNames };
+    const own = { keyHeader: "authorization", tokenLimitField: "max_completion_tokens" } as const;
+    return { kind, name, simulation, ...nothing, ...own, surfaces: surfaceNames };
   }
   return {
     kind,
@@ -47,6 +48,7 @@ function toCatalogProvider(provider: ProviderConfig): CatalogProvider {
     keyHeader: provider.keyHeader ?? (kind === "anthropic" ? "x-api-key" : "authorization"),
     surfaces: provider.surfaces ?? surfacesOf(kind, provider.baseUrl),
     pathTemplate: provider.pathTemplate,
+    tokenLimitField: provider.tokenLimitField ?? tokenLimitFieldOf(provider.baseUrl),
     simulation: undefined,
   };
 }
@@ -56,6 +58,18 @@ function surfacesOf(kind: "openai" | "anthropic", baseUrl: string): readonly Sur
   if (kind === "anthropic") return ["messages", "count-tokens"];
   const isOpenai = URL.parse(baseUrl)?.hostname === "api.openai.com";
   return ["chat", "completions", "embeddings", ...(isOpenai ? (["responses"] as const) : [])];
+}
+
+const azureHosts = [".openai.azure.com", ".services.ai.azure.com", ".cognitiveservices.azure.com"];
+
+/**
+ * The reasoning models of OpenAI refuse `max_tokens`; Ollama, and llama.cpp and its kin until 2026, ignore the newer name and
+ * then stop at no limit at all.
+ */
+function tokenLimitFieldOf(baseUrl: string): TokenLimitField {
+  const host = URL.parse(baseUrl)?.hostname ?? "";
+  const isOpenai = host === "api.openai.com" || azureHosts.some((azure) => host.endsWith(azure));
+  return isOpenai ? "max_completion_tokens" : "max_tokens";
 }
 
 function configuredPrice(model: ModelConfig): Price | undefined {

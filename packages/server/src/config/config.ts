@@ -57,6 +57,10 @@ export const surfaceNames = [
 ] as const;
 export type SurfaceName = (typeof surfaceNames)[number];
 
+/** The two names that servers of chat completions have for the limit of output tokens. */
+export const tokenLimitFields = ["max_tokens", "max_completion_tokens"] as const;
+export type TokenLimitField = (typeof tokenLimitFields)[number];
+
 export type ProviderConfig =
   | {
       /** The wire format that it speaks. */
@@ -73,6 +77,8 @@ export type ProviderConfig =
       readonly pathTemplate?: string;
       /** In lower case; absent: that of its kind. */
       readonly keyHeader?: string;
+      /** How it calls the limit of tokens of a chat completion; absent: as its host does. */
+      readonly tokenLimitField?: TokenLimitField;
       readonly models: readonly ModelConfig[];
     }
   | {

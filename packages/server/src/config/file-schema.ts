@@ -8,7 +8,7 @@ import { BreakerSettings, ConcurrencySettings, RetrySettings } from "./dispatch-
 import { LimitSettings } from "./limit-schema.ts";
 import { choice, closed, group, text, whole } from "./schema-fields.ts";
 
-import { surfaceNames } from "./config.ts";
+import { surfaceNames, tokenLimitFields } from "./config.ts";
 
 const name = Type.String({
   minLength: 1,
@@ -113,6 +113,15 @@ export const ProviderSettings = Type.Object(
       pattern: "^[a-z][a-z0-9-]{0,63}$",
       maxLength: 64,
     }),
+    tokenLimitField: Type.Optional(
+      Type.Union(
+        tokenLimitFields.map((field) => Type.Literal(field)),
+        {
+          description:
+            "How it calls the limit of output tokens in chat completions. Default: `max_completion_tokens` at api.openai.com and at Azure, whose newest models know no other; else `max_tokens`, since many servers ignore what they do not know.",
+        },
+      ),
+    ),
     apiKeyEnvironment: text({
       description:
         "The environment variable that holds the provider's key; the key itself never stands here.",

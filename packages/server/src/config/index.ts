@@ -10,6 +10,7 @@ export {
   type SimulationConfig,
   type SurfaceName,
   surfaceNames,
+  type TokenLimitField,
   type TenantConfig,
 } from "./config.ts";
 export { defaultDispatch, type DispatchConfig, type RetryConfig } from "./dispatch-config.ts";

@@ -87,7 +87,7 @@ function readRemote(
       `Set ${apiKeyEnvironment} in the environment of Faultline, or remove the provider.`,
     );
   }
-  const { surfaces, pathTemplate, keyHeader } = provider;
+  const { surfaces, pathTemplate, keyHeader, tokenLimitField } = provider;
   return {
     kind,
     name: provider.name,
@@ -97,13 +97,21 @@ function readRemote(
     ...(surfaces === undefined ? {} : { surfaces }),
     ...(pathTemplate === undefined ? {} : { pathTemplate }),
     ...(keyHeader === undefined ? {} : { keyHeader }),
+    ...(tokenLimitField === undefined ? {} : { tokenLimitField }),
     models: readModels(provider, where),
   };
 }
 
 function readSimulated(provider: ProviderSettings, where: Where): ProviderConfig {
   const foreign = (
-    ["baseUrl", "apiKeyEnvironment", "surfaces", "pathTemplate", "keyHeader"] as const
+    [
+      "baseUrl",
+      "apiKeyEnvironment",
+      "surfaces",
+      "pathTemplate",
+      "keyHeader",
+      "tokenLimitField",
+    ] as const
   ).filter((name) => provider[name] !== undefined);
   if (foreign.length > 0) {
     throw refuse(

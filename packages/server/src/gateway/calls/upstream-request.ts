@@ -21,6 +21,7 @@ import type { Relay, RelayTarget } from "./relay.ts";
 import type { RequestFacts } from "./request-reader.ts";
 import { StreamRelay } from "./stream-relay.ts";
 import { type Surface, surfaces } from "./surface.ts";
+import { tokenLimitSplice } from "./token-limit-splice.ts";
 import { TranslatedPlainRelay, TranslatedStreamRelay } from "./translated-relay.ts";
 import type { Upstream } from "./upstreams.ts";
 
@@ -80,6 +81,7 @@ function planTranslated(asked: RequestToPlan, to: TranslatedSurface): RequestPla
       to,
       model: target.model.upstreamName,
       maxTokensDefault: gatewayLimits.translatedMaxTokens,
+      tokenLimitField: target.provider.tokenLimitField,
       nowSeconds: Math.floor(record.startMs / msPerSecond),
     },
     body,
@@ -112,6 +114,10 @@ function planInDialect(asked: RequestToPlan): RequestPlan {
   const { surface, body, facts, target } = asked;
   const splices = [facts.modelSplice(target.model.upstreamName)];
   if (facts.usageSplice !== undefined) splices.push(facts.usageSplice);
+  if (surface.name === "chat") {
+    const limit = tokenLimitSplice(body, facts, target.provider.tokenLimitField);
+    if (limit !== undefined) splices.push(limit);
+  }
   return {
     upstream: asked.upstream,
     translation: undefined,

@@ -216,6 +216,7 @@ function through(surface: Surface, conversation: Conversation): Conversation {
     passage: passageTo,
     model: "m",
     maxTokensDefault: 1,
+    tokenLimitField: "max_tokens",
   });
   const other = surfaces.find((one) => one !== surface) ?? "chat";
   const passageFrom: Passage = { from: surface, to: other, losses: new Losses() };
@@ -294,7 +295,8 @@ describe("a body of any kind", () => {
         (from, to, { rest, ...fields }) => {
           fc.pre(from !== to);
           const whole = { ...toObject(rest), ...fields };
-          const plan = { from, to, model: "u", maxTokensDefault: 1, nowSeconds: 0 };
+          const limit = { maxTokensDefault: 1, tokenLimitField: "max_tokens" } as const;
+          const plan = { from, to, model: "u", ...limit, nowSeconds: 0 };
           try {
             translateRequest(plan, Buffer.from(JSON.stringify(whole)));
           } catch (error) {

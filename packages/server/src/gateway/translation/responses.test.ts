@@ -54,6 +54,7 @@ describe("requests of and for responses", () => {
       to: "messages",
       model: "u",
       maxTokensDefault: 1,
+      tokenLimitField: "max_completion_tokens",
       nowSeconds: 0,
     } as const;
     const sent = translateRequest(plan, Buffer.from(JSON.stringify(responsesConversation)));

@@ -38,6 +38,7 @@ describe("chat requests for messages", () => {
       to: "messages",
       model: "u",
       maxTokensDefault: 1,
+      tokenLimitField: "max_completion_tokens",
       nowSeconds: 0,
     } as const;
     const { body } = translateRequest(plan, Buffer.from(JSON.stringify(chatConversation)));

@@ -2,6 +2,7 @@
 
 import { isUtf8 } from "node:buffer";
 
+import type { TokenLimitField } from "#config/index.ts";
 import { PlatformError } from "@faultline/protocol";
 
 import type { Conversation } from "./conversation.ts";
@@ -28,6 +29,8 @@ export interface TranslationPlan {
   readonly model: string;
   /** The output limit for a surface that demands one, when the caller gave none. */
   readonly maxTokensDefault: number;
+  /** How the provider calls the limit, where its surface has two names for it. */
+  readonly tokenLimitField: TokenLimitField;
   /** The time that replies carry, in seconds since 1970. */
   readonly nowSeconds: number;
 }
@@ -57,14 +60,15 @@ const writers: Readonly<Record<Surface, (request: WriteRequest) => JsonObject>> 
  * `request_malformed` or `request_invalid` for bodies that break the schema of their own surface.
  */
 export function translateRequest(plan: TranslationPlan, body: Buffer): TranslatedRequest {
-  const { from, to, model, maxTokensDefault, nowSeconds } = plan;
+  const { from, to, model, maxTokensDefault, tokenLimitField, nowSeconds } = plan;
   const request = parseRequest(body);
   const losses = new Losses();
   const passage: Passage = { from, to, losses };
   const read = readers[from](request, passage);
   refusePrefill(read, passage);
   const { conversation, toolNames } = fitNames(read, to);
-  const written = writers[to]({ conversation, passage, model, maxTokensDefault });
+  const limit = { maxTokensDefault, tokenLimitField };
+  const written = writers[to]({ conversation, passage, model, ...limit });
   return {
     body: Buffer.from(JSON.stringify(written)),
     losses: losses.toLines(),

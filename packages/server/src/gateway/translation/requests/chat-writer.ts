@@ -16,12 +16,13 @@ import { writeChatToolChoice, writeChatTools } from "./chat-tools.ts";
 import type { WriteRequest } from "./request-writer.ts";
 
 /** Throws `translation_unsupported` for what chat completions cannot say. */
-export function writeChatRequest({ conversation, passage, model }: WriteRequest): JsonObject {
+export function writeChatRequest(request: WriteRequest): JsonObject {
+  const { conversation, passage, model, tokenLimitField } = request;
   const { answer, tools, toolChoice } = conversation;
   return compact({
     model,
     messages: writeMessages(conversation, passage),
-    max_completion_tokens: answer.maxTokens,
+    [tokenLimitField]: answer.maxTokens,
     temperature: answer.temperature,
     top_p: answer.topP,
     stop: answer.stop.length === 0 ? undefined : answer.stop,

@@ -18,7 +18,14 @@ export function request(
   to: Surface,
   body: unknown,
 ): { body: Loose; losses: readonly string[]; context: TranslationContext } {
-  const plan = { from, to, model: "upstream", maxTokensDefault: 4_096, nowSeconds: 1_700_000_000 };
+  const plan = {
+    from,
+    to,
+    model: "upstream",
+    maxTokensDefault: 4_096,
+    tokenLimitField: "max_completion_tokens",
+    nowSeconds: 1_700_000_000,
+  } as const;
   const {
     body: translated,
     losses,

@@ -1,0 +1,110 @@
+/** The limit of output tokens reaches each provider under the name that it knows. */
+
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+
+import { tokenLimitSplice } from "../calls/token-limit-splice.ts";
+import { surfaces } from "../calls/surface.ts";
+import { RequestReader } from "../calls/request-reader.ts";
+import { applySplices } from "../wire/splice.ts";
+import { exchange } from "./raw-client.ts";
+import { whole } from "./scripted-upstream.ts";
+import {
+  openTestGateway,
+  openTestServer,
+  providerAt,
+  type TestGateway,
+  testSecret,
+  testTenant,
+} from "./test-gateway.ts";
+
+describe("the name of the limit", () => {
+  const reader = new RequestReader(surfaces.chat.request);
+  const renamed = (text: string): string => {
+    const body = Buffer.from(text);
+    const splice = tokenLimitSplice(body, reader.read(body), "max_tokens");
+    return applySplices(body, splice === undefined ? [] : [splice]).toString();
+  };
+
+  it.each([
+    ['{"model":"m","max_completion_tokens":5}', '{"model":"m","max_tokens":5}'],
+    ['{"max_completion_tokens" :\n 5,"model":"m"}', '{"max_tokens" :\n 5,"model":"m"}'],
+    // A text of the same letters is none of its business.
+    [
+      '{"x":"\\"max_completion_tokens\\"","max_completion_tokens":5,"model":"m"}',
+      '{"x":"\\"max_completion_tokens\\"","max_tokens":5,"model":"m"}',
+    ],
+  ])("is changed in place: %s", (before, after) => {
+    expect(renamed(before)).toBe(after);
+  });
+
+  it.each([
+    '{"model":"m","max_tokens":5}',
+    // Which of them counts is the server's to say.
+    '{"model":"m","max_tokens":5,"max_completion_tokens":6}',
+    '{"model":"m"}',
+    '{"model":"m","max\\u005fcompletion_tokens":5}',
+  ])("is left as it is: %s", (body) => {
+    expect(renamed(body)).toBe(body);
+  });
+});
+
+describe("the limit of output tokens", () => {
+  const resources = new AsyncDisposableStack();
+  const received: string[] = [];
+  let world: TestGateway;
+
+  beforeAll(async () => {
+    const { port } = resources.use(
+      await openTestServer((request, response) => {
+        void Array.fromAsync(request).then((parts: Buffer[]) => {
+          received.push(Buffer.concat(parts).toString());
+          whole(request, response);
+        });
+      }),
+    );
+    world = resources.use(
+      await openTestGateway({
+        providers: [
+          providerAt(port, { name: "ollama" }),
+          { ...providerAt(port, { name: "proxy" }), tokenLimitField: "max_completion_tokens" },
+        ],
+      }),
+    );
+    const bundles = ["ollama", "proxy"].map((name, index) => ({
+      tenantId: testTenant,
+      name,
+      version: 1,
+      hash: `sha256:${String(index).padStart(64, "0")}`,
+      isNewest: true,
+      document: {
+        targets: [{ model: `${name}/model-a` }],
+        parameters: { defaults: { maxTokens: 7 } },
+      },
+    }));
+    const snapshot = { version: 2, bundles: { bundles, aliases: [], kills: [] } };
+    await world.gateway.updateSnapshot(world.snapshot(snapshot));
+  });
+  afterAll(async () => await resources.disposeAsync());
+  beforeEach(() => void received.splice(0));
+
+  async function ask(path: string, model: string, more: object): Promise<string> {
+    const body = { model, ...more, messages: [{ role: "user", content: "hi" }] };
+    const head = [`POST ${path} HTTP/1.1`, `authorization: Bearer ${testSecret}`];
+    const { status } = await exchange(world.gateway.port, head, JSON.stringify(body));
+    expect(status).toBe(200);
+    return /"max_\w+":\d+/.exec(received.at(-1) ?? "")?.[0] ?? "";
+  }
+
+  it.each([
+    ["of a caller", "/v1/chat/completions", "", { max_completion_tokens: 7 }],
+    ["of a bundle", "/v1/chat/completions", "bundle", {}],
+    ["of another dialect", "/v1/messages", "", { max_tokens: 7 }],
+  ])("%s is called as each provider calls it", async (_whose, path, from, more) => {
+    const modelOf = (name: string): string =>
+      from === "bundle" ? `bundle/${name}` : `${name}/model-a`;
+    expect([
+      await ask(path, modelOf("ollama"), more),
+      await ask(path, modelOf("proxy"), more),
+    ]).toEqual(['"max_tokens":7', '"max_completion_tokens":7']);
+  });
+});
