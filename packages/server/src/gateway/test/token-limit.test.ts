@@ -96,12 +96,12 @@ describe("the limit of output tokens", () => {
   }
 
   it.each([
-    ["of a caller", "/v1/chat/completions", "", { max_completion_tokens: 7 }],
-    ["of a bundle", "/v1/chat/completions", "bundle", {}],
-    ["of another dialect", "/v1/messages", "", { max_tokens: 7 }],
-  ])("%s is called as each provider calls it", async (_whose, path, from, more) => {
+    ["a caller", { path: "/v1/chat/completions", more: { max_completion_tokens: 7 } }],
+    ["a bundle", { path: "/v1/chat/completions", more: {} }],
+    ["another dialect", { path: "/v1/messages", more: { max_tokens: 7 } }],
+  ])("of %s is called as each provider calls it", async (whose, { path, more }) => {
     const modelOf = (name: string): string =>
-      from === "bundle" ? `bundle/${name}` : `${name}/model-a`;
+      whose === "a bundle" ? `bundle/${name}` : `${name}/model-a`;
     expect([
       await ask(path, modelOf("ollama"), more),
       await ask(path, modelOf("proxy"), more),
