@@ -57,10 +57,10 @@ interface Entry {
 
 /** Where the bytes of an attribute lie, of which there are at least four, and their hash. */
 interface EntryPlace {
-  readonly view: DataView;
-  readonly from: number;
-  readonly to: number;
-  readonly hash: number;
+  view: DataView;
+  from: number;
+  to: number;
+  hash: number;
 }
 
 /** An entry of more bytes is not remembered: it seldom comes again. */
@@ -72,12 +72,15 @@ const entrySlotCountMax = 16_384;
 
 /** A bounded memory of attributes by the bytes that they were read from: what comes again is not read again. */
 export class EntryPool {
+  /** Of the attribute that is asked for: one object for all, because there are many. */
+  readonly place: EntryPlace = { view: new DataView(new ArrayBuffer(0)), from: 0, to: 0, hash: 0 };
   #slots = Array.from<Entry | undefined>({ length: entrySlotCountMin });
   #seen = new Int32Array(entrySlotCountMin);
   #missCount = 0;
 
-  /** Adds the attribute that these bytes hold to the draft, when it is known. */
-  addKnown(draft: AttributeDraft, { view, from, to, hash }: EntryPlace): boolean {
+  /** Adds the attribute at `place` to the draft, when it is known. */
+  addKnown(draft: AttributeDraft): boolean {
+    const { view, from, to, hash } = this.place;
     const slot = mixed(hash) & (this.#seen.length - 1);
     if (this.#seen[slot] !== hash) return false;
     const entry = this.#slots[slot];
@@ -87,8 +90,9 @@ export class EntryPool {
     return true;
   }
 
-  /** Remembers the attribute that was added last, when its bytes come the second time. */
-  remember(draft: AttributeDraft, { view, from, to, hash }: EntryPlace): void {
+  /** Remembers the attribute that was added last, which stands at `place`, when its bytes come the second time. */
+  remember(draft: AttributeDraft): void {
+    const { view, from, to, hash } = this.place;
     const slot = mixed(hash) & (this.#seen.length - 1);
     if (this.#seen[slot] !== hash) {
       this.#seen[slot] = hash;

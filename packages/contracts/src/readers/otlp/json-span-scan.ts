@@ -244,13 +244,17 @@ export class JsonSpanScanner {
     const from = cursor.at;
     cursor.lookToBraces(entryBytesMax);
     const { to, hash, view } = cursor;
-    const place = { view, from, to, hash };
-    if (to > 0 && this.#entries.addKnown(attributes, place)) {
+    const { place } = this.#entries;
+    place.view = view;
+    place.from = from;
+    place.to = to;
+    place.hash = hash;
+    if (to > 0 && this.#entries.addKnown(attributes)) {
       cursor.at = to;
       return;
     }
     this.#readEntry(attributes);
-    if (cursor.at === to) this.#entries.remember(attributes, place);
+    if (cursor.at === to) this.#entries.remember(attributes);
   }
 
   #readEntry(attributes: AttributeDraft): void {

@@ -14,6 +14,11 @@ export interface Emitter {
   readonly service: string;
 }
 
+/** Who emitted the records of one block. */
+export function originOf({ service, attributes }: Emitter, scope: Origin["scope"]): Origin {
+  return { service, resource: attributes, scope };
+}
+
 /** A bounded memory by the text in which they came. */
 export class OriginPool {
   readonly noResource: Emitter = { attributes: {}, service: unknownService };

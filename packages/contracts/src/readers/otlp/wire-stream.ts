@@ -3,7 +3,7 @@
 import type { Span } from "../../model/span.ts";
 import { EvidenceError } from "../evidence-error.ts";
 import { ByteWindow } from "./byte-window.ts";
-import { OriginPool } from "./origin-pool.ts";
+import { OriginPool, originOf } from "./origin-pool.ts";
 import { finishSpan } from "./span.ts";
 import type { OtlpTally } from "./tally.ts";
 import { asciiOf } from "./text-pool.ts";
@@ -36,6 +36,7 @@ export class WireSpanStream {
   readonly #ends: number[] = [];
   #resource = this.#origins.noResource;
   #scope = this.#origins.noScope;
+  #origin = originOf(this.#resource, this.#scope);
   #blockFrom = 0;
   #groupFrom = 0;
 
@@ -134,12 +135,12 @@ export class WireSpanStream {
       this.#scope = this.#origins.noScope;
       this.#groupFrom = this.#spans.length;
     }
+    this.#origin = originOf(this.#resource, this.#scope);
   }
 
   #readSpan(): void {
     const draft = this.#wireSpans.read(this.#reader, this.#tally);
-    const { service, attributes: resource } = this.#resource;
-    const span = finishSpan(draft, { service, resource, scope: this.#scope }, this.#tally);
+    const span = finishSpan(draft, this.#origin, this.#tally);
     if (span !== undefined) this.#spans.push(span);
   }
 
@@ -153,6 +154,7 @@ export class WireSpanStream {
       const read = (): ReturnType<typeof readResource> => readResource(reader, this.#tally);
       this.#resource = this.#origins.resource(text, this.#tally, read);
     }
+    this.#origin = originOf(this.#resource, this.#scope);
     const from = depth === groupDepth ? this.#groupFrom : this.#blockFrom;
     for (const span of this.#spans.slice(from)) {
       span.service = this.#resource.service;

@@ -43,11 +43,17 @@ export function readSpanAttribute(
   const outer = reader.enter();
   const { words: view, pos: from, len: to } = reader;
   const isKept = to - from >= entryBytesMin && to - from <= entryBytesMax;
-  const place = { view, from, to, hash: isKept ? hashOfBytes(view, from, to) : 0 };
-  if (isKept && entries.addKnown(draft, place)) reader.pos = to;
+  if (isKept) {
+    const { place } = entries;
+    place.view = view;
+    place.from = from;
+    place.to = to;
+    place.hash = hashOfBytes(view, from, to);
+  }
+  if (isKept && entries.addKnown(draft)) reader.pos = to;
   else {
     const isAdded = readNewAttribute(reader, draft, tally);
-    if (isKept && isAdded) entries.remember(draft, place);
+    if (isKept && isAdded) entries.remember(draft);
   }
   reader.leave(outer);
 }
