@@ -51,6 +51,8 @@ export const gatewayLimits = {
   operationBatchesInFlightMax: 4,
   operationFlushMs: 100,
   operationRetryMs: 1_000,
+  /** How often the control process looks for records that an earlier one's workers have left. */
+  leftRecordsMs: 5_000,
   /** A sign of life from the control process, and the silence after which a worker takes it for lost. */
   controlSignMs: 1_000,
   controlSilenceMs: 5_000,

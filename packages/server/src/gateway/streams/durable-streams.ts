@@ -4,7 +4,7 @@ import { mkdir, readdir } from "node:fs/promises";
 import path from "node:path";
 
 import type { SurfaceName } from "#config/index.ts";
-import type { Clock, Random } from "#kernel/index.ts";
+import { type Clock, isAbort, type Random } from "#kernel/index.ts";
 import { PlatformError, type TenantId } from "@faultline/protocol";
 
 import type { Deadlines } from "../calls/deadlines.ts";
@@ -12,6 +12,7 @@ import type { EventId } from "./event-id.ts";
 import { Follower, type FollowerPlace } from "./follower.ts";
 import { toJournalFailure } from "./journal-failure.ts";
 import { KeptReply } from "./kept-reply.ts";
+import { streamLimits } from "./limits.ts";
 import { ReplyJournal, type ReplyJournalBounds } from "./reply-journal.ts";
 import { type RecordedWork, ReplyRecorder } from "./reply-recorder.ts";
 import { journalOfStream, makeStreamId } from "./stream-id.ts";
@@ -53,6 +54,7 @@ export class DurableStreams implements AsyncDisposable {
   readonly #recorders = new Map<string, ReplyRecorder>();
   #failure: unknown;
   readonly #unopened = new Map<number, string>();
+  readonly #closing = new AbortController();
 
   constructor(options: DurableStreamsOptions) {
     this.#options = options;
@@ -67,6 +69,8 @@ export class DurableStreams implements AsyncDisposable {
       if (folderPattern.test(name) && this.#owns(Number(name))) numbers.add(Number(name));
     }
     await Promise.all([...numbers].map(async (number) => await this.#openJournal(number)));
+    // A process of an earlier start may still be ending its streams: until then, this one serves without.
+    for (const number of this.#unopened.keys()) void this.#openLater(number);
   }
 
   /** The number of the process that owns a stream; nothing for what is no id. */
@@ -168,12 +172,27 @@ export class DurableStreams implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort(new DOMException("The streams are closed.", "AbortError"));
     for (const journal of this.#journals.values()) await journal[Symbol.asyncDispose]();
   }
 
   #owns(number: number): boolean {
     const { index, count } = this.#options.worker;
     return number % count === index;
+  }
+
+  /** Tries again until the journal is opened. */
+  async #openLater(number: number): Promise<void> {
+    const signal = AbortSignal.any([this.#options.signal, this.#closing.signal]);
+    while (this.#unopened.has(number)) {
+      try {
+        await this.#options.clock.sleep(streamLimits.reopenMs, signal);
+      } catch (error) {
+        if (isAbort(error)) return;
+        throw error;
+      }
+      await this.#openJournal(number);
+    }
   }
 
   async #openJournal(number: number): Promise<void> {
@@ -188,13 +207,16 @@ export class DurableStreams implements AsyncDisposable {
         onDropped: (reply) => this.disown(reply.facts.id),
       });
       this.#journals.set(number, journal);
+      this.#unopened.delete(number);
       for (const reply of journal.replies) {
         if (reply.facts.durable) this.adopt(reply, journal);
       }
     } catch (error) {
       this.#failure = error;
-      this.#unopened.set(number, String(error));
-      log("a journal of streams cannot be opened", { journal: number, cause: String(error) });
+      const cause = String(error);
+      if (this.#unopened.get(number) === cause) return;
+      this.#unopened.set(number, cause);
+      log("a journal of streams cannot be opened", { journal: number, cause });
     }
   }
 }

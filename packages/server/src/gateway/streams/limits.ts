@@ -29,6 +29,8 @@ export const streamLimits = {
   relievedFill: 0.6,
   /** How often replies that are past their time are dropped. */
   retentionTickMs: 5_000,
+  /** How often a journal that could not be opened is tried again. */
+  reopenMs: 500,
   /** A stream's id, and the id of an event, as a caller sends them. */
   idLengthMax: 64,
 } as const;

@@ -85,6 +85,17 @@ export class OperationQueue {
     batch.notBeforeMs = this.#clock.monotonicMs() + gatewayLimits.operationRetryMs;
   }
 
+  /** Takes out what was not acknowledged: who takes it sees that it is stored. */
+  takeAll(): readonly OperationRecord[] {
+    const records = [
+      ...[...this.#batches.values()].flatMap((batch) => batch.records),
+      ...this.#waiting,
+    ];
+    this.#batches.clear();
+    this.#waiting = [];
+    return records;
+  }
+
   /** Resolves when nothing waits any more, or the signal aborts. */
   async whenEmpty(signal: AbortSignal): Promise<void> {
     this.flush();

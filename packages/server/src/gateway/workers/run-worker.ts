@@ -24,6 +24,7 @@ import { type GatewayState, toKnowledge } from "./gateway-state.ts";
 import { gatewayLimits } from "../limits.ts";
 import type { FromWorker, ToWorker, WorkerStart } from "./messages.ts";
 import { JournalWatch } from "./journal-watch.ts";
+import { leaveRecords } from "./left-records.ts";
 import { OperationQueue } from "./operation-queue.ts";
 import { readMetrics } from "../observation/read-metrics.ts";
 import { createKeptReplies } from "./kept-replies.ts";
@@ -60,8 +61,11 @@ export function runWorker(channel: SupervisorChannel): void {
     worker = new Worker(channel, message.start);
     worker.open().catch((error: unknown) => reportFailedStart(channel, error));
   });
-  // Without a supervisor nothing would be recorded, and the port must be free for the next one.
-  channel.onDisconnect(() => channel.exit(0));
+  // Without a supervisor nobody would know of new calls, and the port must be free for the next one.
+  channel.onDisconnect(() => {
+    if (worker === undefined) channel.exit(0);
+    else worker.onOrphaned();
+  });
 }
 
 function reportFailedStart(channel: SupervisorChannel, error: unknown): void {
@@ -71,6 +75,9 @@ function reportFailedStart(channel: SupervisorChannel, error: unknown): void {
   channel.send({ kind: "start-failed", code, message });
   channel.exit(1);
 }
+
+/** Names of files by chance, so that no two are the same. */
+const nameBound = 1_000_000_000;
 
 class Worker {
   readonly #channel: SupervisorChannel;
@@ -83,6 +90,7 @@ class Worker {
   readonly #control: ControlProxy;
   readonly #server: GatewayServer;
   #simulated: SimulatedUpstream | undefined;
+  #isOrphaned = false;
 
   constructor(channel: SupervisorChannel, start: WorkerStart) {
     this.#channel = channel;
@@ -209,6 +217,16 @@ class Worker {
     }
   }
 
+  /** The supervisor is gone: what is under way may end in the time of a drain, and nothing new is begun. */
+  onOrphaned(): void {
+    this.#isOrphaned = true;
+    // Nobody is left who would end a worker that hangs.
+    const { drainMs } = this.#start;
+    const last = this.#clock.deadline(drainMs + gatewayLimits.exitWaitMs);
+    last.addEventListener("abort", () => this.#channel.exit(1), { once: true });
+    void this.#drain();
+  }
+
   #apply(snapshot: GatewaySnapshot): void {
     if (snapshot.version >= this.#state.knowledge.version) {
       this.#state.upstreams.apply(snapshot);
@@ -226,13 +244,24 @@ class Worker {
     await this.#server.drain(this.#clock.deadline(this.#start.drainMs));
     await this.#state.streams[Symbol.asyncDispose]();
     await this.#state.keyed[Symbol.asyncDispose]();
-    await this.#state.queue.whenEmpty(this.#clock.deadline(gatewayLimits.operationRetryMs * 2));
+    if (!this.#isOrphaned) {
+      const deadline = this.#clock.deadline(gatewayLimits.operationRetryMs * 2);
+      await this.#state.queue.whenEmpty(deadline);
+    }
+    await this.#leaveRecords();
     this.#stopping.abort();
     this.#state.metrics.close();
     this.#control.close();
     await this.#state.upstreams.close();
     await this.#simulated?.[Symbol.asyncDispose]();
     this.#channel.exit(0);
+  }
+
+  /** What the supervisor has not stored is for the next one. */
+  async #leaveRecords(): Promise<void> {
+    const { journalFolder, index } = this.#start;
+    const name = `${this.#clock.nowMs()}-${index}-${this.#random.integer(nameBound)}`;
+    await leaveRecords(journalFolder, name, this.#state.queue.takeAll());
   }
 
   #gauges(queue: OperationQueue): GatewayGauges {

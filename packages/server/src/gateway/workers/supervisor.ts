@@ -11,6 +11,7 @@ import { LayerTable } from "../admission/layer-table.ts";
 import { leaseBounds } from "../admission/lease-bounds.ts";
 import { LimitAuthority } from "../admission/limit-authority.ts";
 import { gatewayLimits } from "../limits.ts";
+import { LeftRecords } from "./left-records.ts";
 import type { FromWorker } from "./messages.ts";
 import {
   type ExpositionFormat,
@@ -91,6 +92,7 @@ class Supervisor implements Gateway {
   readonly #slots: Slot[] = [];
   readonly #collector: MetricsCollector;
   readonly #authority: LimitAuthority<WorkerProcess>;
+  readonly #leftRecords: LeftRecords;
   readonly #closing = new AbortController();
   readonly #lost = Promise.withResolvers<PlatformError>();
   readonly #applied = new Map<WorkerProcess, number>();
@@ -104,6 +106,11 @@ class Supervisor implements Gateway {
     this.#entry = options.workerEntry ?? defaultWorkerEntry();
     this.#snapshot = options.snapshot;
     this.#collector = new MetricsCollector(options.clock);
+    this.#leftRecords = new LeftRecords({
+      journalFolder: this.#journalFolder,
+      store: (records) => options.onOperations(toOperationBatch(records)),
+      log: (message, fields) => options.logger.warn(fields, message),
+    });
     this.#authority = new LimitAuthority({
       table: tableOf(options.snapshot),
       send: (worker, message) => worker.send({ kind: "limits", message }),
@@ -136,6 +143,10 @@ class Supervisor implements Gateway {
     );
     clock.every(gatewayLimits.controlSignMs, this.#closing.signal, () => {
       for (const { worker } of this.#slots) worker.send({ kind: "alive" });
+    });
+    await this.#leftRecords.collect();
+    clock.every(gatewayLimits.leftRecordsMs, this.#closing.signal, () => {
+      void this.#leftRecords.collect();
     });
     const startDeadline = clock.deadline(gatewayLimits.startWaitMs, signal);
     const starts = Array.from({ length: count }, async (_, index) => {
@@ -194,6 +205,11 @@ class Supervisor implements Gateway {
     }
   }
 
+  get #journalFolder(): string {
+    const { journalFolder, controlSocketPath } = this.#options;
+    return journalFolder ?? path.join(path.dirname(controlSocketPath), "journal");
+  }
+
   #fork(index: number): WorkerProcess {
     const worker: WorkerProcess = new WorkerProcess(this.#entry, {
       onMessage: (message) => this.#onMessage(worker, message),
@@ -213,7 +229,7 @@ class Supervisor implements Gateway {
       controlSocketPath,
       index: slot.index,
       count,
-      journalFolder: this.#options.journalFolder ?? path.join(folder, "journal"),
+      journalFolder: this.#journalFolder,
       simulatedSocketPath: path.join(folder, `simulated-${slot.index}-${slot.generation}.sock`),
       drainMs,
       snapshot,
