@@ -40,14 +40,15 @@ const msPerSecond = 1_000;
 
 export class CallCache {
   readonly #cache: ResponseCache;
-  readonly #question: CacheQuestion;
+  /** Without the body, which may be long and is asked for no more. */
+  readonly #asked: Pick<CacheQuestion, "surface" | "tenantId">;
   readonly #key: string;
   readonly #ageMsMax: number;
   #listening: CacheSink | undefined;
 
   constructor(cache: ResponseCache, question: CacheQuestion, ageMsMax: number) {
     this.#cache = cache;
-    this.#question = question;
+    this.#asked = { surface: question.surface, tenantId: question.tenantId };
     this.#ageMsMax = ageMsMax;
     this.#key = keyOf(question);
   }
@@ -70,10 +71,10 @@ export class CallCache {
     if (record.refusedBy !== undefined || record.errorType !== undefined) return;
     if (record.finishReasons.some((reason) => cutShort.has(reason))) return;
     // A response that goes on in the background says nothing yet.
-    if (this.#question.surface === "responses" && record.finishReasons.length === 0) return;
+    if (this.#asked.surface === "responses" && record.finishReasons.length === 0) return;
     this.#cache.put(this.#key, {
       ...reply,
-      tenantId: this.#question.tenantId,
+      tenantId: this.#asked.tenantId,
       storedMs: now.nowMs,
       target: now.target,
       responseId: record.responseId,

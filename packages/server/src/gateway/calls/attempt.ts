@@ -65,8 +65,8 @@ export interface AttemptOwner {
     head: ReplyHead,
     reply: { readonly status: number; readonly length: string | undefined },
   ): Relay;
-  /** Something came; `saysSomething` once the reply has said something. */
-  onProgress(nowMs: number, saysSomething: boolean): void;
+  /** Something came. */
+  onProgress(nowMs: number, relay: Pick<Relay, "deltaSeen" | "committed">): void;
   /** The caller does not take more for now; it must call `resume` when it does. */
   onBackPressure(): void;
   onEnd(result: AttemptResult): void;
@@ -292,7 +292,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
     this.#progress = relay.progress;
     const nowMs = this.#owner.clock.monotonicMs();
     this.#progressMs = nowMs;
-    this.#owner.onProgress(nowMs, relay.deltaSeen);
+    this.#owner.onProgress(nowMs, relay);
   }
 
   #checkStall(nowMs: number, stallMs: number): void {

@@ -179,9 +179,11 @@ export class Operation implements AttemptOwner, AttemptLoopOwner, Guarded {
     return plan.relayOf(target, reply.length);
   }
 
-  onProgress(nowMs: number, saysSomething: boolean): void {
-    this.timing.onProgress(nowMs, saysSomething);
-    if (saysSomething) this.#loop?.began();
+  onProgress(nowMs: number, { deltaSeen, committed }: Relay): void {
+    this.timing.onProgress(nowMs, deltaSeen);
+    if (deltaSeen) this.#loop?.began();
+    // Nothing is sent again from now on; a long stream must not hold a long request.
+    if (committed && this.#asked !== undefined) this.#plan?.forget(this.#asked);
   }
 
   onBackPressure(): void {
@@ -251,11 +253,8 @@ export class Operation implements AttemptOwner, AttemptLoopOwner, Guarded {
   #planFor(target: Target): RequestPlan {
     const { surface, headers, record } = this.#parts;
     const { body, facts } = this.#asked as Asked;
-    const upstream = this.#state.upstreams.of(target.provider.name);
-    if (upstream === undefined) {
-      throw new PlatformError("model_not_found", `No provider serves "${facts.model}".`);
-    }
-    return planRequest({ surface, body, facts, target, upstream, headers, record });
+    const { upstreams } = this.#state;
+    return planRequest({ surface, body, facts, target, upstreams, headers, record });
   }
 
   /** The limits of the target that is turned to have answered. */

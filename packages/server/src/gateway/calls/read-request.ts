@@ -16,8 +16,8 @@ import type { SnapshotKey } from "../snapshot.ts";
 import type { GatewayState } from "../workers/gateway-state.ts";
 
 export interface Asked {
-  /** As it is sent on: of a bundle with what the bundle puts in. */
-  readonly body: Buffer;
+  /** As it is sent on: of a bundle with what the bundle puts in. Empty once it will not be sent again. */
+  body: Buffer;
   readonly facts: RequestFacts;
   /** The targets that may serve it, in their order. */
   readonly route: readonly RouteTarget[];

@@ -50,7 +50,10 @@ export function readBody(
     if (isOver) return;
     isOver = true;
     const [only] = parts;
-    then.whole(parts.length === 1 && only !== undefined ? only : Buffer.concat(parts, bytes));
+    const whole = parts.length === 1 && only !== undefined ? only : Buffer.concat(parts, bytes);
+    // The request lives as long as its reply, and these listeners with it.
+    parts.length = 0;
+    then.whole(whole);
   });
   return refuse;
 }

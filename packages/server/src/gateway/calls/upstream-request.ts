@@ -4,6 +4,7 @@ import type { IncomingHttpHeaders } from "node:http";
 
 import type { CatalogProvider, Target } from "#catalog/index.ts";
 import type { SurfaceName } from "#config/index.ts";
+import { assert } from "#kernel/index.ts";
 import { PlatformError } from "@faultline/protocol";
 import type { Dispatcher } from "undici";
 
@@ -13,17 +14,18 @@ import {
   translateRequest,
   type Surface as TranslatedSurface,
 } from "../translation/index.ts";
-import { applySplices } from "../wire/splice.ts";
+import { spliceParts } from "../wire/splice.ts";
 import type { OperationRecord } from "./operation-record.ts";
 import { PlainRelay } from "./plain-relay.ts";
 import type { ProviderError } from "./provider-error.ts";
 import type { Relay, RelayTarget } from "./relay.ts";
+import { RequestBytes } from "./request-bytes.ts";
 import type { RequestFacts } from "./request-reader.ts";
 import { StreamRelay } from "./stream-relay.ts";
 import { type Surface, surfaces } from "./surface.ts";
 import { tokenLimitSplice } from "./token-limit-splice.ts";
 import { TranslatedPlainRelay, TranslatedStreamRelay } from "./translated-relay.ts";
-import type { Upstream } from "./upstreams.ts";
+import type { Upstream, Upstreams } from "./upstreams.ts";
 
 export type CallerHeaders = IncomingHttpHeaders;
 
@@ -37,6 +39,8 @@ export interface RequestPlan {
   /** Headers of ours that a reply to it has. */
   readonly ownHeaders: Readonly<Record<string, string>>;
   relayOf(target: RelayTarget, contentLength: string | undefined): Relay;
+  /** Lets go of the request and of what it was made from: it is not sent again. */
+  forget(asked: { body: Buffer }): void;
   /** The provider's error in the caller's dialect, where it speaks another one. */
   errorBody?(error: ProviderError): Buffer;
 }
@@ -46,9 +50,13 @@ export interface RequestToPlan {
   readonly body: Buffer;
   readonly facts: RequestFacts;
   readonly target: Target;
-  readonly upstream: Upstream;
+  readonly upstreams: Upstreams;
   readonly headers: CallerHeaders;
   readonly record: OperationRecord;
+}
+
+interface RequestToUpstream extends RequestToPlan {
+  readonly upstream: Upstream;
 }
 
 /** In which surface a provider is asked that does not serve the caller's, the nearest first. */
@@ -59,8 +67,14 @@ const substitutes: Partial<Readonly<Record<SurfaceName, readonly TranslatedSurfa
 };
 
 /** Plans the request to one target. Throws `translation_unsupported` where it cannot be asked this. */
-export function planRequest(asked: RequestToPlan): RequestPlan {
-  const { surface, target } = asked;
+export function planRequest(call: RequestToPlan): RequestPlan {
+  const { surface, target, facts } = call;
+  assert(call.body.length > 0, "a request that was let go of is not sent again");
+  const upstream = call.upstreams.of(target.provider.name);
+  if (upstream === undefined) {
+    throw new PlatformError("model_not_found", `No provider serves "${facts.model}".`);
+  }
+  const asked = { ...call, upstream };
   const { surfaces: served } = target.provider;
   if (served.includes(surface.name)) return planInDialect(asked);
   const substitute = substitutes[surface.name]?.find((name) => served.includes(name));
@@ -72,7 +86,7 @@ export function planRequest(asked: RequestToPlan): RequestPlan {
   );
 }
 
-function planTranslated(asked: RequestToPlan, to: TranslatedSurface): RequestPlan {
+function planTranslated(asked: RequestToUpstream, to: TranslatedSurface): RequestPlan {
   const { surface, body, facts, target, record } = asked;
   const translated = translateRequest(
     {
@@ -91,7 +105,7 @@ function planTranslated(asked: RequestToPlan, to: TranslatedSurface): RequestPla
     upstream: asked.upstream,
     translation: `${surface.name} to ${to}`,
     surface: surfaces[to],
-    request: requestOf(asked, surfaces[to], translated.body),
+    ...requestOf(asked, surfaces[to], [translated.body]),
     ownHeaders: losses.length === 0 ? {} : { "x-faultline-translation-loss": headerOf(losses) },
     relayOf: (relayTarget) =>
       facts.stream
@@ -110,7 +124,7 @@ function headerOf(losses: readonly string[]): string {
     .slice(0, gatewayLimits.lossHeaderLengthMax);
 }
 
-function planInDialect(asked: RequestToPlan): RequestPlan {
+function planInDialect(asked: RequestToUpstream): RequestPlan {
   const { surface, body, facts, target } = asked;
   const splices = [facts.modelSplice(target.model.upstreamName)];
   if (facts.usageSplice !== undefined) splices.push(facts.usageSplice);
@@ -122,7 +136,7 @@ function planInDialect(asked: RequestToPlan): RequestPlan {
     upstream: asked.upstream,
     translation: undefined,
     surface,
-    request: requestOf(asked, surface, applySplices(body, splices)),
+    ...requestOf(asked, surface, spliceParts(body, splices)),
     ownHeaders: {},
     relayOf: (relayTarget, contentLength) =>
       facts.stream
@@ -132,20 +146,31 @@ function planInDialect(asked: RequestToPlan): RequestPlan {
 }
 
 function requestOf(
-  asked: RequestToPlan,
+  asked: RequestToUpstream,
   surface: Surface,
-  body: Buffer,
-): Dispatcher.DispatchOptions {
+  parts: readonly Buffer[],
+): Pick<RequestPlan, "request" | "forget"> {
   const { target, upstream } = asked;
+  const body = RequestBytes.of(parts);
+  const headers = upstreamHeaders(asked, surface);
+  if (body instanceof RequestBytes) headers.push("content-length", String(body.length));
   return {
-    origin: upstream.origin,
-    path: upstream.pathOf(surface.path, target.model.upstreamName),
-    method: "POST",
-    headers: upstreamHeaders(asked, surface),
-    body,
+    request: {
+      origin: upstream.origin,
+      path: upstream.pathOf(surface.path, target.model.upstreamName),
+      method: "POST",
+      headers,
+      // The client takes iterables of buffers too, although its types do not say so.
+      body: body as Buffer,
+    },
+    forget: (source) => {
+      source.body = noBytes;
+      if (body instanceof RequestBytes) body.release();
+    },
   };
 }
 
+const noBytes = Buffer.alloc(0);
 const msPerSecond = 1_000;
 const anthropicVersion = "2023-06-01";
 

@@ -9,7 +9,11 @@ export interface Splice {
 
 /** Applies splices, which do not overlap; every byte outside of them stays as it is. */
 export function applySplices(bytes: Buffer, splices: readonly Splice[]): Buffer {
-  if (splices.length === 0) return bytes;
+  return splices.length === 0 ? bytes : Buffer.concat(spliceParts(bytes, splices));
+}
+
+/** The same as parts, without a copy of the bytes. */
+export function spliceParts(bytes: Buffer, splices: readonly Splice[]): Buffer[] {
   const parts: Buffer[] = [];
   let at = 0;
   for (const splice of splices.toSorted((left, right) => left.start - right.start)) {
@@ -17,5 +21,5 @@ export function applySplices(bytes: Buffer, splices: readonly Splice[]): Buffer 
     at = splice.end;
   }
   parts.push(bytes.subarray(at));
-  return Buffer.concat(parts);
+  return parts;
 }
