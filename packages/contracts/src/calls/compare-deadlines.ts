@@ -40,11 +40,10 @@ interface Inherited {
 
 /** All meetings of a trace, in the order of the calls' start. */
 export function compareDeadlines(trace: Trace, options: DeadlineOptions): Meeting[] {
-  if (!trace.hasMarks(mark.deadline) && !trace.hasEventOrError()) return [];
+  if (!trace.hasMarks(mark.deadline | mark.event | mark.failedStatus)) return [];
   const own = new Map<number, Deadline>();
   for (let index = 0; index < trace.spans.length; index += 1) {
-    const mayHave =
-      (trace.marksOf(index) & mark.deadline) !== 0 || trace.span(index).events.length > 0;
+    const mayHave = (trace.marksOf(index) & (mark.deadline | mark.event)) !== 0;
     const deadline = mayHave ? deadlineOf(trace, index) : undefined;
     if (deadline !== undefined) own.set(index, deadline);
   }

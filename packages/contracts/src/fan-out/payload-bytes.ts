@@ -35,7 +35,7 @@ export function responseBytesOf(span: Span, marks: number): number | undefined {
     const count = firstCount(span.attributes, responseNames);
     if (count !== undefined) return count;
   }
-  return span.events.length === 0 ? undefined : bytesOfMessages(span);
+  return (marks & mark.event) === 0 ? undefined : bytesOfMessages(span);
 }
 
 /** Bytes of a message that was published or taken; `undefined` when none are recorded. */

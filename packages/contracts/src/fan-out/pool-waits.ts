@@ -45,15 +45,16 @@ export function poolsOf(snapshot: Snapshot): Map<string, ServicePools> {
     return made;
   };
   for (const trace of tracesOf(snapshot)) {
-    if (!trace.hasMarks(mark.connection | mark.pool) && !trace.hasEventOrError()) continue;
+    if (!trace.hasMarks(waitMarks | failureMarks)) continue;
     for (let index = 0; index < trace.spans.length; index += 1) {
       const marks = trace.marksOf(index);
+      if ((marks & (waitMarks | failureMarks)) === 0) continue;
       const span = trace.span(index);
-      if ((marks & (mark.connection | mark.pool)) !== 0) {
+      if ((marks & waitMarks) !== 0) {
         const wait = waitOf(trace, index);
         if (wait !== undefined) poolsFor(span.service).waits.push(wait);
       }
-      if (span.status.code !== "error" && span.events.length === 0) continue;
+      if ((marks & failureMarks) === 0) continue;
       const text = failureText(span);
       // A failure is handed up from span to span; the innermost one of a service is where it happened.
       if (text !== undefined && !isHandedUp(trace, index)) {
@@ -64,6 +65,9 @@ export function poolsOf(snapshot: Snapshot): Map<string, ServicePools> {
   }
   return services;
 }
+
+const waitMarks = mark.connection | mark.pool;
+const failureMarks = mark.event | mark.failedStatus;
 
 const acquireNames =
   /\bpool[.:_ -]?(?:connect|acquire|checkout|borrow|wait|get\w*)|^(?:hikari\w*\.\w*(?:get|acquire|wait)\w*|(?:acquire|get|borrow|check ?out|obtain|wait(?:ing)? for)[ _.-]?(?:a )?(?:db |database |sql )?conn(?:ection)?|db[._]connection[._](?:acquire|wait)|\w*datasource\.getconnection|prisma:(?:client|engine):connection|prisma:engine:acquire_connection)\b/i;

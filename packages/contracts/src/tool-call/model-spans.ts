@@ -12,17 +12,19 @@ const none: readonly number[] = [];
 export function modelSpansOf(trace: Trace): readonly number[] {
   const known = indicesByTrace.get(trace);
   if (known !== undefined) return known;
-  let indices: number[] | undefined;
-  for (let index = 0; index < trace.spans.length; index += 1) {
-    const span = trace.span(index);
-    // Most traces have none: a look at the marks, which others need too, costs less than one at each attribute.
-    const isMarked = (trace.marksOf(index) & mark.genAi) !== 0 || isToolName(span.name);
-    if (isMarked && concernsModels(span)) (indices ??= []).push(index);
-  }
-  indicesByTrace.set(trace, indices ?? none);
-  return indices ?? none;
+  // Most traces have none: a look at the marks, which others need too, costs less than one at each attribute.
+  const indices = trace.hasMarks(modelMarks) ? findModelSpans(trace) : none;
+  indicesByTrace.set(trace, indices);
+  return indices;
 }
 
-function isToolName(name: string): boolean {
-  return name.startsWith("execute_tool ");
+const modelMarks = mark.genAi | mark.toolName;
+
+function findModelSpans(trace: Trace): readonly number[] {
+  const indices: number[] = [];
+  for (let index = 0; index < trace.spans.length; index += 1) {
+    const isMarked = (trace.marksOf(index) & modelMarks) !== 0;
+    if (isMarked && concernsModels(trace.span(index))) indices.push(index);
+  }
+  return indices;
 }

@@ -1,9 +1,10 @@
-/** Which families of attributes a span has, found in one pass, so that nobody looks for what is not there. */
+/** What kinds of things a span tells of, found in one pass, so that nobody looks for what is not there. */
 
-import type { Attributes } from "../model/span.ts";
+import type { Span } from "../model/span.ts";
+import { hasGrpcFailure, hasHttpFailure } from "./answer-code.ts";
 import { traceLimits } from "./limits.ts";
 
-/** A bit for each family; a span's marks are their sum. */
+/** A bit for each family of attributes, and for what else many ask of a span; its marks are their sum. */
 export const mark = {
   database: 1,
   http: 2,
@@ -36,6 +37,14 @@ export const mark = {
   effectKey: 131_072,
   /** Bytes of an answer. */
   answerBytes: 262_144,
+  /** The span's name says that it runs a tool of an agent. */
+  toolName: 524_288,
+  /** The span's status says that it failed. */
+  failedStatus: 1_048_576,
+  /** The code of an answer over HTTP or gRPC says that it failed. */
+  failedAnswer: 2_097_152,
+  /** The span has events. */
+  event: 4_194_304,
 } as const;
 
 /** Finds marks; remembers what each name of an attribute means, because the same few come in every span. */
@@ -43,9 +52,11 @@ export class MarkFinder {
   readonly #byAttribute = new Map<string, number>();
   readonly #bySpanName = new Map<string, number>();
 
-  /** The marks of a span with this name and these attributes. */
-  marksOf(spanName: string, attributes: Attributes): number {
+  /** The marks of a span. */
+  marksOf({ name: spanName, attributes, status, events }: Span): number {
     let marks = this.#bySpanName.get(spanName) ?? this.#remember(spanName);
+    if (status.code === "error") marks |= mark.failedStatus;
+    if (events.length > 0) marks |= mark.event;
     for (const name in attributes) {
       let known = this.#byAttribute.get(name);
       if (known === undefined) {
@@ -54,6 +65,8 @@ export class MarkFinder {
       }
       marks |= known;
     }
+    if ((marks & mark.http) !== 0 && hasHttpFailure(attributes)) marks |= mark.failedAnswer;
+    if ((marks & mark.rpc) !== 0 && hasGrpcFailure(attributes)) marks |= mark.failedAnswer;
     return marks;
   }
 
@@ -74,6 +87,11 @@ export function namesConnection(name: string): boolean {
 const connectionNameLengthMax = 40;
 
 function marksOfName(name: string): number {
+  const marks = marksOfForm(name);
+  return name.startsWith("execute_tool ") ? marks | mark.toolName : marks;
+}
+
+function marksOfForm(name: string): number {
   if (name.startsWith("graphql.")) return mark.graphql;
   if (connectionNames.test(name)) return mark.connection;
   if (statementNames.test(name)) return mark.statementName;

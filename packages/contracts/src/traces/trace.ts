@@ -65,7 +65,6 @@ export class Trace {
   #calls: (Call | undefined)[] | undefined;
   #marks: Uint32Array | undefined;
   #marksOfAny = 0;
-  #hasEventOrError = false;
 
   constructor(traceId: string, parts: readonly TracePart[], tools: SharedTools) {
     this.traceId = traceId;
@@ -129,7 +128,7 @@ export class Trace {
     return this.#calls;
   }
 
-  /** Which families of attributes a span has, as a sum of `mark`. */
+  /** What a span tells of, as a sum of `mark`. */
   marksOf(index: number): number {
     return (this.#marks ?? this.#findMarks())[index] ?? 0;
   }
@@ -140,22 +139,15 @@ export class Trace {
     return (this.#marksOfAny & marks) !== 0;
   }
 
-  /** Whether any span has an event, or a status that says that it failed. */
-  hasEventOrError(): boolean {
-    if (this.#marks === undefined) this.#findMarks();
-    return this.#hasEventOrError;
-  }
-
   #findMarks(): Uint32Array {
     const { markFinder } = this.#tools;
     const found = new Uint32Array(this.spans.length);
     let at = 0;
-    for (const { name, attributes, events, status } of this.spans) {
-      const marks = markFinder.marksOf(name, attributes);
+    for (const span of this.spans) {
+      const marks = markFinder.marksOf(span);
       found[at] = marks;
       at += 1;
       this.#marksOfAny |= marks;
-      if (events.length > 0 || status.code === "error") this.#hasEventOrError = true;
     }
     this.#marks = found;
     return found;

@@ -5,6 +5,7 @@ import { listMatched, narrowWidthMax, widthOf } from "./list-behind.ts";
 import type { RepeatedQueryOptions } from "./options.ts";
 import type { Observation } from "./observe-calls.ts";
 import { isPaging } from "./paging.ts";
+import { mark } from "../../traces/marks.ts";
 import { namesFile } from "../payload-bytes.ts";
 import { haveSameValues } from "../same-values.ts";
 import type { Unit, UnitCall } from "../../traces/unit.ts";
@@ -118,8 +119,10 @@ function withoutRetries(calls: readonly UnitCall[]): UnitCall[] {
 }
 
 /** Whether a call failed, by the status of its span or of the answer. */
-export function hasFailed({ span }: UnitCall): boolean {
-  if (span.status.code === "error") return true;
+export function hasFailed({ trace, index, span }: UnitCall): boolean {
+  const marks = trace.marksOf(index);
+  if ((marks & mark.failedStatus) !== 0) return true;
+  if ((marks & mark.failedAnswer) === 0) return false;
   const status =
     span.attributes["http.response.status_code"] ?? span.attributes["http.status_code"];
   return typeof status === "number" && (status >= 500 || status === 429 || status === 408);

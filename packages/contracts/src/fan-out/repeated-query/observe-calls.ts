@@ -76,7 +76,9 @@ function observationsOf(unit: Unit): Map<OwnerKey, Observation> {
     for (const [key, resolver] of unit.resolvers) if (resolver.hasIndices) observationFor(key);
   }
   for (const observation of byOwner.values()) {
-    observation.ownCalls = [...observation.calls.values()].flat();
+    const ownCalls: UnitCall[] = [];
+    for (const group of observation.calls.values()) for (const item of group) ownCalls.push(item);
+    observation.ownCalls = ownCalls;
   }
   return byOwner;
 }
