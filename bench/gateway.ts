@@ -12,13 +12,11 @@ import {
   hasPeer,
   installPeer,
   peerName,
-  pinLoad,
   pinned,
   readUpstream,
-  startPeer,
-  startRole,
   type Target,
 } from "./gateway-target.ts";
+import { startTargets } from "./gateway-targets.ts";
 
 const concurrency = 64;
 
@@ -59,32 +57,22 @@ const largePlans: readonly RoundsPlan[] = [
 /** Runs plain calls, then streams. */
 export async function run({ small, peers }: BenchOptions): Promise<BenchResult> {
   if (peers && !hasPeer()) installPeer();
-  const unpin = pinLoad();
-  try {
-    await using stack = new AsyncDisposableStack();
-    const upstream = stack.use(await startRole("upstream"));
-    const targets: Target[] = [];
-    for (const role of ["proxy", "relay", "faultline"] as const) {
-      targets.push(stack.use(await startRole(role, { upstreamPort: upstream.port })));
-    }
-    if (peers) targets.push(stack.use(await startPeer(upstream.port)));
-    const hash = createHash("sha256");
-    const figures: BenchFigure[] = [];
-    for (const plan of small ? smallPlans : largePlans) {
-      const rounds = await runRounds(targets, plan);
-      figures.push(...rounds.figures);
-      hash.update(`${plan.scenario.name} ${rounds.contentHashes.join(" ")}\n`);
-    }
-    const { closedEarlyCount } = await readUpstream(upstream);
-    figures.push(...targets.map(memoryFigure), {
-      name: "replies that a target left before their end",
-      value: closedEarlyCount,
-      unit: "replies",
-    });
-    return { name: "gateway", figures, resultHash: hash.digest("hex"), notes: notes(targets) };
-  } finally {
-    unpin();
+  await using world = await startTargets(["proxy", "relay", "faultline"], { hasPeer: peers });
+  const { targets, upstream } = world;
+  const hash = createHash("sha256");
+  const figures: BenchFigure[] = [];
+  for (const plan of small ? smallPlans : largePlans) {
+    const rounds = await runRounds(targets, plan);
+    figures.push(...rounds.figures);
+    hash.update(`${plan.scenario.name} ${rounds.contentHashes.join(" ")}\n`);
   }
+  const { closedEarlyCount } = await readUpstream(upstream);
+  figures.push(...targets.map(memoryFigure), {
+    name: "replies that a target left before their end",
+    value: closedEarlyCount,
+    unit: "replies",
+  });
+  return { name: "gateway", figures, resultHash: hash.digest("hex"), notes: notes(targets) };
 }
 
 function memoryFigure(target: Target): BenchFigure {

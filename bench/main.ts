@@ -13,7 +13,9 @@ import { parseArgs } from "node:util";
 import type { Bench, BenchFigure, BenchResult } from "./bench.ts";
 import { run as contracts } from "./contracts.ts";
 import { run as gateway } from "./gateway.ts";
+import { run as gatewayForms } from "./gateway-forms.ts";
 import { run as gatewayIdle } from "./gateway-idle.ts";
+import { run as gatewaySlowStreams } from "./gateway-slow-streams.ts";
 import { standingsOf } from "./goals.ts";
 import { run as journal } from "./journal.ts";
 import { run as journalStore } from "./journal-store.ts";
@@ -27,6 +29,8 @@ const benches: Readonly<Record<string, Bench>> = {
   scheduling,
   otlp,
   gateway,
+  "gateway-forms": gatewayForms,
+  "gateway-slow-streams": gatewaySlowStreams,
   "gateway-idle": gatewayIdle,
   journal,
   "journal-store": journalStore,
