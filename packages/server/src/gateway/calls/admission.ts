@@ -11,6 +11,7 @@ import {
 } from "../dispatch/fair-queue.ts";
 import { dispatchLimits } from "../dispatch/limits.ts";
 import { gatewayLimits } from "../limits.ts";
+import type { ListPlace } from "../live-list.ts";
 import type { Deadlines, Guarded } from "./deadlines.ts";
 
 /** Who waits for a place. Exactly one of the two is called, unless it leaves. */
@@ -32,6 +33,7 @@ export class Admission implements Guarded {
   readonly #queue: FairQueue;
   readonly #lane: Lane;
   #takenCount = 0;
+  guardPlace: ListPlace | undefined;
 
   constructor({ clock, deadlines, concurrencyMax }: AdmissionParts) {
     this.#deadlines = deadlines;

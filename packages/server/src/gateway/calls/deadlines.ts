@@ -3,22 +3,25 @@
 import type { Clock } from "#kernel/index.ts";
 
 import { gatewayLimits } from "../limits.ts";
+import { LiveList, type ListPlace } from "../live-list.ts";
 import type { EventLoopWatch } from "../observation/event-loop-watch.ts";
 
 export interface Guarded {
   /** Called on every tick with the monotonic time; the operation ends itself when it is too late. */
   onTick(nowMs: number): void;
+  /** Its place among those that are guarded, kept for `Deadlines` alone. */
+  guardPlace: ListPlace | undefined;
 }
 
 export class Deadlines {
-  readonly #guarded = new Set<Guarded>();
+  readonly #guarded = new LiveList<Guarded>();
 
   constructor(clock: Clock, signal: AbortSignal, loop: EventLoopWatch) {
     clock.every(gatewayLimits.deadlineTickMs, signal, () => {
       loop.touch();
       if (this.#guarded.size === 0) return;
       const nowMs = clock.monotonicMs();
-      for (const guarded of this.#guarded) guarded.onTick(nowMs);
+      this.#guarded.each((guarded) => guarded.onTick(nowMs));
     });
   }
 
@@ -27,10 +30,13 @@ export class Deadlines {
   }
 
   add(guarded: Guarded): void {
-    this.#guarded.add(guarded);
+    guarded.guardPlace ??= this.#guarded.add(guarded);
   }
 
   remove(guarded: Guarded): void {
-    this.#guarded.delete(guarded);
+    const place = guarded.guardPlace;
+    if (place === undefined) return;
+    guarded.guardPlace = undefined;
+    this.#guarded.remove(place);
   }
 }

@@ -8,6 +8,7 @@ import type { QueueRequest } from "../dispatch/fair-queue.ts";
 import type { ReplyRecorder } from "../streams/reply-recorder.ts";
 import type { GatewayState } from "../workers/gateway-state.ts";
 import type { Arrival } from "./arrival.ts";
+import type { ListPlace } from "../live-list.ts";
 import type { Guarded } from "./deadlines.ts";
 import { Operation } from "./operation.ts";
 import { readBody, refuseBody } from "./request-body.ts";
@@ -15,8 +16,8 @@ import { startRecord } from "./start-record.ts";
 
 /** Who keeps count of the operations that are under way. */
 export interface OpenOperations {
-  opened(operation: Operation): void;
-  closed(operation: Operation): void;
+  opened(operation: Operation): ListPlace;
+  closed(place: ListPlace): void;
 }
 
 export class IncomingCall implements Guarded {
@@ -24,7 +25,9 @@ export class IncomingCall implements Guarded {
   readonly #arrival: Arrival;
   readonly #open: OpenOperations;
   #operation: Operation | undefined;
+  #openPlace: ListPlace | undefined;
   #admittedMs: number;
+  guardPlace: ListPlace | undefined;
   #isReleased = false;
   #leave: () => void = () => {};
   #refuseBody: ((error: PlatformError) => void) | undefined;
@@ -123,7 +126,7 @@ export class IncomingCall implements Guarded {
       onReleased: this.#release,
     });
     this.#operation = operation;
-    this.#open.opened(operation);
+    this.#openPlace = this.#open.opened(operation);
     operation.begin(body);
   }
 
@@ -131,7 +134,7 @@ export class IncomingCall implements Guarded {
     if (this.#isReleased) return;
     this.#isReleased = true;
     this.#state.deadlines.remove(this);
-    if (this.#operation !== undefined) this.#open.closed(this.#operation);
+    if (this.#openPlace !== undefined) this.#open.closed(this.#openPlace);
     this.#leave();
   };
 

@@ -11,6 +11,7 @@ import { readKeyHash } from "../idempotency/keyed-request.ts";
 import type { Arrival } from "./arrival.ts";
 import { authenticateCaller } from "./authenticate-caller.ts";
 import { toPlatformError } from "./dialect.ts";
+import { type ListPlace, LiveList } from "../live-list.ts";
 import { IncomingCall, type OpenOperations } from "./incoming-call.ts";
 import type { Operation } from "./operation.ts";
 import { checkBodyHead, refuseBody } from "./request-body.ts";
@@ -18,7 +19,7 @@ import type { Surface } from "./surface.ts";
 
 export class ModelCalls implements OpenOperations {
   readonly #state: GatewayState;
-  readonly #open = new Set<Operation>();
+  readonly #open = new LiveList<Operation>();
   readonly #idleWaiters: (() => void)[] = [];
 
   constructor(state: GatewayState) {
@@ -43,12 +44,12 @@ export class ModelCalls implements OpenOperations {
     else peers.forward({ owner, request, response, dialect: surface.dialect });
   }
 
-  opened(operation: Operation): void {
-    this.#open.add(operation);
+  opened(operation: Operation): ListPlace {
+    return this.#open.add(operation);
   }
 
-  closed(operation: Operation): void {
-    this.#open.delete(operation);
+  closed(place: ListPlace): void {
+    this.#open.remove(place);
     if (this.#open.size > 0) return;
     for (const resolve of this.#idleWaiters.splice(0)) resolve();
   }
@@ -73,7 +74,9 @@ export class ModelCalls implements OpenOperations {
   /** Streams that have not ended. */
   get openStreamCount(): number {
     let count = 0;
-    for (const operation of this.#open) if (operation.isOpenStream) count += 1;
+    this.#open.each((operation) => {
+      if (operation.isOpenStream) count += 1;
+    });
     return count;
   }
 
@@ -87,7 +90,7 @@ export class ModelCalls implements OpenOperations {
 
   /** Cuts every call that is still under way. */
   cutAll(): void {
-    for (const operation of this.#open) operation.cut();
+    this.#open.each((operation) => operation.cut());
   }
 }
 

@@ -12,6 +12,7 @@ import { CallLimits } from "./call-limits.ts";
 import { guardReply, refuseKilled, replyTooLarge } from "../bundles/guard-reply.ts";
 import { CallerEnd } from "./caller-end.ts";
 import { CapturedText } from "./captured-text.ts";
+import type { ListPlace } from "../live-list.ts";
 import type { Guarded } from "./deadlines.ts";
 import { toPlatformError } from "./dialect.ts";
 import { failedExchange } from "./failed-exchange.ts";
@@ -39,6 +40,7 @@ export class Operation implements AttemptOwner, AttemptLoopOwner, Guarded {
   readonly #parts: OperationParts;
   #sink: ReplySink;
   readonly #keeping: ReplyKeeping;
+  guardPlace: ListPlace | undefined;
   #asked: Asked | undefined;
   #loop: AttemptLoop | undefined;
   /** Of the latest attempt. */

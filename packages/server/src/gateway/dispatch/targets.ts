@@ -3,6 +3,7 @@
 import type { CatalogSnapshot, Target } from "#catalog/index.ts";
 import type { Clock, Random } from "#kernel/index.ts";
 
+import type { ListPlace } from "../live-list.ts";
 import { FairQueue } from "./fair-queue.ts";
 import { dispatchLimits } from "./limits.ts";
 import { ejectOutliers } from "./outlier-ejection.ts";
@@ -28,6 +29,8 @@ const queueBounds = {
 
 export class Targets {
   readonly #parts: TargetsParts;
+  /** Among those who get ticks. */
+  guardPlace: ListPlace | undefined;
   readonly #states = new Map<string, TargetState>();
   readonly #queues = new Map<string, FairQueue>();
 

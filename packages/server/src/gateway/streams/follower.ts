@@ -6,6 +6,7 @@ import type { Clock } from "#kernel/index.ts";
 import { isAbort, unreachable } from "#kernel/index.ts";
 
 import { isEventStream, type ReplyHead } from "../calls/reply-head.ts";
+import type { ListPlace } from "../live-list.ts";
 import type { Deadlines, Guarded } from "../calls/deadlines.ts";
 import { sendError } from "../calls/send-error.ts";
 import { surfaces } from "../calls/surface.ts";
@@ -60,6 +61,7 @@ export class Follower implements Following, Guarded {
   #isDone = false;
   #doneMs = 0;
   #cutsLater = false;
+  guardPlace: ListPlace | undefined;
 
   private constructor(reply: KeptReply, place: FollowerPlace, surroundings: FollowerSurroundings) {
     this.#reply = reply;

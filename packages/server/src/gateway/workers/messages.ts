@@ -2,7 +2,6 @@
 
 import type { LeaseDown, LeaseUp } from "../admission/lease-messages.ts";
 import type { MetricData } from "../observation/metric-data.ts";
-import type { OperationRecord } from "../calls/operation-record.ts";
 import type { GatewaySnapshot } from "../snapshot.ts";
 
 export interface WorkerStart {
@@ -43,7 +42,8 @@ export type FromWorker =
   | {
       readonly kind: "operations";
       readonly batchId: number;
-      readonly records: readonly OperationRecord[];
+      /** Operation records as texts. */
+      readonly records: readonly string[];
     }
   | {
       readonly kind: "metrics";

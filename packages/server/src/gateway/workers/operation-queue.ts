@@ -4,22 +4,23 @@ import type { Clock } from "#kernel/index.ts";
 
 import { gatewayLimits } from "../limits.ts";
 import type { OperationRecord } from "../calls/operation-record.ts";
+import { fromOperationText, toOperationText } from "./operation-text.ts";
 
 interface Batch {
   readonly id: number;
-  readonly records: readonly OperationRecord[];
+  readonly records: readonly string[];
   /** Monotonic time before which a refused batch is not sent again. */
   notBeforeMs: number;
   inFlight: boolean;
 }
 
-/** Gives a batch to the transport; `false` when it cannot take it. */
-export type SendBatch = (batchId: number, records: readonly OperationRecord[]) => boolean;
+/** Gives a batch of records as texts to the transport; `false` when it cannot take it. */
+export type SendBatch = (batchId: number, records: readonly string[]) => boolean;
 
 export class OperationQueue {
   readonly #send: SendBatch;
   readonly #clock: Clock;
-  #waiting: OperationRecord[] = [];
+  #waiting: string[] = [];
   /** Sent or refused batches, at most `operationBatchesInFlightMax`. */
   readonly #batches = new Map<number, Batch>();
   #nextId = 1;
@@ -42,12 +43,13 @@ export class OperationQueue {
     return this.#droppedCount;
   }
 
+  /** Takes a record that nothing changes any more. */
   push(record: OperationRecord): void {
     if (this.#waiting.length >= gatewayLimits.operationQueueMax) {
       this.#droppedCount += 1;
       return;
     }
-    this.#waiting.push(record);
+    this.#waiting.push(toOperationText(record));
     if (this.#waiting.length >= gatewayLimits.operationBatchMax) this.flush();
   }
 
@@ -93,7 +95,7 @@ export class OperationQueue {
     ];
     this.#batches.clear();
     this.#waiting = [];
-    return records;
+    return records.map(fromOperationText);
   }
 
   /** Resolves when nothing waits any more, or the signal aborts. */

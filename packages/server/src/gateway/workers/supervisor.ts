@@ -20,6 +20,7 @@ import {
 } from "../observation/exposition.ts";
 import { MetricsCollector } from "../observation/metrics-collector.ts";
 import { type OperationBatch, toOperationBatch } from "./operation-batch.ts";
+import { fromOperationText } from "./operation-text.ts";
 import type { GatewaySnapshot } from "../snapshot.ts";
 import { defaultWorkerEntry, WorkerProcess } from "./worker-process.ts";
 
@@ -276,7 +277,7 @@ class Supervisor implements Gateway {
   ): Promise<void> {
     const { logger, onOperations } = this.#options;
     try {
-      await onOperations(toOperationBatch(records));
+      await onOperations(toOperationBatch(records.map(fromOperationText)));
       if (!this.#storing) logger.info({}, "operations are stored again");
       this.#storing = true;
       worker.send({ kind: "operations-stored", batchId });
