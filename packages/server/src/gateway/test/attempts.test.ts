@@ -1,6 +1,6 @@
 import { once } from "node:events";
 
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 
 import { defaultDispatch, type DispatchConfig } from "#config/index.ts";
 import type { Span } from "@faultline/contracts/model";
@@ -41,29 +41,38 @@ const random = seededRandom("attempts");
 const hastySecret = formatKey(testTenant, (bound) => random.integer(bound));
 const upstream = new ScriptedUpstream();
 const resources = new AsyncDisposableStack();
-let port = 0;
+const names = ["upstream", "budget", "breaker", "places"];
+let version = 1;
 let world: TestGateway;
 
 beforeAll(async () => {
   const server = resources.use(await openTestServer(upstream.listener));
-  port = server.port;
-  world = resources.use(await openGateway(retries));
+  world = resources.use(
+    await openTestGateway({
+      // One process for all: to start one takes longer than most of what is tried, above all on a busy machine.
+      providers: names.map((name) => providerAt(server.port, { name })),
+      settings: { ...testSettings, dispatch: retries },
+      keys: [
+        keyRow(testSecret),
+        keyRow(hastySecret, {
+          id: "00000000-0000-7000-8000-000000000002" as KeyId,
+          terms: { deadlines: { firstTokenMs: 100 } },
+        }),
+      ],
+    }),
+  );
+});
+afterEach(async () => {
+  if (version > 1) await use(retries);
 });
 
 afterAll(async () => await resources.disposeAsync());
 
-async function openGateway(dispatch: DispatchConfig): Promise<TestGateway> {
-  return await openTestGateway({
-    providers: [providerAt(port)],
-    settings: { ...testSettings, dispatch },
-    keys: [
-      keyRow(testSecret),
-      keyRow(hastySecret, {
-        id: "00000000-0000-7000-8000-000000000002" as KeyId,
-        terms: { deadlines: { firstTokenMs: 100 } },
-      }),
-    ],
-  });
+/** Puts these settings in force. Budgets and breakers belong to a provider, of which each test of them has its own. */
+async function use(dispatch: DispatchConfig): Promise<void> {
+  version += 1;
+  const settings = { ...testSettings, dispatch };
+  await world.gateway.updateSnapshot(world.snapshot({ version, settings }));
 }
 
 /** The span of the call that this reply answers. */
@@ -76,10 +85,11 @@ interface CallOptions {
   readonly stream?: boolean;
   readonly headers?: Record<string, string>;
   readonly signal?: AbortSignal;
+  readonly provider?: string;
 }
 
-async function call(options: CallOptions = {}, gateway = world): Promise<Response> {
-  return await fetch(`${gateway.url}/v1/chat/completions`, {
+async function call(options: CallOptions = {}): Promise<Response> {
+  return await fetch(`${world.url}/v1/chat/completions`, {
     method: "POST",
     headers: {
       authorization: `Bearer ${testSecret}`,
@@ -87,7 +97,7 @@ async function call(options: CallOptions = {}, gateway = world): Promise<Respons
       ...options.headers,
     },
     body: JSON.stringify({
-      model: "model-a",
+      model: `${options.provider ?? "upstream"}/model-a`,
       stream: options.stream ?? false,
       messages: [{ role: "user", content: "Say something" }],
     }),
@@ -244,7 +254,7 @@ describe("a caller", () => {
     upstream.plan(answer(503, { "retry-after": "60" }), whole);
     const leaving = new AbortController();
     const reply = call({ signal: leaving.signal });
-    while (upstream.hits.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    await upstream.whenHit(1);
     leaving.abort();
     await expect(reply).rejects.toThrow(/abort/);
     const span = await world.spanWhere(
@@ -304,11 +314,9 @@ describe("the retry budget", () => {
   it("stops a storm of retries", async () => {
     upstream.plan(answer(503));
     const budget = { budgetPercent: 10, budgetPerSecondMin: 1, backoffMsMin: 1 };
-    await using gateway = await openGateway({
-      ...retries,
-      retries: { ...retries.retries, ...budget },
-    });
-    const replies = await Promise.all(Array.from({ length: 100 }, () => call({}, gateway)));
+    await use({ ...retries, retries: { ...retries.retries, ...budget } });
+    const provider = "budget";
+    const replies = await Promise.all(Array.from({ length: 100 }, () => call({ provider })));
     expect(replies.every(({ status }) => status === 503)).toBe(true);
     // A tenth of the calls, and one a second for as long as it took.
     const secondsMax = (performance.now() - (upstream.hits[0] ?? 0)) / 1_000 + 1;
@@ -320,18 +328,17 @@ describe("the circuit breaker", () => {
   it("opens after failures in a row, answers at once, and closes after a probe", async () => {
     upstream.plan(answer(500), answer(500), answer(500), whole);
     const breaker = { ...retries.breaker, failureCountMax: 3, openMsMin: 400, openMsMax: 400 };
-    await using gateway = await openGateway({
-      ...retries,
-      retries: { ...retries.retries, attemptCountMax: 1 },
-      breaker,
-    });
-    for (let count = 0; count < 3; count += 1) expect((await call({}, gateway)).status).toBe(500);
-    const shut = await call({}, gateway);
+    await use({ ...retries, retries: { ...retries.retries, attemptCountMax: 1 }, breaker });
+    const provider = "breaker";
+    for (let count = 0; count < 3; count += 1) {
+      expect((await call({ provider })).status).toBe(500);
+    }
+    const shut = await call({ provider });
     expect([shut.status, shut.headers.get("retry-after")]).toEqual([503, "1"]);
     expect(await shut.text()).toContain("target_unavailable");
     expect(upstream.hits).toHaveLength(3);
-    let probe = await call({}, gateway);
-    while (probe.status === 503) probe = await call({}, gateway);
+    let probe = await call({ provider });
+    while (probe.status === 503) probe = await call({ provider });
     expect(probe.status).toBe(200);
     const openedFor = (upstream.hits[3] ?? 0) - (upstream.hits[2] ?? 0);
     expect(openedFor).toBeGreaterThanOrEqual(195);
@@ -351,14 +358,15 @@ describe("places with a target", () => {
       whole(request, response);
     });
     const concurrency = { ...retries.concurrency, targetMin: 1, targetMax: 2 };
-    await using gateway = await openGateway({ ...retries, concurrency });
-    const calls = Array.from({ length: 6 }, () => call({}, gateway));
-    while (upstream.hits.length < 2) await new Promise((resolve) => setImmediate(resolve));
-    const hasty = await call({ headers: { "x-faultline-timeout-queue": "50ms" } }, gateway);
+    await use({ ...retries, concurrency });
+    const provider = "places";
+    const calls = Array.from({ length: 6 }, () => call({ provider }));
+    await upstream.whenHit(2);
+    const hasty = await call({ provider, headers: { "x-faultline-timeout-queue": "50ms" } });
     expect([hasty.status, await hasty.text()]).toEqual([
       429,
       expect.stringContaining(
-        'The target \\"upstream/model-a\\" has as many calls as it carries (2)',
+        'The target \\"places/model-a\\" has as many calls as it carries (2)',
       ),
     ]);
     open.resolve();

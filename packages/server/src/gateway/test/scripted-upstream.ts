@@ -11,6 +11,7 @@ export type Step = (request: IncomingMessage, response: ServerResponse) => unkno
 export class ScriptedUpstream {
   #steps: readonly Step[] = [];
   hits: number[] = [];
+  readonly #waiters = new Set<() => void>();
 
   /** Forgets what was, and takes these steps from now on. */
   plan(...steps: readonly Step[]): this {
@@ -19,9 +20,20 @@ export class ScriptedUpstream {
     return this;
   }
 
+  /** Resolves once so many requests have come. */
+  async whenHit(count: number): Promise<void> {
+    while (this.hits.length < count) {
+      const next = Promise.withResolvers<void>();
+      this.#waiters.add(next.resolve);
+      await next.promise;
+      this.#waiters.delete(next.resolve);
+    }
+  }
+
   readonly listener = (request: IncomingMessage, response: ServerResponse): void => {
     const step = this.#steps[Math.min(this.hits.length, this.#steps.length - 1)];
     this.hits.push(systemClock.monotonicMs());
+    for (const waiter of this.#waiters) waiter();
     request.resume().on("end", () => step?.(request, response));
   };
 }
