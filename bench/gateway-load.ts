@@ -23,11 +23,15 @@ export class Load implements AsyncDisposable {
   readonly #target: Target;
   readonly #scenario: Scenario;
   readonly #connections: readonly Connection[];
+  /** For single requests: connections that carry none, and those who wait for one. */
+  readonly #free: Connection[];
+  readonly #waiting: ((connection: Connection) => void)[] = [];
 
   private constructor(target: Target, scenario: Scenario, connections: readonly Connection[]) {
     this.#target = target;
     this.#scenario = scenario;
     this.#connections = connections;
+    this.#free = [...connections];
   }
 
   /** Opens the connections and asks once on each, so that what comes then finds every connection made, upstream too. */
@@ -57,6 +61,23 @@ export class Load implements AsyncDisposable {
     await Promise.all(this.#connections.map(runOne));
     const elapsedMs = performance.now() - startedMs;
     return { requestCount, elapsedMs, firstByteMs: firstByteMs.sort((a, b) => a - b) };
+  }
+
+  /** Asks once on a free connection, as soon as there is one; gives the milliseconds to the first byte. */
+  async askOnce(): Promise<number> {
+    const startedMs = performance.now();
+    const connection =
+      this.#free.pop() ??
+      (await new Promise<Connection>((resolve) => {
+        this.#waiting.push(resolve);
+      }));
+    const queuedMs = performance.now() - startedMs;
+    const { reply, waitedMs } = await connection.ask();
+    this.#check(reply);
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#free.push(connection);
+    else next(connection);
+    return queuedMs + waitedMs;
   }
 
   /** Replaces connections that the target closed while nothing was asked of it. */

@@ -56,6 +56,12 @@ export const longStreamScenario: Scenario = {
   ...chat({ model: benchModels.long, stream: true, messages: longMessages() }),
 };
 
+/** A short question, and a long stream out. */
+export const longStreamReplyScenario: Scenario = {
+  name: "SSE of 2,000 events",
+  ...chat({ model: benchModels.long, stream: true, messages: [userMessage(shortPrompt)] }),
+};
+
 /** Asked in Anthropic's words, answered by a provider of OpenAI's. */
 export const translatedScenario: Scenario = {
   name: "SSE of 20 events, translated",

@@ -63,16 +63,23 @@ export function pinLoad(): () => void {
   return () => move(before ?? "0");
 }
 
+interface RoleOptions {
+  readonly upstreamPort?: number;
+  readonly workerCount?: number;
+  /** Where the processes tell of their memory when they are asked. */
+  readonly probeFolder?: string | undefined;
+}
+
 /** Starts a role of `gateway-process.ts`. */
 export async function startRole(
   role: "upstream" | "proxy" | "relay" | "faultline",
-  { upstreamPort = 0, workerCount = 1 }: { upstreamPort?: number; workerCount?: number } = {},
+  { upstreamPort = 0, workerCount = 1, probeFolder }: RoleOptions = {},
 ): Promise<Target> {
   const entry = fileURLToPath(new URL("./gateway-process.ts", import.meta.url));
-  const child = start(
-    [entry, role, String(upstreamPort), String(workerCount)],
-    role === "upstream" ? loadCore : targetCore,
-  );
+  const child = start([entry, role, String(upstreamPort), String(workerCount)], {
+    core: role === "upstream" ? loadCore : targetCore,
+    environment: environmentOf(probeFolder),
+  });
   const [line] = (await once(child.stdout ?? child, "data")) as [Buffer];
   const serving = JSON.parse(line.toString()) as Serving;
   const own = child.pid ?? 0;
@@ -108,7 +115,7 @@ export async function startPeer(upstreamPort: number): Promise<Target> {
   const preload = fileURLToPath(new URL("./gateway-loopback.ts", import.meta.url));
   const args = ["--import", preload, peerEntry, `--port=${peerPort}`, "--headless"];
   // It writes a line for each request.
-  const child = start(args, targetCore, "ignore");
+  const child = start(args, { core: targetCore, errors: "ignore" });
   child.stdout?.resume();
   await whenListening(peerPort, child);
   return toTarget(child, {
@@ -124,12 +131,21 @@ export async function startPeer(upstreamPort: number): Promise<Target> {
   });
 }
 
+function environmentOf(probeFolder: string | undefined): NodeJS.ProcessEnv {
+  if (probeFolder === undefined) return process.env;
+  const probe = new URL("./gateway-probe.ts", import.meta.url).href;
+  return { ...process.env, FAULTLINE_BENCH_PROBE: probeFolder, NODE_OPTIONS: `--import ${probe}` };
+}
+
 function start(
   args: readonly string[],
-  core: string,
-  errors: "inherit" | "ignore" = "inherit",
+  {
+    core,
+    errors = "inherit",
+    environment = process.env,
+  }: { core: string; errors?: "inherit" | "ignore"; environment?: NodeJS.ProcessEnv },
 ): ChildProcess {
-  const options: SpawnOptions = { stdio: ["ignore", "pipe", errors] };
+  const options: SpawnOptions = { stdio: ["ignore", "pipe", errors], env: environment };
   return pinned
     ? spawn("taskset", ["-c", core, process.execPath, ...args], options)
     : spawn(process.execPath, args, options);

@@ -14,7 +14,9 @@ import type { Bench, BenchFigure, BenchResult } from "./bench.ts";
 import { run as contracts } from "./contracts.ts";
 import { run as gateway } from "./gateway.ts";
 import { run as gatewayForms } from "./gateway-forms.ts";
+import { run as gatewayGrowth } from "./gateway-growth.ts";
 import { run as gatewayIdle } from "./gateway-idle.ts";
+import { run as gatewayLatency } from "./gateway-latency.ts";
 import { run as gatewaySlowStreams } from "./gateway-slow-streams.ts";
 import { standingsOf } from "./goals.ts";
 import { run as journal } from "./journal.ts";
@@ -31,7 +33,9 @@ const benches: Readonly<Record<string, Bench>> = {
   gateway,
   "gateway-forms": gatewayForms,
   "gateway-slow-streams": gatewaySlowStreams,
+  "gateway-latency": gatewayLatency,
   "gateway-idle": gatewayIdle,
+  "gateway-growth": gatewayGrowth,
   journal,
   "journal-store": journalStore,
 };
