@@ -36,11 +36,16 @@ export interface Call {
   /** An attempt that says of itself that it repeats an earlier one. */
   readonly isResend: boolean;
   /** Rows that came back, when recorded. */
-  readonly rowCount?: number;
+  readonly rowCount?: number | undefined;
 }
 
 /** The first of these attributes that holds text. */
 export function textOf(attributes: Attributes, ...names: readonly string[]): string | undefined {
+  return textIn(attributes, names);
+}
+
+/** As `textOf`, for lists of names that are asked for in every span: nothing is made of them. */
+export function textIn(attributes: Attributes, names: readonly string[]): string | undefined {
   for (const name of names) {
     const value = attributes[name];
     if (typeof value === "string" && value !== "") return value;
@@ -50,6 +55,11 @@ export function textOf(attributes: Attributes, ...names: readonly string[]): str
 
 /** The first of these attributes that holds a number, or digits as some instrumentations write them. */
 export function numberOf(attributes: Attributes, ...names: readonly string[]): number | undefined {
+  return numberIn(attributes, names);
+}
+
+/** As `numberOf`, for lists of names that are asked for in every span. */
+export function numberIn(attributes: Attributes, names: readonly string[]): number | undefined {
   for (const name of names) {
     const value = attributes[name];
     if (typeof value === "number" && Number.isFinite(value)) return value;

@@ -1,7 +1,7 @@
 /** Recognises calls of databases, in the old and the new semantic conventions. */
 
 import type { Attributes, Span } from "../model/span.ts";
-import { type Batch, type Call, isBatchName, numberOf, textOf } from "./call.ts";
+import { type Batch, type Call, isBatchName, numberIn, textIn } from "./call.ts";
 import { mark } from "./marks.ts";
 import type { SqlShape } from "./sql-fingerprint.ts";
 import { databaseSystemOf, descriptionOf } from "./vendor-span.ts";
@@ -12,6 +12,8 @@ export interface DatabaseSpan {
   readonly statement: string | undefined;
   readonly operation: string | undefined;
   readonly collection: string | undefined;
+  /** Rows that came back, when recorded. */
+  readonly rowCount: number | undefined;
 }
 
 /** Reads the attributes of a database's client span; `undefined` when it is none. */
@@ -20,38 +22,45 @@ export function databaseSpanOf(span: Span, marks: number): DatabaseSpan | undefi
   const { attributes } = span;
   const vendorSystem = (marks & mark.vendor) === 0 ? undefined : databaseSystemOf(span, marks);
   const system =
-    textOf(attributes, "db.system.name", "db.system") ??
-    vendorSystem ??
-    textOf(attributes, "db.type");
+    textIn(attributes, systemNames) ?? vendorSystem ?? textIn(attributes, systemNamesOfOpenTracing);
   const described = vendorSystem === undefined ? undefined : descriptionOf(span);
   const statement =
-    textOf(attributes, "db.query.text", "db.statement", "sql.query", "mongodb.query") ??
+    textIn(attributes, statementNames) ??
     (described === undefined || !isStatement(described) ? undefined : described) ??
     ((marks & mark.statementName) === 0 ? undefined : span.name);
   if (system === undefined && statement === undefined) return undefined;
-  if ((marks & mark.database) === 0) {
-    return { system: system ?? "sql", statement, ...namedOperation(described) };
-  }
+  const named = described === undefined ? unnamedOperation : namedOperation(described);
+  const isRecorded = (marks & mark.database) !== 0;
+  const operation = isRecorded ? textIn(attributes, operationNames) : undefined;
+  const collection = isRecorded ? collectionOf(attributes) : undefined;
   return {
     system: system ?? "sql",
     statement,
-    operation:
-      textOf(attributes, "db.operation.name", "db.operation", "rpc.method") ??
-      namedOperation(described).operation,
-    collection:
-      textOf(
-        attributes,
-        "db.collection.name",
-        "db.sql.table",
-        "db.mongodb.collection",
-        "mongodb.collection",
-        "db.cassandra.table",
-        "db.elasticsearch.path_parts.index",
-        "db.table",
-      ) ??
-      firstText(attributes["aws.dynamodb.table_names"]) ??
-      namedOperation(described).collection,
+    operation: operation ?? named.operation,
+    collection: collection ?? named.collection,
+    // The names of all these counts have this mark.
+    rowCount: (marks & mark.size) === 0 ? undefined : numberIn(attributes, rowCountNames),
   };
+}
+
+const systemNames = ["db.system.name", "db.system"] as const;
+const systemNamesOfOpenTracing = ["db.type"] as const;
+const statementNames = ["db.query.text", "db.statement", "sql.query", "mongodb.query"] as const;
+const operationNames = ["db.operation.name", "db.operation", "rpc.method"] as const;
+const collectionNames = [
+  "db.collection.name",
+  "db.sql.table",
+  "db.mongodb.collection",
+  "mongodb.collection",
+  "db.cassandra.table",
+  "db.elasticsearch.path_parts.index",
+  "db.table",
+] as const;
+const namespaceNames = ["db.namespace", "db.name", "db.instance"] as const;
+const peerNames = ["server.address", "net.peer.name", "peer.hostname", "out.host"] as const;
+
+function collectionOf(attributes: Attributes): string | undefined {
+  return textIn(attributes, collectionNames) ?? firstText(attributes["aws.dynamodb.table_names"]);
 }
 
 /** Whether a description states what is asked, and does not only name an operation. */
@@ -60,12 +69,12 @@ function isStatement(described: string): boolean {
 }
 
 /** `findOne` on `mongoose.users` of `mongoose.users.findOne`. */
-function namedOperation(
-  described: string | undefined,
-): Pick<DatabaseSpan, "operation" | "collection"> {
-  const [, collection, operation] = /^([\w.-]+)\.(\w+)$/.exec(described ?? "") ?? [];
+function namedOperation(described: string): Pick<DatabaseSpan, "operation" | "collection"> {
+  const [, collection, operation] = /^([\w.-]+)\.(\w+)$/.exec(described) ?? [];
   return { operation, collection };
 }
+
+const unnamedOperation = { operation: undefined, collection: undefined };
 
 /** A shape with what follows from it alone: found out once, because the calls of a loop share it. */
 export interface KnownShape {
@@ -132,13 +141,15 @@ export function operationCall(span: Span, database: DatabaseSpan): Call | undefi
   return callOf(span, database, knownShape(shape));
 }
 
-function callOf(span: Span, { system, statement }: DatabaseSpan, known: KnownShape): Call {
+function callOf(
+  span: Span,
+  { system, statement, rowCount }: DatabaseSpan,
+  known: KnownShape,
+): Call {
   const { attributes } = span;
   const { shape, latest } = known;
-  const rowCount = numberOf(attributes, ...rowCountNames);
-  const namespace = textOf(attributes, "db.namespace", "db.name", "db.instance") ?? "";
-  const peer =
-    textOf(attributes, "server.address", "net.peer.name", "peer.hostname", "out.host") ?? "";
+  const namespace = textIn(attributes, namespaceNames) ?? "";
+  const peer = textIn(attributes, peerNames) ?? "";
   const target = statement ?? shape.fingerprint;
   const batch = batchOf(attributes, known);
   const isSameDatabase = latest?.namespace === namespace && latest.call.system === system;
@@ -164,7 +175,7 @@ function callOf(span: Span, { system, statement }: DatabaseSpan, known: KnownSha
     truncated: shape.truncated,
     system: system.toLowerCase(),
     isResend: false,
-    ...(rowCount === undefined ? {} : { rowCount }),
+    rowCount,
   };
   known.latest = { call, namespace };
   return call;
@@ -181,8 +192,10 @@ const rowCountNames = [
   "mysql.rows",
 ] as const;
 
+const batchSizeNames = ["db.operation.batch.size"] as const;
+
 function batchOf(attributes: Attributes, { shape, isBatchVerb }: KnownShape): Batch {
-  const recorded = numberOf(attributes, "db.operation.batch.size");
+  const recorded = numberIn(attributes, batchSizeNames);
   if (recorded !== undefined && recorded > 1) return { isBatch: true, size: recorded };
   if (shape.listValueCount > 1) return { isBatch: true, size: shape.listValueCount };
   if (shape.takesArray || isBatchVerb) return manyItems;

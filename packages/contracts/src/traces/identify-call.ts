@@ -1,7 +1,7 @@
 /** Recognises the calls of a trace. */
 
 import type { Attributes, Span } from "../model/span.ts";
-import { type Batch, type Call, isBatchName, numberOf, textOf } from "./call.ts";
+import { type Batch, type Call, isBatchName, numberIn, textIn } from "./call.ts";
 import {
   databaseSpanOf,
   type KnownShape,
@@ -56,9 +56,9 @@ export class CallIdentifier {
     const request = requestOf(span, marks);
     // A browser that fetches ahead makes one request for each link, which is no loop over a list.
     if (request === undefined || attributes["http.request.prefetch"] === true) return undefined;
-    const parsed = this.#urlOf(request.url, textOf(attributes, "url.template", "http.route"));
+    const parsed = this.#urlOf(request.url, textIn(attributes, routeNames));
     const verb = request.method.toUpperCase();
-    const host = parsed.host === "" ? (textOf(attributes, ...hostNames) ?? "") : parsed.host;
+    const host = parsed.host === "" ? (textIn(attributes, hostNames) ?? "") : parsed.host;
     // All operations of GraphQL go to one address: where the call names its own, that tells them apart.
     const operation = (marks & mark.graphql) === 0 ? undefined : graphqlOperationOf(span);
     const stable = remember(this.#hosts, host, () => stableHost(host));
@@ -82,7 +82,7 @@ export class CallIdentifier {
       isPaged: parsed.isPaged,
       truncated: false,
       system: "http",
-      isResend: (numberOf(attributes, "http.request.resend_count", "http.resend_count") ?? 0) > 0,
+      isResend: (marks & mark.attempt) !== 0 && (numberIn(attributes, resendNames) ?? 0) > 0,
     };
   }
 
@@ -104,6 +104,12 @@ export class CallIdentifier {
   }
 }
 
+const routeNames = ["url.template", "http.route"] as const;
+const methodNames = ["http.request.method", "http.method"] as const;
+const urlNames = ["url.full", "http.url"] as const;
+const urlPartNames = ["url.path", "http.target", "http.path", "url.template"] as const;
+const queryNames = ["http.query", "url.query"] as const;
+const resendNames = ["http.request.resend_count", "http.resend_count"] as const;
 const hostNames = [
   "server.address",
   "net.peer.name",
@@ -129,11 +135,9 @@ interface HttpRequest {
 function requestOf(span: Span, marks: number): HttpRequest | undefined {
   const { attributes } = span;
   const hasAttributes = (marks & mark.http) !== 0;
-  const method = hasAttributes
-    ? textOf(attributes, "http.request.method", "http.method")
-    : undefined;
+  const method = hasAttributes ? textIn(attributes, methodNames) : undefined;
   const url = hasAttributes
-    ? (textOf(attributes, "url.full", "http.url") ?? urlOfParts(attributes))
+    ? (textIn(attributes, urlNames) ?? textIn(attributes, urlPartNames))
     : undefined;
   if (method !== undefined && url !== undefined) return { method, url: withQuery(url, attributes) };
   const named = namedRequest.exec((marks & mark.vendor) === 0 ? span.name : descriptionOf(span));
@@ -148,7 +152,7 @@ function requestOf(span: Span, marks: number): HttpRequest | undefined {
 
 /** Some tracers take the query out of the URL, and record it beside it. */
 function withQuery(url: string, attributes: Attributes): string {
-  const query = textOf(attributes, "http.query", "url.query");
+  const query = textIn(attributes, queryNames);
   return query === undefined || url.includes("?") ? url : `${url}?${query.replace(/^\?/, "")}`;
 }
 
@@ -160,10 +164,6 @@ function stableHost(host: string): string {
   return host
     .replace(/^(?:\d{1,3}\.){3}\d{1,3}(?=:|$)|^\[[0-9a-f:.]+\]/i, "{address}")
     .replace(/^([a-z][a-z0-9-]*)-\d+(?=[.:]|$)/i, "$1-{n}");
-}
-
-function urlOfParts(attributes: Attributes): string | undefined {
-  return textOf(attributes, "url.path", "http.target", "http.path", "url.template");
 }
 
 function withoutNumbers(statement: string): string {

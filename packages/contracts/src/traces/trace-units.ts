@@ -39,14 +39,14 @@ interface Context {
 class UnitReader {
   readonly #trace: Trace;
   readonly #entryTrail: Trail;
-  readonly #contexts: (Context | undefined)[];
+  /** By the index of the span. */
+  readonly #contexts: (Context | undefined)[] = [];
   readonly #units: Unit[] = [];
   readonly #fragments = new Map<string, Unit>();
 
   constructor(trace: Trace, entryTrail: Trail) {
     this.#trace = trace;
     this.#entryTrail = entryTrail;
-    this.#contexts = Array.from({ length: trace.spans.length });
   }
 
   read(): Unit[] {
