@@ -1,5 +1,6 @@
 /** Reads what a provider says of its failure, in any of the shapes in which providers say it. */
 
+import { toList, toObject, toText } from "../wire/json-values.ts";
 import type { SaidFailure } from "./attempt-failure.ts";
 
 /**
@@ -10,18 +11,19 @@ import type { SaidFailure } from "./attempt-failure.ts";
 export function readSaidFailure(text: string, status: number | undefined): SaidFailure {
   const nothing: SaidFailure = { status, code: undefined, type: undefined, message: undefined };
   const root = parseJson(text);
-  const value = Array.isArray(root) ? root[0] : root;
-  if (!isRecord(value)) return nothing;
-  const error = value["error"] ?? value["detail"] ?? value;
-  if (typeof error === "string") return { ...nothing, message: error };
-  if (!isRecord(error)) return nothing;
+  const value = toObject(toList(root)?.[0] ?? root);
+  if (value === undefined) return nothing;
+  const said = value["error"] ?? value["detail"] ?? value;
+  if (typeof said === "string") return { ...nothing, message: said };
+  const error = toObject(said);
+  if (error === undefined) return nothing;
   const code = error["code"];
-  const named = textOf(code) ?? textOf(error["status"]);
+  const named = toText(code) ?? toText(error["status"]);
   return {
     status: status ?? statusOf(code) ?? statusOf(error["status"]),
     code: named !== undefined && statusOf(named) === undefined ? named : undefined,
-    type: textOf(error["type"]),
-    message: textOf(error["message"]),
+    type: toText(error["type"]),
+    message: toText(error["message"]),
   };
 }
 
@@ -32,14 +34,6 @@ function parseJson(text: string): unknown {
     // An error page, or a body that was cut at its bound: nothing is known of it.
     return undefined;
   }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null;
-}
-
-function textOf(value: unknown): string | undefined {
-  return typeof value === "string" ? value : undefined;
 }
 
 /** A code that is a status, as a number or as digits. */

@@ -1,6 +1,7 @@
 /** Replies of OpenAI's chat completions and completions under an output policy. */
 
-import { indexOf, type JsonObject, objectOf, objectsOf, textOf } from "./json-values.ts";
+import { type EditableObject, toObject, toText } from "../wire/json-values.ts";
+import { indexOf, objectsOf } from "./json-values.ts";
 import type { OutputCheck, TextKind } from "./output-check.ts";
 import type { OutputEvent, OutputShape } from "./output-shape.ts";
 
@@ -9,7 +10,7 @@ const textFields = ["content", "refusal", "reasoning_content", "reasoning"] as c
 
 export class ChatOutput implements OutputShape {
   /** The fields around the choices, of the latest event. */
-  #envelope: JsonObject = {};
+  #envelope: EditableObject = {};
   readonly #open = new Set<number>();
   /** Completions say `text` beside the index, instead of a delta. */
   #isCompletion = false;
@@ -52,16 +53,16 @@ export class ChatOutput implements OutputShape {
     return [{ name: undefined, data: { ...this.#envelope, choices } }, "[DONE]"];
   }
 
-  reply(reply: JsonObject, check: OutputCheck): void {
+  reply(reply: EditableObject, check: OutputCheck): void {
     objectsOf(reply["choices"]).forEach((choice, place) => {
       const index = indexOf(choice, place);
       dropLogprobs(choice);
-      const text = textOf(choice["text"]);
+      const text = toText(choice["text"]);
       if (text !== undefined) choice["text"] = check.whole("open", text);
-      const message = objectOf(choice["message"]);
+      const message = toObject(choice["message"]);
       if (message === undefined) return;
       for (const field of textFields) {
-        const said = textOf(message[field]);
+        const said = toText(message[field]);
         if (said !== undefined) message[field] = check.whole("open", said);
       }
       for (const { field, said } of callsOf(message, index, check)) {
@@ -70,11 +71,11 @@ export class ChatOutput implements OutputShape {
     });
   }
 
-  refuseReply(reply: JsonObject): void {
+  refuseReply(reply: EditableObject): void {
     for (const choice of objectsOf(reply["choices"])) {
       choice["finish_reason"] = "content_filter";
       if ("text" in choice) choice["text"] = "";
-      const message = objectOf(choice["message"]);
+      const message = toObject(choice["message"]);
       if (message === undefined) continue;
       choice["message"] = { role: message["role"], content: null, refusal: null };
     }
@@ -82,18 +83,18 @@ export class ChatOutput implements OutputShape {
 
   /** Texts and calls of one choice. `saysMore` is false where nothing is left to say. */
   #filter(
-    choice: JsonObject,
+    choice: EditableObject,
     index: number,
     check: OutputCheck,
   ): { changed: boolean; saysMore: boolean } {
     const isCompletion = "text" in choice;
     if (isCompletion) this.#isCompletion = true;
-    const holder = isCompletion ? choice : objectOf(choice["delta"]);
+    const holder = isCompletion ? choice : toObject(choice["delta"]);
     if (holder === undefined) return { changed: false, saysMore: true };
     let changed = false;
     let saysMore = Object.keys(holder).some((field) => !silentFields.has(field));
     for (const field of isCompletion ? ["text"] : textFields) {
-      const said = textOf(holder[field]);
+      const said = toText(holder[field]);
       if (said === undefined || said === "") {
         // The first event says nothing but whose turn it is.
         saysMore = saysMore || said === "";
@@ -125,7 +126,7 @@ export class ChatOutput implements OutputShape {
 }
 
 /** The part of a choice that says a text, by the path of its channel. */
-function saying([what = "", id = "", field = ""]: readonly string[], text: string): JsonObject {
+function saying([what = "", id = "", field = ""]: readonly string[], text: string): EditableObject {
   if (what === "text") return { text };
   if (what !== "call") return { delta: { [what]: text } };
   if (id === "function") return { delta: { function_call: { arguments: text } } };
@@ -142,7 +143,7 @@ const silentFields: ReadonlySet<string> = new Set([
 ]);
 
 /** Tokens with their probabilities are the text once more. */
-function dropLogprobs(choice: JsonObject): boolean {
+function dropLogprobs(choice: EditableObject): boolean {
   if (choice["logprobs"] === undefined || choice["logprobs"] === null) return false;
   choice["logprobs"] = null;
   return true;
@@ -155,23 +156,23 @@ function kindOf(field: Call["field"]): TextKind {
 
 interface Call {
   readonly id: string;
-  readonly called: JsonObject | undefined;
+  readonly called: EditableObject | undefined;
   /** Where it says what it is called with. */
   readonly field: "arguments" | "input";
   readonly said: string;
 }
 
 /** The calls of tools of a message or delta, which are counted; with what they say. */
-function callsOf(holder: JsonObject, index: number, check: OutputCheck): Call[] {
-  const legacy = objectOf(holder["function_call"]);
+function callsOf(holder: EditableObject, index: number, check: OutputCheck): Call[] {
+  const legacy = toObject(holder["function_call"]);
   const calls = objectsOf(holder["tool_calls"]).map((call, place) => ({
     id: `call/${indexOf(call, place)}`,
-    called: objectOf(call["function"]) ?? objectOf(call["custom"]),
+    called: toObject(call["function"]) ?? toObject(call["custom"]),
   }));
   if (legacy !== undefined) calls.push({ id: "call/function", called: legacy });
   return calls.map(({ id, called }) => {
-    check.call(`${index}/${id}`, textOf(called?.["name"]));
+    check.call(`${index}/${id}`, toText(called?.["name"]));
     const field = called !== undefined && "input" in called ? "input" : "arguments";
-    return { id, called, field, said: textOf(called?.[field]) ?? "" };
+    return { id, called, field, said: toText(called?.[field]) ?? "" };
   });
 }

@@ -1,6 +1,7 @@
 /** Replies of Anthropic's messages under an output policy. */
 
-import { indexOf, type JsonObject, objectOf, objectsOf, textOf } from "./json-values.ts";
+import { type EditableObject, toObject, toText } from "../wire/json-values.ts";
+import { indexOf, objectsOf } from "./json-values.ts";
 import type { OutputCheck, TextKind } from "./output-check.ts";
 import type { OutputEvent, OutputShape } from "./output-shape.ts";
 
@@ -13,7 +14,7 @@ export class MessagesOutput implements OutputShape {
     const index = indexOf(data, 0);
     switch (data["type"]) {
       case "message_start": {
-        const usage = objectOf(objectOf(data["message"])?.["usage"]);
+        const usage = toObject(toObject(data["message"])?.["usage"]);
         if (usage !== undefined) this.#usage = { output_tokens: usage["output_tokens"] ?? 0 };
         return undefined;
       }
@@ -37,7 +38,10 @@ export class MessagesOutput implements OutputShape {
   }
 
   refusal(): readonly (OutputEvent | "[DONE]")[] {
-    const named = (data: JsonObject & { type: string }): OutputEvent => ({ name: data.type, data });
+    const named = (data: EditableObject & { type: string }): OutputEvent => ({
+      name: data.type,
+      data,
+    });
     return [
       ...(this.#openBlock === undefined
         ? []
@@ -51,20 +55,20 @@ export class MessagesOutput implements OutputShape {
     ];
   }
 
-  reply(reply: JsonObject, check: OutputCheck): void {
+  reply(reply: EditableObject, check: OutputCheck): void {
     objectsOf(reply["content"]).forEach((block, place) => {
       if (isCall(block)) {
-        check.call(String(place), textOf(block["name"]));
+        check.call(String(place), toText(block["name"]));
         check.whole("arguments", JSON.stringify(block["input"] ?? {}));
       }
-      const text = textOf(block["text"]);
+      const text = toText(block["text"]);
       if (text !== undefined) block["text"] = check.whole("open", text);
       // A thought is signed as it stands.
-      check.whole("fixed", textOf(block["thinking"]) ?? "");
+      check.whole("fixed", toText(block["thinking"]) ?? "");
     });
   }
 
-  refuseReply(reply: JsonObject): void {
+  refuseReply(reply: EditableObject): void {
     reply["content"] = [];
     reply["stop_reason"] = "refusal";
     reply["stop_sequence"] = null;
@@ -75,9 +79,9 @@ export class MessagesOutput implements OutputShape {
     index: number,
     check: OutputCheck,
   ): readonly OutputEvent[] | undefined {
-    const block = objectOf(event.data["content_block"]);
+    const block = toObject(event.data["content_block"]);
     if (block === undefined) return undefined;
-    if (isCall(block)) check.call(String(index), textOf(block["name"]));
+    if (isCall(block)) check.call(String(index), toText(block["name"]));
     return filterFields(block, index, check) ? [event] : undefined;
   }
 
@@ -86,7 +90,7 @@ export class MessagesOutput implements OutputShape {
     index: number,
     check: OutputCheck,
   ): readonly OutputEvent[] | undefined {
-    const delta = objectOf(event.data["delta"]);
+    const delta = toObject(event.data["delta"]);
     if (delta === undefined || !filterFields(delta, index, check)) return undefined;
     return Object.keys(deltaTypes).every((field) => (delta[field] ?? "") === "") ? [] : [event];
   }
@@ -107,10 +111,10 @@ const kinds: Readonly<Record<string, TextKind>> = {
 };
 
 /** Whether something of a block or delta was taken out or held back. */
-function filterFields(holder: JsonObject, index: number, check: OutputCheck): boolean {
+function filterFields(holder: EditableObject, index: number, check: OutputCheck): boolean {
   let changed = false;
   for (const field of Object.keys(deltaTypes)) {
-    const said = textOf(holder[field]);
+    const said = toText(holder[field]);
     if (said === undefined || said === "") continue;
     const kept = check.push(`${index}/${field}`, kinds[field] ?? "fixed", said);
     if (kept === said) continue;
@@ -132,6 +136,6 @@ function restOf(prefix: string, check: OutputCheck): OutputEvent[] {
   });
 }
 
-function isCall(block: JsonObject): boolean {
+function isCall(block: EditableObject): boolean {
   return block["type"] === "tool_use" || block["type"] === "server_tool_use";
 }

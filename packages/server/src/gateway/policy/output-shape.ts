@@ -1,13 +1,13 @@
 /** What a wire format must tell so that an output policy can be held against its replies. */
 
-import type { JsonObject } from "./json-values.ts";
+import type { EditableObject } from "../wire/json-values.ts";
 import type { OutputCheck } from "./output-check.ts";
 
 /** One event of a stream, as it goes on. */
 export interface OutputEvent {
   /** The name of the event, in formats that have one. */
   readonly name: string | undefined;
-  readonly data: JsonObject;
+  readonly data: EditableObject;
 }
 
 /** The replies of one wire format. One shape reads one reply. */
@@ -22,7 +22,7 @@ export interface OutputShape {
   /** The events that end a stream that was refused, its end included. */
   refusal(): readonly (OutputEvent | "[DONE]")[];
   /** Holds a plain reply against the policy and changes it in place. */
-  reply(reply: JsonObject, check: OutputCheck): void;
+  reply(reply: EditableObject, check: OutputCheck): void;
   /** Makes a plain reply one that was refused. */
-  refuseReply(reply: JsonObject): void;
+  refuseReply(reply: EditableObject): void;
 }

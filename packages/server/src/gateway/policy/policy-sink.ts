@@ -4,7 +4,7 @@ import type { ReplyHead } from "../calls/reply-head.ts";
 import type { ReplySink } from "../calls/reply-sink.ts";
 import { FrameSplitter } from "../streams/frame-splitter.ts";
 import type { CompiledPolicy } from "./compiled-policy.ts";
-import { objectOf } from "./json-values.ts";
+import { toObject } from "../wire/json-values.ts";
 import { policyLimits } from "./limits.ts";
 import { OutputCheck } from "./output-check.ts";
 import type { OutputEvent, OutputShape } from "./output-shape.ts";
@@ -150,7 +150,7 @@ export class PolicySink implements ReplySink {
     const { shape } = this.#parts;
     const body = Buffer.concat(this.#held);
     // The relay has checked that a reply is a JSON object.
-    const reply = objectOf(JSON.parse(body.toString())) ?? {};
+    const reply = toObject(JSON.parse(body.toString())) ?? {};
     const before = JSON.stringify(reply);
     shape.reply(reply, this.#check);
     const { refusedBy } = this.#check;
@@ -180,7 +180,7 @@ function parseFrame(frame: Buffer): OutputEvent | "[DONE]" | undefined {
   if (text === "[DONE]") return text;
   if (!text.startsWith("{")) return undefined;
   // The relay has checked that the data of an event is JSON.
-  const value = objectOf(JSON.parse(text));
+  const value = toObject(JSON.parse(text));
   return value === undefined ? undefined : { name, data: value };
 }
 

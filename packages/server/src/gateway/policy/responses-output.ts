@@ -1,6 +1,7 @@
 /** Replies of OpenAI's responses under an output policy. */
 
-import { type JsonObject, objectOf, objectsOf, textOf } from "./json-values.ts";
+import { type EditableObject, toObject, toText } from "../wire/json-values.ts";
+import { objectsOf } from "./json-values.ts";
 import type { OutputCheck, TextKind } from "./output-check.ts";
 import type { OutputEvent, OutputShape } from "./output-shape.ts";
 
@@ -19,13 +20,13 @@ const openFields = ["text", "refusal"] as const;
 const fixedFields = { arguments: "arguments", input: "fixed" } as const;
 
 export class ResponsesOutput implements OutputShape {
-  #response: JsonObject = {};
+  #response: EditableObject = {};
   #sequence = -1;
 
   event({ name, data }: OutputEvent, check: OutputCheck): readonly OutputEvent[] | undefined {
-    const response = objectOf(data["response"]);
+    const response = toObject(data["response"]);
     if (response !== undefined) this.#response = { ...response };
-    const type = textOf(data["type"]) ?? "";
+    const type = toText(data["type"]) ?? "";
     const events = this.#byType({ name, data }, type, check);
     // Events are numbered: what is left out or put in shifts those that follow.
     return events.map((event) => this.#numbered(event));
@@ -43,11 +44,11 @@ export class ResponsesOutput implements OutputShape {
     return [this.#numbered({ name: data.type, data })];
   }
 
-  reply(reply: JsonObject, check: OutputCheck): void {
+  reply(reply: EditableObject, check: OutputCheck): void {
     for (const item of objectsOf(reply["output"])) filterItem(item, check);
   }
 
-  refuseReply(reply: JsonObject): void {
+  refuseReply(reply: EditableObject): void {
     reply["status"] = "incomplete";
     reply["incomplete_details"] = { reason: "content_filter" };
     reply["output"] = [];
@@ -59,7 +60,7 @@ export class ResponsesOutput implements OutputShape {
     const at = type.lastIndexOf(".");
     const [subject, step] = [type.slice(0, at), type.slice(at + 1)];
     const kind = deltaKinds[subject];
-    const delta = textOf(data["delta"]);
+    const delta = toText(data["delta"]);
     if (kind !== undefined && step === "delta" && delta !== undefined) {
       dropLogprobs(data);
       const kept = check.push(channelOf(subject, data), kind, delta);
@@ -75,11 +76,11 @@ export class ResponsesOutput implements OutputShape {
       const more = { ...place, type: `${subject}.delta`, delta: rest };
       return [{ name: name === undefined ? undefined : more.type, data: more }, event];
     }
-    const part = objectOf(data["part"]);
+    const part = toObject(data["part"]);
     if (part !== undefined) filterWhole(part, check);
-    const item = objectOf(data["item"]);
+    const item = toObject(data["item"]);
     if (item !== undefined) filterItem(item, check);
-    const response = objectOf(data["response"]);
+    const response = toObject(data["response"]);
     if (response !== undefined) this.reply(response, check);
     return [event];
   }
@@ -91,34 +92,34 @@ export class ResponsesOutput implements OutputShape {
   }
 }
 
-function channelOf(subject: string, data: JsonObject): string {
+function channelOf(subject: string, data: EditableObject): string {
   const { item_id, output_index, content_index, summary_index } = data;
   return [subject, item_id, output_index, content_index, summary_index].map(String).join("/");
 }
 
-function filterItem(item: JsonObject, check: OutputCheck): void {
-  const type = textOf(item["type"]) ?? "";
+function filterItem(item: EditableObject, check: OutputCheck): void {
+  const type = toText(item["type"]) ?? "";
   if (type.endsWith("_call"))
-    check.call(String(item["id"] ?? item["call_id"]), textOf(item["name"]));
+    check.call(String(item["id"] ?? item["call_id"]), toText(item["name"]));
   filterWhole(item, check);
   for (const part of [...objectsOf(item["content"]), ...objectsOf(item["summary"])]) {
     filterWhole(part, check);
   }
 }
 
-function filterWhole(holder: JsonObject, check: OutputCheck): void {
+function filterWhole(holder: EditableObject, check: OutputCheck): void {
   dropLogprobs(holder);
   for (const field of openFields) {
-    const text = textOf(holder[field]);
+    const text = toText(holder[field]);
     if (text !== undefined) holder[field] = check.whole("open", text);
   }
   for (const [field, kind] of Object.entries(fixedFields)) {
-    const text = textOf(holder[field]);
+    const text = toText(holder[field]);
     if (text !== undefined) check.whole(kind, text);
   }
 }
 
 /** Tokens with their probabilities are the text once more. */
-function dropLogprobs(holder: JsonObject): void {
+function dropLogprobs(holder: EditableObject): void {
   if (Array.isArray(holder["logprobs"])) holder["logprobs"] = [];
 }

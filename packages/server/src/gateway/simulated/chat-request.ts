@@ -1,16 +1,15 @@
 /** What the simulated provider reads of chat completion requests, and of those of the older completions. */
 
+import { type JsonObject, toObject } from "../wire/json-values.ts";
 import {
   anyObject,
   chooseTool,
   invalid,
-  type Json,
   parseBody,
   readCommon,
   readLimit,
   requireItems,
   type SimulatedRequest,
-  toObject,
   type ToolsOffered,
 } from "./request.ts";
 
@@ -51,19 +50,19 @@ export function readCompletionRequest(body: Buffer): SimulatedRequest {
   };
 }
 
-function refuseChoices(value: Json): void {
+function refuseChoices(value: JsonObject): void {
   const choiceCount = value["n"] ?? 1;
   if (choiceCount !== 1) throw invalid("The simulated provider gives one choice.", "/n");
 }
 
-function readSchema(format: Json | undefined): unknown {
+function readSchema(format: JsonObject | undefined): unknown {
   if (format?.["type"] === "json_object") return anyObject;
   return format?.["type"] === "json_schema"
     ? toObject(format["json_schema"])?.["schema"]
     : undefined;
 }
 
-function readTools(value: Json, messages: readonly unknown[]): ToolsOffered {
+function readTools(value: JsonObject, messages: readonly unknown[]): ToolsOffered {
   const tools: unknown = value["tools"];
   const choice: unknown = value["tool_choice"];
   const named = toObject(toObject(choice)?.["function"]);

@@ -1,15 +1,14 @@
 /** What the simulated provider reads of requests of the messages surface, and of those that count tokens. */
 
+import { type JsonObject, toObject } from "../wire/json-values.ts";
 import {
   chooseTool,
   invalid,
-  type Json,
   parseBody,
   readCommon,
   readLimit,
   requireItems,
   type SimulatedRequest,
-  toObject,
   type ToolsOffered,
 } from "./request.ts";
 
@@ -27,7 +26,7 @@ export function readCountRequest(body: Buffer): SimulatedRequest {
   return readCounted(parseBody(body));
 }
 
-function readCounted(value: Json): SimulatedRequest {
+function readCounted(value: JsonObject): SimulatedRequest {
   const messages = requireItems(value, "messages");
   const thinking = toObject(value["thinking"])?.["type"];
   const format = toObject(toObject(value["output_config"])?.["format"]);
@@ -42,7 +41,7 @@ function readCounted(value: Json): SimulatedRequest {
   };
 }
 
-function readTools(value: Json, messages: readonly unknown[]): ToolsOffered {
+function readTools(value: JsonObject, messages: readonly unknown[]): ToolsOffered {
   const tools: unknown = value["tools"];
   const choice = toObject(value["tool_choice"]);
   const content = toObject(messages.at(-1))?.["content"];
@@ -58,7 +57,7 @@ function readTools(value: Json, messages: readonly unknown[]): ToolsOffered {
   };
 }
 
-function readChoice(choice: Json | undefined): ToolsOffered["choice"] {
+function readChoice(choice: JsonObject | undefined): ToolsOffered["choice"] {
   switch (choice?.["type"]) {
     case "none":
       return "none";

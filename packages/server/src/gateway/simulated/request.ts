@@ -2,6 +2,8 @@
 
 import { PlatformError } from "@faultline/protocol";
 
+import { type JsonObject, toObject } from "../wire/json-values.ts";
+
 export interface SimulatedRequest {
   readonly model: string;
   readonly stream: boolean;
@@ -24,10 +26,8 @@ export interface SimulatedTool {
   readonly parameters: unknown;
 }
 
-export type Json = Readonly<Record<string, unknown>>;
-
 /** The body as an object. Throws `request_malformed` or `request_invalid`, as a provider would refuse. */
-export function parseBody(body: Buffer): Json {
+export function parseBody(body: Buffer): JsonObject {
   let value: unknown;
   try {
     value = JSON.parse(body.toString());
@@ -39,16 +39,8 @@ export function parseBody(body: Buffer): Json {
   return object;
 }
 
-/** The value as an object, when it is one. */
-export function toObject(value: unknown): Json | undefined {
-  // The checks make it a record of unknown values.
-  return typeof value === "object" && value !== null && !Array.isArray(value)
-    ? (value as Json)
-    : undefined;
-}
-
 /** The fields that all surfaces spell alike. */
-export function readCommon(value: Json): Pick<SimulatedRequest, "model" | "stream" | "seed"> {
+export function readCommon(value: JsonObject): Pick<SimulatedRequest, "model" | "stream" | "seed"> {
   return {
     model: typeof value["model"] === "string" ? value["model"] : "",
     stream: value["stream"] === true,
@@ -57,7 +49,7 @@ export function readCommon(value: Json): Pick<SimulatedRequest, "model" | "strea
 }
 
 /** The list in a field, which must have something in it. */
-export function requireItems(value: Json, name: string): readonly unknown[] {
+export function requireItems(value: JsonObject, name: string): readonly unknown[] {
   const items = value[name];
   if (!Array.isArray(items) || items.length === 0) {
     throw invalid(`"${name}" must be a list of at least one item.`, `/${name}`);

@@ -1,15 +1,14 @@
 /** What the simulated provider reads of requests of the responses surface. */
 
+import { type JsonObject, toObject } from "../wire/json-values.ts";
 import {
   anyObject,
   chooseTool,
   invalid,
-  type Json,
   parseBody,
   readCommon,
   readLimit,
   type SimulatedRequest,
-  toObject,
   type ToolsOffered,
 } from "./request.ts";
 
@@ -38,12 +37,12 @@ export function readResponsesRequest(body: Buffer): SimulatedRequest {
   };
 }
 
-function readSchema(format: Json | undefined): unknown {
+function readSchema(format: JsonObject | undefined): unknown {
   if (format?.["type"] === "json_object") return anyObject;
   return format?.["type"] === "json_schema" ? format["schema"] : undefined;
 }
 
-function readTools(value: Json, lastItem: unknown): ToolsOffered {
+function readTools(value: JsonObject, lastItem: unknown): ToolsOffered {
   const tools: unknown = value["tools"];
   const choice: unknown = value["tool_choice"];
   const named = toObject(choice);

@@ -4,7 +4,7 @@
  * stood in the caller's body; losses and refusals name it.
  */
 
-import type { JsonObject } from "./json-document.ts";
+import type { JsonObject } from "../wire/json-values.ts";
 import type { ReasoningState } from "./reasoning-state.ts";
 
 export interface Conversation {

@@ -1,8 +1,7 @@
 /** JSON as the translation reads it: numbers keep their digits, and a wrong type reads as absent. */
 
+import type { JsonObject } from "../wire/json-values.ts";
 import { translationLimits } from "./translation-limits.ts";
-
-export type JsonObject = Readonly<Record<string, unknown>>;
 
 /** Numbers that a double may change: many digits, or an exponent of three. */
 const delicateNumber = /\d[\d.]{15}|\d[eE][+-]?\d{3}/;
@@ -72,24 +71,6 @@ function significantDigits(number: string): string {
     .replaceAll(/\D/g, "")
     .replace(/^0+/, "")
     .replace(/0+$/, "");
-}
-
-/** The value as an object, when it is one. */
-export function toObject(value: unknown): JsonObject | undefined {
-  // The checks make it a record of unknown values.
-  return typeof value === "object" && value !== null && !Array.isArray(value)
-    ? (value as JsonObject)
-    : undefined;
-}
-
-/** The value as a list, when it is one. */
-export function toList(value: unknown): readonly unknown[] | undefined {
-  return Array.isArray(value) ? (value as readonly unknown[]) : undefined;
-}
-
-/** The value as a text, when it is one. */
-export function toText(value: unknown): string | undefined {
-  return typeof value === "string" ? value : undefined;
 }
 
 /** The value as a count, when it is a whole number of at least 0. */

@@ -4,7 +4,8 @@
  * that the caller's surface has for such state. Callers send it back unread, as they do with any such state.
  */
 
-import { type JsonObject, parseJson, toObject, toText } from "./json-document.ts";
+import { type JsonObject, toObject, toText } from "../wire/json-values.ts";
+import { parseJson } from "./json-document.ts";
 import { type Surface, surfaces } from "./surface.ts";
 
 /** Whose state it is, and the fields in which that surface holds it. */

@@ -11,7 +11,7 @@ import type {
   UserPart,
 } from "./conversation.ts";
 import { type Passage } from "./fields/field-table.ts";
-import { toObject } from "./json-document.ts";
+import { toObject } from "../wire/json-values.ts";
 import { Losses } from "./losses.ts";
 import { readChatRequest } from "./requests/chat-reader.ts";
 import { writeChatRequest } from "./requests/chat-writer.ts";

@@ -1,7 +1,7 @@
 /** Translation of whole replies and of errors, from the provider's surface to the caller's. */
 
-import type { JsonObject } from "./json-document.ts";
-import { parseJson, toObject, toText } from "./json-document.ts";
+import { type JsonObject, toObject, toText } from "../wire/json-values.ts";
+import { parseJson } from "./json-document.ts";
 import { readChatReply } from "./replies/chat-reading.ts";
 import { writeChatReply } from "./replies/chat-reply-writer.ts";
 import { readMessagesReply } from "./replies/messages-reading.ts";

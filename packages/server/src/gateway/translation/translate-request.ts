@@ -7,7 +7,8 @@ import { PlatformError } from "@faultline/protocol";
 
 import type { Conversation } from "./conversation.ts";
 import type { Passage } from "./fields/field-table.ts";
-import { type JsonObject, parseJson, toObject } from "./json-document.ts";
+import { type JsonObject, toObject } from "../wire/json-values.ts";
+import { parseJson } from "./json-document.ts";
 import { Losses, unsupported } from "./losses.ts";
 import type { TranslationContext } from "./replies/reply-context.ts";
 import { readChatRequest } from "./requests/chat-reader.ts";

@@ -6,7 +6,7 @@
 
 import { isDeepStrictEqual } from "node:util";
 
-import { type JsonObject, toObject } from "../json-document.ts";
+import { type JsonObject, toObject } from "../../wire/json-values.ts";
 import { invalidRequest, type Losses, unsupported } from "../losses.ts";
 import { type Surface, surfaceTitles } from "../surface.ts";
 

@@ -1,6 +1,6 @@
 /** Reads replies of chat completions: what is common to the whole and the streamed form. */
 
-import { type JsonObject, toList, toObject, toText } from "../json-document.ts";
+import { type JsonObject, toList, toObject, toText } from "../../wire/json-values.ts";
 import type { ReasoningState } from "../reasoning-state.ts";
 import { readChatReasoning } from "../requests/chat-reasoning.ts";
 import { readChatUsage } from "./chat-usage.ts";

@@ -1,6 +1,7 @@
 /** Writes whole replies of chat completions. */
 
-import { compact, type JsonObject } from "../json-document.ts";
+import type { JsonObject } from "../../wire/json-values.ts";
+import { compact } from "../json-document.ts";
 import { reasoningSeparator } from "../reasoning-state.ts";
 import { writeReasoningDetail } from "../requests/chat-reasoning.ts";
 import { writeChatUsage } from "./chat-usage.ts";

@@ -1,6 +1,6 @@
 /** Reads a stream of chat completion chunks. */
 
-import { type JsonObject, toList, toObject, toText } from "../json-document.ts";
+import { type JsonObject, toList, toObject, toText } from "../../wire/json-values.ts";
 import { readChatReasoning } from "../requests/chat-reasoning.ts";
 import { BlockSequence } from "./block-sequence.ts";
 import {

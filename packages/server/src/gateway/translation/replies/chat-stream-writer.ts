@@ -1,6 +1,7 @@
 /** Writes streams of chat completion chunks. */
 
-import { compact, type JsonObject } from "../json-document.ts";
+import type { JsonObject } from "../../wire/json-values.ts";
+import { compact } from "../json-document.ts";
 import { reasoningSeparator } from "../reasoning-state.ts";
 import { writeReasoningDetail } from "../requests/chat-reasoning.ts";
 import { explanationOf, writeChatFinish } from "./chat-reply-writer.ts";

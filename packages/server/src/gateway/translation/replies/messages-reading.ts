@@ -1,6 +1,6 @@
 /** Reads whole replies of the messages surface, and what its stream has in common with them. */
 
-import { type JsonObject, toList, toObject, toText } from "../json-document.ts";
+import { type JsonObject, toList, toObject, toText } from "../../wire/json-values.ts";
 import { type ReasoningState, unsealState } from "../reasoning-state.ts";
 import { readMessagesTier, readMessagesUsage } from "./messages-usage.ts";
 import { invalidReply, readProviderError, replyName, replyText } from "./reply-fault.ts";

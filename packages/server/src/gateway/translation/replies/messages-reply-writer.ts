@@ -1,6 +1,7 @@
 /** Writes whole replies of the messages surface. */
 
-import { compact, type JsonObject, parseJson, toObject } from "../json-document.ts";
+import { type JsonObject, toObject } from "../../wire/json-values.ts";
+import { compact, parseJson } from "../json-document.ts";
 import { type ReasoningState, sealState } from "../reasoning-state.ts";
 import { JsonBalance } from "./json-balance.ts";
 import { writeMessagesUsage } from "./messages-usage.ts";

@@ -1,6 +1,7 @@
 /** Reads a stream of the messages surface. */
 
-import { type JsonObject, toCount, toObject, toText } from "../json-document.ts";
+import { type JsonObject, toObject, toText } from "../../wire/json-values.ts";
+import { toCount } from "../json-document.ts";
 import type { ReasoningState } from "../reasoning-state.ts";
 import { translationLimits } from "../translation-limits.ts";
 import { BlockSequence } from "./block-sequence.ts";

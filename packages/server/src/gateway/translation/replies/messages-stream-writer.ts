@@ -1,6 +1,6 @@
 /** Writes streams of the messages surface. */
 
-import type { JsonObject } from "../json-document.ts";
+import type { JsonObject } from "../../wire/json-values.ts";
 import { messagesEnvelope, spellThinking, writeMessagesStop } from "./messages-reply-writer.ts";
 import { writeMessagesUsage } from "./messages-usage.ts";
 import { writeErrorEvent } from "./provider-error.ts";

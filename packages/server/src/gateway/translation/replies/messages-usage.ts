@@ -1,6 +1,7 @@
 /** Token counts as messages spells them: its `input_tokens` leave out what was read from and written to the cache. */
 
-import { compact, type JsonObject, toCount, toObject } from "../json-document.ts";
+import { type JsonObject, toObject } from "../../wire/json-values.ts";
+import { compact, toCount } from "../json-document.ts";
 import type { ReplyUsage } from "./reply-event.ts";
 
 /**

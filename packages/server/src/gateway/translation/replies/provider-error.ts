@@ -1,6 +1,7 @@
 /** Errors that a provider reports, in the words of each surface. */
 
-import { compact, type JsonObject } from "../json-document.ts";
+import type { JsonObject } from "../../wire/json-values.ts";
+import { compact } from "../json-document.ts";
 import type { Surface } from "../surface.ts";
 import type { ProviderError } from "./reply-event.ts";
 

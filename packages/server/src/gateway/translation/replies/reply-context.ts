@@ -1,6 +1,6 @@
 /** What the writers of a reply know of its request. */
 
-import type { JsonObject } from "../json-document.ts";
+import type { JsonObject } from "../../wire/json-values.ts";
 import type { Surface } from "../surface.ts";
 
 /** Made with the request, needed for its reply. Plain data. */

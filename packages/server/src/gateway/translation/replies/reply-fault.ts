@@ -2,7 +2,8 @@
 
 import { PlatformError } from "@faultline/protocol";
 
-import { type JsonObject, parseJson, toObject, toText } from "../json-document.ts";
+import { type JsonObject, toObject, toText } from "../../wire/json-values.ts";
+import { parseJson } from "../json-document.ts";
 import { translationLimits } from "../translation-limits.ts";
 import type { ProviderError } from "./reply-event.ts";
 

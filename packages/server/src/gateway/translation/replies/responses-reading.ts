@@ -1,6 +1,6 @@
 /** Reads whole replies of the responses surface, and what its stream has in common with them. */
 
-import { type JsonObject, toList, toObject, toText } from "../json-document.ts";
+import { type JsonObject, toList, toObject, toText } from "../../wire/json-values.ts";
 import { reasoningSeparator } from "../reasoning-state.ts";
 import { reasoningState, reasoningTexts } from "../requests/responses-items.ts";
 import { invalidReply, readProviderError, replyName, replyText } from "./reply-fault.ts";

@@ -1,6 +1,7 @@
 /** Writes whole replies of the responses surface. */
 
-import { compact, type JsonObject, toList, toObject } from "../json-document.ts";
+import { type JsonObject, toList, toObject } from "../../wire/json-values.ts";
+import { compact } from "../json-document.ts";
 import { type ReasoningState, sealState } from "../reasoning-state.ts";
 import { explanationOf } from "./chat-reply-writer.ts";
 import type { TranslationContext } from "./reply-context.ts";

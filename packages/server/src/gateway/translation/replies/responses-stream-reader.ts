@@ -1,6 +1,7 @@
 /** Reads a stream of the responses surface. */
 
-import { type JsonObject, toCount, toList, toObject, toText } from "../json-document.ts";
+import { type JsonObject, toList, toObject, toText } from "../../wire/json-values.ts";
+import { toCount } from "../json-document.ts";
 import { reasoningSeparator } from "../reasoning-state.ts";
 import { BlockSequence } from "./block-sequence.ts";
 import { invalidReply, parseReply, readProviderError, replyText } from "./reply-fault.ts";

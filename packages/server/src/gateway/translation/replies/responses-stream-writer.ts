@@ -1,6 +1,6 @@
 /** Writes streams of the responses surface. */
 
-import type { JsonObject } from "../json-document.ts";
+import type { JsonObject } from "../../wire/json-values.ts";
 import type { ReasoningState } from "../reasoning-state.ts";
 import { statusOfError, writeErrorBody } from "./provider-error.ts";
 import type { StreamWriter, TranslationContext } from "./reply-context.ts";

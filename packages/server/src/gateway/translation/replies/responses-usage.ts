@@ -1,6 +1,7 @@
 /** Token counts as responses spells them. */
 
-import { type JsonObject, toCount, toObject } from "../json-document.ts";
+import { type JsonObject, toObject } from "../../wire/json-values.ts";
+import { toCount } from "../json-document.ts";
 import type { ReplyUsage } from "./reply-event.ts";
 
 /** Absent when the provider says nothing. */

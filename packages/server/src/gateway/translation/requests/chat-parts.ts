@@ -3,7 +3,8 @@
 import type { TextPart, UserPart } from "../conversation.ts";
 import { chatFields } from "../fields/chat-fields.ts";
 import { admitFields, type Passage } from "../fields/field-table.ts";
-import { compact, type JsonObject, toObject } from "../json-document.ts";
+import { type JsonObject, toObject } from "../../wire/json-values.ts";
+import { compact } from "../json-document.ts";
 import { unsupported } from "../losses.ts";
 import {
   optionalText,

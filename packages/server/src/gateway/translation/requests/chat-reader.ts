@@ -11,7 +11,7 @@ import type {
 } from "../conversation.ts";
 import { chatFields } from "../fields/chat-fields.ts";
 import { admitFields, type Passage } from "../fields/field-table.ts";
-import { type JsonObject, toObject } from "../json-document.ts";
+import { type JsonObject, toObject } from "../../wire/json-values.ts";
 import { invalidRequest } from "../losses.ts";
 import { readChatReasoning } from "./chat-reasoning.ts";
 import { readChatParts, readChatTexts } from "./chat-parts.ts";

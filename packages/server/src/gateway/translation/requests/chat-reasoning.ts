@@ -4,7 +4,7 @@
  */
 
 import type { AssistantPart } from "../conversation.ts";
-import { type JsonObject, toList, toObject, toText } from "../json-document.ts";
+import { type JsonObject, toList, toObject, toText } from "../../wire/json-values.ts";
 import type { ReasoningState } from "../reasoning-state.ts";
 
 const formats = { messages: "anthropic-claude-v1", responses: "openai-responses-v1" } as const;

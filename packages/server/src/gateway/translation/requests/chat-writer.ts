@@ -9,7 +9,8 @@ import type {
   UserPart,
 } from "../conversation.ts";
 import type { Passage } from "../fields/field-table.ts";
-import { compact, type JsonObject } from "../json-document.ts";
+import type { JsonObject } from "../../wire/json-values.ts";
+import { compact } from "../json-document.ts";
 import { reasoningSeparator } from "../reasoning-state.ts";
 import { writeChatParts, writeChatTexts } from "./chat-parts.ts";
 import { writeChatToolChoice, writeChatTools } from "./chat-tools.ts";

@@ -3,7 +3,8 @@
 import type { AssistantPart, ToolCall } from "../conversation.ts";
 import { admitFields, type Passage } from "../fields/field-table.ts";
 import { messagesFields } from "../fields/messages-fields.ts";
-import { type JsonObject, parseJson, toObject } from "../json-document.ts";
+import { type JsonObject, toObject } from "../../wire/json-values.ts";
+import { parseJson } from "../json-document.ts";
 import { invalidRequest, unsupported } from "../losses.ts";
 import { type ReasoningState, unsealState } from "../reasoning-state.ts";
 import { readTextBlock, writeTextBlocks } from "./messages-parts.ts";

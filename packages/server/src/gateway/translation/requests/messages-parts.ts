@@ -3,7 +3,8 @@
 import type { FilePart, Source, TextPart, UserPart } from "../conversation.ts";
 import { admitFields, type Passage } from "../fields/field-table.ts";
 import { messagesFields } from "../fields/messages-fields.ts";
-import { compact, type JsonObject, toObject } from "../json-document.ts";
+import { type JsonObject, toObject } from "../../wire/json-values.ts";
+import { compact } from "../json-document.ts";
 import { unsupported } from "../losses.ts";
 import { optionalText, requireText, unknownKind } from "./request-values.ts";
 

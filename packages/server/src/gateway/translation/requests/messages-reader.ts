@@ -12,7 +12,7 @@ import type {
 } from "../conversation.ts";
 import { admitFields, type Passage } from "../fields/field-table.ts";
 import { messagesFields } from "../fields/messages-fields.ts";
-import { type JsonObject, toObject } from "../json-document.ts";
+import { type JsonObject, toObject } from "../../wire/json-values.ts";
 import { invalidRequest } from "../losses.ts";
 import { readAssistantBlock } from "./messages-assistant.ts";
 import { readTextBlock, readUserBlock } from "./messages-parts.ts";

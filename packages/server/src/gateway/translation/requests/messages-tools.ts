@@ -3,7 +3,8 @@
 import type { Conversation, Tool, ToolChoice } from "../conversation.ts";
 import { admitFields, type Passage } from "../fields/field-table.ts";
 import { messagesFields } from "../fields/messages-fields.ts";
-import { compact, type JsonObject } from "../json-document.ts";
+import type { JsonObject } from "../../wire/json-values.ts";
+import { compact } from "../json-document.ts";
 import { invalidRequest, unsupported } from "../losses.ts";
 import {
   optionalBoolean,

@@ -2,7 +2,8 @@
 
 import type { AnswerSettings, OutputFormat, Turn } from "../conversation.ts";
 import type { Passage } from "../fields/field-table.ts";
-import { compact, type JsonObject } from "../json-document.ts";
+import type { JsonObject } from "../../wire/json-values.ts";
+import { compact } from "../json-document.ts";
 import { unsupported } from "../losses.ts";
 import { writeAssistantBlocks } from "./messages-assistant.ts";
 import { writeTextBlocks, writeUserBlocks } from "./messages-parts.ts";

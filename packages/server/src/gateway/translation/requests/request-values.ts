@@ -1,7 +1,7 @@
 /** Values of a caller's request, checked where they are read; a wrong type is refused with its place. */
 
 import type { Effort, Source } from "../conversation.ts";
-import { type JsonObject, toList, toObject, toText } from "../json-document.ts";
+import { type JsonObject, toList, toObject, toText } from "../../wire/json-values.ts";
 import { invalidRequest, unsupported } from "../losses.ts";
 
 /** Throws `request_invalid`. */

@@ -3,7 +3,7 @@
 import type { AssistantPart, ToolCall, ToolResult, Turn } from "../conversation.ts";
 import { admitFields, type Passage } from "../fields/field-table.ts";
 import { responsesFields } from "../fields/responses-fields.ts";
-import { type JsonObject, toList, toObject, toText } from "../json-document.ts";
+import { type JsonObject, toList, toObject, toText } from "../../wire/json-values.ts";
 import { invalidRequest } from "../losses.ts";
 import { type ReasoningState, reasoningSeparator, unsealState } from "../reasoning-state.ts";
 import { optionalText, requireList, requireText, unknownKind } from "./request-values.ts";

@@ -3,7 +3,7 @@
 import type { AnswerSettings, Conversation, OutputFormat, Turn } from "../conversation.ts";
 import { admitFields, type Passage } from "../fields/field-table.ts";
 import { responsesFields } from "../fields/responses-fields.ts";
-import type { JsonObject } from "../json-document.ts";
+import type { JsonObject } from "../../wire/json-values.ts";
 import { invalidRequest } from "../losses.ts";
 import {
   optionalBoolean,

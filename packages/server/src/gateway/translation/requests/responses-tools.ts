@@ -3,7 +3,8 @@
 import type { Tool, ToolChoice } from "../conversation.ts";
 import { admitFields, type Passage } from "../fields/field-table.ts";
 import { responsesFields } from "../fields/responses-fields.ts";
-import { compact, type JsonObject, toObject } from "../json-document.ts";
+import { type JsonObject, toObject } from "../../wire/json-values.ts";
+import { compact } from "../json-document.ts";
 import { invalidRequest, unsupported } from "../losses.ts";
 import {
   optionalBoolean,

@@ -8,7 +8,8 @@ import type {
   Turn,
 } from "../conversation.ts";
 import type { Passage } from "../fields/field-table.ts";
-import { compact, type JsonObject } from "../json-document.ts";
+import type { JsonObject } from "../../wire/json-values.ts";
+import { compact } from "../json-document.ts";
 import { unsupported } from "../losses.ts";
 import type { WriteRequest } from "./request-writer.ts";
 import { writeResponsesParts } from "./responses-parts.ts";

@@ -1,7 +1,7 @@
 /** Fields that chat completions and responses spell alike; they pass as they are. */
 
 import type { Passage } from "../fields/field-table.ts";
-import type { JsonObject } from "../json-document.ts";
+import type { JsonObject } from "../../wire/json-values.ts";
 import { optionalText } from "./request-values.ts";
 
 const names = [
