@@ -7,8 +7,8 @@
 import { PlatformError } from "@faultline/protocol";
 
 import { earlyStep } from "../dispatch/early-frames.ts";
-import { gatewayLimits } from "../limits.ts";
 import { type FrameKind, SseScanner, type SseSink } from "../wire/sse-scanner.ts";
+import { BegunEvent } from "./begun-event.ts";
 import type { Relay, RelayTarget } from "./relay.ts";
 import { providerReported } from "./transport-error.ts";
 
@@ -16,9 +16,7 @@ export class StreamRelay implements Relay, SseSink {
   readonly #target: RelayTarget;
   readonly #stripsUsage: boolean;
   readonly #scanner: SseScanner;
-  /** The begun event at the end of earlier parts. */
-  #held: Buffer[] = [];
-  #heldBytes = 0;
+  readonly #begun = new BegunEvent();
   /** Whole events that say nothing yet. */
   #early: Buffer[] = [];
   #earlyBytes = 0;
@@ -56,7 +54,7 @@ export class StreamRelay implements Relay, SseSink {
         "The provider sent an event that is no JSON object.",
       );
     }
-    if (this.#frameEnd < part.length) this.#hold(part.subarray(this.#frameEnd));
+    if (this.#frameEnd < part.length) this.#begun.hold(part.subarray(this.#frameEnd));
     return this.#flowing;
   }
 
@@ -141,31 +139,18 @@ export class StreamRelay implements Relay, SseSink {
     this.#early.length = 0;
   }
 
-  #hold(rest: Buffer): void {
-    this.#held.push(rest);
-    this.#heldBytes += rest.length;
-    if (this.#heldBytes > gatewayLimits.frameBytesMax) {
-      throw new PlatformError(
-        "provider_response_invalid",
-        `The provider sent an event of more than ${gatewayLimits.frameBytesMax} bytes.`,
-      );
-    }
-  }
-
   /** Forwards all before the current event, and skips it. */
   #strip(end: number): void {
     if (this.#frameEnd > this.#forwardFrom) this.#forward(this.#frameEnd);
-    this.#held.length = 0;
-    this.#heldBytes = 0;
+    this.#begun.forget();
     this.#forwardFrom = end;
   }
 
   #forward(end: number): void {
     if (end <= this.#forwardFrom) return;
-    if (this.#heldBytes > 0) {
-      for (const held of this.#held) this.#send(held);
-      this.#held.length = 0;
-      this.#heldBytes = 0;
+    if (!this.#begun.isEmpty) {
+      for (const held of this.#begun.parts) this.#send(held);
+      this.#begun.forget();
     }
     const whole = this.#forwardFrom === 0 && end === this.#part.length;
     this.#send(whole ? this.#part : this.#part.subarray(this.#forwardFrom, end));

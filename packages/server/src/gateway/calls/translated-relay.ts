@@ -11,6 +11,7 @@ import {
   type TranslationContext,
 } from "../translation/index.ts";
 import { type FrameKind, SseScanner, type SseSink } from "../wire/sse-scanner.ts";
+import { BegunEvent } from "./begun-event.ts";
 import { invalidReply, isOnlyError, readPart } from "./plain-relay.ts";
 import type { Relay, RelayTarget } from "./relay.ts";
 import { providerReported } from "./transport-error.ts";
@@ -70,9 +71,7 @@ export class TranslatedStreamRelay implements Relay, SseSink {
   readonly #target: RelayTarget;
   readonly #translation: StreamTranslation;
   readonly #scanner: SseScanner;
-  /** The begun event at the end of earlier parts. */
-  #held: Buffer[] = [];
-  #heldBytes = 0;
+  readonly #begun = new BegunEvent();
   #part: Buffer = Buffer.alloc(0);
   #frameStart = 0;
   /** What is said and not sent yet. */
@@ -96,15 +95,14 @@ export class TranslatedStreamRelay implements Relay, SseSink {
     this.#part = part;
     this.#frameStart = 0;
     this.#scanner.write(part);
-    if (this.#frameStart < part.length) this.#hold(part.subarray(this.#frameStart));
+    if (this.#frameStart < part.length) this.#begun.hold(part.subarray(this.#frameStart));
     if (!this.committed) this.#commitIfDue();
     return this.#flush();
   }
 
   onFrame(kind: FrameKind, end: number): void {
-    const bytes = Buffer.concat([...this.#held, this.#part.subarray(this.#frameStart, end)]);
-    this.#held = [];
-    this.#heldBytes = 0;
+    const bytes = Buffer.concat([...this.#begun.parts, this.#part.subarray(this.#frameStart, end)]);
+    this.#begun.forget();
     this.#frameStart = end;
     if (kind === "malformed") {
       throw new PlatformError(
@@ -178,17 +176,6 @@ export class TranslatedStreamRelay implements Relay, SseSink {
     const words = this.#said;
     this.#said = "";
     return this.#target.sink.write(words);
-  }
-
-  #hold(rest: Buffer): void {
-    this.#held.push(rest);
-    this.#heldBytes += rest.length;
-    if (this.#heldBytes > gatewayLimits.frameBytesMax) {
-      throw new PlatformError(
-        "provider_response_invalid",
-        `The provider sent an event of more than ${gatewayLimits.frameBytesMax} bytes.`,
-      );
-    }
   }
 }
 
