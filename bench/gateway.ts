@@ -26,14 +26,14 @@ const smallPlans: readonly RoundsPlan[] = [
     scenario: plainScenario,
     concurrency,
     warmUpCount: 8_000,
-    roundCount: 18,
+    roundCount: 12,
     requestCount: 320,
   },
   {
     scenario: streamScenario,
     concurrency,
     warmUpCount: 2_500,
-    roundCount: 18,
+    roundCount: 12,
     requestCount: 128,
   },
 ];
