@@ -2,7 +2,7 @@
 
 import type { AttributeValue, Span } from "../model/span.ts";
 import type { Snapshot } from "../model/snapshot.ts";
-import { textOf } from "../traces/call.ts";
+import { textIn, textOf } from "../traces/call.ts";
 import { mark } from "../traces/marks.ts";
 import { type Trace, tracesOf } from "../traces/trace.ts";
 
@@ -50,6 +50,8 @@ const placeNames = [
   "partition",
 ] as const;
 
+const hostNames = ["server.address", "net.peer.name"] as const;
+
 /** All partition sets of a snapshot, sorted by name. */
 export function partitionSetsOf(snapshot: Snapshot): PartitionSet[] {
   const sets = new Map<string, { isDatabase: boolean; uses: Map<string, Use[]> }>();
@@ -89,7 +91,7 @@ function placeOf(span: Span, marks: number): Place | undefined {
     }
   }
   if ((marks & mark.database) === 0) return undefined;
-  const host = textOf(attributes, "server.address", "net.peer.name");
+  const host = textIn(attributes, hostNames);
   const shard =
     host === undefined || !/shard|part/i.test(host)
       ? null

@@ -1,6 +1,5 @@
 /** What shows that a list was loaded at once, and what shows that it was not. */
 
-import { largestOf } from "../../traces/largest.ts";
 import type { Call } from "../../traces/call.ts";
 import { type ClassifiedGroup, hasFailed } from "./classify-group.ts";
 import { growthOf, isFixedNumber } from "./growth.ts";
@@ -125,12 +124,12 @@ function placesIn(observation: Observation): Map<string, UnitCall[]> {
   const places = new Map<string, UnitCall[]>();
   // Most units have one owner of all their calls.
   const hasOthers = ownCalls.length > 0 && ownCalls.length < unit.calls.length;
-  const own = new Set(hasOthers ? ownCalls : []);
-  const ownPlaces = new Set(hasOthers ? ownCalls.map(({ call }) => placeOf(call)) : []);
+  const own = hasOthers ? new Set(ownCalls) : undefined;
+  const ownPlaces = hasOthers ? new Set(ownCalls.map(({ call }) => placeOf(call))) : undefined;
   for (const item of unit.calls) {
     const place = placeOf(item.call);
-    const isMoved = item.resolver === undefined && ownPlaces.has(place);
-    if (hasOthers && !own.has(item) && !isMoved) continue;
+    const isMoved = item.resolver === undefined && ownPlaces?.has(place) === true;
+    if (own?.has(item) === false && !isMoved) continue;
     const known = places.get(place);
     if (known === undefined) places.set(place, [item]);
     else known.push(item);
@@ -140,29 +139,39 @@ function placesIn(observation: Observation): Map<string, UnitCall[]> {
 
 /** A call of each item that made one. */
 function onePerItem(observation: Observation): CallsOfRequest {
-  const byItem = new Map<string, UnitCall>();
+  let byItem: Map<string, UnitCall> | undefined;
   for (const item of observation.ownCalls) {
     const { resolver } = item;
-    if (resolver !== undefined && resolver.indexCount > 0) byItem.set(resolver.path, item);
+    if (resolver === undefined || resolver.indexCount === 0) continue;
+    byItem ??= new Map();
+    byItem.set(resolver.path, item);
   }
-  return { observation, calls: [...byItem.values()] };
+  return { observation, calls: byItem === undefined ? [] : [...byItem.values()] };
 }
 
 /** All calls but those that are recorded to name several things. */
 function singleCalls(observation: Observation): CallsOfRequest {
-  const calls = callsFor(observation).filter(
-    ({ call }) => (call.batch.size ?? 1) <= narrowWidthMax,
-  );
-  return { observation, calls };
+  return { observation, calls: callsFor(observation).filter(({ call }) => isSingle(call)) };
+}
+
+function isSingle({ batch }: Call): boolean {
+  return (batch.size ?? 1) <= narrowWidthMax;
 }
 
 /** As many single calls as the longest list has items: a resolver's, that of a batch, or that of one of these calls. */
 function exceedsList(observation: Observation, options: RepeatedQueryOptions): boolean {
-  const { calls } = singleCalls(observation);
-  const batches = callsFor(observation).map(({ call }) => call.batch.size ?? 0);
-  const lists = calls.map(({ call }) => (call.batch.isBatch ? 0 : (call.rowCount ?? 0) + 1));
-  const lengths = [observation.listLength ?? 0, largestOf(batches), largestOf(lists)];
-  return lengths.some((length) => length >= options.listLengthMin && calls.length >= length);
+  let count = 0;
+  let batchSizeMax = 0;
+  let listLengthMax = 0;
+  for (const { call } of callsFor(observation)) {
+    const { size = 0, isBatch: isList } = call.batch;
+    batchSizeMax = Math.max(batchSizeMax, size);
+    if (!isSingle(call)) continue;
+    count += 1;
+    if (!isList) listLengthMax = Math.max(listLengthMax, (call.rowCount ?? 0) + 1);
+  }
+  const lengths = [observation.listLength ?? 0, batchSizeMax, listLengthMax];
+  return lengths.some((length) => length >= options.listLengthMin && count >= length);
 }
 
 /** Where no other call shows a list, the repeated calls are all that is known of it. */

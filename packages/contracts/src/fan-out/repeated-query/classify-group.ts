@@ -104,18 +104,22 @@ function isSlowLoop(
 }
 
 /** A call that follows a failed one of the same target is its retry. */
-function withoutRetries(calls: readonly UnitCall[]): UnitCall[] {
+function withoutRetries(calls: readonly UnitCall[]): readonly UnitCall[] {
   let failedTargets: Map<string, number> | undefined;
-  const attempts: UnitCall[] = [];
+  // Most lists have none.
+  let attempts: UnitCall[] | undefined;
+  let at = 0;
   for (const item of calls) {
     const { span, call } = item;
     const failedAt = failedTargets?.get(call.target);
     const isRetry = call.isResend || (failedAt !== undefined && failedAt <= span.startMicros);
-    if (!isRetry) attempts.push(item);
+    if (isRetry) attempts ??= calls.slice(0, at);
+    else attempts?.push(item);
     if (hasFailed(item)) (failedTargets ??= new Map()).set(call.target, endMicros(item));
     else if (isRetry) failedTargets?.delete(call.target);
+    at += 1;
   }
-  return attempts;
+  return attempts ?? calls;
 }
 
 /** Whether a call failed, by the status of its span or of the answer. */
@@ -166,7 +170,9 @@ function countBegunBy(calls: readonly UnitCall[], startMicros: number): number {
 
 /** The same question to as many machines as there are calls is asked of shards, not of items. */
 function isScatter(attempts: readonly UnitCall[]): boolean {
-  if (attempts.length < 2) return false;
+  const [first, second] = attempts;
+  if (first === undefined || second === undefined) return false;
+  if (first.call.peer === second.call.peer) return false;
   const peers = new Set(attempts.map(({ call }) => call.peer).filter((peer) => peer !== ""));
   return peers.size === attempts.length;
 }
@@ -183,7 +189,7 @@ export function isWarmUp({ entry, operation }: Unit): boolean {
 function isPolling(attempts: readonly UnitCall[], options: RepeatedQueryOptions): boolean {
   if (attempts.length < 3) return false;
   const pauses = pausesBetween(attempts);
-  const median = medianPause(attempts);
+  const median = medianOf(pauses);
   if (median >= options.pollingPauseMicrosMin) return true;
   if (median < options.regularPauseMicrosMin) return false;
   const mean = pauses.reduce((total, pause) => total + pause, 0) / pauses.length;
@@ -193,8 +199,11 @@ function isPolling(attempts: readonly UnitCall[], options: RepeatedQueryOptions)
 
 /** The median of the pauses between calls, in microseconds; 0 where there is none. */
 export function medianPause(attempts: readonly UnitCall[]): number {
-  const pauses = pausesBetween(attempts).sort((a, b) => a - b);
-  return pauses[Math.floor(pauses.length / 2)] ?? 0;
+  return medianOf(pausesBetween(attempts));
+}
+
+function medianOf(pauses: readonly number[]): number {
+  return pauses.toSorted((a, b) => a - b)[Math.floor(pauses.length / 2)] ?? 0;
 }
 
 function pausesBetween(attempts: readonly UnitCall[]): number[] {

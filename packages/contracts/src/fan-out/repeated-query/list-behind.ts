@@ -12,11 +12,14 @@ export function listsBeside(
   options: RepeatedQueryOptions,
 ): number[] {
   if (observation.listLength !== undefined) return [observation.listLength];
-  const own = new Set(calls.map(({ call }) => call.identity));
-  return observation.unit.calls
-    .filter(({ call }) => !own.has(call.identity))
-    .map(({ call }) => Math.max(call.rowCount ?? 0, call.batch.size ?? 0))
-    .filter((length) => length >= options.listLengthMin);
+  const own = new Set<string>();
+  for (const { call } of calls) own.add(call.identity);
+  const lengths: number[] = [];
+  for (const { call } of observation.unit.calls) {
+    const length = Math.max(call.rowCount ?? 0, call.batch.size ?? 0);
+    if (length >= options.listLengthMin && !own.has(call.identity)) lengths.push(length);
+  }
+  return lengths;
 }
 
 /** The length of the list that calls most likely follow: the one as long as they are many, else the longest. */

@@ -10,17 +10,19 @@ import { newAttributes, readAttribute, readSpanAttribute } from "./wire-value.ts
 
 /** What spans share that are read one after another. */
 export class WireSpans {
-  readonly #attributes = { draft: new AttributeDraft(), entries: new EntryPool() };
+  readonly #target = {
+    draft: new SpanDraft(),
+    attributes: { draft: new AttributeDraft(), entries: new EntryPool() },
+  };
   readonly #pool = new AttributePool();
-  readonly #draft = new SpanDraft();
 
   /** Reads the fields of a Span up to the reader's present end. The next span is read into the same draft. */
   read(reader: WireReader, tally: OtlpTally): SpanDraft {
-    const draft = this.#draft;
+    const { draft, attributes } = this.#target;
     draft.clear();
-    this.#attributes.draft.clear();
-    readSpan(reader, { draft, attributes: this.#attributes }, tally);
-    draft.attributes = this.#pool.take(this.#attributes.draft);
+    attributes.draft.clear();
+    readSpan(reader, this.#target, tally);
+    draft.attributes = this.#pool.take(attributes.draft);
     return draft;
   }
 }
