@@ -12,6 +12,11 @@ const shownBytesMin = 8_000_000;
 const stepBytes = 4_000_000;
 /** Input from which on memory counts for more than the last bit of speed. */
 const largeBytesMin = 2_000_000;
+/**
+ * By how many percent the heap may grow before what is gone is looked for. Nearly all that spans take stays, so that looking
+ * for it again and again is a fifth of the work: with this it begins at some 700 MB. Of other evidence most is not kept.
+ */
+const heapGrowthPercent = { spans: 5_000, others: 25 };
 
 export interface Progress {
   show(state: ReadProgress): void;
@@ -34,8 +39,8 @@ export function readingProgress(
         isLarge = true;
         // Nearly all that is read stays, so a space for what is short-lived only adds to the memory: it grows no more.
         setFlagsFromString("--semi-space-growth-factor=1");
-        // Of other evidence than spans most of what is made is not kept: what is gone is looked for after less of it.
-        if (spanCount === 0) setFlagsFromString("--heap-growing-percent=25");
+        const percent = spanCount === 0 ? heapGrowthPercent.others : heapGrowthPercent.spans;
+        setFlagsFromString(`--heap-growing-percent=${percent}`);
       }
       if (showProgress === undefined || bytesRead < shownBytesMin) return;
       if (bytesRead - shownBytes < stepBytes) return;
