@@ -9,7 +9,7 @@ export const serverModuleRanks: readonly (readonly string[])[] = [
   ["config"],
   ["storage"],
   ["telemetry", "identity", "catalog"],
-  ["gateway", "cases"],
+  ["gateway", "cases", "compute"],
   ["http"],
 ];
 

@@ -1,0 +1,23 @@
+/** Named limits of the allocator and of reservations. */
+
+/** The highest priority; the lowest is 0. */
+export const priorityMax = 9;
+/** Devices of one node. */
+export const nodeDeviceCountMax = 1_024;
+export const nodeCountMax = 10_000;
+/** Jobs that may wait at once, of all tenants. */
+export const waitingCountMax = 100_000;
+/** Members of one gang. */
+export const memberCountMax = 4_096;
+/** Regions that one job may name. */
+export const jobRegionCountMax = 64;
+/** The longest reservation: 30 days. */
+export const jobDurationMsMax = 30 * 86_400_000;
+/** Running jobs that are considered as victims of one preemption. */
+export const victimCountMax = 1_024;
+/** Ends of jobs that an explanation looks ahead. */
+export const explanationEndCountMax = 2_000;
+/** Changes that an explanation may put together. */
+export const remedyCountMax = 8;
+/** Rounds of one pass: another follows when jobs were preempted, as what they leave may let others start. */
+export const roundCountMax = 16;
