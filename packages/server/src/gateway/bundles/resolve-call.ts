@@ -160,7 +160,7 @@ function spliced(
  * A key that lists bundles was given them with their models. One that lists models alone reaches no other through a bundle,
  * whatever its versions come to name.
  */
-function admittedTargets(key: SnapshotKey): ((target: Target) => boolean) | undefined {
+export function admittedTargets(key: SnapshotKey): ((target: Target) => boolean) | undefined {
   const { models, bundles } = key.terms;
   if (bundles !== undefined || models === undefined) return undefined;
   return ({ model }) => admitsModel(key, model);

@@ -5,6 +5,8 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { CatalogModel } from "#catalog/index.ts";
 import { admitsName, PlatformError } from "@faultline/protocol";
 
+import { admittedTargets } from "../bundles/resolve-call.ts";
+import type { SnapshotKey } from "../snapshot.ts";
 import { authenticateCaller } from "./authenticate-caller.ts";
 import { admitsModel } from "./model-terms.ts";
 import type { GatewayState } from "../workers/gateway-state.ts";
@@ -30,7 +32,7 @@ export function handleModels(
     const models = all.filter((model) => admitsModel(key, model));
     const aliases = state.knowledge.bundles
       .aliasesOf(key.tenantId)
-      .filter((alias) => admitsName(key.terms.bundles, alias));
+      .filter((alias) => admitsName(key.terms.bundles, alias) && reaches(state, key, alias));
     if (name === "") sendJson(response, shape.list(models, aliases));
     else if (aliases.includes(name)) sendJson(response, shape.alias(name));
     else sendJson(response, shape.one(find(models, name)));
@@ -39,6 +41,16 @@ export function handleModels(
     state.metrics.countFailure(failure.code);
     sendError(response, failure, { dialect: isAnthropic ? anthropicDialect : openaiDialect });
   }
+}
+
+/** Whether an alias leads a key to a model that it may call. */
+function reaches({ knowledge }: GatewayState, key: SnapshotKey, name: string): boolean {
+  const admits = admittedTargets(key);
+  if (admits === undefined) return true;
+  const { tenantId } = key;
+  const found = knowledge.bundles.resolve({ tenantId, name, stickyKey: () => "" });
+  if (found.kind !== "bundle") return false;
+  return found.bundle.targets.some(({ target }) => target !== undefined && admits(target));
 }
 
 interface ModelShape {

@@ -67,8 +67,15 @@ beforeAll(async () => {
     document,
   }));
   // An alias may have the name of a model, and stands before it.
-  const state = { versions: [{ bundle: "dear", version: 1, weight: 1 }] };
-  const aliases = [{ tenantId: testTenant, name: "small/model-a", state }];
+  const aliases = Object.entries({
+    "small/model-a": "dear",
+    "of-large": "dear",
+    "of-small": "both",
+  }).map(([name, bundle]) => ({
+    tenantId: testTenant,
+    name,
+    state: { versions: [{ bundle, version: 1, weight: 1 }] },
+  }));
   const snapshot = { version: 2, bundles: { bundles, aliases, kills: [] } };
   await world.gateway.updateSnapshot(world.snapshot(snapshot));
 });
@@ -109,6 +116,20 @@ describe("a key that lists models", () => {
     ["large/model-a", "permission_denied"],
   ])("reaches no other through %s", async (model, outcome) => {
     expect(await outcomeOf(await call(model, { holder: "small models" }))).toBe(outcome);
+  });
+
+  it("is shown only the aliases that lead it to one", async () => {
+    const shown = async (holder: Holder): Promise<readonly string[]> => {
+      const reply = await fetch(`${world.url}/v1/models`, {
+        headers: { authorization: `Bearer ${secrets.get(holder)}` },
+      });
+      const { data } = (await reply.json()) as { data: readonly { id: string }[] };
+      return data.map(({ id }) => id);
+    };
+    expect(await shown("free")).toContain("of-large");
+    const own = await shown("small models");
+    expect(own).toContain("of-small");
+    expect(own).not.toContain("of-large");
   });
 
   it("is told which model it may not call", async () => {
