@@ -1,5 +1,8 @@
 import { execFile } from "node:child_process";
+import { once } from "node:events";
 import { cp, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { createServer, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -23,6 +26,23 @@ kind: Pod
 metadata: { name: large }
 spec: { containers: [{ name: main, image: busybox, resources: { requests: { cpu: "2" } } }] }
 `;
+
+/** A provider of models on this machine. */
+async function openProvider(answer: (response: ServerResponse) => void) {
+  const server = createServer((request, response) => {
+    request.resume().on("end", () => answer(response));
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  // A server that listens on a port has such an address.
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}/v1`,
+    [Symbol.asyncDispose]: async () => {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}
 
 /** What users get from the registry: JavaScript in an empty folder, installed without running any script. */
 describe("the packed package", () => {
@@ -97,7 +117,21 @@ describe("the packed package", () => {
     );
   });
 
-  it("runs the platform with its own PostgreSQL and the console", async () => {
+  it("runs the platform with its own PostgreSQL and the console, and waits as long as a provider asks", async () => {
+    const asked: number[] = [];
+    await using provider = await openProvider((response) => {
+      asked.push(performance.now());
+      const isFirst = asked.length === 1;
+      response.writeHead(isFirst ? 429 : 200, {
+        "content-type": "application/json",
+        ...(isFirst ? { "retry-after": "1" } : {}),
+      });
+      response.end(isFirst ? '{"error":{"message":"busy"}}' : '{"choices":[]}');
+    });
+    await writeFile(
+      join(folder, "faultline.yaml"),
+      `providers:\n  - { name: simulated, kind: simulated, models: [{ name: simulated }] }\n  - { name: local, kind: openai, baseUrl: "${provider.url}", local: true, models: [{ name: m }] }\n`,
+    );
     await using platform = await startPlatform({ folder, command: ["npx", "faultline", "up"] });
     const answer = await fetch(`${platform.url}/v1/chat/completions`, {
       method: "POST",
@@ -108,6 +142,13 @@ describe("the packed package", () => {
       }),
     });
     expect(answer.status).toBe(200);
+    const waited = await fetch(`${platform.url}/v1/chat/completions`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${platform.key}` },
+      body: JSON.stringify({ model: "local/m", messages: [{ role: "user", content: "hello" }] }),
+    });
+    expect(waited.status).toBe(200);
+    expect((asked[1] ?? 0) - (asked[0] ?? 0)).toBeGreaterThanOrEqual(995);
     const page = await fetch(platform.url);
     expect(page.headers.get("content-type")).toContain("text/html");
     expect(await page.text()).toContain('<script type="module"');
