@@ -1,7 +1,7 @@
 /** Attributes of which many spans have equal ones: those are one object, made once. */
 
 import type { Attributes, AttributeValue } from "../../model/span.ts";
-import { mixed } from "./text-pool.ts";
+import { emptySlots, mixed } from "./text-pool.ts";
 import { setAttribute } from "./value.ts";
 import { isSameBytes } from "./words.ts";
 
@@ -74,7 +74,7 @@ const entrySlotCountMax = 16_384;
 export class EntryPool {
   /** Of the attribute that is asked for: one object for all, because there are many. */
   readonly place: EntryPlace = { view: new DataView(new ArrayBuffer(0)), from: 0, to: 0, hash: 0 };
-  #slots = Array.from<Entry | undefined>({ length: entrySlotCountMin });
+  #slots = emptySlots<Entry>(entrySlotCountMin);
   #seen = new Int32Array(entrySlotCountMin);
   #missCount = 0;
 
@@ -111,7 +111,7 @@ export class EntryPool {
     this.#missCount += 1;
     const { length } = this.#slots;
     if (this.#missCount < length || length === entrySlotCountMax) return;
-    this.#slots = Array.from<Entry | undefined>({ length: length * 4 });
+    this.#slots = emptySlots<Entry>(length * 4);
     this.#seen = new Int32Array(length * 4);
     this.#missCount = 0;
   }
@@ -120,8 +120,8 @@ export class EntryPool {
 /** A bounded pool. Attributes are kept when their hash comes a second time, so that unique ones cost nothing. */
 export class AttributePool {
   readonly #none: Attributes = Object.freeze({});
-  readonly #models = Array.from<Known | undefined>({ length: modelCountMax });
-  #known = Array.from<Known | undefined>({ length: slotCountMin });
+  readonly #models = emptySlots<Known>(modelCountMax);
+  #known = emptySlots<Known>(slotCountMin);
   #seen = new Int32Array(slotCountMin);
   #missCount = 0;
 
@@ -157,7 +157,7 @@ export class AttributePool {
     this.#missCount += 1;
     const { length } = this.#known;
     if (this.#missCount < length || length === slotCountMax) return;
-    this.#known = Array.from<Known | undefined>({ length: length * 4 });
+    this.#known = emptySlots<Known>(length * 4);
     this.#seen = new Int32Array(length * 4);
     this.#missCount = 0;
   }

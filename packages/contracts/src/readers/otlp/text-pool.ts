@@ -16,7 +16,7 @@ export interface TextPlace {
 
 /** A bounded pool of texts in ASCII. A text that finds its slot taken takes it over. */
 export class TextPool {
-  #slots = Array.from<string | undefined>({ length: slotCountMin });
+  #slots = emptySlots<string>(slotCountMin);
   /** The hash of each slot's text: it tells others apart without a look at them. */
   #hashes = new Int32Array(slotCountMin);
   #missCount = 0;
@@ -40,10 +40,17 @@ export class TextPool {
     this.#missCount += 1;
     const { length } = this.#slots;
     if (this.#missCount < length || length === slotCountMax) return;
-    this.#slots = Array.from<string | undefined>({ length: length * 4 });
+    this.#slots = emptySlots<string>(length * 4);
     this.#hashes = new Int32Array(length * 4);
     this.#missCount = 0;
   }
+}
+
+/** Slots of which none is taken. */
+export function emptySlots<T>(count: number): (T | undefined)[] {
+  const slots: (T | undefined)[] = [];
+  for (let at = 0; at < count; at += 1) slots.push(undefined);
+  return slots;
 }
 
 /** The digits of a byte `b` stand at `2 * b`. */
@@ -60,7 +67,7 @@ const hexDigits = Uint8Array.from(
 export class IdPool {
   readonly #wordCount: number;
   readonly #make: (bytes: Uint8Array, from: number) => string;
-  #slots = Array.from<string | undefined>({ length: slotCountMin });
+  #slots = emptySlots<string>(slotCountMin);
   /** The bytes of each slot's identifier, four in a word. */
   #words: Int32Array;
   #missCount = 0;
@@ -102,7 +109,7 @@ export class IdPool {
     this.#missCount += 1;
     const { length } = this.#slots;
     if (this.#missCount < length || length === slotCountMax) return;
-    this.#slots = Array.from<string | undefined>({ length: length * 4 });
+    this.#slots = emptySlots<string>(length * 4);
     this.#words = new Int32Array(length * 4 * this.#wordCount);
     this.#missCount = 0;
   }
