@@ -9,6 +9,7 @@ export interface Ids {
 }
 
 const counterMax = 0xfff;
+const variants = "89ab";
 
 /** Makes a source of ids from a clock and a random stream. */
 export function createIds(clock: Clock, random: Random): Ids {
@@ -35,8 +36,8 @@ export function createIds(clock: Clock, random: Random): Ids {
 function format(timeMs: number, counter: number, tail: Uint8Array): string {
   const time = timeMs.toString(16).padStart(12, "0");
   const middle = (0x7000 | counter).toString(16);
-  const rest = Buffer.from(tail);
-  rest[0] = ((rest[0] ?? 0) & 0x3f) | 0x80;
-  const hex = rest.toString("hex");
-  return `${time.slice(0, 8)}-${time.slice(8)}-${middle}-${hex.slice(0, 4)}-${hex.slice(4)}`;
+  const hex = Buffer.from(tail.buffer, tail.byteOffset, tail.byteLength).toString("hex");
+  // The two highest bits of the tail are the variant.
+  const variant = variants[(tail[0] ?? 0) >> 6];
+  return `${time.slice(0, 8)}-${time.slice(8)}-${middle}-${variant}${hex.slice(1, 4)}-${hex.slice(4)}`;
 }

@@ -5,4 +5,4 @@ export { assert, AssertionError, unreachable } from "./assert.ts";
 export { type Clock, systemClock } from "./clock.ts";
 export { type EventLoop, systemEventLoop } from "./event-loop.ts";
 export { createIds, type Ids } from "./ids.ts";
-export { type Random, seededRandom, systemRandom } from "./random.ts";
+export { integerBelow, type Random, seededRandom, systemRandom } from "./random.ts";

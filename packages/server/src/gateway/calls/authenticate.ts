@@ -9,11 +9,23 @@ import { parseKey, PlatformError, refuseEndedKey, roleAllows } from "@faultline/
 import { gatewayLimits } from "../limits.ts";
 import type { SnapshotKey } from "../snapshot.ts";
 
-export type KeyTable = ReadonlyMap<string, SnapshotKey>;
+/** The keys of one snapshot, by what a caller sends. */
+export class KeyTable {
+  readonly #byHash: ReadonlyMap<string, SnapshotKey>;
+  /** Of keys that were sent already, at most as many as there are: hashing costs more than the rest of authentication. */
+  readonly #bySecret = new Map<string, SnapshotKey>();
 
-/** The keys of a snapshot by their hash. */
-export function indexKeys(keys: readonly SnapshotKey[]): KeyTable {
-  return new Map(keys.map((key) => [key.hash, key]));
+  constructor(keys: readonly SnapshotKey[]) {
+    this.#byHash = new Map(keys.map((key) => [key.hash, key]));
+  }
+
+  find(secret: string): SnapshotKey | undefined {
+    const known = this.#bySecret.get(secret);
+    if (known !== undefined) return known;
+    const key = this.#byHash.get(hash("sha256", secret, "hex"));
+    if (key !== undefined) this.#bySecret.set(secret, key);
+    return key;
+  }
 }
 
 /** Finds the key that a request carries. Throws `key_*` or `permission_denied`. */
@@ -23,7 +35,7 @@ export function authenticate(
   clock: Clock,
 ): SnapshotKey {
   const secret = readSecret(headers);
-  const key = keys.get(hash("sha256", secret, "hex"));
+  const key = keys.find(secret);
   if (key === undefined) throw refuseUnknown(secret);
   const ended = refuseEndedKey(key, clock.nowMs());
   if (ended !== undefined) throw ended;

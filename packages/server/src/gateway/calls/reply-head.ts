@@ -32,6 +32,10 @@ export function isEventStream(head: ReplyHead): boolean {
   return typeof type === "string" && type.toLowerCase().startsWith("text/event-stream");
 }
 
+function isRate(name: string): boolean {
+  return ratePrefixes.some((prefix) => name.startsWith(prefix));
+}
+
 /** The head of a reply: what is passed on of the provider's headers, and ours. */
 export function replyHead(
   upstream: IncomingHttpHeaders,
@@ -42,9 +46,8 @@ export function replyHead(
   const passesRates = rateNames.every((name) => !(name in own));
   for (const name in upstream) {
     const value = upstream[name];
-    const isRate = ratePrefixes.some((prefix) => name.startsWith(prefix));
-    const passes = passedNames.has(name) || (passesRates && isRate);
-    if (value !== undefined && passes) head[name] = value;
+    if (value === undefined) continue;
+    if (passedNames.has(name) || (passesRates && isRate(name))) head[name] = value;
   }
   return head;
 }

@@ -7,30 +7,44 @@ import type { Place, RequestFacts } from "../calls/request-reader.ts";
 /** A list of stop sequences is short; a longer one is no news to anybody. */
 const listBytesMax = 1_024;
 
+type Notable = keyof RequestFacts["places"];
+
+/** The parameters that are numbers, and the names of their attributes. */
+const numbers = [
+  ["seed", "gen_ai.request.seed"],
+  ["frequencyPenalty", "gen_ai.request.frequency_penalty"],
+  ["presencePenalty", "gen_ai.request.presence_penalty"],
+  ["topK", "gen_ai.request.top_k"],
+  ["choiceCount", "gen_ai.request.choice.count"],
+  ["dimensions", "gen_ai.embeddings.dimension.count"],
+] as const satisfies readonly (readonly [Notable, string])[];
+
+/** Those that are texts, or lists of them. */
+const texts = [
+  ["encodingFormat", "gen_ai.request.encoding_formats"],
+  ["stop", "gen_ai.request.stop_sequences"],
+] as const satisfies readonly (readonly [Notable, string])[];
+
 /** `undefined` for the many requests that have none of them. */
 export function requestParameters(
   { places, wantsJsonSchema }: RequestFacts,
   body: Buffer,
 ): Attributes | undefined {
-  const { seed, frequencyPenalty, presencePenalty, topK, choiceCount, dimensions } = places;
-  const attributes: Attributes = {};
-  const note = (name: string, value: Attributes[string] | undefined): void => {
-    if (value !== undefined) attributes[name] = value;
-  };
-  note("gen_ai.request.seed", numberOf(seed));
-  note("gen_ai.request.frequency_penalty", numberOf(frequencyPenalty));
-  note("gen_ai.request.presence_penalty", numberOf(presencePenalty));
-  note("gen_ai.request.top_k", numberOf(topK));
-  note("gen_ai.request.choice.count", numberOf(choiceCount));
-  note("gen_ai.embeddings.dimension.count", numberOf(dimensions));
-  note("gen_ai.request.encoding_formats", textsOf(places.encodingFormat, body));
-  note("gen_ai.request.stop_sequences", textsOf(places.stop, body));
+  let attributes: Attributes | undefined;
+  for (const [place, name] of numbers) {
+    const value = places[place] === undefined ? undefined : numberOf(places[place]);
+    if (value !== undefined) (attributes ??= {})[name] = value;
+  }
+  for (const [place, name] of texts) {
+    const value = places[place] === undefined ? undefined : textsOf(places[place], body);
+    if (value !== undefined) (attributes ??= {})[name] = value;
+  }
   const format = places.format?.text;
   if (format !== undefined) {
     const isJson = wantsJsonSchema || format === "json_object";
-    note("gen_ai.output.type", isJson ? "json" : "text");
+    (attributes ??= {})["gen_ai.output.type"] = isJson ? "json" : "text";
   }
-  return Object.keys(attributes).length === 0 ? undefined : attributes;
+  return attributes;
 }
 
 function numberOf(place: Place | undefined): number | undefined {

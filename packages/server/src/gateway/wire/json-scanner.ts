@@ -134,6 +134,7 @@ export class JsonScanner {
     }
     this.#offset = this.#base + end;
     this.#begun = undefined;
+    this.#kept.settle();
   }
 
   /** Reads on behind the bytes that this document shares with the one before; gives where. */

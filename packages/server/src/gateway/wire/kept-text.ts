@@ -3,12 +3,17 @@
 import type { JsonWatch, JsonWatchField } from "./json-watch.ts";
 
 const keyBytesMax = 64;
+const nothing: Uint8Array = new Uint8Array(0);
 
 export class KeptText {
   readonly #bytes: Buffer;
   #length = 0;
   #escaped = false;
   #overflown = false;
+  /** The text where it passes by, as long as it is one run: most are, and need no copy. */
+  #run = nothing;
+  #runStart = 0;
+  #runEnd = 0;
 
   constructor(bytesMax: number) {
     this.#bytes = Buffer.allocUnsafe(Math.max(keyBytesMax, bytesMax));
@@ -18,15 +23,12 @@ export class KeptText {
     this.#length = 0;
     this.#escaped = false;
     this.#overflown = false;
+    this.#runEnd = this.#runStart;
   }
 
   add(byte: number): void {
-    if (this.#length === this.#bytes.length) {
-      this.#overflown = true;
-      return;
-    }
-    this.#bytes[this.#length] = byte;
-    this.#length += 1;
+    this.settle();
+    this.#push(byte);
   }
 
   /** Adds a backslash: the text must be decoded before it is compared. */
@@ -35,12 +37,33 @@ export class KeptText {
     this.add(0x5c);
   }
 
+  /** Adds bytes, which stay as they are until `settle`. */
   addRun(bytes: Uint8Array, start: number, end: number): void {
-    for (let at = start; at < end && !this.#overflown; at += 1) this.add(bytes[at] ?? 0);
+    if (this.#length === 0 && this.#runEnd === this.#runStart) {
+      this.#run = bytes;
+      this.#runStart = start;
+      this.#runEnd = end;
+      return;
+    }
+    this.settle();
+    for (let at = start; at < end && !this.#overflown; at += 1) this.#push(bytes[at] ?? 0);
+  }
+
+  /** Keeps a copy of what was added: the bytes go. */
+  settle(): void {
+    const start = this.#runStart;
+    const end = this.#runEnd;
+    const run = this.#run;
+    this.#run = nothing;
+    if (start === end) return;
+    this.#runStart = 0;
+    this.#runEnd = 0;
+    for (let at = start; at < end && !this.#overflown; at += 1) this.#push(run[at] ?? 0);
   }
 
   /** The decoded text; `undefined` when it was longer than the bound. */
   text(): string | undefined {
+    this.settle();
     if (this.#overflown) return undefined;
     const raw = this.#bytes.toString("utf8", 0, this.#length);
     // The scanner has checked the grammar of this string, so that parsing it cannot fail.
@@ -54,13 +77,25 @@ export class KeptText {
       const name = this.text();
       return fields.find((field) => field.name === name)?.watch;
     }
-    const length = this.#length;
+    const isRun = this.#runEnd > this.#runStart;
+    const bytes = isRun ? this.#run : this.#bytes;
+    const start = isRun ? this.#runStart : 0;
+    const length = isRun ? this.#runEnd - start : this.#length;
     for (const { nameBytes, watch } of fields) {
       if (nameBytes.length !== length) continue;
       let index = 0;
-      while (index < length && nameBytes[index] === this.#bytes[index]) index += 1;
+      while (index < length && nameBytes[index] === bytes[start + index]) index += 1;
       if (index === length) return watch;
     }
     return undefined;
+  }
+
+  #push(byte: number): void {
+    if (this.#length === this.#bytes.length) {
+      this.#overflown = true;
+      return;
+    }
+    this.#bytes[this.#length] = byte;
+    this.#length += 1;
   }
 }

@@ -6,7 +6,7 @@ import type { Clock, Ids, Random } from "#kernel/index.ts";
 import { LayerTable } from "../admission/layer-table.ts";
 import type { Limits } from "../admission/limits.ts";
 import type { Admission } from "../calls/admission.ts";
-import { indexKeys, type KeyTable } from "../calls/authenticate.ts";
+import { KeyTable } from "../calls/authenticate.ts";
 import type { Targets } from "../dispatch/targets.ts";
 import type { Deadlines } from "../calls/deadlines.ts";
 import type { ResponseCache } from "../cache/response-cache.ts";
@@ -80,7 +80,7 @@ export function toKnowledge(snapshot: GatewaySnapshot): Knowledge {
     settings: snapshot.settings,
     catalog,
     bundles: indexBundles(snapshot.bundles, catalog),
-    keys: indexKeys(snapshot.keys),
+    keys: new KeyTable(snapshot.keys),
     layers: new LayerTable(snapshot.limits, snapshot.keys),
     capturingTenants: new Set(
       snapshot.tenants.filter((tenant) => tenant.capture === "content").map((tenant) => tenant.id),
