@@ -9,6 +9,7 @@ export const serverModuleRanks: readonly (readonly string[])[] = [
   ["config"],
   ["storage"],
   ["telemetry", "identity", "catalog"],
+  ["ledger"],
   ["gateway", "cases", "compute"],
   ["http"],
 ];

@@ -3,6 +3,8 @@
 import type { BundleTables } from "./bundles.ts";
 import type { CaseTables } from "./cases.ts";
 import type { IdentityTables } from "./identity.ts";
+import type { LedgerTables } from "./ledger.ts";
 import type { TelemetryTables } from "./telemetry.ts";
 
-export interface Schema extends IdentityTables, TelemetryTables, CaseTables, BundleTables {}
+export interface Schema
+  extends IdentityTables, TelemetryTables, CaseTables, BundleTables, LedgerTables {}

@@ -1,0 +1,115 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+
+import { costUnder, type MeteredUsage, openPriceBook, type PriceVersion } from "./price-book.ts";
+import { costMicros, type Price } from "./price.ts";
+
+const price: Price = {
+  inputMicrosPerMillionTokens: 1_250_000n,
+  cachedInputMicrosPerMillionTokens: 125_000n,
+  outputMicrosPerMillionTokens: 10_000_000n,
+  source: "test",
+};
+const subject = { kind: "model", provider: "openai", model: "gpt" } as const;
+const modelVersion = (id: string, span: Partial<PriceVersion>): PriceVersion =>
+  // The parts of a span are the same on both kinds.
+  ({ ...subject, id, validFromMs: 0, price, ...span }) as PriceVersion;
+const usage: MeteredUsage = {
+  inputTokens: 1_000,
+  cachedInputTokens: 200,
+  reasoningTokens: 0,
+  outputTokens: 50,
+  deviceSeconds: 0,
+};
+
+const idAt = (versions: readonly PriceVersion[], atMs: number): string | undefined => {
+  const resolution = openPriceBook(versions).resolve(subject, atMs);
+  return resolution.kind === "priced" ? resolution.version.id : undefined;
+};
+
+describe("a price book", () => {
+  it("gives the version that is valid at the moment, whatever came later", () => {
+    const versions = [modelVersion("b", { validFromMs: 100 }), modelVersion("a", {})];
+    expect(idAt(versions, 99)).toBe("a");
+    expect(idAt(versions, 100)).toBe("b");
+  });
+
+  it("knows no price before the first version and after the last one ended", () => {
+    const versions = [modelVersion("a", { validFromMs: 100, validUntilMs: 200 })];
+    expect([99, 100, 199, 200].map((atMs) => idAt(versions, atMs))).toEqual([
+      undefined,
+      "a",
+      "a",
+      undefined,
+    ]);
+  });
+
+  it("takes the default of the policy for what has no price, and only one of the same kind", () => {
+    const device: PriceVersion = {
+      kind: "device",
+      deviceKind: "h100",
+      id: "device",
+      validFromMs: 0,
+      microsPerSecond: 1n,
+    };
+    const book = openPriceBook([modelVersion("a", {}), device]);
+    const unknown = { ...subject, model: "other" };
+    expect(book.resolve(unknown, 0)).toEqual({ kind: "price-unknown" });
+    expect(book.resolve(unknown, 0, "a")).toMatchObject({ kind: "priced", isDefault: true });
+    expect(book.resolve(unknown, 0, "device")).toEqual({ kind: "price-unknown" });
+    expect(book.resolve(unknown, 0, "gone")).toEqual({ kind: "price-unknown" });
+  });
+
+  it("keeps versions whose time is over, for work that was admitted under them", () => {
+    const book = openPriceBook([modelVersion("a", { validUntilMs: 10 })]);
+    expect(book.version("a")?.id).toBe("a");
+  });
+
+  it("refuses ids that stand twice, spans that overlap and spans that end before they begin", () => {
+    for (const versions of [
+      [modelVersion("a", {}), modelVersion("a", { validFromMs: 5 })],
+      [modelVersion("a", { validUntilMs: 10 }), modelVersion("b", { validFromMs: 9 })],
+      [modelVersion("a", {}), modelVersion("b", {})],
+      [modelVersion("a", { validFromMs: 5, validUntilMs: 5 })],
+    ]) {
+      expect(() => openPriceBook(versions)).toThrow(/price version/);
+    }
+  });
+});
+
+describe("the cost under a version", () => {
+  it("is that of the plain price where there is neither reasoning nor priority", () => {
+    const tokens = fc.integer({ min: 0, max: 10_000_000 });
+    fc.assert(
+      fc.property(tokens, tokens, tokens, (inputTokens, cachedInputTokens, outputTokens) => {
+        const used = { ...usage, inputTokens, cachedInputTokens, outputTokens };
+        expect(costUnder(modelVersion("a", {}), used)).toBe(costMicros(price, used));
+      }),
+    );
+  });
+
+  it("charges reasoning at its own price and a priority by its multiplier, rounded up once", () => {
+    const span: Partial<Extract<PriceVersion, { kind: "model" }>> = {
+      priorityPermille: { batch: 500n },
+      reasoningMicrosPerMillionTokens: 1n,
+    };
+    const version = modelVersion("a", span);
+    const used = { ...usage, reasoningTokens: 50 };
+    // 800 input at 1.25, 200 cached at 0.125, 50 reasoning at next to nothing.
+    expect(costUnder(version, used)).toBe(1_026n);
+    expect(costUnder(version, used, "batch")).toBe(513n);
+    expect(costUnder(version, used, "interactive")).toBe(1_026n);
+  });
+
+  it("charges a device by the millisecond", () => {
+    const device: PriceVersion = {
+      kind: "device",
+      deviceKind: "h100",
+      id: "d",
+      validFromMs: 0,
+      microsPerSecond: 1_000n,
+    };
+    expect(costUnder(device, { ...usage, deviceSeconds: 1.5 })).toBe(1_500n);
+    expect(costUnder(device, { ...usage, deviceSeconds: 0.000_1 })).toBe(1n);
+  });
+});

@@ -1,0 +1,160 @@
+/** Versions of prices: what work costs is told by the version that is valid when the work is admitted. */
+
+import { PlatformError, type PriorityClass } from "@faultline/protocol";
+
+import type { Price } from "./price.ts";
+
+/** What has a price: a model at a provider, or a second of a kind of device. */
+export type PriceSubject =
+  | { readonly kind: "model"; readonly provider: string; readonly model: string }
+  | { readonly kind: "device"; readonly deviceKind: string };
+
+interface VersionSpan {
+  /** Never given to another version; usage events name it. */
+  readonly id: string;
+  /** Valid from this moment on, in milliseconds since the Unix epoch. */
+  readonly validFromMs: number;
+  /** The first moment at which it no longer holds; absent while no end is known. */
+  readonly validUntilMs?: number;
+  /** What a priority costs, in thousandths of the price; a class that is absent costs 1,000. */
+  readonly priorityPermille?: Readonly<Partial<Record<PriorityClass, bigint>>>;
+}
+
+/** One price of one subject in one span of time. */
+export type PriceVersion =
+  | (VersionSpan & {
+      readonly kind: "model";
+      readonly provider: string;
+      readonly model: string;
+      readonly price: Price;
+      /** For output that the model thinks and does not say; absent: as other output. */
+      readonly reasoningMicrosPerMillionTokens?: bigint;
+    })
+  | (VersionSpan & {
+      readonly kind: "device";
+      readonly deviceKind: string;
+      readonly microsPerSecond: bigint;
+    });
+
+/** What was used. Cached input is a part of the input and reasoning a part of the output, never beside them. */
+export interface MeteredUsage {
+  readonly inputTokens: number;
+  readonly cachedInputTokens: number;
+  readonly reasoningTokens: number;
+  readonly outputTokens: number;
+  readonly deviceSeconds: number;
+}
+
+export type PriceResolution =
+  | { readonly kind: "priced"; readonly version: PriceVersion; readonly isDefault: boolean }
+  | { readonly kind: "price-unknown" };
+
+export interface PriceBook {
+  /**
+   * The version of a subject that is valid at a moment; else, where the tenant's policy names one, the default version.
+   * Without either nothing is admitted.
+   */
+  resolve(subject: PriceSubject, atMs: number, defaultVersionId?: string): PriceResolution;
+  /** A version by its id, also one whose time is over: work that was admitted under it is settled by it. */
+  version(id: string): PriceVersion | undefined;
+}
+
+const permille = 1_000n;
+const tokensPerPrice = 1_000_000n;
+
+/** Makes a book. Throws `configuration_invalid` for an id that stands twice and for two versions that are valid at once. */
+export function openPriceBook(versions: readonly PriceVersion[]): PriceBook {
+  const byId = new Map<string, PriceVersion>();
+  const bySubject = new Map<string, PriceVersion[]>();
+  for (const version of versions) {
+    if (byId.has(version.id)) throw invalid(version, "its id stands twice");
+    byId.set(version.id, version);
+    const subject = subjectKey(version);
+    const known = bySubject.get(subject);
+    if (known === undefined) bySubject.set(subject, [version]);
+    else known.push(version);
+  }
+  for (const known of bySubject.values()) {
+    known.sort((a, b) => a.validFromMs - b.validFromMs);
+    refuseOverlap(known);
+  }
+  return {
+    version: (id) => byId.get(id),
+    resolve(subject, atMs, defaultVersionId) {
+      const version = validAt(bySubject.get(subjectKey(subject)) ?? [], atMs);
+      if (version !== undefined) return { kind: "priced", version, isDefault: false };
+      const standIn = defaultVersionId === undefined ? undefined : byId.get(defaultVersionId);
+      // Tokens cannot be charged by the second, nor seconds by the token.
+      if (standIn === undefined || standIn.kind !== subject.kind) return { kind: "price-unknown" };
+      return { kind: "priced", version: standIn, isDefault: true };
+    },
+  };
+}
+
+/** What usage costs under a version, in whole micros, rounded up once at the end. */
+export function costUnder(
+  version: PriceVersion,
+  usage: MeteredUsage,
+  priority?: PriorityClass,
+): bigint {
+  const factor =
+    (priority === undefined ? undefined : version.priorityPermille?.[priority]) ?? permille;
+  if (version.kind === "device") {
+    // Seconds come as milliseconds at the finest, so that a float never touches the price.
+    const deviceMs = BigInt(Math.ceil(usage.deviceSeconds * 1_000));
+    return divideUp(deviceMs * version.microsPerSecond * factor, permille * permille);
+  }
+  const { price } = version;
+  const cached = Math.min(usage.cachedInputTokens, usage.inputTokens);
+  const reasoning = Math.min(usage.reasoningTokens, usage.outputTokens);
+  const total =
+    BigInt(usage.inputTokens - cached) * price.inputMicrosPerMillionTokens +
+    BigInt(cached) * price.cachedInputMicrosPerMillionTokens +
+    BigInt(usage.outputTokens - reasoning) * price.outputMicrosPerMillionTokens +
+    BigInt(reasoning) *
+      (version.reasoningMicrosPerMillionTokens ?? price.outputMicrosPerMillionTokens);
+  return divideUp(total * factor, tokensPerPrice * permille);
+}
+
+function validAt(versions: readonly PriceVersion[], atMs: number): PriceVersion | undefined {
+  let found: PriceVersion | undefined;
+  for (const version of versions) {
+    if (version.validFromMs > atMs) break;
+    found = version;
+  }
+  if (found?.validUntilMs !== undefined && found.validUntilMs <= atMs) return undefined;
+  return found;
+}
+
+/** A version without an end gives way to the next; one with an end must have ended by then. */
+function refuseOverlap(sorted: readonly PriceVersion[]): void {
+  sorted.forEach((version, index) => {
+    const { validFromMs, validUntilMs } = version;
+    if (validUntilMs !== undefined && validUntilMs <= validFromMs) {
+      throw invalid(version, "it ends before it begins");
+    }
+    const next = sorted[index + 1];
+    if (next === undefined) return;
+    const isOpen = validUntilMs === undefined && next.validFromMs > validFromMs;
+    const hasEnded = validUntilMs !== undefined && validUntilMs <= next.validFromMs;
+    if (!isOpen && !hasEnded) throw invalid(version, `${next.id} is valid at the same time`);
+  });
+}
+
+function subjectKey(subject: PriceSubject): string {
+  return subject.kind === "model"
+    ? `model ${subject.provider}/${subject.model}`
+    : `device ${subject.deviceKind}`;
+}
+
+function divideUp(value: bigint, by: bigint): bigint {
+  return (value + by - 1n) / by;
+}
+
+function invalid(version: PriceVersion, fault: string): PlatformError {
+  return new PlatformError(
+    "configuration_invalid",
+    `The price version ${version.id} cannot be used: ${fault}.`,
+    { where: version.id, hint: "Give each version an id of its own and a span of its own." },
+  );
+}

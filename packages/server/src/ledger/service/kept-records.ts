@@ -1,0 +1,82 @@
+/** Keeps a ledger in memory small: what ended or was done longest ago is forgotten, and looked up when it is named again. */
+
+import type { Decision } from "../core/commands.ts";
+import type { LedgerState } from "../core/ledger-state.ts";
+import type { Batch } from "../store/batch.ts";
+import { ledgerServiceLimits } from "./limits.ts";
+
+export class KeptRecords {
+  readonly #state: LedgerState;
+  /** In the order of their end. */
+  readonly #ended = { hold: new Set<string>(), lease: new Set<string>() };
+  /** So many lots are looked through when there are more. */
+  #lotCountMax: number = ledgerServiceLimits.keptLotCount;
+
+  constructor(state: LedgerState) {
+    this.#state = state;
+    for (const { id, state: end } of state.holds.values())
+      if (end !== "open") this.#ended.hold.add(id);
+    for (const { id, state: end } of state.leases.values())
+      if (end !== "open") this.#ended.lease.add(id);
+  }
+
+  /** Takes note of what a decision, which was written, has ended. */
+  note({ touched }: Decision): void {
+    for (const { kind, id } of touched) {
+      if (kind === "hold" && this.#state.holds.get(id)?.state !== "open")
+        this.noteEnded("hold", id);
+      else if (kind === "lease" && this.#state.leases.get(id)?.state !== "open")
+        this.noteEnded("lease", id);
+    }
+  }
+
+  /** Takes note of a hold or lease that has ended. */
+  noteEnded(kind: "hold" | "lease", id: string): void {
+    this.#ended[kind].add(id);
+  }
+
+  /** Forgets what is beyond the bounds, save what `unwritten` is going to write. */
+  forget(unwritten: Batch): void {
+    const { commands, uses, holds, leases } = this.#state;
+    forgetOldest(commands, ledgerServiceLimits.keptCommandCountMax);
+    forgetOldest(uses, ledgerServiceLimits.keptUseCountMax);
+    this.#forgetEnded("hold", holds, unwritten);
+    this.#forgetEnded("lease", leases, unwritten);
+    this.#forgetLots(unwritten);
+  }
+
+  #forgetEnded(kind: "hold" | "lease", records: Map<string, unknown>, unwritten: Batch): void {
+    const ended = this.#ended[kind];
+    const countMax = ledgerServiceLimits.keptEndedHoldCountMax;
+    if (ended.size <= countMax) return;
+    for (const id of ended) {
+      if (ended.size <= countMax) return;
+      if (unwritten.touches(kind, id)) continue;
+      ended.delete(id);
+      records.delete(id);
+    }
+  }
+
+  /** A lot of which nothing is left and to which nothing can return says nothing any more. */
+  #forgetLots(unwritten: Batch): void {
+    const { lots, holds, leases } = this.#state;
+    if (lots.size <= this.#lotCountMax) return;
+    const reserved = new Set<string | undefined>();
+    for (const { portions } of [...holds.values(), ...leases.values()])
+      for (const { lotId } of portions) reserved.add(lotId);
+    for (const { id, remainingMicros } of lots.values()) {
+      if (remainingMicros === 0n && !reserved.has(id) && !unwritten.touches("lot", id))
+        lots.delete(id);
+    }
+    // Where most lots are in use, looking again at once would find nothing.
+    this.#lotCountMax = Math.max(ledgerServiceLimits.keptLotCount, lots.size * 2);
+  }
+}
+
+/** A map gives its keys in the order in which they came; the newest, which are not written yet, leave last. */
+function forgetOldest(records: Map<string, unknown>, countMax: number): void {
+  for (const id of records.keys()) {
+    if (records.size <= countMax) break;
+    records.delete(id);
+  }
+}

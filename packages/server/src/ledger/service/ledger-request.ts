@@ -1,0 +1,68 @@
+/** What a caller asks of the ledger, and what it is answered. */
+
+import { type ErrorCode, PlatformError } from "@faultline/protocol";
+
+import type { LedgerCommand, LedgerOutcome, Refusal } from "../core/commands.ts";
+
+type WithoutTime<Command> = Command extends unknown ? Omit<Command, "atMs"> : never;
+
+/** A command whose time the service sets. */
+export type LedgerRequest = WithoutTime<LedgerCommand>;
+
+/** What the ledger answers to a command: what became of it, or why nothing did. */
+export type LedgerAnswer = LedgerOutcome | Refusal;
+
+/** How the answer to a kind of command looks when it took effect. */
+export type OutcomeOf<Kind extends LedgerOutcome["kind"]> = Extract<
+  LedgerOutcome,
+  { readonly kind: Kind }
+>;
+
+/** A command on its way. */
+export interface PendingCommand {
+  readonly request: LedgerRequest;
+  /** What its uses were, by their ids. */
+  readonly details: ReadonlyMap<string, unknown> | undefined;
+  /** In monotonic time. */
+  readonly arrivedMs: number;
+  attemptCount: number;
+  /** A batch with it broke an invariant: it is decided alone, so that others do not fail with it. */
+  isSuspect: boolean;
+  readonly resolve: (answer: LedgerAnswer) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Holds and leases that a command names. */
+export function namedHolds(request: LedgerRequest): string[] {
+  if ("holdId" in request) return [request.holdId];
+  return "leaseId" in request ? [request.leaseId] : [];
+}
+
+/** Uses that a command charges. */
+export function namedUses(request: LedgerRequest): string[] {
+  if (request.kind === "settle") return [request.charge.usageId];
+  if (request.kind === "report-lease") return request.charges.map(({ usageId }) => usageId);
+  return [];
+}
+
+/** Refuses text that PostgreSQL cannot store: it would fail everybody else's commands in the same transaction. */
+export function refuseUnstorableText(value: unknown): void {
+  if (typeof value === "string") {
+    if (value.isWellFormed() && !value.includes("\0")) return;
+    throw new PlatformError("request_invalid", "A text holds a character that cannot be stored.");
+  }
+  if (typeof value !== "object" || value === null) return;
+  for (const [name, part] of Object.entries(value)) {
+    refuseUnstorableText(name);
+    refuseUnstorableText(part);
+  }
+}
+
+/** Nothing is known of the command: it may have taken effect or not, and its repetition is safe. */
+export function ledgerUnavailable(message: string, cause?: unknown): PlatformError {
+  const code: ErrorCode = "ledger_unavailable";
+  return new PlatformError(code, message, {
+    cause,
+    hint: "Send it again with the same id: it takes effect once.",
+  });
+}

@@ -1,0 +1,158 @@
+/** The ledgers of all tenants: each has one writer, is read when somebody asks for it, and leaves the memory when nobody does. */
+
+import type { Logger } from "pino";
+
+import type { Clock, EventLoop, Ids } from "#kernel/index.ts";
+import { raceAbort } from "#kernel/index.ts";
+import type { Store, TenantScope } from "#storage/index.ts";
+import type { TenantId } from "@faultline/protocol";
+
+import type { LedgerState } from "../core/ledger-state.ts";
+import {
+  type LedgerAnswer,
+  type LedgerRequest,
+  ledgerUnavailable,
+  refuseUnstorableText,
+} from "./ledger-request.ts";
+import { ledgerServiceLimits } from "./limits.ts";
+import { dueSweeps, findDueTenants } from "./sweep.ts";
+import { TenantLedger } from "./tenant-ledger.ts";
+
+export interface LedgerParts {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly eventLoop: EventLoop;
+  readonly logger: Logger;
+  /** Ends all work. */
+  readonly signal: AbortSignal;
+}
+
+export interface SubmitOptions {
+  /** What the uses of the command were, by their ids: provider, model, tokens, price version. */
+  readonly details?: ReadonlyMap<string, unknown>;
+}
+
+/** Decides and writes commands. Of one tenant there is one writer at a time; a second process that writes is fenced. */
+export class Ledger implements AsyncDisposable {
+  readonly #parts: LedgerParts;
+  readonly #tenants = new Map<TenantId, TenantLedger>();
+  readonly #ending = new AbortController();
+  #sweepCount = 0;
+  #isSearching = false;
+
+  private constructor(parts: LedgerParts) {
+    this.#parts = parts;
+  }
+
+  /** Opens the ledger and begins to sweep. Reads nothing yet. */
+  static open(parts: LedgerParts): Ledger {
+    const ledger = new Ledger(parts);
+    const signal = AbortSignal.any([parts.signal, ledger.#ending.signal]);
+    parts.clock.every(ledgerServiceLimits.sweepIntervalMs, signal, () => ledger.sweep());
+    return ledger;
+  }
+
+  /**
+   * Decides a command; resolves once it is committed, or when nothing had to be. Throws `ledger_unavailable` when that cannot be
+   * known: the command may have taken effect, and is sent again with its id. Who leaves by the signal leaves the command.
+   */
+  async submit(
+    scope: TenantScope,
+    request: LedgerRequest,
+    options: SubmitOptions = {},
+  ): Promise<LedgerAnswer> {
+    scope.signal.throwIfAborted();
+    this.#parts.signal.throwIfAborted();
+    if (this.#ending.signal.aborted) throw ledgerUnavailable("The ledger is closing.");
+    refuseUnstorableText(request);
+    if (options.details !== undefined) refuseUnstorableText([...options.details]);
+    const tenant = this.#tenant(scope.tenantId);
+    const { promise, resolve, reject } = Promise.withResolvers<LedgerAnswer>();
+    tenant.submit({
+      request,
+      details: options.details,
+      arrivedMs: this.#parts.clock.monotonicMs(),
+      attemptCount: 0,
+      isSuspect: false,
+      resolve,
+      reject,
+    });
+    return raceAbort(promise, scope.signal);
+  }
+
+  /** The state that all commands so far lead to, when the ledger is in memory. For looking, never for changing. */
+  stateOf(tenantId: TenantId): LedgerState | undefined {
+    return this.#tenants.get(tenantId)?.state;
+  }
+
+  /** Ends holds, lots and leases whose time is over. Runs by itself; tests call it when they have moved the clock. */
+  sweep(): void {
+    const { clock, ids } = this.#parts;
+    for (const [tenantId, tenant] of this.#tenants) {
+      const { state } = tenant;
+      if (state === undefined) continue;
+      for (const request of dueSweeps(state, { nowMs: clock.nowMs(), ids }))
+        this.#sweepOne(tenantId, request);
+    }
+    this.#dropIdle(ledgerServiceLimits.tenantCountMax);
+    this.#sweepCount += 1;
+    if (this.#sweepCount % ledgerServiceLimits.sweepsPerSearch === 1) void this.#search();
+  }
+
+  /** How many commands may be under way or waiting is bounded; disposal waits for all of them. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#ending.abort();
+    await Promise.all([...this.#tenants.values()].map((tenant) => tenant.whenIdle()));
+  }
+
+  #tenant(tenantId: TenantId): TenantLedger {
+    const known = this.#tenants.get(tenantId);
+    if (known !== undefined) return known;
+    this.#dropIdle(ledgerServiceLimits.tenantCountMax - 1);
+    if (this.#tenants.size >= ledgerServiceLimits.tenantCountMax)
+      throw ledgerUnavailable(`The ledgers of ${this.#tenants.size} tenants are in use.`);
+    const made = new TenantLedger({ ...this.#parts, tenantId });
+    this.#tenants.set(tenantId, made);
+    return made;
+  }
+
+  /** Drops ledgers that nobody asked for in a while, and the longest idle ones beyond the count. */
+  #dropIdle(countMax: number): void {
+    const nowMs = this.#parts.clock.monotonicMs();
+    const idle = [...this.#tenants]
+      .filter(([, tenant]) => !tenant.isBusy)
+      .sort(([, left], [, right]) => left.lastUsedMs - right.lastUsedMs);
+    for (const [tenantId, { lastUsedMs }] of idle) {
+      const isOld = nowMs - lastUsedMs > ledgerServiceLimits.idleMsMax;
+      if (!isOld && this.#tenants.size <= countMax) return;
+      this.#tenants.delete(tenantId);
+    }
+  }
+
+  /** Looks in the database for tenants in which something ran out while their ledgers were not in memory. */
+  async #search(): Promise<void> {
+    if (this.#isSearching) return;
+    this.#isSearching = true;
+    const { store, clock, logger, ids, signal } = this.#parts;
+    try {
+      const found = await findDueTenants(store, { nowMs: clock.nowMs(), signal });
+      for (const tenantId of found) {
+        if (this.#tenants.get(tenantId)?.state !== undefined) continue;
+        // Reading the ledger is enough: the next sweep sees what is due in it.
+        this.#sweepOne(tenantId, { kind: "expire-holds", id: `sweep-${ids.next()}` });
+      }
+    } catch (error) {
+      if (!signal.aborted) logger.warn({ err: error }, "the ledger was not searched");
+    } finally {
+      this.#isSearching = false;
+    }
+  }
+
+  #sweepOne(tenantId: TenantId, request: LedgerRequest): void {
+    const { signal, logger } = this.#parts;
+    this.submit({ tenantId, signal }, request).catch((error: unknown) => {
+      if (!signal.aborted) logger.warn({ err: error, tenantId }, "the ledger was not swept");
+    });
+  }
+}

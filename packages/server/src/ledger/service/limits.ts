@@ -1,0 +1,30 @@
+/** The bounds of the ledger's service. */
+
+export const ledgerServiceLimits = {
+  /** Commands that are written in one transaction. */
+  batchCommandCountMax: 4_096,
+  /** Commands of one tenant that wait; the next is refused with `ledger_unavailable`. */
+  waitingCountMax: 65_536,
+  /** From its arrival a command is decided within this time, or is answered with `ledger_unavailable`. */
+  waitMsMax: 10_000,
+  /** How long one batch, or one reading of a ledger, may take. */
+  writeMsMax: 15_000,
+  /** How often a command is decided anew after a write that failed. */
+  attemptCountMax: 3,
+  /** Commands, uses and ended holds that are kept in memory; older ones are looked up. */
+  keptCommandCountMax: 100_000,
+  keptUseCountMax: 100_000,
+  keptEndedHoldCountMax: 20_000,
+  /** Above this many lots those that are used up are forgotten. */
+  keptLotCount: 1_000,
+  /** Ledgers in memory; the one that was longest idle leaves first. */
+  tenantCountMax: 1_000,
+  /** A ledger that nobody asked for this long leaves the memory. */
+  idleMsMax: 600_000,
+  /** How often what ran out is looked for. */
+  sweepIntervalMs: 1_000,
+  /** Every so many sweeps also in tenants whose ledgers are not in memory. */
+  sweepsPerSearch: 30,
+  /** Tenants that one search finds. */
+  foundTenantCountMax: 200,
+} as const;

@@ -1,0 +1,312 @@
+/**
+ * The writer of one tenant's ledger. Commands are decided in memory as they arrive; one batch of decisions is being written
+ * while the next one collects; nobody is answered before the commit. What cannot be written is forgotten whole: the ledger is
+ * read anew and the commands are decided anew.
+ */
+
+import { PlatformError } from "@faultline/protocol";
+import type { Logger } from "pino";
+
+import { assert, type Clock, type EventLoop } from "#kernel/index.ts";
+import type { Store, TenantScope } from "#storage/index.ts";
+
+import type { Decision } from "../core/commands.ts";
+import { decide } from "../core/decide.ts";
+import type { LedgerState } from "../core/ledger-state.ts";
+import { applyBatch, type WriteFailure, type WriterPosition } from "../store/apply-batch.ts";
+import { Batch } from "../store/batch.ts";
+import { addEndedHolds, loadLedger } from "../store/load-ledger.ts";
+import { KeptRecords } from "./kept-records.ts";
+import { ledgerUnavailable, namedHolds, namedUses, type PendingCommand } from "./ledger-request.ts";
+import { ledgerServiceLimits } from "./limits.ts";
+
+export interface TenantLedgerParts {
+  readonly tenantId: TenantScope["tenantId"];
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly eventLoop: EventLoop;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+}
+
+/** A command that was decided and waits for its commit. */
+interface DecidedCommand {
+  readonly pending: PendingCommand;
+  readonly decision: Decision;
+}
+
+/** Decisions that are written together, and whoever waits for them. */
+interface OpenBatch {
+  readonly batch: Batch;
+  readonly decided: DecidedCommand[];
+}
+
+interface Loaded {
+  readonly state: LedgerState;
+  readonly kept: KeptRecords;
+  position: WriterPosition;
+  open: OpenBatch;
+}
+
+export class TenantLedger {
+  readonly #parts: TenantLedgerParts;
+  #waiting: PendingCommand[] = [];
+  /** Commands whose holds were looked for in the database. */
+  readonly #lookedUp = new WeakSet<PendingCommand>();
+  #loaded: Loaded | undefined;
+  /** What the ledger does beside deciding: it reads, looks something up, or writes. */
+  #isReading = false;
+  #isWriting = false;
+  #isScheduled = false;
+  #lastUsedMs: number;
+  #idle = Promise.withResolvers<void>();
+
+  constructor(parts: TenantLedgerParts) {
+    this.#parts = parts;
+    this.#lastUsedMs = parts.clock.monotonicMs();
+  }
+
+  /** The state that all commands so far lead to, when the ledger is in memory. For looking, never for changing. */
+  get state(): LedgerState | undefined {
+    return this.#loaded?.state;
+  }
+
+  get lastUsedMs(): number {
+    return this.#lastUsedMs;
+  }
+
+  get isBusy(): boolean {
+    return (
+      this.#isReading ||
+      this.#isWriting ||
+      this.#waiting.length > 0 ||
+      (this.#loaded?.open.decided.length ?? 0) > 0
+    );
+  }
+
+  /** Takes a command, which is answered through its callbacks. */
+  submit(pending: PendingCommand): void {
+    if (this.#waiting.length >= ledgerServiceLimits.waitingCountMax) {
+      pending.reject(
+        ledgerUnavailable(`${ledgerServiceLimits.waitingCountMax} commands of the tenant wait.`),
+      );
+      return;
+    }
+    this.#lastUsedMs = pending.arrivedMs;
+    this.#waiting.push(pending);
+    this.#schedule();
+  }
+
+  /** Resolves when nothing is under way any more. */
+  async whenIdle(): Promise<void> {
+    while (this.isBusy) {
+      this.#idle = Promise.withResolvers();
+      await this.#idle.promise;
+    }
+  }
+
+  /** Commands that arrive in one turn of the event loop are decided together. */
+  #schedule(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    this.#parts.eventLoop.afterPoll(() => {
+      this.#isScheduled = false;
+      this.#advance();
+    });
+  }
+
+  /** Does what can be done now. */
+  #advance(): void {
+    if (this.#isReading) return;
+    this.#refuseLate();
+    if (this.#loaded === undefined) {
+      if (this.#waiting.length > 0 && !this.#isWriting) void this.#load();
+      else if (!this.isBusy) this.#idle.resolve();
+      return;
+    }
+    this.#decideWaiting(this.#loaded);
+    if (!this.#isWriting && this.#loaded.open.decided.length > 0) void this.#write(this.#loaded);
+    if (!this.isBusy) this.#idle.resolve();
+  }
+
+  #decideWaiting(loaded: Loaded): void {
+    let count = 0;
+    let isBroken = false;
+    for (const pending of this.#waiting) {
+      const { decided, batch } = loaded.open;
+      if (batch.commandCount >= ledgerServiceLimits.batchCommandCountMax) break;
+      if (decided.length >= ledgerServiceLimits.batchCommandCountMax) break;
+      if (decided.length > 0 && (pending.isSuspect || decided[0]?.pending.isSuspect === true))
+        break;
+      const unknown = namedHolds(pending.request).filter(
+        (id) => !loaded.state.holds.has(id) && !loaded.state.leases.has(id),
+      );
+      if (unknown.length > 0 && !this.#lookedUp.has(pending)) {
+        void this.#lookUp(loaded, this.#waiting.slice(count));
+        break;
+      }
+      count += 1;
+      if (this.#decide(loaded, pending)) continue;
+      isBroken = true;
+      break;
+    }
+    this.#waiting.splice(0, count);
+    if (isBroken) this.#forget(loaded);
+  }
+
+  /** Gives false when the rules broke off in the middle, so that the state is not theirs any more. */
+  #decide(loaded: Loaded, pending: PendingCommand): boolean {
+    const atMs = this.#parts.clock.nowMs();
+    let decision: Decision;
+    try {
+      decision = decide(loaded.state, { ...pending.request, atMs });
+    } catch (error) {
+      this.#parts.logger.error({ err: error, tenantId: this.#parts.tenantId }, "a rule failed");
+      pending.reject(error);
+      return false;
+    }
+    if (decision.answer.kind !== "refused" && !decision.isRepeated)
+      loaded.open.batch.add(decision, pending.details);
+    loaded.open.decided.push({ pending, decision });
+    return true;
+  }
+
+  /** Holds that ended long ago are in the database alone. */
+  async #lookUp(loaded: Loaded, waiting: readonly PendingCommand[]): Promise<void> {
+    this.#isReading = true;
+    try {
+      const holdIds = [...new Set(waiting.flatMap(({ request }) => namedHolds(request)))];
+      const { state } = loaded;
+      const found = await addEndedHolds(this.#parts.store, this.#scope(), { state, holdIds });
+      for (const { kind, id } of found) loaded.kept.noteEnded(kind, id);
+      for (const pending of waiting) this.#lookedUp.add(pending);
+    } catch (error) {
+      this.#rejectWaiting(error);
+    } finally {
+      this.#isReading = false;
+      this.#advance();
+    }
+  }
+
+  async #load(): Promise<void> {
+    this.#isReading = true;
+    const waiting = this.#waiting.slice(0, ledgerServiceLimits.batchCommandCountMax);
+    const requests = waiting.map(({ request }) => request);
+    try {
+      const { state, position } = await loadLedger(this.#parts.store, this.#scope(), {
+        commandIds: requests.map(({ id }) => id),
+        holdIds: requests.flatMap((request) => namedHolds(request)),
+        usageIds: requests.flatMap((request) => namedUses(request)),
+      });
+      for (const pending of waiting) this.#lookedUp.add(pending);
+      const kept = new KeptRecords(state);
+      this.#loaded = { state, position, kept, open: { batch: new Batch(state), decided: [] } };
+    } catch (error) {
+      this.#parts.logger.warn({ err: error, tenantId: this.#parts.tenantId }, "no ledger");
+      this.#rejectWaiting(error);
+    } finally {
+      this.#isReading = false;
+      this.#advance();
+    }
+  }
+
+  async #write(loaded: Loaded): Promise<void> {
+    const { store } = this.#parts;
+    const { open, position, state } = loaded;
+    this.#isWriting = true;
+    loaded.open = { batch: new Batch(state), decided: [] };
+    try {
+      const failure =
+        open.batch.commandCount === 0
+          ? undefined
+          : await applyBatch(store, this.#scope(), {
+              position,
+              latestMs: state.timeMs,
+              columns: open.batch.columns(),
+            });
+      if (failure === undefined) this.#commit(loaded, open);
+      else this.#retry(loaded, open, failure);
+    } catch (error) {
+      this.#retry(loaded, open, { kind: "fault", cause: error });
+    } finally {
+      this.#isWriting = false;
+      this.#advance();
+    }
+  }
+
+  #commit(loaded: Loaded, { batch, decided }: OpenBatch): void {
+    const { epoch, sequence } = loaded.position;
+    loaded.position = { epoch, sequence: sequence + BigInt(batch.transferCount) };
+    for (const { pending, decision } of decided) {
+      loaded.kept.note(decision);
+      pending.resolve(decision.answer);
+    }
+    loaded.kept.forget(loaded.open.batch);
+  }
+
+  /** Forgets the state; the commands of the failed batch and those decided after it are decided anew. */
+  #retry(loaded: Loaded, failed: OpenBatch, failure: WriteFailure): void {
+    const { logger, tenantId } = this.#parts;
+    const level = failure.kind === "fault" ? "error" : "warn";
+    logger[level](
+      { err: failure.cause, tenantId, failure: failure.kind },
+      "a batch was not written",
+    );
+    const again: PendingCommand[] = [];
+    for (const { pending } of failed.decided) {
+      pending.attemptCount += 1;
+      const isAlone = failed.decided.length === 1;
+      if (failure.kind === "fault" && isAlone) {
+        pending.reject(faultOf(failure.cause));
+      } else if (
+        pending.attemptCount >= ledgerServiceLimits.attemptCountMax &&
+        failure.kind !== "fault"
+      ) {
+        pending.reject(ledgerUnavailable("The ledger could not be written.", failure.cause));
+      } else {
+        pending.isSuspect ||= failure.kind === "fault";
+        again.push(pending);
+      }
+    }
+    this.#waiting.unshift(...again);
+    this.#forget(loaded, again.length);
+  }
+
+  /** Gives up the state; what was decided on it and not written waits again, behind so many that were before it. */
+  #forget(loaded: Loaded, behind = 0): void {
+    if (this.#loaded !== loaded) return;
+    this.#loaded = undefined;
+    this.#waiting.splice(behind, 0, ...loaded.open.decided.map(({ pending }) => pending));
+    loaded.open.decided.length = 0;
+  }
+
+  #refuseLate(): void {
+    const latestMs = this.#parts.clock.monotonicMs() - ledgerServiceLimits.waitMsMax;
+    const [first] = this.#waiting;
+    if (first === undefined || first.arrivedMs > latestMs) return;
+    const late = this.#waiting.filter(({ arrivedMs }) => arrivedMs <= latestMs);
+    this.#waiting = this.#waiting.filter(({ arrivedMs }) => arrivedMs > latestMs);
+    for (const pending of late) {
+      pending.reject(
+        ledgerUnavailable(`The command waited for ${ledgerServiceLimits.waitMsMax} ms.`),
+      );
+    }
+  }
+
+  #rejectWaiting(cause: unknown): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    const error = ledgerUnavailable("The ledger's database cannot be reached.", cause);
+    for (const pending of waiting) pending.reject(error);
+  }
+
+  #scope(): TenantScope {
+    const { tenantId, clock, signal } = this.#parts;
+    return { tenantId, signal: clock.deadline(ledgerServiceLimits.writeMsMax, signal) };
+  }
+}
+
+function faultOf(cause: unknown): PlatformError {
+  assert(cause !== undefined, "a fault has a cause");
+  return new PlatformError("internal", "The ledger refused what its rules decided.", { cause });
+}

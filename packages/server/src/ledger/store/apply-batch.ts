@@ -1,0 +1,57 @@
+/** Writes a batch: one statement in one durable transaction, which PostgreSQL refuses where it would break an invariant. */
+
+import { PlatformError } from "@faultline/protocol";
+import { sql } from "kysely";
+import { DatabaseError } from "pg";
+
+import type { Store, TenantScope } from "#storage/index.ts";
+
+/** Where a writer stands: the epoch that it claimed, and the last transfer that it knows of. */
+export interface WriterPosition {
+  readonly epoch: bigint;
+  readonly sequence: bigint;
+}
+
+/**
+ * Why a batch was not written. `unavailable`: the database is away, or it is not known whether the batch was committed.
+ * `fenced`: another writer took over. `reused`: an id was used before, which the writer did not know. `fault`: what was
+ * decided breaks an invariant, so we are wrong.
+ */
+export interface WriteFailure {
+  readonly kind: "unavailable" | "fenced" | "reused" | "fault";
+  readonly cause: unknown;
+}
+
+/** Resolves after the commit, or with why there was none. */
+export async function applyBatch(
+  store: Store,
+  scope: TenantScope,
+  batch: {
+    readonly position: WriterPosition;
+    readonly latestMs: number;
+    readonly columns: readonly string[];
+  },
+): Promise<WriteFailure | undefined> {
+  const { position, latestMs, columns } = batch;
+  const values = [position.epoch, position.sequence, latestMs, ...columns].map(String);
+  try {
+    await store.transact(scope, async (writer) => {
+      // Kysely names the parameters; the function's signature gives them their types.
+      await sql`select ledger_apply(${sql.join(values)})`.execute(writer);
+    });
+    return undefined;
+  } catch (error) {
+    return { kind: kindOf(error), cause: error };
+  }
+}
+
+const fencedCodes: readonly string[] = ["FL001", "FL002"];
+const uniqueViolation = "23505";
+
+function kindOf(error: unknown): WriteFailure["kind"] {
+  if (error instanceof PlatformError || !(error instanceof DatabaseError)) return "unavailable";
+  const code = error.code ?? "";
+  if (fencedCodes.includes(code)) return "fenced";
+  if (code === uniqueViolation) return "reused";
+  return "fault";
+}

@@ -1,0 +1,218 @@
+/** What was decided for the commands of one batch, as the columns that `ledger_apply` takes. */
+
+import { assert } from "#kernel/index.ts";
+
+import type { Decision, Touched } from "../core/commands.ts";
+import { reservedMicros } from "../core/credit.ts";
+import type { LedgerState } from "../core/ledger-state.ts";
+import type { Hold, Lease, Transfer } from "../core/types.ts";
+import { writeRecord } from "./micros-text.ts";
+import { TextArray } from "./text-array.ts";
+
+/** What a use was, beyond its amount, by the id of the use. */
+export type UseDetails = ReadonlyMap<string, unknown>;
+
+/** Collects decisions until it is written. A record that several commands changed is written once, in its last form. */
+export class Batch {
+  readonly #state: LedgerState;
+  readonly #decisions: Decision[] = [];
+  readonly #details = new Map<string, unknown>();
+  /** By kind and id; whether the record is new in this batch, and the command that touched it last. */
+  readonly #touched = new Map<string, Touched & { readonly isNew: boolean; commandId: string }>();
+  #transferCount = 0;
+
+  constructor(state: LedgerState) {
+    this.#state = state;
+  }
+
+  /** Adds a decision that took effect. */
+  add(decision: Decision, details: UseDetails | undefined): void {
+    this.#decisions.push(decision);
+    this.#transferCount += decision.transfers.length;
+    const { commandId } = decision;
+    for (const touched of decision.touched) {
+      const key = `${touched.kind} ${touched.id}`;
+      const known = this.#touched.get(key);
+      if (known === undefined) {
+        // A hold, lot or lease bears the id of the command that made it.
+        this.#touched.set(key, { ...touched, isNew: touched.id === commandId, commandId });
+      } else {
+        known.commandId = commandId;
+      }
+    }
+    if (details !== undefined) for (const [id, detail] of details) this.#details.set(id, detail);
+  }
+
+  /** Commands that will be written. */
+  get commandCount(): number {
+    return this.#decisions.length;
+  }
+
+  /** Whether the batch is going to write a record. */
+  touches(kind: Touched["kind"], id: string): boolean {
+    return this.#touched.has(`${kind} ${id}`);
+  }
+
+  get transferCount(): number {
+    return this.#transferCount;
+  }
+
+  /** The columns in the order of the function's parameters, from the commands on. */
+  columns(): string[] {
+    const records = [...this.#touched.values()];
+    return [
+      ...this.#commandColumns(),
+      ...transferColumns(this.#decisions),
+      ...this.#holdColumns(records),
+      ...this.#useColumns(records),
+      writeRecord(restOf(this.#state, records, this.#decisions)),
+    ];
+  }
+
+  #commandColumns(): string[] {
+    const columns = {
+      ids: new TextArray(),
+      times: new TextArray(),
+      counts: new TextArray(),
+      contents: new TextArray(),
+      answers: new TextArray(),
+    };
+    for (const { commandId, transfers } of this.#decisions) {
+      const record = this.#state.commands.get(commandId);
+      assert(record !== undefined, "a command that took effect is on record");
+      columns.ids.addText(commandId);
+      columns.times.addPlain(record.atMs);
+      columns.counts.addPlain(transfers.length);
+      columns.contents.addJson(record.content);
+      columns.answers.addJson(writeRecord(record.answer));
+    }
+    return Object.values(columns).map(String);
+  }
+
+  #holdColumns(records: readonly (Touched & { readonly isNew: boolean })[]): string[] {
+    const columns = {
+      ids: new TextArray(),
+      isNew: new TextArray(),
+      kinds: new TextArray(),
+      states: new TextArray(),
+      remaining: new TextArray(),
+      ends: new TextArray(),
+      contents: new TextArray(),
+    };
+    for (const record of records) {
+      if (record.kind !== "hold" && record.kind !== "lease") continue;
+      const hold = holdOf(this.#state, record.kind, record.id);
+      columns.ids.addText(record.id);
+      columns.isNew.addPlain(record.isNew);
+      columns.kinds.addText(record.kind);
+      columns.states.addText(hold.state);
+      columns.remaining.addPlain(reservedMicros(hold));
+      columns.ends.addPlain("deadlineMs" in hold ? hold.deadlineMs : hold.expiresAtMs);
+      columns.contents.addJson(writeRecord(hold));
+    }
+    return Object.values(columns).map(String);
+  }
+
+  #useColumns(records: readonly (Touched & { readonly commandId: string })[]): string[] {
+    const columns = {
+      ids: new TextArray(),
+      holds: new TextArray(),
+      commands: new TextArray(),
+      times: new TextArray(),
+      amounts: new TextArray(),
+      details: new TextArray(),
+    };
+    for (const record of records) {
+      if (record.kind !== "use") continue;
+      const use = this.#state.uses.get(record.id);
+      assert(use !== undefined, "a use that was charged is on record");
+      columns.ids.addText(use.usageId);
+      columns.holds.addText(use.holdId);
+      columns.commands.addText(record.commandId);
+      columns.times.addPlain(use.atMs);
+      columns.amounts.addPlain(use.amountMicros);
+      const detail = this.#details.get(use.usageId);
+      if (detail === undefined) columns.details.addText("");
+      else columns.details.addJson(writeRecord(detail));
+    }
+    return Object.values(columns).map(String);
+  }
+}
+
+function transferColumns(decisions: readonly Decision[]): string[] {
+  const columns = {
+    commands: new TextArray(),
+    times: new TextArray(),
+    from: new TextArray(),
+    to: new TextArray(),
+    amounts: new TextArray(),
+    reasons: new TextArray(),
+    lots: new TextArray(),
+    holds: new TextArray(),
+    uses: new TextArray(),
+  };
+  const add = (transfer: Transfer): void => {
+    columns.commands.addText(transfer.commandId);
+    columns.times.addPlain(transfer.atMs);
+    columns.from.addText(transfer.from);
+    columns.to.addText(transfer.to);
+    columns.amounts.addPlain(transfer.amountMicros);
+    columns.reasons.addText(transfer.reason);
+    columns.lots.addText(transfer.lotId ?? "");
+    columns.holds.addText(transfer.holdId ?? "");
+    columns.uses.addText(transfer.usageId ?? "");
+  };
+  for (const { transfers } of decisions) for (const transfer of transfers) add(transfer);
+  return Object.values(columns).map(String);
+}
+
+function holdOf(state: LedgerState, kind: "hold" | "lease", id: string): Hold | Lease {
+  const hold = kind === "hold" ? state.holds.get(id) : state.leases.get(id);
+  assert(hold !== undefined, "what is reserved is on record");
+  return hold;
+}
+
+/** The records that few commands change. */
+function restOf(
+  state: LedgerState,
+  records: readonly (Touched & { readonly isNew: boolean })[],
+  decisions: readonly Decision[],
+): Record<string, unknown> {
+  const ids = (kind: Touched["kind"]): string[] =>
+    records.filter((record) => record.kind === kind).map((record) => record.id);
+  const lots = records
+    .filter((record) => record.kind === "lot" && record.isNew)
+    .map(({ id }) => state.lots.get(id))
+    .map((lot) => ({
+      id: lot?.id,
+      currency: lot?.currency,
+      granted_micros: lot?.grantedMicros,
+      priority: lot?.priority,
+      granted_at_ms: lot?.grantedAtMs,
+      expires_at_ms: lot?.expiresAtMs,
+    }));
+  const credits = [...state.accounts.values()]
+    .filter(({ currency }) => ids("account").includes(currency))
+    .map((account) => ({
+      currency: account.currency,
+      is_open: account.isOpen,
+      limit_micros: account.limitMicros,
+      line_held_micros: account.lineHeldMicros,
+    }));
+  const budgetIds = ids("budget");
+  const budgets = budgetIds
+    .map((id) => state.budgets.get(id))
+    .filter((budget) => budget !== undefined)
+    .map(({ terms, counts }) => ({ id: terms.budgetId, terms, counts: [...counts] }));
+  const removedBudgets = budgetIds.filter((id) => !state.budgets.has(id));
+  const workers = ids("worker").map((id) => ({ id, epoch: state.workerEpochs.get(id) }));
+  const notices = decisions.flatMap(({ commandId, notices: told }) =>
+    told.map((record) => ({
+      command_id: commandId,
+      at_ms: state.commands.get(commandId)?.atMs,
+      record,
+    })),
+  );
+  const rest = { lots, credits, budgets, removedBudgets, workers, notices };
+  return Object.fromEntries(Object.entries(rest).filter(([, rows]) => rows.length > 0));
+}

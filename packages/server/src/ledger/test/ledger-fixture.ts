@@ -1,0 +1,70 @@
+/** For tests: the ledger over a real database, with a clock whose wall time the test moves. */
+
+import type { TenantId } from "@faultline/protocol";
+import { pino } from "pino";
+
+import {
+  type Clock,
+  createIds,
+  systemClock,
+  systemEventLoop,
+  systemRandom,
+} from "#kernel/index.ts";
+import type { Store } from "#storage/index.ts";
+
+import { Ledger } from "../service/ledger.ts";
+import type { LedgerAnswer, LedgerRequest } from "../service/ledger-request.ts";
+
+export interface LedgerFixture extends AsyncDisposable {
+  readonly ledger: Ledger;
+  /** Moves the wall time forward. */
+  advance(durationMs: number): void;
+  /** Sends a command with a fresh id, unless it has one. */
+  ask(
+    request: { readonly kind: LedgerRequest["kind"]; readonly id?: string } & object,
+    tenantId?: TenantId,
+  ): Promise<LedgerAnswer>;
+}
+
+/** Opens a ledger. */
+export function openLedgerFixture(database: {
+  readonly store: Store;
+  readonly tenantId: TenantId;
+}): LedgerFixture {
+  let aheadMs = 0;
+  const clock: Clock = {
+    ...systemClock,
+    nowMs: () => systemClock.nowMs() + aheadMs,
+    // Tests sweep by themselves, when they have moved the clock.
+    every: () => {},
+  };
+  const ids = createIds(clock, systemRandom);
+  const background = new AbortController();
+  const ledger = Ledger.open({
+    store: database.store,
+    clock,
+    ids,
+    eventLoop: systemEventLoop,
+    logger: pino({ level: "silent" }),
+    signal: background.signal,
+  });
+  return {
+    ledger,
+    advance: (durationMs) => void (aheadMs += durationMs),
+    ask: (request, tenantId = database.tenantId) =>
+      ledger.submit(
+        { tenantId, signal: background.signal },
+        // A test writes commands as they are, save the id.
+        { id: ids.next(), ...request } as LedgerRequest,
+      ),
+    async [Symbol.asyncDispose]() {
+      await ledger[Symbol.asyncDispose]();
+      background.abort();
+    },
+  };
+}
+
+/** A charge of tokens. */
+export function chargeOf(usageId: string, amountMicros: bigint) {
+  return { usageId, usageKind: "tokens", amountMicros } as const;
+}

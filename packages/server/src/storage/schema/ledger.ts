@@ -1,0 +1,129 @@
+/** Tables of the ledger. 64-bit integers come as text; they are written by the functions of `0006-ledger.sql` alone. */
+
+import type { TenantId } from "@faultline/protocol";
+import type { ColumnType, Generated } from "kysely";
+
+/** A 64-bit integer. */
+type Integer64 = ColumnType<string, never, never>;
+/** JSON that comes out as a value. */
+type Json = ColumnType<unknown, never, never>;
+
+export interface LedgerWriterTable {
+  tenant_id: TenantId;
+  epoch: Integer64;
+  transfer_sequence: Integer64;
+  notice_sequence: Integer64;
+  time_ms: Integer64;
+}
+
+export interface LedgerAccountTable {
+  tenant_id: TenantId;
+  /** A kind and a currency, such as `credit/USD`. */
+  id: string;
+  balance_micros: Integer64;
+}
+
+export interface LedgerCreditTable {
+  tenant_id: TenantId;
+  currency: string;
+  is_open: boolean;
+  limit_micros: Integer64;
+  line_held_micros: Integer64;
+}
+
+export interface LedgerLotTable {
+  tenant_id: TenantId;
+  id: string;
+  currency: string;
+  granted_micros: Integer64;
+  remaining_micros: Integer64;
+  priority: number;
+  granted_at_ms: Integer64;
+  expires_at_ms: ColumnType<string | null, never, never>;
+}
+
+export interface LedgerHoldTable {
+  tenant_id: TenantId;
+  id: string;
+  kind: "hold" | "lease";
+  state: string;
+  remaining_micros: Integer64;
+  ends_at_ms: Integer64;
+  record: Json;
+}
+
+export interface LedgerWorkerTable {
+  tenant_id: TenantId;
+  id: string;
+  epoch: Integer64;
+}
+
+export interface LedgerBudgetTable {
+  tenant_id: TenantId;
+  id: string;
+  terms: Json;
+  counts: Json;
+}
+
+export interface LedgerPolicyTable {
+  tenant_id: TenantId;
+  default_price_version: string | null;
+}
+
+export interface LedgerTransferTable {
+  tenant_id: TenantId;
+  sequence: Integer64;
+  command_id: string;
+  at_ms: Integer64;
+  from_account: string;
+  to_account: string;
+  amount_micros: Integer64;
+  reason: string;
+  lot_id: string | null;
+  hold_id: string | null;
+  usage_id: string | null;
+}
+
+export interface LedgerCommandTable {
+  tenant_id: TenantId;
+  id: string;
+  at_ms: Integer64;
+  first_sequence: Integer64;
+  transfer_count: number;
+  content: string;
+  answer: string;
+}
+
+export interface LedgerUseTable {
+  tenant_id: TenantId;
+  id: string;
+  hold_id: string;
+  command_id: string;
+  at_ms: Integer64;
+  amount_micros: Integer64;
+  details: Json;
+}
+
+export interface LedgerNoticeTable {
+  tenant_id: TenantId;
+  sequence: Integer64;
+  command_id: string;
+  at_ms: Integer64;
+  record: Json;
+  delivered_at_ms: Generated<string | null>;
+}
+
+export interface LedgerTables {
+  ledger_writer: LedgerWriterTable;
+  ledger_account: LedgerAccountTable;
+  ledger_credit: LedgerCreditTable;
+  ledger_lot: LedgerLotTable;
+  ledger_hold: LedgerHoldTable;
+  ledger_worker: LedgerWorkerTable;
+  ledger_budget: LedgerBudgetTable;
+  ledger_policy: LedgerPolicyTable;
+  ledger_transfer: LedgerTransferTable;
+  ledger_command: LedgerCommandTable;
+  ledger_use: LedgerUseTable;
+  ledger_notice: LedgerNoticeTable;
+}
