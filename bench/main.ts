@@ -10,6 +10,7 @@
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 
+import { run as allocator } from "./allocator.ts";
 import type { Bench, BenchFigure, BenchResult } from "./bench.ts";
 import { run as contracts } from "./contracts.ts";
 import { run as gateway } from "./gateway.ts";
@@ -29,6 +30,7 @@ const benches: Readonly<Record<string, Bench>> = {
   startup,
   contracts,
   scheduling,
+  allocator,
   otlp,
   gateway,
   "gateway-forms": gatewayForms,

@@ -123,7 +123,7 @@ class AdmissionPass {
   #lookPastHead(job: JobRecord, lane: Lane, head: HeadPlan): Look {
     const { backFill, headDelayMsMax } = this.#state.options;
     if (!backFill || lane.freeDeviceCount === 0) return "closed";
-    if (job.shape.unfitSinceRelease === lane.releaseCount) return "waits";
+    if (lane.isUnfit(job.shape)) return "waits";
     const endsAtMs = this.#nowMs + job.request.durationMs;
     const outlivesHead = endsAtMs > head.promisedMs + headDelayMsMax;
     const constraint = tenantConstraintOf(job, lane, { outlivesHead });
@@ -139,7 +139,7 @@ class AdmissionPass {
   }
 
   #preemptFor(job: JobRecord, lane: Lane): Seat[] | undefined {
-    const victims = chooseVictims(this.#state, lane, job);
+    const victims = chooseVictims(lane, job);
     if (victims.length === 0) return undefined;
     for (const victim of victims) {
       const endsAtMs = victim.run?.endsAtMs ?? this.#nowMs;

@@ -62,7 +62,7 @@ export class AllocatorState {
     const lane = this.laneOf(job.request.deviceKind);
     lane.removeRunning(job);
     this.occupy(job, run.seats, -1);
-    lane.releaseCount += 1;
+    lane.touch(run.seats.map(({ state }) => state));
     lane.isDirty = true;
     if (nowMs < run.endsAtMs) lane.isPlanStale = true;
     this.forget(job);

@@ -1,96 +1,80 @@
 /** Chooses what to preempt so that a job of higher priority fits. */
 
-import { assert } from "#kernel/index.ts";
-
-import type { AllocatorState } from "./allocator-state.ts";
-import { compareText, type JobRecord } from "./job-record.ts";
+import type { JobRecord } from "./job-record.ts";
 import type { Lane } from "./lane.ts";
 import { victimCountMax } from "./limits.ts";
-import { addMembers, roomOf } from "./node-state.ts";
-import { dominantShare, usedOf } from "./tenant-state.ts";
+import { addMembers, type Room, roomOf } from "./node-state.ts";
+import { Prospect } from "./prospect.ts";
+import { dominantShare, type TenantState, usedOf, weightedShareOf } from "./tenant-state.ts";
 
 /**
  * Jobs whose end lets `job` start, none of them dispensable; empty when there are none. A victim has a lower priority,
- * with ageing and without it, and belongs to the same tenant or to one that keeps at least the share that the job's tenant will then have: so that
- * priority never takes from a tenant what is its by fairness. The lowest priority goes first, then what started last.
+ * with ageing and without it, and belongs to the same tenant or to one that keeps at least the share that the job's
+ * tenant will then have: so that priority never takes from a tenant what is its by fairness. The lowest priority goes
+ * first, then what started last.
  */
-export function chooseVictims(state: AllocatorState, lane: Lane, job: JobRecord): JobRecord[] {
+export function chooseVictims(lane: Lane, job: JobRecord): JobRecord[] {
   if (!lane.runsBelow(job.request.priority)) return [];
-  const shareAfter = weightedShareWith(job, lane);
-  const regions = new Set(lane.regionsOf(job.shape).map(({ name }) => name));
-  const candidates = lane.running
-    .filter((running) => mayYield(running, job, shareAfter) && standsIn(running, regions))
-    .sort(compareVictims)
-    .slice(0, victimCountMax);
-
+  const prospect = new Prospect(lane, job.shape);
+  const shares = new SharesWithout(lane, job);
   const released: JobRecord[] = [];
-  let fits = false;
-  for (const victim of candidates) {
-    occupyAgain(state, victim, -1);
-    // What is its tenant's by fairness is known only once it is gone.
-    if (victim.tenant !== job.tenant && victim.tenant.weightedShare < shareAfter) {
-      occupyAgain(state, victim, 1);
-      continue;
-    }
-    released.push(victim);
-    fits = fitsNow(lane, job);
-    if (fits) break;
+  for (const running of lane.runningByRank) {
+    if (running.request.priority >= job.request.priority) break;
+    if (released.length >= victimCountMax) break;
+    // What came first by ageing is not stopped by what it passed.
+    if (running.orderKey >= job.orderKey || !shares.mayRelease(running)) continue;
+    if (!prospect.release(running, 1)) continue;
+    shares.release(running);
+    released.push(running);
+    if (prospect.findRegion() !== undefined) return onlyNeeded(prospect, released);
   }
-  const victims = fits ? keepNeeded(state, lane, { job, released }) : [];
-  for (const victim of released.filter((victim) => !fits || victims.includes(victim)))
-    occupyAgain(state, victim, 1);
-  return victims;
+  return [];
 }
 
-/** Gives back what can be given back; the last one released was certainly needed. */
-function keepNeeded(
-  state: AllocatorState,
-  lane: Lane,
-  { job, released }: { readonly job: JobRecord; readonly released: readonly JobRecord[] },
-): JobRecord[] {
-  const victims: JobRecord[] = [];
-  for (const victim of released.toReversed()) {
-    occupyAgain(state, victim, 1);
-    if (fitsNow(lane, job)) continue;
-    occupyAgain(state, victim, -1);
-    victims.push(victim);
+/** Leaves out whoever can stay after all. */
+function onlyNeeded(prospect: Prospect, released: readonly JobRecord[]): JobRecord[] {
+  const victims = released.toReversed().filter((victim) => {
+    prospect.release(victim, -1);
+    if (prospect.findRegion() !== undefined) return false;
+    prospect.release(victim, 1);
+    return true;
+  });
+  return victims.reverse();
+}
+
+/** The shares of tenants while victims are chosen. */
+class SharesWithout {
+  readonly #lane: Lane;
+  readonly #job: JobRecord;
+  readonly #shareAfter: number;
+  readonly #used = new Map<TenantState, Room>();
+
+  constructor(lane: Lane, job: JobRecord) {
+    this.#lane = lane;
+    this.#job = job;
+    const used = roomOf(usedOf(job.tenant, lane.deviceKind));
+    addMembers(used, job.request.member, job.request.memberCount);
+    const share = dominantShare(used, lane.total);
+    this.#shareAfter = weightedShareOf(job.tenant, lane.deviceKind, share);
   }
-  return victims.toReversed();
-}
 
-/** Whether a job fits, without regard to what was remembered of its shape. */
-function fitsNow(lane: Lane, { shape }: JobRecord): boolean {
-  return lane.regionsOf(shape).some((region) => region.findSeats(shape) !== undefined);
-}
+  /** Whether a job's tenant keeps what is its by fairness without it. */
+  mayRelease({ tenant, request }: JobRecord): boolean {
+    if (tenant === this.#job.tenant) return true;
+    if (tenant.weightedShare < this.#shareAfter) return false;
+    const used = roomOf(this.#usedBy(tenant));
+    addMembers(used, request.member, -request.memberCount);
+    const share = dominantShare(used, this.#lane.total);
+    return weightedShareOf(tenant, this.#lane.deviceKind, share) >= this.#shareAfter;
+  }
 
-function occupyAgain(state: AllocatorState, victim: JobRecord, change: 1 | -1): void {
-  assert(victim.run !== undefined, "a victim runs");
-  state.occupy(victim, victim.run.seats, change);
-}
+  release({ tenant, request }: JobRecord): void {
+    const used = this.#usedBy(tenant);
+    addMembers(used, request.member, -request.memberCount);
+    this.#used.set(tenant, used);
+  }
 
-function mayYield(running: JobRecord, job: JobRecord, shareAfter: number): boolean {
-  if (running.request.priority >= job.request.priority) return false;
-  // What came first by ageing is not stopped by what it passed.
-  if (running.orderKey >= job.orderKey) return false;
-  return running.tenant === job.tenant || running.tenant.weightedShare >= shareAfter;
-}
-
-function standsIn({ run }: JobRecord, regions: ReadonlySet<string>): boolean {
-  return run?.seats.some(({ state }) => regions.has(state.node.region)) ?? false;
-}
-
-function compareVictims(left: JobRecord, right: JobRecord): number {
-  return (
-    left.request.priority - right.request.priority ||
-    (right.run?.startedAtMs ?? 0) - (left.run?.startedAtMs ?? 0) ||
-    compareText(left.request.id, right.request.id)
-  );
-}
-
-/** The weighted share of a tenant once this job of it runs too. */
-function weightedShareWith({ request, tenant }: JobRecord, lane: Lane): number {
-  const used = roomOf(usedOf(tenant, request.deviceKind));
-  addMembers(used, request.member, request.memberCount);
-  const share = dominantShare(used, lane.total) / tenant.policy.weight;
-  return Math.max(share, tenant.weightedShare);
+  #usedBy(tenant: TenantState): Room {
+    return this.#used.get(tenant) ?? roomOf(usedOf(tenant, this.#lane.deviceKind));
+  }
 }

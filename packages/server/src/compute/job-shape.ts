@@ -9,10 +9,10 @@ export interface JobShape {
   readonly distinctNodes: boolean;
   /** Names tenant and group; jobs with the same key never share a node. */
   readonly groupKey: string | undefined;
-  /** The release of the lane since which it is known not to fit; −1 when that is not known. */
-  unfitSinceRelease: number;
-  /** The plan of the lane beside which it is known not to fit; −1 when that is not known. */
-  unfitBesidePlan: number;
+  /** The touch of the lane since which it is known not to fit; −1 when that is not known. */
+  unfitSince: number;
+  /** The touch of the lane since which it is known not to fit beside the head; −1 when that is not known. */
+  unfitBesideSince: number;
   /** The capacity for which `everFits` was found out; −1 before that. */
   judgedCapacity: number;
   /** Whether it fits while nothing runs. */
@@ -41,8 +41,8 @@ export function shapeOf(request: JobRequest): JobShape {
     regions: request.regions,
     distinctNodes: request.distinctNodes,
     groupKey: groupKeyOf(request),
-    unfitSinceRelease: -1,
-    unfitBesidePlan: -1,
+    unfitSince: -1,
+    unfitBesideSince: -1,
     judgedCapacity: -1,
     everFits: false,
   };

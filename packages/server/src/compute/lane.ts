@@ -6,7 +6,7 @@ import type { HeadPlan } from "./head-plan.ts";
 import { compareJobs, compareText, type JobRecord } from "./job-record.ts";
 import { type JobShape, shapeKeyOf, shapeOf } from "./job-shape.ts";
 import type { JobRequest } from "./job.ts";
-import { priorityMax } from "./limits.ts";
+import { touchCountMax } from "./limits.ts";
 import {
   addMembers,
   membersInRoom,
@@ -32,7 +32,8 @@ export class Lane {
   freeDeviceCount = 0;
   /** In the order of their ends. */
   readonly running: JobRecord[] = [];
-  readonly runningCountByPriority: number[] = Array.from({ length: priorityMax + 1 }, () => 0);
+  /** In the order in which they would be preempted: the lowest priority first, then what started last. */
+  readonly runningByRank: JobRecord[] = [];
   /** The jobs of each tenant in their order; tenants without waiting jobs are absent. The head is among them. */
   readonly waiting = new Map<TenantState, JobRecord[]>();
   head: HeadPlan | undefined;
@@ -40,10 +41,10 @@ export class Lane {
   isDirty = false;
   /** Whether the head's plan counts on something that has changed. */
   isPlanStale = false;
-  /** Rises whenever something becomes free. */
-  releaseCount = 0;
-  /** Rises whenever the plan of the head changes. */
-  planCount = 0;
+  /** Rises whenever nodes are touched: something becomes free on them, or is no longer kept for a head. */
+  #touchCount = 0;
+  /** The nodes of the latest touches. */
+  readonly #touched: (readonly NodeState[])[] = Array.from({ length: touchCountMax }, () => []);
   #capacityCount = 0;
   #regionByName = new Map<string, RegionNodes>();
   readonly #shapes = new Map<string, KnownShape>();
@@ -69,7 +70,8 @@ export class Lane {
       this.freeDeviceCount += free.deviceCount;
     }
     this.#capacityCount += 1;
-    this.releaseCount += 1;
+    // Nothing that was found out before holds: no touch is recalled.
+    this.#touchCount += touchCountMax + 1;
     this.isPlanStale = true;
     this.isDirty = true;
   }
@@ -114,17 +116,20 @@ export class Lane {
 
   addRunning(job: JobRecord): void {
     insertSorted(this.running, job, compareEnds);
-    this.#countRunning(job, 1);
+    insertSorted(this.runningByRank, job, compareRanks);
   }
 
   removeRunning(job: JobRecord): void {
-    assert(removeSorted(this.running, job, compareEnds), "the job ran here");
-    this.#countRunning(job, -1);
+    const isKnown =
+      removeSorted(this.running, job, compareEnds) &&
+      removeSorted(this.runningByRank, job, compareRanks);
+    assert(isKnown, "the job ran here");
   }
 
   /** Whether a job of lower priority runs. */
   runsBelow(priority: number): boolean {
-    return this.runningCountByPriority.some((count, at) => at < priority && count > 0);
+    const [lowest] = this.runningByRank;
+    return lowest !== undefined && lowest.request.priority < priority;
   }
 
   /** Takes the seats, or gives them back. */
@@ -139,32 +144,49 @@ export class Lane {
 
   /** Seats for a shape now. */
   findSeats(shape: JobShape): Seat[] | undefined {
-    if (shape.unfitSinceRelease === this.releaseCount) return undefined;
+    if (this.isUnfit(shape)) return undefined;
     const seats = this.#findIn(shape, (state) => membersThatFit(state, shape));
-    if (seats === undefined) shape.unfitSinceRelease = this.releaseCount;
+    if (seats === undefined) shape.unfitSince = this.#touchCount;
     return seats;
   }
 
   /** Seats for a shape now that leave the head what it will take, however long they are taken. */
   findSeatsBeside(plan: HeadPlan, shape: JobShape): Seat[] | undefined {
-    if (shape.unfitSinceRelease === this.releaseCount) return undefined;
-    if (shape.unfitBesidePlan === this.planCount) return undefined;
-    const mayJoinHead = shape.groupKey === undefined || shape.groupKey !== plan.job.shape.groupKey;
-    const seats = this.#findIn(shape, (state) => {
-      const beside = plan.besides.get(state);
-      if (beside === undefined) return membersThatFit(state, shape);
-      return mayJoinHead ? Math.min(membersThatFit(state, shape), membersInRoom(beside, shape)) : 0;
-    });
-    if (seats === undefined) shape.unfitBesidePlan = this.planCount;
+    const membersOn = (state: NodeState): number => membersBeside(plan, state, shape);
+    if (
+      shape.unfitBesideSince >= 0 &&
+      !this.#mayFitSince(shape.unfitBesideSince, shape, membersOn)
+    ) {
+      shape.unfitBesideSince = this.#touchCount;
+      return undefined;
+    }
+    const seats = this.#findIn(shape, membersOn);
+    if (seats === undefined) shape.unfitBesideSince = this.#touchCount;
     return seats;
+  }
+
+  /** Whether a shape is known not to fit; what was found out earlier is looked at again only on nodes touched since. */
+  isUnfit(shape: JobShape): boolean {
+    const { unfitSince } = shape;
+    if (unfitSince === this.#touchCount) return true;
+    if (unfitSince < 0) return false;
+    if (this.#mayFitSince(unfitSince, shape, (state) => membersThatFit(state, shape))) return false;
+    shape.unfitSince = this.#touchCount;
+    return true;
+  }
+
+  /** Notes that something became free on nodes. */
+  touch(nodes: readonly NodeState[]): void {
+    this.#touchCount += 1;
+    this.#touched[this.#touchCount % touchCountMax] = nodes;
   }
 
   /** Whether free devices alone leave place for any job that is known. */
   mayHoldAny(): boolean {
     for (const { shape } of this.#shapes.values()) {
-      if (shape.unfitSinceRelease === this.releaseCount) continue;
+      if (this.isUnfit(shape)) continue;
       if (this.regionsOf(shape).some((region) => region.mayHold(shape))) return true;
-      shape.unfitSinceRelease = this.releaseCount;
+      shape.unfitSince = this.#touchCount;
     }
     return false;
   }
@@ -193,12 +215,13 @@ export class Lane {
 
   /** Keeps place for a job as the head; `undefined` keeps none. */
   setHead(plan: HeadPlan | undefined): void {
-    const before = this.head?.job;
-    if (before !== undefined) countHead(before, -1);
+    if (this.head !== undefined) {
+      countHead(this.head.job, -1);
+      this.touch([...this.head.besides.keys()]);
+    }
     if (plan !== undefined) countHead(plan.job, 1);
     this.head = plan;
     this.isPlanStale = false;
-    this.planCount += 1;
   }
 
   #findIn(shape: JobShape, membersOn: (state: NodeState) => number): Seat[] | undefined {
@@ -209,10 +232,36 @@ export class Lane {
     return undefined;
   }
 
-  #countRunning({ request }: JobRecord, change: 1 | -1): void {
-    this.runningCountByPriority[request.priority] =
-      (this.runningCountByPriority[request.priority] ?? 0) + change;
+  /** Whether a shape that did not fit at a touch may fit now. One member needs one node: one that was touched since. */
+  #mayFitSince(touch: number, shape: JobShape, membersOn: (state: NodeState) => number): boolean {
+    if (touch === this.#touchCount) return false;
+    if (shape.memberCount > 1 || this.#touchCount - touch > touchCountMax) return true;
+    for (let at = touch + 1; at <= this.#touchCount; at += 1) {
+      for (const state of this.#touched[at % touchCountMax] ?? [])
+        if (membersOn(state) > 0 && mayStandIn(state.node.region, shape)) return true;
+    }
+    return false;
   }
+}
+
+function mayStandIn(region: string, { regions }: JobShape): boolean {
+  return regions.length === 0 || regions.includes(region);
+}
+
+/** How many members a node takes beside the head that will stand there. */
+function membersBeside({ besides, job }: HeadPlan, state: NodeState, shape: JobShape): number {
+  const beside = besides.get(state);
+  if (beside === undefined) return membersThatFit(state, shape);
+  if (shape.groupKey !== undefined && shape.groupKey === job.shape.groupKey) return 0;
+  return Math.min(membersThatFit(state, shape), membersInRoom(beside, shape));
+}
+
+function compareRanks(left: JobRecord, right: JobRecord): number {
+  return (
+    left.request.priority - right.request.priority ||
+    (right.run?.startedAtMs ?? 0) - (left.run?.startedAtMs ?? 0) ||
+    compareText(left.request.id, right.request.id)
+  );
 }
 
 function compareEnds(left: JobRecord, right: JobRecord): number {

@@ -48,6 +48,13 @@ export class RegionNodes {
     else state.groupMemberCounts.set(groupKey, groupMemberCount);
   }
 
+  /** How many members of a shape all nodes together hold now. */
+  slotCountOf(shape: JobShape): number {
+    let slotCount = 0;
+    for (const state of this.nodes) slotCount += membersThatFit(state, shape);
+    return slotCount;
+  }
+
   /** Whether free devices alone leave place for a shape: what this refuses, no placement can find. */
   mayHold(shape: JobShape): boolean {
     const { deviceCount } = shape.member;

@@ -65,11 +65,17 @@ export function usedOf(tenant: TenantState, deviceKind: string): Room {
 
 /** Works out the tenant's share anew after its use of a kind, or the kind's capacity, changed. */
 export function updateShare(tenant: TenantState, deviceKind: string, total: Readonly<Room>): void {
-  const used = usedOf(tenant, deviceKind);
-  tenant.shareByKind.set(deviceKind, dominantShare(used, total));
-  let share = 0;
-  for (const kindShare of tenant.shareByKind.values()) share = Math.max(share, kindShare);
-  tenant.weightedShare = share / tenant.policy.weight;
+  const share = dominantShare(usedOf(tenant, deviceKind), total);
+  tenant.weightedShare = weightedShareOf(tenant, deviceKind, share);
+  tenant.shareByKind.set(deviceKind, share);
+}
+
+/** The weighted share that a tenant has with another share of one kind. */
+export function weightedShareOf(tenant: TenantState, deviceKind: string, share: number): number {
+  let largest = share;
+  for (const [kind, kindShare] of tenant.shareByKind)
+    if (kind !== deviceKind) largest = Math.max(largest, kindShare);
+  return largest / tenant.policy.weight;
 }
 
 /** The largest part that a use has of a total. */
