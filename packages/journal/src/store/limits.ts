@@ -42,8 +42,11 @@ export const blockBytesMax = blockBytesTarget + keyBytesMax + valueBytesMax + 64
 /** Snapshot files that are kept: the newest one, and the one before in case the newest is damaged later. */
 export const snapshotFileCountKept = 2;
 
-/** A draft is written and synced by as much at a time: few calls of the disk, and none of them long. */
-export const draftWriteBytes = 1_024 * 1_024;
+/**
+ * A draft is written and synced by as much at a time. A sync of the log waits for the one of the draft that is before it
+ * at the disk; this much takes little longer than the least, and four times as much seven times as long.
+ */
+export const draftWriteBytes = 256 * 1_024;
 
 /** Shards of one folder. */
 export const shardCountMax = 256;
