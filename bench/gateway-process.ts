@@ -21,7 +21,7 @@ export interface Serving {
   readonly carrierIds?: readonly number[];
 }
 
-const [role = "", upstreamPort = "0", workerCount = "1"] = process.argv.slice(2);
+const [role = "", upstreamPort = "0", workerCount = "1", adaptation = ""] = process.argv.slice(2);
 const beatMs = 1_000;
 const backlog = 4_096;
 const roles: Readonly<Record<string, () => Promise<Serving>>> = {
@@ -102,7 +102,7 @@ async function serveFaultline(): Promise<Serving> {
     host: "127.0.0.1",
     port: 0,
     controlSocketPath: path.join(folder, "control.sock"),
-    snapshot: benchSnapshot(Number(upstreamPort)),
+    snapshot: benchSnapshot(Number(upstreamPort), adaptation === "none" ? "none" : "latency"),
     onOperations: async () => {},
     logger: { info: quiet, warn: quiet, error: quiet },
     clock: systemClock,

@@ -1,7 +1,11 @@
 /** What a gateway under measurement knows: one free provider, one key, and limits that count everything and refuse nothing. */
 
 import { loadCatalog, noBundles } from "@faultline/server/catalog/index.ts";
-import { defaultDispatch, defaultLimits } from "@faultline/server/config/index.ts";
+import {
+  defaultDispatch,
+  defaultLimits,
+  type DispatchConfig,
+} from "@faultline/server/config/index.ts";
 import type { GatewaySnapshot } from "@faultline/server/gateway/index.ts";
 
 import { benchKey, benchKeyRow } from "./gateway-key.ts";
@@ -19,8 +23,14 @@ const bounds = {
   concurrencyMax: 1_000_000,
 };
 
-/** The snapshot with which a gateway relays to this port. */
-export function benchSnapshot(upstreamPort: number): GatewaySnapshot {
+/**
+ * The snapshot with which a gateway relays to this port. `adaptation` as in the configuration: streams that are held for
+ * good would leave it nothing to measure.
+ */
+export function benchSnapshot(
+  upstreamPort: number,
+  adaptation: DispatchConfig["concurrency"]["adaptation"],
+): GatewaySnapshot {
   const { snapshot: catalog } = loadCatalog([
     {
       kind: "openai",
@@ -48,7 +58,7 @@ export function benchSnapshot(upstreamPort: number): GatewaySnapshot {
       // Idle streams are held.
       stallMs: 900_000,
       totalMs: 900_000,
-      dispatch: defaultDispatch,
+      dispatch: { ...defaultDispatch, concurrency: { ...defaultDispatch.concurrency, adaptation } },
       streamRetentionMs: 3_600_000,
       streamBytesMax: 268_435_456,
       idempotencyMs: 86_400_000,
