@@ -23,7 +23,7 @@ export class PlainRelay implements Relay {
   constructor(target: RelayTarget, contentLength: string | undefined) {
     this.#target = target;
     this.#contentLength = contentLength;
-    target.reader.startDocument();
+    target.reader.startDocument(false);
   }
 
   get deltaSeen(): boolean {

@@ -13,7 +13,7 @@ function read(
   const reader = new ReplyReader(surfaces[surface].reply);
   for (const document of documents) {
     const bytes = Buffer.from(JSON.stringify(document));
-    reader.startDocument();
+    reader.startDocument(true);
     reader.write(bytes, 0, bytes.length);
     expect(reader.endDocument()).toBe(true);
   }

@@ -49,6 +49,7 @@ export class ReplyReader implements JsonSink {
   readonly #captured: CapturedText | undefined;
   readonly #scanner: JsonScanner;
   /** Something of the current document was taken that the next one must say anew. */
+  #mayFollow = false;
   #hasLearned = false;
   #usage = emptyUsage();
 
@@ -80,7 +81,7 @@ export class ReplyReader implements JsonSink {
 
   /** The id and the model of a reply are the same in all of its events. */
   mayResume(): boolean {
-    return !this.#hasLearned;
+    return this.#mayFollow && !this.#hasLearned;
   }
 
   /** Forgets the whole reply. What was handed out of it stays as it is. */
@@ -98,8 +99,9 @@ export class ReplyReader implements JsonSink {
     this.sequence = -1;
   }
 
-  /** Starts the next document; what was learned of the whole reply stays. */
-  startDocument(): void {
+  /** Starts the next document; what was learned of the whole reply stays. `mayFollow` says that it may not be the last. */
+  startDocument(mayFollow: boolean): void {
+    this.#mayFollow = mayFollow;
     this.#hasLearned = false;
     this.hasUsage = false;
     this.hasNoChoices = true;
@@ -155,7 +157,7 @@ export class ReplyReader implements JsonSink {
         if (kind === "string") this.errorMessage = scanner.text();
         return;
       default:
-        if (kind === "number") this.#onNumber(id, Number(scanner.text() ?? "0"));
+        if (kind === "number") this.#onNumber(id, scanner.number());
         else if (kind === "string") this.#onText(id, scanner.text());
     }
   }

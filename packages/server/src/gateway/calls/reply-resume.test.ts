@@ -46,7 +46,7 @@ function read(reader: ReplyReader, text: string, cut: number): string {
   const end = bytes.length - 2;
   const middle = 2 + (cut % (end - 1));
   try {
-    reader.startDocument();
+    reader.startDocument(true);
     reader.write(bytes, 2, middle);
     reader.write(bytes, middle, end);
     return String(reader.endDocument());

@@ -29,7 +29,7 @@ export class TranslatedPlainRelay implements Relay {
   constructor(target: RelayTarget, context: TranslationContext) {
     this.#target = target;
     this.#context = context;
-    target.reader.startDocument();
+    target.reader.startDocument(false);
   }
 
   get deltaSeen(): boolean {

@@ -99,6 +99,11 @@ export class JsonScanner {
     return this.#kept.text();
   }
 
+  /** The reported number; NaN when its text was longer than the bound. */
+  number(): number {
+    return this.#kept.number();
+  }
+
   /** Starts a new document. */
   reset(): void {
     this.#watch = this.#root;

@@ -8,7 +8,8 @@ export interface JsonWatch {
   readonly capture: boolean;
   /** Whether a text here is a place from which like documents are read on. */
   readonly resumes: boolean;
-  readonly fields: readonly JsonWatchField[];
+  /** By the length of their names in bytes: most fields of a document are told apart from them by that. */
+  readonly fields: readonly (readonly JsonWatchField[] | undefined)[];
   readonly items: JsonWatch | undefined;
 }
 
@@ -32,11 +33,19 @@ export function watchJson(
     id,
     capture: parts.capture ?? false,
     resumes: parts.resumes ?? false,
-    fields: Object.entries(parts.fields ?? {}).map(([name, watch]) => ({
-      name,
-      nameBytes: Buffer.from(name),
-      watch,
-    })),
+    fields: byLength(Object.entries(parts.fields ?? {})),
     items: parts.items,
   };
+}
+
+function byLength(
+  fields: readonly (readonly [name: string, watch: JsonWatch])[],
+): JsonWatch["fields"] {
+  const lists: JsonWatchField[][] = [];
+  for (const [name, watch] of fields) {
+    const nameBytes = Buffer.from(name);
+    (lists[nameBytes.length] ??= []).push({ name, nameBytes, watch });
+  }
+  // A list without holes is read faster.
+  return Array.from(lists);
 }

@@ -1,8 +1,10 @@
 /** A bounded buffer for one scalar or field name that a scanner keeps while its bytes pass by. */
 
-import type { JsonWatch, JsonWatchField } from "./json-watch.ts";
+import type { JsonWatch } from "./json-watch.ts";
 
 const keyBytesMax = 64;
+/** So many digits are exact, one after the other. */
+const digitsMax = 15;
 const nothing: Uint8Array = new Uint8Array(0);
 
 export class KeptText {
@@ -70,19 +72,34 @@ export class KeptText {
     return this.#escaped ? (JSON.parse(`"${raw}"`) as string) : raw;
   }
 
+  /** The text, which is a JSON number, as a number; NaN when it was longer than the bound. */
+  number(): number {
+    if (this.#overflown) return Number.NaN;
+    if (this.#length > digitsMax) return Number(this.text());
+    let value = 0;
+    for (let at = 0; at < this.#length; at += 1) {
+      const digit = (this.#bytes[at] ?? 0) - 0x30;
+      // A sign, a point or an exponent.
+      if (digit < 0 || digit > 9) return Number(this.text());
+      value = value * 10 + digit;
+    }
+    return value;
+  }
+
   /** The watch of the field that has this name. */
-  find(fields: readonly JsonWatchField[]): JsonWatch | undefined {
+  find(fields: JsonWatch["fields"]): JsonWatch | undefined {
     if (this.#overflown) return undefined;
     if (this.#escaped) {
-      const name = this.text();
-      return fields.find((field) => field.name === name)?.watch;
+      const name = this.text() ?? "";
+      return fields[Buffer.byteLength(name)]?.find((field) => field.name === name)?.watch;
     }
     const isRun = this.#runEnd > this.#runStart;
     const bytes = isRun ? this.#run : this.#bytes;
     const start = isRun ? this.#runStart : 0;
     const length = isRun ? this.#runEnd - start : this.#length;
-    for (const { nameBytes, watch } of fields) {
-      if (nameBytes.length !== length) continue;
+    const likes = fields[length];
+    if (likes === undefined) return undefined;
+    for (const { nameBytes, watch } of likes) {
       let index = 0;
       while (index < length && nameBytes[index] === bytes[start + index]) index += 1;
       if (index === length) return watch;

@@ -104,7 +104,7 @@ export class SseScanner {
   #startData(): void {
     if (this.#hasData) return;
     this.#hasData = true;
-    this.#reader.startDocument();
+    this.#reader.startDocument(true);
   }
 
   #readData(bytes: Uint8Array, start: number, end: number): void {
