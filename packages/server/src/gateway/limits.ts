@@ -51,6 +51,9 @@ export const gatewayLimits = {
   operationBatchesInFlightMax: 4,
   operationFlushMs: 100,
   operationRetryMs: 1_000,
+  /** So many waiting records go to disk, and so many files of them there may be. */
+  operationSpillCount: 10_000,
+  leftRecordFilesMax: 100,
   /** How often the control process looks for records that an earlier one's workers have left. */
   leftRecordsMs: 5_000,
   /** A sign of life from the control process, and the silence after which a worker takes it for lost. */

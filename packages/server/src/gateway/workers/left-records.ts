@@ -1,31 +1,37 @@
 /**
- * Records of operations that a worker could not hand over before it ended, because its control process was gone: in a file
- * each, which the next control process stores and removes. So nothing that was carried goes unrecorded.
+ * Records of operations that a worker could not hand over: its control process was gone, or could not store them for so long
+ * that memory would have filled up. Each file has a line for each record; a control process stores and removes them.
  */
 
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { deserialize, serialize } from "node:v8";
 
 import type { OperationRecord } from "../calls/operation-record.ts";
 import { gatewayLimits } from "../limits.ts";
+import { fromOperationText } from "./operation-text.ts";
 
-/** The layout of the file. A release that changes what a record is counts on. */
-const version = 1;
+/** The first line of each file: the layout of the others. */
+const heading = "faultline operations 1";
 const suffix = ".records";
 const folderName = "unrecorded";
 
-/** Writes them down, durably, under a name that no other process takes. */
+/**
+ * Writes texts of records down, durably, under a name that no other process takes. Throws when the disk does not take them,
+ * or when there are as many files as there may be.
+ */
 export async function leaveRecords(
   journalFolder: string,
   name: string,
-  records: readonly OperationRecord[],
+  records: readonly string[],
 ): Promise<void> {
   if (records.length === 0) return;
   const folder = path.join(journalFolder, folderName);
   await mkdir(folder, { recursive: true });
+  if ((await readdir(folder)).length >= gatewayLimits.leftRecordFilesMax) {
+    throw new Error(`There are ${gatewayLimits.leftRecordFilesMax} files of records already.`);
+  }
   const file = path.join(folder, `${name}${suffix}`);
-  await writeFile(`${file}.part`, serialize({ version, records }), { flush: true });
+  await writeFile(`${file}.part`, `${[heading, ...records].join("\n")}\n`, { flush: true });
   await rename(`${file}.part`, file);
 }
 
@@ -39,6 +45,7 @@ export interface LeftRecordsParts {
 export class LeftRecords {
   readonly #parts: LeftRecordsParts;
   #isBusy = false;
+  #isFailing = false;
 
   constructor(parts: LeftRecordsParts) {
     this.#parts = parts;
@@ -50,10 +57,14 @@ export class LeftRecords {
     this.#isBusy = true;
     try {
       await this.#collect();
+      this.#isFailing = false;
     } catch (error) {
-      this.#parts.log("records of an earlier process cannot be stored yet", {
-        cause: String(error),
-      });
+      // Said once for each outage.
+      if (!this.#isFailing) {
+        const cause = String(error);
+        this.#parts.log("records that a worker has left cannot be stored yet", { cause });
+      }
+      this.#isFailing = true;
     } finally {
       this.#isBusy = false;
     }
@@ -63,33 +74,31 @@ export class LeftRecords {
     const { journalFolder, store, log } = this.#parts;
     const folder = path.join(journalFolder, folderName);
     const names = await readdir(folder).catch(() => []);
-    for (const name of names.filter((one) => one.endsWith(suffix))) {
+    for (const name of names.filter((one) => one.endsWith(suffix)).toSorted()) {
       const file = path.join(folder, name);
-      const records = readRecords(await readFile(file));
+      const records = readRecords(await readFile(file, "utf8"));
       if (records === undefined) {
         // It is set aside, so that somebody can look at it, and said once.
         await rename(file, `${file}.unreadable`);
-        log("records of an earlier process cannot be read", { file: `${file}.unreadable` });
+        log("records that a worker has left cannot be read", { file: `${file}.unreadable` });
         continue;
       }
       for (let at = 0; at < records.length; at += gatewayLimits.operationBatchMax) {
         await store(records.slice(at, at + gatewayLimits.operationBatchMax));
       }
       await rm(file);
-      log("records of an earlier process were stored", { count: records.length });
+      log("records that a worker has left were stored", { count: records.length });
     }
   }
 }
 
-function readRecords(bytes: Buffer): readonly OperationRecord[] | undefined {
+function readRecords(text: string): readonly OperationRecord[] | undefined {
+  const [first, ...lines] = text.split("\n");
+  if (first !== heading || lines.pop() !== "") return undefined;
   try {
-    const left: unknown = deserialize(bytes);
-    if (typeof left !== "object" || left === null) return undefined;
-    if (!("version" in left) || left.version !== version) return undefined;
-    if (!("records" in left) || !Array.isArray(left.records)) return undefined;
-    // A file of this version was written by `leaveRecords`, in our own private folder.
-    return left.records as readonly OperationRecord[];
+    return lines.map((line) => fromOperationText(line));
   } catch {
+    // Somebody else has written into it.
     return undefined;
   }
 }

@@ -4,6 +4,7 @@ import { simulatedClock } from "@faultline/testkit";
 
 import type { OperationRecord } from "../calls/operation-record.ts";
 import { gatewayLimits } from "../limits.ts";
+import { fromOperationText } from "./operation-text.ts";
 import { OperationQueue } from "./operation-queue.ts";
 
 const { operationQueueMax, operationBatchMax, operationBatchesInFlightMax, operationRetryMs } =
@@ -60,7 +61,7 @@ describe("the queue of records", () => {
     queue.push(recordOf(-1));
     const [first = 0] = sent.keys();
     queue.onStored(first);
-    const left = queue.takeAll().map(({ operationId }) => Number(operationId));
+    const left = queue.takeAll().map((text) => Number(fromOperationText(text).operationId));
     expect(left).toHaveLength(operationBatchMax * 2 + 1);
     expect(Math.min(...left.filter((number) => number >= 0))).toBe(operationBatchMax);
     expect([queue.length, queue.takeAll()]).toEqual([0, []]);

@@ -4,7 +4,7 @@ import type { Clock } from "#kernel/index.ts";
 
 import { gatewayLimits } from "../limits.ts";
 import type { OperationRecord } from "../calls/operation-record.ts";
-import { fromOperationText, toOperationText } from "./operation-text.ts";
+import { toOperationText } from "./operation-text.ts";
 
 interface Batch {
   readonly id: number;
@@ -87,15 +87,34 @@ export class OperationQueue {
     batch.notBeforeMs = this.#clock.monotonicMs() + gatewayLimits.operationRetryMs;
   }
 
+  /** Records that were not sent yet. */
+  get waitingCount(): number {
+    return this.#waiting.length;
+  }
+
+  /** Takes those out. */
+  takeWaiting(): readonly string[] {
+    const records = this.#waiting;
+    this.#waiting = [];
+    return records;
+  }
+
+  /** Takes back what `takeWaiting` gave, before those that have come since, as far as there is room. */
+  putBack(records: readonly string[]): void {
+    const all = [...records, ...this.#waiting];
+    this.#waiting = all.slice(0, gatewayLimits.operationQueueMax);
+    this.#droppedCount += all.length - this.#waiting.length;
+  }
+
   /** Takes out what was not acknowledged: who takes it sees that it is stored. */
-  takeAll(): readonly OperationRecord[] {
+  takeAll(): readonly string[] {
     const records = [
       ...[...this.#batches.values()].flatMap((batch) => batch.records),
       ...this.#waiting,
     ];
     this.#batches.clear();
     this.#waiting = [];
-    return records.map(fromOperationText);
+    return records;
   }
 
   /** Resolves when nothing waits any more, or the signal aborts. */

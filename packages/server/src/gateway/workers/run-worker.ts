@@ -29,6 +29,7 @@ import { OperationQueue } from "./operation-queue.ts";
 import { readMetrics } from "../observation/read-metrics.ts";
 import { createKeptReplies } from "./kept-replies.ts";
 import { Peers } from "./peers.ts";
+import { RecordSpill } from "./record-spill.ts";
 import { poolRandom } from "./pooled-random.ts";
 import { ReplyReaders } from "../calls/reply-readers.ts";
 import { RequestReaders } from "../calls/request-readers.ts";
@@ -87,6 +88,7 @@ class Worker {
   readonly #stopping = new AbortController();
   readonly #loop: EventLoopWatch;
   readonly #state: GatewayState;
+  readonly #spill: RecordSpill;
   readonly #control: ControlProxy;
   readonly #server: GatewayServer;
   #simulated: SimulatedUpstream | undefined;
@@ -111,7 +113,7 @@ class Worker {
       deadlines,
       signal: this.#stopping.signal,
       settings: () => this.#state.knowledge.settings,
-      log: (message, fields) => channel.send({ kind: "log", level: "error", message, fields }),
+      log: this.#logError,
     });
     this.#state = {
       worker: start,
@@ -157,6 +159,7 @@ class Worker {
       metrics,
       log: (level, message, fields) => channel.send({ kind: "log", level, message, fields }),
     };
+    this.#spill = this.#openSpill(queue);
     this.#control = new ControlProxy(start.controlSocketPath, metrics);
     this.#server = new GatewayServer(this.#state, this.#control);
   }
@@ -174,9 +177,10 @@ class Worker {
     await this.#state.streams.open();
     await this.#state.keyed.open();
     await this.#state.peers.listen(this.#server.listener);
-    this.#clock.every(gatewayLimits.operationFlushMs, this.#stopping.signal, () =>
-      this.#state.queue.flush(),
-    );
+    this.#clock.every(gatewayLimits.operationFlushMs, this.#stopping.signal, () => {
+      this.#state.queue.flush();
+      void this.#spill.check();
+    });
     this.#clock.every(leaseBounds.reportMs, this.#stopping.signal, () => this.#state.limits.tick());
     this.#clock.every(gatewayLimits.controlSignMs, this.#stopping.signal, () => {
       this.#state.controlLink.check();
@@ -248,7 +252,7 @@ class Worker {
       const deadline = this.#clock.deadline(gatewayLimits.operationRetryMs * 2);
       await this.#state.queue.whenEmpty(deadline);
     }
-    await this.#leaveRecords();
+    await this.#spill.leaveAll();
     this.#stopping.abort();
     this.#state.metrics.close();
     this.#control.close();
@@ -257,12 +261,18 @@ class Worker {
     this.#channel.exit(0);
   }
 
-  /** What the supervisor has not stored is for the next one. */
-  async #leaveRecords(): Promise<void> {
+  #openSpill(queue: OperationQueue): RecordSpill {
     const { journalFolder, index } = this.#start;
-    const name = `${this.#clock.nowMs()}-${index}-${this.#random.integer(nameBound)}`;
-    await leaveRecords(journalFolder, name, this.#state.queue.takeAll());
+    const leave = async (records: readonly string[]): Promise<void> => {
+      const name = `${this.#clock.nowMs()}-${index}-${this.#random.integer(nameBound)}`;
+      await leaveRecords(journalFolder, name, records);
+    };
+    return new RecordSpill({ queue, leave, log: this.#logError });
   }
+
+  readonly #logError = (message: string, fields: Readonly<Record<string, unknown>>): void => {
+    this.#channel.send({ kind: "log", level: "error", message, fields });
+  };
 
   #gauges(queue: OperationQueue): GatewayGauges {
     return {

@@ -1,0 +1,120 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import path from "node:path";
+
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+
+import { simulatedClock } from "@faultline/testkit";
+
+import type { OperationRecord } from "../calls/operation-record.ts";
+import { gatewayLimits } from "../limits.ts";
+import { leaveRecords, LeftRecords } from "./left-records.ts";
+import { OperationQueue } from "./operation-queue.ts";
+import { RecordSpill } from "./record-spill.ts";
+
+/** What becomes of a record does not depend on what is in it, save for its amounts. */
+function recordOf(number: number): OperationRecord {
+  const record = { operationId: String(number), attempts: [], costMicros: BigInt(number) };
+  return record as unknown as OperationRecord;
+}
+
+let folder: string;
+let stored: bigint[];
+let logs: string[];
+let isAway: boolean;
+let left: LeftRecords;
+let queue: OperationQueue;
+let spill: RecordSpill;
+let nameCount: number;
+
+beforeEach(async () => {
+  folder = await mkdtemp("/tmp/faultline-left-");
+  stored = [];
+  logs = [];
+  isAway = false;
+  nameCount = 0;
+  const log = (message: string): void => void logs.push(message);
+  left = new LeftRecords({
+    journalFolder: folder,
+    store: async (records) => {
+      if (isAway) throw new Error("The database is away.");
+      stored.push(...records.map(({ costMicros }) => costMicros ?? 0n));
+    },
+    log,
+  });
+  // Nobody takes what it sends.
+  queue = new OperationQueue(() => false, simulatedClock());
+  spill = new RecordSpill({
+    queue,
+    leave: async (records) => {
+      nameCount += 1;
+      await leaveRecords(folder, String(nameCount).padStart(4, "0"), records);
+    },
+    log,
+  });
+});
+afterEach(async () => await rm(folder, { recursive: true }));
+
+const files = async (): Promise<string[]> =>
+  await readdir(path.join(folder, "unrecorded")).catch(() => []);
+
+async function fill(count: number, from = 0): Promise<void> {
+  for (let number = from; number < from + count; number += 1) queue.push(recordOf(number));
+  await spill.check();
+}
+
+describe("records that nobody takes", () => {
+  it("go to disk before memory is full, and from there to whoever can store them, each once", async () => {
+    const { operationSpillCount } = gatewayLimits;
+    const total = operationSpillCount * 4;
+    for (let at = 0; at < total; at += operationSpillCount) await fill(operationSpillCount, at);
+    expect(queue.droppedCount).toBe(0);
+    expect(queue.length).toBeLessThan(operationSpillCount + gatewayLimits.operationBatchMax * 4);
+    await spill.leaveAll();
+    isAway = true;
+    await left.collect();
+    await left.collect();
+    expect(logs.filter((line) => line.includes("cannot be stored yet"))).toHaveLength(1);
+    isAway = false;
+    await left.collect();
+    expect(stored.toSorted((one, other) => Number(one - other))).toEqual(
+      Array.from({ length: total }, (_, number) => BigInt(number)),
+    );
+    expect(await files()).toEqual([]);
+  });
+
+  it("stay where they are when the disk does not take them, and are counted beyond the bound", async () => {
+    await writeFile(path.join(folder, "unrecorded"), "no folder");
+    const count = gatewayLimits.operationQueueMax + 5_000;
+    await fill(gatewayLimits.operationSpillCount);
+    await fill(count - gatewayLimits.operationSpillCount, gatewayLimits.operationSpillCount);
+    expect(queue.length + queue.droppedCount).toBe(count);
+    expect(queue.droppedCount).toBeGreaterThan(0);
+    expect(logs).toEqual(["records cannot be left on disk"]);
+  });
+
+  it("fill no more than so many files", async () => {
+    const { leftRecordFilesMax } = gatewayLimits;
+    for (let number = 0; number < leftRecordFilesMax; number += 1) {
+      await leaveRecords(folder, String(number), ["{}"]);
+    }
+    await expect(leaveRecords(folder, "more", ["{}"])).rejects.toThrow(/files of records already/);
+    expect(await files()).toHaveLength(leftRecordFilesMax);
+  });
+
+  it.each([
+    "",
+    "nonsense",
+    "faultline operations 2\n{}\n",
+    "faultline operations 1\n{",
+    "faultline operations 1\n{\n",
+  ])("are set aside when they are %j", async (text) => {
+    await mkdir(path.join(folder, "unrecorded"));
+    await writeFile(path.join(folder, "unrecorded", "a.records"), text);
+    await leaveRecords(folder, "b", ['{"costMicros":"7","attempts":[]}']);
+    await left.collect();
+    expect(stored).toEqual([7n]);
+    expect(await files()).toEqual(["a.records.unreadable"]);
+    const kept = await readFile(path.join(folder, "unrecorded", "a.records.unreadable"), "utf8");
+    expect(kept).toBe(text);
+  });
+});
