@@ -33,6 +33,8 @@ const goals: readonly Goal[] = [
   { bench: "journal", figure: /^append, a promise/, atLeast: 200_000 },
   { bench: "journal-store", figure: /opened again$/, atMost: 3_000 },
   { bench: "journal-store", figure: /beside calm$/, atMost: 3 },
+  { bench: "ledger", figure: /^hold and settle on one account, durable$/, atLeast: 15_000 },
+  { bench: "ledger", figure: /^against SELECT … FOR UPDATE$/, atLeast: 20 },
 ];
 
 /** How a figure stands to its goal; an interval on both sides of it decides nothing. */

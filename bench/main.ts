@@ -22,6 +22,7 @@ import { run as gatewaySlowStreams } from "./gateway-slow-streams.ts";
 import { standingsOf } from "./goals.ts";
 import { run as journal } from "./journal.ts";
 import { run as journalStore } from "./journal-store.ts";
+import { run as ledger } from "./ledger.ts";
 import { run as otlp } from "./otlp.ts";
 import { run as scheduling } from "./scheduling.ts";
 import { run as startup } from "./startup.ts";
@@ -40,6 +41,7 @@ const benches: Readonly<Record<string, Bench>> = {
   "gateway-growth": gatewayGrowth,
   journal,
   "journal-store": journalStore,
+  ledger,
 };
 
 const { values, positionals } = parseArgs({

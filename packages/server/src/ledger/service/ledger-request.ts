@@ -45,10 +45,16 @@ export function namedUses(request: LedgerRequest): string[] {
   return [];
 }
 
-/** Refuses text that PostgreSQL cannot store: it would fail everybody else's commands in the same transaction. */
+// oxlint-disable-next-line no-control-regex -- these are what it looks for
+const controlCharacter = /[\u0000-\u001f]/;
+
+/**
+ * Refuses text that PostgreSQL cannot store, or that would be taken for the space between two texts: it would fail everybody
+ * else's commands in the same transaction.
+ */
 export function refuseUnstorableText(value: unknown): void {
   if (typeof value === "string") {
-    if (value.isWellFormed() && !value.includes("\0")) return;
+    if (value.isWellFormed() && !controlCharacter.test(value)) return;
     throw new PlatformError("request_invalid", "A text holds a character that cannot be stored.");
   }
   if (typeof value !== "object" || value === null) return;

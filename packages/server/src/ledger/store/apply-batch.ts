@@ -6,6 +6,9 @@ import { DatabaseError } from "pg";
 
 import type { Store, TenantScope } from "#storage/index.ts";
 
+import type { BatchColumn } from "./batch.ts";
+import { TextColumn } from "./column.ts";
+
 /** Where a writer stands: the epoch that it claimed, and the last transfer that it knows of. */
 export interface WriterPosition {
   readonly epoch: bigint;
@@ -29,11 +32,12 @@ export async function applyBatch(
   batch: {
     readonly position: WriterPosition;
     readonly latestMs: number;
-    readonly columns: readonly string[];
+    readonly columns: readonly BatchColumn[];
   },
 ): Promise<WriteFailure | undefined> {
   const { position, latestMs, columns } = batch;
-  const values = [position.epoch, position.sequence, latestMs, ...columns].map(String);
+  const place = [position.epoch, position.sequence, latestMs].map((value) => sql`${String(value)}`);
+  const values = [...place, ...columns.map((column) => parameterOf(column))];
   try {
     await store.transact(scope, async (writer) => {
       // Kysely names the parameters; the function's signature gives them their types.
@@ -43,6 +47,11 @@ export async function applyBatch(
   } catch (error) {
     return { kind: kindOf(error), cause: error };
   }
+}
+
+function parameterOf(column: BatchColumn) {
+  const text = String(column);
+  return column instanceof TextColumn ? sql`string_to_array(${text}, E'\\x1f')` : sql`${text}`;
 }
 
 const fencedCodes: readonly string[] = ["FL001", "FL002"];

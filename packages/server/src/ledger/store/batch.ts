@@ -7,10 +7,13 @@ import { reservedMicros } from "../core/credit.ts";
 import type { LedgerState } from "../core/ledger-state.ts";
 import type { Hold, Lease, Transfer } from "../core/types.ts";
 import { writeRecord } from "./micros-text.ts";
-import { TextArray } from "./text-array.ts";
+import { PlainColumn, TextColumn } from "./column.ts";
 
 /** What a use was, beyond its amount, by the id of the use. */
 export type UseDetails = ReadonlyMap<string, unknown>;
+
+/** One parameter of `ledger_apply`. */
+export type BatchColumn = TextColumn | PlainColumn | string;
 
 /** Collects decisions until it is written. A record that several commands changed is written once, in its last form. */
 export class Batch {
@@ -58,7 +61,7 @@ export class Batch {
   }
 
   /** The columns in the order of the function's parameters, from the commands on. */
-  columns(): string[] {
+  columns(): BatchColumn[] {
     const records = [...this.#touched.values()];
     return [
       ...this.#commandColumns(),
@@ -69,101 +72,100 @@ export class Batch {
     ];
   }
 
-  #commandColumns(): string[] {
+  #commandColumns(): BatchColumn[] {
     const columns = {
-      ids: new TextArray(),
-      times: new TextArray(),
-      counts: new TextArray(),
-      contents: new TextArray(),
-      answers: new TextArray(),
+      ids: new TextColumn(),
+      times: new PlainColumn(),
+      counts: new PlainColumn(),
+      contents: new TextColumn(),
+      answers: new TextColumn(),
     };
     for (const { commandId, transfers } of this.#decisions) {
       const record = this.#state.commands.get(commandId);
       assert(record !== undefined, "a command that took effect is on record");
-      columns.ids.addText(commandId);
-      columns.times.addPlain(record.atMs);
-      columns.counts.addPlain(transfers.length);
-      columns.contents.addJson(record.content);
-      columns.answers.addJson(writeRecord(record.answer));
+      columns.ids.add(commandId);
+      columns.times.add(record.atMs);
+      columns.counts.add(transfers.length);
+      columns.contents.add(record.content);
+      columns.answers.add(writeRecord(record.answer));
     }
-    return Object.values(columns).map(String);
+    return Object.values(columns);
   }
 
-  #holdColumns(records: readonly (Touched & { readonly isNew: boolean })[]): string[] {
+  #holdColumns(records: readonly (Touched & { readonly isNew: boolean })[]): BatchColumn[] {
     const columns = {
-      ids: new TextArray(),
-      isNew: new TextArray(),
-      kinds: new TextArray(),
-      states: new TextArray(),
-      remaining: new TextArray(),
-      ends: new TextArray(),
-      contents: new TextArray(),
+      ids: new TextColumn(),
+      isNew: new PlainColumn(),
+      kinds: new TextColumn(),
+      states: new TextColumn(),
+      remaining: new PlainColumn(),
+      ends: new PlainColumn(),
+      contents: new TextColumn(),
     };
     for (const record of records) {
       if (record.kind !== "hold" && record.kind !== "lease") continue;
       const hold = holdOf(this.#state, record.kind, record.id);
-      columns.ids.addText(record.id);
-      columns.isNew.addPlain(record.isNew);
-      columns.kinds.addText(record.kind);
-      columns.states.addText(hold.state);
-      columns.remaining.addPlain(reservedMicros(hold));
-      columns.ends.addPlain("deadlineMs" in hold ? hold.deadlineMs : hold.expiresAtMs);
-      columns.contents.addJson(writeRecord(hold));
+      columns.ids.add(record.id);
+      columns.isNew.add(record.isNew);
+      columns.kinds.add(record.kind);
+      columns.states.add(hold.state);
+      columns.remaining.add(reservedMicros(hold));
+      columns.ends.add("deadlineMs" in hold ? hold.deadlineMs : hold.expiresAtMs);
+      columns.contents.add(writeRecord(hold));
     }
-    return Object.values(columns).map(String);
+    return Object.values(columns);
   }
 
-  #useColumns(records: readonly (Touched & { readonly commandId: string })[]): string[] {
+  #useColumns(records: readonly (Touched & { readonly commandId: string })[]): BatchColumn[] {
     const columns = {
-      ids: new TextArray(),
-      holds: new TextArray(),
-      commands: new TextArray(),
-      times: new TextArray(),
-      amounts: new TextArray(),
-      details: new TextArray(),
+      ids: new TextColumn(),
+      holds: new TextColumn(),
+      commands: new TextColumn(),
+      times: new PlainColumn(),
+      amounts: new PlainColumn(),
+      details: new TextColumn(),
     };
     for (const record of records) {
       if (record.kind !== "use") continue;
       const use = this.#state.uses.get(record.id);
       assert(use !== undefined, "a use that was charged is on record");
-      columns.ids.addText(use.usageId);
-      columns.holds.addText(use.holdId);
-      columns.commands.addText(record.commandId);
-      columns.times.addPlain(use.atMs);
-      columns.amounts.addPlain(use.amountMicros);
+      columns.ids.add(use.usageId);
+      columns.holds.add(use.holdId);
+      columns.commands.add(record.commandId);
+      columns.times.add(use.atMs);
+      columns.amounts.add(use.amountMicros);
       const detail = this.#details.get(use.usageId);
-      if (detail === undefined) columns.details.addText("");
-      else columns.details.addJson(writeRecord(detail));
+      columns.details.add(detail === undefined ? "" : writeRecord(detail));
     }
-    return Object.values(columns).map(String);
+    return Object.values(columns);
   }
 }
 
-function transferColumns(decisions: readonly Decision[]): string[] {
+function transferColumns(decisions: readonly Decision[]): BatchColumn[] {
   const columns = {
-    commands: new TextArray(),
-    times: new TextArray(),
-    from: new TextArray(),
-    to: new TextArray(),
-    amounts: new TextArray(),
-    reasons: new TextArray(),
-    lots: new TextArray(),
-    holds: new TextArray(),
-    uses: new TextArray(),
+    commands: new TextColumn(),
+    times: new PlainColumn(),
+    from: new TextColumn(),
+    to: new TextColumn(),
+    amounts: new PlainColumn(),
+    reasons: new TextColumn(),
+    lots: new TextColumn(),
+    holds: new TextColumn(),
+    uses: new TextColumn(),
   };
   const add = (transfer: Transfer): void => {
-    columns.commands.addText(transfer.commandId);
-    columns.times.addPlain(transfer.atMs);
-    columns.from.addText(transfer.from);
-    columns.to.addText(transfer.to);
-    columns.amounts.addPlain(transfer.amountMicros);
-    columns.reasons.addText(transfer.reason);
-    columns.lots.addText(transfer.lotId ?? "");
-    columns.holds.addText(transfer.holdId ?? "");
-    columns.uses.addText(transfer.usageId ?? "");
+    columns.commands.add(transfer.commandId);
+    columns.times.add(transfer.atMs);
+    columns.from.add(transfer.from);
+    columns.to.add(transfer.to);
+    columns.amounts.add(transfer.amountMicros);
+    columns.reasons.add(transfer.reason);
+    columns.lots.add(transfer.lotId ?? "");
+    columns.holds.add(transfer.holdId ?? "");
+    columns.uses.add(transfer.usageId ?? "");
   };
   for (const { transfers } of decisions) for (const transfer of transfers) add(transfer);
-  return Object.values(columns).map(String);
+  return Object.values(columns);
 }
 
 function holdOf(state: LedgerState, kind: "hold" | "lease", id: string): Hold | Lease {

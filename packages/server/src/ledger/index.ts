@@ -1,0 +1,5 @@
+/** Credit that cannot be overspent: accounts, lots, holds, leases, budgets, and the transfers between them. */
+
+export { Ledger } from "./service/ledger.ts";
+export type { LedgerAnswer, LedgerRequest } from "./service/ledger-request.ts";
+export { refusalError } from "./service/refusal-error.ts";
