@@ -76,17 +76,33 @@ export class EntryPool {
   readonly place: EntryPlace = { view: new DataView(new ArrayBuffer(0)), from: 0, to: 0, hash: 0 };
   #slots = emptySlots<Entry>(entrySlotCountMin);
   #seen = new Int32Array(entrySlotCountMin);
+  /** For each slot the slot of the known attribute that came next the last time. */
+  #next = new Int32Array(entrySlotCountMin);
+  #lastSlot = 0;
   #missCount = 0;
+
+  /** As `addKnown`, when the attribute is the one that was expected here; needs no hash. */
+  addExpected(draft: AttributeDraft): boolean {
+    return this.#addAt(this.#next[this.#lastSlot] ?? 0, draft);
+  }
 
   /** Adds the attribute at `place` to the draft, when it is known. */
   addKnown(draft: AttributeDraft): boolean {
-    const { view, from, to, hash } = this.place;
+    const { hash } = this.place;
     const slot = mixed(hash) & (this.#seen.length - 1);
-    if (this.#seen[slot] !== hash) return false;
+    const before = this.#lastSlot;
+    if (this.#seen[slot] !== hash || !this.#addAt(slot, draft)) return false;
+    this.#next[before] = slot;
+    return true;
+  }
+
+  #addAt(slot: number, draft: AttributeDraft): boolean {
+    const { view, from, to } = this.place;
     const entry = this.#slots[slot];
     if (entry === undefined || entry.raw.byteLength !== to - from) return false;
     if (!isSameBytes(entry.raw, view, from)) return false;
     draft.add(entry.key, entry.value, entry.hash);
+    this.#lastSlot = slot;
     return true;
   }
 
@@ -113,6 +129,8 @@ export class EntryPool {
     if (this.#missCount < length || length === entrySlotCountMax) return;
     this.#slots = emptySlots<Entry>(length * 4);
     this.#seen = new Int32Array(length * 4);
+    this.#next = new Int32Array(length * 4);
+    this.#lastSlot = 0;
     this.#missCount = 0;
   }
 }

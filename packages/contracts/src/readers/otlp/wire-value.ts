@@ -48,14 +48,19 @@ export function readSpanAttribute(
     place.view = view;
     place.from = from;
     place.to = to;
-    place.hash = hashOfBytes(view, from, to);
   }
-  if (isKept && entries.addKnown(draft)) reader.pos = to;
+  if (isKept && (entries.addExpected(draft) || isKnown(entries, draft))) reader.pos = to;
   else {
     const isAdded = readNewAttribute(reader, draft, tally);
     if (isKept && isAdded) entries.remember(draft);
   }
   reader.leave(outer);
+}
+
+function isKnown(entries: EntryPool, draft: AttributeDraft): boolean {
+  const { place } = entries;
+  place.hash = hashOfBytes(place.view, place.from, place.to);
+  return entries.addKnown(draft);
 }
 
 function readNewAttribute(reader: WireReader, draft: AttributeDraft, tally: OtlpTally): boolean {
