@@ -46,7 +46,7 @@ export async function run({ small }: BenchOptions): Promise<BenchResult> {
   await using stack = new AsyncDisposableStack();
   const upstream = stack.use(await startRole("upstream"));
   const from = { upstreamPort: upstream.port };
-  const ours = await hold(await startRole("faultline", { ...from, workerCount }), {
+  const ours = await hold(await startRole("faultline", { ...from, workerCount, adapts: false }), {
     ...plan,
     streamCount,
   });

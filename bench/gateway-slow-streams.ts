@@ -38,7 +38,7 @@ interface Held {
 /** All targets hold their streams at the same time, so that every window disturbs all alike. */
 export async function run({ small }: BenchOptions): Promise<BenchResult> {
   const plan = small ? smallPlan : largePlan;
-  await using world = await startTargets(["proxy", "relay", "faultline"]);
+  await using world = await startTargets(["proxy", "relay", "faultline"], { adapts: false });
   await using stack = new AsyncDisposableStack();
   const held: Held[] = [];
   for (const target of world.targets) {

@@ -66,6 +66,8 @@ export function pinLoad(): () => void {
 interface RoleOptions {
   readonly upstreamPort?: number;
   readonly workerCount?: number;
+  /** Whether the gateway adapts how many calls a target carries. */
+  readonly adapts?: boolean;
   /** Where the processes tell of their memory when they are asked. */
   readonly probeFolder?: string | undefined;
 }
@@ -73,13 +75,16 @@ interface RoleOptions {
 /** Starts a role of `gateway-process.ts`. */
 export async function startRole(
   role: "upstream" | "proxy" | "relay" | "faultline",
-  { upstreamPort = 0, workerCount = 1, probeFolder }: RoleOptions = {},
+  { upstreamPort = 0, workerCount = 1, adapts = true, probeFolder }: RoleOptions = {},
 ): Promise<Target> {
   const entry = fileURLToPath(new URL("./gateway-process.ts", import.meta.url));
-  const child = start([entry, role, String(upstreamPort), String(workerCount)], {
-    core: role === "upstream" ? loadCore : targetCore,
-    environment: environmentOf(probeFolder),
-  });
+  const child = start(
+    [entry, role, String(upstreamPort), String(workerCount), adapts ? "latency" : "none"],
+    {
+      core: role === "upstream" ? loadCore : targetCore,
+      environment: environmentOf(probeFolder),
+    },
+  );
   const [line] = (await once(child.stdout ?? child, "data")) as [Buffer];
   const serving = JSON.parse(line.toString()) as Serving;
   const own = child.pid ?? 0;

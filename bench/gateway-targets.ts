@@ -10,7 +10,7 @@ export interface GatewayTargets extends AsyncDisposable {
 /** Starts them and moves this process to the core of the load, until they are disposed of. */
 export async function startTargets(
   roles: readonly ("proxy" | "relay" | "faultline")[],
-  { hasPeer = false } = {},
+  { hasPeer = false, adapts = true } = {},
 ): Promise<GatewayTargets> {
   await using stack = new AsyncDisposableStack();
   const unpin = pinLoad();
@@ -18,7 +18,7 @@ export async function startTargets(
   const upstream = stack.use(await startRole("upstream"));
   const targets: Target[] = [];
   for (const role of roles) {
-    targets.push(stack.use(await startRole(role, { upstreamPort: upstream.port })));
+    targets.push(stack.use(await startRole(role, { upstreamPort: upstream.port, adapts })));
   }
   if (hasPeer) targets.push(stack.use(await startPeer(upstream.port)));
   const moved = stack.move();
