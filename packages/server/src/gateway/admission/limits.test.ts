@@ -96,6 +96,26 @@ describe("a worker's limits", () => {
     expect(askAll(world, 1)[0]?.state).toBe("running");
   });
 
+  it("count a call that turned to another target no more at the first, and still everywhere else", () => {
+    const world = worldOf({
+      tenant: { ...notLimited, concurrencyMax: 2 },
+      models: [{ name: "a/one", limits: { ...notLimited, concurrencyMax: 1 } }],
+    });
+    const [turning] = askAll(world, 1);
+    expect(askAll(world, 1)[0]?.refusal?.scope).toBe("model");
+    // As often as it likes: what was given back is not given back again.
+    turning?.grant?.leaveTarget(0);
+    turning?.grant?.leaveTarget(0);
+    expect(askAll(world, 1)[0]?.state).toBe("running");
+    turning?.grant?.settle(0);
+    turning?.grant?.leaveTarget(0);
+    // The tenant has two calls under way, and the model one.
+    expect(askAll(world, 1)[0]?.state).toBe("refused");
+    turning?.grant?.release();
+    turning?.grant?.leaveTarget(0);
+    expect(askAll(world, 1)[0]?.refusal?.scope).toBe("model");
+  });
+
   it("hold a slice to the limits of the day on which it is lent", () => {
     const before = { ...notLimited, concurrencyMax: 64 };
     const world = worldOf({ tenant: before });
