@@ -15,7 +15,7 @@ import { decide } from "../core/decide.ts";
 import type { LedgerState } from "../core/ledger-state.ts";
 import { applyBatch, type WriteFailure, type WriterPosition } from "../store/apply-batch.ts";
 import { Batch } from "../store/batch.ts";
-import { addEndedHolds, loadLedger } from "../store/load-ledger.ts";
+import { addWanted, loadLedger, type WantedRecords } from "../store/load-ledger.ts";
 import { KeptRecords } from "./kept-records.ts";
 import { ledgerUnavailable, namedHolds, namedUses, type PendingCommand } from "./ledger-request.ts";
 import { ledgerServiceLimits } from "./limits.ts";
@@ -131,31 +131,29 @@ export class TenantLedger {
 
   #decideWaiting(loaded: Loaded): void {
     let count = 0;
-    let isBroken = false;
+    let next: "look-up" | "forget" | undefined;
     for (const pending of this.#waiting) {
-      const { decided, batch } = loaded.open;
-      if (batch.commandCount >= ledgerServiceLimits.batchCommandCountMax) break;
+      const { decided } = loaded.open;
       if (decided.length >= ledgerServiceLimits.batchCommandCountMax) break;
       if (decided.length > 0 && (pending.isSuspect || decided[0]?.pending.isSuspect === true))
         break;
-      const unknown = namedHolds(pending.request).filter(
-        (id) => !loaded.state.holds.has(id) && !loaded.state.leases.has(id),
+      const isKnown = namedHolds(pending.request).every(
+        (id) => loaded.state.holds.has(id) || loaded.state.leases.has(id),
       );
-      if (unknown.length > 0 && !this.#lookedUp.has(pending)) {
-        void this.#lookUp(loaded, this.#waiting.slice(count));
-        break;
-      }
+      const outcome =
+        isKnown || this.#lookedUp.has(pending) ? this.#decide(loaded, pending) : "look-up";
+      if (outcome !== "decided") next = outcome;
+      if (outcome === "look-up") break;
       count += 1;
-      if (this.#decide(loaded, pending)) continue;
-      isBroken = true;
-      break;
+      if (outcome === "forget") break;
     }
     this.#waiting.splice(0, count);
-    if (isBroken) this.#forget(loaded);
+    if (next === "forget") this.#forget(loaded);
+    else if (next === "look-up") void this.#lookUp(loaded);
   }
 
-  /** Gives false when the rules broke off in the middle, so that the state is not theirs any more. */
-  #decide(loaded: Loaded, pending: PendingCommand): boolean {
+  /** `forget`: the rules broke off in the middle, so that the state is not theirs any more. */
+  #decide(loaded: Loaded, pending: PendingCommand): "decided" | "look-up" | "forget" {
     const atMs = this.#parts.clock.nowMs();
     let decision: Decision;
     try {
@@ -163,21 +161,25 @@ export class TenantLedger {
     } catch (error) {
       this.#parts.logger.error({ err: error, tenantId: this.#parts.tenantId }, "a rule failed");
       pending.reject(error);
-      return false;
+      return "forget";
     }
-    if (decision.answer.kind !== "refused" && !decision.isRepeated)
-      loaded.open.batch.add(decision, pending.details);
+    const isRefused = decision.answer.kind === "refused";
+    // It may have taken effect long ago; whoever repeats it must not hear that it was refused. A refusal changed nothing.
+    if (isRefused && !this.#lookedUp.has(pending)) return "look-up";
+    if (!isRefused && !decision.isRepeated) loaded.open.batch.add(decision, pending.details);
     loaded.open.decided.push({ pending, decision });
-    return true;
+    return "decided";
   }
 
-  /** Holds that ended long ago are in the database alone. */
-  async #lookUp(loaded: Loaded, waiting: readonly PendingCommand[]): Promise<void> {
+  /** Commands, and holds that ended, of long ago are in the database alone. */
+  async #lookUp(loaded: Loaded): Promise<void> {
     this.#isReading = true;
+    const waiting = this.#waiting.slice(0, ledgerServiceLimits.batchCommandCountMax);
     try {
-      const holdIds = [...new Set(waiting.flatMap(({ request }) => namedHolds(request)))];
-      const { state } = loaded;
-      const found = await addEndedHolds(this.#parts.store, this.#scope(), { state, holdIds });
+      const found = await addWanted(this.#parts.store, this.#scope(), {
+        state: loaded.state,
+        wanted: wantedBy(waiting),
+      });
       for (const { kind, id } of found) loaded.kept.noteEnded(kind, id);
       for (const pending of waiting) this.#lookedUp.add(pending);
     } catch (error) {
@@ -191,13 +193,9 @@ export class TenantLedger {
   async #load(): Promise<void> {
     this.#isReading = true;
     const waiting = this.#waiting.slice(0, ledgerServiceLimits.batchCommandCountMax);
-    const requests = waiting.map(({ request }) => request);
     try {
-      const { state, position } = await loadLedger(this.#parts.store, this.#scope(), {
-        commandIds: requests.map(({ id }) => id),
-        holdIds: requests.flatMap((request) => namedHolds(request)),
-        usageIds: requests.flatMap((request) => namedUses(request)),
-      });
+      const wanted = wantedBy(waiting);
+      const { state, position } = await loadLedger(this.#parts.store, this.#scope(), wanted);
       for (const pending of waiting) this.#lookedUp.add(pending);
       const kept = new KeptRecords(state);
       this.#loaded = { state, position, kept, open: { batch: new Batch(state), decided: [] } };
@@ -304,6 +302,15 @@ export class TenantLedger {
     const { tenantId, clock, signal } = this.#parts;
     return { tenantId, signal: clock.deadline(ledgerServiceLimits.writeMsMax, signal) };
   }
+}
+
+function wantedBy(waiting: readonly PendingCommand[]): WantedRecords {
+  const requests = waiting.map(({ request }) => request);
+  return {
+    commandIds: requests.map(({ id }) => id),
+    holdIds: [...new Set(requests.flatMap((request) => namedHolds(request)))],
+    usageIds: [...new Set(requests.flatMap((request) => namedUses(request)))],
+  };
 }
 
 function faultOf(cause: unknown): PlatformError {

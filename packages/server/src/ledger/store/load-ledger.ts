@@ -55,24 +55,30 @@ export async function loadLedger(
   });
 }
 
-/** Adds holds and leases that ended long ago to a loaded ledger. Gives those that were there. */
-export async function addEndedHolds(
+/** Adds wanted records of long ago to a loaded ledger, save those that it has. Gives the holds and leases that were added. */
+export async function addWanted(
   store: Store,
   scope: TenantScope,
-  { state, holdIds }: { readonly state: LedgerState; readonly holdIds: readonly string[] },
+  { state, wanted }: { readonly state: LedgerState; readonly wanted: WantedRecords },
 ): Promise<{ readonly kind: "hold" | "lease"; readonly id: string }[]> {
-  const rows = await store.read(scope, (reader) =>
-    reader
+  return store.read(scope, async (reader) => {
+    await readCommands(
+      reader,
+      state,
+      wanted.commandIds.filter((id) => !state.commands.has(id)),
+    );
+    const holdIds = wanted.holdIds.filter((id) => !state.holds.has(id) && !state.leases.has(id));
+    if (holdIds.length === 0) return [];
+    const rows = await reader
       .selectFrom("ledger_hold")
       .select(["id", "kind", "record"])
       .where("id", "in", holdIds)
       // What is open is in the ledger already, and newer there.
       .where("state", "<>", "open")
-      .execute(),
-  );
-  const missing = rows.filter(({ id }) => !state.holds.has(id) && !state.leases.has(id));
-  for (const row of missing) addHold(state, row);
-  return missing;
+      .execute();
+    for (const row of rows) addHold(state, row);
+    return rows;
+  });
 }
 
 type Selects = Pick<Reader, "selectFrom">;

@@ -30,9 +30,11 @@ export interface LedgerFixture extends AsyncDisposable {
 export function openLedgerFixture(database: {
   readonly store: Store;
   readonly tenantId: TenantId;
+  /** Default: the system's, whose wall time the fixture moves. */
+  readonly clock?: Clock;
 }): LedgerFixture {
   let aheadMs = 0;
-  const clock: Clock = {
+  const clock: Clock = database.clock ?? {
     ...systemClock,
     nowMs: () => systemClock.nowMs() + aheadMs,
     // Tests sweep by themselves, when they have moved the clock.
