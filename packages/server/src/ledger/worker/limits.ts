@@ -1,0 +1,18 @@
+/** The bounds of what a worker does with its leases. */
+
+export const workerLimits = {
+  /** As many as the ledger takes in one command. */
+  chargesPerReportMax: 1_000,
+  /** How fast the measured rate of spending follows the real one. */
+  burnHalfLifeMs: 2_000,
+  /** A lease should last this long at the present rate. */
+  leaseAheadMs: 4_000,
+  /** When it lasts no longer than this, more is asked for. */
+  renewAheadMs: 1_500,
+  /** What lies idle beyond so many times the wish goes back. */
+  surplusFactor: 4,
+  /** A command without an answer is sent again after this time. */
+  resendMs: 500,
+  /** Leases of one account that are not yet returned; no new one is asked for beyond. */
+  leasesPerAccountMax: 8,
+} as const;
