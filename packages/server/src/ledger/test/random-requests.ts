@@ -25,70 +25,113 @@ export class RandomRequests {
     this.#count += 1;
     if (this.#random.integer(25) === 0) this.#round += 1;
     const id = `c${this.#random.integer(30) === 0 ? this.#random.integer(this.#count) : this.#count}`;
+    const makers = [
+      ...this.#holdMakers(),
+      ...this.#holdMakers(),
+      ...this.#creditMakers(nowMs),
+      ...this.#leaseMakers(),
+      ...this.#budgetMakers(),
+    ];
     // Each maker spells its kind with all its parts.
-    return { id, ...this.#oneOf(this.#makers(nowMs))() } as LedgerRequest;
+    return { id, ...this.#oneOf(makers)() } as LedgerRequest;
   }
 
-  #makers(nowMs: number): (() => object)[] {
-    const amountMicros = (): bigint => BigInt(this.#random.integer(60)) - 1n;
-    const durationMs = (): number => 1 + this.#random.integer(5_000);
-    const epoch = (): number => 1 + this.#random.integer(3);
-    const holdId = (): string => `${this.#oneOf(holdIds)}-${this.#round}`;
-    const leaseId = (): string => `${this.#oneOf(leaseIds)}-${this.#round}`;
-    const usageId = (): string => `u${this.#random.integer(20)}-${this.#round}`;
-    const attribution = (): object => ({ keyId: this.#oneOf(["k1", 'k"2\\', "k,{3}"]) });
-    const budgets = (): object[] =>
-      budgetIds.slice(this.#random.integer(3)).map((budgetId) => ({ budgetId, amountMicros: 5n }));
-    const hold = (): object => ({
-      ...{ kind: "hold", id: holdId(), currency, amountMicros: amountMicros() },
-      ...{ durationMs: durationMs(), attribution: attribution() },
-    });
-    const settle = (): object => ({
-      ...{ kind: "settle", holdId: holdId(), isFinal: this.#random.integer(2) === 0 },
-      charge: { usageId: usageId(), usageKind: "tokens", amountMicros: amountMicros() },
-    });
-    const grant = (): object => ({
-      ...{ kind: "grant", currency, amountMicros: amountMicros() * 3n },
-      priority: this.#random.integer(2),
-      expiresAtMs: this.#random.integer(2) === 0 ? undefined : nowMs + durationMs() * 3,
-    });
+  #holdMakers(): (() => object)[] {
     return [
-      ...[hold, hold, hold, settle, settle, grant],
-      () => ({ kind: "open-account", currency, limitMicros: this.#oneOf([0n, 0n, 20n]) }),
-      () => ({ kind: "renew", holdId: holdId(), durationMs: durationMs() }),
-      () => ({ kind: "release", holdId: holdId() }),
-      () => ({ kind: "expire-holds" }),
-      () => ({ kind: "expire-lots" }),
       () => ({
-        ...{ kind: "adjust", currency, amountMicros: amountMicros() },
+        kind: "hold",
+        id: this.#holdId(),
+        currency,
+        amountMicros: this.#amountMicros(),
+        durationMs: this.#durationMs(),
+        attribution: this.#attribution(),
+      }),
+      () => ({
+        kind: "settle",
+        holdId: this.#holdId(),
+        isFinal: this.#random.integer(2) === 0,
+        charge: {
+          usageId: this.#usageId(),
+          usageKind: "tokens",
+          amountMicros: this.#amountMicros(),
+        },
+      }),
+      () => ({ kind: "renew", holdId: this.#holdId(), durationMs: this.#durationMs() }),
+      () => ({ kind: "release", holdId: this.#holdId() }),
+      () => ({ kind: "expire-holds" }),
+    ];
+  }
+
+  #creditMakers(nowMs: number): (() => object)[] {
+    return [
+      () => ({ kind: "open-account", currency, limitMicros: this.#oneOf([0n, 0n, 20n]) }),
+      () => ({
+        kind: "grant",
+        currency,
+        amountMicros: this.#amountMicros() * 3n,
+        priority: this.#random.integer(2),
+        expiresAtMs: this.#random.integer(2) === 0 ? undefined : nowMs + this.#durationMs() * 3,
+      }),
+      () => ({
+        kind: "adjust",
+        currency,
+        amountMicros: this.#amountMicros(),
         direction: this.#oneOf(["give", "take"]),
       }),
+      () => ({ kind: "expire-lots" }),
+    ];
+  }
+
+  #leaseMakers(): (() => object)[] {
+    return [
       () => ({
-        ...{ kind: "lease", id: leaseId(), workerId: "w", epoch: epoch(), currency },
-        ...{ amountMicros: amountMicros(), minimumMicros: 2n, durationMs: durationMs() },
-        budgets: budgets(),
+        kind: "lease",
+        id: this.#leaseId(),
+        workerId: "w",
+        epoch: this.#epoch(),
+        currency,
+        amountMicros: this.#amountMicros(),
+        minimumMicros: 2n,
+        durationMs: this.#durationMs(),
+        budgets: this.#budgets(),
       }),
       () => ({
-        ...{ kind: "renew-lease", leaseId: leaseId(), epoch: epoch(), amountMicros: 9n },
-        ...{ durationMs: durationMs(), budgets: budgets() },
+        kind: "renew-lease",
+        leaseId: this.#leaseId(),
+        epoch: this.#epoch(),
+        amountMicros: 9n,
+        durationMs: this.#durationMs(),
+        budgets: this.#budgets(),
       }),
       () => ({
-        ...{ kind: "report-lease", leaseId: leaseId() },
-        charges: [usageId(), usageId()].map((use) => ({
-          ...{ usageId: use, usageKind: "tool", amountMicros: 3n },
-          attribution: attribution(),
+        kind: "report-lease",
+        leaseId: this.#leaseId(),
+        charges: [this.#usageId(), this.#usageId()].map((usageId) => ({
+          usageId,
+          usageKind: "tool",
+          amountMicros: 3n,
+          attribution: this.#attribution(),
         })),
       }),
       () => ({
-        ...{ kind: "return-lease", leaseId: leaseId(), from: "worker" },
+        kind: "return-lease",
+        leaseId: this.#leaseId(),
+        from: "worker",
         chargeCount: this.#random.integer(3),
       }),
-      () => ({ kind: "lose-lease", leaseId: leaseId() }),
+      () => ({ kind: "lose-lease", leaseId: this.#leaseId() }),
+    ];
+  }
+
+  #budgetMakers(): (() => object)[] {
+    return [
       () => ({
         kind: "set-budget",
         spentMicros: 0n,
         terms: {
-          ...{ budgetId: this.#oneOf(budgetIds), currency, limitMicros: 80n },
+          budgetId: this.#oneOf(budgetIds),
+          currency,
+          limitMicros: 80n,
           scope: this.#oneOf([{ kind: "tenant" }, { kind: "key", value: "k1" }]),
           window: this.#oneOf([{ kind: "day" }, { kind: "rolling", durationMs: 6_000 }]),
           isHard: this.#random.integer(2) === 0,
@@ -97,6 +140,39 @@ export class RandomRequests {
       }),
       () => ({ kind: "remove-budget", budgetId: this.#oneOf(budgetIds) }),
     ];
+  }
+
+  #amountMicros(): bigint {
+    return BigInt(this.#random.integer(60)) - 1n;
+  }
+
+  #durationMs(): number {
+    return 1 + this.#random.integer(5_000);
+  }
+
+  #epoch(): number {
+    return 1 + this.#random.integer(3);
+  }
+
+  #holdId(): string {
+    return `${this.#oneOf(holdIds)}-${this.#round}`;
+  }
+
+  #leaseId(): string {
+    return `${this.#oneOf(leaseIds)}-${this.#round}`;
+  }
+
+  #usageId(): string {
+    return `u${this.#random.integer(20)}-${this.#round}`;
+  }
+
+  #attribution(): object {
+    return { keyId: this.#oneOf(["k1", 'k"2\\', "k,{3}"]) };
+  }
+
+  #budgets(): object[] {
+    const asked = budgetIds.slice(this.#random.integer(3));
+    return asked.map((budgetId) => ({ budgetId, amountMicros: 5n }));
   }
 
   #oneOf<Value>(values: readonly Value[]): Value {
