@@ -72,6 +72,9 @@ export interface AttemptOwner {
   onEnd(result: AttemptResult): void;
 }
 
+/** A stream that flows is looked at this often; the time after its announced end is longer by as much at most. */
+const quietMsMax = 100;
+
 type Phase = "connecting" | "waiting" | "replying" | "ended";
 
 export class Attempt implements Dispatcher.DispatchHandler {
@@ -84,6 +87,8 @@ export class Attempt implements Dispatcher.DispatchHandler {
   #phase: Phase = "connecting";
   #progressMs: number;
   #progress = 0;
+  /** Before this time there is nothing to look at in the deadlines. */
+  #quietUntilMs = 0;
   /** The caller's slowness is no stall of the provider. */
   #waitsForCaller = false;
   #isAtWork = false;
@@ -147,7 +152,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
 
   /** Looks at the deadlines. */
   onTick(nowMs: number): void {
-    if (this.#phase === "ended") return;
+    if (this.#phase === "ended" || nowMs < this.#quietUntilMs) return;
     const { deadlines, stream } = this.#plan;
     if (nowMs > deadlines.totalAtMs) {
       this.#failDeadline("total", deadlines.totalMs);
@@ -161,6 +166,9 @@ export class Attempt implements Dispatcher.DispatchHandler {
       this.#progressMs = nowMs;
     } else if (this.#relay?.deltaSeen === true) {
       this.#checkStall(nowMs, deadlines.stallMs);
+      // What comes meanwhile only puts the stall off; thousands of streams wait here.
+      const stallAtMs = this.#progressMs + deadlines.stallMs;
+      this.#quietUntilMs = Math.min(nowMs + quietMsMax, stallAtMs, deadlines.totalAtMs);
     } else if (stream && this.#errorBody === undefined) {
       if (nowMs - this.#dispatchedMs > deadlines.firstTokenMs) {
         this.#failDeadline("first token", deadlines.firstTokenMs, "first-token");
