@@ -92,6 +92,44 @@ describe("records that nobody takes", () => {
     expect(logs).toEqual(["records cannot be left on disk"]);
   });
 
+  it("are not left beside a try that failed, and no try counts as a file", async () => {
+    const { leftRecordFilesMax } = gatewayLimits;
+    await mkdir(path.join(folder, "unrecorded", "taken.records"), { recursive: true });
+    for (let number = 0; number < leftRecordFilesMax + 1; number += 1) {
+      await expect(leaveRecords(folder, "taken", ["{}"])).rejects.toThrow(/EISDIR|ENOTEMPTY/);
+    }
+    expect(await files()).toEqual(["taken.records"]);
+    await leaveRecords(folder, "free", ["{}"]);
+    expect(await files()).toEqual(["free.records", "taken.records"]);
+  });
+
+  it.each(["taken", "refused"])(
+    "are all on disk when the process ends while some are on their way, which are then %s",
+    async (end) => {
+      const written: string[] = [];
+      const first = Promise.withResolvers<void>();
+      let tryCount = 0;
+      spill = new RecordSpill({
+        queue,
+        leave: async (records) => {
+          tryCount += 1;
+          if (tryCount === 1) await first.promise;
+          written.push(...records);
+        },
+        log: () => {},
+      });
+      const { operationSpillCount } = gatewayLimits;
+      const filled = fill(operationSpillCount * 2);
+      for (let number = 0; number < 3; number += 1) queue.push(recordOf(number));
+      const left = spill.leaveAll();
+      if (end === "taken") first.resolve();
+      else first.reject(new Error("The disk is full."));
+      await left;
+      expect(written).toHaveLength(operationSpillCount * 2 + 3);
+      await filled;
+    },
+  );
+
   it("fill no more than so many files", async () => {
     const { leftRecordFilesMax } = gatewayLimits;
     for (let number = 0; number < leftRecordFilesMax; number += 1) {

@@ -6,6 +6,8 @@
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 
+import { nodeFileSystem } from "@faultline/journal";
+
 import type { OperationRecord } from "../calls/operation-record.ts";
 import { gatewayLimits } from "../limits.ts";
 import { fromOperationText } from "./operation-text.ts";
@@ -31,8 +33,16 @@ export async function leaveRecords(
     throw new Error(`There are ${gatewayLimits.leftRecordFilesMax} files of records already.`);
   }
   const file = path.join(folder, `${name}${suffix}`);
-  await writeFile(`${file}.part`, `${[heading, ...records].join("\n")}\n`, { flush: true });
-  await rename(`${file}.part`, file);
+  const part = `${file}.part`;
+  try {
+    await writeFile(part, `${[heading, ...records].join("\n")}\n`, { flush: true });
+    await rename(part, file);
+  } catch (error) {
+    // A full disk would fill up further, and the number of files with it, by each try.
+    await rm(part, { force: true }).catch(() => {});
+    throw error;
+  }
+  await nodeFileSystem.syncFolder(folder);
 }
 
 export interface LeftRecordsParts {

@@ -12,7 +12,8 @@ export interface RecordSpillParts {
 
 export class RecordSpill {
   readonly #parts: RecordSpillParts;
-  #isBusy = false;
+  /** What is being written now, if anything is. */
+  #writing: Promise<void> | undefined;
   #isFailing = false;
 
   constructor(parts: RecordSpillParts) {
@@ -21,9 +22,16 @@ export class RecordSpill {
 
   /** Called on every flush interval. */
   async check(): Promise<void> {
+    const { queue } = this.#parts;
+    if (this.#writing !== undefined) return;
+    if (queue.waitingCount < gatewayLimits.operationSpillCount) return;
+    this.#writing = this.#spill();
+    await this.#writing;
+    this.#writing = undefined;
+  }
+
+  async #spill(): Promise<void> {
     const { queue, leave, log } = this.#parts;
-    if (this.#isBusy || queue.waitingCount < gatewayLimits.operationSpillCount) return;
-    this.#isBusy = true;
     const records = queue.takeWaiting();
     try {
       await leave(records);
@@ -32,13 +40,13 @@ export class RecordSpill {
       queue.putBack(records);
       if (!this.#isFailing) log("records cannot be left on disk", { cause: String(error) });
       this.#isFailing = true;
-    } finally {
-      this.#isBusy = false;
     }
   }
 
   /** The process ends: what was not acknowledged is for the next one. */
   async leaveAll(): Promise<void> {
+    // What is on its way is written before the process ends, or comes back to be left with the rest.
+    await this.#writing;
     const { queue, leave, log } = this.#parts;
     const records = queue.takeAll();
     try {
