@@ -112,7 +112,7 @@ export const errorTable = {
   lease_unreported: row(
     409,
     "caller",
-    true,
+    false,
     "The lease cannot end yet: uses of it may still be reported.",
   ),
   budget_not_found: row(

@@ -4,6 +4,7 @@ export * from "./api/bundles.ts";
 export * from "./api/cases.ts";
 export * from "./api/health.ts";
 export * from "./api/identity.ts";
+export * from "./api/ledger.ts";
 export * from "./api/overview.ts";
 export * from "./api/telemetry.ts";
 export * from "./bundle.ts";

@@ -10,6 +10,8 @@ export const permissions = [
   "case:write",
   "bundle:read",
   "bundle:write",
+  "ledger:read",
+  "ledger:write",
   "key:manage",
 ] as const;
 export type Permission = (typeof permissions)[number];
@@ -26,11 +28,12 @@ export const rolePermissions = {
     "case:write",
     "bundle:read",
     "bundle:write",
+    "ledger:read",
   ],
   /** An application: calls models and sends telemetry, reads nothing back. */
   service: ["model:call", "telemetry:write"],
   /** A person or a dashboard that only looks. */
-  viewer: ["telemetry:read", "case:read", "bundle:read"],
+  viewer: ["telemetry:read", "case:read", "bundle:read", "ledger:read"],
 } as const satisfies Record<string, readonly Permission[]>;
 
 export type Role = keyof typeof rolePermissions;

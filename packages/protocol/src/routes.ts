@@ -51,30 +51,10 @@ import {
 import { Overview, OverviewQuery } from "./api/overview.ts";
 import { ServiceList, TraceDetail, TraceList, TraceParams, TraceQuery } from "./api/telemetry.ts";
 import { KeyTerms } from "./key-terms.ts";
-import type { Permission } from "./roles.ts";
+import { ledgerRoutes } from "./ledger-routes.ts";
+import { type ApiRoute, json } from "./route.ts";
 
-/** What a route answers with when it succeeds. */
-export type RouteReply =
-  | { readonly kind: "json"; readonly status: 200 | 201; readonly schema: TSchema }
-  | { readonly kind: "text"; readonly status: 200; readonly mediaTypes: readonly string[] }
-  | { readonly kind: "bytes"; readonly status: 200; readonly mediaTypes: readonly string[] }
-  | { readonly kind: "empty"; readonly status: 204 };
-
-/** Who may call a route: anybody, anybody who is known, or a role with the permission. */
-export type RouteAccess = "public" | "signed-in" | Permission;
-
-export interface ApiRoute {
-  readonly method: "GET" | "POST" | "DELETE";
-  /** Parameters as `:name`. */
-  readonly path: string;
-  readonly access: RouteAccess;
-  /** One sentence for the reference. */
-  readonly summary: string;
-  readonly params?: TSchema;
-  readonly query?: TSchema;
-  readonly body?: TSchema;
-  readonly reply: RouteReply;
-}
+export type { ApiRoute, RouteAccess, RouteReply } from "./route.ts";
 
 export const apiRoutes = {
   createSession: {
@@ -337,6 +317,7 @@ export const apiRoutes = {
     body: ReviveRequest,
     reply: json(200, KillSwitch),
   },
+  ...ledgerRoutes,
 } as const satisfies Record<string, ApiRoute>;
 
 export type ApiRouteName = keyof typeof apiRoutes;
@@ -366,7 +347,3 @@ type OutputOf<R> = R extends { readonly kind: "json"; readonly schema: infer S e
     : R extends { readonly kind: "bytes" }
       ? Uint8Array<ArrayBuffer>
       : undefined;
-
-function json<const Status extends 200 | 201, S extends TSchema>(status: Status, schema: S) {
-  return { kind: "json", status, schema } as const;
-}

@@ -15,8 +15,10 @@ import {
   type Ids,
   type Random,
   systemClock,
+  systemEventLoop,
   systemRandom,
 } from "#kernel/index.ts";
+import { Ledger, LedgerBooks } from "#ledger/index.ts";
 import {
   acquireDataFolder,
   openBlobs,
@@ -144,6 +146,8 @@ interface Domains {
   readonly telemetry: Telemetry;
   readonly cases: Cases;
   readonly bundles: Bundles;
+  readonly ledger: Ledger;
+  readonly ledgerBooks: LedgerBooks;
   readonly live: LiveConfig;
   /** Ends background work; aborted after everything that is above the store has closed. */
   readonly signal: AbortSignal;
@@ -170,7 +174,10 @@ async function openDomains(
   const cases = Cases.open({ ...parts, telemetry, blobs, tracer });
   const live = new LiveConfig(base.config, { ...parts, load });
   const bundles = new Bundles({ ...base, catalog: () => live.catalog });
-  return { identity, telemetry, cases, bundles, live, signal: background.signal };
+  const ledger = stack.use(Ledger.open({ ...parts, eventLoop: systemEventLoop }));
+  const ledgerBooks = new LedgerBooks(base);
+  const { signal } = background;
+  return { identity, telemetry, cases, bundles, ledger, ledgerBooks, live, signal };
 }
 
 interface Faces {

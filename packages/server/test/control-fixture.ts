@@ -9,7 +9,8 @@ import { Bundles, loadCatalog } from "#catalog/index.ts";
 import { type Config, loadConfig } from "#config/index.ts";
 import { writeExposition } from "#gateway/index.ts";
 import { Identity } from "#identity/index.ts";
-import { createIds, systemClock, systemRandom } from "#kernel/index.ts";
+import { createIds, systemClock, systemEventLoop, systemRandom } from "#kernel/index.ts";
+import { Ledger, LedgerBooks } from "#ledger/index.ts";
 import { openBlobs } from "#storage/index.ts";
 import { Telemetry, Tracer } from "#telemetry/index.ts";
 import {
@@ -101,6 +102,8 @@ export async function openTestControl(options: ControlFixtureOptions = {}): Prom
     telemetry,
     cases,
     bundles: new Bundles({ ...parts, catalog: () => loadCatalog(config.providers) }),
+    ledger: stack.use(Ledger.open({ ...parts, eventLoop: systemEventLoop })),
+    ledgerBooks: new LedgerBooks(parts),
     readiness: async () => ({ ready: true, checks: [{ name: "database", ready: true }] }),
     metrics: async (format, own) => `${writeExposition(own, format)}# from the gateway\n`,
   };

@@ -6,6 +6,7 @@ import type { Config } from "#config/index.ts";
 import type { ExpositionFormat, ShownMetric } from "#gateway/index.ts";
 import type { Identity, Principal } from "#identity/index.ts";
 import type { Clock, Ids, Random } from "#kernel/index.ts";
+import type { Ledger, LedgerBooks } from "#ledger/index.ts";
 import type { TenantScope } from "#storage/index.ts";
 import type { Telemetry } from "#telemetry/index.ts";
 import type { ApiInput, ApiOutput, ApiRouteName, apiRoutes, Readiness } from "@faultline/protocol";
@@ -20,6 +21,8 @@ export interface ControlServices {
   readonly telemetry: Telemetry;
   readonly cases: Cases;
   readonly bundles: Bundles;
+  readonly ledger: Ledger;
+  readonly ledgerBooks: LedgerBooks;
   /** Traces the platform's own work. */
   /** Whether everything that work needs is there. */
   readiness(signal: AbortSignal): Promise<Readiness>;

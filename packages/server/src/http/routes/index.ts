@@ -4,6 +4,7 @@ import type { ApiHandlers, HandlerParts } from "../services.ts";
 import { bundleHandlers } from "./bundles.ts";
 import { caseHandlers } from "./cases.ts";
 import { keyHandlers } from "./keys.ts";
+import { ledgerHandlers } from "./ledger.ts";
 import { sessionHandlers } from "./session.ts";
 import { telemetryHandlers } from "./telemetry.ts";
 
@@ -15,5 +16,6 @@ export function apiHandlers(parts: HandlerParts): ApiHandlers {
     ...telemetryHandlers(parts),
     ...caseHandlers(parts),
     ...bundleHandlers(parts),
+    ...ledgerHandlers(parts),
   };
 }

@@ -1,6 +1,6 @@
 /** What a caller asks of the ledger, and what it is answered. */
 
-import { type ErrorCode, PlatformError } from "@faultline/protocol";
+import { PlatformError } from "@faultline/protocol";
 
 import type { LedgerCommand, LedgerOutcome, Refusal } from "../core/commands.ts";
 
@@ -66,8 +66,7 @@ export function refuseUnstorableText(value: unknown): void {
 
 /** Nothing is known of the command: it may have taken effect or not, and its repetition is safe. */
 export function ledgerUnavailable(message: string, cause?: unknown): PlatformError {
-  const code: ErrorCode = "ledger_unavailable";
-  return new PlatformError(code, message, {
+  return new PlatformError("ledger_unavailable", message, {
     cause,
     hint: "Send it again with the same id: it takes effect once.",
   });

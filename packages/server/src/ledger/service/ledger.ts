@@ -81,6 +81,11 @@ export class Ledger implements AsyncDisposable {
     return raceAbort(promise, scope.signal);
   }
 
+  /** An id for a command whose client gave none. */
+  newId(): string {
+    return this.#parts.ids.next();
+  }
+
   /** The state that all commands so far lead to, when the ledger is in memory. For looking, never for changing. */
   stateOf(tenantId: TenantId): LedgerState | undefined {
     return this.#tenants.get(tenantId)?.state;

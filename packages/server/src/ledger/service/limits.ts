@@ -27,4 +27,6 @@ export const ledgerServiceLimits = {
   sweepsPerSearch: 30,
   /** Tenants that one search finds. */
   foundTenantCountMax: 200,
+  /** Open holds and leases that one reading gives. */
+  openReserveCountMax: 10_000,
 } as const;

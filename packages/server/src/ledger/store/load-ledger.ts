@@ -45,7 +45,8 @@ export async function loadLedger(
     await readAccounts(writer, state);
     await readHolds(writer, state, wanted.holdIds);
     await readLots(writer, state);
-    await readBudgets(writer, state);
+    for (const budget of await readBudgets(writer))
+      state.budgets.set(budget.terms.budgetId, budget);
     await readCommands(writer, state, wanted.commandIds);
     await readUses(writer, state, wanted.usageIds);
     return {
@@ -177,14 +178,15 @@ async function readLots(reader: Selects, state: LedgerState): Promise<void> {
   }
 }
 
-async function readBudgets(reader: Selects, state: LedgerState): Promise<void> {
-  const rows = await reader.selectFrom("ledger_budget").select(["id", "terms", "counts"]).execute();
-  for (const row of rows) {
+/** The budgets of the tenant. */
+export async function readBudgets(reader: Selects): Promise<Budget[]> {
+  const rows = await reader.selectFrom("ledger_budget").select(["terms", "counts"]).execute();
+  return rows.map((row) => {
     // Written from a budget of the rules: its terms, and its counts as pairs.
     const terms = readRecord(row.terms) as Budget["terms"];
     const counts = readRecord(row.counts) as [number, Parameters<Budget["counts"]["set"]>[1]][];
-    state.budgets.set(row.id, { terms, counts: new Map(counts) });
-  }
+    return { terms, counts: new Map(counts) };
+  });
 }
 
 async function readCommands(

@@ -21,7 +21,7 @@ export interface LedgerFixture extends AsyncDisposable {
   advance(durationMs: number): void;
   /** Sends a command with a fresh id, unless it has one. */
   ask(
-    request: { readonly kind: LedgerRequest["kind"]; readonly id?: string } & object,
+    request: { readonly kind: LedgerRequest["kind"] } & Readonly<Record<string, unknown>>,
     tenantId?: TenantId,
   ): Promise<LedgerAnswer>;
 }

@@ -1,0 +1,112 @@
+/** What an operation cost, line by line: its holds, its uses, and every entry that they made. */
+
+import { type OperationCost, PlatformError, type UseDetails } from "@faultline/protocol";
+
+import type { Reader } from "#storage/index.ts";
+
+import { bookLimits } from "./limits.ts";
+import { entryColumns, showEntry, showHold, showTime } from "./shown.ts";
+
+/**
+ * Explains an operation. Its holds and uses bear its id, or its id, a colon and more: the number of an attempt, or of an
+ * interval. Throws `not_found`.
+ */
+export async function explainOperation(
+  reader: Reader,
+  operationId: string,
+): Promise<OperationCost> {
+  // The ids are compared by their bytes, so that `;`, which follows `:`, ends the range.
+  const range = [`${operationId}:`, `${operationId};`] as const;
+  const uses = await reader
+    .selectFrom("ledger_use")
+    .select(["id", "hold_id", "command_id", "at_ms", "amount_micros", "details"])
+    .where((where) =>
+      where.or([
+        where("id", "=", operationId),
+        where.and([where("id", ">=", range[0]), where("id", "<", range[1])]),
+      ]),
+    )
+    .orderBy("at_ms")
+    .limit(bookLimits.operationPartCountMax)
+    .execute();
+  const holdIds = [...new Set([operationId, ...uses.map((use) => use.hold_id)])];
+  const holds = await reader
+    .selectFrom("ledger_hold")
+    .select("record")
+    .where("kind", "=", "hold")
+    .where((where) =>
+      where.or([
+        where("id", "in", holdIds),
+        where.and([where("id", ">=", range[0]), where("id", "<", range[1])]),
+      ]),
+    )
+    .limit(bookLimits.operationPartCountMax)
+    .execute();
+  if (uses.length === 0 && holds.length === 0) {
+    throw new PlatformError("not_found", `The ledger knows no operation '${operationId}'.`, {
+      hint: "`faultline ledger hold` lists open holds, `faultline ledger entries` what moved.",
+    });
+  }
+  const shownHolds = holds.map(({ record }) => showHold(record));
+  return {
+    operationId,
+    chargedMicros: String(uses.reduce((sum, use) => sum + BigInt(use.amount_micros), 0n)),
+    holds: shownHolds,
+    uses: uses.map((use) => ({
+      usageId: use.id,
+      holdId: use.hold_id,
+      at: showTime(use.at_ms),
+      amountMicros: use.amount_micros,
+      // Written from details that the schema had checked.
+      ...(use.details === null ? {} : { details: use.details as UseDetails }),
+    })),
+    entries: await readEntriesOf(reader, {
+      commandIds: [...shownHolds.map(({ id }) => id), ...uses.map((use) => use.command_id)],
+      holdIds: shownHolds.map(({ id }) => id),
+      usageIds: uses.map(({ id }) => id),
+    }),
+  };
+}
+
+interface OperationParts {
+  readonly commandIds: readonly string[];
+  readonly holdIds: readonly string[];
+  readonly usageIds: readonly string[];
+}
+
+/** Entries between the first and the last command that are of the holds or the uses. */
+async function readEntriesOf(reader: Reader, parts: OperationParts) {
+  const { commandIds, holdIds, usageIds } = parts;
+  const commands = await reader
+    .selectFrom("ledger_command")
+    .select(["first_sequence", "transfer_count"])
+    .where("id", "in", commandIds)
+    .execute();
+  const ranges = commands.filter((command) => command.transfer_count > 0);
+  if (ranges.length === 0) return [];
+  const rows = await reader
+    .selectFrom("ledger_transfer")
+    .select([...entryColumns])
+    .where((where) =>
+      where.or(
+        ranges.map((command) => {
+          const first = BigInt(command.first_sequence);
+          const next = String(first + BigInt(command.transfer_count));
+          return where.and([
+            where("sequence", ">=", command.first_sequence),
+            where("sequence", "<", next),
+          ]);
+        }),
+      ),
+    )
+    .where((where) =>
+      where.or([
+        ...(holdIds.length > 0 ? [where("hold_id", "in", holdIds)] : []),
+        ...(usageIds.length > 0 ? [where("usage_id", "in", usageIds)] : []),
+      ]),
+    )
+    .orderBy("sequence")
+    .limit(bookLimits.entryCountMax)
+    .execute();
+  return rows.map((row) => showEntry(row));
+}
