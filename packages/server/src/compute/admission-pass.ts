@@ -9,6 +9,7 @@ import type { Decision } from "./decision.ts";
 import type { HeadPlan } from "./head-plan.ts";
 import { compareJobs, type JobRecord, type StartOrder } from "./job-record.ts";
 import { deviceCountOf } from "./job.ts";
+import { LaneLook } from "./lane-look.ts";
 import type { Lane } from "./lane.ts";
 import { roundCountMax } from "./limits.ts";
 import type { Seat } from "./node-state.ts";
@@ -18,7 +19,7 @@ import type { TenantState } from "./tenant-state.ts";
 
 /** Where a tenant's jobs of one lane have been looked at up to. */
 interface Cursor {
-  readonly lane: Lane;
+  readonly look: LaneLook;
   readonly jobs: readonly JobRecord[];
   at: number;
 }
@@ -42,24 +43,38 @@ class AdmissionPass {
   readonly #state: AllocatorState;
   readonly #nowMs: number;
   readonly #decisions: Decision[] = [];
-
   constructor(state: AllocatorState, nowMs: number) {
     this.#state = state;
     this.#nowMs = nowMs;
   }
 
   run(lanes: readonly Lane[]): Decision[] {
-    for (const lane of lanes) {
+    const { headDelayMsMax } = this.#state.options;
+    const looks = lanes.map((lane) => {
       lane.isDirty = false;
       this.#serveHead(lane);
+      return new LaneLook(lane, { nowMs: this.#nowMs, headDelayMsMax });
+    });
+    const cursors = new Map<TenantState, Cursor[]>();
+    for (const look of looks) {
+      if (look.isOver()) continue;
+      for (const tenant of look.tenants()) {
+        const own = cursors.get(tenant) ?? [];
+        own.push({ look, jobs: look.jobsOf(tenant), at: 0 });
+        cursors.set(tenant, own);
+      }
     }
-    const cursors = cursorsOf(lanes.filter((lane) => this.#mayStartAny(lane)));
     const heap = new TenantHeap();
     for (const [tenant, own] of cursors) heap.push(tenant, foremost(own));
     for (let tenant = heap.pop(); tenant !== undefined; tenant = heap.pop()) {
       const own = cursors.get(tenant);
       assert(own !== undefined, "every tenant of the heap has cursors");
       if (this.#startNextOf(own)) heap.push(tenant, foremost(own));
+    }
+    for (const lane of lanes) {
+      lane.isElectionDue = false;
+      // What a preemption has freed since is left to the next round.
+      if (!lane.isDirty) lane.settle();
     }
     return this.#decisions;
   }
@@ -79,24 +94,19 @@ class AdmissionPass {
     lane.setHead({ ...plan, promisedMs: Math.min(head.promisedMs, plan.startMs) });
   }
 
-  /** Whether looking at the jobs of a lane can lead to anything. */
-  #mayStartAny(lane: Lane): boolean {
-    if (lane.head === undefined) return true;
-    return this.#state.options.backFill && lane.freeDeviceCount > 0 && lane.mayHoldAny();
-  }
-
   /** Starts the first job of a tenant that may start; false when none may. */
-  #startNextOf(cursors: Cursor[]): boolean {
+  #startNextOf(cursors: readonly Cursor[]): boolean {
     for (;;) {
       const cursor = foremostCursor(cursors);
       const job = cursor?.jobs[cursor.at];
       if (cursor === undefined || job === undefined) return false;
-      cursor.at += 1;
-      // A job of a lane that was looked at before may have started as the head.
-      if (job.run !== undefined || job === cursor.lane.head?.job) continue;
-      const look = this.#look(job, cursor.lane);
-      if (look === "started") return true;
-      if (look === "closed") cursor.at = cursor.jobs.length;
+      const { look } = cursor;
+      cursor.at = look.isOver() ? cursor.jobs.length : cursor.at + 1;
+      // A job may have started as the head, or wait as the head.
+      if (job.run !== undefined || job === look.lane.head?.job || !look.mayStart(job)) continue;
+      const outcome = this.#look(job, look.lane);
+      if (outcome === "started") return true;
+      if (outcome === "closed") cursor.at = cursor.jobs.length;
     }
   }
 
@@ -187,19 +197,6 @@ function takeBeside(head: HeadPlan, { shape }: JobRecord, seats: readonly Seat[]
     beside.cpuCores -= shape.member.cpuCores * memberCount;
     beside.memoryGigabytes -= shape.member.memoryGigabytes * memberCount;
   }
-}
-
-function cursorsOf(lanes: readonly Lane[]): Map<TenantState, Cursor[]> {
-  const cursors = new Map<TenantState, Cursor[]>();
-  for (const lane of lanes) {
-    for (const [tenant, jobs] of lane.waiting) {
-      const own = cursors.get(tenant) ?? [];
-      // A copy, as jobs that start leave the list.
-      own.push({ lane, jobs: [...jobs], at: 0 });
-      cursors.set(tenant, own);
-    }
-  }
-  return cursors;
 }
 
 function foremostCursor(cursors: readonly Cursor[]): Cursor | undefined {

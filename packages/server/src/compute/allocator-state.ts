@@ -48,7 +48,7 @@ export class AllocatorState {
   /** Lets a waiting job run. */
   start(job: JobRecord, run: JobRun): void {
     const lane = this.laneOf(job.request.deviceKind);
-    lane.removeWaiting(job);
+    lane.waiting.remove(job);
     job.run = run;
     lane.addRunning(job);
     this.occupy(job, run.seats, 1);
@@ -86,8 +86,10 @@ export class AllocatorState {
   /** What one tenant releases may let start: its jobs of any kind, and heads that may now preempt. */
   markAfterRelease(tenant: TenantState): void {
     for (const lane of this.lanes.values()) {
-      const isLimited = tenant.policy.runningJobCountMax !== undefined;
-      if (isLimited && lane.waiting.has(tenant)) lane.isDirty = true;
+      const isLimited =
+        tenant.policy.runningJobCountMax !== undefined ||
+        tenant.policy.deviceCountMax[lane.deviceKind] !== undefined;
+      if (isLimited) lookAgainAt(lane, tenant);
       const head = lane.head?.job;
       if (head !== undefined && lane.runsBelow(head.request.priority)) lane.isDirty = true;
     }
@@ -95,8 +97,14 @@ export class AllocatorState {
 
   /** What changed for a tenant alone may let its jobs of any kind start. */
   markTenant(tenant: TenantState): void {
-    for (const lane of this.lanes.values()) if (lane.waiting.has(tenant)) lane.isDirty = true;
+    for (const lane of this.lanes.values()) lookAgainAt(lane, tenant);
   }
+}
+
+function lookAgainAt(lane: Lane, tenant: TenantState): void {
+  if (!lane.waiting.has(tenant)) return;
+  lane.waiting.lookAgainAt(tenant);
+  lane.isDirty = true;
 }
 
 /** A run that begins now. */

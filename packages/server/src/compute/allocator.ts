@@ -76,7 +76,8 @@ export class Allocator {
     };
     this.#state.jobs.set(request.id, job);
     this.#waitingCount += 1;
-    lane.addWaiting(job);
+    lane.waiting.add(job);
+    lane.isDirty = true;
     if (contestsHead(job, lane)) lane.setHead(undefined);
     return { kind: "waiting" };
   }
@@ -90,8 +91,8 @@ export class Allocator {
       return true;
     }
     const lane = this.#state.laneOf(job.request.deviceKind);
-    lane.removeWaiting(job);
     if (lane.head?.job === job) lane.setHead(undefined);
+    lane.waiting.remove(job);
     lane.isDirty = true;
     this.#state.markTenant(job.tenant);
     this.#state.forget(job);
@@ -108,10 +109,7 @@ export class Allocator {
 
   /** A pass over everything, as after a restart. It finds nothing that passes after each change did not. */
   fullPass(nowMs: number): Decision[] {
-    for (const lane of this.#state.lanes.values()) {
-      lane.isDirty = true;
-      lane.isPlanStale = true;
-    }
+    for (const lane of this.#state.lanes.values()) lane.lookAgain();
     return this.pass(nowMs);
   }
 

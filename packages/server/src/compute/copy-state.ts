@@ -45,8 +45,8 @@ function copyLane(source: Lane, state: AllocatorState): void {
     return copy;
   };
   for (const running of source.running) lane.addRunning(copyJob(running));
-  for (const waiting of source.waiting.values())
-    for (const job of waiting) lane.addWaiting(copyJob(job));
+  for (const tenant of source.waiting.tenants())
+    for (const job of source.waiting.of(tenant)) lane.waiting.add(copyJob(job));
 
   if (source.head !== undefined) {
     const { job, besides, awaited } = source.head;
@@ -60,6 +60,7 @@ function copyLane(source: Lane, state: AllocatorState): void {
     });
   }
   lane.isDirty = source.isDirty;
+  lane.isElectionDue = source.isElectionDue;
   lane.isPlanStale = source.isPlanStale;
 }
 
@@ -67,6 +68,8 @@ function copyNode(state: NodeState): NodeState {
   return {
     ...state,
     free: roomOf(state.free),
+    // Set with the head of the copy.
+    beside: undefined,
     groupMemberCounts: new Map(state.groupMemberCounts),
   };
 }

@@ -3,7 +3,7 @@
 import { assert } from "#kernel/index.ts";
 
 import type { HeadPlan } from "./head-plan.ts";
-import { compareJobs, compareText, type JobRecord } from "./job-record.ts";
+import { compareText, type JobRecord } from "./job-record.ts";
 import { type JobShape, shapeKeyOf, shapeOf } from "./job-shape.ts";
 import type { JobRequest } from "./job.ts";
 import { touchCountMax } from "./limits.ts";
@@ -17,7 +17,7 @@ import {
 } from "./node-state.ts";
 import { RegionNodes } from "./region-nodes.ts";
 import { insertSorted, removeSorted } from "./sorted-list.ts";
-import type { TenantState } from "./tenant-state.ts";
+import { WaitingJobs } from "./waiting-jobs.ts";
 
 interface KnownShape {
   readonly shape: JobShape;
@@ -34,16 +34,20 @@ export class Lane {
   readonly running: JobRecord[] = [];
   /** In the order in which they would be preempted: the lowest priority first, then what started last. */
   readonly runningByRank: JobRecord[] = [];
-  /** The jobs of each tenant in their order; tenants without waiting jobs are absent. The head is among them. */
-  readonly waiting = new Map<TenantState, JobRecord[]>();
+  /** The head is among them. */
+  readonly waiting = new WaitingJobs();
   head: HeadPlan | undefined;
   /** Whether something happened since the last pass that may let a job start. */
   isDirty = false;
+  /** Whether there was a head that is none now, so that the next in the order has to be found. */
+  isElectionDue = false;
   /** Whether the head's plan counts on something that has changed. */
   isPlanStale = false;
   /** Rises whenever nodes are touched: something becomes free on them, or is no longer kept for a head. */
   #touchCount = 0;
   /** The nodes of the latest touches. */
+  /** The touch up to which a pass has looked at the jobs. */
+  #lookedTouch = 0;
   readonly #touched: (readonly NodeState[])[] = Array.from({ length: touchCountMax }, () => []);
   #capacityCount = 0;
   #regionByName = new Map<string, RegionNodes>();
@@ -98,22 +102,6 @@ export class Lane {
     if (known.jobCount === 0) this.#shapes.delete(key);
   }
 
-  addWaiting(job: JobRecord): void {
-    let jobs = this.waiting.get(job.tenant);
-    if (jobs === undefined) {
-      jobs = [];
-      this.waiting.set(job.tenant, jobs);
-    }
-    insertSorted(jobs, job, compareJobs);
-    this.isDirty = true;
-  }
-
-  removeWaiting(job: JobRecord): void {
-    const jobs = this.waiting.get(job.tenant);
-    assert(jobs !== undefined && removeSorted(jobs, job, compareJobs), "the job waited here");
-    if (jobs.length === 0) this.waiting.delete(job.tenant);
-  }
-
   addRunning(job: JobRecord): void {
     insertSorted(this.running, job, compareEnds);
     insertSorted(this.runningByRank, job, compareRanks);
@@ -146,13 +134,13 @@ export class Lane {
   findSeats(shape: JobShape): Seat[] | undefined {
     if (this.isUnfit(shape)) return undefined;
     const seats = this.#findIn(shape, (state) => membersThatFit(state, shape));
-    if (seats === undefined) shape.unfitSince = this.#touchCount;
+    if (seats === undefined) this.#noteUnfit(shape);
     return seats;
   }
 
   /** Seats for a shape now that leave the head what it will take, however long they are taken. */
   findSeatsBeside(plan: HeadPlan, shape: JobShape): Seat[] | undefined {
-    const membersOn = (state: NodeState): number => membersBeside(plan, state, shape);
+    const membersOn = (state: NodeState): number => membersBeside(state, shape, plan);
     if (
       shape.unfitBesideSince >= 0 &&
       !this.#mayFitSince(shape.unfitBesideSince, shape, membersOn)
@@ -171,7 +159,7 @@ export class Lane {
     if (unfitSince === this.#touchCount) return true;
     if (unfitSince < 0) return false;
     if (this.#mayFitSince(unfitSince, shape, (state) => membersThatFit(state, shape))) return false;
-    shape.unfitSince = this.#touchCount;
+    this.#noteUnfit(shape);
     return true;
   }
 
@@ -181,14 +169,27 @@ export class Lane {
     this.#touched[this.#touchCount % touchCountMax] = nodes;
   }
 
-  /** Whether free devices alone leave place for any job that is known. */
-  mayHoldAny(): boolean {
-    for (const { shape } of this.#shapes.values()) {
-      if (this.isUnfit(shape)) continue;
-      if (this.regionsOf(shape).some((region) => region.mayHold(shape))) return true;
-      shape.unfitSince = this.#touchCount;
-    }
-    return false;
+  /** The nodes on which something became free since a pass looked at all jobs; `undefined` when that is not recalled. */
+  freedNodes(): NodeState[] | undefined {
+    if (this.#touchCount - this.#lookedTouch > touchCountMax) return undefined;
+    const freed = new Set<NodeState>();
+    for (let at = this.#lookedTouch + 1; at <= this.#touchCount; at += 1)
+      for (const state of this.#touched[at % touchCountMax] ?? [])
+        if (state.free.deviceCount > 0) freed.add(state);
+    return [...freed];
+  }
+
+  /** Notes that a pass has looked at all jobs that may have come to fit. */
+  settle(): void {
+    this.#lookedTouch = this.#touchCount;
+    this.waiting.settle();
+  }
+
+  /** Lets the next pass look at all jobs, and at all nodes for each. */
+  lookAgain(): void {
+    this.isDirty = true;
+    this.isElectionDue = this.head === undefined;
+    this.#touchCount += touchCountMax + 1;
   }
 
   /** Whether a shape finds place while nothing runs. */
@@ -216,12 +217,26 @@ export class Lane {
   /** Keeps place for a job as the head; `undefined` keeps none. */
   setHead(plan: HeadPlan | undefined): void {
     if (this.head !== undefined) {
-      countHead(this.head.job, -1);
-      this.touch([...this.head.besides.keys()]);
+      const { job, besides } = this.head;
+      countHead(job, -1);
+      for (const state of besides.keys()) state.beside = undefined;
+      this.touch(loosenedNodes(besides, plan?.besides));
+      // The head's own limits kept something for it.
+      if (job !== plan?.job) this.waiting.lookAgainAt(job.tenant);
     }
-    if (plan !== undefined) countHead(plan.job, 1);
+    if (plan !== undefined) {
+      countHead(plan.job, 1);
+      for (const [state, room] of plan.besides) state.beside = room;
+    }
+    this.isElectionDue = plan === undefined && (this.isElectionDue || this.head !== undefined);
     this.head = plan;
     this.isPlanStale = false;
+  }
+
+  #noteUnfit(shape: JobShape): void {
+    shape.unfitSince = this.#touchCount;
+    // What does not fit at all does not fit beside the head either.
+    shape.unfitBesideSince = this.#touchCount;
   }
 
   #findIn(shape: JobShape, membersOn: (state: NodeState) => number): Seat[] | undefined {
@@ -232,10 +247,10 @@ export class Lane {
     return undefined;
   }
 
-  /** Whether a shape that did not fit at a touch may fit now. One member needs one node: one that was touched since. */
+  /** Whether a shape that did not fit at a touch may fit now: only if a node that was touched since takes a member. */
   #mayFitSince(touch: number, shape: JobShape, membersOn: (state: NodeState) => number): boolean {
     if (touch === this.#touchCount) return false;
-    if (shape.memberCount > 1 || this.#touchCount - touch > touchCountMax) return true;
+    if (this.#touchCount - touch > touchCountMax) return true;
     for (let at = touch + 1; at <= this.#touchCount; at += 1) {
       for (const state of this.#touched[at % touchCountMax] ?? [])
         if (membersOn(state) > 0 && mayStandIn(state.node.region, shape)) return true;
@@ -249,8 +264,8 @@ function mayStandIn(region: string, { regions }: JobShape): boolean {
 }
 
 /** How many members a node takes beside the head that will stand there. */
-function membersBeside({ besides, job }: HeadPlan, state: NodeState, shape: JobShape): number {
-  const beside = besides.get(state);
+export function membersBeside(state: NodeState, shape: JobShape, { job }: HeadPlan): number {
+  const { beside } = state;
   if (beside === undefined) return membersThatFit(state, shape);
   if (shape.groupKey !== undefined && shape.groupKey === job.shape.groupKey) return 0;
   return Math.min(membersThatFit(state, shape), membersInRoom(beside, shape));
@@ -262,6 +277,23 @@ function compareRanks(left: JobRecord, right: JobRecord): number {
     (right.run?.startedAtMs ?? 0) - (left.run?.startedAtMs ?? 0) ||
     compareText(left.request.id, right.request.id)
   );
+}
+
+/** The nodes, not full, of which less is kept than before. */
+function loosenedNodes(
+  before: HeadPlan["besides"],
+  after: HeadPlan["besides"] | undefined,
+): NodeState[] {
+  return [...before].flatMap(([state, room]) => {
+    if (state.free.deviceCount === 0) return [];
+    const kept = after?.get(state);
+    const isLoosened =
+      kept === undefined ||
+      kept.deviceCount > room.deviceCount ||
+      kept.cpuCores > room.cpuCores ||
+      kept.memoryGigabytes > room.memoryGigabytes;
+    return isLoosened ? [state] : [];
+  });
 }
 
 function compareEnds(left: JobRecord, right: JobRecord): number {

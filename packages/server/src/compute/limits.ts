@@ -23,3 +23,5 @@ export const remedyCountMax = 8;
 export const roundCountMax = 16;
 /** Touches of nodes that a lane recalls; what did not fit longer ago is looked at on all nodes. */
 export const touchCountMax = 64;
+/** Jobs that a pass puts into lists of their own; when more may start, it walks through all in their order. */
+export const candidateCountMax = 256;

@@ -17,6 +17,8 @@ export interface NodeState {
   index: number;
   /** What no job has taken. */
   readonly free: Room;
+  /** What is left beside the head of the lane, if that will stand here. */
+  beside: Room | undefined;
   /** How many members of each anti-affinity group stand here; groups without members are absent. */
   readonly groupMemberCounts: Map<string, number>;
 }
@@ -29,11 +31,12 @@ export interface Seat {
 
 /** A node on which nothing runs. */
 export function emptyNode(node: ComputeNode): NodeState {
-  return { node, index: 0, free: roomOf(node), groupMemberCounts: new Map() };
+  return { node, index: 0, free: roomOf(node), beside: undefined, groupMemberCounts: new Map() };
 }
 
 /** How many members of a shape find place on a node now. */
 export function membersThatFit(state: NodeState, shape: JobShape): number {
+  if (state.free.deviceCount < shape.member.deviceCount) return 0;
   if (shape.groupKey !== undefined && state.groupMemberCounts.has(shape.groupKey)) return 0;
   return membersInRoom(state.free, shape);
 }
@@ -41,6 +44,7 @@ export function membersThatFit(state: NodeState, shape: JobShape): number {
 /** How many members of a shape a room holds, anti-affinity to other jobs left out. */
 export function membersInRoom(room: Readonly<Room>, shape: JobShape): number {
   const { member } = shape;
+  if (room.deviceCount < member.deviceCount) return 0;
   let count = Math.floor(room.deviceCount / member.deviceCount);
   if (member.cpuCores > 0) count = Math.min(count, Math.floor(room.cpuCores / member.cpuCores));
   if (member.memoryGigabytes > 0)
