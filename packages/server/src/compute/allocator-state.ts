@@ -53,6 +53,7 @@ export class AllocatorState {
     lane.addRunning(job);
     this.occupy(job, run.seats, 1);
     job.tenant.creditMicros -= job.request.costMicros;
+    this.#markPreemptingHeads();
   }
 
   /** Ends a running job; what it held is free. */
@@ -83,13 +84,20 @@ export class AllocatorState {
     this.laneOf(request.deviceKind).dropShape(request);
   }
 
-  /** What one tenant releases may let start: its jobs of any kind, and heads that may now preempt. */
+  /** What one tenant releases may let start: its jobs of any kind, and heads that may preempt now. */
   markAfterRelease(tenant: TenantState): void {
     for (const lane of this.lanes.values()) {
       const isLimited =
         tenant.policy.runningJobCountMax !== undefined ||
         tenant.policy.deviceCountMax[lane.deviceKind] !== undefined;
       if (isLimited) lookAgainAt(lane, tenant);
+    }
+    this.#markPreemptingHeads();
+  }
+
+  /** Whom a head may preempt depends on the shares of all tenants, in every lane. */
+  #markPreemptingHeads(): void {
+    for (const lane of this.lanes.values()) {
       const head = lane.head?.job;
       if (head !== undefined && lane.runsBelow(head.request.priority)) lane.isDirty = true;
     }

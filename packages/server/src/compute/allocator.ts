@@ -32,6 +32,17 @@ export interface AllocatorCounts {
   readonly freeDeviceCount: number;
 }
 
+export interface HeadReport {
+  readonly jobId: string;
+  /** The earliest start that was ever planned for it. */
+  readonly promisedMs: number;
+}
+
+export interface RunningReport {
+  readonly jobId: string;
+  readonly endsAtMs: number;
+}
+
 export class Allocator {
   readonly #state: AllocatorState;
   #waitingCount = 0;
@@ -113,12 +124,28 @@ export class Allocator {
     return this.pass(nowMs);
   }
 
-  /** An allocator that would decide the same from here on, for trying out what if. */
-  copy(): Allocator {
-    const copy = new Allocator(this.#state.options);
+  /** An allocator that would decide the same from here on, save for other options, for trying out what if. */
+  copy(options: Partial<AllocatorOptions> = {}): Allocator {
+    const copy = new Allocator({ ...this.#state.options, ...options });
     copyState(this.#state, copy.#state);
     copy.#waitingCount = this.#waitingCount;
     return copy;
+  }
+
+  /** The jobs that capacity is kept for, one of each device kind at most. */
+  heads(): HeadReport[] {
+    return [...this.#state.lanes.values()].flatMap(({ head }) =>
+      head === undefined ? [] : [{ jobId: head.job.request.id, promisedMs: head.promisedMs }],
+    );
+  }
+
+  /** The jobs that run, in the order of their ends for each device kind. */
+  running(): RunningReport[] {
+    return [...this.#state.lanes.values()].flatMap(({ running }) =>
+      running.flatMap(({ request, run }) =>
+        run === undefined ? [] : [{ jobId: request.id, endsAtMs: run.endsAtMs }],
+      ),
+    );
   }
 
   counts(): AllocatorCounts {
