@@ -25,6 +25,13 @@ describe("the tokens that a call is expected to take", () => {
     expect(unbounded - tokens).toBe(outputTokensExpected - 50);
   });
 
+  it("have the output of each choice that is asked for in them", () => {
+    const messages = [{ role: "user", content: "hi" }];
+    const one = expected(surfaces.chat, { messages, max_tokens: 100 });
+    expect(expected(surfaces.chat, { messages, max_tokens: 100, n: 8 })).toBe(one + 700);
+    expect(expected(surfaces.chat, { messages, max_tokens: 100, n: -8 })).toBe(one);
+  });
+
   it("have the schemas of its tools and its system prompt in them", () => {
     const messages = [{ role: "user", content: "hi" }];
     const bare = expected(surfaces.messages, { messages, max_tokens: 1 });

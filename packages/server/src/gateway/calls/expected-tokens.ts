@@ -12,7 +12,14 @@ export function expectedTokens(surface: Surface, facts: RequestFacts): number {
   if (surface.name === "count-tokens") return 0;
   const input = expectedInputTokens(facts);
   if (surface.name === "embeddings") return input;
-  return input + Math.max(0, Math.ceil(facts.maxTokens ?? gatewayLimits.outputTokensExpected));
+  const output = Math.max(0, Math.ceil(facts.maxTokens ?? gatewayLimits.outputTokensExpected));
+  return input + output * choiceCountOf(facts);
+}
+
+/** Each choice that is asked for may be as long as the limit allows. */
+function choiceCountOf({ places }: RequestFacts): number {
+  const count = Math.ceil(Number(places.choiceCount?.text ?? 1));
+  return count > 1 ? count : 1;
 }
 
 /** What the model is given to read: text by its length as JSON writes it, images by their number. */

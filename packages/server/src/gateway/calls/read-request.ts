@@ -86,7 +86,12 @@ export function readRequest(
 
 function noteParameters(record: OperationRecord, facts: RequestFacts): void {
   record.stream = facts.stream;
-  record.maxTokens = facts.maxTokens;
-  record.temperature = facts.temperature;
-  record.topP = facts.topP;
+  record.maxTokens = finite(facts.maxTokens);
+  record.temperature = finite(facts.temperature);
+  record.topP = finite(facts.topP);
+}
+
+/** JSON writes a number such as `1e999`, and what reads it has no other word for it than infinity. */
+function finite(value: number | undefined): number | undefined {
+  return Number.isFinite(value) ? value : undefined;
 }

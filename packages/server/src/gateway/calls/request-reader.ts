@@ -141,11 +141,12 @@ export class RequestReader implements JsonSink {
     const model = this.#readModel();
     const stream = this.#readStream();
     const asksForUsage = found.includeUsage?.kind === "true";
+    const limits = [this.#readLimit("maxCompletionTokens"), this.#readLimit("maxTokens")];
     return {
       model: model.text,
       stream,
       asksForUsage,
-      maxTokens: numberOf(found.maxCompletionTokens) ?? numberOf(found.maxTokens),
+      maxTokens: limits[0] ?? limits[1],
       temperature: numberOf(found.temperature),
       topP: numberOf(found.topP),
       user: found.user?.kind === "string" ? found.user.text : undefined,
@@ -191,6 +192,18 @@ export class RequestReader implements JsonSink {
     if (kind === "true") return true;
     throw new PlatformError("request_invalid", '"stream" must be true or false.', {
       where: "/stream",
+    });
+  }
+
+  /** What a call is admitted with must be what its provider reads: some take `"9000"` for a number. */
+  #readLimit(name: "maxCompletionTokens" | "maxTokens"): number | undefined {
+    const place = this.#found[name];
+    if (place === undefined || place.kind === "null") return undefined;
+    const limit = numberOf(place);
+    if (limit !== undefined) return limit;
+    const where = this.#pointer(name);
+    throw new PlatformError("request_invalid", `"${where.slice(1)}" must be a number of tokens.`, {
+      where,
     });
   }
 

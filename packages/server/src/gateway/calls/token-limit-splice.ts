@@ -5,21 +5,23 @@ import type { TokenLimitField } from "#config/index.ts";
 import type { Splice } from "../wire/splice.ts";
 import type { RequestFacts } from "./request-reader.ts";
 
-const newer = '"max_completion_tokens"';
-const betweenNameAndValue = /^\s*:\s*$/;
-
-/** Renames the field; `undefined` where it need not be, or is written in a way that nobody writes. */
+/**
+ * Renames the field. Beside the older one, which such a server obeys alone, the newer one counts: it is what the call was
+ * admitted with. `undefined` where nothing need change.
+ */
 export function tokenLimitSplice(
   body: Buffer,
   { places }: Pick<RequestFacts, "places">,
   known: TokenLimitField,
 ): Splice | undefined {
-  const { maxCompletionTokens: limit, maxTokens } = places;
-  if (known !== "max_tokens" || limit === undefined || maxTokens !== undefined) return undefined;
-  const start = body.lastIndexOf(newer, limit.start);
-  const end = start + newer.length;
-  if (start < 0 || !betweenNameAndValue.test(body.toString("latin1", end, limit.start))) {
-    return undefined;
+  const { maxCompletionTokens: limit, maxTokens: older } = places;
+  if (known !== "max_tokens" || limit?.kind !== "number") return undefined;
+  if (older !== undefined) {
+    const { start, end } = older;
+    return { start, end, text: body.toString("latin1", limit.start, limit.end) };
   }
-  return { start, end, text: '"max_tokens"' };
+  // However its letters are written, there is no quote in the name, and nothing but a colon and space behind it.
+  const last = body.lastIndexOf('"', limit.start);
+  const first = body.lastIndexOf('"', last - 1);
+  return { start: first, end: last + 1, text: '"max_tokens"' };
 }

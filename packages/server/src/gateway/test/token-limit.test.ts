@@ -33,16 +33,24 @@ describe("the name of the limit", () => {
       '{"x":"\\"max_completion_tokens\\"","max_completion_tokens":5,"model":"m"}',
       '{"x":"\\"max_completion_tokens\\"","max_tokens":5,"model":"m"}',
     ],
+    ['{"model":"m","max\\u005fcompletion_tokens":5}', '{"model":"m","max_tokens":5}'],
+    [
+      '{"model":"m","\\u006d\\u0061x_completion_token\\u0073"\t: 5e1}',
+      '{"model":"m","max_tokens"\t: 5e1}',
+    ],
+    // The call was admitted with the newer one, so that no larger one may count.
+    [
+      '{"model":"m","max_tokens":9000,"max_completion_tokens":6}',
+      '{"model":"m","max_tokens":6,"max_completion_tokens":6}',
+    ],
   ])("is changed in place: %s", (before, after) => {
     expect(renamed(before)).toBe(after);
   });
 
   it.each([
     '{"model":"m","max_tokens":5}',
-    // Which of them counts is the server's to say.
-    '{"model":"m","max_tokens":5,"max_completion_tokens":6}',
+    '{"model":"m","max_tokens":5,"max_completion_tokens":null}',
     '{"model":"m"}',
-    '{"model":"m","max\\u005fcompletion_tokens":5}',
   ])("is left as it is: %s", (body) => {
     expect(renamed(body)).toBe(body);
   });
@@ -106,5 +114,16 @@ describe("the limit of output tokens", () => {
       await ask(path, modelOf("ollama"), more),
       await ask(path, modelOf("proxy"), more),
     ]).toEqual(['"max_tokens":7', '"max_completion_tokens":7']);
+  });
+
+  it("that is no number for anybody stands in no span", async () => {
+    const body = `{"model":"ollama/model-a","max_tokens":1e999,"temperature":-1e999,"top_p":1e999,"messages":[]}`;
+    const head = ["POST /v1/chat/completions HTTP/1.1", `authorization: Bearer ${testSecret}`];
+    const reply = await exchange(world.gateway.port, head, body);
+    const id = /^x-faultline-operation-id: (\S+)/im.exec(reply.head)?.[1];
+    const { attributes } = await world.spanWhere(
+      (span) => span.attributes["faultline.operation.id"] === id,
+    );
+    expect(Object.entries(attributes).filter(([, value]) => value === null)).toEqual([]);
   });
 });
