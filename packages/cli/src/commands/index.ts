@@ -11,6 +11,7 @@ export const commands = {
   drill: () => import("./drill.ts"),
   bundle: () => import("./bundle.ts"),
   key: () => import("./key.ts"),
+  ledger: () => import("./ledger.ts"),
   journal: () => import("./journal.ts"),
   backup: () => import("./backup.ts"),
   doctor: () => import("./doctor.ts"),

@@ -1,0 +1,169 @@
+/** The ledger as tables for a terminal. */
+
+import { printable } from "@faultline/contracts";
+import type {
+  LedgerBalance,
+  LedgerBudget,
+  LedgerEntry,
+  LedgerHold,
+  LedgerUsage,
+  OperationCost,
+} from "@faultline/protocol";
+
+import { layoutTable } from "../table.ts";
+import type { Terminal } from "../terminal.ts";
+import { unitsOf } from "./amount-text.ts";
+
+/** Accounts, then lots and leases where there are some. */
+export function balanceTables(terminal: Terminal, balance: LedgerBalance): string {
+  if (balance.accounts.length === 0) {
+    return "There is no account yet; `faultline ledger grant 10` opens one in USD.";
+  }
+  const parts = [
+    table(
+      terminal,
+      ["CURRENCY", "AVAILABLE", "CREDIT", "HELD", "DEBT", "USED", "LINE", "STATE"],
+      balance.accounts.map((account) => [
+        account.currency,
+        unitsOf(account.availableMicros),
+        unitsOf(account.creditMicros),
+        unitsOf(account.heldMicros),
+        unitsOf(account.debtMicros),
+        unitsOf(account.usedMicros),
+        unitsOf(account.limitMicros),
+        account.isOpen ? "open" : "closed",
+      ]),
+    ),
+  ];
+  if (balance.lots.length > 0) {
+    const rows = balance.lots.map((lot) => [
+      lot.id,
+      `${unitsOf(lot.remainingMicros)} of ${unitsOf(lot.grantedMicros)} ${lot.currency}`,
+      String(lot.priority),
+      lot.expiresAt ?? "never",
+    ]);
+    parts.push(table(terminal, ["LOT", "LEFT", "PRIORITY", "EXPIRES"], rows));
+  }
+  if (balance.leases.length > 0) {
+    const rows = balance.leases.map((lease) => [
+      lease.id,
+      lease.workerId,
+      `${unitsOf(lease.remainingMicros)} ${lease.currency}`,
+      lease.deadlineAt,
+    ]);
+    parts.push(table(terminal, ["LEASE", "PROCESS", "LEFT", "UNTIL"], rows));
+  }
+  parts.push(`Open holds: ${balance.openHoldCount}`);
+  return parts.join("\n\n");
+}
+
+/** Entries, in the order in which they are given. */
+export function entryTable(terminal: Terminal, entries: readonly LedgerEntry[]): string {
+  return table(
+    terminal,
+    ["ENTRY", "AT", "FROM", "TO", "AMOUNT", "REASON", "FOR"],
+    entries.map((entry) => [
+      String(entry.sequence),
+      entry.at,
+      entry.from,
+      entry.to,
+      unitsOf(entry.amountMicros),
+      entry.reason,
+      entry.usageId ?? entry.holdId ?? entry.lotId ?? entry.commandId,
+    ]),
+  );
+}
+
+/** Holds with what is left of them. */
+export function holdTable(terminal: Terminal, holds: readonly LedgerHold[]): string {
+  return table(
+    terminal,
+    ["HOLD", "STATE", "LEFT", "CHARGED", "EXPIRES", "FOR"],
+    holds.map((hold) => [
+      hold.id,
+      hold.state,
+      `${unitsOf(hold.remainingMicros)} of ${unitsOf(hold.heldMicros)} ${hold.currency}`,
+      unitsOf(hold.chargedMicros),
+      hold.expiresAt,
+      [
+        hold.attribution.keyId,
+        hold.attribution.userId,
+        hold.attribution.model,
+        ...(hold.attribution.tags ?? []),
+      ]
+        .filter((part) => part !== undefined)
+        .join(", "),
+    ]),
+  );
+}
+
+/** Budgets and how they stand. */
+export function budgetTable(terminal: Terminal, budgets: readonly LedgerBudget[]): string {
+  return table(
+    terminal,
+    ["BUDGET", "SCOPE", "WINDOW", "USED", "LEFT", "LIMIT", "KIND"],
+    budgets.map((budget) => [
+      budget.budgetId,
+      budget.scope.kind === "tenant" ? "tenant" : `${budget.scope.kind} ${budget.scope.value}`,
+      budget.window.kind === "rolling" ? `${budget.window.durationSeconds} s` : budget.window.kind,
+      unitsOf(budget.usedMicros),
+      unitsOf(budget.leftMicros),
+      `${unitsOf(budget.limitMicros)} ${budget.currency}`,
+      budget.isHard ? "hard" : "soft",
+    ]),
+  );
+}
+
+/** What was used, the dearest first. */
+export function usageTable(terminal: Terminal, usage: LedgerUsage): string {
+  return table(
+    terminal,
+    [usage.by.toUpperCase(), "USES", "CHARGED", "INPUT", "OUTPUT"],
+    usage.rows.map((row) => [
+      row.name === "" ? "(not said)" : row.name,
+      String(row.useCount),
+      unitsOf(row.chargedMicros),
+      String(row.inputTokens),
+      String(row.outputTokens),
+    ]),
+  );
+}
+
+/** What an operation cost, line by line. */
+export function costLines(terminal: Terminal, cost: OperationCost): string {
+  const uses = cost.uses.map((use) => [
+    use.usageId,
+    unitsOf(use.amountMicros),
+    use.details?.model ?? "",
+    use.details?.priceVersion ?? "",
+    tokensOf(use.details),
+  ]);
+  return [
+    `${cost.operationId} was charged ${unitsOf(cost.chargedMicros)}.`,
+    table(terminal, ["USE", "CHARGED", "MODEL", "PRICE", "TOKENS"], uses),
+    holdTable(terminal, cost.holds),
+    entryTable(terminal, cost.entries),
+  ].join("\n\n");
+}
+
+function tokensOf(details: OperationCost["uses"][number]["details"]): string {
+  const { inputTokens, cachedInputTokens, reasoningTokens, outputTokens } = details ?? {};
+  return [
+    inputTokens === undefined ? [] : `${inputTokens} in`,
+    cachedInputTokens === undefined ? [] : `${cachedInputTokens} cached`,
+    reasoningTokens === undefined ? [] : `${reasoningTokens} reasoning`,
+    outputTokens === undefined ? [] : `${outputTokens} out`,
+  ]
+    .flat()
+    .join(", ");
+}
+
+function table(
+  terminal: Terminal,
+  titles: readonly string[],
+  rows: readonly (readonly string[])[],
+): string {
+  // Names come from whoever made the operations.
+  const cells = rows.map((row) => row.map((cell) => printable(cell)));
+  return layoutTable([titles.map((title) => terminal.style("dim", title)), ...cells]);
+}

@@ -1,0 +1,86 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+import { call, type RunningPlatform, startPlatform } from "./platform.ts";
+
+const exitUsage = 64;
+const exitFailure = 70;
+
+describe("faultline ledger", () => {
+  let platform: RunningPlatform;
+  beforeAll(async () => {
+    platform = await startPlatform();
+  });
+  afterAll(async () => {
+    await platform[Symbol.asyncDispose]();
+  });
+
+  async function json(...words: string[]): Promise<Record<string, unknown>> {
+    const { code, stdout, stderr } = await platform.call("ledger", ...words, "--json");
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    return JSON.parse(stdout) as Record<string, unknown>;
+  }
+
+  it("grants, holds, settles, and explains what an operation cost", async () => {
+    expect((await platform.call("ledger", "balance")).stdout).toContain("There is no account yet");
+    expect((await platform.call("ledger", "grant", "12.50", "--expires", "30d")).stdout).toMatch(
+      /USD +12\.50 +12\.50 +0\.00/,
+    );
+    const placed = await platform.call("ledger", "hold", "place", "2", "--id", "op-1");
+    expect(placed.stdout).toMatch(/op-1 +open +2\.00 of 2\.00 USD/);
+    expect((await platform.call("ledger", "hold")).stdout).toContain("op-1");
+    expect((await platform.call("ledger", "hold", "settle", "op-1", "0.5")).stdout).toContain(
+      "Charged 0.50; 1.50 is free again.",
+    );
+    const { stdout } = await platform.call("ledger", "explain", "op-1");
+    expect(stdout).toContain("op-1 was charged 0.50.");
+    expect(stdout).toMatch(/holds\/USD +usage:tokens\/USD +0\.50 +charged/);
+    expect((await platform.call("ledger", "entries", "--count", "1")).stdout).toContain("released");
+    expect(await json("usage", "--from", "1h")).toMatchObject({
+      rows: [{ useCount: 1, chargedMicros: "500000" }],
+    });
+    expect(await json("balance")).toMatchObject({ accounts: [{ availableMicros: "12000000" }] });
+  });
+
+  it("keeps a budget, and says which one refused what and what is left of it", async () => {
+    const words = ["budget", "set", "ann", "1", "--scope", "user:ann", "--window", "day"];
+    expect(await json(...words, "--alert", "80")).toMatchObject({ limitMicros: "1000000" });
+    const asked = ["ledger", "hold", "place", "1.000001", "--user", "ann"];
+    const { code, stderr } = await platform.call(...asked);
+    expect(code).toBe(exitFailure);
+    expect(stderr).toContain("the budget 'ann' leaves 1000000");
+    expect((await platform.call("ledger", "budget")).stdout).toMatch(/ann +user ann +day/);
+    expect((await platform.call("ledger", "budget", "remove", "ann")).code).toBe(0);
+  });
+
+  it("tells each bad amount apart", async () => {
+    const place = async (...words: string[]): Promise<string> =>
+      (await platform.call("ledger", "hold", "place", ...words)).stderr;
+    expect(await place("0")).toContain("amount_zero");
+    expect(await place("--", "-1")).toContain("amount_negative");
+    expect(await place("0.0000001")).toContain("amount_fractional");
+    expect(await place("9999999999999")).toContain("amount_too_large");
+    expect(await place("ten")).toContain("amount_invalid");
+    expect(await place("1", "EUR")).toContain("currency_mismatch");
+  });
+});
+
+describe("the words of faultline ledger", () => {
+  it.each([
+    [["frobnicate"], "none of balance, entries"],
+    [["grant"], "takes an AMOUNT"],
+    [["hold", "keep"], "none of place, settle"],
+    [["budget", "set", "b", "1", "--window", "week"], "--window takes"],
+    [["budget", "set", "b", "1", "--scope", "ann"], "--scope takes"],
+    [["usage", "--by", "colour"], "--by takes"],
+    [["explain"], "takes one OPERATION"],
+  ])("%j is refused with what it takes", async (words, message) => {
+    const folder = await mkdtemp(join(tmpdir(), "faultline-ledger-"));
+    const { code, stderr } = await call(["ledger", ...words, "--key", "x"], { folder });
+    await rm(folder, { recursive: true });
+    expect({ code, stderr }).toEqual({ code: exitUsage, stderr: expect.stringContaining(message) });
+  });
+});
