@@ -6,7 +6,7 @@
 import type { LedgerCommand, LedgerOutcome, Refusal } from "../core/commands.ts";
 import type { Currency } from "../core/types.ts";
 import { exactMicrosMax } from "./exact-micros.ts";
-import type { HeldLease } from "./held-lease.ts";
+import { HeldLease } from "./held-lease.ts";
 import { LeaseBook } from "./lease-book.ts";
 import { workerLimits } from "./limits.ts";
 
@@ -49,6 +49,8 @@ export class LeaseKeeper {
   #commandCount = 0;
   #isFenced = false;
   #isStopped = false;
+  /** Nobody needs credit for now. */
+  #isResting = false;
   /** What an operation lacked when it was last refused for want of lease. */
   #lackedMicros = 0;
   /** The ledger had less than was asked for: it is not asked again before this time. */
@@ -63,20 +65,54 @@ export class LeaseKeeper {
     return this.#isFenced;
   }
 
+  /** Whether an answer may bring more credit. */
+  get isAsking(): boolean {
+    return this.#isPending("lease", "renew-lease");
+  }
+
   /** Whether everything was reported and returned. */
   get isIdle(): boolean {
     return this.book.current === undefined && this.#ending.size === 0 && this.#pending.size === 0;
   }
 
+  /** Whether uses are under way to the ledger. */
+  get isReporting(): boolean {
+    return this.#isPending("report-lease");
+  }
+
+  /** Whether a lease waits for its last operations, or for its return. */
+  get isEnding(): boolean {
+    return this.#ending.size > 0;
+  }
+
   /** An operation found too little: the next lease should hold as much. */
   noteLack(micros: number): void {
+    this.#isResting = false;
     this.#lackedMicros = Math.max(this.#lackedMicros, micros);
+  }
+
+  /** Returns everything, and asks for nothing until an operation finds too little. */
+  rest(): void {
+    this.#isResting = true;
+    this.#endCurrent();
   }
 
   /** Asks for nothing more, and returns everything once its operations have ended. */
   stop(): void {
     this.#isStopped = true;
     this.#endCurrent();
+  }
+
+  /**
+   * Takes the leases that the ledger has open for this life. One that is not known here was lent after its asker had been
+   * refused: a copy of the command came late. It goes back as it is.
+   */
+  adopt(leaseIds: readonly string[]): void {
+    const known = new Set(this.#leases().map((lease) => lease.leaseId));
+    for (const leaseId of leaseIds) {
+      if (!known.has(leaseId) && !this.#pending.has(leaseId))
+        this.#ending.add(new HeldLease(leaseId));
+    }
   }
 
   /** Gives back all that lies idle, because it is needed elsewhere. */
@@ -151,7 +187,7 @@ export class LeaseKeeper {
     }
     this.#endCurrent();
     this.book.begin(lent);
-    if (this.#isStopped || this.#isFenced) this.#endCurrent();
+    if (this.#isStopped || this.#isFenced || this.#isResting) this.#endCurrent();
   }
 
   #refused(command: WorkerCommand, refusal: Refusal): void {
@@ -177,8 +213,11 @@ export class LeaseKeeper {
     if (current !== undefined && monotonicMs >= current.deadlineMonotonicMs) {
       // Past its deadline the ledger may count it as lost.
       this.#endCurrent();
+    } else if (current !== undefined && current.chargeCount >= workerLimits.chargesPerLeaseMax) {
+      // A journal is kept as long as the leases that it tells of.
+      this.#endCurrent();
     }
-    if (this.#isStopped || this.#isFenced || this.#isPending("lease", "renew-lease")) return;
+    if (this.#isStopped || this.#isFenced || this.#isResting || this.isAsking) return;
     const lease = this.book.current;
     const wishMicros = this.#wishMicros(monotonicMs);
     if (lease === undefined) {
@@ -201,9 +240,9 @@ export class LeaseKeeper {
       (lease.idleMicros < this.book.burn.microsWithin(workerLimits.renewAheadMs, monotonicMs) ||
         this.#lackedMicros > 0);
     const endsSoon = lease.deadlineMonotonicMs - monotonicMs < this.#terms.durationMs / 2;
-    if (runsLow || endsSoon) this.#renew(lease, { wishMicros, monotonicMs });
-    else if (lease.idleMicros > wishMicros * workerLimits.surplusFactor)
+    if (lease.idleMicros > wishMicros * workerLimits.surplusFactor)
       this.#shrink(wishMicros, monotonicMs);
+    if (runsLow || endsSoon) this.#renew(lease, { wishMicros, monotonicMs });
   }
 
   #renew(

@@ -3,6 +3,8 @@
 export const workerLimits = {
   /** As many as the ledger takes in one command. */
   chargesPerReportMax: 1_000,
+  /** After so many uses another lease takes over, so that what is written down of each stays bounded. */
+  chargesPerLeaseMax: 20_000,
   /** How fast the measured rate of spending follows the real one. */
   burnHalfLifeMs: 2_000,
   /** A lease should last this long at the present rate. */
