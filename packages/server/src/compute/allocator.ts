@@ -18,6 +18,7 @@ import { faultOfRequest, type JobRequest } from "./job.ts";
 import type { Lane } from "./lane.ts";
 import { waitingCountMax } from "./limits.ts";
 import { type TenantPolicy, updateShare } from "./tenant-state.ts";
+import { type Wait, waitOf } from "./wait.ts";
 
 export type SubmitOutcome =
   | { readonly kind: "waiting" }
@@ -130,6 +131,31 @@ export class Allocator {
     copyState(this.#state, copy.#state);
     copy.#waitingCount = this.#waitingCount;
     return copy;
+  }
+
+  /** What keeps a job waiting; `undefined` when it does not wait. */
+  waitOf(jobId: string, nowMs: number): Wait | undefined {
+    const job = this.#state.jobs.get(jobId);
+    return job === undefined || job.run !== undefined ? undefined : waitOf(this.#state, job, nowMs);
+  }
+
+  requestOf(jobId: string): JobRequest | undefined {
+    return this.#state.jobs.get(jobId)?.request;
+  }
+
+  policyOf(tenantId: TenantId): TenantPolicy {
+    return this.#state.tenantOf(tenantId).policy;
+  }
+
+  /** What a tenant may spend, after all that was admitted. */
+  creditOf(tenantId: TenantId): bigint {
+    return this.#state.tenantOf(tenantId).creditMicros;
+  }
+
+  nodes(): ComputeNode[] {
+    return [...this.#state.lanes.values()].flatMap(({ regions }) =>
+      regions.flatMap((region) => region.nodes.map(({ node }) => node)),
+    );
   }
 
   /** The jobs that capacity is kept for, one of each device kind at most. */

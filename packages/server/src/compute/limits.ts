@@ -17,8 +17,8 @@ export const jobDurationMsMax = 30 * 86_400_000;
 export const victimCountMax = 4_096;
 /** Ends of jobs that an explanation looks ahead. */
 export const explanationEndCountMax = 2_000;
-/** Changes that an explanation may put together. */
-export const remedyCountMax = 8;
+/** Changes that an explanation tries one after another. */
+export const remedyStepCountMax = 128;
 /** Rounds of one pass: another follows when jobs were preempted, as what they leave may let others start. */
 export const roundCountMax = 16;
 /** Touches of nodes that a lane recalls; what did not fit longer ago is looked at on all nodes. */
