@@ -3,7 +3,8 @@ import { describe, expect, it } from "vitest";
 
 import { notLimited } from "#config/index.ts";
 
-import { keyOf, limitsConfig, LimitsSimulation } from "./limits-simulation.ts";
+import type { Layer } from "./layer.ts";
+import { keyOf, limitsConfig, LimitsSimulation, type SimulatedCall } from "./limits-simulation.ts";
 import { type AdmissionRequest, LayerTable } from "./layer-table.ts";
 
 const keys = [
@@ -15,7 +16,11 @@ const table = new LayerTable(
   limitsConfig({
     user: { ...notLimited, requestsPerMinute: 4, concurrencyMax: 1 },
     tenant: { requestsPerMinute: 30_000, tokensPerMinute: 2_000, concurrencyMax: 3 },
-    models: [{ name: "*", limits: { ...notLimited, concurrencyMax: 64 } }],
+    models: [
+      { name: "a/one", limits: { ...notLimited, tokensPerMinute: 1_500, concurrencyMax: 2 } },
+      { name: "*", limits: { ...notLimited, concurrencyMax: 64 } },
+    ],
+    providers: [{ name: "b", limits: { ...notLimited, requestsPerMinute: 5, concurrencyMax: 1 } }],
   }),
   keys,
 );
@@ -30,19 +35,28 @@ const plain: AdmissionRequest = {
 };
 
 const workers = fc.nat({ max: 2 });
-const request: fc.Arbitrary<AdmissionRequest> = fc.record({
-  key: fc.constantFrom(...keys),
-  user: fc.constantFrom(undefined, "ann", "bob"),
-  modelId: fc.constantFrom("a/one", "b/two"),
-  provider: fc.constant("a"),
-  clientAddress: fc.constant("192.0.2.1"),
-  tokens: fc.integer({ min: 1, max: 900 }),
-});
+const targets = [
+  { modelId: "a/one", provider: "a" },
+  { modelId: "a/other", provider: "a" },
+  { modelId: "b/two", provider: "b" },
+];
+const target = fc.constantFrom(...targets);
+const request: fc.Arbitrary<AdmissionRequest> = fc
+  .record({
+    target,
+    key: fc.constantFrom(...keys),
+    user: fc.constantFrom(undefined, "ann", "bob"),
+    clientAddress: fc.constant("192.0.2.1"),
+    tokens: fc.integer({ min: 1, max: 900 }),
+  })
+  .map(({ target: asked, ...rest }) => ({ ...rest, ...asked }));
+const share = fc.double({ min: 0, max: 1, noNaN: true });
 
 type Step = (world: LimitsSimulation) => void;
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 6, arbitrary: fc.tuple(workers, request).map(ask) },
-  { weight: 4, arbitrary: fc.tuple(fc.nat(), fc.double({ min: 0, max: 1, noNaN: true })).map(end) },
+  { weight: 4, arbitrary: fc.tuple(fc.nat(), share).map(end) },
+  { weight: 4, arbitrary: fc.tuple(fc.nat(), target, share).map(turn) },
   { weight: 1, arbitrary: fc.nat().map(leave) },
   { weight: 6, arbitrary: workers.map(to((world, worker) => void world.deliverUp(worker))) },
   { weight: 6, arbitrary: workers.map(to((world, worker) => void world.deliverDown(worker))) },
@@ -63,12 +77,25 @@ function ask([worker, asked]: [number, AdmissionRequest]): Step {
   };
 }
 
-function end([which, share]: [number, number]): Step {
+function end([which, part]: [number, number]): Step {
+  return (world) => {
+    const running = world.calls.filter(({ state }) => state === "running" || state === "turning");
+    const call = running[which % Math.max(1, running.length)];
+    if (call !== undefined) world.end(call, usedBy(call, part));
+  };
+}
+
+function turn([which, to, part]: [number, (typeof targets)[number], number]): Step {
   return (world) => {
     const running = world.calls.filter(({ state }) => state === "running");
     const call = running[which % Math.max(1, running.length)];
-    if (call !== undefined) world.end(call, Math.floor(call.request.tokens * share));
+    if (call !== undefined) world.turn(call, to, usedBy(call, part));
   };
+}
+
+/** So many tokens by now, of which some may have been used with earlier targets. */
+function usedBy({ request: { tokens }, usedBefore }: SimulatedCall, part: number): number {
+  return usedBefore + Math.floor((tokens - usedBefore) * part);
 }
 
 function leave(which: number): Step {
@@ -86,12 +113,22 @@ function pass(durationMs: number): Step {
   };
 }
 
+/** The layers that count a call now: of targets, that of its own. */
+function layersOf({ request: asked, visit }: SimulatedCall): readonly Layer[] {
+  const ofTarget = visit === undefined ? [] : table.layersOfTarget(visit.request);
+  return [...layersBeside(asked), ...ofTarget];
+}
+
+function layersBeside(asked: AdmissionRequest): readonly Layer[] {
+  return table.layersOf(asked).filter(({ scope }) => scope !== "model" && scope !== "provider");
+}
+
 /** How many calls run in a layer, against what it allows. */
 function expectPlaces(world: LimitsSimulation): void {
   const counts = new Map<string, { count: number; max: number }>();
   for (const call of world.calls) {
-    if (call.state !== "running") continue;
-    for (const { id, limits } of table.layersOf(call.request)) {
+    if (call.state !== "running" && call.state !== "turning") continue;
+    for (const { id, limits } of layersOf(call)) {
       if (limits.concurrencyMax === undefined) continue;
       const count = (counts.get(id)?.count ?? 0) + 1;
       counts.set(id, { count, max: limits.concurrencyMax });
@@ -120,13 +157,19 @@ function expectRate(id: string, perMinute: number, uses: readonly Use[]): void {
 
 function expectRates(world: LimitsSimulation): void {
   const layers = new Map<string, { requests: Use[]; tokens: Use[]; limits: typeof notLimited }>();
-  for (const call of world.calls) {
-    if (call.grant === undefined) continue;
-    for (const { id, limits } of table.layersOf(call.request)) {
+  const note = (of: readonly Layer[], atMs: number, tokensUsed: number): void => {
+    for (const { id, limits } of of) {
       const known = layers.get(id) ?? { requests: [], tokens: [], limits };
       layers.set(id, known);
-      known.requests.push({ atMs: call.admittedMs, units: 1 });
-      known.tokens.push({ atMs: call.admittedMs, units: call.tokensUsed });
+      known.requests.push({ atMs, units: 1 });
+      known.tokens.push({ atMs, units: tokensUsed });
+    }
+  };
+  for (const call of world.calls) {
+    if (call.grant === undefined) continue;
+    note(layersBeside(call.request), call.admittedMs, call.tokensUsed);
+    for (const { request: asked, admittedMs, tokensUsed } of call.visits) {
+      note(table.layersOfTarget(asked), admittedMs, tokensUsed);
     }
   }
   for (const [id, { requests, tokens, limits }] of layers) {
@@ -158,7 +201,7 @@ describe("limits on leased slices", () => {
         world.settle(3_000);
         expect(world.calls.filter(({ state }) => state === "waiting")).toEqual([]);
         expectPlaces(world);
-        for (const call of world.calls) world.end(call, 0);
+        for (const call of world.calls) world.end(call, call.usedBefore);
         expectRates(world);
         world.settle(70_000);
         expectNothingLeft(world);

@@ -38,11 +38,26 @@ export interface SimulatedCall {
   readonly request: AdmissionRequest;
   readonly askedMs: number;
   leave: () => void;
-  state: "waiting" | "left" | "lost" | "refused" | "running" | "ended";
+  state: "waiting" | "left" | "lost" | "refused" | "running" | "turning" | "ended";
   admittedMs: number;
   tokensUsed: number;
   grant: Grant | undefined;
   refusal: LimitRefusal | undefined;
+  /** What it used until it turned for the last time. */
+  usedBefore: number;
+  /** The targets that it was admitted to, in turn. */
+  readonly visits: Visit[];
+  /** Whose layers count it now. */
+  visit: Visit | undefined;
+}
+
+/** The time of a call with one target. */
+interface Visit {
+  readonly request: AdmissionRequest;
+  readonly admittedMs: number;
+  /** What the target was admitted with, when the call itself was not. */
+  readonly grant: Grant | undefined;
+  tokensUsed: number;
 }
 
 interface SimulatedWorker {
@@ -89,6 +104,9 @@ export class LimitsSimulation {
       tokensUsed: request.tokens,
       grant: undefined,
       refusal: undefined,
+      usedBefore: 0,
+      visits: [],
+      visit: undefined,
     };
     this.calls.push(call);
     call.leave = limits.admit(request, (outcome) => {
@@ -97,6 +115,7 @@ export class LimitsSimulation {
       if (outcome.kind === "admitted") {
         call.state = "running";
         call.grant = outcome.grant;
+        this.#visit(call, { request, grant: undefined });
       } else {
         call.state = "refused";
         call.refusal = outcome.refusal;
@@ -105,11 +124,29 @@ export class LimitsSimulation {
     return call;
   }
 
-  /** Ends a running call, which used so many tokens. */
-  end(call: SimulatedCall, tokensUsed: number): void {
+  /** Turns a running call, which used so many tokens until now, to another target. One that refuses it leaves it with none. */
+  turn(call: SimulatedCall, target: Partial<AdmissionRequest>, tokensUsed: number): void {
     if (call.state !== "running") return;
+    this.#endVisit(call, tokensUsed);
+    call.grant?.leaveTarget(tokensUsed);
+    call.usedBefore = tokensUsed;
+    call.state = "turning";
+    const request = { ...call.request, ...target };
+    call.leave = this.worker(call.worker).limits.admitTarget(request, (outcome) => {
+      if (call.state !== "turning") throw new Error(`a call that is ${call.state} was answered`);
+      call.state = "running";
+      if (outcome.kind === "refused") return;
+      this.#visit(call, { request, grant: outcome.grant });
+    });
+  }
+
+  /** Ends a running call, which used so many tokens; also one that waits for another target. */
+  end(call: SimulatedCall, tokensUsed: number): void {
+    if (call.state !== "running" && call.state !== "turning") return;
+    if (call.state === "turning") call.leave();
     call.state = "ended";
     call.tokensUsed = tokensUsed;
+    this.#endVisit(call, tokensUsed);
     call.grant?.settle(tokensUsed);
     call.grant?.release();
   }
@@ -118,6 +155,21 @@ export class LimitsSimulation {
     if (call.state !== "waiting") return;
     call.state = "left";
     call.leave();
+  }
+
+  #visit(call: SimulatedCall, rest: Pick<Visit, "request" | "grant">): void {
+    const { tokens } = rest.request;
+    call.visit = { ...rest, admittedMs: this.nowMs, tokensUsed: tokens };
+    call.visits.push(call.visit);
+  }
+
+  #endVisit(call: SimulatedCall, tokensUsed: number): void {
+    const { visit } = call;
+    call.visit = undefined;
+    if (visit === undefined) return;
+    visit.tokensUsed = tokensUsed - call.usedBefore;
+    visit.grant?.settle(visit.tokensUsed);
+    visit.grant?.release();
   }
 
   deliverUp(worker: number): boolean {
@@ -166,7 +218,7 @@ export class LimitsSimulation {
     const { life } = this.worker(worker);
     for (const call of this.calls) {
       const isIts = call.worker === worker && call.life === life;
-      if (isIts && (call.state === "running" || call.state === "waiting")) call.state = "lost";
+      if (isIts && ["running", "turning", "waiting"].includes(call.state)) call.state = "lost";
     }
     this.authority.lose(this.#nameOf(worker), this.nowMs);
     this.workers[worker] = this.#startWorker(life + 1);
