@@ -3,6 +3,7 @@
 import type { SimulationConfig, SurfaceName, TokenLimitField } from "#config/index.ts";
 import { nearestName } from "@faultline/contracts/model";
 
+import type { PriceVersion } from "./price-book.ts";
 import type { Price } from "./price.ts";
 
 /** An upstream that speaks the OpenAI wire format. */
@@ -40,6 +41,8 @@ export interface CatalogModel {
 export interface CatalogSnapshot {
   readonly providers: readonly CatalogProvider[];
   readonly models: readonly CatalogModel[];
+  /** Every version of every price, for `openPriceBook`. */
+  readonly prices: readonly PriceVersion[];
 }
 
 export interface Target {

@@ -16,6 +16,15 @@ export {
   type Target,
 } from "./catalog.ts";
 export { loadCatalog } from "./load-catalog.ts";
+export {
+  costUnder,
+  type MeteredUsage,
+  openPriceBook,
+  type PriceBook,
+  type PriceResolution,
+  type PriceSubject,
+  type PriceVersion,
+} from "./price-book.ts";
 export { costMicros, type Price, type TokenUsage } from "./price.ts";
 export { type PriceTable, readPriceTable, readShippedPriceTable } from "./price-table.ts";
 export { type RequestNeeds, routeOf } from "./bundles/route.ts";

@@ -1,7 +1,6 @@
 /** Builds the catalog from the configured providers and the shipped price table. */
 
 import {
-  type ModelConfig,
   type ProviderConfig,
   type SurfaceName,
   surfaceNames,
@@ -9,27 +8,41 @@ import {
 } from "#config/index.ts";
 
 import { type Catalog, type CatalogModel, type CatalogProvider, openCatalog } from "./catalog.ts";
+import type { PriceVersion } from "./price-book.ts";
 import { type PriceTable, readShippedPriceTable } from "./price-table.ts";
-import type { Price } from "./price.ts";
+import { priceVersionsOf } from "./price-versions.ts";
 
-/** A price in the configuration wins over the table; a model with neither stays listed, without a price. */
+/**
+ * A price in the configuration wins over the table; a model with neither stays listed, without a price. The price that a model
+ * bears is its newest; `prices` tells which one is valid when.
+ */
 export function loadCatalog(
   providers: readonly ProviderConfig[],
   priceTable: PriceTable = readShippedPriceTable(),
 ): Catalog {
+  const priced = providers.flatMap((provider) =>
+    provider.models.map((model) => ({
+      provider,
+      model,
+      versions: priceVersionsOf(priceTable, provider, model),
+    })),
+  );
   return openCatalog({
     providers: providers.map(toCatalogProvider),
-    models: providers.flatMap((provider) => {
-      const listPrices = pricesOfHost(priceTable, provider);
-      return provider.models.map((model): CatalogModel => ({
-        id: `${provider.name}/${model.name}`,
-        name: model.name,
-        provider: provider.name,
-        upstreamName: model.upstreamName,
-        price: configuredPrice(model) ?? listPrices.get(model.upstreamName),
-      }));
-    }),
+    models: priced.map(({ provider, model, versions }): CatalogModel => ({
+      id: `${provider.name}/${model.name}`,
+      name: model.name,
+      provider: provider.name,
+      upstreamName: model.upstreamName,
+      price: newestPrice(versions),
+    })),
+    prices: priced.flatMap(({ versions }) => versions),
   });
+}
+
+function newestPrice(versions: readonly PriceVersion[]) {
+  const newest = versions.toSorted((left, right) => left.validFromMs - right.validFromMs).at(-1);
+  return newest?.kind === "model" ? newest.price : undefined;
 }
 
 function toCatalogProvider(provider: ProviderConfig): CatalogProvider {
@@ -70,28 +83,4 @@ function tokenLimitFieldOf(baseUrl: string): TokenLimitField {
   const host = URL.parse(baseUrl)?.hostname ?? "";
   const isOpenai = host === "api.openai.com" || azureHosts.some((azure) => host.endsWith(azure));
   return isOpenai ? "max_completion_tokens" : "max_tokens";
-}
-
-function configuredPrice(model: ModelConfig): Price | undefined {
-  return model.price === undefined ? undefined : { ...model.price, source: "configuration" };
-}
-
-/** List prices by upstream name, for the host that the provider's base URL names. */
-function pricesOfHost(table: PriceTable, provider: ProviderConfig): Map<string, Price> {
-  const prices = new Map<string, Price>();
-  const host = provider.kind === "simulated" ? undefined : URL.parse(provider.baseUrl)?.hostname;
-  if (host === undefined) return prices;
-  for (const vendor of table.vendors) {
-    if (!vendor.hosts.includes(host)) continue;
-    for (const model of vendor.models) {
-      const price: Price = {
-        inputMicrosPerMillionTokens: BigInt(model.inputMicrosPerMillionTokens),
-        cachedInputMicrosPerMillionTokens: BigInt(model.cachedInputMicrosPerMillionTokens),
-        outputMicrosPerMillionTokens: BigInt(model.outputMicrosPerMillionTokens),
-        source: `${vendor.source} (as of ${vendor.asOf})`,
-      };
-      for (const name of model.names) prices.set(name, price);
-    }
-  }
-  return prices;
 }

@@ -1,7 +1,11 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
+import type { ProviderConfig } from "#config/index.ts";
+
+import { loadCatalog } from "./load-catalog.ts";
 import { costUnder, type MeteredUsage, openPriceBook, type PriceVersion } from "./price-book.ts";
+import { readPriceTable, readShippedPriceTable } from "./price-table.ts";
 import { costMicros, type Price } from "./price.ts";
 
 const price: Price = {
@@ -74,6 +78,63 @@ describe("a price book", () => {
     ]) {
       expect(() => openPriceBook(versions)).toThrow(/price version/);
     }
+  });
+});
+
+describe("the prices of a catalog", () => {
+  const openai = (models: ProviderConfig["models"]): ProviderConfig => ({
+    kind: "openai",
+    name: "openai",
+    baseUrl: "https://api.openai.com/v1",
+    apiKeyEnvironment: undefined,
+    apiKey: undefined,
+    models,
+  });
+  const model = { name: "gpt", upstreamName: "gpt-5-mini", price: undefined };
+  const [vendor] = readShippedPriceTable().vendors;
+  const row = (inputMicrosPerMillionTokens: string, validFrom?: string) => ({
+    names: ["gpt-5-mini"],
+    inputMicrosPerMillionTokens,
+    cachedInputMicrosPerMillionTokens: "1",
+    outputMicrosPerMillionTokens: "1",
+    ...(validFrom === undefined ? {} : { validFrom }),
+  });
+  const table = (models: ReturnType<typeof row>[]) =>
+    readPriceTable({ formatVersion: 1, vendors: [{ ...vendor, models }] });
+
+  it("are those of the table, each from its day on", () => {
+    const catalog = loadCatalog([openai([model])], table([row("7", "2026-09-01"), row("5")]));
+    const book = openPriceBook(catalog.snapshot.prices);
+    const inputAt = (moment: string): bigint | undefined => {
+      const found = book.resolve(subject, Date.parse(moment));
+      return found.kind === "priced" && found.version.kind === "model"
+        ? found.version.price.inputMicrosPerMillionTokens
+        : undefined;
+    };
+    expect(inputAt("2026-08-31T23:59:59.999Z")).toBe(5n);
+    expect(inputAt("2026-09-01T00:00:00Z")).toBe(7n);
+    expect(catalog.listModels()[0]?.price?.inputMicrosPerMillionTokens).toBe(7n);
+  });
+
+  it("bear another id when the configuration sets another price", () => {
+    const idOf = (input: bigint): string | undefined =>
+      loadCatalog([
+        openai([{ ...model, price: { ...price, inputMicrosPerMillionTokens: input } }]),
+      ]).snapshot.prices.map(({ id }) => id)[0];
+    expect(idOf(1n)).toMatch(/^openai\/gpt@configuration-[0-9a-f]{12}$/);
+    expect(idOf(2n)).not.toBe(idOf(1n));
+    expect(idOf(1n)).toBe(idOf(1n));
+  });
+
+  it("are unknown where neither names one, and every shipped one opens", () => {
+    const unknown = loadCatalog([openai([{ ...model, upstreamName: "unheard-of" }])]);
+    expect(openPriceBook(unknown.snapshot.prices).resolve(subject, 0)).toEqual({
+      kind: "price-unknown",
+    });
+    const shipped = readShippedPriceTable().vendors.flatMap(({ models }) =>
+      models.flatMap(({ names }) => names.map((name) => ({ ...model, name, upstreamName: name }))),
+    );
+    expect(() => openPriceBook(loadCatalog([openai(shipped)]).snapshot.prices)).not.toThrow();
   });
 });
 

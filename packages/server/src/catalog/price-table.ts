@@ -26,6 +26,8 @@ export const PriceTable = Type.Object(
               {
                 /** Every name of the model under which the vendor charges this price. */
                 names: Type.Array(Type.String({ maxLength: 256 }), { minItems: 1, maxItems: 16 }),
+                /** The price holds from this day on (UTC) until the next of the same name; absent: from ever. */
+                validFrom: Type.Optional(Type.String({ pattern: "^[0-9]{4}-[0-9]{2}-[0-9]{2}$" })),
                 inputMicrosPerMillionTokens: decimalMicros,
                 cachedInputMicrosPerMillionTokens: decimalMicros,
                 outputMicrosPerMillionTokens: decimalMicros,
