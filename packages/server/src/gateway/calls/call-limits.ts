@@ -104,8 +104,11 @@ export class CallLimits {
       if (outcome.kind === "admitted") {
         this.#targetGrant = outcome.grant;
         this.#call.record.limit = undefined;
-        then(undefined);
-      } else then({ refusal: "limit-reached", error: this.#refuse(outcome.refusal) });
+        return then(undefined);
+      }
+      // Nothing counts the call at this target: once more it must be asked for again.
+      this.#request = requestOfNobody(request);
+      then({ refusal: "limit-reached", error: this.#refuse(outcome.refusal) });
     });
     return "asking";
   }
@@ -210,6 +213,10 @@ export class CallLimits {
 
 function requestFor(request: AdmissionRequest, { model, provider }: Target): AdmissionRequest {
   return { ...request, modelId: model.id, provider: provider.name };
+}
+
+function requestOfNobody(request: AdmissionRequest): AdmissionRequest {
+  return { ...request, modelId: "", provider: "" };
 }
 
 const noTargets: readonly RouteTarget[] = [];

@@ -49,6 +49,7 @@ const routes = {
   "other-first": ["other", "second"],
   "other-second": ["first", "other", "third"],
   "other-only": ["other"],
+  "second-twice": ["first", "second", "second"],
 } as const;
 
 const upstreams = new Map(names.map((name) => [name as string, new ScriptedUpstream()]));
@@ -157,6 +158,14 @@ describe("limits of the targets of a route", () => {
       "fallback",
       undefined,
     ]);
+  });
+
+  it("hold for a target that stands in the route once more", async () => {
+    await use({ models: [limitOf("second/model-a", { requestsPerMinute: 1 })] });
+    upstreamOf("first").plan(answer(500));
+    const replies = [await call("second-twice"), await call("second-twice")];
+    expect(replies.map(({ status }) => status)).toEqual([200, 500]);
+    expect(upstreamOf("second").hits).toHaveLength(1);
   });
 
   it("of the first target lead to the next one, and refuse only when all are used up", async () => {
