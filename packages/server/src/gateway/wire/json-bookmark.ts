@@ -37,17 +37,17 @@ export class JsonBookmark {
     };
   }
 
-  /** The position, and how many bytes lie before it, when a document begins with them. */
-  find(
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-  ): { readonly length: number; readonly position: JsonPosition } | undefined {
+  /** How many bytes lie before the position. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** The position, when a document begins with the bytes before it. */
+  find(bytes: Uint8Array, start: number, end: number): JsonPosition | undefined {
     const length = this.#length;
-    const position = this.#position;
-    if (length === 0 || position === undefined || end - start < length) return undefined;
+    if (length === 0 || end - start < length) return undefined;
     const isSame = this.#bytes.compare(bytes, start, start + length, 0, length) === 0;
-    return isSame ? { length, position } : undefined;
+    return isSame ? this.#position : undefined;
   }
 
   clear(): void {

@@ -45,7 +45,7 @@ export class JsonScanner {
   readonly #containers: Uint8Array;
   readonly #filled: Uint8Array;
   readonly #starts: Float64Array;
-  /** The watch of each open container, and that of the value that comes next. */
+  /** The watch of each open container, by its depth, and that of the value that comes next. */
   readonly #watches: (JsonWatch | undefined)[] = [];
   #watch: JsonWatch | undefined;
   #state = expectValue;
@@ -110,7 +110,6 @@ export class JsonScanner {
     this.#state = expectValue;
     this.#depth = 0;
     this.#offset = 0;
-    this.#watches.length = 0;
   }
 
   /** Nothing that was learned of earlier documents counts for the next one. */
@@ -144,12 +143,12 @@ export class JsonScanner {
 
   /** Reads on behind the bytes that this document shares with the one before; gives where. */
   #resume(bytes: Uint8Array, start: number, end: number): number {
-    const found = this.#bookmark.find(bytes, start, end);
-    if (found === undefined) {
+    const bookmark = this.#bookmark;
+    const position = bookmark.find(bytes, start, end);
+    if (position === undefined) {
       this.#begun = bytes;
       return start;
     }
-    const { length, position } = found;
     const { depth, watches } = position;
     this.#depth = depth;
     for (let index = 1; index <= depth; index += 1) {
@@ -160,10 +159,10 @@ export class JsonScanner {
     }
     this.#watch = position.watch;
     this.#keep(false);
-    this.#valueStart = length - 1;
+    this.#valueStart = bookmark.length - 1;
     this.#isKey = false;
     this.#state = inString;
-    return start + length;
+    return start + bookmark.length;
   }
 
   /** Marks the beginning of a text, with all bytes before it. */

@@ -16,10 +16,20 @@ export function applySplices(bytes: Buffer, splices: readonly Splice[]): Buffer 
 export function spliceParts(bytes: Buffer, splices: readonly Splice[]): Buffer[] {
   const parts: Buffer[] = [];
   let at = 0;
-  for (const splice of splices.toSorted((left, right) => left.start - right.start)) {
+  for (const splice of inOrder(splices)) {
     parts.push(bytes.subarray(at, splice.start), Buffer.from(splice.text));
     at = splice.end;
   }
   parts.push(bytes.subarray(at));
   return parts;
+}
+
+/** Nearly all are one, or stand in their order already. */
+function inOrder(splices: readonly Splice[]): readonly Splice[] {
+  let end = 0;
+  for (const splice of splices) {
+    if (splice.start < end) return splices.toSorted((left, right) => left.start - right.start);
+    end = splice.end;
+  }
+  return splices;
 }
