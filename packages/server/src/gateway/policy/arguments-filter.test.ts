@@ -85,6 +85,35 @@ describe("the arguments of a call", () => {
     }
   });
 
+  it("are refused exactly when the text that a tool reads is, halves of characters and all", () => {
+    const written = constantFrom(
+      ...[
+        "secret",
+        "secre",
+        "s\\u0065cret",
+        " ",
+        "\\n",
+        "\\u0020",
+        "plan",
+        "pl\\u0061n",
+        "\\\\",
+        "\\/",
+      ],
+      ...["\\ud83d", "\\udd25", "\\ud83d\\udd25", "\\u00e9", "x"],
+    );
+    assert(
+      property(array(written, { maxLength: 14 }), sizes, (parts, cut) => {
+        const text = parts.join("");
+        const { passed, refusedBy } = pass(text, cut);
+        const read = JSON.parse(`"${text}"`) as string;
+        const isRefused = /secret\s+plan|🔥/u.test(read);
+        expect(refusedBy !== undefined).toBe(isRefused);
+        expect(isRefused ? text.startsWith(passed) : passed === text).toBe(true);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
   it("are not refused for a backslash that a tool will read as one", () => {
     expect(pass(String.raw`{"q":"secret\\nplan"}`, [2]).refusedBy).toBeUndefined();
   });

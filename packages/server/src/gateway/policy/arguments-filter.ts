@@ -115,7 +115,8 @@ function readEscape(text: string, at: number): { decoded: string; end: number } 
   // Its other half makes one character of both.
   if (text.length < at + escapeLength * 2) return undefined;
   const low = readUnit(text, at + escapeLength);
-  if (low === undefined) return { decoded: String.fromCharCode(unit), end: at + escapeLength };
+  const isPair = low !== undefined && low >= 0xdc00 && low < 0xe000;
+  if (!isPair) return { decoded: String.fromCharCode(unit), end: at + escapeLength };
   return { decoded: String.fromCharCode(unit, low), end: at + escapeLength * 2 };
 }
 
