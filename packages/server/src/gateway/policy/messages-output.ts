@@ -57,10 +57,7 @@ export class MessagesOutput implements OutputShape {
 
   reply(reply: EditableObject, check: OutputCheck): void {
     objectsOf(reply["content"]).forEach((block, place) => {
-      if (isCall(block)) {
-        check.call(String(place), toText(block["name"]));
-        check.whole("arguments", JSON.stringify(block["input"] ?? {}));
-      }
+      checkCall(block, place, check);
       const text = toText(block["text"]);
       if (text !== undefined) block["text"] = check.whole("open", text);
       // A thought is signed as it stands.
@@ -81,7 +78,7 @@ export class MessagesOutput implements OutputShape {
   ): readonly OutputEvent[] | undefined {
     const block = toObject(event.data["content_block"]);
     if (block === undefined) return undefined;
-    if (isCall(block)) check.call(String(index), toText(block["name"]));
+    checkCall(block, index, check);
     return filterFields(block, index, check) ? [event] : undefined;
   }
 
@@ -136,6 +133,9 @@ function restOf(prefix: string, check: OutputCheck): OutputEvent[] {
   });
 }
 
-function isCall(block: EditableObject): boolean {
-  return block["type"] === "tool_use" || block["type"] === "server_tool_use";
+/** A block of a call has its arguments in it: all of a whole reply, of a stream mostly none yet. */
+function checkCall(block: EditableObject, index: number, check: OutputCheck): void {
+  if (block["type"] !== "tool_use" && block["type"] !== "server_tool_use") return;
+  check.call(String(index), toText(block["name"]));
+  check.whole("arguments", JSON.stringify(block["input"] ?? {}));
 }

@@ -350,6 +350,20 @@ describe("escaped arguments of a call", () => {
     ],
   };
 
+  it("are looked at where the block of a call begins with all of them", () => {
+    const begun = (input: object) =>
+      named({
+        type: "content_block_start",
+        index: 0,
+        content_block: { type: "tool_use", id: "t", name: "f", input },
+      } as never);
+    const body = begun({ q: "secret plan" });
+    const refused = pass("messages", refusePlans, { type: event, body });
+    expect([refused.refusedBy, refused.text.includes("secret")]).toEqual(["no-plans", false]);
+    const fine = begun({ q: "public plan" });
+    expect(pass("messages", refusePlans, { type: event, body: fine }).text).toBe(fine);
+  });
+
   it.each(surfaces)("of %s are read as the tool will read them", (surface) => {
     const [stream = "", plain = {}] = replies[surface] ?? [];
     expect(pass(surface, refusePlans, { type: event, body: stream }).refusedBy).toBe("no-plans");
