@@ -15,3 +15,22 @@ export type { StartOrder } from "./job-record.ts";
 export type { JobRequest, MemberDemand } from "./job.ts";
 export { defaultTenantPolicy, type TenantPolicy } from "./tenant-state.ts";
 export type { Wait } from "./wait.ts";
+export {
+  type Moment,
+  type ReservationEnd,
+  type ReservationOptions,
+  Reservations,
+  type ReservationStage,
+} from "./reservations.ts";
+export type {
+  Differences,
+  IntervalUse,
+  Release,
+  ReleaseOutcome,
+  Renewal,
+  RenewOutcome,
+  ReservationLedger,
+  ReserveOutcome,
+  ReserveRequest,
+  UseOutcome,
+} from "./reservation-ledger.ts";

@@ -25,3 +25,5 @@ export const roundCountMax = 16;
 export const touchCountMax = 64;
 /** Jobs that a pass puts into lists of their own; when more may start, it walks through all in their order. */
 export const candidateCountMax = 256;
+/** What the ledger has not been told yet; beyond it nothing more is begun. */
+export const ledgerQueueLengthMax = 1_000_000;

@@ -1,7 +1,7 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { Allocator } from "../allocator.ts";
+import type { Allocator } from "../allocator.ts";
 import type { ComputeNode } from "../capacity.ts";
 import { allocatorWith, jobOf, nodeOf } from "./cluster.ts";
 import { replay, type TracedJob } from "./replay.ts";

@@ -1,0 +1,252 @@
+/**
+ * The life of reservations, between the allocator and the ledger: what waits is admitted, what is admitted is held for, what
+ * is held is used by intervals, and what is not used goes back. Calls come one after another; what the ledger could not be
+ * told is told again with the next.
+ */
+
+import { assert } from "#kernel/index.ts";
+import type { TenantId } from "@faultline/protocol";
+
+import type { Allocator, SubmitOutcome } from "./allocator.ts";
+import type { Decision } from "./decision.ts";
+import { intervalCosts } from "./interval-cost.ts";
+import type { JobRequest } from "./job.ts";
+import { LedgerQueue } from "./ledger-queue.ts";
+import type { Differences, ReservationLedger } from "./reservation-ledger.ts";
+
+export interface ReservationOptions {
+  /** Work that has not sent its first heartbeat by then never starts: its reservation expires. */
+  readonly startMsMax: number;
+  /** Use is counted by intervals of so much. */
+  readonly intervalMs: number;
+  /** Work that is silent for longer is lost: it pays up to what was heard last. */
+  readonly silenceMsMax: number;
+}
+
+/** How a reservation ended. */
+export type ReservationEnd =
+  | "completed"
+  | "preempted"
+  | "expired"
+  | "silent"
+  | "lost"
+  | "withdrawn";
+
+export type ReservationStage =
+  | { readonly kind: "waiting" }
+  /** Capacity is kept for it, and the ledger has not answered yet. */
+  | { readonly kind: "reserving"; readonly admittedAtMs: number }
+  /** Held for; it may start. */
+  | { readonly kind: "reserved"; readonly admittedAtMs: number }
+  | {
+      readonly kind: "running";
+      readonly admittedAtMs: number;
+      readonly startedAtMs: number;
+      readonly heardAtMs: number;
+    }
+  | { readonly kind: "ended"; readonly end: ReservationEnd };
+
+/** The moment of a call, and what stops it. */
+export interface Moment {
+  readonly nowMs: number;
+  readonly signal: AbortSignal;
+}
+
+interface Reservation {
+  readonly request: JobRequest;
+  stage: ReservationStage;
+}
+
+export class Reservations {
+  readonly #allocator: Allocator;
+  readonly #options: ReservationOptions;
+  readonly #ledger: ReservationLedger;
+  readonly #queue: LedgerQueue;
+  readonly #reservations = new Map<string, Reservation>();
+
+  constructor(allocator: Allocator, ledger: ReservationLedger, options: ReservationOptions) {
+    this.#allocator = allocator;
+    this.#ledger = ledger;
+    this.#options = options;
+    this.#queue = new LedgerQueue(ledger);
+  }
+
+  stageOf(jobId: string): ReservationStage | undefined {
+    return this.#reservations.get(jobId)?.stage;
+  }
+
+  /** Asks for a reservation. It waits until the next tick at least. */
+  request(request: JobRequest): SubmitOutcome {
+    const outcome = this.#reservations.has(request.id)
+      ? ({ kind: "refused", reason: "job-known" } as const)
+      : this.#allocator.submit(request);
+    if (outcome.kind === "waiting")
+      this.#reservations.set(request.id, { request, stage: { kind: "waiting" } });
+    return outcome;
+  }
+
+  /** Work tells that it goes on. Says whether it may: work that may not has to stop. */
+  heartbeat(jobId: string, nowMs: number): "goes-on" | "stops" {
+    const reservation = this.#reservations.get(jobId);
+    const stage = reservation?.stage;
+    if (reservation === undefined || stage === undefined) return "stops";
+    if (stage.kind !== "reserved" && stage.kind !== "running") return "stops";
+    const startedAtMs = stage.kind === "running" ? stage.startedAtMs : nowMs;
+    // A late heartbeat tells nothing new.
+    const heardAtMs = stage.kind === "running" ? Math.max(stage.heardAtMs, nowMs) : nowMs;
+    const { admittedAtMs } = stage;
+    reservation.stage = { kind: "running", admittedAtMs, startedAtMs, heardAtMs };
+    this.#consume(reservation, reservation.stage, { toMs: heardAtMs, isWhole: true });
+    this.#queue.push({
+      kind: "renew",
+      reservationId: jobId,
+      expiresAtMs: heardAtMs + this.#holdMs(),
+      atMs: nowMs,
+    });
+    return heardAtMs < admittedAtMs + reservation.request.durationMs ? "goes-on" : "stops";
+  }
+
+  /** Work has ended by itself, or is not wanted any more. */
+  end(jobId: string, nowMs: number): void {
+    const reservation = this.#reservations.get(jobId);
+    if (reservation === undefined || reservation.stage.kind === "ended") return;
+    const wasRunning = reservation.stage.kind === "running";
+    this.#allocator.end(jobId, nowMs);
+    this.#finish(reservation, wasRunning ? "completed" : "withdrawn", nowMs);
+  }
+
+  /** Jobs that the allocator lost with their nodes. */
+  applyLost(decisions: readonly Decision[], nowMs: number): void {
+    for (const decision of decisions) {
+      const reservation = this.#reservations.get(decision.jobId);
+      if (decision.kind === "lost" && reservation !== undefined)
+        this.#finish(reservation, "lost", nowMs);
+    }
+  }
+
+  /** Ends what is overdue, tells the ledger what it has to know, and admits what may start. */
+  async tick({ nowMs, signal }: Moment): Promise<void> {
+    for (const reservation of this.#reservations.values()) this.#endOverdue(reservation, nowMs);
+    await this.#flush({ nowMs, signal });
+    await this.#tellCredit(signal);
+    for (const decision of this.#allocator.pass(nowMs)) this.#apply(decision, nowMs);
+    await this.#flush({ nowMs, signal });
+  }
+
+  /** Compares the work that is under way with the ledger's open holds. */
+  async reconcile(signal: AbortSignal): Promise<Differences> {
+    const workingIds = [...this.#reservations.values()]
+      .filter(({ stage }) => stage.kind === "reserved" || stage.kind === "running")
+      .map(({ request }) => request.id);
+    return this.#ledger.reconcile(workingIds, signal);
+  }
+
+  #apply(decision: Decision, nowMs: number): void {
+    const reservation = this.#reservations.get(decision.jobId);
+    assert(reservation !== undefined, "the allocator knows no jobs but those of reservations");
+    if (decision.kind === "admitted") {
+      reservation.stage = { kind: "reserving", admittedAtMs: nowMs };
+      this.#queue.push({
+        kind: "reserve",
+        reservationId: decision.jobId,
+        tenantId: decision.tenantId,
+        amountMicros: decision.costMicros,
+        expiresAtMs: nowMs + this.#holdMs(),
+        atMs: nowMs,
+      });
+    } else this.#finish(reservation, decision.kind, nowMs);
+  }
+
+  #endOverdue(reservation: Reservation, nowMs: number): void {
+    const { request, stage } = reservation;
+    const { startMsMax, silenceMsMax } = this.#options;
+    const isUnstarted = stage.kind === "reserving" || stage.kind === "reserved";
+    if (isUnstarted && nowMs - stage.admittedAtMs > startMsMax) {
+      this.#allocator.end(request.id, nowMs);
+      this.#finish(reservation, "expired", nowMs);
+    }
+    if (stage.kind !== "running") return;
+    if (nowMs >= stage.admittedAtMs + request.durationMs) {
+      this.#allocator.end(request.id, nowMs);
+      this.#finish(reservation, "completed", nowMs);
+    } else if (nowMs - stage.heardAtMs > silenceMsMax) {
+      this.#allocator.end(request.id, nowMs);
+      this.#finish(reservation, "silent", stage.heardAtMs);
+    }
+  }
+
+  /** Charges what was used until `usedUntilMs`, and gives the rest back. */
+  #finish(reservation: Reservation, end: ReservationEnd, usedUntilMs: number): void {
+    const { stage, request } = reservation;
+    if (stage.kind === "running")
+      this.#consume(reservation, stage, { toMs: usedUntilMs, isWhole: false });
+    // A hold that was asked for may have been placed, whatever was heard of it.
+    if (stage.kind !== "waiting")
+      this.#queue.push({ kind: "release", reservationId: request.id, atMs: usedUntilMs });
+    reservation.stage = { kind: "ended", end };
+  }
+
+  #consume(
+    { request }: Reservation,
+    stage: ReservationStage & { readonly kind: "running" },
+    { toMs, isWhole }: { readonly toMs: number; readonly isWhole: boolean },
+  ): void {
+    const { intervalMs } = this.#options;
+    const usedMs = toMs - stage.admittedAtMs;
+    const costs = intervalCosts(request, {
+      fromMs: stage.startedAtMs - stage.admittedAtMs,
+      // Of work that goes on, only intervals that are over are known as a whole.
+      toMs: isWhole ? Math.floor(usedMs / intervalMs) * intervalMs : usedMs,
+      intervalMs,
+    });
+    for (const { interval, amountMicros } of costs)
+      this.#queue.pushUse({ reservationId: request.id, interval, amountMicros, atMs: toMs });
+  }
+
+  async #flush({ nowMs, signal }: Moment): Promise<void> {
+    for (const answer of await this.#queue.flush(signal)) {
+      const reservation = this.#reservations.get(answer.reservationId);
+      if (reservation?.stage.kind !== "reserving") continue;
+      const { request, stage } = reservation;
+      if (answer.kind === "held") {
+        reservation.stage = { kind: "reserved", admittedAtMs: stage.admittedAtMs };
+        continue;
+      }
+      // The ledger knows better than what it said last: the job waits again, now for credit.
+      this.#allocator.end(request.id, nowMs);
+      this.#allocator.setCredit(request.tenantId, answer.spendableMicros);
+      this.#allocator.submit(request);
+      reservation.stage = { kind: "waiting" };
+    }
+  }
+
+  async #tellCredit(signal: AbortSignal): Promise<void> {
+    // What is not told yet would be spent twice.
+    if (this.#queue.length > 0) return;
+    const tenantIds = new Set<TenantId>();
+    for (const { request, stage } of this.#reservations.values())
+      if (stage.kind === "waiting") tenantIds.add(request.tenantId);
+    for (const tenantId of tenantIds) {
+      const spendableMicros = await spendableOr(this.#ledger, tenantId, signal);
+      if (spendableMicros !== undefined) this.#allocator.setCredit(tenantId, spendableMicros);
+    }
+  }
+
+  #holdMs(): number {
+    return Math.max(this.#options.startMsMax, this.#options.silenceMsMax) * 2;
+  }
+}
+
+/** What is spendable; `undefined` when the ledger cannot be reached: then what it said last stands. */
+async function spendableOr(
+  ledger: ReservationLedger,
+  tenantId: TenantId,
+  signal: AbortSignal,
+): Promise<bigint | undefined> {
+  try {
+    return await ledger.spendableOf(tenantId, signal);
+  } catch (error) {
+    if (signal.aborted) throw error;
+    return undefined;
+  }
+}
