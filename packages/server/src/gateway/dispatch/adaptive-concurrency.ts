@@ -38,6 +38,8 @@ const dipWindowCount = 12;
 const dipShare = 0.4;
 /** A dip that does not get its samples within this many windows is given up. */
 const dipWindowLengthMax = 3;
+/** So many shortest windows without a new call, although one waits, and the limit is no longer based on anything. */
+const stuckWindowCount = 3;
 const gradientMin = 0.5;
 const overloadShare = 0.75;
 /** Load below this share of the limit says nothing of whether more would be carried. */
@@ -54,6 +56,7 @@ export class AdaptiveConcurrency implements Gate {
   };
   #limit = Number.POSITIVE_INFINITY;
   #takenCount = 0;
+  #lastTakenMs = Number.NEGATIVE_INFINITY;
   /** The most places taken at once in this window, and how many were given back. */
   #peak = 0;
   #givenBackCount = 0;
@@ -85,8 +88,9 @@ export class AdaptiveConcurrency implements Gate {
   }
 
   tryTake(): boolean {
-    if (this.#takenCount >= this.limit) return false;
+    if (this.#takenCount >= this.limit && !this.#widen()) return false;
     this.#takenCount += 1;
+    this.#lastTakenMs = this.#clock.monotonicMs();
     if (this.#takenCount > this.#peak) this.#peak = this.#takenCount;
     return true;
   }
@@ -114,6 +118,21 @@ export class AdaptiveConcurrency implements Gate {
     // What was carried counts, not a limit that nobody had reached.
     this.#setLimit(Math.min(this.#limit, Math.max(this.#peak, 1)) * overloadShare);
     this.#startWindow(nowMs);
+  }
+
+  /**
+   * Lets a few more in, when long calls hold all places and no latency is seen any more that could raise the limit again.
+   * Says whether there is a place by now.
+   */
+  #widen(): boolean {
+    const { concurrencyMax, adapts } = this.#bounds();
+    const nowMs = this.#clock.monotonicMs();
+    const isStuck =
+      nowMs - this.#lastTakenMs >= Math.max(this.#windowMs, windowMsMin * stuckWindowCount);
+    if (!adapts || !isStuck || this.#takenCount >= concurrencyMax) return false;
+    this.#dips = false;
+    this.#setLimit(this.#takenCount + Math.ceil(Math.sqrt(this.#takenCount)));
+    return true;
   }
 
   #endWindow(nowMs: number, lengthMs: number): void {
