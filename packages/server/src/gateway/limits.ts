@@ -47,12 +47,15 @@ export const gatewayLimits = {
   deadlineTickMs: 20,
   /** Records of finished operations that wait for the control process, in one worker. */
   operationQueueMax: 20_000,
+  /** Their texts together, in characters: those with captured content are long. */
+  operationQueueLengthMax: 134_217_728,
   operationBatchMax: 256,
   operationBatchesInFlightMax: 4,
   operationFlushMs: 100,
   operationRetryMs: 1_000,
-  /** So many waiting records go to disk, and so many files of them there may be. */
+  /** So many waiting records, or such long ones, go to disk, and so many files of them there may be. */
   operationSpillCount: 10_000,
+  operationSpillLength: 33_554_432,
   leftRecordFilesMax: 100,
   /** How often the control process looks for records that an earlier one's workers have left. */
   leftRecordsMs: 5_000,

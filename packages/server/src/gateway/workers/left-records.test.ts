@@ -82,6 +82,31 @@ describe("records that nobody takes", () => {
     expect(await files()).toEqual([]);
   });
 
+  it("go to disk sooner when they are long, and cost no more memory than that when the disk is full", async () => {
+    const { operationSpillLength, operationQueueLengthMax, operationBatchMax } = gatewayLimits;
+    const message = "x".repeat(1_000_000);
+    const push = (count: number): void => {
+      for (let number = 0; number < count; number += 1) {
+        queue.push({ ...recordOf(number), inputMessages: message });
+      }
+    };
+    const spilt = Math.ceil(operationSpillLength / message.length);
+    push(spilt);
+    await spill.check();
+    expect([queue.waitingCount, await files()]).toEqual([0, ["0001.records"]]);
+    await left.collect();
+    expect(stored).toHaveLength(spilt);
+    await rm(path.join(folder, "unrecorded"), { recursive: true });
+    await writeFile(path.join(folder, "unrecorded"), "no folder");
+    push(operationBatchMax - 1);
+    await spill.check();
+    expect(queue.waitingLength).toBeLessThanOrEqual(operationQueueLengthMax);
+    expect(queue.waitingLength).toBeGreaterThan(operationQueueLengthMax - message.length * 2);
+    expect(queue.length + queue.droppedCount).toBe(operationBatchMax - 1);
+    queue.takeAll();
+    expect([queue.waitingLength, queue.length]).toEqual([0, 0]);
+  });
+
   it("stay where they are when the disk does not take them, and are counted beyond the bound", async () => {
     await writeFile(path.join(folder, "unrecorded"), "no folder");
     const count = gatewayLimits.operationQueueMax + 5_000;

@@ -21,6 +21,8 @@ export class OperationQueue {
   readonly #send: SendBatch;
   readonly #clock: Clock;
   #waiting: string[] = [];
+  /** Characters of those. */
+  #waitingLength = 0;
   /** Sent or refused batches, at most `operationBatchesInFlightMax`. */
   readonly #batches = new Map<number, Batch>();
   #nextId = 1;
@@ -45,11 +47,7 @@ export class OperationQueue {
 
   /** Takes a record that nothing changes any more. */
   push(record: OperationRecord): void {
-    if (this.#waiting.length >= gatewayLimits.operationQueueMax) {
-      this.#droppedCount += 1;
-      return;
-    }
-    this.#waiting.push(toOperationText(record));
+    if (!this.#add(toOperationText(record))) return;
     if (this.#waiting.length >= gatewayLimits.operationBatchMax) this.flush();
   }
 
@@ -67,6 +65,7 @@ export class OperationQueue {
     ) {
       const records = this.#waiting.slice(0, gatewayLimits.operationBatchMax);
       this.#waiting = this.#waiting.slice(records.length);
+      this.#waitingLength -= lengthOf(records);
       const batch: Batch = { id: this.#nextId, records, notBeforeMs: 0, inFlight: false };
       this.#nextId += 1;
       this.#batches.set(batch.id, batch);
@@ -92,18 +91,22 @@ export class OperationQueue {
     return this.#waiting.length;
   }
 
+  /** Their characters. */
+  get waitingLength(): number {
+    return this.#waitingLength;
+  }
+
   /** Takes those out. */
   takeWaiting(): readonly string[] {
     const records = this.#waiting;
     this.#waiting = [];
+    this.#waitingLength = 0;
     return records;
   }
 
   /** Takes back what `takeWaiting` gave, before those that have come since, as far as there is room. */
   putBack(records: readonly string[]): void {
-    const all = [...records, ...this.#waiting];
-    this.#waiting = all.slice(0, gatewayLimits.operationQueueMax);
-    this.#droppedCount += all.length - this.#waiting.length;
+    for (const record of [...records, ...this.takeWaiting()]) this.#add(record);
   }
 
   /** Takes out what was not acknowledged: who takes it sees that it is stored. */
@@ -113,8 +116,23 @@ export class OperationQueue {
       ...this.#waiting,
     ];
     this.#batches.clear();
-    this.#waiting = [];
+    this.takeWaiting();
     return records;
+  }
+
+  /** Says whether there was room. */
+  #add(record: string): boolean {
+    const { operationQueueMax, operationQueueLengthMax } = gatewayLimits;
+    const isFull =
+      this.#waiting.length >= operationQueueMax ||
+      this.#waitingLength + record.length > operationQueueLengthMax;
+    if (isFull) {
+      this.#droppedCount += 1;
+      return false;
+    }
+    this.#waiting.push(record);
+    this.#waitingLength += record.length;
+    return true;
   }
 
   /** Resolves when nothing waits any more, or the signal aborts. */
@@ -126,4 +144,8 @@ export class OperationQueue {
       signal.addEventListener("abort", () => resolve(), { once: true });
     });
   }
+}
+
+function lengthOf(records: readonly string[]): number {
+  return records.reduce((sum, record) => sum + record.length, 0);
 }

@@ -4,7 +4,10 @@ import { gatewayLimits } from "../limits.ts";
 import type { OperationQueue } from "./operation-queue.ts";
 
 export interface RecordSpillParts {
-  readonly queue: Pick<OperationQueue, "waitingCount" | "takeWaiting" | "putBack" | "takeAll">;
+  readonly queue: Pick<
+    OperationQueue,
+    "waitingCount" | "waitingLength" | "takeWaiting" | "putBack" | "takeAll"
+  >;
   /** Writes texts of records down; rejects when that fails. */
   readonly leave: (records: readonly string[]) => Promise<void>;
   readonly log: (message: string, fields: Readonly<Record<string, unknown>>) => void;
@@ -24,7 +27,10 @@ export class RecordSpill {
   async check(): Promise<void> {
     const { queue } = this.#parts;
     if (this.#writing !== undefined) return;
-    if (queue.waitingCount < gatewayLimits.operationSpillCount) return;
+    const { operationSpillCount, operationSpillLength } = gatewayLimits;
+    const isFillingUp =
+      queue.waitingCount >= operationSpillCount || queue.waitingLength >= operationSpillLength;
+    if (!isFillingUp) return;
     this.#writing = this.#spill();
     await this.#writing;
     this.#writing = undefined;
