@@ -6,11 +6,9 @@ import type { BudgetRule } from "@faultline/server/ledger/worker/budget-rules.ts
 import type { Chance } from "./chance.ts";
 import type { Gateway } from "./gateway.ts";
 import type { LedgerProcess, SentCommand } from "./ledger-process.ts";
-import type { World } from "./world.ts";
+import { startMs, type World } from "./world.ts";
 
 const resendMs = 700;
-/** When the ledger's clock stands so at the beginning; expiries are told from here. */
-const startMs = 1_769_903_970_000;
 const currency = "USD" as const;
 
 export class Administrator {

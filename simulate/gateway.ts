@@ -11,7 +11,7 @@ import type { Journal } from "./journal.ts";
 import type { LedgerProcess, SentCommand } from "./ledger-process.ts";
 import { type Attempt, type Operation, realCost, requestOf } from "./operation.ts";
 import { SingleHold } from "./single-hold.ts";
-import type { World } from "./world.ts";
+import { startMs, type World } from "./world.ts";
 
 const tickMs = 100;
 const leaseDurationMs = 10_000;
@@ -179,7 +179,9 @@ export class Gateway {
     const { leaseId } = admitted.lease;
     const boundMicros = BigInt(heldMicros);
     const bound = { usageId, usageKind, attribution, amountMicros: boundMicros };
-    this.world.auditor.observe({ kind: "admitted", leaseId, usageId, heldMicros: boundMicros });
+    const atMs = startMs + this.world.queue.nowMs;
+    const admission = { leaseId, usageId, heldMicros: boundMicros, atMs };
+    this.world.auditor.observe({ kind: "admitted", ...admission });
     this.write({ kind: "admitted", leaseId, bound });
     this.open.set(usageId, boundMicros);
     const done = this.live(() => {

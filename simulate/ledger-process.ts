@@ -14,7 +14,8 @@ import { emptyLedger, type LedgerState } from "@faultline/server/ledger/core/led
 import type { WorkerCommand } from "@faultline/server/ledger/worker/lease-keeper.ts";
 
 import type { Chance } from "./chance.ts";
-import type { World } from "./world.ts";
+import { copyLedger } from "./copy-ledger.ts";
+import { startMs, type World } from "./world.ts";
 
 type Answer = LedgerOutcome | Refusal;
 
@@ -32,8 +33,6 @@ interface Waiting {
   readonly reply: (answer: Answer) => void;
 }
 
-/** 2026-01-31, 23:59:30 UTC: days and months end during the simulation. */
-const startMs = 1_769_903_970_000;
 const stableMs = 5_000;
 
 export class LedgerProcess {
@@ -41,8 +40,8 @@ export class LedgerProcess {
   /** Called when credit is refused while leases hold some. */
   onLack: () => void = () => {};
   #state: LedgerState = emptyLedger();
-  /** What the database has. */
-  #committed: LedgerCommand[] = [];
+  /** What the database has: all that was committed, decided once more. */
+  readonly #committed: LedgerState = emptyLedger();
   #waiting: Waiting[] = [];
   #isCommitting = false;
   #isAway = false;
@@ -97,7 +96,9 @@ export class LedgerProcess {
     this.#life += 1;
     this.#waiting = [];
     this.#isCommitting = false;
+    const life = this.#life;
     this.#world.queue.after(durationMs, () => {
+      if (life !== this.#life) return;
       this.#clockOffMs = clockOffMs;
       this.#isUp = true;
       this.#reload();
@@ -140,7 +141,7 @@ export class LedgerProcess {
       if (isRepeated) continue;
       this.#world.auditor.observe({ kind: "decided", command, answer });
       if (answer.kind === "refused") continue;
-      this.#committed.push(command);
+      decide(this.#committed, command);
       for (const { from, to, amountMicros } of transfers) {
         this.transferred.set(from, (this.transferred.get(from) ?? 0n) - amountMicros);
         this.transferred.set(to, (this.transferred.get(to) ?? 0n) + amountMicros);
@@ -156,8 +157,7 @@ export class LedgerProcess {
 
   #reload(): void {
     this.#stableSinceMs = this.#world.queue.nowMs;
-    this.#state = emptyLedger();
-    for (const command of this.#committed) decide(this.#state, command);
+    this.#state = copyLedger(this.#committed);
     const broken = brokenInvariants(this.#state);
     for (const sentence of broken) this.#world.auditor.violations.push(sentence);
   }

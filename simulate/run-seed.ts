@@ -78,7 +78,13 @@ export function runSeed(seed: number, operationCount: number): SeedResult {
       for (const { keeper } of gateways) keeper.stop();
       if (isOver()) break;
     }
-    if (!world.queue.step()) break;
+    try {
+      if (!world.queue.step()) break;
+    } catch (error) {
+      // Whatever throws is a fault of ours: an invariant that the rules themselves saw broken.
+      world.auditor.violations.push(error instanceof Error ? error.message : String(error));
+      break;
+    }
   }
   const { balances } = ledger.state;
   const { transferred } = ledger;

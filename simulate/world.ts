@@ -6,6 +6,12 @@ import type { Chance } from "./chance.ts";
 import { Coverage, type Situation } from "./coverage.ts";
 import { EventQueue } from "./event-queue.ts";
 
+/** The wall time at which a simulation begins: 2026-01-31, 23:59:30 UTC, so that a day and a month end in it. */
+export const startMs = 1_769_903_970_000;
+
+/** The ledger's clock is off by two seconds at most, those of workers by half a per cent. */
+const clockOffMsMax = 2_500;
+
 /** How unreliable messages are in this simulation. */
 export interface NetworkTerms {
   readonly lossShare: number;
@@ -15,7 +21,7 @@ export interface NetworkTerms {
 
 export class World {
   readonly queue = new EventQueue();
-  readonly auditor = new LedgerAuditor();
+  readonly auditor = new LedgerAuditor(clockOffMsMax);
   readonly coverage = new Coverage();
   readonly unreadUses = new Set<string>();
   /** Set once the faults are over and everything comes to its end. */

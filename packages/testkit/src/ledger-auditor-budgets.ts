@@ -94,7 +94,15 @@ export class AuditBudgets {
       }
       if (missing === 0n) continue;
       if (last !== undefined) last.spent += missing;
-      else this.#counted.push({ budgetId, reserveId, atMs: nowMs, open: 0n, spent: missing, lost: 0n });
+      else
+        this.#counted.push({
+          budgetId,
+          reserveId,
+          atMs: nowMs,
+          open: 0n,
+          spent: missing,
+          lost: 0n,
+        });
     }
   }
 
@@ -129,5 +137,7 @@ function sameDay(one: number, other: number): boolean {
 }
 
 function sameMonth(one: number, other: number): boolean {
-  return new Date(one).toISOString().slice(0, 7) === new Date(other).toISOString().slice(0, 7);
+  const [first, second] = [new Date(one), new Date(other)];
+  const isSameYear = first.getUTCFullYear() === second.getUTCFullYear();
+  return isSameYear && first.getUTCMonth() === second.getUTCMonth();
 }

@@ -21,9 +21,10 @@ export type AuditEvent =
       readonly command: LedgerCommand;
       readonly answer: LedgerOutcome | Refusal;
     }
-  /** A worker admitted an operation out of a lease. */
+  /** A worker admitted an operation out of a lease, at a time of a clock that is never off. */
   | {
       readonly kind: "admitted";
+      readonly atMs: number;
       readonly leaseId: string;
       readonly usageId: string;
       readonly heldMicros: bigint;
@@ -56,7 +57,9 @@ export interface AuditEnd {
 interface WorkerLease {
   lentMicros: bigint;
   usedMicros: bigint;
+  deadlineMs: number;
   readonly open: Map<string, bigint>;
+  readonly admitted: string[];
 }
 
 export class LedgerAuditor {
@@ -64,10 +67,17 @@ export class LedgerAuditor {
   readonly #books = new AuditBooks();
   readonly #budgets = new AuditBudgets();
   readonly #commands = new Set<string>();
+  readonly #epochs = new Map<string, number>();
+  readonly #clockOffMsMax: number;
   readonly #leases = new Map<string, WorkerLease>();
   readonly #holdTags = new Map<string, Attribution>();
   readonly #served = new Map<string, { boundMicros: bigint; costMicros: bigint | undefined }>();
   #overReportedMicros = 0n;
+
+  /** `clockOffMsMax` is how far the clocks of ledger and workers may be off together. */
+  constructor(clockOffMsMax: number) {
+    this.#clockOffMsMax = clockOffMsMax;
+  }
 
   /** What providers reported beyond the bounds that they were sent. */
   get overReportedMicros(): bigint {
@@ -239,11 +249,14 @@ export class LedgerAuditor {
     const known = books.reserves.get(id);
     const currency = command.kind === "lease" ? command.currency : (known?.currency ?? "USD");
     if (known !== undefined && known.end !== "open") this.#violation(`${id} had ended`);
+    if (command.kind === "lease") this.#live(command);
     const available = books.available(currency);
     if (micros > available) this.#violation(`${id} lends ${micros} of ${available}`);
     books.reserve(id, currency, micros);
-    const lease = this.#leases.get(id) ?? { lentMicros: 0n, usedMicros: 0n, open: new Map() };
+    const fresh = { lentMicros: 0n, usedMicros: 0n, deadlineMs: 0, open: new Map(), admitted: [] };
+    const lease: WorkerLease = this.#leases.get(id) ?? fresh;
     lease.lentMicros += micros;
+    lease.deadlineMs = answer.deadlineMs;
     this.#leases.set(id, lease);
     for (const { budgetId, amountMicros: part } of answer.budgets) {
       const terms = this.#budgets.terms.get(budgetId);
@@ -253,6 +266,13 @@ export class LedgerAuditor {
         this.#violation(`${id} takes budget ${budgetId} to ${used + part}`);
       this.#budgets.open(id, budgetId, { atMs: books.nowMs, micros: part });
     }
+  }
+
+  /** A life of a worker that is over gets nothing more. */
+  #live({ id, workerId, epoch }: Extract<LedgerCommand, { kind: "lease" }>): void {
+    const latest = this.#epochs.get(workerId) ?? 0;
+    if (epoch < latest) this.#violation(`${id} was lent to epoch ${epoch} after ${latest}`);
+    this.#epochs.set(workerId, Math.max(epoch, latest));
   }
 
   #holdEnded(
@@ -312,6 +332,9 @@ export class LedgerAuditor {
         return;
       }
       case "return-lease":
+        for (const usageId of this.#leases.get(reserve.id)?.admitted ?? [])
+          if (!this.#books.uses.has(usageId))
+            this.#violation(`${reserve.id} was returned before ${usageId} was charged`);
         reserve.end = "ended";
         this.#budgets.close(reserve.id);
         this.#freeAll(reserve);
@@ -326,7 +349,7 @@ export class LedgerAuditor {
   }
 
   #admitted(event: Extract<AuditEvent, { kind: "admitted" }>): void {
-    const { leaseId, usageId, heldMicros } = event;
+    const { leaseId, usageId, heldMicros, atMs } = event;
     const lease = this.#leases.get(leaseId);
     const state = this.#books.reserves.get(leaseId)?.end;
     if (lease === undefined || state !== "open") {
@@ -337,7 +360,10 @@ export class LedgerAuditor {
     for (const micros of lease.open.values()) used += micros;
     if (used > lease.lentMicros)
       this.#violation(`${usageId} takes ${leaseId} to ${used} of ${lease.lentMicros}`);
+    if (atMs > lease.deadlineMs + this.#clockOffMsMax)
+      this.#violation(`${usageId} was admitted ${atMs - lease.deadlineMs} ms after the deadline`);
     lease.open.set(usageId, heldMicros);
+    lease.admitted.push(usageId);
   }
 
   #settled(event: Extract<AuditEvent, { kind: "settled" }>): void {

@@ -29,16 +29,25 @@ export function windowStartOf(window: BudgetWindow, atMs: number): number {
 
 /** Spend and open holds that count now. */
 export function usedMicros(budget: Budget, atMs: number): bigint {
+  if (budget.terms.window.kind !== "rolling") {
+    const count = budget.counts.get(windowStartOf(budget.terms.window, atMs));
+    return count === undefined ? 0n : count.spentMicros + count.openMicros;
+  }
   let sumMicros = 0n;
-  for (const { spentMicros, openMicros } of liveCounts(budget, atMs))
-    sumMicros += spentMicros + openMicros;
+  for (const [windowStartMs, count] of budget.counts) {
+    // What is still open counts, however long ago it was admitted.
+    sumMicros += count.openMicros;
+    if (isLive(budget, windowStartMs, atMs)) sumMicros += count.spentMicros;
+  }
   return sumMicros;
 }
 
 /** The highest threshold that was told of the window. */
 export function toldPercentOf(budget: Budget, atMs: number): number {
   let percent = 0;
-  for (const { toldPercent } of liveCounts(budget, atMs)) percent = Math.max(percent, toldPercent);
+  for (const [windowStartMs, { toldPercent }] of budget.counts) {
+    if (toldPercent > percent && isLive(budget, windowStartMs, atMs)) percent = toldPercent;
+  }
   return percent;
 }
 
@@ -56,20 +65,6 @@ export function dropOldCounts(budget: Budget, atMs: number): void {
   for (const [windowStartMs, count] of budget.counts) {
     if (count.openMicros === 0n && !isLive(budget, windowStartMs, atMs))
       budget.counts.delete(windowStartMs);
-  }
-}
-
-function* liveCounts(budget: Budget, atMs: number): Iterable<BudgetCount> {
-  if (budget.terms.window.kind !== "rolling") {
-    const count = budget.counts.get(windowStartOf(budget.terms.window, atMs));
-    if (count !== undefined) yield count;
-    return;
-  }
-  for (const [windowStartMs, count] of budget.counts) {
-    if (isLive(budget, windowStartMs, atMs)) yield count;
-    // What is still open counts, however long ago it was admitted.
-    else if (count.openMicros > 0n)
-      yield { spentMicros: 0n, openMicros: count.openMicros, toldPercent: 0 };
   }
 }
 

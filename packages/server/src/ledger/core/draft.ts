@@ -31,7 +31,7 @@ export class Draft {
   /** The time of the command, or the latest one before it. */
   readonly atMs: number;
   readonly #transfers: Transfer[] = [];
-  readonly #touched = new Map<string, Touched>();
+  readonly #touched = new Map<Touched["kind"], Set<string>>();
   readonly #notices: LedgerNotice[] = [];
 
   constructor(state: LedgerState, commandId: string) {
@@ -65,7 +65,9 @@ export class Draft {
 
   /** Marks a record as changed. */
   touch(kind: Touched["kind"], id: string): void {
-    this.#touched.set(`${kind} ${id}`, { kind, id });
+    const ids = this.#touched.get(kind);
+    if (ids === undefined) this.#touched.set(kind, new Set([id]));
+    else ids.add(id);
   }
 
   /** Adds what somebody should be told. */
@@ -84,9 +86,17 @@ export class Draft {
       answer,
       isRepeated: false,
       transfers: this.#transfers,
-      touched: [...this.#touched.values()],
+      touched: this.#touchedList(),
       notices: this.#notices,
     };
+  }
+
+  #touchedList(): Touched[] {
+    const touched: Touched[] = [];
+    for (const [kind, ids] of this.#touched) {
+      for (const id of ids) touched.push({ kind, id });
+    }
+    return touched;
   }
 
   #post(id: AccountId, changeMicros: bigint): void {
