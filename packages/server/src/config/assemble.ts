@@ -10,6 +10,7 @@ import type { ConfigPath } from "./check-value.ts";
 import type { Config, SettingOrigin, SettingReport, TenantConfig } from "./config.ts";
 import { formatOrigin } from "./format-origin.ts";
 import { defaultProviders, type Environment, readProviders } from "./providers.ts";
+import { readCompute } from "./read-compute.ts";
 import { readDispatch } from "./read-dispatch.ts";
 import type { ReadConfigFile } from "./read-file.ts";
 import { readLimits } from "./read-limits.ts";
@@ -89,6 +90,7 @@ export function assemble(values: ChosenValues, assembly: Assembly): Config {
       file: file?.values.limits,
       originOf,
     }),
+    compute: readCompute({ number, text, file: file?.values.compute, originOf }),
     providers,
     tenants: readTenants(file, originOf),
     file: filePath,

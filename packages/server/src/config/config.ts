@@ -2,6 +2,7 @@
 
 import type { TenantId } from "@faultline/protocol";
 
+import type { ComputeConfig } from "./compute-config.ts";
 import type { LimitsConfig } from "./limits-config.ts";
 import type { DispatchConfig } from "./dispatch-config.ts";
 
@@ -136,6 +137,7 @@ export interface Config {
     readonly captureRatios: Readonly<Record<string, number>>;
   };
   readonly limits: LimitsConfig;
+  readonly compute: ComputeConfig;
   readonly providers: readonly ProviderConfig[];
   /** Tenants that differ from the defaults. */
   readonly tenants: readonly TenantConfig[];

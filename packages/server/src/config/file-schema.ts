@@ -4,6 +4,7 @@ import { type Static, Type } from "typebox";
 
 import { tenantIdPattern } from "@faultline/protocol";
 
+import { ComputeSettings } from "./compute-schema.ts";
 import { BreakerSettings, ConcurrencySettings, RetrySettings } from "./dispatch-schema.ts";
 import { LimitSettings } from "./limit-schema.ts";
 import { choice, closed, group, text, whole } from "./schema-fields.ts";
@@ -354,6 +355,7 @@ export const ConfigFile = Type.Object(
       concurrency: ConcurrencySettings,
     }),
     limits: LimitSettings,
+    compute: ComputeSettings,
     providers: Type.Optional(
       Type.Array(ProviderSettings, { maxItems: 100, description: "Where models are served." }),
     ),

@@ -1,5 +1,6 @@
 /** The configuration: the only reader of the environment, of flags and of `faultline.yaml`. */
 
+export type { ComputeConfig } from "./compute-config.ts";
 export {
   type Config,
   type ConfiguredPrice,

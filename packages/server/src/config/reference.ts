@@ -1,6 +1,7 @@
 /** The generated reference of the settings, as text. */
 
 import type { ConfigSchema } from "./check-value.ts";
+import { ComputeNodeSettings, ComputeQuotaSettings } from "./compute-schema.ts";
 import {
   ConfigFile,
   ModelSettings,
@@ -36,7 +37,9 @@ ${listSection("providers[].simulation", "For providers of kind `simulated`: what
 ${listSection("tenants", "Tenants that differ from the defaults; those that do not exist are created.", TenantSettings)}
 ${listSection("limits.models", "Limits of each model, as `provider/model`. The first entry that fits counts.", NamedLimitSettings)}
 ${listSection("limits.providers", "Limits of each provider. The first entry that fits counts.", NamedLimitSettings)}
-${listSection("limits.tenants", "Tenants whose limits differ from `limits.tenant`; `user` in an entry, with the same fields, holds those of each of their users.", TenantLimitSettings)}`;
+${listSection("limits.tenants", "Tenants whose limits differ from `limits.tenant`; `user` in an entry, with the same fields, holds those of each of their users.", TenantLimitSettings)}
+${listSection("compute.nodes", "The machines that jobs run on, each with devices of one kind.", ComputeNodeSettings)}
+${listSection("compute.quotas", "What tenants may hold at once. What is not named is not limited.", ComputeQuotaSettings)}`;
 }
 
 /** The JSON Schema of `faultline.yaml`. */
