@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -54,6 +54,20 @@ describe("faultline ledger", () => {
     expect(stderr).toContain("the budget 'ann' leaves 1000000");
     expect((await platform.call("ledger", "budget")).stdout).toMatch(/ann +user ann +day/);
     expect((await platform.call("ledger", "budget", "remove", "ann")).code).toBe(0);
+  });
+
+  it("reconciles, and says what an invoice has that was not charged", async () => {
+    const agreed = await platform.call("ledger", "reconcile");
+    expect(agreed).toMatchObject({ code: 0, stdout: "Everything agrees.\n" });
+    await writeFile(
+      join(platform.folder, "invoice.csv"),
+      "provider,model,currency,amount\nopenai,gpt,USD,0.25\n",
+    );
+    const { code, stdout } = await platform.call("ledger", "reconcile", "--invoice", "invoice.csv");
+    expect(code).toBe(1);
+    expect(stdout).toMatch(
+      /invoice-differs: .*openai\/gpt.*\n {2}would be settled .* take 0\.25 USD/,
+    );
   });
 
   it("tells each bad amount apart", async () => {

@@ -19,6 +19,8 @@ import {
   OperationCost,
   OperationParams,
   PlaceHoldRequest,
+  Reconciliation,
+  ReconcileRequest,
   Released,
   ReleaseHoldRequest,
   RenewHoldRequest,
@@ -142,6 +144,14 @@ export const ledgerRoutes = {
     summary: "What was used in a window, summed by model, provider, key, user, bundle or price.",
     query: LedgerUsageQuery,
     reply: json(200, LedgerUsage),
+  },
+  reconcileLedger: {
+    method: "POST",
+    path: "/api/ledger/reconcile",
+    access: "ledger:write",
+    summary: "Tells what does not agree, with evidence and the entry that would settle it.",
+    body: ReconcileRequest,
+    reply: json(200, Reconciliation),
   },
   explainOperation: {
     method: "GET",

@@ -115,6 +115,68 @@ describe("the ledger over the control API", () => {
   });
 });
 
+describe("reconciliation", () => {
+  const differences = async () =>
+    (await admin.reconcileLedger({ body: {} }, options)).differences.map(
+      ({ kind, subject, expectedMicros, actualMicros }) =>
+        [kind, subject, expectedMicros, actualMicros] as const,
+    );
+
+  it("finds nothing in a ledger that nobody meddled with", async () => {
+    expect(await differences()).toEqual([]);
+  });
+
+  it.each([
+    [
+      "a balance",
+      "update ledger_account set balance_micros = balance_micros + 5 where id = 'grants/USD' and tenant_id = $1",
+      "update ledger_account set balance_micros = balance_micros - 5 where id = 'grants/USD' and tenant_id = $1",
+      ["balance-differs", "grants/USD"],
+    ],
+    [
+      "a hold that nobody sweeps",
+      "update ledger_hold set ends_at_ms = ends_at_ms - 10000000 where id = 'mine' and tenant_id = $1",
+      "update ledger_hold set ends_at_ms = ends_at_ms + 10000000 where id = 'mine' and tenant_id = $1",
+      ["hold-without-work", "mine"],
+    ],
+    [
+      "work whose hold is gone",
+      "update ledger_hold set id = 'op-gone' where id = 'op-2' and tenant_id = $1",
+      "update ledger_hold set id = 'op-2' where id = 'op-gone' and tenant_id = $1",
+      ["work-without-hold", "use-2"],
+    ],
+  ] as const)(
+    "finds %s that somebody changed behind its back",
+    async (_what, harm, mend, found) => {
+      const { tenantId } = control.database;
+      await control.database.sql(harm, [tenantId]);
+      const seen = await differences();
+      await control.database.sql(mend, [tenantId]);
+      expect(seen.map(([kind, subject]) => [kind, subject])).toContainEqual(found);
+      expect(await differences()).toEqual([]);
+    },
+  );
+
+  it("compares with an invoice, proposes the entry that settles it, and makes it once", async () => {
+    await hold("invoiced", "100");
+    const details = { provider: "openai", model: "gpt" };
+    const use = { usageId: "invoiced", usageKind: "tokens", amountMicros: "90", details } as const;
+    await admin.settleHold({ params: { id: "invoiced" }, body: use }, options);
+    const line = { provider: "openai", model: "gpt", currency: USD, amountMicros: "70" };
+    const window = { from: "2020-01-01T00:00:00Z", until: "2100-01-01T00:00:00Z" };
+    const body = { invoice: { ...window, lines: [line] } };
+    const { differences: found } = await admin.reconcileLedger({ body }, options);
+    expect(found).toMatchObject([
+      { kind: "invoice-differs", subject: "openai/gpt", proposal: { direction: "give" } },
+    ]);
+    const before = BigInt((await available()) ?? "0");
+    for (const _turn of [1, 2]) {
+      await admin.reconcileLedger({ body: { ...body, apply: true } }, options);
+      expect(await available()).toBe(String(before + 20n));
+    }
+  });
+});
+
 describe("bad input to the ledger", () => {
   it.each([
     ["a negative amount", () => hold("bad", "-5"), "amount_negative"],

@@ -8,6 +8,7 @@ import { microsOf } from "../ledger/amount-text.ts";
 import { budget } from "../ledger/budget-words.ts";
 import { hold } from "../ledger/hold-words.ts";
 import { balanceTables, costLines, entryTable, usageTable } from "../ledger/print.ts";
+import { reconcile } from "../ledger/reconcile-words.ts";
 import { tell } from "../ledger/tell.ts";
 import { parseDurationMs, parseMoment } from "../moment.ts";
 
@@ -21,6 +22,7 @@ const actions: Readonly<Record<string, Action>> = {
   hold,
   budget,
   usage,
+  reconcile,
   explain,
 };
 
@@ -34,6 +36,7 @@ export const command: Command = {
     "ledger hold [place AMOUNT [CURRENCY] | settle ID AMOUNT | renew ID | release ID]",
     "ledger budget [set NAME AMOUNT [CURRENCY] | remove NAME]",
     "ledger usage [--by WHAT] [--from MOMENT] [--until MOMENT]",
+    "ledger reconcile [--invoice FILE [--from MOMENT] [--until MOMENT]] [--apply]",
     "ledger explain OPERATION",
   ],
   options: {
@@ -79,11 +82,18 @@ export const command: Command = {
     },
     from: { type: "string", value: "MOMENT", description: "usage from then on (default: 30d)" },
     until: { type: "string", value: "MOMENT", description: "usage before then (default: now)" },
+    invoice: {
+      type: "string",
+      value: "FILE",
+      description: "a provider's invoice: CSV with provider, model, currency, amount",
+    },
+    apply: { type: "boolean", description: "make the entries that are proposed" },
     ...connectionOptions,
   },
   notes: [
     "Amounts are units with up to six decimals: 12.50. The currency is USD unless another is named.",
     "A grant opens the account where there is none. `ledger hold` and `ledger budget` alone list what there is.",
+    "`ledger reconcile` exits with 1 where something does not agree.",
     "An operation's uses and holds bear its id, or its id, a colon and the number of the attempt.",
   ],
   async run(context) {

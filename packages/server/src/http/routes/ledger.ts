@@ -27,6 +27,7 @@ type Names =
   | "setBudget"
   | "removeBudget"
   | "readUsage"
+  | "reconcileLedger"
   | "explainOperation";
 
 type OutcomeOf<Kind extends LedgerAnswer["kind"]> = Extract<LedgerAnswer, { readonly kind: Kind }>;
@@ -42,6 +43,7 @@ export function ledgerHandlers(parts: HandlerParts): Pick<ApiHandlers, Names> {
     ...holdHandlers(parts),
     ...budgetHandlers(parts),
     ...readingHandlers(parts),
+    ...reconcileHandlers(parts),
   };
 }
 
@@ -199,6 +201,36 @@ function budgetHandlers({
       const removal = { id: ledger.newId(), budgetId: params.id };
       await ask(scope, { kind: "remove-budget", ...removal }, "budget-removed");
       return undefined;
+    },
+  };
+}
+
+function reconcileHandlers({
+  services: { ledger, ledgerBooks },
+  clock,
+}: HandlerParts): Pick<ApiHandlers, "reconcileLedger"> {
+  const ask = asker(ledger);
+  return {
+    async reconcileLedger({ body }, { scope }) {
+      const { invoice, apply = false } = body;
+      const window =
+        invoice === undefined
+          ? undefined
+          : {
+              lines: invoice.lines,
+              fromMs: Date.parse(invoice.from),
+              untilMs: Date.parse(invoice.until),
+            };
+      const differences = await ledgerBooks.differences(scope, window);
+      const applied: string[] = [];
+      for (const { proposal } of apply ? differences : []) {
+        if (proposal === undefined) continue;
+        const { commandId: id, currency, direction } = proposal;
+        const entry = { id, currency, direction, amountMicros: BigInt(proposal.amountMicros) };
+        await ask(scope, { kind: "adjust", ...entry }, "adjusted");
+        applied.push(id);
+      }
+      return { at: new Date(clock.nowMs()).toISOString(), differences, applied };
     },
   };
 }

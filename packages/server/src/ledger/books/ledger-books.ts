@@ -3,6 +3,7 @@
 import type {
   LedgerBalance,
   LedgerBudget,
+  LedgerDifference,
   LedgerEntriesQuery,
   LedgerEntry,
   LedgerHold,
@@ -15,6 +16,7 @@ import type { Clock } from "#kernel/index.ts";
 import type { Reader, Store, TenantScope } from "#storage/index.ts";
 
 import { budgetStanding } from "../core/set-budget.ts";
+import { findDifferences, type ReconcileRequest } from "../reconcile/reconcile.ts";
 import { readBudgets } from "../store/load-ledger.ts";
 import { readBalance } from "./balance.ts";
 import { explainOperation } from "./explain.ts";
@@ -96,6 +98,18 @@ export class LedgerBooks {
   /** What an operation cost. Throws `not_found`. */
   async explain(scope: TenantScope, operationId: string): Promise<OperationCost> {
     return this.#store.read(scope, (reader) => explainOperation(reader, operationId));
+  }
+
+  /** What does not agree; nothing is changed. */
+  async differences(
+    scope: TenantScope,
+    invoice?: ReconcileRequest["invoice"],
+  ): Promise<LedgerDifference[]> {
+    const request = {
+      nowMs: this.#clock.nowMs(),
+      ...(invoice === undefined ? {} : { invoice }),
+    };
+    return this.#store.read(scope, (reader) => findDifferences(reader, request));
   }
 
   async #readBudgets(reader: Reader): Promise<LedgerBudget[]> {

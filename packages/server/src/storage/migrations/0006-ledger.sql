@@ -175,8 +175,9 @@ begin
          using (tenant_id = current_setting(''faultline.tenant'', true))
          with check (tenant_id = current_setting(''faultline.tenant'', true))', name || '_owner', name);
   end loop;
-  -- The sweeper looks for tenants in which something ran out while nobody asked for them.
-  foreach name in array array['ledger_hold', 'ledger_lot'] loop
+  -- The sweeper looks for tenants in which something ran out while nobody asked for them; gateway processes are told which
+  -- tenants pay, and what is open that they were lent.
+  foreach name in array array['ledger_hold', 'ledger_lot', 'ledger_credit'] loop
     execute format('grant select on %I to faultline_system', name);
     execute format('create policy %I on %I for select to faultline_system using (true)', name || '_system', name);
   end loop;

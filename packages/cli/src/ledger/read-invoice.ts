@@ -1,0 +1,66 @@
+/** A provider's invoice as CSV: a line of names, then one line for each provider and model. */
+
+import { readFile } from "node:fs/promises";
+
+import { type InvoiceLine, PlatformError } from "@faultline/protocol";
+
+import { microsOf } from "./amount-text.ts";
+
+const names = ["provider", "model", "currency", "amount"] as const;
+const lineCountMax = 10_000;
+
+/** Reads the file. Throws `evidence_unreadable` with the line that is none. */
+export async function readInvoice(path: string): Promise<InvoiceLine[]> {
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (error) {
+    throw new PlatformError("evidence_unreadable", `The invoice ${path} cannot be read.`, {
+      where: path,
+      cause: error,
+    });
+  }
+  return parseInvoice(text, path);
+}
+
+/** Reads the text of an invoice; `path` names it in errors. */
+export function parseInvoice(text: string, path: string): InvoiceLine[] {
+  const [header, ...rows] = text
+    .replace(/^\uFEFF/, "")
+    .split(/\r?\n/)
+    .map((line, index) => ({ cells: cellsOf(line), number: index + 1 }))
+    .filter(({ cells }) => cells.some((cell) => cell !== ""));
+  const columns = names.map(
+    (name) => header?.cells.findIndex((cell) => cell.toLowerCase() === name) ?? -1,
+  );
+  if (columns.includes(-1)) {
+    throw new PlatformError("evidence_unreadable", `The invoice ${path} has no columns of ours.`, {
+      where: `${path}, line 1`,
+      hint: `Its first line names the columns ${names.join(", ")}.`,
+    });
+  }
+  if (rows.length > lineCountMax) {
+    throw new PlatformError("limit_exceeded", `An invoice has at most ${lineCountMax} lines.`, {
+      where: path,
+    });
+  }
+  return rows.map(({ cells, number }) => {
+    const [provider = "", model = "", currency = "", amount = ""] = columns.map(
+      (column) => cells[column] ?? "",
+    );
+    if (provider === "" || model === "" || currency === "" || amount === "") {
+      throw new PlatformError("evidence_unreadable", "A line of the invoice lacks a value.", {
+        where: `${path}, line ${number}`,
+      });
+    }
+    return { provider, model, currency, amountMicros: microsOf(amount) };
+  });
+}
+
+/** The cells of a line; quotes around one may hold commas, and two stand for one. */
+function cellsOf(line: string): string[] {
+  const cells = line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^",]*))(?=,|$)/g);
+  return [...cells].map(([, quoted, plain]) =>
+    (quoted?.replaceAll('""', '"') ?? plain ?? "").trim(),
+  );
+}

@@ -1,0 +1,180 @@
+/**
+ * Looks for what does not agree: balances and their entries, holds and work, uses and what was charged for them, leases and
+ * journals, our cost and the provider's invoice. Each difference is told with its evidence and, where an entry would settle it,
+ * with that entry.
+ */
+
+import type { InvoiceLine, LedgerDifference } from "@faultline/protocol";
+import { sql } from "kysely";
+
+import type { Reader } from "#storage/index.ts";
+
+import { compareInvoice } from "./compare-invoice.ts";
+
+/** What one reconciliation shows of each kind at most. */
+export const differenceCountMax = 100;
+/** A hold that is past its end by this much was not swept. */
+const sweepDelayMsMax = 60_000;
+
+export interface ReconcileRequest {
+  readonly nowMs: number;
+  readonly invoice?: {
+    readonly lines: readonly InvoiceLine[];
+    readonly fromMs: number;
+    readonly untilMs: number;
+  };
+}
+
+/** The differences in the ledger of the reader's tenant, in one state of the database. */
+export async function findDifferences(
+  reader: Reader,
+  { nowMs, invoice }: ReconcileRequest,
+): Promise<LedgerDifference[]> {
+  return [
+    ...(await balancesBesideEntries(reader)),
+    ...(await reservesBesideEntries(reader)),
+    ...(await debts(reader)),
+    ...(await holdsWithoutWork(reader, nowMs)),
+    ...(await workWithoutHold(reader)),
+    ...(await usesBesideEntries(reader)),
+    ...(await lostLeases(reader)),
+    ...(invoice === undefined ? [] : await compareInvoice(reader, invoice)),
+  ];
+}
+
+interface Row {
+  readonly id: string;
+  readonly expected: string;
+  readonly actual: string;
+}
+
+type Words = (row: Row) => string;
+
+/** Runs a check that gives an id, what was expected and what is there. */
+async function check(
+  reader: Reader,
+  query: ReturnType<typeof sql<Row>>,
+  { kind, words }: { readonly kind: LedgerDifference["kind"]; readonly words: Words },
+): Promise<LedgerDifference[]> {
+  const { rows } = await query.execute(reader.executor);
+  return rows.map((row) => ({
+    kind,
+    subject: row.id,
+    expectedMicros: row.expected,
+    actualMicros: row.actual,
+    message: words(row),
+    evidence: [row.id],
+  }));
+}
+
+async function balancesBesideEntries(reader: Reader): Promise<LedgerDifference[]> {
+  const query = sql<Row>`
+    with movement as (
+      select to_account as id, amount_micros as micros from ledger_transfer
+      union all select from_account, -amount_micros from ledger_transfer
+    ), entered as (select id, sum(micros) as micros from movement group by id)
+    select coalesce(account.id, entered.id) as id, coalesce(entered.micros, 0) as expected,
+      coalesce(account.balance_micros, 0) as actual
+    from ledger_account account full join entered on entered.id = account.id
+    where coalesce(entered.micros, 0) <> coalesce(account.balance_micros, 0)
+    order by 1 limit ${differenceCountMax}`;
+  return check(reader, query, {
+    kind: "balance-differs",
+    words: ({ id, expected, actual }) =>
+      `The entries of ${id} sum to ${expected}; its balance is ${actual}.`,
+  });
+}
+
+async function reservesBesideEntries(reader: Reader): Promise<LedgerDifference[]> {
+  const query = sql<Row>`
+    with movement as (
+      select hold_id as id, amount_micros as micros from ledger_transfer where to_account like 'holds/%'
+      union all
+      select hold_id, -amount_micros from ledger_transfer where from_account like 'holds/%'
+    ), entered as (select id, sum(micros) as micros from movement group by id)
+    select hold.id, coalesce(entered.micros, 0) as expected, hold.remaining_micros as actual
+    from ledger_hold hold left join entered on entered.id = hold.id
+    where coalesce(entered.micros, 0) <> hold.remaining_micros
+    order by 1 limit ${differenceCountMax}`;
+  return check(reader, query, {
+    kind: "hold-differs",
+    words: ({ id, expected, actual }) =>
+      `The entries of hold ${id} leave ${expected}; it says ${actual}.`,
+  });
+}
+
+async function debts(reader: Reader): Promise<LedgerDifference[]> {
+  const query = sql<Row>`
+    select account.id, -credit.limit_micros as expected, account.balance_micros as actual
+    from ledger_account account join ledger_credit credit on account.id = 'debt/' || credit.currency
+    where account.balance_micros < -credit.limit_micros order by 1`;
+  return check(reader, query, {
+    kind: "debt-blocks",
+    words: ({ expected, actual }) =>
+      `The account owes ${-BigInt(actual)}, and may owe ${-BigInt(expected)}.`,
+  });
+}
+
+async function holdsWithoutWork(reader: Reader, nowMs: number): Promise<LedgerDifference[]> {
+  const query = sql<Row>`
+    select id, 0::bigint as expected, remaining_micros as actual from ledger_hold
+    where kind = 'hold' and state = 'open' and ends_at_ms < ${nowMs - sweepDelayMsMax}
+    order by ends_at_ms limit ${differenceCountMax}`;
+  return check(reader, query, {
+    kind: "hold-without-work",
+    words: ({ id, actual }) => `The hold ${id} ran out and still reserves ${actual}.`,
+  });
+}
+
+async function workWithoutHold(reader: Reader): Promise<LedgerDifference[]> {
+  const query = sql<Row>`
+    select use.id, 0::bigint as expected, use.amount_micros as actual from ledger_use use
+    where not exists (select from ledger_hold hold where hold.id = use.hold_id)
+    order by at_ms limit ${differenceCountMax}`;
+  return check(reader, query, {
+    kind: "work-without-hold",
+    words: ({ id, actual }) => `The use ${id} of ${actual} belongs to no hold and no lease.`,
+  });
+}
+
+async function usesBesideEntries(reader: Reader): Promise<LedgerDifference[]> {
+  const query = sql<Row>`
+    with entered as (
+      select usage_id as id, sum(amount_micros) as micros from ledger_transfer
+      where to_account like 'usage:%' and usage_id is not null group by usage_id
+    )
+    select coalesce(use.id, entered.id) as id, coalesce(use.amount_micros, 0) as expected,
+      coalesce(entered.micros, 0) as actual
+    from ledger_use use full join entered on entered.id = use.id
+    where coalesce(use.amount_micros, 0) <> coalesce(entered.micros, 0)
+    order by 1 limit ${differenceCountMax}`;
+  return check(reader, query, {
+    kind: "use-differs",
+    words: ({ id, expected, actual }) =>
+      `The use ${id} cost ${expected}, and ${actual} was charged.`,
+  });
+}
+
+/** What of a lost lease was never found in a journal counts as spent; whoever knows better gives it back. */
+async function lostLeases(reader: Reader): Promise<LedgerDifference[]> {
+  const { rows } = await sql<Row & { currency: "USD" | "credits" }>`
+    select id, 0::bigint as expected, (record ->> 'unreadMicros')::bigint as actual, record ->> 'currency' as currency
+    from ledger_hold
+    where kind = 'lease' and state = 'lost' and (record ->> 'unreadMicros')::bigint > 0
+      and not exists (select from ledger_command done where done.id = 'reconcile-lease-' || ledger_hold.id)
+    order by ends_at_ms limit ${differenceCountMax}`.execute(reader.executor);
+  return rows.map((row) => ({
+    kind: "lease-unread",
+    subject: row.id,
+    expectedMicros: row.expected,
+    actualMicros: row.actual,
+    message: `The lease ${row.id} was lost; ${row.actual} of it count as spent, and no journal says for what.`,
+    evidence: [row.id],
+    proposal: {
+      commandId: `reconcile-lease-${row.id}`,
+      currency: row.currency,
+      direction: "give",
+      amountMicros: row.actual,
+    },
+  }));
+}
