@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { parseTenantId, type TenantId } from "@faultline/protocol";
+import { createLogger } from "@faultline/server/create-logger.ts";
 import {
   assert,
   createIds,
@@ -23,7 +24,6 @@ import {
   openStore,
   type PostgresConnection,
 } from "@faultline/server/storage/index.ts";
-import { pino } from "pino";
 
 import type { BenchOptions, BenchResult } from "./bench.ts";
 import { figureOfRounds } from "./figure-of-rounds.ts";
@@ -53,7 +53,11 @@ export async function run({ small }: BenchOptions): Promise<BenchResult> {
 async function runIn(dataFolder: string, small: boolean): Promise<BenchResult> {
   await using stack = new AsyncDisposableStack();
   const { signal } = new AbortController();
-  const base = { clock: systemClock, logger: pino({ level: "silent" }), signal };
+  const base = {
+    clock: systemClock,
+    logger: createLogger({ level: "error", format: "json" }),
+    signal,
+  };
   const postgres: PostgresConnection = stack.use(await openPostgres({ ...base, dataFolder }));
   const store = stack.use(await openStore({ ...base, postgres }));
   const tenantId = parseTenantId("bench");
