@@ -20,8 +20,11 @@ import type { TenantState } from "./tenant-state.ts";
 /** Where a tenant's jobs of one lane have been looked at up to. */
 interface Cursor {
   readonly look: LaneLook;
-  readonly jobs: readonly JobRecord[];
+  readonly tenant: TenantState;
+  jobs: readonly JobRecord[];
   at: number;
+  /** The round of the look that the jobs are from. */
+  round: number;
 }
 
 /** What looking at a job led to. `closed`: no later job of the tenant in this lane may start in this pass. */
@@ -57,10 +60,9 @@ class AdmissionPass {
     });
     const cursors = new Map<TenantState, Cursor[]>();
     for (const look of looks) {
-      if (look.isOver()) continue;
       for (const tenant of look.tenants()) {
         const own = cursors.get(tenant) ?? [];
-        own.push({ look, jobs: look.jobsOf(tenant), at: 0 });
+        own.push({ look, tenant, jobs: look.jobsOf(tenant), at: 0, round: look.round });
         cursors.set(tenant, own);
       }
     }
@@ -97,14 +99,16 @@ class AdmissionPass {
   /** Starts the first job of a tenant that may start; false when none may. */
   #startNextOf(cursors: readonly Cursor[]): boolean {
     for (;;) {
+      for (const cursor of cursors) renewCursor(cursor);
       const cursor = foremostCursor(cursors);
       const job = cursor?.jobs[cursor.at];
       if (cursor === undefined || job === undefined) return false;
       const { look } = cursor;
-      cursor.at = look.isOver() ? cursor.jobs.length : cursor.at + 1;
+      cursor.at = look.isOverFor(cursor.tenant) ? cursor.jobs.length : cursor.at + 1;
       // A job may have started as the head, or wait as the head.
       if (job.run !== undefined || job === look.lane.head?.job || !look.mayStart(job)) continue;
       const outcome = this.#look(job, look.lane);
+      if (look.lane.head?.job === job) look.noteElected();
       if (outcome === "started") return true;
       if (outcome === "closed") cursor.at = cursor.jobs.length;
     }
@@ -197,6 +201,15 @@ function takeBeside(head: HeadPlan, { shape }: JobRecord, seats: readonly Seat[]
     beside.cpuCores -= shape.member.cpuCores * memberCount;
     beside.memoryGigabytes -= shape.member.memoryGigabytes * memberCount;
   }
+}
+
+/** Takes over the shorter list of a lane whose head has been found since. */
+function renewCursor(cursor: Cursor): void {
+  const { look, tenant } = cursor;
+  if (cursor.round === look.round) return;
+  cursor.round = look.round;
+  cursor.jobs = look.jobsOf(tenant);
+  cursor.at = 0;
 }
 
 function foremostCursor(cursors: readonly Cursor[]): Cursor | undefined {

@@ -17,18 +17,17 @@ interface LookOptions {
  */
 export class LaneLook {
   readonly lane: Lane;
+  /** Rises when the lists of jobs become shorter. */
+  round = 0;
   readonly #options: LookOptions;
   /** `undefined` is any node. */
   readonly #freed: readonly NodeState[] | undefined;
-  /** Jobs that are new to this pass. */
-  readonly #hasNew: boolean;
-  readonly #candidates: JobsByTenant | undefined;
+  #candidates: JobsByTenant | undefined;
 
   constructor(lane: Lane, options: LookOptions) {
     this.lane = lane;
     this.#options = options;
     this.#freed = lane.freedNodes();
-    this.#hasNew = lane.waiting.hasNew();
     this.#candidates = this.#findCandidates();
   }
 
@@ -42,9 +41,16 @@ export class LaneLook {
     return [...this.lane.waiting.of(tenant)];
   }
 
-  /** Whether no job that is left can start. */
-  isOver(): boolean {
-    if (this.#isElecting() || this.#freed === undefined || this.#hasNew) return false;
+  /** Notes that the head has been found: from here on only what may have come to fit is looked at. */
+  noteElected(): void {
+    this.#candidates = this.#findCandidates();
+    this.round += 1;
+  }
+
+  /** Whether none of the jobs of a tenant that are left can start. */
+  isOverFor(tenant: TenantState): boolean {
+    if (this.#isElecting() || this.#freed === undefined) return false;
+    if (this.lane.waiting.mayHaveNew(tenant)) return false;
     return this.#freed.every(({ free }) => free.deviceCount === 0);
   }
 

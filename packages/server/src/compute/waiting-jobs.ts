@@ -37,6 +37,7 @@ export class WaitingJobs {
   readonly #freeSlots: number[] = [];
   /** Jobs that no pass has looked at. */
   readonly #fresh = new Set<JobRecord>();
+  readonly #freshTenants = new Set<TenantState>();
   /** Tenants whose own limits have changed since a pass looked at their jobs. */
   readonly #changedTenants = new Set<TenantState>();
 
@@ -53,8 +54,9 @@ export class WaitingJobs {
     return this.#fresh.has(job) || this.#changedTenants.has(job.tenant);
   }
 
-  hasNew(): boolean {
-    return this.#fresh.size > 0 || this.#changedTenants.size > 0;
+  /** Whether a tenant may have jobs that are new. */
+  mayHaveNew(tenant: TenantState): boolean {
+    return this.#freshTenants.has(tenant) || this.#changedTenants.has(tenant);
   }
 
   of(tenant: TenantState): readonly JobRecord[] {
@@ -69,6 +71,7 @@ export class WaitingJobs {
     }
     insertSorted(jobs, job, compareJobs);
     this.#fresh.add(job);
+    this.#freshTenants.add(job.tenant);
     const slot = this.#freeSlots.pop() ?? this.#jobs.length;
     this.#jobs[slot] = job;
     this.#slotOf.set(job, slot);
@@ -118,6 +121,7 @@ export class WaitingJobs {
   /** Notes that a pass has looked at all. */
   settle(): void {
     this.#fresh.clear();
+    this.#freshTenants.clear();
     this.#changedTenants.clear();
   }
 
