@@ -1,7 +1,22 @@
 /** Credit that cannot be overspent: accounts, lots, holds, leases, budgets, and the transfers between them. */
 
 export { LedgerBooks } from "./books/ledger-books.ts";
+export { registerLedgerMetrics } from "./service/ledger-metrics.ts";
 export { Ledger } from "./service/ledger.ts";
 export type { LedgerAnswer, LedgerRequest } from "./service/ledger-request.ts";
 export { readAmount, readCurrency } from "./service/read-amount.ts";
 export { refusalError } from "./service/refusal-error.ts";
+export { Lending, type OpenReserve } from "./service/lending.ts";
+export type { LeaseCharge } from "./core/commands.ts";
+export type { Attribution, UsageKind } from "./core/types.ts";
+export type { BudgetRule } from "./worker/budget-rules.ts";
+export {
+  costBoundMicros,
+  exactMicrosMax,
+  outputTokensWithin,
+  type TokenPrice,
+} from "./worker/exact-micros.ts";
+export { chargesOfJournal, type UsageRecord } from "./worker/journal-charges.ts";
+export type { AdmissionRequest, AdmittedOperation } from "./worker/lease-book.ts";
+export { LeaseKeeper } from "./worker/lease-keeper.ts";
+export { recoveryReports, returnCommand } from "./worker/recover-leases.ts";

@@ -1,7 +1,9 @@
 import { openTestDatabase, type TestDatabase } from "@faultline/testkit";
+import { Registry } from "prom-client";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 
 import { chargeOf, type LedgerFixture, openLedgerFixture } from "../test/ledger-fixture.ts";
+import { registerLedgerMetrics } from "./ledger-metrics.ts";
 
 const stack = new AsyncDisposableStack();
 let database: TestDatabase;
@@ -244,4 +246,26 @@ test("text that cannot be stored is refused before it reaches the commands of ot
   const good = hold("good", 10n, { attribution: { userId: 'a"b\\c{},' } });
   await expect(bad).rejects.toMatchObject({ code: "request_invalid" });
   expect(await good).toMatchObject({ kind: "held" });
+});
+
+test("counts what was asked, refused and repeated, and how its writing went", async () => {
+  const registry = new Registry();
+  registerLedgerMetrics(registry, fixture.ledger);
+  await openAccount();
+  await grant(100n);
+  await hold("h", 60n);
+  await hold("h", 60n);
+  await hold("more", 60n);
+  const text = await registry.metrics();
+  for (const line of [
+    'faultline_ledger_commands_total{command="hold",outcome="ok"} 1',
+    'faultline_ledger_commands_total{command="hold",outcome="repeated"} 1',
+    'faultline_ledger_commands_total{command="hold",outcome="credit_exhausted"} 1',
+    'faultline_ledger_batches_total{outcome="written"} 3',
+    "faultline_ledger_loads_total 1",
+    'faultline_ledger_open{what="holds"} 1',
+    'faultline_ledger_tenants{state="loaded"} 1',
+  ]) {
+    expect(text).toContain(line);
+  }
 });

@@ -7,7 +7,9 @@ import { raceAbort } from "#kernel/index.ts";
 import type { Store, TenantScope } from "#storage/index.ts";
 import type { TenantId } from "@faultline/protocol";
 
+import { blockingDebt } from "../core/credit.ts";
 import type { LedgerState } from "../core/ledger-state.ts";
+import { LedgerCounts } from "./ledger-counts.ts";
 import {
   type LedgerAnswer,
   type LedgerRequest,
@@ -33,11 +35,24 @@ export interface SubmitOptions {
   readonly details?: ReadonlyMap<string, unknown>;
 }
 
+/** What is in memory; accounts count as indebted where their debt blocks them. */
+export interface LedgerUse {
+  readonly tenantCount: number;
+  /** Of the tenant with the most. */
+  readonly waitingCountMax: number;
+  readonly openHoldCount: number;
+  readonly openLeaseCount: number;
+  readonly indebtedCount: number;
+}
+
 /** Decides and writes commands. Of one tenant there is one writer at a time; a second process that writes is fenced. */
 export class Ledger implements AsyncDisposable {
   readonly #parts: LedgerParts;
   readonly #tenants = new Map<TenantId, TenantLedger>();
+  /** What was done since it was opened. */
+  readonly counts = new LedgerCounts();
   readonly #ending = new AbortController();
+  readonly #accountListeners = new Set<() => Promise<void>>();
   #sweepCount = 0;
   #isSearching = false;
 
@@ -78,7 +93,15 @@ export class Ledger implements AsyncDisposable {
       resolve,
       reject,
     });
-    return raceAbort(promise, scope.signal);
+    const answer = await raceAbort(promise, scope.signal);
+    if (answer.kind === "account-opened")
+      await Promise.all([...this.#accountListeners].map((listener) => listener()));
+    return answer;
+  }
+
+  /** Calls `listener` when an account was opened; whoever opened it is answered once that is known everywhere. */
+  onAccountOpened(listener: () => Promise<void>): void {
+    this.#accountListeners.add(listener);
   }
 
   /** An id for a command whose client gave none. */
@@ -89,6 +112,23 @@ export class Ledger implements AsyncDisposable {
   /** The state that all commands so far lead to, when the ledger is in memory. For looking, never for changing. */
   stateOf(tenantId: TenantId): LedgerState | undefined {
     return this.#tenants.get(tenantId)?.state;
+  }
+
+  /** How much is in memory, waiting and open at this moment. */
+  use(): LedgerUse {
+    const tenants = [...this.#tenants.values()];
+    const states = tenants.map((tenant) => tenant.state).filter((state) => state !== undefined);
+    const leases = states.flatMap((state) => [...state.leases.values()]);
+    const accounts = states.flatMap((state) =>
+      [...state.accounts.values()].filter((account) => blockingDebt(state, account) > 0n),
+    );
+    return {
+      tenantCount: states.length,
+      waitingCountMax: tenants.reduce((most, { waitingCount }) => Math.max(most, waitingCount), 0),
+      openHoldCount: states.reduce((sum, { openHoldCount }) => sum + openHoldCount, 0),
+      openLeaseCount: leases.filter(({ state }) => state === "open").length,
+      indebtedCount: accounts.length,
+    };
   }
 
   /** Ends holds, lots and leases whose time is over. Runs by itself; tests call it when they have moved the clock. */
@@ -117,7 +157,7 @@ export class Ledger implements AsyncDisposable {
     this.#dropIdle(ledgerServiceLimits.tenantCountMax - 1);
     if (this.#tenants.size >= ledgerServiceLimits.tenantCountMax)
       throw ledgerUnavailable(`The ledgers of ${this.#tenants.size} tenants are in use.`);
-    const made = new TenantLedger({ ...this.#parts, tenantId });
+    const made = new TenantLedger({ ...this.#parts, tenantId, counts: this.counts });
     this.#tenants.set(tenantId, made);
     return made;
   }

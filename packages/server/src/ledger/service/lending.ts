@@ -14,6 +14,7 @@ export interface OpenReserve {
   readonly tenantId: TenantId;
   readonly kind: "hold" | "lease";
   readonly id: string;
+  readonly remainingMicros: bigint;
 }
 
 export interface LendingParts {
@@ -68,13 +69,18 @@ export class Lending {
     const rows = await this.#parts.store.system(signal, (writer) =>
       writer
         .selectFrom("ledger_hold")
-        .select(["tenant_id", "kind", "id"])
+        .select(["tenant_id", "kind", "id", "remaining_micros"])
         .where("state", "=", "open")
         .where("id", "like", `${prefix}%`)
         .orderBy("ends_at_ms")
         .limit(ledgerServiceLimits.openReserveCountMax)
         .execute(),
     );
-    return rows.map((row) => ({ tenantId: row.tenant_id, kind: row.kind, id: row.id }));
+    return rows.map((row) => ({
+      tenantId: row.tenant_id,
+      kind: row.kind,
+      id: row.id,
+      remainingMicros: BigInt(row.remaining_micros),
+    }));
   }
 }

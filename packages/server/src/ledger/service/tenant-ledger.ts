@@ -16,6 +16,7 @@ import type { LedgerState } from "../core/ledger-state.ts";
 import { applyBatch, type WriteFailure, type WriterPosition } from "../store/apply-batch.ts";
 import { Batch } from "../store/batch.ts";
 import { addWanted, loadLedger, type WantedRecords } from "../store/load-ledger.ts";
+import type { LedgerCounts } from "./ledger-counts.ts";
 import { KeptRecords } from "./kept-records.ts";
 import { ledgerUnavailable, namedHolds, namedUses, type PendingCommand } from "./ledger-request.ts";
 import { ledgerServiceLimits } from "./limits.ts";
@@ -26,6 +27,7 @@ export interface TenantLedgerParts {
   readonly clock: Clock;
   readonly eventLoop: EventLoop;
   readonly logger: Logger;
+  readonly counts: LedgerCounts;
   readonly signal: AbortSignal;
 }
 
@@ -75,6 +77,10 @@ export class TenantLedger {
     return this.#lastUsedMs;
   }
 
+  get waitingCount(): number {
+    return this.#waiting.length;
+  }
+
   get isBusy(): boolean {
     return (
       this.#isReading ||
@@ -87,9 +93,7 @@ export class TenantLedger {
   /** Takes a command, which is answered through its callbacks. */
   submit(pending: PendingCommand): void {
     if (this.#waiting.length >= ledgerServiceLimits.waitingCountMax) {
-      pending.reject(
-        ledgerUnavailable(`${ledgerServiceLimits.waitingCountMax} commands of the tenant wait.`),
-      );
+      this.#rejectUnknown(pending, `${ledgerServiceLimits.waitingCountMax} commands wait.`);
       return;
     }
     this.#lastUsedMs = pending.arrivedMs;
@@ -197,6 +201,7 @@ export class TenantLedger {
       const wanted = wantedBy(waiting);
       const { state, position } = await loadLedger(this.#parts.store, this.#scope(), wanted);
       for (const pending of waiting) this.#lookedUp.add(pending);
+      this.#parts.counts.loadCount += 1;
       const kept = new KeptRecords(state);
       this.#loaded = { state, position, kept, open: { batch: new Batch(state), decided: [] } };
     } catch (error) {
@@ -209,8 +214,9 @@ export class TenantLedger {
   }
 
   async #write(loaded: Loaded): Promise<void> {
-    const { store } = this.#parts;
+    const { store, clock, counts } = this.#parts;
     const { open, position, state } = loaded;
+    const startedMs = clock.monotonicMs();
     this.#isWriting = true;
     loaded.open = { batch: new Batch(state), decided: [] };
     try {
@@ -222,6 +228,8 @@ export class TenantLedger {
               latestMs: state.timeMs,
               columns: open.batch.columns(),
             });
+      if (open.batch.commandCount > 0)
+        counts.wrote(failure?.kind ?? "written", clock.monotonicMs() - startedMs);
       if (failure === undefined) this.#commit(loaded, open);
       else this.#retry(loaded, open, failure);
     } catch (error) {
@@ -237,6 +245,7 @@ export class TenantLedger {
     loaded.position = { epoch, sequence: sequence + BigInt(batch.transferCount) };
     for (const { pending, decision } of decided) {
       loaded.kept.note(decision);
+      this.#parts.counts.answered(pending.request.kind, decision.answer, decision.isRepeated);
       pending.resolve(decision.answer);
     }
     loaded.kept.forget(loaded.open.batch);
@@ -260,7 +269,7 @@ export class TenantLedger {
         pending.attemptCount >= ledgerServiceLimits.attemptCountMax &&
         failure.kind !== "fault"
       ) {
-        pending.reject(ledgerUnavailable("The ledger could not be written.", failure.cause));
+        this.#rejectUnknown(pending, "The ledger could not be written.", failure.cause);
       } else {
         pending.isSuspect ||= failure.kind === "fault";
         again.push(pending);
@@ -285,17 +294,20 @@ export class TenantLedger {
     const late = this.#waiting.filter(({ arrivedMs }) => arrivedMs <= latestMs);
     this.#waiting = this.#waiting.filter(({ arrivedMs }) => arrivedMs > latestMs);
     for (const pending of late) {
-      pending.reject(
-        ledgerUnavailable(`The command waited for ${ledgerServiceLimits.waitMsMax} ms.`),
-      );
+      this.#rejectUnknown(pending, `The command waited for ${ledgerServiceLimits.waitMsMax} ms.`);
     }
   }
 
   #rejectWaiting(cause: unknown): void {
     const waiting = this.#waiting;
     this.#waiting = [];
-    const error = ledgerUnavailable("The ledger's database cannot be reached.", cause);
-    for (const pending of waiting) pending.reject(error);
+    for (const pending of waiting)
+      this.#rejectUnknown(pending, "The ledger's database cannot be reached.", cause);
+  }
+
+  #rejectUnknown(pending: PendingCommand, message: string, cause?: unknown): void {
+    this.#parts.counts.unknown(pending.request.kind);
+    pending.reject(ledgerUnavailable(message, cause));
   }
 
   #scope(): TenantScope {
