@@ -87,7 +87,7 @@ class AdmissionPass {
     if (head === undefined) return;
     const { job } = head;
     if (tenantConstraintOf(job, lane, { outlivesHead: false }) !== undefined) {
-      lane.setHead(undefined);
+      this.#state.dropHead(lane);
       return;
     }
     if (this.#startInTurn(job, lane)) return;

@@ -79,6 +79,14 @@ export class AllocatorState {
     updateShare(tenant, request.deviceKind, lane.total);
   }
 
+  /** Keeps nothing for the head any more; its tenant has again what was kept, for jobs of any kind. */
+  dropHead(lane: Lane): void {
+    const tenant = lane.head?.job.tenant;
+    lane.setHead(undefined);
+    lane.isDirty = true;
+    if (tenant !== undefined) this.markTenant(tenant);
+  }
+
   forget({ request }: JobRecord): void {
     this.jobs.delete(request.id);
     this.laneOf(request.deviceKind).dropShape(request);

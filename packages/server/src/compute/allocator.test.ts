@@ -195,6 +195,21 @@ describe("back-fill", () => {
     allocator.submit(jobOf("fine", { costMicros: 1n, durationMs: 1, submittedAtMs: 4 }));
     expect(admittedIds(allocator.pass(10))).toEqual(["fine"]);
   });
+
+  it("gives a tenant back in every lane what was kept for a head that lost its place", () => {
+    const allocator = allocatorWith([nodeOf("g1"), nodeOf("c1", { deviceKind: "cpu" })], ["a"]);
+    allocator.setCredit(tenantId("c"), 2n);
+    allocator.submit(
+      jobOf("first", { tenant: "c", deviceKind: "cpu", deviceCount: 8, costMicros: 0n }),
+    );
+    allocator.pass(0);
+    allocator.submit(jobOf("head", { tenant: "c", deviceKind: "cpu", costMicros: 1n }));
+    allocator.submit(jobOf("dear", { tenant: "c", costMicros: 2n, submittedAtMs: 1 }));
+    expect(allocator.pass(1)).toEqual([]);
+    allocator.submit(jobOf("urgent", { tenant: "a", deviceKind: "cpu", priority: 1 }));
+    // The first is preempted as well: its tenant has more than the job's will have.
+    expect(admittedIds(allocator.pass(2))).toContain("dear");
+  });
 });
 
 describe("preemption", () => {

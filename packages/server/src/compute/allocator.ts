@@ -90,7 +90,7 @@ export class Allocator {
     this.#waitingCount += 1;
     lane.waiting.add(job);
     lane.isDirty = true;
-    if (contestsHead(job, lane)) lane.setHead(undefined);
+    if (contestsHead(job, lane)) this.#state.dropHead(lane);
     return { kind: "waiting" };
   }
 
@@ -103,7 +103,7 @@ export class Allocator {
       return true;
     }
     const lane = this.#state.laneOf(job.request.deviceKind);
-    if (lane.head?.job === job) lane.setHead(undefined);
+    if (lane.head?.job === job) this.#state.dropHead(lane);
     lane.waiting.remove(job);
     lane.isDirty = true;
     this.#state.markTenant(job.tenant);

@@ -44,7 +44,7 @@ export function changeNodes(
     }
     lane.setNodes(change.states);
     // What was promised counted on nodes that may be gone.
-    lane.setHead(undefined);
+    state.dropHead(lane);
     for (const tenant of state.tenants.values()) updateShare(tenant, lane.deviceKind, lane.total);
   }
   return decisions;
