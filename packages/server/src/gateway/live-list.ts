@@ -36,9 +36,12 @@ export class LiveList<Member> {
     this.#places[index] = last;
   }
 
-  /** Calls `visit` for each member, in no order that means anything; members may leave and others come meanwhile. */
+  /**
+   * Calls `visit` for each member, in no order that means anything. Members may leave and others come meanwhile: who stays
+   * is visited, and when another leaves, perhaps twice; who has come may be.
+   */
   each(visit: (member: Member) => void): void {
-    // From the end: whoever fills the place of one that leaves was visited already.
+    // From the end: whoever fills the place of one that leaves was visited already, or is visited there.
     for (let index = this.#members.length - 1; index >= 0; index -= 1) {
       const member = this.#members[index];
       if (member !== undefined) visit(member);
