@@ -3,13 +3,18 @@
 import type { Bundles } from "#catalog/index.ts";
 import type { GatewaySnapshot } from "#gateway/index.ts";
 import type { Identity } from "#identity/index.ts";
+import type { Lending } from "#ledger/index.ts";
 
 import type { LiveConfig } from "./live-config.ts";
 
 /** Makes snapshots whose versions grow. */
 export function createSnapshots(
   live: LiveConfig,
-  { identity, bundles }: { readonly identity: Identity; readonly bundles: Bundles },
+  {
+    identity,
+    bundles,
+    lending,
+  }: { readonly identity: Identity; readonly bundles: Bundles; readonly lending: Lending },
 ): (signal: AbortSignal) => Promise<GatewaySnapshot> {
   let version = 0;
   return async (signal) => {
@@ -17,6 +22,7 @@ export function createSnapshots(
     const taken = version;
     const { keys, tenants } = await identity.keySnapshot(signal);
     const bundleSnapshot = await bundles.snapshot(signal);
+    const payingTenants = await lending.payingTenants(signal);
     // Read at once, so that a snapshot has all of a change or nothing.
     const { config, catalog } = live;
     return {
@@ -27,6 +33,7 @@ export function createSnapshots(
       bundles: bundleSnapshot,
       keys,
       tenants,
+      payingTenants,
     };
   };
 }

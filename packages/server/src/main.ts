@@ -18,7 +18,7 @@ import {
   systemEventLoop,
   systemRandom,
 } from "#kernel/index.ts";
-import { Ledger, LedgerBooks } from "#ledger/index.ts";
+import { Ledger, LedgerBooks, Lending, registerLedgerMetrics } from "#ledger/index.ts";
 import {
   acquireDataFolder,
   openBlobs,
@@ -148,6 +148,7 @@ interface Domains {
   readonly bundles: Bundles;
   readonly ledger: Ledger;
   readonly ledgerBooks: LedgerBooks;
+  readonly lending: Lending;
   readonly live: LiveConfig;
   /** Ends background work; aborted after everything that is above the store has closed. */
   readonly signal: AbortSignal;
@@ -177,7 +178,9 @@ async function openDomains(
   const ledger = stack.use(Ledger.open({ ...parts, eventLoop: systemEventLoop }));
   const ledgerBooks = new LedgerBooks(base);
   const { signal } = background;
-  return { identity, telemetry, cases, bundles, ledger, ledgerBooks, live, signal };
+  const lending = new Lending({ ledger, store: base.store, signal });
+  const accounts = { ledger, ledgerBooks, lending };
+  return { identity, telemetry, cases, bundles, ...accounts, live, signal };
 }
 
 interface Faces {
@@ -204,7 +207,7 @@ async function openFaces({ base, domains, options, stack }: Faces): Promise<Gate
     await openControlApi({
       ...base,
       services,
-      registry: createRegistry(base.store, domains.telemetry),
+      registry: createRegistry(base.store, domains),
       consoleFolder: options.consoleFolder ?? defaultConsoleFolder,
       socketPath,
       signal: domains.signal,
@@ -220,6 +223,7 @@ async function openFaces({ base, domains, options, stack }: Faces): Promise<Gate
       journalFolder: path.join(config.dataFolder, "gateway"),
       snapshot: await nextSnapshot(options.signal),
       onOperations: (batch) => recordOperations(batch, domains),
+      credit: { lending: domains.lending },
       logger,
       clock,
       signal: domains.signal,
@@ -230,6 +234,7 @@ async function openFaces({ base, domains, options, stack }: Faces): Promise<Gate
     gateway.updateSnapshot(await nextSnapshot(domains.signal));
   domains.identity.onKeysChanged(update);
   domains.bundles.onChanged(update);
+  domains.ledger.onAccountOpened(update);
   domains.live.follow(async (changed) => {
     await putTenants(changed, domains.identity, domains.signal);
     await update();
@@ -237,11 +242,12 @@ async function openFaces({ base, domains, options, stack }: Faces): Promise<Gate
   return gateway;
 }
 
-function createRegistry(store: Store, telemetry: Telemetry): Registry {
+function createRegistry(store: Store, { telemetry, ledger }: Domains): Registry {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, prefix: "faultline_control_" });
   registerSessionMetrics(registry, store);
   registerTelemetryMetrics(registry, telemetry);
+  registerLedgerMetrics(registry, ledger);
   return registry;
 }
 

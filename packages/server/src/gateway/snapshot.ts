@@ -75,4 +75,6 @@ export interface GatewaySnapshot {
   readonly keys: readonly SnapshotKey[];
   /** Tenants that are not named here have the defaults. */
   readonly tenants: readonly SnapshotTenant[];
+  /** Tenants with an account in the ledger: each call of theirs needs credit. Absent: there are none. */
+  readonly payingTenants?: readonly TenantId[];
 }

@@ -21,12 +21,10 @@ import type { SnapshotKey } from "../snapshot.ts";
 import type { GatewayState } from "../workers/gateway-state.ts";
 import type { OperationRecord } from "./operation-record.ts";
 import type { RequestFacts } from "./request-reader.ts";
+import { userOf } from "./call-user.ts";
 import { expectedTokens } from "./expected-tokens.ts";
 import type { Surface } from "./surface.ts";
 import type { CallerHeaders } from "./upstream-request.ts";
-
-/** The header by which a caller names its end user; it goes before the field of the body. */
-const userHeader = "x-faultline-user";
 
 export interface LimitedCall {
   readonly surface: Surface;
@@ -231,18 +229,4 @@ export function refusalError(refusal: LimitRefusal): PlatformError {
     ...(hint === undefined ? {} : { hint }),
     context: { retryAfter: String(retryAfterSeconds(refusal)) },
   });
-}
-
-function userOf(
-  headers: CallerHeaders,
-  { user, places }: RequestFacts,
-  body: Buffer,
-): string | undefined {
-  const named = headers[userHeader];
-  if (typeof named === "string" && named !== "") return named;
-  if (user !== undefined && user !== "") return user;
-  // A text that is too long to be kept still tells users apart.
-  const place = places.user;
-  if (place?.kind !== "string" || !place.filled) return undefined;
-  return body.toString("latin1", place.start, place.end);
 }

@@ -8,6 +8,7 @@ import type { GatewayState } from "../workers/gateway-state.ts";
 import type { Attempt, AttemptOwner, AttemptResult } from "./attempt.ts";
 import type { AttemptLoop, AttemptLoopOwner, Unready } from "../dispatch/attempt-loop.ts";
 import { type AttemptUsage, priceAttempt } from "./attempt-usage.ts";
+import { CallCredit } from "./call-credit.ts";
 import { CallLimits } from "./call-limits.ts";
 import { guardReply, refuseKilled, replyTooLarge } from "../bundles/guard-reply.ts";
 import { CallerEnd } from "./caller-end.ts";
@@ -16,6 +17,7 @@ import type { ListPlace } from "../live-list.ts";
 import type { Guarded } from "./deadlines.ts";
 import { toPlatformError } from "./dialect.ts";
 import { failedExchange } from "./failed-exchange.ts";
+import { type EndFailure, noteEnd } from "./note-end.ts";
 import { noteReply, noteUsage } from "./note-usage.ts";
 import { openLoop } from "./open-loop.ts";
 import { operationHeaders } from "./operation-headers.ts";
@@ -56,6 +58,7 @@ export class Operation implements AttemptOwner, AttemptLoopOwner, Guarded {
   #endedMs: number | undefined;
   readonly #callerEnd: CallerEnd;
   readonly #limits: CallLimits;
+  readonly #credit: CallCredit;
   readonly timing: OperationTiming;
   /** The latest failure that another attempt was to mend. */
   #latestFailure: Failure | undefined;
@@ -67,6 +70,7 @@ export class Operation implements AttemptOwner, AttemptLoopOwner, Guarded {
     this.#keeping = new ReplyKeeping(state, parts);
     this.#callerEnd = new CallerEnd(parts.response);
     this.#limits = new CallLimits(state, parts);
+    this.#credit = new CallCredit(state, parts);
     this.timing = new OperationTiming(parts, state);
   }
 
@@ -127,10 +131,11 @@ export class Operation implements AttemptOwner, AttemptLoopOwner, Guarded {
     }
   }
 
-  /** What the last target that was asked said of its failure tells more than that no other could be asked. */
+  /** What the last target that was asked said of its failure tells more than that no attempt can follow. */
   onGivenUp(error: PlatformError): void {
-    if (this.#latestFailure === undefined) this.#failNow(error);
-    else this.#finish(this.#latestFailure);
+    if (this.#latestFailure === undefined) return this.#failNow(error);
+    this.#loop?.leave();
+    return this.#finish(this.#latestFailure);
   }
 
   /** Ends it now, because the process must go. */
@@ -202,8 +207,9 @@ export class Operation implements AttemptOwner, AttemptLoopOwner, Guarded {
     }
     const exchange = failedExchange(result, this.clock.nowMs(), () => this.#settle(false));
     this.#latestFailure = result;
-    if (exchange === undefined) this.#loop?.leave();
-    else if (this.#loop?.failed(exchange) === true) return;
+    if (exchange !== undefined) this.#credit.settle(undefined);
+    else this.#loop?.leave();
+    if (exchange !== undefined && this.#loop?.failed(exchange) === true) return;
     this.#finish(result);
   }
 
@@ -230,33 +236,46 @@ export class Operation implements AttemptOwner, AttemptLoopOwner, Guarded {
   }
 
   #try(target: Target): void {
-    const { record } = this.#parts;
-    // Both are made before the loop asks for them.
+    const { upstreams } = this.#state;
+    // Both are made before the loop asks for them; since then, another configuration may have come.
     const asked = this.#asked as Asked;
     let plan = this.#plan as RequestPlan;
-    // Since it was made, another configuration may have come.
-    if (plan.upstream !== this.#state.upstreams.of(target.provider.name)) {
-      plan = this.#planFor(target);
-      this.#plan = plan;
-    }
+    if (plan.upstream !== upstreams.of(target.provider.name)) plan = this.#planFor(target);
+    this.#plan = plan;
     this.#dropReply();
     this.#target = target;
-    noteTarget(record, target, plan);
-    const { facts, deadlines, captures } = asked;
-    this.#captured = captures ? new CapturedText() : undefined;
-    this.#reader = this.#state.readers.take(plan.surface.reply, this.#captured);
-    const common = { target, plan, stream: facts.stream, reader: this.#reader, deadlines };
-    const attempt = openAttempt({ ...common, headers: this.#ownHeaders() }, this);
-    this.#attempt = attempt;
-    this.#isUnsettled = true;
-    this.#keeping.beforeDispatch(() => this.#start(attempt, asked));
+    noteTarget(this.#parts.record, target, plan);
+    const admitted = (isClamped: boolean): void => this.#start(target, asked, isClamped);
+    const refused = (error: PlatformError): void => this.onGivenUp(error);
+    this.#keeping.beforeDispatch(() => this.#credit.hold(target, asked, { admitted, refused }));
+  }
+
+  /** Credit or the journal may have taken their time: what came since counts. */
+  #start(target: Target, asked: Asked, isClamped: boolean): void {
+    if (this.#endedMs !== undefined) return;
+    try {
+      const { facts, deadlines, captures } = asked;
+      refuseKilled(this.#state.knowledge, this.#parts.key, { target, use: asked.use });
+      if (isClamped) this.#plan = this.#planFor(target);
+      // It was made before the loop asked for it.
+      const plan = this.#plan as RequestPlan;
+      this.#captured = captures ? new CapturedText() : undefined;
+      this.#reader = this.#state.readers.take(plan.surface.reply, this.#captured);
+      const common = { target, plan, stream: facts.stream, reader: this.#reader, deadlines };
+      this.#attempt = openAttempt({ ...common, headers: this.#ownHeaders() }, this);
+      this.#isUnsettled = true;
+      this.#attempt.start();
+    } catch (error) {
+      this.#failNow(toPlatformError(error));
+    }
   }
 
   #planFor(target: Target): RequestPlan {
     const { surface, headers, record } = this.#parts;
-    const { body, facts } = this.#asked as Asked;
-    const { upstreams } = this.#state;
-    return planRequest({ surface, body, facts, target, upstreams, headers, record });
+    const asked = this.#asked as Asked;
+    const outputLimit = this.#credit.outputLimit(asked);
+    const call = { surface, headers, record, body: asked.body, facts: asked.facts, outputLimit };
+    return planRequest({ ...call, target, upstreams: this.#state.upstreams });
   }
 
   /** The limits of the target that is turned to have answered. */
@@ -273,17 +292,6 @@ export class Operation implements AttemptOwner, AttemptLoopOwner, Guarded {
     this.#keeping.answer(reply, { sink: this.#sink, use: this.#asked?.use, headers });
     this.#end("completed", undefined);
     return true;
-  }
-
-  /** The journal may have taken its time: what came since counts. */
-  #start(attempt: Attempt, { use }: Asked): void {
-    if (this.#endedMs !== undefined) return;
-    try {
-      refuseKilled(this.#state.knowledge, this.#parts.key, { target: attempt.target, use });
-      attempt.start();
-    } catch (error) {
-      this.#failNow(toPlatformError(error));
-    }
   }
 
   readonly #refused = (): void => {
@@ -351,25 +359,16 @@ export class Operation implements AttemptOwner, AttemptLoopOwner, Guarded {
   }
 
   /** Writes down how it ended. The caller may still be taking the last bytes. */
-  #end(
-    outcome: OperationRecord["outcome"],
-    failure:
-      | { readonly type: NonNullable<OperationRecord["errorType"]>; readonly message: string }
-      | undefined,
-  ): void {
+  #end(outcome: OperationRecord["outcome"], failure: EndFailure | undefined): void {
     const { record } = this.#parts;
     const target = this.#target;
     const reader = this.#reader;
     this.#endedMs = this.#state.clock.monotonicMs();
     this.timing.end(this.#endedMs, this.#loop?.waitedMs ?? this.#parts.waitedMs);
-    record.outcome = outcome;
-    record.attemptCount = this.#loop?.attemptCount ?? 0;
-    record.attempts = this.#loop?.failures ?? [];
-    record.errorType = failure?.type;
-    record.errorMessage = failure?.message;
-    record.status = this.#sink.headersSent ? this.#sink.statusCode : undefined;
+    noteEnd(record, { outcome, failure, loop: this.#loop, sink: this.#sink });
     record.lastUsed = this.#settle(outcome === "completed" && record.refusedBy === undefined);
     if (reader !== undefined) this.#noteReply(reader);
+    this.#credit.end();
     this.#limits.end();
     this.#state.metrics.observe(record, target?.model.id);
     this.#state.queue.push(record);
@@ -395,6 +394,7 @@ export class Operation implements AttemptOwner, AttemptLoopOwner, Guarded {
       return undefined;
     const used = priceAttempt(reader, { target: attempt.target, facts: asked.facts, isComplete });
     noteUsage(record, used);
+    this.#credit.settle(used);
     return used;
   }
 }

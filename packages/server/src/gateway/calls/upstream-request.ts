@@ -8,13 +8,14 @@ import { assert } from "#kernel/index.ts";
 import { PlatformError } from "@faultline/protocol";
 import type { Dispatcher } from "undici";
 
+import { outputLimitSplices } from "../credit/output-limit.ts";
 import { gatewayLimits } from "../limits.ts";
 import {
   translateError,
   translateRequest,
   type Surface as TranslatedSurface,
 } from "../translation/index.ts";
-import { spliceParts } from "../wire/splice.ts";
+import { applySplices, type Splice, spliceParts } from "../wire/splice.ts";
 import type { OperationRecord } from "./operation-record.ts";
 import { PlainRelay } from "./plain-relay.ts";
 import type { ProviderError } from "./provider-error.ts";
@@ -53,6 +54,8 @@ export interface RequestToPlan {
   readonly upstreams: Upstreams;
   readonly headers: CallerHeaders;
   readonly record: OperationRecord;
+  /** The limit of output tokens that it gets; `undefined` leaves it as it is. */
+  readonly outputLimit: number | undefined;
 }
 
 interface RequestToUpstream extends RequestToPlan {
@@ -98,7 +101,7 @@ function planTranslated(asked: RequestToUpstream, to: TranslatedSurface): Reques
       tokenLimitField: target.provider.tokenLimitField,
       nowSeconds: Math.floor(record.startMs / msPerSecond),
     },
-    body,
+    applySplices(body, limitSplicesOf(asked)),
   );
   const { context, losses } = translated;
   return {
@@ -132,6 +135,7 @@ function planInDialect(asked: RequestToUpstream): RequestPlan {
     const limit = tokenLimitSplice(body, facts, target.provider.tokenLimitField);
     if (limit !== undefined) splices.push(limit);
   }
+  splices.push(...limitSplicesOf(asked));
   return {
     upstream: asked.upstream,
     translation: undefined,
@@ -144,6 +148,14 @@ function planInDialect(asked: RequestToUpstream): RequestPlan {
         : new PlainRelay(relayTarget, contentLength),
   };
 }
+
+function limitSplicesOf({ facts, outputLimit, surface, target }: RequestToUpstream): Splice[] {
+  if (outputLimit === undefined) return noSplices;
+  const field = target.provider.tokenLimitField;
+  return outputLimitSplices(facts, outputLimit, { surface, field });
+}
+
+const noSplices: Splice[] = [];
 
 function requestOf(
   asked: RequestToUpstream,

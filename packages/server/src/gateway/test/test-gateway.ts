@@ -17,6 +17,7 @@ import { seededRandom, systemClock } from "#kernel/index.ts";
 import type { Span } from "@faultline/contracts/model";
 import { formatKey, type KeyId, type TenantId } from "@faultline/protocol";
 
+import type { CreditSource } from "../credit/credit-control.ts";
 import type { GatewaySettings, GatewaySnapshot, SnapshotKey } from "../snapshot.ts";
 import { type Gateway, startGatewayWorkers } from "../workers/supervisor.ts";
 
@@ -128,6 +129,8 @@ export interface TestGatewayOptions {
   readonly journalFolder?: string;
   readonly port?: number;
   readonly drainMs?: number;
+  readonly credit?: CreditSource;
+  readonly payingTenants?: readonly TenantId[];
   readonly onOperations?: () => Promise<void>;
 }
 
@@ -155,6 +158,7 @@ export async function openTestGateway(options: TestGatewayOptions = {}): Promise
     bundles: noBundles,
     keys: options.keys ?? [keyRow(testSecret)],
     tenants: [{ id: testTenant, capture: options.capture ?? "nothing" }],
+    payingTenants: options.payingTenants ?? [],
   };
   const log = (fields: object, message: string): void => {
     logs.push(`${message} ${JSON.stringify(fields)}`);
@@ -175,6 +179,7 @@ export async function openTestGateway(options: TestGatewayOptions = {}): Promise
     clock: systemClock,
     signal: new AbortController().signal,
     ...(options.journalFolder === undefined ? {} : { journalFolder: options.journalFolder }),
+    ...(options.credit === undefined ? {} : { credit: options.credit }),
     ...(options.drainMs === undefined ? {} : { drainMs: options.drainMs }),
   });
   return {

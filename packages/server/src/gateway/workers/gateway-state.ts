@@ -5,6 +5,7 @@ import type { Clock, Ids, Random } from "#kernel/index.ts";
 
 import { LayerTable } from "../admission/layer-table.ts";
 import type { Limits } from "../admission/limits.ts";
+import type { CreditDesk } from "../credit/credit-desk.ts";
 import type { Admission } from "../calls/admission.ts";
 import { KeyTable } from "../calls/authenticate.ts";
 import type { Targets } from "../dispatch/targets.ts";
@@ -35,6 +36,8 @@ export interface Knowledge {
   readonly keys: KeyTable;
   readonly layers: LayerTable;
   readonly capturingTenants: ReadonlySet<string>;
+  /** What they use is paid for in advance. */
+  readonly payingTenants: ReadonlySet<string>;
 }
 
 export interface GatewayState {
@@ -54,6 +57,7 @@ export interface GatewayState {
   readonly traces: TraceContexts;
   readonly deadlines: Deadlines;
   readonly limits: Limits;
+  readonly credit: CreditDesk;
   readonly admission: Admission;
   /** What is known of each target, and the places with it. */
   readonly targets: Targets;
@@ -85,5 +89,6 @@ export function toKnowledge(snapshot: GatewaySnapshot): Knowledge {
     capturingTenants: new Set(
       snapshot.tenants.filter((tenant) => tenant.capture === "content").map((tenant) => tenant.id),
     ),
+    payingTenants: new Set(snapshot.payingTenants ?? []),
   };
 }

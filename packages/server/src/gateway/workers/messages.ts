@@ -1,6 +1,8 @@
 /** What the supervisor and its workers say to one another over IPC. Both sides run the same release. */
 
 import type { LeaseDown, LeaseUp } from "../admission/lease-messages.ts";
+import type { CreditStart } from "../credit/credit-desk.ts";
+import type { CreditDown, CreditUp } from "../credit/credit-messages.ts";
 import type { MetricData } from "../observation/metric-data.ts";
 import type { GatewaySnapshot } from "../snapshot.ts";
 
@@ -17,6 +19,7 @@ export interface WorkerStart {
   /** A private path for the simulated provider of this worker. */
   readonly simulatedSocketPath: string;
   readonly drainMs: number;
+  readonly credit: CreditStart;
   readonly snapshot: GatewaySnapshot;
 }
 
@@ -27,6 +30,7 @@ export type ToWorker =
   /** The batch could not be stored; the worker keeps it and sends it again. */
   | { readonly kind: "operations-refused"; readonly batchId: number }
   | { readonly kind: "limits"; readonly message: LeaseDown }
+  | { readonly kind: "credit"; readonly messages: readonly CreditDown[] }
   | { readonly kind: "report-metrics"; readonly requestId: number }
   /** The control process is there. */
   | { readonly kind: "alive" }
@@ -37,6 +41,7 @@ export type FromWorker =
   | { readonly kind: "start-failed"; readonly code: string; readonly message: string }
   | { readonly kind: "snapshot-applied"; readonly version: number }
   | { readonly kind: "limits"; readonly message: LeaseUp }
+  | { readonly kind: "credit"; readonly messages: readonly CreditUp[] }
   /** How many journals cannot be used now. */
   | { readonly kind: "journals-failed"; readonly count: number }
   | {

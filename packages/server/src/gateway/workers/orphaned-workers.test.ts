@@ -100,6 +100,31 @@ describe("workers whose control process was killed", () => {
     expect(await readdir(path.join(journalFolder, "unrecorded"))).toEqual([]);
   });
 
+  it("end calls with a key, whose replies the next start gives to whoever sends the key again", async () => {
+    await start();
+    const keyed = [...head, "idempotency-key: once", "x-faultline-simulate: tokens=20,pace=20ms"];
+    const socket = await openSocket(supervisor.port);
+    const lines = [...keyed, "host: h", `content-length: ${streamBody.length}`];
+    socket.write(`${lines.join("\r\n")}\r\n\r\n${streamBody}`);
+    await once(socket, "readable");
+    await killControl();
+    socket.destroy();
+    await until(
+      async () =>
+        (await exchange(supervisor.port, head, body).catch(() => undefined)) === undefined,
+    );
+    await using world = await openTestGateway({ journalFolder, count: 2, port: supervisor.port });
+    let again = await exchange(supervisor.port, keyed, streamBody);
+    await until(async () => {
+      if (again.status === 503) again = await exchange(supervisor.port, keyed, streamBody);
+      return again.status === 200;
+    });
+    expect(again.head).toMatch(/^x-faultline-idempotency: replayed/im);
+    expect(again.body.toString()).toContain("data: [DONE]");
+    const { attributes } = await world.spanWhere(() => true);
+    expect(attributes["gen_ai.usage.output_tokens"]).toBe(20);
+  });
+
   it("cut what outlives their deadline, with an error in band", async () => {
     await start({ drainMs: 200 });
     const rest = readAll(await openStream("stall-after=3"));

@@ -11,6 +11,8 @@ import {
 
 import { leaseBounds } from "../admission/lease-bounds.ts";
 import { Limits } from "../admission/limits.ts";
+import { CreditDesk } from "../credit/credit-desk.ts";
+import { creditLimits } from "../credit/limits.ts";
 import { Admission } from "../calls/admission.ts";
 import { ControlProxy } from "./control-proxy.ts";
 import { Targets } from "../dispatch/targets.ts";
@@ -138,6 +140,7 @@ class Worker {
         table: knowledge.layers,
         send: (message) => channel.send({ kind: "limits", message }),
       }),
+      credit: this.#makeCreditDesk(),
       admission: new Admission({
         clock: this.#clock,
         deadlines,
@@ -174,6 +177,7 @@ class Worker {
       },
     );
     this.#state.upstreams.apply(this.#start.snapshot);
+    this.#state.credit.open();
     await this.#state.streams.open();
     await this.#state.keyed.open();
     await this.#state.peers.listen(this.#server.listener);
@@ -181,6 +185,9 @@ class Worker {
       this.#state.queue.flush();
       void this.#spill.check();
     });
+    this.#clock.every(creditLimits.reportMs, this.#stopping.signal, () =>
+      this.#state.credit.tick(),
+    );
     this.#clock.every(leaseBounds.reportMs, this.#stopping.signal, () => this.#state.limits.tick());
     this.#clock.every(gatewayLimits.controlSignMs, this.#stopping.signal, () => {
       this.#state.controlLink.check();
@@ -199,6 +206,9 @@ class Worker {
         return;
       case "limits":
         this.#state.limits.onMessage(message.message);
+        return;
+      case "credit":
+        this.#state.credit.onMessages(message.messages);
         return;
       case "operations-stored":
         this.#state.queue.onStored(message.batchId);
@@ -253,12 +263,25 @@ class Worker {
       await this.#state.queue.whenEmpty(deadline);
     }
     await this.#spill.leaveAll();
+    // Without a control process its journal tells the next one what was used.
+    const returnMs = this.#isOrphaned ? 0 : creditLimits.returnMsMax;
+    await this.#state.credit.close(this.#clock.deadline(returnMs));
     this.#stopping.abort();
     this.#state.metrics.close();
     this.#control.close();
     await this.#state.upstreams.close();
     await this.#simulated?.[Symbol.asyncDispose]();
     this.#channel.exit(0);
+  }
+
+  #makeCreditDesk(): CreditDesk {
+    return new CreditDesk({
+      start: this.#start.credit,
+      clock: this.#clock,
+      eventLoop: systemEventLoop,
+      processId: process.pid,
+      send: (messages) => this.#channel.send({ kind: "credit", messages }),
+    });
   }
 
   #openSpill(queue: OperationQueue): RecordSpill {

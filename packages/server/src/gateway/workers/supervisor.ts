@@ -1,7 +1,5 @@
 /** Keeps the gateway's workers running: starts them, feeds them snapshots, takes their records, drains them. */
 
-import { once } from "node:events";
-import { createServer } from "node:net";
 import path from "node:path";
 
 import { type Clock, isAbort, raceAbort } from "#kernel/index.ts";
@@ -10,6 +8,7 @@ import { PlatformError } from "@faultline/protocol";
 import { LayerTable } from "../admission/layer-table.ts";
 import { leaseBounds } from "../admission/lease-bounds.ts";
 import { LimitAuthority } from "../admission/limit-authority.ts";
+import { CreditControl, type CreditSource } from "../credit/credit-control.ts";
 import { gatewayLimits } from "../limits.ts";
 import { LeftRecords } from "./left-records.ts";
 import type { FromWorker } from "./messages.ts";
@@ -21,6 +20,7 @@ import {
 import { MetricsCollector } from "../observation/metrics-collector.ts";
 import { type OperationBatch, toOperationBatch } from "./operation-batch.ts";
 import { fromOperationText } from "./operation-text.ts";
+import { probePort } from "./probe-port.ts";
 import type { GatewaySnapshot } from "../snapshot.ts";
 import { defaultWorkerEntry, WorkerProcess } from "./worker-process.ts";
 
@@ -40,6 +40,8 @@ export interface GatewayOptions {
   /** Holds the journals of the processes; they must outlive a restart. Default: beside the control socket. */
   readonly journalFolder?: string;
   readonly snapshot: GatewaySnapshot;
+  /** Absent: no call of a tenant that pays is admitted. */
+  readonly credit?: CreditSource;
   /** Stores finished operations. While it rejects, workers keep them and send them again. */
   readonly onOperations: (batch: OperationBatch) => Promise<void>;
   readonly logger: GatewayLogger;
@@ -93,6 +95,7 @@ class Supervisor implements Gateway {
   readonly #slots: Slot[] = [];
   readonly #collector: MetricsCollector;
   readonly #authority: LimitAuthority<WorkerProcess>;
+  readonly #credit: CreditControl<WorkerProcess>;
   readonly #leftRecords: LeftRecords;
   readonly #closing = new AbortController();
   readonly #lost = Promise.withResolvers<PlatformError>();
@@ -110,6 +113,13 @@ class Supervisor implements Gateway {
     this.#leftRecords = new LeftRecords({
       journalFolder: this.#journalFolder,
       store: (records) => options.onOperations(toOperationBatch(records)),
+      log: (message, fields) => options.logger.warn(fields, message),
+    });
+    this.#credit = new CreditControl({
+      ...options,
+      source: options.credit,
+      journalFolder: this.#journalFolder,
+      send: (worker, messages) => worker.send({ kind: "credit", messages }),
       log: (message, fields) => options.logger.warn(fields, message),
     });
     this.#authority = new LimitAuthority({
@@ -138,7 +148,7 @@ class Supervisor implements Gateway {
 
   async open(): Promise<void> {
     const { host, port, count, clock, signal } = this.#options;
-    this.#port = await probe(host, port);
+    this.#port = await probePort(host, port);
     clock.every(leaseBounds.reportMs, this.#closing.signal, () =>
       this.#authority.tick(clock.monotonicMs()),
     );
@@ -146,6 +156,7 @@ class Supervisor implements Gateway {
       for (const { worker } of this.#slots) worker.send({ kind: "alive" });
     });
     await this.#leftRecords.collect();
+    await this.#credit.open(this.#closing.signal);
     clock.every(gatewayLimits.leftRecordsMs, this.#closing.signal, () => {
       void this.#leftRecords.collect();
     });
@@ -233,6 +244,7 @@ class Supervisor implements Gateway {
       journalFolder: this.#journalFolder,
       simulatedSocketPath: path.join(folder, `simulated-${slot.index}-${slot.generation}.sock`),
       drainMs,
+      credit: this.#credit.startOf(slot.index),
       snapshot,
     });
     this.#authority.join(slot.worker, this.#options.clock.monotonicMs());
@@ -255,6 +267,9 @@ class Supervisor implements Gateway {
         return;
       case "limits":
         this.#authority.receive(worker, message.message, this.#options.clock.monotonicMs());
+        return;
+      case "credit":
+        this.#credit.receive(worker, message.messages);
         return;
       case "metrics":
         this.#collector.onMetrics(worker, message.requestId, message.metrics);
@@ -293,6 +308,7 @@ class Supervisor implements Gateway {
   #onExit(index: number, worker: WorkerProcess, reason: string): void {
     this.#applied.delete(worker);
     this.#authority.lose(worker, this.#options.clock.monotonicMs());
+    this.#credit.lose(worker);
     this.#collector.onExit(worker);
     this.#wake();
     const slot = this.#slots[index];
@@ -366,25 +382,4 @@ class Supervisor implements Gateway {
 
 function tableOf({ limits, keys }: GatewaySnapshot): LayerTable {
   return new LayerTable(limits, keys);
-}
-
-/** Binds the port once, alone: with `reusePort` two installations would share it silently. Gives the port. */
-async function probe(host: string, port: number): Promise<number> {
-  const server = createServer();
-  try {
-    server.listen({ host, port, exclusive: true });
-    await once(server, "listening");
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "EADDRINUSE") {
-      throw new PlatformError("port_taken", `Another process listens on port ${port} of ${host}.`, {
-        hint: "Stop it, or choose another port with --port.",
-        cause: error,
-      });
-    }
-    throw error;
-  }
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  return typeof address === "object" && address !== null ? address.port : port;
 }

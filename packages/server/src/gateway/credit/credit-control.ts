@@ -1,0 +1,74 @@
+/** Credit as the supervisor of the workers handles it: lives, messages, and what is left of workers that died. */
+
+import path from "node:path";
+
+import type { Lending } from "#ledger/index.ts";
+import type { Clock } from "#kernel/index.ts";
+
+import { CreditAuthority } from "./credit-authority.ts";
+import type { CreditStart } from "./credit-desk.ts";
+import { type CreditDown, type CreditUp, lifeOf } from "./credit-messages.ts";
+import { creditLimits } from "./limits.ts";
+import { CreditRecovery } from "./recover-credit.ts";
+
+/** Where the gateway gets credit from. */
+export interface CreditSource {
+  readonly lending: Pick<Lending, "submit" | "budgetRules" | "openReserves">;
+  /** Default: that of the limits. */
+  readonly leaseDurationMs?: number;
+}
+
+export interface CreditControlParts<Worker> {
+  /** Without it no tenant can pay, so that none of those who must is served. */
+  readonly source: CreditSource | undefined;
+  readonly journalFolder: string;
+  readonly clock: Clock;
+  readonly send: (worker: Worker, messages: readonly CreditDown[]) => void;
+  readonly log: (message: string, fields: Readonly<Record<string, unknown>>) => void;
+  /** Ends all work. */
+  readonly signal: AbortSignal;
+}
+
+export class CreditControl<Worker> {
+  readonly #parts: CreditControlParts<Worker>;
+  readonly #authority: CreditAuthority<Worker> | undefined;
+  readonly #recovery: CreditRecovery | undefined;
+  #latestEpoch = 0;
+
+  constructor(parts: CreditControlParts<Worker>) {
+    this.#parts = parts;
+    const { source } = parts;
+    if (source === undefined) return;
+    const { lending } = source;
+    this.#authority = new CreditAuthority({ ...parts, ledger: lending });
+    this.#recovery = new CreditRecovery({ ...parts, lending, folder: this.#folder });
+  }
+
+  /** Recovers what an earlier control process has left, and goes on to look for what workers leave. */
+  async open(closing: AbortSignal): Promise<void> {
+    const { clock } = this.#parts;
+    await this.#recovery?.collect();
+    clock.every(creditLimits.recoveryMs, closing, () => void this.#recovery?.collect());
+  }
+
+  /** What the next life of the worker in a place is started with. */
+  startOf(index: number): CreditStart {
+    // Greater than those of all earlier lives, also of an earlier control process.
+    this.#latestEpoch = Math.max(this.#parts.clock.nowMs(), this.#latestEpoch + 1);
+    const leaseDurationMs = this.#parts.source?.leaseDurationMs ?? creditLimits.leaseDurationMs;
+    return { life: lifeOf(index, this.#latestEpoch), leaseDurationMs, folder: this.#folder };
+  }
+
+  receive(worker: Worker, messages: readonly CreditUp[]): void {
+    this.#authority?.receive(worker, messages);
+  }
+
+  lose(worker: Worker): void {
+    this.#authority?.lose(worker);
+    void this.#recovery?.collect();
+  }
+
+  get #folder(): string {
+    return path.join(this.#parts.journalFolder, "usage");
+  }
+}

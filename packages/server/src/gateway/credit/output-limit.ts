@@ -1,0 +1,93 @@
+/** The limit of output tokens of a call that pays: its bound before it is made, and the splices that set another one. */
+
+import type { TokenLimitField } from "#config/index.ts";
+
+import type { Place, RequestFacts } from "../calls/request-reader.ts";
+import type { Surface } from "../calls/surface.ts";
+import type { Splice } from "../wire/splice.ts";
+import { creditLimits } from "./limits.ts";
+
+/** What a call may use at most. */
+export interface TokenBounds {
+  readonly inputTokens: number;
+  /** Of all replies together. */
+  readonly outputTokens: number;
+  /** Replies that are asked for at once; the limit is that of each. */
+  readonly replyCount: number;
+  /** Set when the request names no limit, and must be given one. */
+  readonly missingLimit: number | undefined;
+}
+
+/**
+ * Bounds that hold for every tokenizer: none makes more tokens of a text than it has bytes, and the syntax of a request is longer
+ * than what a provider puts around its messages. What a body only refers to, such as a file by its id, cannot be bounded.
+ */
+export function tokenBounds(surface: Surface, body: Buffer, facts: RequestFacts): TokenBounds {
+  const inputTokens = body.length + facts.imageCount * creditLimits.imageTokensMax;
+  if (surface.name === "embeddings")
+    return { inputTokens, outputTokens: 0, replyCount: 1, missingLimit: undefined };
+  const replyCount = repliesOf(surface, body, facts);
+  const named = limitOf(facts);
+  const limit = named ?? creditLimits.outputTokensDefault;
+  const missingLimit = named === undefined ? limit : undefined;
+  return { inputTokens, outputTokens: limit * replyCount, replyCount, missingLimit };
+}
+
+/** The splices that make `limit` the limit of a request. */
+export function outputLimitSplices(
+  facts: Pick<RequestFacts, "places">,
+  limit: number,
+  request: { readonly surface: Surface; readonly field: TokenLimitField },
+): Splice[] {
+  const { maxTokens, maxCompletionTokens, root } = facts.places;
+  const text = String(limit);
+  const known = [maxTokens, maxCompletionTokens].filter((place) => place !== undefined);
+  if (known.length > 0) return known.map(({ start, end }) => ({ start, end, text }));
+  // The object has a model, so that a comma follows rightly.
+  const at = (root?.start ?? 0) + 1;
+  return [{ start: at, end: at, text: `"${fieldOf(request)}":${text},` }];
+}
+
+function fieldOf({
+  surface,
+  field,
+}: {
+  readonly surface: Surface;
+  readonly field: TokenLimitField;
+}): string {
+  if (surface.name === "responses") return "max_output_tokens";
+  return surface.name === "chat" ? field : "max_tokens";
+}
+
+/** The larger of two, since servers disagree about which counts; below zero some take it for none. */
+function limitOf({ places }: RequestFacts): number | undefined {
+  const limits = [places.maxTokens, places.maxCompletionTokens].map(numberAt);
+  const named = limits.filter((limit) => limit !== undefined);
+  return named.length === 0 ? undefined : Math.ceil(Math.max(...named));
+}
+
+function repliesOf(surface: Surface, body: Buffer, { places }: RequestFacts): number {
+  const choiceCount = Math.max(1, Math.ceil(numberAt(places.choiceCount) ?? 1));
+  if (surface.name !== "completions") return choiceCount;
+  const prompts = places.messages?.kind === "array" ? promptsOf(body, places.messages) : 1;
+  return prompts * Math.max(choiceCount, bestOf(body));
+}
+
+function promptsOf(body: Buffer, { start, end }: Place): number {
+  // The reader has seen that this is JSON.
+  const prompts = JSON.parse(body.toString("utf8", start, end)) as readonly unknown[];
+  return typeof prompts[0] === "number" ? 1 : Math.max(1, prompts.length);
+}
+
+/** Completions that the provider makes and charges, and of which it gives back the best. */
+function bestOf(body: Buffer): number {
+  if (!body.includes('"best_of"')) return 1;
+  const { best_of: count } = JSON.parse(body.toString()) as { readonly best_of?: unknown };
+  return typeof count === "number" && count > 1 ? Math.ceil(count) : 1;
+}
+
+function numberAt(place: Place | undefined): number | undefined {
+  if (place?.kind !== "number" || place.text === undefined) return undefined;
+  const value = Number(place.text);
+  return value >= 0 && Number.isFinite(value) ? value : undefined;
+}

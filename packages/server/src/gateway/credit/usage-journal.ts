@@ -1,0 +1,152 @@
+/**
+ * The journal of one life of a worker: what it admitted, before the provider was asked, and what that cost. What is written
+ * down in one turn of the event loop goes to the system in one write at its end, and calls go on after it: once the system
+ * has it, it survives the death of this process, which is all that must be survived here. It is not waited for until the disk
+ * has it, since a call would feel that. When the whole machine fails, its later life has another boot id, and then credit
+ * that the journal does not account for counts as spent.
+ */
+
+import { closeSync, mkdirSync, openSync, rmSync, writeSync } from "node:fs";
+import path from "node:path";
+
+import type { EventLoop } from "#kernel/index.ts";
+
+import type { WorkerLife } from "./credit-messages.ts";
+import { creditLimits } from "./limits.ts";
+import { toUsageLine, type UsageEntry } from "./usage-line.ts";
+import { journalFileName, journalHeading } from "./usage-files.ts";
+
+export interface UsageJournalParts {
+  readonly folder: string;
+  readonly life: WorkerLife;
+  /** Of this start of the machine; empty where that is not known. */
+  readonly bootId: string;
+  /** Of the process that writes it. */
+  readonly processMark: string;
+  readonly eventLoop: EventLoop;
+}
+
+/** Told once the system has a record, or does not take it. */
+export type OnWritten = (error: Error | undefined) => void;
+
+interface OpenFile {
+  readonly path: string;
+  readonly descriptor: number;
+  bytes: number;
+}
+
+const ignoreOutcome: OnWritten = () => {};
+
+export class UsageJournal {
+  readonly #parts: UsageJournalParts;
+  #file: OpenFile | undefined;
+  #fileCount = 0;
+  /** Reserves that were written of and have not ended; and those of each file. */
+  readonly #open = new Set<string>();
+  readonly #openReserves = new Map<string, Set<string>>();
+  #lines: string[] = [];
+  #waiting: OnWritten[] = [];
+  #isScheduled = false;
+
+  constructor(parts: UsageJournalParts) {
+    this.#parts = parts;
+  }
+
+  /** Begins the journal, so that a life without one is told from one that has nothing to tell. Throws when it cannot. */
+  open(): void {
+    mkdirSync(this.#parts.folder, { recursive: true });
+    this.#openFile();
+  }
+
+  /** Writes a record down at the end of this turn. */
+  write(entry: UsageEntry, onWritten: OnWritten = ignoreOutcome): void {
+    this.#lines.push(toUsageLine(entry));
+    this.#waiting.push(onWritten);
+    // A settled use was admitted in the same file or an earlier one, which stays until the reserve ends.
+    this.#noteReserve(entry.record.leaseId);
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    this.#parts.eventLoop.afterPoll(() => this.flush());
+  }
+
+  /** A reserve has ended for the ledger: nobody will ask what was used of it. */
+  end(reserveId: string): void {
+    if (!this.#open.delete(reserveId)) return;
+    for (const [file, reserves] of this.#openReserves) {
+      reserves.delete(reserveId);
+      if (reserves.size > 0 || file === this.#file?.path) continue;
+      this.#openReserves.delete(file);
+      rmSync(file, { force: true });
+    }
+  }
+
+  /** Writes what waits. */
+  flush(): void {
+    this.#isScheduled = false;
+    const [lines, waiting] = [this.#lines, this.#waiting];
+    if (lines.length === 0) return;
+    this.#lines = [];
+    this.#waiting = [];
+    const failure = this.#append(lines.join(""));
+    for (const onWritten of waiting) onWritten(failure);
+  }
+
+  /** Closes the journal, and removes it when `isDone` says that nothing which this life was lent is open. */
+  close(isDone: boolean): void {
+    this.flush();
+    this.#closeFile();
+    if (!isDone) return;
+    for (const file of this.#openReserves.keys()) rmSync(file, { force: true });
+  }
+
+  #append(text: string): Error | undefined {
+    try {
+      if (this.#file === undefined || this.#file.bytes >= creditLimits.journalFileBytesMax) {
+        this.#closeFile();
+        this.#openFile();
+      }
+      this.#writeWhole(text);
+      return undefined;
+    } catch (error) {
+      // A torn line is the last of its file; whatever follows goes to the next one.
+      this.#closeFile();
+      return error instanceof Error ? error : new Error(String(error));
+    }
+  }
+
+  #writeWhole(text: string): void {
+    const file = this.#file;
+    if (file === undefined) throw new Error("The journal of usage is closed.");
+    const bytes = Buffer.from(text);
+    let written = 0;
+    while (written < bytes.length)
+      written += writeSync(file.descriptor, bytes, written, bytes.length - written);
+    file.bytes += bytes.length;
+  }
+
+  #openFile(): void {
+    const { folder, life, bootId, processMark } = this.#parts;
+    if (this.#openReserves.size >= creditLimits.journalFilesMax)
+      throw new Error(`There are ${creditLimits.journalFilesMax} files of the journal of usage.`);
+    const file = path.join(folder, journalFileName(life, this.#fileCount));
+    const descriptor = openSync(file, "ax");
+    this.#fileCount += 1;
+    const open = { path: file, descriptor, bytes: 0 };
+    this.#file = open;
+    this.#writeWhole(journalHeading({ bootId, processMark }));
+    // What was noted in this turn may be written to this file or to the one before.
+    this.#openReserves.set(file, new Set(this.#open));
+  }
+
+  #closeFile(): void {
+    if (this.#file === undefined) return;
+    closeSync(this.#file.descriptor);
+    this.#file = undefined;
+  }
+
+  #noteReserve(reserveId: string): void {
+    this.#open.add(reserveId);
+    const file = this.#file?.path;
+    if (file !== undefined) this.#openReserves.get(file)?.add(reserveId);
+  }
+}
