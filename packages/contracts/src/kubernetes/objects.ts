@@ -3,6 +3,7 @@
 import type { EvidenceId, EvidenceReference, KubernetesObject } from "../model/evidence.ts";
 import { evidenceOfKind, type Snapshot } from "../model/snapshot.ts";
 import { canonicalJson } from "../snapshot/canonical-json.ts";
+import { flatText } from "../text/cut-text.ts";
 import { integerAt, isPresentAt } from "./fields.ts";
 import { readFrom } from "./text-mark.ts";
 
@@ -10,6 +11,8 @@ import { readFrom } from "./text-mark.ts";
 export interface Source {
   readonly object: KubernetesObject;
   readonly evidenceId: EvidenceId;
+  /** A memory and no state: most findings refer to an object without a quote, and all of them by one value. */
+  reference?: EvidenceReference;
 }
 
 /** The objects of a snapshot, gathered once for all contracts that read it. Neither order nor repetition matters. */
@@ -139,12 +142,13 @@ export function nameOf({ kind, metadata }: KubernetesObject): string {
 }
 
 /** A pointer to an object, as `Kind/namespace/name`, with words from it when given. */
-export function referenceTo({ object, evidenceId }: Source, quote?: string): EvidenceReference {
-  return {
+export function referenceTo(source: Source, quote?: string): EvidenceReference {
+  const { object, evidenceId } = source;
+  source.reference ??= Object.freeze({
     evidenceId,
-    locator: `${object.kind}/${nameOf(object)}`,
-    ...(quote === undefined ? {} : { quote }),
-  };
+    locator: flatText(`${object.kind}/${nameOf(object)}`),
+  });
+  return quote === undefined ? source.reference : { ...source.reference, quote };
 }
 
 function keyOf(kind: string, namespace: string, name: string): string {

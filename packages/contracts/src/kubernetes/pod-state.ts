@@ -12,6 +12,9 @@ export type PodState =
   | { readonly kind: "ready" | "planned" | "none" | "unknown" }
   | { readonly kind: "waiting" | "over"; readonly reason: string };
 
+/** One for all pods that are. */
+const isReady: PodState = { kind: "ready" };
+
 /** The state of a pod, from its phase, its conditions and its containers. */
 export function podStateOf(object: KubernetesObject): PodState {
   if (isPresentAt(object, "metadata", "deletionTimestamp")) {
@@ -22,7 +25,7 @@ export function podStateOf(object: KubernetesObject): PodState {
     return { kind: "over", reason: `its phase is ${phase}` };
   }
   const ready = conditionOf(object, "Ready");
-  if (ready === "True") return { kind: "ready" };
+  if (ready === "True") return isReady;
   const reason = waitingReason(object);
   if (ready !== undefined || reason !== undefined) {
     return { kind: "waiting", reason: reason ?? "its Ready condition is not True" };

@@ -7,6 +7,7 @@ import { fieldsAt, integerAt, isPresentAt, listAt, textAt, textsAt } from "./fie
 import { nameOf, type Objects, type Source } from "./objects.ts";
 import { type PodState, podStateOf, workloadStateOf } from "./pod-state.ts";
 import { unknownFields } from "./text-mark.ts";
+import { flatText } from "../text/cut-text.ts";
 
 /** A pod of the evidence, or the pods that a workload makes where none of them is in the evidence. */
 export interface KnownPod {
@@ -65,7 +66,8 @@ export function podsByNamespace(objects: Objects): ReadonlyMap<string, readonly 
 const groupsByObjects = new WeakMap<Objects, ReadonlyMap<string, readonly KnownPod[]>>();
 
 function gather(objects: Objects): KnownPod[] {
-  const pods = objects.of("Pod").map((source) => livePod(source, objects));
+  const memory = new Memory();
+  const pods = objects.of("Pod").map((source) => livePod(source, { objects, memory }));
   const made = new Set(pods.flatMap((pod) => [`${pod.namespace} ${pod.workload}`]));
   const labelled = Map.groupBy(pods, (pod) => pod.namespace);
   const templates = workloadKinds.flatMap((kind) =>
@@ -78,20 +80,43 @@ function gather(objects: Objects): KnownPod[] {
   return [...pods, ...templates];
 }
 
-function livePod(source: Source, objects: Objects): KnownPod {
+/** What pods have in common, once: there may be many thousand of a few workloads. */
+class Memory {
+  readonly #labels = new Map<object, ReadonlyMap<string, string>>();
+  readonly #workloads = new Map<string, string>();
+
+  /** The labels of an object; a reader keeps equal ones once. */
+  labelsOf(object: KubernetesObject): ReadonlyMap<string, string> {
+    const fields = fieldsAt(object, "metadata", "labels");
+    const known = this.#labels.get(fields) ?? textsAt(fields);
+    this.#labels.set(fields, known);
+    return known;
+  }
+
+  workload(name: string): string {
+    const known = this.#workloads.get(name) ?? name;
+    this.#workloads.set(known, known);
+    return known;
+  }
+}
+
+function livePod(
+  source: Source,
+  { objects, memory }: { readonly objects: Objects; readonly memory: Memory },
+): KnownPod {
   const { object } = source;
   const unknown = unknownFields(object);
   return {
     source,
-    subject: { kind: "pod", name: nameOf(object) },
+    subject: { kind: "pod", name: flatText(nameOf(object)) },
     namespace: object.metadata.namespace ?? "default",
     isNamespaceStated: object.metadata.namespace !== undefined,
-    labels: unknown.includes("metadata.labels") ? undefined : textsAt(object, "metadata", "labels"),
+    labels: unknown.includes("metadata.labels") ? undefined : memory.labelsOf(object),
     spec: fieldsAt(object, "spec"),
     isSpecKnown: !unknown.includes("spec"),
     isTemplate: false,
     state: podStateOf(object),
-    workload: workloadOf(object, objects),
+    workload: memory.workload(workloadOf(object, objects)),
   };
 }
 

@@ -1,6 +1,6 @@
 /** Makes findings: fills in what is usual, and keeps every text and list within the bounds of the schema. */
 
-import { cutText, shorten } from "../text/cut-text.ts";
+import { cutText, flatText, shorten } from "../text/cut-text.ts";
 import type { Contract } from "./contract.ts";
 import type { EvidenceReference } from "./evidence.ts";
 import type { Boundary, CauseKind, Finding, Fix, Subject, Verdict } from "./finding.ts";
@@ -42,11 +42,11 @@ export function makeFinding(
     verdict: parts.verdict,
     subject: {
       kind: cutText(parts.subject.kind, 64),
-      name: shorten(parts.subject.name, limits.name),
+      name: keptText(parts.subject.name, limits.name),
     },
-    title: shorten(parts.title, limits.title),
+    title: keptText(parts.title, limits.title),
     expected: shorten(parts.expected ?? contract.promise, limits.text),
-    actual: shorten(parts.actual, limits.text),
+    actual: keptText(parts.actual, limits.text),
     causeKind: parts.causeKind ?? "none",
     measures: measuresOf(parts.measures ?? {}),
     evidence: referencesOf(parts.evidence ?? []),
@@ -58,6 +58,11 @@ export function makeFinding(
     })),
     nextChecks: linesOf(parts.nextChecks ?? []),
   };
+}
+
+/** A finding stays until the report is written, and there may be one for each of many thousand subjects. */
+function keptText(text: string, lengthMax: number): string {
+  return flatText(shorten(text, lengthMax));
 }
 
 function measuresOf(measures: NonNullable<FindingParts["measures"]>): Finding["measures"] {
@@ -72,16 +77,24 @@ function measuresOf(measures: NonNullable<FindingParts["measures"]>): Finding["m
 
 function referencesOf(references: readonly EvidenceReference[]): EvidenceReference[] {
   const kept = new Map<string, EvidenceReference>();
-  for (const { evidenceId, locator, quote } of references) {
+  for (const reference of references) {
     if (kept.size === evidenceCountMax) break;
-    const reference: EvidenceReference = {
-      evidenceId,
-      ...(locator === undefined ? {} : { locator: shorten(locator, limits.line) }),
-      ...(quote === undefined ? {} : { quote: shorten(quote, limits.quote) }),
-    };
-    kept.set(`${evidenceId}\n${reference.locator ?? ""}\n${reference.quote ?? ""}`, reference);
+    const bounded = boundedReference(reference);
+    const { evidenceId, locator = "", quote = "" } = bounded;
+    kept.set(`${evidenceId}\n${locator}\n${quote}`, bounded);
   }
-  return [...kept.values()];
+  return Array.from(kept.values());
+}
+
+/** A frozen reference was made for many findings: it stands in each of them as it is. */
+function boundedReference(reference: EvidenceReference): EvidenceReference {
+  const { evidenceId, locator, quote } = reference;
+  const isBounded = (locator?.length ?? 0) <= limits.line && (quote?.length ?? 0) <= limits.quote;
+  if (isBounded && Object.isFrozen(reference)) return reference;
+  const bounded: EvidenceReference = { evidenceId };
+  if (locator !== undefined) bounded.locator = keptText(locator, limits.line);
+  if (quote !== undefined) bounded.quote = keptText(quote, limits.quote);
+  return bounded;
 }
 
 function linesOf(lines: readonly string[]): string[] {

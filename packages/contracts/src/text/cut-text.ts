@@ -8,6 +8,14 @@ export function cutText(text: string, lengthMax: number): string {
   return text.slice(0, splitsPair ? lengthMax - 1 : lengthMax);
 }
 
+/**
+ * The same text in one piece. A text that was put together keeps its parts, which take more memory than all of it; the
+ * engine joins them when a character is asked for.
+ */
+export function flatText(text: string): string {
+  return Number.isNaN(text.charCodeAt(0)) ? "" : text;
+}
+
 /** The text, or as much of it as fits before a mark that it went on. */
 export function shorten(text: string, lengthMax: number): string {
   return text.length <= lengthMax ? text : `${cutText(text, lengthMax - 1)}…`;

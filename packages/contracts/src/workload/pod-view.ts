@@ -11,7 +11,7 @@ import {
 import { objectsOf, type Objects, type Source } from "../kubernetes/objects.ts";
 import { readFrom, unknownFields } from "../kubernetes/text-mark.ts";
 import type { Subject } from "../model/finding.ts";
-import type { Fields } from "../model/fields.ts";
+import { type Fields, isFields } from "../model/fields.ts";
 import type { Snapshot } from "../model/snapshot.ts";
 
 /** One state of a container. */
@@ -129,13 +129,19 @@ function viewOf(source: Source, objects: Objects): PodView | undefined {
     phase: textAt(object, "status", "phase") ?? "",
     reason: textAt(object, "status", "reason") ?? "",
     message: textAt(object, "status", "message") ?? "",
-    conditions: listAt(object, "status", "conditions").map((item) => fieldsAt(item)),
+    conditions: conditionsOf(object),
     containers: containersOf(spec, fieldsAt(object, "status")),
     shown: shownOf(object),
     isBeingDeleted: isPresentAt(object, "metadata", "deletionTimestamp"),
     nodeName: textAt(object, "spec", "nodeName") || textAt(fieldsAt(spec), "nodeName") || undefined,
     unknown: unknownFields(specified?.object ?? object),
   };
+}
+
+/** The list of the object itself where it holds nothing else: of many thousand pods a copy takes memory. */
+function conditionsOf(object: Fields): readonly Fields[] {
+  const conditions = listAt(object, "status", "conditions");
+  return conditions.every(isFields) ? conditions : conditions.map((item) => fieldsAt(item));
 }
 
 function shownOf(object: Fields): ShownState | undefined {
@@ -189,10 +195,15 @@ function controllerOf(object: Fields): { kind: string; name: string } | undefine
 }
 
 function containersOf(spec: Fields, status: Fields): ContainerView[] {
-  return [
-    ...listed(listAt(spec, "initContainers"), listAt(status, "initContainerStatuses"), true),
-    ...listed(listAt(spec, "containers"), listAt(status, "containerStatuses"), false),
-  ];
+  const first = listed(
+    listAt(spec, "initContainers"),
+    listAt(status, "initContainerStatuses"),
+    true,
+  );
+  // Joined so, a list takes no more memory than it needs.
+  return first.concat(
+    listed(listAt(spec, "containers"), listAt(status, "containerStatuses"), false),
+  );
 }
 
 function listed(

@@ -6,6 +6,13 @@ const valueLengthMax = 2_048;
 const rememberedLengthMax = 2 * 1024 * 1024;
 /** Values of which it is known that they were met, by a hash; a power of two. */
 const metCount = 65_536;
+/** Texts that are remembered at once; a power of two. */
+const textCount = 16_384;
+/** Characters of a text that is looked for among others: shorter ones the engine itself keeps once, longer ones differ. */
+const textLengthMin = 11;
+const textLengthMax = 256;
+/** Characters that tell one text from others; what is longer is looked at in steps. */
+const hashedLengthMax = 64;
 
 export class SharedValues {
   /** Values by their JSON: those that were met lately, and those that were met before them. */
@@ -14,6 +21,8 @@ export class SharedValues {
   #youngLength = 0;
   /** Most of what is met once never comes again, so a value is remembered only when it comes the second time. */
   readonly #met = new Uint32Array(metCount);
+  /** The last text of each hash. */
+  readonly #texts: string[] = Array.from({ length: textCount }, () => "");
 
   /** Replaces what `owner` holds by equal values that were met before, so far as they are remembered. */
   share(owner: object): void {
@@ -21,8 +30,18 @@ export class SharedValues {
     const fields = owner as Record<string, unknown>;
     for (const name of Object.keys(owner)) {
       const value = fields[name];
-      if (typeof value === "object" && value !== null) fields[name] = this.#shared(value);
+      if (typeof value === "string") fields[name] = this.#sharedText(value);
+      else if (typeof value === "object" && value !== null) fields[name] = this.#shared(value);
     }
+  }
+
+  #sharedText(text: string): string {
+    if (text.length < textLengthMin || text.length > textLengthMax) return text;
+    const index = hashOf(text) & (textCount - 1);
+    const known = this.#texts[index];
+    if (known === text) return known;
+    this.#texts[index] = text;
+    return text;
   }
 
   #shared(value: object): object {
@@ -58,10 +77,11 @@ export class SharedValues {
   }
 }
 
-/** FNV-1a over 32 bits. */
+/** FNV-1a over 32 bits, over all of a short text and over some characters of a long one. */
 function hashOf(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let index = 0; index < text.length; index += 1) {
+  const step = 1 + Math.floor(text.length / hashedLengthMax);
+  let hash = 0x811c9dc5 ^ text.length;
+  for (let index = text.length - 1; index >= 0; index -= step) {
     hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
   }
   return hash >>> 0;
