@@ -93,7 +93,9 @@ export class Ledger implements AsyncDisposable {
       resolve,
       reject,
     });
-    const answer = await raceAbort(promise, scope.signal);
+    // When the ledger's own signal ends, its writers answer all that wait. Thousands of listeners on one signal are slow.
+    const isOwn = scope.signal === this.#parts.signal;
+    const answer = await (isOwn ? promise : raceAbort(promise, scope.signal));
     if (answer.kind === "account-opened")
       await Promise.all([...this.#accountListeners].map((listener) => listener()));
     return answer;
