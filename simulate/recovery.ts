@@ -15,6 +15,8 @@ import type { LedgerProcess, SentCommand } from "./ledger-process.ts";
 import type { World } from "./world.ts";
 
 const intervalMs = 1_000;
+/** A hold whose worker's journal is lost counts as spent so long before it would expire: what the worker sent has come by then. */
+const unreadAheadMs = 20_000;
 
 export class Recovery {
   readonly #world: World;
@@ -66,13 +68,16 @@ export class Recovery {
       for (const command of recoveryReports(leaseId, uses)) this.#send(command);
       this.#send(returnCommand(leaseId, uses));
     }
-    for (const { id: holdId, heldMicros } of openHolds) {
+    for (const { id: holdId, heldMicros, expiresAtMs } of openHolds) {
+      if (journal.isLost && timeMs < expiresAtMs - unreadAheadMs) continue;
       const id = `${holdId}/recovered`;
       const [use] = charges.get(holdId) ?? [];
       if (journal.isLost) {
         const usageId = `${holdId}/unread`;
         const served = { usageId, boundMicros: heldMicros, costMicros: heldMicros };
         this.#world.auditor.observe({ kind: "served", ...served });
+        // What the worker itself sent before its death may come first.
+        this.#world.unreadUses.add(usageId);
         const charge = { usageId, usageKind: "unread", amountMicros: heldMicros } as const;
         this.#send({ kind: "settle", id, holdId, charge, isFinal: true });
       } else if (use === undefined) this.#send({ kind: "release", id, holdId });

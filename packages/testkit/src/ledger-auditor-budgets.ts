@@ -79,10 +79,8 @@ export class AuditBudgets {
   ): void {
     for (const { budgetId } of this.of(charge.attribution)) {
       let missing = charge.amountMicros;
-      let last: Counted | undefined;
       for (const counted of this.#counted) {
         if (counted.budgetId !== budgetId || counted.reserveId !== reserveId) continue;
-        last = counted;
         const part = counted.open < missing ? counted.open : missing;
         counted.open -= part;
         counted.spent += part;
@@ -93,16 +91,14 @@ export class AuditBudgets {
         missing -= found;
       }
       if (missing === 0n) continue;
-      if (last !== undefined) last.spent += missing;
-      else
-        this.#counted.push({
-          budgetId,
-          reserveId,
-          atMs: nowMs,
-          open: 0n,
-          spent: missing,
-          lost: 0n,
-        });
+      this.#counted.push({
+        budgetId,
+        reserveId,
+        atMs: nowMs,
+        open: 0n,
+        spent: missing,
+        lost: 0n,
+      });
     }
   }
 

@@ -100,10 +100,8 @@ export function spendInBudgets(
   for (const budget of matchingBudgets(draft.state, reserved.currency, attribution)) {
     const { budgetId, window } = budget.terms;
     let missingMicros = amountMicros;
-    let windowStartMs: number | undefined;
     for (const share of reserved.budgets) {
       if (share.budgetId !== budgetId) continue;
-      windowStartMs = share.windowStartMs;
       const partMicros = lesser(missingMicros, share.openMicros);
       if (partMicros === 0n) continue;
       missingMicros -= partMicros;
@@ -114,8 +112,8 @@ export function spendInBudgets(
         countAt(budget, share.windowStartMs).spentMicros += partMicros;
       }
     }
-    windowStartMs ??= windowStartOf(window, draft.atMs);
-    if (missingMicros > 0n) countAt(budget, windowStartMs).spentMicros += missingMicros;
+    if (missingMicros > 0n)
+      countAt(budget, windowStartOf(window, draft.atMs)).spentMicros += missingMicros;
     draft.touch("budget", budgetId);
     tellThresholds(draft, budget);
   }

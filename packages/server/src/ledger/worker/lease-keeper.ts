@@ -181,10 +181,8 @@ export class LeaseKeeper {
       this.book.extend(current, lent);
       return;
     }
-    for (const lease of this.#ending) {
-      // Lent to a lease that ended meanwhile: it goes back with that.
-      if (lease.leaseId === answer.leaseId) return;
-    }
+    // Lent to a lease that ended meanwhile: it goes back, or has gone back, with that.
+    if (pending.command.kind === "renew-lease") return;
     this.#endCurrent();
     this.book.begin(lent);
     if (this.#isStopped || this.#isFenced || this.#isResting) this.#endCurrent();
