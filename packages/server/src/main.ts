@@ -18,7 +18,13 @@ import {
   systemEventLoop,
   systemRandom,
 } from "#kernel/index.ts";
-import { Ledger, LedgerBooks, Lending, registerLedgerMetrics } from "#ledger/index.ts";
+import {
+  Ledger,
+  LedgerBooks,
+  Lending,
+  registerLedgerMetrics,
+  ScheduledReconciliation,
+} from "#ledger/index.ts";
 import {
   acquireDataFolder,
   openBlobs,
@@ -148,6 +154,7 @@ interface Domains {
   readonly bundles: Bundles;
   readonly ledger: Ledger;
   readonly ledgerBooks: LedgerBooks;
+  readonly reconciliation: ScheduledReconciliation;
   readonly lending: Lending;
   readonly live: LiveConfig;
   /** Ends background work; aborted after everything that is above the store has closed. */
@@ -177,9 +184,14 @@ async function openDomains(
   const bundles = new Bundles({ ...base, catalog: () => live.catalog });
   const ledger = stack.use(Ledger.open({ ...parts, eventLoop: systemEventLoop }));
   const ledgerBooks = new LedgerBooks(base);
+  const reconciliation = new ScheduledReconciliation({
+    ...parts,
+    books: ledgerBooks,
+    tenants: () => ledger.loadedTenants(),
+  });
   const { signal } = background;
   const lending = new Lending({ ledger, store: base.store, signal });
-  const accounts = { ledger, ledgerBooks, lending };
+  const accounts = { ledger, ledgerBooks, reconciliation, lending };
   return { identity, telemetry, cases, bundles, ...accounts, live, signal };
 }
 
@@ -242,12 +254,12 @@ async function openFaces({ base, domains, options, stack }: Faces): Promise<Gate
   return gateway;
 }
 
-function createRegistry(store: Store, { telemetry, ledger }: Domains): Registry {
+function createRegistry(store: Store, { telemetry, ledger, reconciliation }: Domains): Registry {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, prefix: "faultline_control_" });
   registerSessionMetrics(registry, store);
   registerTelemetryMetrics(registry, telemetry);
-  registerLedgerMetrics(registry, ledger);
+  registerLedgerMetrics(registry, ledger, reconciliation);
   return registry;
 }
 

@@ -2,16 +2,30 @@
 
 import { Counter, Gauge, type Registry } from "prom-client";
 
+import type { ScheduledReconciliation } from "../reconcile/scheduled-reconciliation.ts";
 import type { Ledger } from "./ledger.ts";
 import { ledgerServiceLimits } from "./limits.ts";
 
 type Source = Pick<Ledger, "counts" | "use">;
+type Reconciled = Pick<ScheduledReconciliation, "differenceCount">;
 
 /** Registers metrics that look at the ledger whenever they are collected. */
-export function registerLedgerMetrics(registry: Registry, ledger: Source): void {
+export function registerLedgerMetrics(
+  registry: Registry,
+  ledger: Source,
+  reconciliation: Reconciled,
+): void {
   registerCommands([registry], ledger);
   registerWriting([registry], ledger);
   registerUse([registry], ledger);
+  const differences: Gauge = new Gauge({
+    name: "faultline_ledger_differences",
+    help: "What the last scheduled reconciliation found, over all ledgers in use.",
+    registers: [registry],
+    collect() {
+      differences.set(reconciliation.differenceCount);
+    },
+  });
 }
 
 function registerCommands(registers: Registry[], ledger: Source): void {

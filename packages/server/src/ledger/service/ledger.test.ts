@@ -250,7 +250,7 @@ test("text that cannot be stored is refused before it reaches the commands of ot
 
 test("counts what was asked, refused and repeated, and how its writing went", async () => {
   const registry = new Registry();
-  registerLedgerMetrics(registry, fixture.ledger);
+  registerLedgerMetrics(registry, fixture.ledger, { differenceCount: 0 });
   await openAccount();
   await grant(100n);
   await hold("h", 60n);

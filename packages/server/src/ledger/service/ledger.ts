@@ -116,6 +116,13 @@ export class Ledger implements AsyncDisposable {
     return this.#tenants.get(tenantId)?.state;
   }
 
+  /** Tenants whose ledgers are in memory. */
+  loadedTenants(): TenantId[] {
+    return [...this.#tenants]
+      .filter(([, tenant]) => tenant.state !== undefined)
+      .map(([tenantId]) => tenantId);
+  }
+
   /** How much is in memory, waiting and open at this moment. */
   use(): LedgerUse {
     const tenants = [...this.#tenants.values()];

@@ -90,12 +90,6 @@ create table ledger_budget (
   primary key (tenant_id, id)
 );
 
--- What a tenant has settled for itself: the price version that stands in for what has no price.
-create table ledger_policy (
-  tenant_id text primary key references tenant (id),
-  default_price_version text check (length(default_price_version) between 1 and 512)
-);
-
 -- Movements between two accounts of one currency. A transfer takes from one account what it gives to another, so that all
 -- of them sum to zero. Nothing refers to this table, and its key begins with what it could be partitioned by.
 create table ledger_transfer (
@@ -161,7 +155,7 @@ declare
 begin
   foreach name in array array[
     'ledger_writer', 'ledger_account', 'ledger_credit', 'ledger_lot', 'ledger_hold', 'ledger_worker', 'ledger_budget',
-    'ledger_policy', 'ledger_transfer', 'ledger_command', 'ledger_use', 'ledger_notice'
+    'ledger_transfer', 'ledger_command', 'ledger_use', 'ledger_notice'
   ] loop
     execute format('alter table %I enable row level security', name);
     execute format('alter table %I force row level security', name);
@@ -182,13 +176,6 @@ begin
     execute format('create policy %I on %I for select to faultline_system using (true)', name || '_system', name);
   end loop;
 end $$;
-
-grant insert, update on ledger_policy to faultline_app;
-create policy ledger_policy_app_insert on ledger_policy for insert to faultline_app
-  with check (tenant_id = current_setting('faultline.tenant', true));
-create policy ledger_policy_app_update on ledger_policy for update to faultline_app
-  using (tenant_id = current_setting('faultline.tenant', true))
-  with check (tenant_id = current_setting('faultline.tenant', true));
 
 -- What is written once is never changed, by nobody: a mistake is put right by another entry.
 create function ledger_refuse_change() returns trigger

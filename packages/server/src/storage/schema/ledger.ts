@@ -65,11 +65,6 @@ export interface LedgerBudgetTable {
   counts: Json;
 }
 
-export interface LedgerPolicyTable {
-  tenant_id: TenantId;
-  default_price_version: string | null;
-}
-
 export interface LedgerTransferTable {
   tenant_id: TenantId;
   sequence: Integer64;
@@ -121,7 +116,6 @@ export interface LedgerTables {
   ledger_hold: LedgerHoldTable;
   ledger_worker: LedgerWorkerTable;
   ledger_budget: LedgerBudgetTable;
-  ledger_policy: LedgerPolicyTable;
   ledger_transfer: LedgerTransferTable;
   ledger_command: LedgerCommandTable;
   ledger_use: LedgerUseTable;
