@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 import { exchange, openSocket, parseReply, type RawReply, readAll } from "../test/raw-client.ts";
+import { leaveRecords } from "./left-records.ts";
 import { openTestGateway, type TestGatewayOptions, testSecret } from "../test/test-gateway.ts";
 
 const script = fileURLToPath(new URL("../test/test-supervisor.ts", import.meta.url));
@@ -97,7 +98,7 @@ describe("workers whose control process was killed", () => {
       "faultline.operation.outcome": "completed",
       "gen_ai.usage.output_tokens": 40,
     });
-    expect(await readdir(path.join(journalFolder, "unrecorded"))).toEqual([]);
+    await until(async () => (await readdir(path.join(journalFolder, "unrecorded"))).length === 0);
   });
 
   it("end calls with a key, whose replies the next start gives to whoever sends the key again", async () => {
@@ -168,5 +169,22 @@ it("records that cannot be read are set aside, and keep nobody from starting", a
   await mkdir(folder);
   await writeFile(path.join(folder, "1-0-1.records"), "no records");
   await start();
-  expect(await readdir(folder)).toEqual(["1-0-1.records.unreadable"]);
+  await until(async () => (await readdir(folder)).join() === "1-0-1.records.unreadable");
+});
+
+it("records that take long to store keep no call waiting", async () => {
+  const operation = { operationId: "o", tenantId: "acme", trace: {}, requestModel: "m" };
+  const lists = { attempts: [], finishReasons: [], redactedBy: [] };
+  await start();
+  await killControl();
+  await leaveRecords(journalFolder, "1-0-1", [JSON.stringify({ ...operation, ...lists })]);
+  const stored = Promise.withResolvers<void>();
+  await using world = await openTestGateway({
+    journalFolder,
+    onOperations: async () => await stored.promise,
+  });
+  expect((await exchange(world.gateway.port, head, body)).status).toBe(200);
+  expect(await readdir(path.join(journalFolder, "unrecorded"))).toHaveLength(1);
+  stored.resolve();
+  await world.spanWhere(({ attributes }) => attributes["faultline.operation.id"] === "o");
 });

@@ -155,7 +155,8 @@ class Supervisor implements Gateway {
     clock.every(gatewayLimits.controlSignMs, this.#closing.signal, () => {
       for (const { worker } of this.#slots) worker.send({ kind: "alive" });
     });
-    await this.#leftRecords.collect();
+    // There may be a million of them, for which no call waits.
+    void this.#leftRecords.collect();
     await this.#credit.open(this.#closing.signal);
     clock.every(gatewayLimits.leftRecordsMs, this.#closing.signal, () => {
       void this.#leftRecords.collect();
