@@ -8,6 +8,7 @@ export default defineConfig({
       "packages/*/test/**/*.test.ts",
       "drills/**/*.test.ts",
       "bench/**/*.test.ts",
+      "simulate/**/*.test.ts",
     ],
     exclude: ["**/node_modules/**", "**/dist/**"],
     // Deadlines of last resort, so that a hang fails; no test asserts how long something takes.

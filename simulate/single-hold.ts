@@ -6,8 +6,24 @@ import {
   outputTokensWithin,
 } from "@faultline/server/ledger/worker/exact-micros.ts";
 
-import type { Gateway } from "./gateway.ts";
+import type { Journal } from "./journal.ts";
+import type { SentCommand } from "./ledger-process.ts";
 import { type Attempt, realCost } from "./operation.ts";
+import type { World } from "./world.ts";
+
+/** The worker that holds, as far as a hold needs to know it. */
+export interface HoldingWorker {
+  readonly name: string;
+  readonly epoch: number;
+  readonly world: World;
+  readonly counts: { refused: number; unavailable: number };
+  readonly open: Map<string, bigint>;
+  readonly unanswered: Map<string, SentCommand>;
+  live(run: () => void): () => void;
+  send(command: SentCommand, hear: (answer: LedgerOutcome | Refusal) => void): void;
+  sendUntilAnswered(command: SentCommand): void;
+  write(record: Journal["records"][number]): void;
+}
 
 /** Longer than an operation and the recovery of its worker, so that no hold ends under its work. */
 const holdDurationMs = 60_000;
@@ -18,14 +34,14 @@ const lackRetriesMax = 2;
 const renewMs = 4_000;
 
 export class SingleHold {
-  readonly #gateway: Gateway;
+  readonly #gateway: HoldingWorker;
   readonly #attempt: Attempt;
   readonly #next: (index: number) => void;
   #outputTokensMax: number;
   #tryCount = 0;
   #lackCount = 0;
 
-  constructor(gateway: Gateway, attempt: Attempt, next: (index: number) => void) {
+  constructor(gateway: HoldingWorker, attempt: Attempt, next: (index: number) => void) {
     this.#gateway = gateway;
     this.#attempt = attempt;
     this.#next = next;
