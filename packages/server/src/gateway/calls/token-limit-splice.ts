@@ -7,16 +7,17 @@ import type { RequestFacts } from "./request-reader.ts";
 
 /**
  * Renames the field. Beside the older one, which such a server obeys alone, the newer one counts: it is what the call was
- * admitted with. `undefined` where nothing need change.
+ * admitted with. `undefined` where nothing need change; `isSet` says that both get another value anyhow.
  */
 export function tokenLimitSplice(
   body: Buffer,
   { places }: Pick<RequestFacts, "places">,
-  known: TokenLimitField,
+  { known, isSet }: { readonly known: TokenLimitField; readonly isSet: boolean },
 ): Splice | undefined {
   const { maxCompletionTokens: limit, maxTokens: older } = places;
   if (known !== "max_tokens" || limit?.kind !== "number") return undefined;
   if (older !== undefined) {
+    if (isSet) return undefined;
     const { start, end } = older;
     return { start, end, text: body.toString("latin1", limit.start, limit.end) };
   }

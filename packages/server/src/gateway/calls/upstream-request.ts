@@ -132,7 +132,8 @@ function planInDialect(asked: RequestToUpstream): RequestPlan {
   const splices = [facts.modelSplice(target.model.upstreamName)];
   if (facts.usageSplice !== undefined) splices.push(facts.usageSplice);
   if (surface.name === "chat") {
-    const limit = tokenLimitSplice(body, facts, target.provider.tokenLimitField);
+    const isSet = asked.outputLimit !== undefined;
+    const limit = tokenLimitSplice(body, facts, { known: target.provider.tokenLimitField, isSet });
     if (limit !== undefined) splices.push(limit);
   }
   splices.push(...limitSplicesOf(asked));

@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
 import { tokenLimitSplice } from "../calls/token-limit-splice.ts";
+import { outputLimitSplices } from "../credit/output-limit.ts";
 import { surfaces } from "../calls/surface.ts";
 import { RequestReader } from "../calls/request-reader.ts";
 import { applySplices } from "../wire/splice.ts";
@@ -21,7 +22,7 @@ describe("the name of the limit", () => {
   const reader = new RequestReader(surfaces.chat.request);
   const renamed = (text: string): string => {
     const body = Buffer.from(text);
-    const splice = tokenLimitSplice(body, reader.read(body), "max_tokens");
+    const splice = tokenLimitSplice(body, reader.read(body), { known: "max_tokens", isSet: false });
     return applySplices(body, splice === undefined ? [] : [splice]).toString();
   };
 
@@ -54,6 +55,17 @@ describe("the name of the limit", () => {
   ])("is left as it is: %s", (body) => {
     expect(renamed(body)).toBe(body);
   });
+});
+
+it("the limit that credit leaves stands in both fields, once in each", () => {
+  const body = Buffer.from('{"model":"m","max_tokens":9000,"max_completion_tokens":60}');
+  const facts = new RequestReader(surfaces.chat.request).read(body);
+  const renamed = tokenLimitSplice(body, facts, { known: "max_tokens", isSet: true });
+  const set = outputLimitSplices(facts, 7, { surface: surfaces.chat, field: "max_tokens" });
+  const splices = [...set, ...(renamed === undefined ? [] : [renamed])];
+  expect(applySplices(body, splices).toString()).toBe(
+    '{"model":"m","max_tokens":7,"max_completion_tokens":7}',
+  );
 });
 
 describe("the limit of output tokens", () => {
