@@ -76,16 +76,20 @@ export class Batch {
     const columns = {
       ids: new TextColumn(),
       times: new PlainColumn(),
+      offsets: new PlainColumn(),
       counts: new PlainColumn(),
       contents: new TextColumn(),
       answers: new TextColumn(),
     };
+    let offset = 0;
     for (const { commandId, transfers } of this.#decisions) {
       const record = this.#state.commands.get(commandId);
       assert(record !== undefined, "a command that took effect is on record");
       columns.ids.add(commandId);
       columns.times.add(record.atMs);
+      columns.offsets.add(offset);
       columns.counts.add(transfers.length);
+      offset += transfers.length;
       columns.contents.add(record.content);
       columns.answers.add(writeRecord(record.answer));
     }

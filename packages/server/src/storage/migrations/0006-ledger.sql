@@ -208,8 +208,9 @@ create function ledger_apply(
   -- The last sequence number before the batch.
   known_sequence bigint,
   latest_ms bigint,
-  command_ids text[], command_at_ms bigint[], command_transfer_counts integer[], command_contents text[],
-  command_answers text[],
+  -- Commands in their order, each with the number of transfers before its own.
+  command_ids text[], command_at_ms bigint[], command_offsets bigint[], command_transfer_counts integer[],
+  command_contents text[], command_answers text[],
   -- Where there is no lot, hold or use stands an empty text.
   transfer_commands text[], transfer_at_ms bigint[], transfer_from text[], transfer_to text[], transfer_micros bigint[],
   transfer_reasons text[], transfer_lots text[], transfer_holds text[], transfer_uses text[],
@@ -246,10 +247,9 @@ begin
     where tenant_id = tenant;
 
   insert into ledger_command (tenant_id, id, at_ms, first_sequence, transfer_count, content, answer)
-  select tenant, id, at_ms,
-    known_sequence + 1 + sum(count) over (order by place rows unbounded preceding) - count, count, content, answer
-  from unnest(command_ids, command_at_ms, command_transfer_counts, command_contents, command_answers)
-    with ordinality as command (id, at_ms, count, content, answer, place);
+  select tenant, id, at_ms, known_sequence + 1 + transfer_offset, count, content, answer
+  from unnest(command_ids, command_at_ms, command_offsets, command_transfer_counts, command_contents, command_answers)
+    as command (id, at_ms, transfer_offset, count, content, answer);
 
   insert into ledger_transfer (tenant_id, sequence, command_id, at_ms, from_account, to_account, amount_micros, reason,
     lot_id, hold_id, usage_id)
