@@ -64,8 +64,8 @@ create table ledger_hold (
   remaining_micros bigint not null default 0 check (remaining_micros >= 0),
   -- When it ends unless it is renewed: the expiry of a hold, the deadline of a lease.
   ends_at_ms bigint not null,
-  -- All that the rules know of it.
-  record jsonb not null,
+  -- All that the rules know of it. Written and read as a whole, so that it is kept as text.
+  record json not null,
   primary key (tenant_id, id),
   -- What has ended reserves nothing.
   check (state = 'open' or remaining_micros = 0)
@@ -370,7 +370,7 @@ begin
   end if;
 
   insert into ledger_hold (tenant_id, id, kind, state, remaining_micros, ends_at_ms, record)
-  select tenant, id, kind, state, micros, ends_at_ms, record::jsonb
+  select tenant, id, kind, state, micros, ends_at_ms, record::json
   from unnest(hold.ids, hold.is_new, hold.kinds, hold.states, hold.micros, hold.remaining, hold.ends, hold.records)
     as given (id, is_new, kind, state, micros, remaining, ends_at_ms, record)
   where is_new and micros = remaining;
@@ -379,7 +379,7 @@ begin
 
   update ledger_hold known
     set state = change.state, remaining_micros = change.remaining, ends_at_ms = change.ends_at_ms,
-      record = change.record::jsonb
+      record = change.record::json
   from unnest(hold.ids, hold.is_new, hold.states, hold.micros, hold.remaining, hold.ends, hold.records)
     as change (id, is_new, state, micros, remaining, ends_at_ms, record)
   where not change.is_new and known.tenant_id = tenant and known.id = change.id
