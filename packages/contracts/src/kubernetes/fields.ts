@@ -2,16 +2,21 @@
 
 import { type Fields, isFields } from "../model/fields.ts";
 
+/** What is not there, once: of many thousand objects most fields are absent. */
+const noFields: Fields = Object.freeze({});
+const noItems: readonly unknown[] = Object.freeze([]);
+const noTexts: ReadonlyMap<string, string> = new Map();
+
 /** The object at a path, or an empty one. */
 export function fieldsAt(value: unknown, ...path: readonly string[]): Fields {
   const found = valueAt(value, path);
-  return isFields(found) ? found : {};
+  return isFields(found) ? found : noFields;
 }
 
 /** The array at a path, or an empty one. */
 export function listAt(value: unknown, ...path: readonly string[]): readonly unknown[] {
   const found = valueAt(value, path);
-  return Array.isArray(found) ? found : [];
+  return Array.isArray(found) ? found : noItems;
 }
 
 /** The text at a path. Numbers and booleans count as their text, as unquoted YAML has them. */
@@ -35,8 +40,10 @@ export function isTrueAt(value: unknown, ...path: readonly string[]): boolean {
 
 /** The object at a path as names and texts; other values are left out. */
 export function textsAt(value: unknown, ...path: readonly string[]): ReadonlyMap<string, string> {
+  const entries = Object.entries(fieldsAt(value, ...path));
+  if (entries.length === 0) return noTexts;
   const texts = new Map<string, string>();
-  for (const [name, found] of Object.entries(fieldsAt(value, ...path))) {
+  for (const [name, found] of entries) {
     const text = textAt(found);
     if (text !== undefined) texts.set(name, text);
   }

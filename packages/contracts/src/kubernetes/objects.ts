@@ -12,7 +12,7 @@ export interface Source {
   readonly object: KubernetesObject;
   readonly evidenceId: EvidenceId;
   /** A memory and no state: most findings refer to an object without a quote, and all of them by one value. */
-  reference?: EvidenceReference;
+  reference?: EvidenceReference | undefined;
 }
 
 /** The objects of a snapshot, gathered once for all contracts that read it. Neither order nor repetition matters. */
@@ -76,7 +76,7 @@ export class Objects {
     const events: Source[] = [];
     for (const { id, content } of evidenceOfKind(snapshot, "kubernetes")) {
       for (const object of content.objects) {
-        const source = { object, evidenceId: id };
+        const source: Source = { object, evidenceId: id, reference: undefined };
         if (object.kind === "Event") events.push(source);
         else this.#add(source);
       }

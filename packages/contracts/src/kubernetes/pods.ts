@@ -4,6 +4,7 @@ import type { Fields } from "../model/fields.ts";
 import type { KubernetesObject } from "../model/evidence.ts";
 import type { Subject } from "../model/finding.ts";
 import { fieldsAt, integerAt, isPresentAt, listAt, textAt, textsAt } from "./fields.ts";
+import { labelsOf } from "./labels.ts";
 import { nameOf, type Objects, type Source } from "./objects.ts";
 import { type PodState, podStateOf, workloadStateOf } from "./pod-state.ts";
 import { unknownFields } from "./text-mark.ts";
@@ -66,8 +67,8 @@ export function podsByNamespace(objects: Objects): ReadonlyMap<string, readonly 
 const groupsByObjects = new WeakMap<Objects, ReadonlyMap<string, readonly KnownPod[]>>();
 
 function gather(objects: Objects): KnownPod[] {
-  const memory = new Memory();
-  const pods = objects.of("Pod").map((source) => livePod(source, { objects, memory }));
+  const pods = objects.of("Pod").map((source) => livePod(source, objects));
+
   const made = new Set(pods.flatMap((pod) => [`${pod.namespace} ${pod.workload}`]));
   const labelled = Map.groupBy(pods, (pod) => pod.namespace);
   const templates = workloadKinds.flatMap((kind) =>
@@ -80,30 +81,7 @@ function gather(objects: Objects): KnownPod[] {
   return [...pods, ...templates];
 }
 
-/** What pods have in common, once: there may be many thousand of a few workloads. */
-class Memory {
-  readonly #labels = new Map<object, ReadonlyMap<string, string>>();
-  readonly #workloads = new Map<string, string>();
-
-  /** The labels of an object; a reader keeps equal ones once. */
-  labelsOf(object: KubernetesObject): ReadonlyMap<string, string> {
-    const fields = fieldsAt(object, "metadata", "labels");
-    const known = this.#labels.get(fields) ?? textsAt(fields);
-    this.#labels.set(fields, known);
-    return known;
-  }
-
-  workload(name: string): string {
-    const known = this.#workloads.get(name) ?? name;
-    this.#workloads.set(known, known);
-    return known;
-  }
-}
-
-function livePod(
-  source: Source,
-  { objects, memory }: { readonly objects: Objects; readonly memory: Memory },
-): KnownPod {
+function livePod(source: Source, objects: Objects): KnownPod {
   const { object } = source;
   const unknown = unknownFields(object);
   return {
@@ -111,12 +89,12 @@ function livePod(
     subject: { kind: "pod", name: flatText(nameOf(object)) },
     namespace: object.metadata.namespace ?? "default",
     isNamespaceStated: object.metadata.namespace !== undefined,
-    labels: unknown.includes("metadata.labels") ? undefined : memory.labelsOf(object),
+    labels: unknown.includes("metadata.labels") ? undefined : labelsOf(object),
     spec: fieldsAt(object, "spec"),
     isSpecKnown: !unknown.includes("spec"),
     isTemplate: false,
     state: podStateOf(object),
-    workload: memory.workload(workloadOf(object, objects)),
+    workload: flatText(workloadOf(object, objects)),
   };
 }
 

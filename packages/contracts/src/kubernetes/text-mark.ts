@@ -4,9 +4,13 @@ import type { KubernetesObject } from "../model/evidence.ts";
 import { textMarkField } from "../readers/kubernetes/limits.ts";
 import { textAt, textListAt } from "./fields.ts";
 
+const everythingKnown: readonly string[] = Object.freeze([]);
+
 /** The paths of fields that are unknown, not empty. Nothing for an object of the API. */
 export function unknownFields(object: KubernetesObject): readonly string[] {
-  return textListAt(object, textMarkField, "unknown");
+  return Object.hasOwn(object, textMarkField)
+    ? textListAt(object, textMarkField, "unknown")
+    : everythingKnown;
 }
 
 /** The command whose text the object was read from, or nothing for an object of the API. */

@@ -51,11 +51,7 @@ export function makeFinding(
     measures: measuresOf(parts.measures ?? {}),
     evidence: referencesOf(parts.evidence ?? []),
     missing: linesOf(parts.missing ?? []),
-    fixes: (parts.fixes ?? []).slice(0, listLengthMax).map((fix) => ({
-      ...fix,
-      description: shorten(fix.description, limits.fix),
-      verified: fix.verified ?? false,
-    })),
+    fixes: fixesOf(parts.fixes ?? []),
     nextChecks: linesOf(parts.nextChecks ?? []),
   };
 }
@@ -97,6 +93,20 @@ function boundedReference(reference: EvidenceReference): EvidenceReference {
   return bounded;
 }
 
+// Lists of a finding are not changed any more, as the frozen type would say if the schema's types knew it.
+const noFixes = Object.freeze<Fix[]>([]) as Fix[];
+const noLines = Object.freeze<string[]>([]) as string[];
+
+function fixesOf(fixes: NonNullable<FindingParts["fixes"]>): Fix[] {
+  if (fixes.length === 0) return noFixes;
+  return fixes.slice(0, listLengthMax).map((fix) => ({
+    ...fix,
+    description: shorten(fix.description, limits.fix),
+    verified: fix.verified ?? false,
+  }));
+}
+
 function linesOf(lines: readonly string[]): string[] {
+  if (lines.length === 0) return noLines;
   return [...new Set(lines)].slice(0, listLengthMax).map((line) => shorten(line, limits.line));
 }

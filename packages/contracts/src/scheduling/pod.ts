@@ -10,6 +10,7 @@ import {
   textAt,
   textsAt,
 } from "../kubernetes/fields.ts";
+import { labelsOf } from "../kubernetes/labels.ts";
 import type { Source } from "../kubernetes/objects.ts";
 import { type Disk, readDisks } from "./disks.ts";
 import { type PodTerm, readPodTerms, readSpread, type SpreadConstraint } from "./pod-terms.ts";
@@ -96,7 +97,7 @@ export function readPod(source: Source, classes: PriorityClasses = noPriorityCla
   const { amounts, unreadable } = podRequests(spec, fieldsAt(object, "status"));
   const status = textAt(condition, "status");
   const namespace = object.metadata.namespace ?? "default";
-  const labels = textsAt(object, "metadata", "labels");
+  const labels = labelsOf(object);
   return {
     source,
     namespace,
@@ -109,7 +110,7 @@ export function readPod(source: Source, classes: PriorityClasses = noPriorityCla
     hasStatus: isPresentAt(object, "status", "phase") || condition !== undefined,
     nodeSelector: textsAt(spec, "nodeSelector"),
     affinity: requiredTerms(spec),
-    tolerations: listAt(spec, "tolerations").map(readToleration),
+    tolerations: readTolerations(listAt(spec, "tolerations")),
     hostPorts: readHostPorts(spec),
     requests: amounts,
     claims: readClaims(spec, object.metadata.name),
@@ -133,6 +134,15 @@ function requiredTerms(spec: Fields): Term[] | undefined {
   const path = ["affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution"];
   // A requirement without terms is one that no node meets.
   return isPresentAt(spec, ...path) ? readTerms(fieldsAt(spec, ...path)) : undefined;
+}
+
+/** A memory and no state: readers keep equal lists once, and most pods of a cluster have the same. */
+const knownTolerations = new WeakMap<readonly unknown[], readonly Toleration[]>();
+
+function readTolerations(list: readonly unknown[]): readonly Toleration[] {
+  const tolerations = knownTolerations.get(list) ?? list.map(readToleration);
+  knownTolerations.set(list, tolerations);
+  return tolerations;
 }
 
 function readToleration(item: unknown): Toleration {

@@ -71,10 +71,11 @@ export function podsOf(snapshot: Snapshot): readonly PodView[] {
   const known = podsBySnapshot.get(snapshot);
   if (known !== undefined) return known;
   const objects = objectsOf(snapshot);
+  const owners: Owners = new Map();
   const pods = objects
     .of("Pod")
     .filter(({ object }) => readFrom(object) !== "kubectl describe node")
-    .flatMap((source) => viewOf(source, objects) ?? []);
+    .flatMap((source) => viewOf(source, { objects, owners }) ?? []);
   podsBySnapshot.set(snapshot, pods);
   return pods;
 }
@@ -104,7 +105,13 @@ const restartPolicyByOwner: Readonly<Record<string, string>> = {
   statefulset: "Always",
 };
 
-function viewOf(source: Source, objects: Objects): PodView | undefined {
+/** Owners by kind and name, each once: a few of them own many thousand pods. */
+type Owners = Map<string, Pick<PodView, "owner" | "ownerName">>;
+
+function viewOf(
+  source: Source,
+  { objects, owners }: { readonly objects: Objects; readonly owners: Owners },
+): PodView | undefined {
   const records = objects.recordsOf(source.object);
   // A manifest that stands before a table tells what should run; how it runs stands in the table.
   const live = records.find(
@@ -119,12 +126,15 @@ function viewOf(source: Source, objects: Objects): PodView | undefined {
   const spec = fieldsAt(specified?.object ?? object, "spec");
   const namespace = object.metadata.namespace ?? "default";
   const owner = ownerOf(object, namespace, objects);
+  const key = `${owner.kind}\n${owner.name}\n${namespace}`;
+  const owned = owners.get(key) ?? { owner, ownerName: owner.name.slice(namespace.length + 1) };
+  owners.set(key, owned);
   return {
     source: live,
     namespace,
     name: object.metadata.name,
-    owner,
-    ownerName: owner.name.slice(namespace.length + 1),
+    owner: owned.owner,
+    ownerName: owned.ownerName,
     spec,
     phase: textAt(object, "status", "phase") ?? "",
     reason: textAt(object, "status", "reason") ?? "",

@@ -97,6 +97,7 @@ function yamlValue(document: Document.Parsed, lines: LineCounter): unknown {
  * grows with the text, not with its depth.
  */
 export function checkDepth(root: unknown, rootDepth = 0): void {
+  if (isShallow(root, rootDepth)) return;
   const stack: { value: unknown; depth: number }[] = [{ value: root, depth: rootDepth }];
   for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
     const { value, depth } = next;
@@ -116,6 +117,22 @@ export function checkDepth(root: unknown, rootDepth = 0): void {
     }
     for (const child of Object.values(value)) stack.push({ value: child, depth: depth + 1 });
   }
+}
+
+/** Whether nothing in a value is to be refused: most values are known to be so without a stack. */
+function isShallow(value: unknown, depth: number): boolean {
+  if (typeof value === "number") return Number.isFinite(value);
+  if (typeof value !== "object" || value === null) return true;
+  if (depth >= kubernetesLimits.depthMax) return false;
+  if (Array.isArray(value)) {
+    for (const item of value) if (!isShallow(item, depth + 1)) return false;
+    return true;
+  }
+  for (const name of Object.keys(value)) {
+    // `name` is an own key of `value`.
+    if (!isShallow((value as Fields)[name], depth + 1)) return false;
+  }
+  return true;
 }
 
 interface Collector {
