@@ -23,6 +23,7 @@ import { standingsOf } from "./goals.ts";
 import { run as journal } from "./journal.ts";
 import { run as journalStore } from "./journal-store.ts";
 import { run as ledger } from "./ledger.ts";
+import { run as ledgerAdmission } from "./ledger-admission.ts";
 import { run as otlp } from "./otlp.ts";
 import { run as scheduling } from "./scheduling.ts";
 import { run as startup } from "./startup.ts";
@@ -42,6 +43,7 @@ const benches: Readonly<Record<string, Bench>> = {
   journal,
   "journal-store": journalStore,
   ledger,
+  "ledger-admission": ledgerAdmission,
 };
 
 const { values, positionals } = parseArgs({
