@@ -38,6 +38,8 @@ export class CreditAuthority<Worker> {
   readonly #underWay = new Set<string>();
   readonly #rounds = new Map<TenantId, Rounds<Worker>>();
   #roundCount = 0;
+  /** How many commands of a tenant took effect so far. */
+  readonly #moveCounts = new Map<TenantId, number>();
   #isAway = false;
 
   constructor(parts: CreditAuthorityParts<Worker>) {
@@ -67,6 +69,7 @@ export class CreditAuthority<Worker> {
     this.#underWay.delete(key);
     const isLease = command.kind === "lease" || command.kind === "renew-lease";
     const budgets = isLease ? this.#parts.ledger.budgetRules(tenantId) : undefined;
+    if (answer !== undefined) this.#noteMove(tenantId, answer);
     const { id: commandId } = command;
     this.#parts.send(worker, [{ kind: "answer", tenantId, commandId, answer, budgets }]);
   }
@@ -79,6 +82,7 @@ export class CreditAuthority<Worker> {
           ? await this.#hold(tenantId, command)
           : await ledger.submit(tenantId, command, details);
       this.#isAway = false;
+      this.#noteMove(tenantId, answer);
       return answer;
     } catch (error) {
       // Said once for each outage.
@@ -98,15 +102,20 @@ export class CreditAuthority<Worker> {
     const { clock, ledger, signal } = this.#parts;
     const lastMs = clock.monotonicMs() + creditLimits.shortageMsMax;
     for (let roundCount = 0; ; roundCount += 1) {
+      const moveCount = this.#moveCounts.get(tenantId);
+      if (roundCount > 1) await clock.sleep(creditLimits.recallPauseMs, signal);
+      const openCount = roundCount === 0 ? undefined : await this.#recall(tenantId);
       const answer = await ledger.submit(tenantId, command);
-      const isShort = answer.kind === "refused" && answer.code === "credit_exhausted";
-      if (!isShort || answer.obstacle.kind === "debt" || clock.monotonicMs() >= lastMs)
-        return answer;
-      if (roundCount > 0) await clock.sleep(creditLimits.recallPauseMs, signal);
-      const openCount = await this.#recall(tenantId);
-      // Nothing more can come back: what the ledger says now is final.
-      if (openCount === 0) return ledger.submit(tenantId, command);
+      if (!isShort(answer) || clock.monotonicMs() >= lastMs) return answer;
+      // Nothing is under way any more, nor was while credit was called back: what the ledger says is final.
+      const isStill = this.#moveCounts.get(tenantId) === moveCount;
+      if (openCount === 0 && isStill) return answer;
     }
+  }
+
+  #noteMove(tenantId: TenantId, { kind }: LedgerAnswer): void {
+    if (kind === "refused") return;
+    this.#moveCounts.set(tenantId, (this.#moveCounts.get(tenantId) ?? 0) + 1);
   }
 
   /** Calls back what lies idle; gives how many calls are under way. */
@@ -147,4 +156,10 @@ export class CreditAuthority<Worker> {
     if (holders === undefined) this.#holders.set(tenantId, new Set([worker]));
     else holders.add(worker);
   }
+}
+
+/** Whether credit that comes back may still suffice. */
+function isShort(answer: LedgerAnswer): boolean {
+  const lacks = answer.kind === "refused" && answer.code === "credit_exhausted";
+  return lacks && answer.obstacle.kind !== "debt";
 }

@@ -75,4 +75,57 @@ describe("calls of a tenant that pays", () => {
     expect(said.error.code).toBe("credit_exhausted");
     expect(said.error.message).toContain(`${holdOf(body, 20)} micros were asked for`);
   });
+
+  it("keep within the budgets of their key, user and tags, of which a refusal names the tightest", async () => {
+    await using opened = await openCreditWorld(
+      { ...database, tenantId },
+      { creditMicros: costMicros * 10_000n },
+    );
+    const terms = {
+      budgetId: "team-a",
+      currency: "USD",
+      scope: { kind: "tag", value: "team-a" },
+      window: { kind: "total" },
+      limitMicros: costMicros * 9n + holdOf(body, 20),
+      isHard: true,
+      thresholdPercents: [],
+    };
+    await opened.call();
+    await opened.ask({ kind: "set-budget", terms, spentMicros: 0n });
+    const tagged = ["x-faultline-tags: other, team-a"];
+    const first = await Promise.all(Array.from({ length: 8 }, () => opened.call(body, tagged)));
+    expect(first.map(({ status }) => status)).toEqual(first.map(() => 200));
+    let refused = await opened.call(body, tagged);
+    while (refused.status === 200) refused = await opened.call(body, tagged);
+    expect(refused.status).toBe(402);
+    expect(refused.body.toString()).toContain("the budget 'team-a' leaves");
+    // Others are not concerned.
+    expect((await opened.call()).status).toBe(200);
+    const spent = BigInt(opened.provider.bodies.length - 2) * costMicros;
+    expect(spent).toBeLessThanOrEqual(terms.limitMicros);
+  });
+
+  it("are refused when the account is closed", async () => {
+    await using opened = await openCreditWorld(
+      { ...database, tenantId },
+      { creditMicros: costMicros * 100n, count: 1 },
+    );
+    expect((await opened.call()).status).toBe(200);
+    await opened.ask({ kind: "close-account", currency: "USD" });
+    let refused = await opened.call();
+    // What was lent before may still be used.
+    while (refused.status === 200) refused = await opened.call();
+    expect(refused.body.toString()).toContain("account_closed");
+  });
+});
+
+describe("calls of a tenant without an account", () => {
+  it("are carried without credit", async () => {
+    await using opened = await openCreditWorld(
+      { ...database, tenantId },
+      { creditMicros: 0n, count: 1, paying: [] },
+    );
+    expect((await opened.call()).status).toBe(200);
+    expect(opened.provider.bodies).toEqual([body.replace("model-a", "vendor/model-a-2026")]);
+  });
 });

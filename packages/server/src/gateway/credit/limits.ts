@@ -10,13 +10,13 @@ export const creditLimits = {
   /** Credit of a tenant that makes no calls for this long goes back. */
   idleMsMax: 30_000,
   /** How long a call waits for the ledger before it is refused with `ledger_unavailable`. */
-  askMsMax: 5_000,
+  askMsMax: 15_000,
   /** After the ledger could not answer, calls are refused at once for this long. */
   unavailableMs: 1_000,
   /** Calls of one tenant in one worker that wait for credit; the next is refused with `ledger_unavailable`. */
   waitingCountMax: 10_000,
   /** While calls under way may give credit back, one that lacks it waits so long before it is refused. */
-  shortageMsMax: 2_000,
+  shortageMsMax: 10_000,
   /** From one round in which idle credit is called back to the next. */
   recallPauseMs: 20,
   /** A worker that does not answer a recall is not waited for longer. */

@@ -209,11 +209,14 @@ export class TenantCredit {
     const { tenantId, send } = this.#parts;
     for (const command of this.#keeper.due(nowMs))
       send({ kind: "command", tenantId, command, details: this.#detailsOf(command) });
-    if (!this.#keeper.isAsking) {
-      for (const waiting of this.#waiting)
-        if (waiting.holdId === undefined) this.#askForHold(waiting);
-    }
+    if (!this.#keeper.isAsking) this.#askForHolds();
     this.#sent.resend(nowMs);
+  }
+
+  /** More lease would not help the calls that wait, or was not given: each is held by itself. */
+  #askForHolds(): void {
+    for (const waiting of this.#waiting)
+      if (waiting.holdId === undefined) this.#askForHold(waiting);
   }
 
   /** Calls that wait may fit by now into what others gave back. */
@@ -313,6 +316,11 @@ export class TenantCredit {
 
   #onLeaseAnswer(commandId: string, answer: LedgerAnswer): void {
     this.#keeper.answered(commandId, answer);
+    if (answer.kind === "leased") {
+      // A budget may be what is short: asking for more and more lease would not end.
+      this.#retry(this.#parts.clock.monotonicMs());
+      this.#askForHolds();
+    }
     if (answer.kind === "lease-reported")
       for (const { usageId } of answer.charges) this.#details.delete(usageId);
     if (answer.kind === "lease-returned")

@@ -80,6 +80,8 @@ export async function openCreditWorld(
   options: TestGatewayOptions & {
     readonly creditMicros: bigint;
     readonly leaseDurationMs?: number;
+    /** Default: the tenant. */
+    readonly paying?: readonly TenantId[];
     /** Stands between the gateway and the ledger. */
     readonly wrap?: (lending: Lending) => CreditSource["lending"];
   },
@@ -112,7 +114,7 @@ export async function openCreditWorld(
       providers: [pricedProvider(provider.port)],
       keys: [keyRow(secret, { tenantId })],
       ...options,
-      payingTenants: [tenantId],
+      payingTenants: options.paying ?? [tenantId],
       credit: {
         lending: wrap(lending),
         ...(leaseDurationMs === undefined ? {} : { leaseDurationMs }),
