@@ -38,8 +38,8 @@ export class KeptRecords {
   /** Forgets what is beyond the bounds, save what `unwritten` is going to write. */
   forget(unwritten: Batch): void {
     const { commands, uses, holds, leases } = this.#state;
-    forgetOldest(commands, ledgerServiceLimits.keptCommandCountMax);
-    forgetOldest(uses, ledgerServiceLimits.keptUseCountMax);
+    forgetOldest(commands, ledgerServiceLimits.keptCommandCountMax, (id) => unwritten.writes(id));
+    forgetOldest(uses, ledgerServiceLimits.keptUseCountMax, (id) => unwritten.touches("use", id));
     this.#forgetEnded("hold", holds, unwritten);
     this.#forgetEnded("lease", leases, unwritten);
     this.#forgetLots(unwritten);
@@ -73,10 +73,14 @@ export class KeptRecords {
   }
 }
 
-/** A map gives its keys in the order in which they came; the newest, which are not written yet, leave last. */
-function forgetOldest(records: Map<string, unknown>, countMax: number): void {
+/** A map gives its keys in the order in which they came: from the first unwritten one on, all are unwritten. */
+function forgetOldest(
+  records: Map<string, unknown>,
+  countMax: number,
+  isUnwritten: (id: string) => boolean,
+): void {
   for (const id of records.keys()) {
-    if (records.size <= countMax) break;
+    if (records.size <= countMax || isUnwritten(id)) break;
     records.delete(id);
   }
 }

@@ -269,3 +269,24 @@ test("counts what was asked, refused and repeated, and how its writing went", as
     expect(text).toContain(line);
   }
 });
+
+test("more uses at once than are kept in memory are each charged once", async () => {
+  await openAccount();
+  await grant(1_000_000n);
+  const lease = { kind: "lease", id: "l", workerId: "w", epoch: 1, currency: "USD", budgets: [] };
+  const amounts = { amountMicros: 100_000n, minimumMicros: 1n, durationMs: 60_000 };
+  await fixture.ask({ ...lease, ...amounts } as Parameters<typeof fixture.ask>[0]);
+  const reports = Array.from({ length: 30 }, (_report, report) => ({
+    kind: "report-lease" as const,
+    id: `report-${report}`,
+    leaseId: "l",
+    charges: Array.from({ length: 1_000 }, (_charge, index) => ({
+      ...chargeOf(`use-${report}-${index}`, 1n),
+      attribution: {},
+    })),
+  }));
+  const answers = await Promise.all([...reports, ...reports].map((report) => fixture.ask(report)));
+  expect(answers.map(({ kind }) => kind)).toEqual(Array(60).fill("lease-reported"));
+  expect(await balances()).toMatchObject({ "usage:tokens/USD": "30000", "holds/USD": "70000" });
+  expect(fixture.ledger.counts.batches.get("fault")).toBeUndefined();
+});

@@ -3,6 +3,8 @@
 export const ledgerServiceLimits = {
   /** Commands that are written in one transaction. */
   batchCommandCountMax: 4_096,
+  /** From so many transfers on a batch takes no more commands: reports of leases bring many each. */
+  batchTransferCount: 20_000,
   /** Commands of one tenant that wait; the next is refused with `ledger_unavailable`. */
   waitingCountMax: 65_536,
   /** From its arrival a command is decided within this time, or is answered with `ledger_unavailable`. */
@@ -12,9 +14,9 @@ export const ledgerServiceLimits = {
   /** How often a command is decided anew after a write that failed. */
   attemptCountMax: 3,
   /** Commands, uses and ended holds that are kept in memory; older ones are looked up. */
-  keptCommandCountMax: 100_000,
-  keptUseCountMax: 100_000,
-  keptEndedHoldCountMax: 20_000,
+  keptCommandCountMax: 20_000,
+  keptUseCountMax: 20_000,
+  keptEndedHoldCountMax: 5_000,
   /** Above this many lots those that are used up are forgotten. */
   keptLotCount: 1_000,
   /** Ledgers in memory; the one that was longest idle leaves first. */

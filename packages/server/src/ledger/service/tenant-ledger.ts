@@ -137,8 +137,9 @@ export class TenantLedger {
     let count = 0;
     let next: "look-up" | "forget" | undefined;
     for (const pending of this.#waiting) {
-      const { decided } = loaded.open;
+      const { decided, batch } = loaded.open;
       if (decided.length >= ledgerServiceLimits.batchCommandCountMax) break;
+      if (batch.transferCount >= ledgerServiceLimits.batchTransferCount) break;
       if (decided.length > 0 && (pending.isSuspect || decided[0]?.pending.isSuspect === true))
         break;
       const isKnown = namedHolds(pending.request).every(

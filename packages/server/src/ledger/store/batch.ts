@@ -19,6 +19,7 @@ export type BatchColumn = TextColumn | PlainColumn | string;
 export class Batch {
   readonly #state: LedgerState;
   readonly #decisions: Decision[] = [];
+  readonly #commandIds = new Set<string>();
   readonly #details = new Map<string, unknown>();
   /** By kind and id; whether the record is new in this batch, and the command that touched it last. */
   readonly #touched = new Map<string, Touched & { readonly isNew: boolean; commandId: string }>();
@@ -33,6 +34,7 @@ export class Batch {
     this.#decisions.push(decision);
     this.#transferCount += decision.transfers.length;
     const { commandId } = decision;
+    this.#commandIds.add(commandId);
     for (const touched of decision.touched) {
       const key = `${touched.kind} ${touched.id}`;
       const known = this.#touched.get(key);
@@ -49,6 +51,11 @@ export class Batch {
   /** Commands that will be written. */
   get commandCount(): number {
     return this.#decisions.length;
+  }
+
+  /** Whether the batch is going to write a command. */
+  writes(commandId: string): boolean {
+    return this.#commandIds.has(commandId);
   }
 
   /** Whether the batch is going to write a record. */
