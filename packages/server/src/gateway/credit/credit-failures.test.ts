@@ -132,9 +132,9 @@ describe("workers that are killed under load", () => {
     const settings = { leaseDurationMs: 3_000, journalFolder };
     const opened = await openCreditWorld({ ...database, tenantId }, { creditMicros, ...settings });
     let served = 0;
-    let isOver = false;
+    const over = new AbortController();
     const clients = Array.from({ length: 32 }, async () => {
-      while (!isOver) {
+      while (!over.signal.aborted) {
         const reply = await opened.call().catch(() => undefined);
         if (reply?.status === 200) served += 1;
       }
@@ -145,7 +145,7 @@ describe("workers that are killed under load", () => {
       process.kill(workerIds[target % workerIds.length] ?? 0, "SIGKILL");
     }
     await until(() => served >= 240);
-    isOver = true;
+    over.abort();
     await Promise.all(clients);
     const askedCount = BigInt(opened.provider.bodies.length);
     await opened[Symbol.asyncDispose]();
