@@ -80,7 +80,7 @@ export const errorTable = {
     402,
     "operator",
     false,
-    "The model has no price, and without a price nothing is admitted.",
+    "The model or kind of device has no price, and without a price nothing is admitted.",
   ),
   // Credit. Nothing moves when a command of the ledger is refused.
   credit_exhausted: row(

@@ -2,6 +2,7 @@
 
 export * from "./api/bundles.ts";
 export * from "./api/cases.ts";
+export * from "./api/compute.ts";
 export * from "./api/health.ts";
 export * from "./api/identity.ts";
 export * from "./api/ledger.ts";

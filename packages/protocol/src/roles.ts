@@ -12,6 +12,8 @@ export const permissions = [
   "bundle:write",
   "ledger:read",
   "ledger:write",
+  "compute:read",
+  "compute:write",
   "key:manage",
 ] as const;
 export type Permission = (typeof permissions)[number];
@@ -29,11 +31,13 @@ export const rolePermissions = {
     "bundle:read",
     "bundle:write",
     "ledger:read",
+    "compute:read",
+    "compute:write",
   ],
   /** An application: calls models and sends telemetry, reads nothing back. */
   service: ["model:call", "telemetry:write"],
   /** A person or a dashboard that only looks. */
-  viewer: ["telemetry:read", "case:read", "bundle:read", "ledger:read"],
+  viewer: ["telemetry:read", "case:read", "bundle:read", "ledger:read", "compute:read"],
 } as const satisfies Record<string, readonly Permission[]>;
 
 export type Role = keyof typeof rolePermissions;

@@ -50,6 +50,7 @@ import {
 } from "./api/identity.ts";
 import { Overview, OverviewQuery } from "./api/overview.ts";
 import { ServiceList, TraceDetail, TraceList, TraceParams, TraceQuery } from "./api/telemetry.ts";
+import { computeRoutes } from "./compute-routes.ts";
 import { KeyTerms } from "./key-terms.ts";
 import { ledgerRoutes } from "./ledger-routes.ts";
 import { type ApiRoute, json } from "./route.ts";
@@ -318,6 +319,7 @@ export const apiRoutes = {
     reply: json(200, KillSwitch),
   },
   ...ledgerRoutes,
+  ...computeRoutes,
 } as const satisfies Record<string, ApiRoute>;
 
 export type ApiRouteName = keyof typeof apiRoutes;

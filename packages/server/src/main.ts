@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 
 import { Cases } from "#cases/index.ts";
 import { Bundles } from "#catalog/index.ts";
+import { Compute } from "#compute/index.ts";
 import type { Config } from "#config/index.ts";
 import { type Gateway, startGatewayWorkers } from "#gateway/index.ts";
 import { type ControlServices, openControlApi } from "#http/index.ts";
@@ -156,6 +157,7 @@ interface Domains {
   readonly ledgerBooks: LedgerBooks;
   readonly reconciliation: ScheduledReconciliation;
   readonly lending: Lending;
+  readonly compute: Compute;
   readonly live: LiveConfig;
   /** Ends background work; aborted after everything that is above the store has closed. */
   readonly signal: AbortSignal;
@@ -189,9 +191,10 @@ async function openDomains(
     books: ledgerBooks,
     tenants: () => ledger.loadedTenants(),
   });
+  const compute = stack.use(await Compute.open({ ...parts, ledger, ledgerBooks }));
   const { signal } = background;
   const lending = new Lending({ ledger, store: base.store, signal });
-  const accounts = { ledger, ledgerBooks, reconciliation, lending };
+  const accounts = { ledger, ledgerBooks, reconciliation, lending, compute };
   return { identity, telemetry, cases, bundles, ...accounts, live, signal };
 }
 

@@ -6,6 +6,7 @@ import path from "node:path";
 
 import { Cases } from "#cases/index.ts";
 import { Bundles, loadCatalog } from "#catalog/index.ts";
+import { Compute } from "#compute/index.ts";
 import { type Config, loadConfig } from "#config/index.ts";
 import { writeExposition } from "#gateway/index.ts";
 import { Identity } from "#identity/index.ts";
@@ -97,13 +98,16 @@ export async function openTestControl(options: ControlFixtureOptions = {}): Prom
     blobs: await openBlobs(path.join(folder, "blobs")),
     tracer,
   });
+  const ledger = stack.use(Ledger.open({ ...parts, eventLoop: systemEventLoop }));
+  const ledgerBooks = new LedgerBooks(parts);
   const whole: ControlServices = {
     identity,
     telemetry,
     cases,
     bundles: new Bundles({ ...parts, catalog: () => loadCatalog(config.providers) }),
-    ledger: stack.use(Ledger.open({ ...parts, eventLoop: systemEventLoop })),
-    ledgerBooks: new LedgerBooks(parts),
+    ledger,
+    ledgerBooks,
+    compute: stack.use(await Compute.open({ ...parts, ledger, ledgerBooks })),
     readiness: async () => ({ ready: true, checks: [{ name: "database", ready: true }] }),
     metrics: async (format, own) => `${writeExposition(own, format)}# from the gateway\n`,
   };

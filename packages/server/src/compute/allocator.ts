@@ -8,15 +8,16 @@ import { assert } from "#kernel/index.ts";
 import type { TenantId } from "@faultline/protocol";
 
 import { runPass } from "./admission-pass.ts";
-import { type AllocatorOptions, AllocatorState } from "./allocator-state.ts";
+import { type AllocatorOptions, AllocatorState, runFrom } from "./allocator-state.ts";
 import type { ComputeNode } from "./capacity.ts";
 import { changeNodes } from "./change-nodes.ts";
 import { copyState } from "./copy-state.ts";
-import type { Decision } from "./decision.ts";
+import type { Decision, Placement } from "./decision.ts";
 import { type JobRecord, orderKeyOf } from "./job-record.ts";
 import { faultOfRequest, type JobRequest } from "./job.ts";
 import type { Lane } from "./lane.ts";
 import { waitingCountMax } from "./limits.ts";
+import { seatsAt } from "./seats-at.ts";
 import { type TenantPolicy, updateShare } from "./tenant-state.ts";
 import { type Wait, waitOf } from "./wait.ts";
 
@@ -92,6 +93,21 @@ export class Allocator {
     lane.isDirty = true;
     if (contestsHead(job, lane)) this.#state.dropHead(lane);
     return { kind: "waiting" };
+  }
+
+  /** Lets a job run on where it ran before a restart. False, and the job is not known, when its place is not there any more. */
+  resume(request: JobRequest, placement: readonly Placement[], startedAtMs: number): boolean {
+    if (this.submit(request).kind !== "waiting") return false;
+    const job = this.#state.jobs.get(request.id);
+    assert(job !== undefined, "a job that was submitted is known");
+    const seats = seatsAt(this.#state.laneOf(request.deviceKind), job.shape, placement);
+    if (seats === undefined) {
+      this.end(request.id, startedAtMs);
+      return false;
+    }
+    this.#state.start(job, runFrom(job, seats, { nowMs: startedAtMs, order: "turn" }));
+    this.#waitingCount -= 1;
+    return true;
   }
 
   /** Takes a job out: one that runs has ended, one that waits is withdrawn. False when it is not known. */

@@ -15,6 +15,7 @@ describe("an allocator from the configuration", () => {
       silenceMsMax: 1,
       nodes: [nodeOf("n1", { deviceCount: 9 })],
       quotas: [{ tenantId: tenantId("c"), deviceKind: "gpu", deviceCountMax: 0 }],
+      prices: [],
     };
     const allocator = configureAllocator(config, { a: 2 });
     const { signal } = new AbortController();

@@ -9,6 +9,7 @@ export {
 } from "./allocator.ts";
 export type { AllocatorOptions } from "./allocator-state.ts";
 export { type CapacityProvider, type ComputeNode, staticCapacity } from "./capacity.ts";
+export { Compute } from "./compute.ts";
 export { configureAllocator } from "./configure-allocator.ts";
 export type { Decision, Placement } from "./decision.ts";
 export { type Explanation, explainWait, type Remedy } from "./explain-wait.ts";

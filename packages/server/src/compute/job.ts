@@ -61,7 +61,10 @@ export function faultOfRequest(request: JobRequest): string | undefined {
 }
 
 /** Devices of all members. */
-export function deviceCountOf({ memberCount, member }: JobRequest): number {
+export function deviceCountOf({
+  memberCount,
+  member,
+}: Pick<JobRequest, "memberCount" | "member">): number {
   return memberCount * member.deviceCount;
 }
 

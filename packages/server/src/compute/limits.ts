@@ -27,3 +27,11 @@ export const touchCountMax = 64;
 export const candidateCountMax = 256;
 /** What the ledger has not been told yet; beyond it nothing more is begun. */
 export const ledgerQueueLengthMax = 1_000_000;
+/** Reservations of one tenant that have not ended. */
+export const openReservationCountMax = 1_000;
+/** The dearest reservation; the largest amount that the ledger holds at once. */
+export const costMicrosMax = 1_000_000_000_000_000n;
+/** How often reservations are looked at without anybody asking. */
+export const tickIntervalMs = 1_000;
+/** Reservations that one list shows. */
+export const reservationListCountMax = 1_000;

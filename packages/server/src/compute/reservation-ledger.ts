@@ -23,6 +23,7 @@ export type ReserveOutcome =
 /** One interval of use; charged once however often and in whatever order it is reported. */
 export interface IntervalUse {
   readonly reservationId: string;
+  readonly tenantId: TenantId;
   /** Counted from the start of the reservation. */
   readonly interval: number;
   readonly amountMicros: bigint;
@@ -34,6 +35,7 @@ export type UseOutcome = { readonly kind: "consumed" | "repeated" | "ended" };
 
 export interface Renewal {
   readonly reservationId: string;
+  readonly tenantId: TenantId;
   readonly expiresAtMs: number;
   readonly atMs: number;
 }
@@ -42,6 +44,7 @@ export type RenewOutcome = { readonly kind: "renewed" | "ended" };
 
 export interface Release {
   readonly reservationId: string;
+  readonly tenantId: TenantId;
   readonly atMs: number;
 }
 
@@ -50,6 +53,12 @@ export interface ReleaseOutcome {
   readonly kind: "released" | "ended";
   readonly refundedMicros: bigint;
 }
+
+/** A reservation that is at work. */
+export type WorkingReservation = Pick<
+  ReserveRequest,
+  "reservationId" | "tenantId" | "amountMicros"
+>;
 
 /** Where scheduler and ledger differ. */
 export interface Differences {
@@ -69,7 +78,7 @@ export interface ReservationLedger {
   /** Ends a hold and gives back what was not consumed. */
   release(release: Release, signal: AbortSignal): Promise<ReleaseOutcome>;
   /** Compares the open holds with the reservations that the scheduler has at work. */
-  reconcile(workingIds: readonly string[], signal: AbortSignal): Promise<Differences>;
+  reconcile(working: readonly WorkingReservation[], signal: AbortSignal): Promise<Differences>;
   /** What a tenant may spend now. */
   spendableOf(tenantId: TenantId, signal: AbortSignal): Promise<bigint>;
 }

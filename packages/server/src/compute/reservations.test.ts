@@ -113,7 +113,7 @@ describe("a reservation", () => {
     reservations.request(jobOf("j", { costMicros: 60n, durationMs: 10_000 }));
     await at(0);
     reservations.heartbeat("j", 1);
-    await ledger.release({ reservationId: "j", atMs: 2 });
+    await ledger.release({ tenantId: a, reservationId: "j", atMs: 2 });
     await ledger.reserve({
       reservationId: "stray",
       tenantId: a,

@@ -8,7 +8,7 @@ import { assert } from "#kernel/index.ts";
 import type { TenantId } from "@faultline/protocol";
 
 import type { Allocator, SubmitOutcome } from "./allocator.ts";
-import type { Decision } from "./decision.ts";
+import type { Decision, Placement } from "./decision.ts";
 import { intervalCosts } from "./interval-cost.ts";
 import type { JobRequest } from "./job.ts";
 import { LedgerQueue } from "./ledger-queue.ts";
@@ -21,6 +21,16 @@ export interface ReservationOptions {
   readonly intervalMs: number;
   /** Work that is silent for longer is lost: it pays up to what was heard last. */
   readonly silenceMsMax: number;
+  /** Without one nothing outlives the process. */
+  readonly keeper?: ReservationKeeper;
+  /** Nobody could be heard before; work is not silent for what came earlier. */
+  readonly listensSinceMs?: number;
+}
+
+/** Keeps reservations durably. */
+export interface ReservationKeeper {
+  /** Writes down how they stand now. Rejects when that is not known to be done. */
+  save(records: readonly ReservationRecord[], signal: AbortSignal): Promise<void>;
 }
 
 /** How a reservation ended. */
@@ -52,9 +62,20 @@ export interface Moment {
   readonly signal: AbortSignal;
 }
 
+/** A reservation as it stands. */
+export interface ReservationRecord {
+  readonly request: JobRequest;
+  readonly stage: ReservationStage;
+  /** Where it runs, or ran; empty before it is admitted. */
+  readonly placement: readonly Placement[];
+}
+
 interface Reservation {
   readonly request: JobRequest;
   stage: ReservationStage;
+  placement: readonly Placement[];
+  /** When the hold was placed or renewed last. */
+  renewedAtMs: number;
 }
 
 export class Reservations {
@@ -63,6 +84,8 @@ export class Reservations {
   readonly #ledger: ReservationLedger;
   readonly #queue: LedgerQueue;
   readonly #reservations = new Map<string, Reservation>();
+  /** Changed, and not kept yet. */
+  readonly #unkept = new Set<string>();
 
   constructor(allocator: Allocator, ledger: ReservationLedger, options: ReservationOptions) {
     this.#allocator = allocator;
@@ -75,13 +98,45 @@ export class Reservations {
     return this.#reservations.get(jobId)?.stage;
   }
 
+  /** How many of a tenant have not ended. */
+  openCountOf(tenantId: TenantId): number {
+    let count = 0;
+    for (const { request, stage } of this.#reservations.values())
+      if (request.tenantId === tenantId && stage.kind !== "ended") count += 1;
+    return count;
+  }
+
+  recordOf(jobId: string): ReservationRecord | undefined {
+    return this.#reservations.get(jobId);
+  }
+
+  /** Takes up what an earlier process has kept. What cannot stand where it stood, or was held for too long ago, ends. */
+  restore({ request, stage, placement }: ReservationRecord, nowMs: number): void {
+    assert(stage.kind !== "ended", "only what is open is restored");
+    const reservation = { request, stage, placement, renewedAtMs: nowMs };
+    this.#reservations.set(request.id, reservation);
+    if (stage.kind === "waiting") {
+      this.#allocator.submit(request);
+      return;
+    }
+    if (stage.kind === "reserving") this.#reserve(reservation, stage.admittedAtMs);
+    if (stage.kind === "running") this.#renew(reservation, nowMs);
+    if (this.#allocator.resume(request, placement, stage.admittedAtMs)) return;
+    this.#finish(reservation, "lost", stage.kind === "running" ? stage.heardAtMs : nowMs);
+  }
+
   /** Asks for a reservation. It waits until the next tick at least. */
   request(request: JobRequest): SubmitOutcome {
     const outcome = this.#reservations.has(request.id)
       ? ({ kind: "refused", reason: "job-known" } as const)
       : this.#allocator.submit(request);
     if (outcome.kind === "waiting")
-      this.#reservations.set(request.id, { request, stage: { kind: "waiting" } });
+      this.#reservations.set(request.id, {
+        request,
+        stage: { kind: "waiting" },
+        placement: [],
+        renewedAtMs: 0,
+      });
     return outcome;
   }
 
@@ -95,14 +150,12 @@ export class Reservations {
     // A late heartbeat tells nothing new.
     const heardAtMs = stage.kind === "running" ? Math.max(stage.heardAtMs, nowMs) : nowMs;
     const { admittedAtMs } = stage;
-    reservation.stage = { kind: "running", admittedAtMs, startedAtMs, heardAtMs };
-    this.#consume(reservation, reservation.stage, { toMs: heardAtMs, isWhole: true });
-    this.#queue.push({
-      kind: "renew",
-      reservationId: jobId,
-      expiresAtMs: heardAtMs + this.#holdMs(),
-      atMs: nowMs,
-    });
+    const running = { kind: "running", admittedAtMs, startedAtMs, heardAtMs } as const;
+    this.#set(reservation, running);
+    this.#consume(reservation, running, { toMs: heardAtMs, isWhole: true });
+    // Silence is noticed after half of what a hold lasts, so renewing by quarters never lets one expire under its work.
+    if (heardAtMs - reservation.renewedAtMs >= this.#holdMs() / 4)
+      this.#renew(reservation, heardAtMs);
     return heardAtMs < admittedAtMs + reservation.request.durationMs ? "goes-on" : "stops";
   }
 
@@ -135,31 +188,49 @@ export class Reservations {
 
   /** Compares the work that is under way with the ledger's open holds. */
   async reconcile(signal: AbortSignal): Promise<Differences> {
-    const workingIds = [...this.#reservations.values()]
+    const working = [...this.#reservations.values()]
       .filter(({ stage }) => stage.kind === "reserved" || stage.kind === "running")
-      .map(({ request }) => request.id);
-    return this.#ledger.reconcile(workingIds, signal);
+      .map(({ request: { id, tenantId, costMicros } }) => ({
+        reservationId: id,
+        tenantId,
+        amountMicros: costMicros,
+      }));
+    return this.#ledger.reconcile(working, signal);
   }
 
   #apply(decision: Decision, nowMs: number): void {
     const reservation = this.#reservations.get(decision.jobId);
     assert(reservation !== undefined, "the allocator knows no jobs but those of reservations");
     if (decision.kind === "admitted") {
-      reservation.stage = { kind: "reserving", admittedAtMs: nowMs };
-      this.#queue.push({
-        kind: "reserve",
-        reservationId: decision.jobId,
-        tenantId: decision.tenantId,
-        amountMicros: decision.costMicros,
-        expiresAtMs: nowMs + this.#holdMs(),
-        atMs: nowMs,
-      });
+      reservation.placement = decision.placement;
+      this.#set(reservation, { kind: "reserving", admittedAtMs: nowMs });
+      this.#reserve(reservation, nowMs);
     } else this.#finish(reservation, decision.kind, nowMs);
+  }
+
+  #reserve(reservation: Reservation, atMs: number): void {
+    const { id, tenantId, costMicros } = reservation.request;
+    const expiresAtMs = atMs + this.#holdMs();
+    reservation.renewedAtMs = atMs;
+    const reserved = { reservationId: id, tenantId, amountMicros: costMicros };
+    this.#queue.push({ kind: "reserve", ...reserved, expiresAtMs, atMs });
+  }
+
+  #renew(reservation: Reservation, atMs: number): void {
+    const { id, tenantId } = reservation.request;
+    const expiresAtMs = atMs + this.#holdMs();
+    reservation.renewedAtMs = atMs;
+    this.#queue.push({ kind: "renew", reservationId: id, tenantId, expiresAtMs, atMs });
+  }
+
+  #set(reservation: Reservation, stage: ReservationStage): void {
+    reservation.stage = stage;
+    this.#unkept.add(reservation.request.id);
   }
 
   #endOverdue(reservation: Reservation, nowMs: number): void {
     const { request, stage } = reservation;
-    const { startMsMax, silenceMsMax } = this.#options;
+    const { startMsMax, silenceMsMax, listensSinceMs = 0 } = this.#options;
     const isUnstarted = stage.kind === "reserving" || stage.kind === "reserved";
     if (isUnstarted && nowMs - stage.admittedAtMs > startMsMax) {
       this.#allocator.end(request.id, nowMs);
@@ -169,7 +240,7 @@ export class Reservations {
     if (nowMs >= stage.admittedAtMs + request.durationMs) {
       this.#allocator.end(request.id, nowMs);
       this.#finish(reservation, "completed", nowMs);
-    } else if (nowMs - stage.heardAtMs > silenceMsMax) {
+    } else if (nowMs - Math.max(stage.heardAtMs, listensSinceMs) > silenceMsMax) {
       this.#allocator.end(request.id, nowMs);
       this.#finish(reservation, "silent", stage.heardAtMs);
     }
@@ -182,8 +253,13 @@ export class Reservations {
       this.#consume(reservation, stage, { toMs: usedUntilMs, isWhole: false });
     // A hold that was asked for may have been placed, whatever was heard of it.
     if (stage.kind !== "waiting")
-      this.#queue.push({ kind: "release", reservationId: request.id, atMs: usedUntilMs });
-    reservation.stage = { kind: "ended", end };
+      this.#queue.push({
+        kind: "release",
+        reservationId: request.id,
+        tenantId: request.tenantId,
+        atMs: usedUntilMs,
+      });
+    this.#set(reservation, { kind: "ended", end });
   }
 
   #consume(
@@ -200,24 +276,57 @@ export class Reservations {
       intervalMs,
     });
     for (const { interval, amountMicros } of costs)
-      this.#queue.pushUse({ reservationId: request.id, interval, amountMicros, atMs: toMs });
+      this.#queue.pushUse({
+        reservationId: request.id,
+        tenantId: request.tenantId,
+        interval,
+        amountMicros,
+        atMs: toMs,
+      });
   }
 
   async #flush({ nowMs, signal }: Moment): Promise<void> {
+    // The ledger is asked to hold only for what is not forgotten: so nothing is ever held for twice.
+    await this.#keep(signal);
     for (const answer of await this.#queue.flush(signal)) {
       const reservation = this.#reservations.get(answer.reservationId);
       if (reservation?.stage.kind !== "reserving") continue;
       const { request, stage } = reservation;
       if (answer.kind === "held") {
-        reservation.stage = { kind: "reserved", admittedAtMs: stage.admittedAtMs };
+        this.#set(reservation, { kind: "reserved", admittedAtMs: stage.admittedAtMs });
         continue;
       }
       // The ledger knows better than what it said last: the job waits again, now for credit.
       this.#allocator.end(request.id, nowMs);
       this.#allocator.setCredit(request.tenantId, answer.spendableMicros);
       this.#allocator.submit(request);
-      reservation.stage = { kind: "waiting" };
+      reservation.placement = [];
+      this.#set(reservation, { kind: "waiting" });
     }
+    await this.#keep(signal);
+  }
+
+  /** Keeps what has changed; an end only once the ledger knows all of it, as nothing tells it of what is ended later. */
+  async #keep(signal: AbortSignal): Promise<void> {
+    const { keeper } = this.#options;
+    if (keeper === undefined) return;
+    const isTold = this.#queue.length === 0;
+    const records: ReservationRecord[] = [];
+    for (const id of this.#unkept) {
+      const reservation = this.#reservations.get(id);
+      if (reservation !== undefined && (isTold || reservation.stage.kind !== "ended"))
+        records.push({ ...reservation });
+    }
+    if (records.length === 0) return;
+    for (const { request } of records) this.#unkept.delete(request.id);
+    try {
+      await keeper.save(records, signal);
+    } catch (error) {
+      for (const { request } of records) this.#unkept.add(request.id);
+      throw error;
+    }
+    for (const { request, stage } of records)
+      if (stage.kind === "ended") this.#reservations.delete(request.id);
   }
 
   async #tellCredit(signal: AbortSignal): Promise<void> {

@@ -23,4 +23,9 @@ export interface ComputeConfig {
     readonly deviceKind: string;
     readonly deviceCountMax: number;
   }[];
+  readonly prices: readonly {
+    readonly deviceKind: string;
+    readonly microsPerDeviceSecond: number;
+    readonly priorityPercent: number;
+  }[];
 }

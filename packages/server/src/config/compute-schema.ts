@@ -45,6 +45,24 @@ export const ComputeQuotaSettings = Type.Object(
   closed,
 );
 
+export const ComputePriceSettings = Type.Object(
+  {
+    deviceKind: computeName("The kind of device."),
+    microsPerDeviceSecond: Type.Integer({
+      minimum: 0,
+      maximum: 1_000_000_000,
+      description: "What one device costs for one second, in millionths of a US dollar.",
+    }),
+    priorityPercent: whole({
+      minimum: 0,
+      maximum: 1_000,
+      default: 0,
+      description: "By so many percent of the price each priority above 0 costs more.",
+    }),
+  },
+  closed,
+);
+
 /** The section `compute`. */
 export const ComputeSettings = group({
   ageingMinutes: whole({
@@ -66,7 +84,7 @@ export const ComputeSettings = group({
   }),
   startSecondsMax: whole({
     minimum: 1,
-    maximum: 86_400,
+    maximum: 43_200,
     default: 300,
     description: "A reservation whose work has not started by then expires.",
   }),
@@ -78,7 +96,7 @@ export const ComputeSettings = group({
   }),
   silenceSecondsMax: whole({
     minimum: 1,
-    maximum: 86_400,
+    maximum: 43_200,
     default: 180,
     description: "Work without a heartbeat for longer is lost, and its reservation ends.",
   }),
@@ -89,6 +107,12 @@ export const ComputeSettings = group({
     Type.Array(ComputeQuotaSettings, {
       maxItems: 10_000,
       description: "What tenants may hold at once; what is not named is not limited.",
+    }),
+  ),
+  prices: Type.Optional(
+    Type.Array(ComputePriceSettings, {
+      maxItems: 1_000,
+      description: "What kinds of devices cost; jobs on a kind without a price are refused.",
     }),
   ),
 });

@@ -24,17 +24,19 @@ describe("the section compute", () => {
       silenceMsMax: 180_000,
       nodes: [],
       quotas: [],
+      prices: [],
     });
   });
 
-  it("names nodes and quotas", () => {
+  it("names nodes, quotas and prices", () => {
     const compute = load(
-      `compute:\n  backFill: "off"\n  nodes:\n    - ${node}\n  quotas:\n    - { tenant: acme, deviceKind: h100, deviceCountMax: 4 }\n`,
+      `compute:\n  backFill: "off"\n  nodes:\n    - ${node}\n  quotas:\n    - { tenant: acme, deviceKind: h100, deviceCountMax: 4 }\n  prices:\n    - { deviceKind: h100, microsPerDeviceSecond: 700 }\n`,
     );
     expect(compute).toMatchObject({
       backFill: false,
       nodes: [{ id: "n1", deviceCount: 8, cpuCores: 0, memoryGigabytes: 0 }],
       quotas: [{ tenantId: "acme", deviceKind: "h100", deviceCountMax: 4 }],
+      prices: [{ deviceKind: "h100", microsPerDeviceSecond: 700, priorityPercent: 0 }],
     });
   });
 

@@ -16,9 +16,9 @@ interface ComputeSources {
   readonly originOf: (at: ConfigPath) => string;
 }
 
-/** Throws `configuration_invalid` when a node, or a quota of a tenant for a kind, stands twice. */
+/** Throws `configuration_invalid` when a node, a price of a kind, or a quota of a tenant for a kind stands twice. */
 export function readCompute({ number, text, file, originOf }: ComputeSources): ComputeConfig {
-  const { nodes = [], quotas = [] } = file ?? {};
+  const { nodes = [], quotas = [], prices = [] } = file ?? {};
   const refuseAt = (list: string) => (index: number) => originOf(["compute", list, index]);
   refuseTwice(
     nodes.map(({ id }) => id),
@@ -27,6 +27,10 @@ export function readCompute({ number, text, file, originOf }: ComputeSources): C
   refuseTwice(
     quotas.map(({ tenant, deviceKind }) => `${tenant}, ${deviceKind}`),
     refuseAt("quotas"),
+  );
+  refuseTwice(
+    prices.map(({ deviceKind }) => deviceKind),
+    refuseAt("prices"),
   );
   return {
     ageingMs: number("compute.ageingMinutes") * msPerMinute,
@@ -45,6 +49,11 @@ export function readCompute({ number, text, file, originOf }: ComputeSources): C
       tenantId: tenant as TenantId,
       deviceKind,
       deviceCountMax,
+    })),
+    prices: prices.map(({ deviceKind, microsPerDeviceSecond, priorityPercent = 0 }) => ({
+      deviceKind,
+      microsPerDeviceSecond,
+      priorityPercent,
     })),
   };
 }

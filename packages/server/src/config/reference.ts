@@ -1,7 +1,7 @@
 /** The generated reference of the settings, as text. */
 
 import type { ConfigSchema } from "./check-value.ts";
-import { ComputeNodeSettings, ComputeQuotaSettings } from "./compute-schema.ts";
+import { ComputeNodeSettings, ComputePriceSettings, ComputeQuotaSettings } from "./compute-schema.ts";
 import {
   ConfigFile,
   ModelSettings,
@@ -39,7 +39,8 @@ ${listSection("limits.models", "Limits of each model, as `provider/model`. The f
 ${listSection("limits.providers", "Limits of each provider. The first entry that fits counts.", NamedLimitSettings)}
 ${listSection("limits.tenants", "Tenants whose limits differ from `limits.tenant`; `user` in an entry, with the same fields, holds those of each of their users.", TenantLimitSettings)}
 ${listSection("compute.nodes", "The machines that jobs run on, each with devices of one kind.", ComputeNodeSettings)}
-${listSection("compute.quotas", "What tenants may hold at once. What is not named is not limited.", ComputeQuotaSettings)}`;
+${listSection("compute.quotas", "What tenants may hold at once. What is not named is not limited.", ComputeQuotaSettings)}
+${listSection("compute.prices", "What kinds of devices cost. Jobs on a kind without a price are refused.", ComputePriceSettings)}`;
 }
 
 /** The JSON Schema of `faultline.yaml`. */

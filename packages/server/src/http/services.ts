@@ -2,6 +2,7 @@
 
 import type { Cases } from "#cases/index.ts";
 import type { Bundles } from "#catalog/index.ts";
+import type { Compute } from "#compute/index.ts";
 import type { Config } from "#config/index.ts";
 import type { ExpositionFormat, ShownMetric } from "#gateway/index.ts";
 import type { Identity, Principal } from "#identity/index.ts";
@@ -23,6 +24,7 @@ export interface ControlServices {
   readonly bundles: Bundles;
   readonly ledger: Ledger;
   readonly ledgerBooks: LedgerBooks;
+  readonly compute: Compute;
   /** Traces the platform's own work. */
   /** Whether everything that work needs is there. */
   readiness(signal: AbortSignal): Promise<Readiness>;

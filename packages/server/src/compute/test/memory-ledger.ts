@@ -13,6 +13,7 @@ import type {
   ReserveOutcome,
   ReserveRequest,
   UseOutcome,
+  WorkingReservation,
 } from "../reservation-ledger.ts";
 
 interface MemoryHold {
@@ -58,7 +59,7 @@ export class MemoryLedger implements ReservationLedger {
   expireHolds(nowMs: number): void {
     for (const [reservationId, hold] of this.#holds)
       if (hold.refundedMicros === undefined && hold.expiresAtMs < nowMs)
-        this.#release({ reservationId, atMs: nowMs });
+        this.#release({ reservationId });
   }
 
   reserve(request: ReserveRequest): Promise<ReserveOutcome> {
@@ -104,9 +105,9 @@ export class MemoryLedger implements ReservationLedger {
     return this.#call(() => this.#release(release));
   }
 
-  reconcile(workingIds: readonly string[]): Promise<Differences> {
+  reconcile(reservations: readonly WorkingReservation[]): Promise<Differences> {
     const open = new Set(this.openIds());
-    const working = new Set(workingIds);
+    const working = new Set(reservations.map(({ reservationId }) => reservationId));
     return this.#call(() => ({
       holdsWithoutWork: [...open].filter((id) => !working.has(id)),
       workWithoutHold: [...working].filter((id) => !open.has(id)),
@@ -117,7 +118,7 @@ export class MemoryLedger implements ReservationLedger {
     return this.#call(() => this.balanceOf(tenantId));
   }
 
-  #release({ reservationId }: Release): ReleaseOutcome {
+  #release({ reservationId }: Pick<Release, "reservationId">): ReleaseOutcome {
     const hold = this.#holds.get(reservationId);
     if (hold === undefined) return { kind: "ended", refundedMicros: 0n };
     if (hold.refundedMicros !== undefined)

@@ -5,6 +5,7 @@ import { bundleHandlers } from "./bundles.ts";
 import { caseHandlers } from "./cases.ts";
 import { keyHandlers } from "./keys.ts";
 import { ledgerHandlers } from "./ledger.ts";
+import { reservationHandlers } from "./reservations.ts";
 import { sessionHandlers } from "./session.ts";
 import { telemetryHandlers } from "./telemetry.ts";
 
@@ -17,5 +18,6 @@ export function apiHandlers(parts: HandlerParts): ApiHandlers {
     ...caseHandlers(parts),
     ...bundleHandlers(parts),
     ...ledgerHandlers(parts),
+    ...reservationHandlers(parts),
   };
 }

@@ -2,9 +2,10 @@
 
 import type { BundleTables } from "./bundles.ts";
 import type { CaseTables } from "./cases.ts";
+import type { ComputeTables } from "./compute.ts";
 import type { IdentityTables } from "./identity.ts";
 import type { LedgerTables } from "./ledger.ts";
 import type { TelemetryTables } from "./telemetry.ts";
 
 export interface Schema
-  extends IdentityTables, TelemetryTables, CaseTables, BundleTables, LedgerTables {}
+  extends IdentityTables, TelemetryTables, CaseTables, BundleTables, LedgerTables, ComputeTables {}

@@ -1,0 +1,259 @@
+import { PlatformError, type Reservation, type TenantId } from "@faultline/protocol";
+import { openTestDatabase, type TestDatabase } from "@faultline/testkit";
+import { pino } from "pino";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+
+import { loadConfig } from "#config/index.ts";
+import {
+  type Clock,
+  createIds,
+  systemClock,
+  systemEventLoop,
+  systemRandom,
+} from "#kernel/index.ts";
+import { Ledger, LedgerBooks } from "#ledger/index.ts";
+
+import { Compute } from "./compute.ts";
+
+const stack = new AsyncDisposableStack();
+const { signal } = new AbortController();
+let database: TestDatabase;
+let tenantId: TenantId;
+let tenantCount = 0;
+let aheadMs = 0;
+
+const clock: Clock = {
+  ...systemClock,
+  nowMs: () => systemClock.nowMs() + aheadMs,
+  // The test moves the time, and lets the ledger sweep and the scheduler look by itself.
+  every: () => {},
+};
+
+beforeAll(async () => {
+  database = stack.use(await openTestDatabase());
+});
+beforeEach(async () => {
+  tenantId = await database.createTenant(`tenant-${(tenantCount += 1)}`);
+});
+afterAll(async () => await stack.disposeAsync());
+
+const nodes = [
+  {
+    id: "n1",
+    region: "eu",
+    deviceKind: "h100",
+    deviceCount: 8,
+    cpuCores: 96,
+    memoryGigabytes: 1_024,
+  },
+];
+
+interface World extends AsyncDisposable {
+  readonly compute: Compute;
+  readonly ledger: Ledger;
+  advance(durationMs: number): Promise<void>;
+  grant(amountMicros: bigint): Promise<void>;
+  balance(): Promise<{ readonly available: string; readonly held: string; readonly used: string }>;
+}
+
+/** A control process as far as compute needs one; opened again it is the next one. */
+async function openWorld(nodesNow = nodes): Promise<World> {
+  await using opening = new AsyncDisposableStack();
+  const background = new AbortController();
+  opening.defer(() => background.abort());
+  const config = loadConfig({ environment: {}, workingFolder: "/nonexistent" });
+  const parts = {
+    store: database.store,
+    clock,
+    ids: createIds(clock, systemRandom),
+    eventLoop: systemEventLoop,
+    logger: pino({ level: "silent" }),
+    signal: background.signal,
+    config: {
+      ...config,
+      compute: {
+        ...config.compute,
+        nodes: nodesNow,
+        prices: [{ deviceKind: "h100", microsPerDeviceSecond: 100, priorityPercent: 10 }],
+      },
+    },
+  };
+  const ledger = opening.use(Ledger.open(parts));
+  const ledgerBooks = new LedgerBooks(parts);
+  const compute = opening.use(await Compute.open({ ...parts, ledger, ledgerBooks }));
+  const opened = opening.move();
+  const scope = { tenantId, signal };
+  return {
+    compute,
+    ledger,
+    async advance(durationMs) {
+      aheadMs += durationMs;
+      ledger.sweep();
+      await compute.tick();
+    },
+    async grant(amountMicros) {
+      await ledger.submit(scope, {
+        kind: "open-account",
+        id: "open",
+        currency: "USD",
+        limitMicros: 0n,
+      });
+      const lot = { currency: "USD", amountMicros, priority: 0, expiresAtMs: undefined } as const;
+      await ledger.submit(scope, { kind: "grant", id: ledger.newId(), ...lot });
+    },
+    async balance() {
+      const account = (await ledgerBooks.balance(scope)).accounts[0];
+      return {
+        available: account?.availableMicros ?? "",
+        held: account?.heldMicros ?? "",
+        used: account?.usedMicros ?? "",
+      };
+    },
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  };
+}
+
+const job = { deviceKind: "h100", member: { deviceCount: 4 }, durationSeconds: 600 };
+const scopeOf = () => ({ tenantId, signal });
+const codeOf = async (work: Promise<unknown>): Promise<string> =>
+  await work.then(
+    () => "none",
+    (error: unknown) => (error instanceof PlatformError ? error.code : String(error)),
+  );
+
+describe("a reservation on the ledger", () => {
+  it("is held for, charged by intervals, and gives back what it did not use", async () => {
+    await using world = await openWorld();
+    await world.grant(1_000_000n);
+    const reserved = await world.compute.reserve(scopeOf(), { ...job, id: "j" });
+    expect(reserved).toMatchObject({
+      stage: "reserved",
+      costMicros: "240000",
+      placement: [{ nodeId: "n1", memberCount: 1 }],
+    });
+    expect(await world.balance()).toEqual({ available: "760000", held: "240000", used: "0" });
+    expect(await world.compute.heartbeat(scopeOf(), "j")).toMatchObject({
+      goesOn: true,
+      reservation: { stage: "running" },
+    });
+    await world.advance(150_000);
+    await world.compute.heartbeat(scopeOf(), "j");
+    await world.advance(0);
+    expect(await world.balance()).toEqual({ available: "760000", held: "192000", used: "48000" });
+    const ended = await world.compute.complete(scopeOf(), "j");
+    expect(ended).toMatchObject({ stage: "ended", end: "completed" });
+    const { available, held, used } = await world.balance();
+    expect(held).toBe("0");
+    expect(BigInt(available) + BigInt(used)).toBe(1_000_000n);
+    // 150 seconds on four devices, and the moments that the test itself took.
+    expect(Number(used)).toBeGreaterThanOrEqual(60_000);
+    expect(Number(used)).toBeLessThan(72_000);
+    expect(await world.compute.complete(scopeOf(), "j")).toEqual(ended);
+  });
+
+  it("waits for credit, says how much to grant, and starts once that was granted", async () => {
+    await using world = await openWorld();
+    await world.grant(200_000n);
+    const waiting = await world.compute.reserve(scopeOf(), { ...job, id: "j", priority: 5 });
+    expect(waiting).toMatchObject({
+      stage: "waiting",
+      costMicros: "360000",
+      wait: {
+        binding: { kind: "credit", askedMicros: "360000", spendableMicros: "200000" },
+        remedies: [{ kind: "grant-credit", amountMicros: "160000" }],
+      },
+    });
+    await world.grant(160_000n);
+    await world.advance(0);
+    expect(await stageOf(world.compute, "j")).toBe("reserved");
+    expect(await world.balance()).toEqual({ available: "0", held: "360000", used: "0" });
+  });
+
+  it("that never starts expires and costs nothing", async () => {
+    await using world = await openWorld();
+    await world.grant(240_000n);
+    await world.compute.reserve(scopeOf(), { ...job, id: "j" });
+    await world.advance(301_000);
+    expect(await world.compute.read(scopeOf(), "j")).toMatchObject({ end: "expired" });
+    expect(await world.balance()).toEqual({ available: "240000", held: "0", used: "0" });
+  });
+
+  it("outlives the process: it runs on where it ran, what waits keeps waiting, and nothing is held twice", async () => {
+    const first = await openWorld();
+    await first.grant(1_000_000n);
+    await first.compute.reserve(scopeOf(), { ...job, id: "runs" });
+    await first.compute.heartbeat(scopeOf(), "runs");
+    await first.compute.reserve(scopeOf(), { ...job, id: "reserved" });
+    await first.compute.reserve(scopeOf(), { ...job, id: "waits" });
+    expect(await stageOf(first.compute, "waits")).toBe("waiting");
+    await first[Symbol.asyncDispose]();
+
+    await using second = await openWorld();
+    await second.advance(60_000);
+    expect(await second.balance()).toEqual({ available: "520000", held: "480000", used: "0" });
+    expect(await stageOf(second.compute, "runs")).toBe("running");
+    expect(await stageOf(second.compute, "reserved")).toBe("reserved");
+    expect(await second.compute.read(scopeOf(), "waits")).toMatchObject({
+      stage: "waiting",
+      wait: { binding: { kind: "capacity" } },
+    });
+    expect(await second.compute.heartbeat(scopeOf(), "runs")).toMatchObject({ goesOn: true });
+    await second.compute.withdraw(scopeOf(), "reserved");
+    expect(await stageOf(second.compute, "waits")).toBe("reserved");
+    await second.compute.complete(scopeOf(), "runs");
+    await second.compute.withdraw(scopeOf(), "waits");
+    const { available, held, used } = await second.balance();
+    expect(held).toBe("0");
+    expect(BigInt(available) + BigInt(used)).toBe(1_000_000n);
+  });
+
+  it("is lost when its node is gone after a restart, and pays up to what was heard last", async () => {
+    const first = await openWorld();
+    await first.grant(1_000_000n);
+    await first.compute.reserve(scopeOf(), { ...job, id: "j" });
+    await first.compute.heartbeat(scopeOf(), "j");
+    await first.advance(60_000);
+    await first.compute.heartbeat(scopeOf(), "j");
+    await first.advance(0);
+    await first[Symbol.asyncDispose]();
+
+    await using second = await openWorld([]);
+    await second.advance(0);
+    expect(await second.compute.read(scopeOf(), "j")).toMatchObject({ end: "lost" });
+    const { available, held, used } = await second.balance();
+    expect(held).toBe("0");
+    expect(BigInt(available) + BigInt(used)).toBe(1_000_000n);
+    expect(Number(used)).toBeGreaterThanOrEqual(24_000);
+    expect(Number(used)).toBeLessThan(36_000);
+  });
+});
+
+describe("a request for a reservation", () => {
+  it("is the same one when it is sent again, and a conflict with other content", async () => {
+    await using world = await openWorld();
+    await world.grant(1_000_000n);
+    const sent = await Promise.all(
+      [1, 2, 3].map(() => world.compute.reserve(scopeOf(), { ...job, id: "j" })),
+    );
+    expect(new Set(sent.map(({ submittedAt }) => submittedAt)).size).toBe(1);
+    expect(await world.balance()).toEqual({ available: "760000", held: "240000", used: "0" });
+    const other = { ...job, id: "j", durationSeconds: 601 };
+    expect(await codeOf(world.compute.reserve(scopeOf(), other))).toBe("conflict");
+  });
+
+  it("is refused for a kind of device without a price, and seen by no other tenant", async () => {
+    await using world = await openWorld();
+    const unknown = { ...job, deviceKind: "b200" };
+    expect(await codeOf(world.compute.reserve(scopeOf(), unknown))).toBe("price_unknown");
+    await world.compute.reserve(scopeOf(), { ...job, id: "j" });
+    const other = { tenantId: await database.createTenant(`other-${tenantCount}`), signal };
+    expect(await codeOf(world.compute.read(other, "j"))).toBe("not_found");
+    expect(await codeOf(world.compute.withdraw(other, "j"))).toBe("not_found");
+    expect(await world.compute.list(other)).toEqual([]);
+    expect((await world.compute.list(scopeOf())).map(({ id }) => id)).toEqual(["j"]);
+  });
+});
+
+async function stageOf(compute: Compute, id: string): Promise<Reservation["stage"]> {
+  return (await compute.read(scopeOf(), id)).stage;
+}

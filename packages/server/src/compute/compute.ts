@@ -1,0 +1,289 @@
+/** Compute as a service: takes reservations, keeps them durably, and lets the scheduler look at them again and again. */
+
+import type { ComputeConfig } from "#config/index.ts";
+import { type Clock, type Ids, raceAbort } from "#kernel/index.ts";
+import type { Ledger, LedgerBooks } from "#ledger/index.ts";
+import type { Store, TenantScope } from "#storage/index.ts";
+import {
+  PlatformError,
+  type Reservation,
+  type ReservationHeartbeat,
+  type ReserveComputeRequest,
+  type TenantId,
+} from "@faultline/protocol";
+import type { Logger } from "pino";
+
+import type { Allocator } from "./allocator.ts";
+import { staticCapacity } from "./capacity.ts";
+import { configureAllocator } from "./configure-allocator.ts";
+import { explainWait } from "./explain-wait.ts";
+import { HoldLedger } from "./hold-ledger.ts";
+import { faultOfRequest, type JobRequest } from "./job.ts";
+import { costMicrosMax, openReservationCountMax, tickIntervalMs } from "./limits.ts";
+import { priceOf } from "./price-job.ts";
+import { globalIdOf, ReservationStore } from "./reservation-store.ts";
+import { type ReservationRecord, Reservations } from "./reservations.ts";
+import { showReservation } from "./show-reservation.ts";
+
+export interface ComputeParts {
+  readonly config: {
+    readonly compute: ComputeConfig;
+    /** Shares of tenants; who is not named has 1. */
+    readonly gateway: {
+      readonly dispatch: { readonly tenantWeights: Readonly<Record<string, number>> };
+    };
+  };
+  readonly store: Store;
+  readonly ledger: Ledger;
+  readonly ledgerBooks: LedgerBooks;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly logger: Logger;
+  /** Ends all work. */
+  readonly signal: AbortSignal;
+}
+
+export class Compute implements AsyncDisposable {
+  readonly #parts: ComputeParts;
+  readonly #store: ReservationStore;
+  readonly #allocator: Allocator;
+  readonly #reservations: Reservations;
+  readonly #ending = new AbortController();
+  readonly #signal: AbortSignal;
+  #running: Promise<void> = Promise.resolve();
+  #next: Promise<void> | undefined;
+
+  private constructor(parts: ComputeParts, store: ReservationStore) {
+    this.#parts = parts;
+    this.#store = store;
+    this.#signal = AbortSignal.any([parts.signal, this.#ending.signal]);
+    const { compute, gateway } = parts.config;
+    this.#allocator = configureAllocator(compute, gateway.dispatch.tenantWeights);
+    const holds = new HoldLedger({ ledger: parts.ledger, books: parts.ledgerBooks });
+    this.#reservations = new Reservations(this.#allocator, holds, {
+      ...compute,
+      keeper: store,
+      listensSinceMs: parts.clock.nowMs(),
+    });
+  }
+
+  /** Takes up what an earlier process left open, and begins to look. */
+  static async open(parts: ComputeParts): Promise<Compute> {
+    const { clock, config, signal } = parts;
+    const store = new ReservationStore(parts.store);
+    const opened = new Compute(parts, store);
+    const nodes = await staticCapacity(config.compute.nodes).listNodes(signal);
+    opened.#allocator.setNodes(nodes, clock.nowMs());
+    const records = await store.readOpen(signal);
+    // Places are taken before anybody is let in.
+    for (const record of records) opened.#reservations.restore(record, clock.nowMs());
+    clock.every(tickIntervalMs, opened.#signal, () => void opened.tick());
+    return opened;
+  }
+
+  /**
+   * Takes a request for devices; the same one again is the same reservation. Throws `price_unknown`, `amount_too_large`,
+   * `request_invalid`, `limit_exceeded`, and `conflict` where the id is that of another request.
+   */
+  async reserve(scope: TenantScope, asked: ReserveComputeRequest): Promise<Reservation> {
+    const request = this.#requestOf(scope.tenantId, asked);
+    const localId = asked.id ?? this.#parts.ids.next();
+    const record: ReservationRecord = {
+      request: { ...request, id: globalIdOf(scope.tenantId, localId) },
+      stage: { kind: "waiting" },
+      placement: [],
+    };
+    const known = await this.#store.find(scope, localId);
+    if (known !== undefined) return this.#takeAgain(scope, known, record.request);
+    if (this.#reservations.openCountOf(scope.tenantId) >= openReservationCountMax)
+      throw new PlatformError(
+        "limit_exceeded",
+        `${openReservationCountMax} reservations of the tenant are open.`,
+        { hint: "Withdraw some, or wait until some have ended." },
+      );
+    if (!(await this.#store.add(scope, record))) {
+      const other = await this.#store.find(scope, localId);
+      if (other !== undefined) return this.#takeAgain(scope, other, record.request);
+    }
+    return this.#submit(scope, record);
+  }
+
+  /** Throws `not_found`. */
+  async read(scope: TenantScope, localId: string): Promise<Reservation> {
+    return this.#show(await this.#find(scope, localId), { withWait: true });
+  }
+
+  async list(scope: TenantScope): Promise<Reservation[]> {
+    const records = await this.#store.list(scope);
+    return records.map((record) =>
+      this.#show(this.#reservations.recordOf(record.request.id) ?? record, { withWait: false }),
+    );
+  }
+
+  /** Throws `not_found`. */
+  async heartbeat(scope: TenantScope, localId: string): Promise<ReservationHeartbeat> {
+    const before = await this.#find(scope, localId);
+    const { id } = before.request;
+    const answer = this.#reservations.heartbeat(id, this.#parts.clock.nowMs());
+    // Where the work starts its time has to be known, also to a later process.
+    if (before.stage.kind === "reserved") await raceAbort(this.tick(), scope.signal);
+    const reservation = this.#show(this.#reservations.recordOf(id) ?? before, { withWait: false });
+    return { goesOn: answer === "goes-on", reservation };
+  }
+
+  /** Ends work that has started; `conflict` where it has not. Throws `not_found`. */
+  async complete(scope: TenantScope, localId: string): Promise<Reservation> {
+    const { stage } = await this.#find(scope, localId);
+    if (stage.kind !== "running" && stage.kind !== "ended")
+      throw new PlatformError(
+        "conflict",
+        `The reservation is ${stage.kind}: no work has started.`,
+        {
+          hint: "Withdraw it if it is not wanted any more.",
+        },
+      );
+    return this.withdraw(scope, localId);
+  }
+
+  /** Ends a reservation; one that has ended stays as it ended. Throws `not_found`. */
+  async withdraw(scope: TenantScope, localId: string): Promise<Reservation> {
+    const before = await this.#find(scope, localId);
+    if (before.stage.kind !== "ended") {
+      this.#reservations.end(before.request.id, this.#parts.clock.nowMs());
+      await raceAbort(this.tick(), scope.signal);
+    }
+    return this.#show(await this.#find(scope, localId), { withWait: false });
+  }
+
+  /** Looks at all reservations now. One that begins later than the call; never two at once. Does not reject. */
+  tick(): Promise<void> {
+    this.#next ??= this.#running.then(() => {
+      this.#next = undefined;
+      this.#running = this.#tickOnce();
+      return this.#running;
+    });
+    return this.#next;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#ending.abort();
+    await this.#next;
+    await this.#running;
+  }
+
+  async #tickOnce(): Promise<void> {
+    const { clock, logger } = this.#parts;
+    if (this.#signal.aborted) return;
+    try {
+      await this.#reservations.tick({ nowMs: clock.nowMs(), signal: this.#signal });
+    } catch (error) {
+      if (!this.#signal.aborted) logger.warn({ err: error }, "reservations were not looked at");
+    }
+  }
+
+  #requestOf(tenantId: TenantId, asked: ReserveComputeRequest): Omit<JobRequest, "id"> {
+    const { member } = asked;
+    const job = {
+      id: "",
+      tenantId,
+      deviceKind: asked.deviceKind,
+      memberCount: asked.memberCount ?? 1,
+      member: {
+        deviceCount: member.deviceCount,
+        cpuCores: member.cpuCores ?? 0,
+        memoryGigabytes: member.memoryGigabytes ?? 0,
+      },
+      regions: asked.regions ?? [],
+      distinctNodes: asked.distinctNodes ?? false,
+      antiAffinityGroup: asked.antiAffinityGroup,
+      priority: asked.priority ?? 0,
+      durationMs: asked.durationSeconds * 1_000,
+      submittedAtMs: this.#parts.clock.nowMs(),
+    };
+    const costMicros = priceOf(this.#parts.config.compute.prices, job);
+    if (costMicros === undefined)
+      throw new PlatformError(
+        "price_unknown",
+        `Devices of kind '${job.deviceKind}' have no price.`,
+        {
+          hint: "The operator sets it in `compute.prices` of the configuration.",
+        },
+      );
+    if (costMicros > costMicrosMax)
+      throw new PlatformError(
+        "amount_too_large",
+        `The reservation would cost ${costMicros} micros.`,
+        {
+          hint: `Reserve for less than ${costMicrosMax} micros at once.`,
+        },
+      );
+    const fault = faultOfRequest({ ...job, costMicros });
+    if (fault !== undefined) throw new PlatformError("request_invalid", fault);
+    return { ...job, costMicros };
+  }
+
+  /** A request whose id is known: the same one again, or a conflict. */
+  #takeAgain(
+    scope: TenantScope,
+    known: ReservationRecord,
+    request: JobRequest,
+  ): Reservation | Promise<Reservation> {
+    if (contentOf(known.request) !== contentOf(request))
+      throw new PlatformError("conflict", "The id is that of a reservation with other content.", {
+        hint: "Give a new request an id of its own.",
+      });
+    const current = this.#reservations.recordOf(known.request.id);
+    if (current !== undefined || known.stage.kind === "ended")
+      return this.#show(current ?? known, { withWait: true });
+    // It was written down, and then nobody heard of it: it takes its place now.
+    return this.#submit(scope, known);
+  }
+
+  async #submit(scope: TenantScope, record: ReservationRecord): Promise<Reservation> {
+    const outcome = this.#reservations.request(record.request);
+    if (outcome.kind === "refused" && outcome.reason === "queue-full") {
+      await this.#store.save(
+        [{ ...record, stage: { kind: "ended", end: "withdrawn" } }],
+        scope.signal,
+      );
+      throw new PlatformError("limit_exceeded", "No more jobs may wait.");
+    }
+    await raceAbort(this.tick(), scope.signal);
+    const current = this.#reservations.recordOf(record.request.id);
+    return this.#show(current ?? record, { withWait: true });
+  }
+
+  async #find(scope: TenantScope, localId: string): Promise<ReservationRecord> {
+    const id = globalIdOf(scope.tenantId, localId);
+    const record = this.#reservations.recordOf(id) ?? (await this.#store.find(scope, localId));
+    if (record !== undefined) return { ...record };
+    throw new PlatformError("not_found", `There is no reservation '${localId}'.`);
+  }
+
+  #show(record: ReservationRecord, { withWait }: { readonly withWait: boolean }): Reservation {
+    const explains = withWait && record.stage.kind === "waiting";
+    return showReservation(
+      record,
+      explains
+        ? explainWait(this.#allocator, record.request.id, this.#parts.clock.nowMs())
+        : undefined,
+    );
+  }
+}
+
+/** What was asked for, save when, and at what price. */
+function contentOf(request: JobRequest): string {
+  const { member, memberCount, regions, priority, durationMs } = request;
+  const { id, deviceKind, distinctNodes, antiAffinityGroup } = request;
+  return JSON.stringify([
+    id,
+    deviceKind,
+    memberCount,
+    [member.deviceCount, member.cpuCores, member.memoryGigabytes],
+    regions,
+    distinctNodes,
+    antiAffinityGroup ?? null,
+    priority,
+    durationMs,
+  ]);
+}
