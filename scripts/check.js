@@ -1,4 +1,7 @@
-/** Everything that must hold before a change lands: types, lint, format, unused code, tests. Prints the counts last. */
+/**
+ * Everything that must hold before a change lands: types, lint, format, unused code, tests. Prints the counts last.
+ * `--whole` adds what takes minutes: the simulation of the ledger over many seeds, and the faults that it has to find.
+ */
 
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -15,6 +18,11 @@ const steps = [
   { name: "format", command: "oxfmt", words: ["--check"] },
   { name: "unused code and dependencies", command: "knip", words: ["--no-progress"] },
 ];
+const longSteps = [
+  { name: "simulation", command: "node", words: ["simulate/main.ts", "--seeds", "2000"] },
+  { name: "planted bugs", command: "node", words: ["simulate/planted-bugs.ts"] },
+];
+if (process.argv.includes("--whole")) steps.push(...longSteps);
 
 let passed = 0;
 let failed = 0;
