@@ -3,12 +3,15 @@
 import { once } from "node:events";
 import { createWriteStream } from "node:fs";
 
-const sizeBytes = 200_000_000;
+/** Bytes of a large file. */
+export const largeFileBytes = 200_000_000;
+/** How many pairs of managers a pod of the API's own list has: with three a pod takes some 4 kB, as real ones do. */
+const managerCountRaw = 3;
 const startMillis = Date.UTC(2026, 0, 1);
 
 /** Writes a Kubernetes List as `kubectl get pods -A -o json` prints it, with its managed fields. */
 export async function writePodList(path: string): Promise<void> {
-  await write(path, {
+  await write(path, largeFileBytes, {
     before: '{\n    "apiVersion": "v1",\n    "items": [\n',
     part: (index) => `${index === 0 ? "" : ",\n"}${JSON.stringify(podOf(index), undefined, 4)}`,
     after:
@@ -16,9 +19,21 @@ export async function writePodList(path: string): Promise<void> {
   });
 }
 
+/** Writes the list of pods that the API itself answers with: on one line, its items without kind and apiVersion. */
+export async function writeRawPodList(path: string, sizeBytes: number): Promise<void> {
+  await write(path, sizeBytes, {
+    before: '{"kind":"PodList","apiVersion":"v1","metadata":{"resourceVersion":"1"},"items":[',
+    part: (index) => {
+      const { apiVersion: _apiVersion, kind: _kind, ...pod } = podOf(index, managerCountRaw);
+      return `${index === 0 ? "" : ","}${JSON.stringify(pod)}`;
+    },
+    after: "]}\n",
+  });
+}
+
 /** Writes a log with one record of JSON on each line. */
 export async function writeLog(path: string): Promise<void> {
-  await write(path, {
+  await write(path, largeFileBytes, {
     before: "",
     part: (index) => `${JSON.stringify(recordOf(index))}\n`,
     after: "",
@@ -32,7 +47,11 @@ interface Parts {
 }
 
 /** Writes parts until the file has its size; each is below 128 units a character, so characters are bytes. */
-async function write(path: string, { before, part, after }: Parts): Promise<void> {
+async function write(
+  path: string,
+  sizeBytes: number,
+  { before, part, after }: Parts,
+): Promise<void> {
   const file = createWriteStream(path);
   let pending = before;
   let written = 0;
@@ -61,7 +80,7 @@ function recordOf(index: number): unknown {
   };
 }
 
-function podOf(index: number): unknown {
+function podOf(index: number, managerCount = 1): Record<string, unknown> {
   const app = `app-${index % 400}`;
   const owner = `${app}-${digits(index % 400, 9)}`;
   const volume = `kube-api-access-${digits(index, 5)}`;
@@ -73,7 +92,7 @@ function podOf(index: number): unknown {
       creationTimestamp: time,
       generateName: `${owner}-`,
       labels: { app, "pod-template-hash": digits(index % 400, 9) },
-      managedFields: managedFieldsOf(time),
+      managedFields: Array.from({ length: managerCount }, () => managedFieldsOf(time)).flat(),
       name: `${owner}-${digits(index, 5)}${index}`,
       namespace: `team-${index % 40}`,
       ownerReferences: [
@@ -87,7 +106,7 @@ function podOf(index: number): unknown {
   };
 }
 
-function managedFieldsOf(time: string): unknown {
+function managedFieldsOf(time: string): unknown[] {
   const conditions = { ".": {}, "f:lastProbeTime": {}, "f:status": {}, "f:type": {} };
   const container = {
     ".": {},

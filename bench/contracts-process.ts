@@ -7,7 +7,7 @@
  */
 
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
+import { closeSync, createReadStream, openSync, readFileSync, writeSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import {
   checkSnapshot,
@@ -50,9 +50,10 @@ async function measureDecoded(path: string): Promise<Measured> {
 }
 
 async function measureCheck(path: string, bundle: string): Promise<Measured> {
-  const printed: string[] = [];
+  // In a file, as the report is where the command writes it: here it would take memory that is none of the command's.
+  const printed = openSync(`${path}.report`, "w+");
   const write = process.stdout.write.bind(process.stdout);
-  process.stdout.write = (text: string | Uint8Array) => printed.push(String(text)) > 0;
+  process.stdout.write = (text: string | Uint8Array) => writeSync(printed, String(text)) >= 0;
   const before = process.cpuUsage();
   // What the bundle exports, as `bin/faultline.js` calls it.
   const { main } = (await import(pathToFileURL(bundle).href)) as {
@@ -63,7 +64,8 @@ async function measureCheck(path: string, bundle: string): Promise<Measured> {
   // What reads the report here is no part of the command.
   const memoryBytesMax = process.resourceUsage().maxRSS * 1_024;
   // The report of the command, as its schema has it.
-  const report = JSON.parse(printed.join("")) as { findings: Finding[] };
+  const report = JSON.parse(readFileSync(`${path}.report`, "utf8")) as { findings: Finding[] };
+  closeSync(printed);
   return { ...resultOf(before, report.findings), memoryBytesMax };
 }
 

@@ -12,7 +12,12 @@ import { promisify } from "node:util";
 
 import { encodeOtlp } from "../packages/contracts/test/otlp-protobuf.ts";
 import type { BenchFigure, BenchOptions, BenchResult } from "./bench.ts";
-import { writeLog, writePodList } from "./contracts-large-files.ts";
+import {
+  largeFileBytes,
+  writeLog,
+  writePodList,
+  writeRawPodList,
+} from "./contracts-large-files.ts";
 import { populationOf } from "./contracts-population.ts";
 import type { Measured } from "./contracts-process.ts";
 
@@ -20,6 +25,8 @@ const spanCountSmall = 20_000;
 const spanCountLarge = 1_000_000;
 /** As OTLP's JSON these are 200 MB. */
 const spanCountOf200Megabytes = 296_000;
+/** A list of pods as the API answers with it. */
+const rawListBytesSmall = 2_000_000;
 const startsSmall = 3;
 const startsLarge = 21;
 
@@ -52,6 +59,7 @@ export async function run({ small }: BenchOptions): Promise<BenchResult> {
       figures.push({ name, value: memoryBytesMax / 1e6, unit: "MB" });
       figures.push(...(await largeFileFigures(folder, main)));
     }
+    figures.push(await rawListFigure(folder, main, small ? rawListBytesSmall : largeFileBytes));
     figures.push(await startRatio(folder, small ? startsSmall : startsLarge));
     const results = [decoded, fromProtobuf, fromJson].map((item) => item.resultHash);
     return {
@@ -89,6 +97,20 @@ async function largeFileFigures(folder: string, main: string): Promise<BenchFigu
     },
     { name: "log of 200 MB, memory", value: records.memoryBytesMax / 1e6, unit: "MB" },
   ];
+}
+
+/** The memory that a list of pods takes as `kubectl get --raw` writes it: the smallest text for the most pods. */
+async function rawListFigure(
+  folder: string,
+  main: string,
+  sizeBytes: number,
+): Promise<BenchFigure> {
+  const path = join(folder, "raw-pods.json");
+  await writeRawPodList(path, sizeBytes);
+  const { memoryBytesMax } = await measure("check", path, main);
+  await rm(path);
+  const name = `raw Kubernetes List of ${Math.round(sizeBytes / 1e6)} MB, memory`;
+  return { name, value: memoryBytesMax / 1e6, unit: "MB" };
 }
 
 /** One request in JSON or in protobuf, by the name of the file; gives its path. */
