@@ -33,6 +33,7 @@ const goals: readonly Goal[] = [
   { bench: "journal", figure: /^append, a promise/, atLeast: 200_000 },
   { bench: "journal-store", figure: /opened again$/, atMost: 3_000 },
   { bench: "journal-store", figure: /beside calm$/, atMost: 3 },
+  { bench: "ledger-admission", figure: /^admissions of one core$/, atLeast: 2_000_000 },
   { bench: "ledger", figure: /^hold and settle on one account, durable$/, atLeast: 15_000 },
   { bench: "ledger", figure: /^against SELECT … FOR UPDATE$/, atLeast: 20 },
 ];
