@@ -9,13 +9,7 @@
 import { createHash } from "node:crypto";
 import { closeSync, createReadStream, openSync, readFileSync, writeSync } from "node:fs";
 import { pathToFileURL } from "node:url";
-import {
-  checkSnapshot,
-  type Evidence,
-  type Finding,
-  OtlpTraceStream,
-  type Span,
-} from "@faultline/contracts";
+import type { Evidence, Finding, Span } from "@faultline/contracts";
 
 /** What a measurement gives. */
 export interface Measured {
@@ -31,6 +25,8 @@ const measured = mode === "decoded" ? await measureDecoded(file) : await measure
 process.stderr.write(`${JSON.stringify(measured)}\n`);
 
 async function measureDecoded(path: string): Promise<Measured> {
+  // Only here: beside the command it would be there twice.
+  const { checkSnapshot, OtlpTraceStream } = await import("@faultline/contracts");
   const stream = new OtlpTraceStream("protobuf");
   for await (const chunk of createReadStream(path)) stream.push(Buffer.from(chunk));
   const traces = new Map<string, Span[]>();
