@@ -228,6 +228,25 @@ describe("a reservation on the ledger", () => {
   });
 });
 
+describe("a reservation whose time runs out while no process is there", () => {
+  it("pays up to what was heard last, and owes nothing", async () => {
+    const first = await openWorld();
+    await first.grant(240_000n);
+    await first.compute.reserve(scopeOf(), { ...job, id: "j" });
+    await first.compute.heartbeat(scopeOf(), "j");
+    await first[Symbol.asyncDispose]();
+    aheadMs += 3_600_000;
+
+    await using second = await openWorld();
+    await second.advance(0);
+    expect(await second.compute.read(scopeOf(), "j")).toMatchObject({ end: "completed" });
+    const { available, held, used } = await second.balance();
+    expect(held).toBe("0");
+    expect(BigInt(available) + BigInt(used)).toBe(240_000n);
+    expect(Number(used)).toBeLessThan(24_000);
+  });
+});
+
 describe("a request for a reservation", () => {
   it("is the same one when it is sent again, and a conflict with other content", async () => {
     await using world = await openWorld();

@@ -239,7 +239,9 @@ export class Reservations {
     if (stage.kind !== "running") return;
     if (nowMs >= stage.admittedAtMs + request.durationMs) {
       this.#allocator.end(request.id, nowMs);
-      this.#finish(reservation, "completed", nowMs);
+      // What ran out while nobody could be heard pays for what is known of it.
+      const usedUntilMs = stage.heardAtMs < listensSinceMs ? stage.heardAtMs : nowMs;
+      this.#finish(reservation, "completed", usedUntilMs);
     } else if (nowMs - Math.max(stage.heardAtMs, listensSinceMs) > silenceMsMax) {
       this.#allocator.end(request.id, nowMs);
       this.#finish(reservation, "silent", stage.heardAtMs);
