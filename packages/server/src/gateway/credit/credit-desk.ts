@@ -48,13 +48,6 @@ export class CreditDesk {
     });
   }
 
-  /** Calls that wait for the ledger. */
-  get waitingCount(): number {
-    let count = 0;
-    for (const tenant of this.#tenants.values()) count += tenant.waitingCount;
-    return count;
-  }
-
   /** Begins the journal of this life. Throws when the disk does not take it. */
   open(): void {
     this.#journal.open();

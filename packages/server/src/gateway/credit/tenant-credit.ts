@@ -99,10 +99,6 @@ export class TenantCredit {
     return callCount === 0 && this.#keeper.isIdle && this.#sent.isEmpty;
   }
 
-  get waitingCount(): number {
-    return this.#waiting.size;
-  }
-
   /** Calls `tell` once, perhaps before this returns. Gives the way to leave; after that it is not called. */
   admit(request: CreditRequest, tell: (outcome: CreditOutcome) => void): () => void {
     const nowMs = this.#parts.clock.monotonicMs();
