@@ -19,8 +19,6 @@ import {
   OperationCost,
   OperationParams,
   PlaceHoldRequest,
-  Reconciliation,
-  ReconcileRequest,
   Released,
   ReleaseHoldRequest,
   RenewHoldRequest,
@@ -28,6 +26,7 @@ import {
   Settled,
   SettleHoldRequest,
 } from "./api/ledger.ts";
+import { Reconciliation, ReconcileRequest } from "./api/ledger-reconciliation.ts";
 import { type ApiRoute, json } from "./route.ts";
 
 /** Part of the table of all routes. */

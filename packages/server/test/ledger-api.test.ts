@@ -147,7 +147,7 @@ describe("reconciliation", () => {
     ],
   ] as const)(
     "finds %s that somebody changed behind its back",
-    async (_what, harm, mend, found) => {
+    async (...[, harm, mend, found]) => {
       const { tenantId } = control.database;
       await control.database.sql(harm, [tenantId]);
       const seen = await differences();

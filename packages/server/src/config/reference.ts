@@ -1,7 +1,11 @@
 /** The generated reference of the settings, as text. */
 
 import type { ConfigSchema } from "./check-value.ts";
-import { ComputeNodeSettings, ComputePriceSettings, ComputeQuotaSettings } from "./compute-schema.ts";
+import {
+  ComputeNodeSettings,
+  ComputePriceSettings,
+  ComputeQuotaSettings,
+} from "./compute-schema.ts";
 import {
   ConfigFile,
   ModelSettings,
