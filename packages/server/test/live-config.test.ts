@@ -7,6 +7,7 @@ import type { AddressInfo } from "node:net";
 import path from "node:path";
 
 import { createClient } from "@faultline/protocol";
+import { until } from "@faultline/testkit";
 import { expect, it } from "vitest";
 
 import { killProcess, makePlace, type PlatformProcess, startProcess } from "./platform-process.ts";
@@ -48,10 +49,6 @@ async function chat({ url, adminKey }: PlatformProcess): Promise<Response> {
   });
   await response.arrayBuffer();
   return response;
-}
-
-async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 20));
 }
 
 it("takes over a price and a limit in every worker, and refuses a broken file", async () => {

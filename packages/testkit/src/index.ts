@@ -6,3 +6,4 @@ export { freePort } from "./free-port.ts";
 export { type SimulatedClock, simulatedClock } from "./simulated-clock.ts";
 export { openTemporaryFolder, type TemporaryFolder } from "./temporary-folder.ts";
 export { openTestDatabase, type TestDatabase } from "./test-database.ts";
+export { until } from "./until.ts";

@@ -2,7 +2,7 @@
 
 import { PlatformError, type PriorityClass } from "@faultline/protocol";
 
-import type { Price } from "./price.ts";
+import { divideUp, type Price, tokenCost, tokensPerPrice } from "./price.ts";
 
 /** What has a price: a model at a provider, or a second of a kind of device. */
 export type PriceSubject =
@@ -60,7 +60,6 @@ export interface PriceBook {
 }
 
 const permille = 1_000n;
-const tokensPerPrice = 1_000_000n;
 
 /** Makes a book. Throws `configuration_invalid` for an id that stands twice and for two versions that are valid at once. */
 export function openPriceBook(versions: readonly PriceVersion[]): PriceBook {
@@ -104,15 +103,13 @@ export function costUnder(
     const deviceMs = BigInt(Math.ceil(usage.deviceSeconds * 1_000));
     return divideUp(deviceMs * version.microsPerSecond * factor, permille * permille);
   }
-  const { price } = version;
-  const cached = Math.min(usage.cachedInputTokens, usage.inputTokens);
-  const reasoning = Math.min(usage.reasoningTokens, usage.outputTokens);
+  const { price, reasoningMicrosPerMillionTokens } = version;
+  const { inputTokens, cachedInputTokens, outputTokens } = usage;
+  const reasoning = Math.min(usage.reasoningTokens, outputTokens);
+  const said = { inputTokens, cachedInputTokens, outputTokens: outputTokens - reasoning };
   const total =
-    BigInt(usage.inputTokens - cached) * price.inputMicrosPerMillionTokens +
-    BigInt(cached) * price.cachedInputMicrosPerMillionTokens +
-    BigInt(usage.outputTokens - reasoning) * price.outputMicrosPerMillionTokens +
-    BigInt(reasoning) *
-      (version.reasoningMicrosPerMillionTokens ?? price.outputMicrosPerMillionTokens);
+    tokenCost(price, said) +
+    BigInt(reasoning) * (reasoningMicrosPerMillionTokens ?? price.outputMicrosPerMillionTokens);
   return divideUp(total * factor, tokensPerPrice * permille);
 }
 
@@ -145,10 +142,6 @@ function subjectKey(subject: PriceSubject): string {
   return subject.kind === "model"
     ? `model ${subject.provider}/${subject.model}`
     : `device ${subject.deviceKind}`;
-}
-
-function divideUp(value: bigint, by: bigint): bigint {
-  return (value + by - 1n) / by;
 }
 
 function invalid(version: PriceVersion, fault: string): PlatformError {

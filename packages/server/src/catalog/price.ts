@@ -17,14 +17,25 @@ export interface TokenUsage {
   readonly outputTokens: number;
 }
 
-const tokensPerPrice = 1_000_000n;
+/** How many tokens a price is for. */
+export const tokensPerPrice = 1_000_000n;
 
 /** The cost in micros. A part of a micro counts as a whole one, so that many small calls are not free. */
 export function costMicros(price: Price, usage: TokenUsage): bigint {
+  return divideUp(tokenCost(price, usage), tokensPerPrice);
+}
+
+/** What tokens cost, in micros times `tokensPerPrice`, so that nothing is rounded yet. */
+export function tokenCost(price: Price, usage: TokenUsage): bigint {
   const cached = Math.min(usage.cachedInputTokens, usage.inputTokens);
-  const total =
+  return (
     BigInt(usage.inputTokens - cached) * price.inputMicrosPerMillionTokens +
     BigInt(cached) * price.cachedInputMicrosPerMillionTokens +
-    BigInt(usage.outputTokens) * price.outputMicrosPerMillionTokens;
-  return (total + tokensPerPrice - 1n) / tokensPerPrice;
+    BigInt(usage.outputTokens) * price.outputMicrosPerMillionTokens
+  );
+}
+
+/** The quotient, rounded up. */
+export function divideUp(value: bigint, by: bigint): bigint {
+  return (value + by - 1n) / by;
 }

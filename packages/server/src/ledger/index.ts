@@ -7,6 +7,7 @@ export { Ledger } from "./service/ledger.ts";
 export type { LedgerAnswer, LedgerRequest } from "./service/ledger-request.ts";
 export { readAmount, readCurrency } from "./service/read-amount.ts";
 export { refusalError } from "./service/refusal-error.ts";
+export { toStorable } from "./service/storable-text.ts";
 export { Lending, type OpenReserve } from "./service/lending.ts";
 export type { LeaseCharge } from "./core/commands.ts";
 export type { Attribution, UsageKind } from "./core/types.ts";

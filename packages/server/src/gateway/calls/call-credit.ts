@@ -1,7 +1,7 @@
 /** One call and the credit of its tenant: what each attempt may cost is held before it is made, and settled when it ended. */
 
 import type { Target } from "#catalog/index.ts";
-import type { Attribution } from "#ledger/index.ts";
+import { type Attribution, toStorable } from "#ledger/index.ts";
 import type { PlatformError, UseDetails } from "@faultline/protocol";
 
 import { creditLimits } from "../credit/limits.ts";
@@ -164,11 +164,7 @@ function tagsOf(header: string | readonly string[] | undefined): string[] | unde
   return tags.filter((tag) => tag !== "");
 }
 
-// oxlint-disable-next-line no-control-regex -- these are what it looks for
-const controlCharacters = /[\u0000-\u001f]/g;
-
 /** A name that the ledger can write down. */
 function storable(name: string): string {
-  const text = name.slice(0, creditLimits.nameLengthMax);
-  return text.toWellFormed().replaceAll(controlCharacters, "\ufffd");
+  return toStorable(name.slice(0, creditLimits.nameLengthMax));
 }

@@ -5,7 +5,7 @@ import path from "node:path";
 
 import type { Lending } from "#ledger/index.ts";
 import { PlatformError, type TenantId } from "@faultline/protocol";
-import { openTestDatabase, type TestDatabase } from "@faultline/testkit";
+import { openTestDatabase, type TestDatabase, until } from "@faultline/testkit";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
 import type { RawReply } from "../test/raw-client.ts";
@@ -24,10 +24,6 @@ beforeEach(async () => {
   tenantId = await database.createTenant(`survivor-${tenantCount}`);
 });
 afterAll(() => stack.disposeAsync());
-
-async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 20));
-}
 
 /** A number that a query gives. */
 async function numberOf(query: string): Promise<bigint> {

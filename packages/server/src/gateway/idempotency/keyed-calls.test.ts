@@ -6,6 +6,7 @@ import { Socket } from "node:net";
 
 import { seededRandom, systemClock } from "#kernel/index.ts";
 import { formatKey, type KeyId, type TenantId } from "@faultline/protocol";
+import { until } from "@faultline/testkit";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
 import { exchange, openSocket, type RawReply } from "../test/raw-client.ts";
@@ -70,10 +71,6 @@ const wordOf = ({ head }: RawReply): string | undefined =>
   /^x-faultline-idempotency: (\w+)$/im.exec(head)?.[1];
 const errorOf = (reply: RawReply): unknown =>
   (JSON.parse(reply.body.toString()) as { error: { code: unknown } }).error.code;
-
-async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 20));
-}
 
 describe.each([1, 3])("a call with a key, with %i workers", (count) => {
   let upstream: TestServer;

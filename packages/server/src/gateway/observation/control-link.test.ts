@@ -4,14 +4,11 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 
+import { until } from "@faultline/testkit";
 import { expect, it } from "vitest";
 
 import { exchange } from "../test/raw-client.ts";
 import { testSecret } from "../test/test-gateway.ts";
-
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 50));
-}
 
 it("serves from its latest snapshot, and says since when it is alone", async () => {
   const script = fileURLToPath(new URL("../test/test-supervisor.ts", import.meta.url));

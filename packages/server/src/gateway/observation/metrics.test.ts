@@ -2,6 +2,7 @@
 
 import { once } from "node:events";
 
+import { until } from "@faultline/testkit";
 import { describe, expect, it } from "vitest";
 
 import { exchange, openSocket } from "../test/raw-client.ts";
@@ -74,10 +75,6 @@ async function sample(world: TestGateway, start: string): Promise<number> {
   const text = await world.gateway.metrics();
   const line = text.split("\n").find((each) => each.startsWith(`faultline_gateway_${start}`));
   return Number(line?.split(" ")[1]);
-}
-
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 20));
 }
 
 describe("a worker's metrics", () => {

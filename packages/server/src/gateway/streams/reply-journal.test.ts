@@ -7,6 +7,7 @@ import { request as startRequest } from "node:http";
 import { type Clock, seededRandom, systemClock } from "#kernel/index.ts";
 import { type JournalFileSystem, nodeFileSystem } from "@faultline/journal";
 import type { PlatformError, TenantId } from "@faultline/protocol";
+import { until } from "@faultline/testkit";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 import type { Guarded } from "../calls/deadlines.ts";
@@ -396,7 +397,3 @@ describe("a journal of replies", () => {
     }
   });
 });
-
-async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 5));
-}

@@ -7,6 +7,7 @@ import type { Socket } from "node:net";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
+import { until } from "@faultline/testkit";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 import { exchange, openSocket, parseReply, type RawReply, readAll } from "../test/raw-client.ts";
@@ -50,10 +51,6 @@ function hasEnded(pid: number): boolean {
   } catch {
     return true;
   }
-}
-
-async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 20));
 }
 
 async function openStream(simulate: string): Promise<Socket> {

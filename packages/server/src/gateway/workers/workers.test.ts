@@ -4,6 +4,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 
+import { until } from "@faultline/testkit";
 import { describe, expect, it } from "vitest";
 
 import { exchange, openSocket, type RawReply, readAll } from "../test/raw-client.ts";
@@ -41,10 +42,6 @@ function hasEnded(pid: number): boolean {
   } catch {
     return true;
   }
-}
-
-async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 20));
 }
 
 describe("three workers on one port", () => {

@@ -3,6 +3,7 @@
 import { PlatformError } from "@faultline/protocol";
 
 import type { LedgerCommand, LedgerOutcome, Refusal } from "../core/commands.ts";
+import { isStorable } from "./storable-text.ts";
 
 type WithoutTime<Command> = Command extends unknown ? Omit<Command, "atMs"> : never;
 
@@ -45,16 +46,10 @@ export function namedUses(request: LedgerRequest): string[] {
   return [];
 }
 
-// oxlint-disable-next-line no-control-regex -- these are what it looks for
-const controlCharacter = /[\u0000-\u001f]/;
-
-/**
- * Refuses text that PostgreSQL cannot store, or that would be taken for the space between two texts: it would fail everybody
- * else's commands in the same transaction.
- */
+/** Refuses text that cannot be written down: it would fail everybody else's commands in the same transaction. */
 export function refuseUnstorableText(value: unknown): void {
   if (typeof value === "string") {
-    if (value.isWellFormed() && !controlCharacter.test(value)) return;
+    if (isStorable(value)) return;
     throw new PlatformError("request_invalid", "A text holds a character that cannot be stored.");
   }
   if (typeof value !== "object" || value === null) return;
