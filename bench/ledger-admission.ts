@@ -2,7 +2,7 @@
 
 import { createHash } from "node:crypto";
 
-import type { BudgetScope } from "@faultline/server/ledger/core/types.ts";
+import type { BudgetScope } from "@faultline/server/ledger/rules/types.ts";
 import { type AdmissionRequest, LeaseBook } from "@faultline/server/ledger/worker/lease-book.ts";
 
 import type { BenchOptions, BenchResult } from "./bench.ts";

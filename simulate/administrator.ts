@@ -1,6 +1,6 @@
 /** Who opens the account, grants credit and sets budgets; sends again until the ledger has answered. */
 
-import type { BudgetScope, BudgetWindow } from "@faultline/server/ledger/core/types.ts";
+import type { BudgetScope, BudgetWindow } from "@faultline/server/ledger/rules/types.ts";
 import type { BudgetRule } from "@faultline/server/ledger/worker/budget-rules.ts";
 
 import type { Chance } from "./chance.ts";

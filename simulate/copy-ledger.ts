@@ -1,6 +1,6 @@
 /** A copy of a ledger that shares nothing with it that changes. */
 
-import type { LedgerState } from "@faultline/server/ledger/core/ledger-state.ts";
+import type { LedgerState } from "@faultline/server/ledger/rules/ledger-state.ts";
 
 /** Copies what may change, and shares what never does. */
 export function copyLedger(state: LedgerState): LedgerState {

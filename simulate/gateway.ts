@@ -1,6 +1,6 @@
 /** A gateway worker: admits operations out of its lease, makes them, journals them, and tells the ledger. */
 
-import type { LedgerOutcome, Refusal } from "@faultline/server/ledger/core/commands.ts";
+import type { LedgerOutcome, Refusal } from "@faultline/server/ledger/rules/commands.ts";
 import type { BudgetRule } from "@faultline/server/ledger/worker/budget-rules.ts";
 import { exactMicros } from "@faultline/server/ledger/worker/exact-micros.ts";
 import type { AdmittedOperation } from "@faultline/server/ledger/worker/lease-book.ts";

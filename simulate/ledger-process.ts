@@ -7,10 +7,10 @@ import type {
   LedgerCommand,
   LedgerOutcome,
   Refusal,
-} from "@faultline/server/ledger/core/commands.ts";
-import { decide } from "@faultline/server/ledger/core/decide.ts";
-import { brokenInvariants } from "@faultline/server/ledger/core/invariants.ts";
-import { emptyLedger, type LedgerState } from "@faultline/server/ledger/core/ledger-state.ts";
+} from "@faultline/server/ledger/rules/commands.ts";
+import { decide } from "@faultline/server/ledger/rules/decide.ts";
+import { brokenInvariants } from "@faultline/server/ledger/rules/invariants.ts";
+import { emptyLedger, type LedgerState } from "@faultline/server/ledger/rules/ledger-state.ts";
 import type { WorkerCommand } from "@faultline/server/ledger/worker/lease-keeper.ts";
 
 import type { Chance } from "./chance.ts";

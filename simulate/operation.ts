@@ -1,6 +1,6 @@
 /** What clients ask for, and what providers make of it. */
 
-import type { Attribution, UsageKind } from "@faultline/server/ledger/core/types.ts";
+import type { Attribution, UsageKind } from "@faultline/server/ledger/rules/types.ts";
 import { costBoundMicros, type TokenPrice } from "@faultline/server/ledger/worker/exact-micros.ts";
 import type { AdmissionRequest } from "@faultline/server/ledger/worker/lease-book.ts";
 

@@ -20,7 +20,7 @@ const parts = [
   "simulate",
   "packages/server/package.json",
   "packages/server/src/kernel",
-  "packages/server/src/ledger/core",
+  "packages/server/src/ledger/rules",
   "packages/server/src/ledger/worker",
   "packages/testkit/package.json",
   "packages/testkit/src",

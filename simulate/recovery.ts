@@ -7,7 +7,7 @@ import {
   recoveryReports,
   returnCommand,
 } from "@faultline/server/ledger/worker/recover-leases.ts";
-import { ledgerLimits } from "@faultline/server/ledger/core/limits.ts";
+import { ledgerLimits } from "@faultline/server/ledger/rules/limits.ts";
 
 import type { Gateway } from "./gateway.ts";
 import type { Journal } from "./journal.ts";

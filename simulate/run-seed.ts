@@ -1,6 +1,6 @@
 /** One simulation: gateways with leases, a ledger, clients, and every kind of fault; in the end the auditor. */
 
-import { balanceOf } from "@faultline/server/ledger/core/draft.ts";
+import { balanceOf } from "@faultline/server/ledger/rules/draft.ts";
 
 import { Administrator } from "./administrator.ts";
 import { Chance } from "./chance.ts";

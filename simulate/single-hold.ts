@@ -1,6 +1,6 @@
 /** An operation that no lease pays for: it is held by itself, made, and settled. */
 
-import type { LedgerOutcome, Refusal } from "@faultline/server/ledger/core/commands.ts";
+import type { LedgerOutcome, Refusal } from "@faultline/server/ledger/rules/commands.ts";
 import {
   costBoundMicros,
   outputTokensWithin,

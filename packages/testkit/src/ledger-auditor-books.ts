@@ -3,7 +3,7 @@
  * description of the rules and sharing nothing with them, so that a fault there is not repeated here.
  */
 
-import type { Currency, Lot as LedgerLot } from "@faultline/server/ledger/core/types.ts";
+import type { Currency, Lot as LedgerLot } from "@faultline/server/ledger/rules/types.ts";
 
 /** Credit with one expiry. */
 interface AuditLot extends Pick<LedgerLot, "id" | "priority"> {

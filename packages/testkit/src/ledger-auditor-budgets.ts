@@ -1,7 +1,7 @@
 /** The auditor's own count of budgets: a list of everything that was ever admitted, looked through each time. */
 
-import type { LeaseCharge } from "@faultline/server/ledger/core/commands.ts";
-import type { Attribution, BudgetTerms } from "@faultline/server/ledger/core/types.ts";
+import type { LeaseCharge } from "@faultline/server/ledger/rules/commands.ts";
+import type { Attribution, BudgetTerms } from "@faultline/server/ledger/rules/types.ts";
 
 interface Counted {
   readonly budgetId: string;

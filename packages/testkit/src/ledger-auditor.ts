@@ -7,8 +7,8 @@ import type {
   LedgerCommand,
   LedgerOutcome,
   Refusal,
-} from "@faultline/server/ledger/core/commands.ts";
-import type { Attribution } from "@faultline/server/ledger/core/types.ts";
+} from "@faultline/server/ledger/rules/commands.ts";
+import type { Attribution } from "@faultline/server/ledger/rules/types.ts";
 
 import { AuditBooks, type Reserve } from "./ledger-auditor-books.ts";
 import { AuditBudgets } from "./ledger-auditor-budgets.ts";

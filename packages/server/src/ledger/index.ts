@@ -9,8 +9,8 @@ export { readAmount, readCurrency } from "./service/read-amount.ts";
 export { refusalError } from "./service/refusal-error.ts";
 export { toStorable } from "./service/storable-text.ts";
 export { Lending, type OpenReserve } from "./service/lending.ts";
-export type { LeaseCharge } from "./core/commands.ts";
-export type { Attribution, UsageKind } from "./core/types.ts";
+export type { LeaseCharge } from "./rules/commands.ts";
+export type { Attribution, UsageKind } from "./rules/types.ts";
 export type { BudgetRule } from "./worker/budget-rules.ts";
 export {
   costBoundMicros,

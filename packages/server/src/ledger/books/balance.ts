@@ -4,8 +4,8 @@ import type { LedgerAccount, LedgerBalance } from "@faultline/protocol";
 
 import type { Reader } from "#storage/index.ts";
 
-import { reservedMicros } from "../core/credit.ts";
-import type { Currency, Lease } from "../core/types.ts";
+import { reservedMicros } from "../rules/credit.ts";
+import type { Currency, Lease } from "../rules/types.ts";
 import { readRecord } from "../store/micros-text.ts";
 import { bookLimits } from "./limits.ts";
 import { showTime } from "./shown.ts";

@@ -15,7 +15,7 @@ import type {
 import type { Clock } from "#kernel/index.ts";
 import type { Reader, Store, TenantScope } from "#storage/index.ts";
 
-import { budgetStanding } from "../core/set-budget.ts";
+import { budgetStanding } from "../rules/set-budget.ts";
 import { findDifferences, type ReconcileRequest } from "../reconcile/reconcile.ts";
 import { readBudgets } from "../store/load-ledger.ts";
 import { readBalance } from "./balance.ts";

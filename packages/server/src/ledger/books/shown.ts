@@ -5,8 +5,8 @@ import type { Selectable } from "kysely";
 
 import type { Schema } from "#storage/index.ts";
 
-import { reservedMicros } from "../core/credit.ts";
-import type { Hold } from "../core/types.ts";
+import { reservedMicros } from "../rules/credit.ts";
+import type { Hold } from "../rules/types.ts";
 import { readRecord } from "../store/micros-text.ts";
 
 /** A time of the ledger as ISO 8601. */

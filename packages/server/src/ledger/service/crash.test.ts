@@ -11,7 +11,7 @@ import { expect, test } from "vitest";
 import { assert, systemClock } from "#kernel/index.ts";
 import { openPostgres, openStore, type Store } from "#storage/index.ts";
 
-import { brokenInvariants } from "../core/invariants.ts";
+import { brokenInvariants } from "../rules/invariants.ts";
 import { loadLedger } from "../store/load-ledger.ts";
 // The test kills the server by its record, as nobody else does.
 import { readServerRecord } from "../../storage/postgres/orphan.ts";

@@ -1,7 +1,7 @@
 /** Keeps a ledger in memory small: what ended or was done longest ago is forgotten, and looked up when it is named again. */
 
-import type { Decision } from "../core/commands.ts";
-import type { LedgerState } from "../core/ledger-state.ts";
+import type { Decision } from "../rules/commands.ts";
+import type { LedgerState } from "../rules/ledger-state.ts";
 import type { Batch } from "../store/batch.ts";
 import { ledgerServiceLimits } from "./limits.ts";
 

@@ -2,7 +2,7 @@
 
 import { PlatformError } from "@faultline/protocol";
 
-import type { LedgerCommand, LedgerOutcome, Refusal } from "../core/commands.ts";
+import type { LedgerCommand, LedgerOutcome, Refusal } from "../rules/commands.ts";
 import { isStorable } from "./storable-text.ts";
 
 type WithoutTime<Command> = Command extends unknown ? Omit<Command, "atMs"> : never;

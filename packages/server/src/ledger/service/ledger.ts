@@ -7,8 +7,8 @@ import { raceAbort } from "#kernel/index.ts";
 import type { Store, TenantScope } from "#storage/index.ts";
 import type { TenantId } from "@faultline/protocol";
 
-import { blockingDebt } from "../core/credit.ts";
-import type { LedgerState } from "../core/ledger-state.ts";
+import { blockingDebt } from "../rules/credit.ts";
+import type { LedgerState } from "../rules/ledger-state.ts";
 import { LedgerCounts } from "./ledger-counts.ts";
 import {
   type LedgerAnswer,

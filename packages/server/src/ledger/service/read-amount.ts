@@ -2,8 +2,8 @@
 
 import { PlatformError } from "@faultline/protocol";
 
-import { ledgerLimits } from "../core/limits.ts";
-import type { Currency } from "../core/types.ts";
+import { ledgerLimits } from "../rules/limits.ts";
+import type { Currency } from "../rules/types.ts";
 
 const currencies: readonly Currency[] = ["USD", "credits"];
 

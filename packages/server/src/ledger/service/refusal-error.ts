@@ -2,7 +2,7 @@
 
 import { PlatformError } from "@faultline/protocol";
 
-import type { Refusal, RefusalCode } from "../core/commands.ts";
+import type { Refusal, RefusalCode } from "../rules/commands.ts";
 
 interface RefusalRow {
   readonly code: RefusalCode;

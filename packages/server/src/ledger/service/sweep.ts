@@ -5,8 +5,8 @@ import type { TenantId } from "@faultline/protocol";
 import type { Ids } from "#kernel/index.ts";
 import type { Store } from "#storage/index.ts";
 
-import type { LedgerState } from "../core/ledger-state.ts";
-import { ledgerLimits } from "../core/limits.ts";
+import type { LedgerState } from "../rules/ledger-state.ts";
+import { ledgerLimits } from "../rules/limits.ts";
 import type { LedgerRequest } from "./ledger-request.ts";
 import { ledgerServiceLimits } from "./limits.ts";
 

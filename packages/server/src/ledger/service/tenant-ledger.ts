@@ -10,9 +10,9 @@ import type { Logger } from "pino";
 import { assert, type Clock, type EventLoop } from "#kernel/index.ts";
 import type { Store, TenantScope } from "#storage/index.ts";
 
-import type { Decision } from "../core/commands.ts";
-import { decide } from "../core/decide.ts";
-import type { LedgerState } from "../core/ledger-state.ts";
+import type { Decision } from "../rules/commands.ts";
+import { decide } from "../rules/decide.ts";
+import type { LedgerState } from "../rules/ledger-state.ts";
 import { applyBatch, type WriteFailure, type WriterPosition } from "../store/apply-batch.ts";
 import { Batch } from "../store/batch.ts";
 import { addWanted, loadLedger, type WantedRecords } from "../store/load-ledger.ts";

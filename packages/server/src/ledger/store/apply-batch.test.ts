@@ -4,9 +4,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
 import type { TenantScope } from "#storage/index.ts";
 
-import type { LedgerCommand } from "../core/commands.ts";
-import { decide } from "../core/decide.ts";
-import type { LedgerState } from "../core/ledger-state.ts";
+import type { LedgerCommand } from "../rules/commands.ts";
+import { decide } from "../rules/decide.ts";
+import type { LedgerState } from "../rules/ledger-state.ts";
 import { applyBatch, type WriterPosition } from "./apply-batch.ts";
 import { Batch } from "./batch.ts";
 import { loadLedger } from "./load-ledger.ts";

@@ -2,10 +2,10 @@
 
 import { assert } from "#kernel/index.ts";
 
-import type { Decision, Touched } from "../core/commands.ts";
-import { reservedMicros } from "../core/credit.ts";
-import type { LedgerState } from "../core/ledger-state.ts";
-import type { Hold, Lease, Transfer } from "../core/types.ts";
+import type { Decision, Touched } from "../rules/commands.ts";
+import { reservedMicros } from "../rules/credit.ts";
+import type { LedgerState } from "../rules/ledger-state.ts";
+import type { Hold, Lease, Transfer } from "../rules/types.ts";
 import { writeRecord } from "./micros-text.ts";
 import { PlainColumn, TextColumn } from "./column.ts";
 

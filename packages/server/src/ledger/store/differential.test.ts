@@ -3,9 +3,9 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { systemClock } from "#kernel/index.ts";
 
-import { decide } from "../core/decide.ts";
-import { brokenInvariants } from "../core/invariants.ts";
-import { emptyLedger, type LedgerState } from "../core/ledger-state.ts";
+import { decide } from "../rules/decide.ts";
+import { brokenInvariants } from "../rules/invariants.ts";
+import { emptyLedger, type LedgerState } from "../rules/ledger-state.ts";
 import type { LedgerAnswer, LedgerRequest } from "../service/ledger-request.ts";
 import { openLedgerFixture } from "../test/ledger-fixture.ts";
 import { RandomRequests } from "../test/random-requests.ts";

@@ -5,8 +5,8 @@ import { sql } from "kysely";
 import { assert } from "#kernel/index.ts";
 import type { Reader, Store, TenantScope } from "#storage/index.ts";
 
-import { emptyLedger, type LedgerState } from "../core/ledger-state.ts";
-import type { AccountId, Budget, ChargedUse, Currency, Hold, Lease } from "../core/types.ts";
+import { emptyLedger, type LedgerState } from "../rules/ledger-state.ts";
+import type { AccountId, Budget, ChargedUse, Currency, Hold, Lease } from "../rules/types.ts";
 import type { WriterPosition } from "./apply-batch.ts";
 import { readRecord } from "./micros-text.ts";
 

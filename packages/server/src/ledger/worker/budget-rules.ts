@@ -1,6 +1,6 @@
 /** The budgets that a worker knows of, found by what an operation is for. */
 
-import type { Attribution, BudgetScope } from "../core/types.ts";
+import type { Attribution, BudgetScope } from "../rules/types.ts";
 
 /** A budget as a worker counts in it. */
 export interface BudgetRule {

@@ -1,6 +1,6 @@
 /** A lease in the hands of its worker. */
 
-import type { LeaseCharge } from "../core/commands.ts";
+import type { LeaseCharge } from "../rules/commands.ts";
 import { type BudgetSlice, type ScopedSlices, scopeSlices } from "./budget-rules.ts";
 import { workerLimits } from "./limits.ts";
 

@@ -1,6 +1,6 @@
 /** What a journal says of the leases of a worker that died. */
 
-import type { LeaseCharge } from "../core/commands.ts";
+import type { LeaseCharge } from "../rules/commands.ts";
 
 /** What a worker writes down: that an operation is about to be made, before it is, and what it cost. */
 export type UsageRecord =

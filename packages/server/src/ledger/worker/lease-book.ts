@@ -5,8 +5,8 @@
 
 import { assert } from "#kernel/index.ts";
 
-import type { BudgetAmount, LeaseCharge } from "../core/commands.ts";
-import type { Attribution, UsageKind } from "../core/types.ts";
+import type { BudgetAmount, LeaseCharge } from "../rules/commands.ts";
+import type { Attribution, UsageKind } from "../rules/types.ts";
 import { type BudgetRule, type BudgetSlice, findSlices, scopeSlices } from "./budget-rules.ts";
 import { BurnRate } from "./burn-rate.ts";
 import {

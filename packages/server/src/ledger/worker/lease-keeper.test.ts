@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 
-import { decide } from "../core/decide.ts";
-import { balanceOf } from "../core/draft.ts";
-import { emptyLedger } from "../core/ledger-state.ts";
+import { decide } from "../rules/decide.ts";
+import { balanceOf } from "../rules/draft.ts";
+import { emptyLedger } from "../rules/ledger-state.ts";
 import { LeaseKeeper } from "./lease-keeper.ts";
 
 const currency = "USD";

@@ -3,8 +3,8 @@
  * idle. It decides what to send and takes the answers; who carries them may lose, repeat and delay them.
  */
 
-import type { LedgerCommand, LedgerOutcome, Refusal } from "../core/commands.ts";
-import type { Currency } from "../core/types.ts";
+import type { LedgerCommand, LedgerOutcome, Refusal } from "../rules/commands.ts";
+import type { Currency } from "../rules/types.ts";
 import { exactMicrosMax } from "./exact-micros.ts";
 import { HeldLease } from "./held-lease.ts";
 import { LeaseBook } from "./lease-book.ts";

@@ -1,7 +1,7 @@
 /** What the ledger is told about a worker that died, by whoever read its journal. */
 
-import type { LeaseCharge } from "../core/commands.ts";
-import type { Hold, Lease } from "../core/types.ts";
+import type { LeaseCharge } from "../rules/commands.ts";
+import type { Hold, Lease } from "../rules/types.ts";
 import { workerLimits } from "./limits.ts";
 import type { WorkerCommand } from "./lease-keeper.ts";
 
