@@ -67,6 +67,10 @@ export function adjustCredit(draft: Draft, command: CommandOf<"adjust">): Ledger
     coverDebt(draft, currency);
     return { kind: "adjusted", debtMicros: -balanceOf(draft.state, "debt", currency) };
   }
+  if (command.isCovered === true) {
+    const short = shortOfLots(draft, currency, amountMicros);
+    if (short !== undefined) return short;
+  }
   const takenMicros = takeCredit(draft, { currency, amountMicros, to: "adjustments" });
   const owed = { from: "debt", to: "adjustments", reason: "adjusted" } as const;
   draft.transfer({ ...owed, currency, amountMicros: amountMicros - takenMicros });
@@ -92,12 +96,8 @@ export function convertCredit(
   const convertedMicros = (amountMicros * rateNumerator) / rateDenominator;
   const unfit = checkAmount(convertedMicros, 1n);
   if (unfit !== undefined) return unfit;
-  let leftMicros = 0n;
-  for (const lot of usableLots(draft.state, currency)) leftMicros += lot.remainingMicros;
-  if (leftMicros < amountMicros) {
-    const shortage = { obstacle: { kind: "account", currency }, leftMicros } as const;
-    return exhausted(draft.state, currency, { ...shortage, amountMicros });
-  }
+  const short = shortOfLots(draft, currency, amountMicros);
+  if (short !== undefined) return short;
   // The soonest expiry is kept, so that no credit lives longer by being converted.
   const expiresAtMs = usableLots(draft.state, currency)[0]?.expiresAtMs;
   takeCredit(draft, { currency, amountMicros, to: "conversion" });
@@ -120,6 +120,15 @@ export function expireLots(draft: Draft): LedgerOutcome {
     lotIds.push(lotId);
   }
   return { kind: "lots-expired", lotIds };
+}
+
+/** Refuses an amount that does not lie in usable lots; the credit line does not count. */
+function shortOfLots(draft: Draft, currency: Currency, amountMicros: bigint): Refusal | undefined {
+  let leftMicros = 0n;
+  for (const lot of usableLots(draft.state, currency)) leftMicros += lot.remainingMicros;
+  if (leftMicros >= amountMicros) return undefined;
+  const shortage = { obstacle: { kind: "account", currency }, leftMicros } as const;
+  return exhausted(draft.state, currency, { ...shortage, amountMicros });
 }
 
 function checkNewLot(draft: Draft, currency: Currency): Refusal | undefined {

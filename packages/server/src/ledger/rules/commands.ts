@@ -54,6 +54,8 @@ export type LedgerCommand =
       readonly currency: Currency;
       readonly direction: "give" | "take";
       readonly amountMicros: bigint;
+      /** Takes only what lies in lots: refused where that is less, instead of making a debt. */
+      readonly isCovered?: true;
     })
   | (CommandBase & {
       /** Credit of one currency becomes a lot of another: `amount × numerator / denominator`, rounded down. */
@@ -96,6 +98,8 @@ export type LedgerCommand =
       readonly minimumMicros: bigint;
       readonly durationMs: number;
       readonly budgets: readonly BudgetAmount[];
+      /** Lent to the ledger of another region, which may be cut off for long: no time ends it. */
+      readonly isEscrow?: true;
     })
   | (CommandBase & {
       /** Moves the deadline, and lends as much more as there is, up to the amounts. */

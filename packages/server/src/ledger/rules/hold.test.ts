@@ -162,6 +162,21 @@ describe("a hold", () => {
     expect(ledger(opened, grant("g", 5n), command).answers[2]).toMatchObject({ code });
   });
 
+  it("is out of reach of an adjustment that may take only what lies in lots", () => {
+    const take = { kind: "adjust", atMs: 1, currency: "USD", direction: "take" } as const;
+    const { answers } = ledger(
+      opened,
+      grant("g", 10n),
+      hold("a", 6n),
+      { ...take, id: "too much", amountMicros: 5n, isCovered: true },
+      { ...take, id: "the rest", amountMicros: 4n, isCovered: true },
+    );
+    expect(answers.slice(3)).toMatchObject([
+      { code: "credit_exhausted", leftMicros: 4n },
+      { kind: "adjusted", debtMicros: 0n },
+    ]);
+  });
+
   it("is refused on a closed account, while what is held goes on", () => {
     const { answers } = ledger(
       opened,

@@ -156,4 +156,18 @@ describe("a lease", () => {
       { kind: "held" },
     ]);
   });
+
+  it("that another region was lent is held, however long that has not reported", () => {
+    const deadMs = 1_000 + 1_000 * ledgerLimits.leaseGraceMs;
+    const { answers, balance } = answersOf(
+      lease("l", { isEscrow: true }),
+      { kind: "lose-lease", id: "lose", atMs: deadMs, leaseId: "l" },
+      report("r", "u", 5n),
+    );
+    expect(answers.slice(1)).toMatchObject([
+      { code: "lease_unreported" },
+      { kind: "lease-reported" },
+    ]);
+    expect(balance("holds")).toBe(35n);
+  });
 });

@@ -55,6 +55,7 @@ export function lendLease(draft: Draft, command: CommandOf<"lease">): LedgerOutc
     budgets: [],
     state: "open",
     unreadMicros: 0n,
+    ...(command.isEscrow === true ? { isEscrow: true } : {}),
   };
   state.leases.set(id, lease);
   draft.touch("lease", id);
@@ -177,6 +178,9 @@ export function loseLease(draft: Draft, command: CommandOf<"lose-lease">): Ledge
   const lease = draft.state.leases.get(leaseId);
   if (lease === undefined) return notFound(leaseId);
   if (lease.state !== "open") return refuse("lease_ended", `The lease is ${lease.state} already.`);
+  // Its region may be spending out of it, however long nobody has heard of that.
+  if (lease.isEscrow === true)
+    return refuse("lease_unreported", "An escrow is held until its region has reported.");
   const dueAtMs = lease.deadlineMs + ledgerLimits.leaseGraceMs;
   if (draft.atMs < dueAtMs)
     return refuse("lease_unreported", `The lease may be reported until ${dueAtMs}.`);

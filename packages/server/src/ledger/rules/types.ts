@@ -148,6 +148,8 @@ export interface Lease {
   state: "open" | LeaseEnd;
   /** Of a lost lease: what counts as spent and was not found in a journal since. */
   unreadMicros: bigint;
+  /** Lent to another region: held until that has reported, however long it takes. */
+  readonly isEscrow?: true;
 }
 
 export type BudgetScope =
