@@ -155,6 +155,7 @@ function readReply(route: ApiRoute, bytes: Uint8Array, isTrusted: boolean): unkn
     case "bytes":
       return bytes;
     case "text":
+    case "stream":
       return new TextDecoder().decode(bytes);
     case "json": {
       const value = parseJson(bytes);

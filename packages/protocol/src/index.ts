@@ -7,6 +7,7 @@ export * from "./api/health.ts";
 export * from "./api/identity.ts";
 export * from "./api/ledger.ts";
 export * from "./api/ledger-reconciliation.ts";
+export * from "./api/ledger-series.ts";
 export * from "./api/overview.ts";
 export * from "./api/telemetry.ts";
 export * from "./bundle.ts";

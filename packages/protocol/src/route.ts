@@ -9,6 +9,8 @@ export type RouteReply =
   | { readonly kind: "json"; readonly status: 200 | 201; readonly schema: TSchema }
   | { readonly kind: "text"; readonly status: 200; readonly mediaTypes: readonly string[] }
   | { readonly kind: "bytes"; readonly status: 200; readonly mediaTypes: readonly string[] }
+  /** Text that is sent while it is made; of any length, so that a failure ends the answer midway and never quietly. */
+  | { readonly kind: "stream"; readonly status: 200; readonly mediaTypes: readonly string[] }
   | { readonly kind: "empty"; readonly status: 204 };
 
 /** Who may call a route: anybody, anybody who is known, or a role with the permission. */

@@ -53,6 +53,7 @@ import { ServiceList, TraceDetail, TraceList, TraceParams, TraceQuery } from "./
 import { computeRoutes } from "./compute-routes.ts";
 import { KeyTerms } from "./key-terms.ts";
 import { ledgerRoutes } from "./ledger-routes.ts";
+import { ledgerSeriesRoutes } from "./ledger-series-routes.ts";
 import { type ApiRoute, json } from "./route.ts";
 
 export type { ApiRoute, RouteAccess, RouteReply } from "./route.ts";
@@ -319,6 +320,7 @@ export const apiRoutes = {
     reply: json(200, KillSwitch),
   },
   ...ledgerRoutes,
+  ...ledgerSeriesRoutes,
   ...computeRoutes,
 } as const satisfies Record<string, ApiRoute>;
 
@@ -344,7 +346,7 @@ type InputOf<R> = (R extends { readonly params: TSchema }
 export type ApiOutput<N extends ApiRouteName> = OutputOf<(typeof apiRoutes)[N]["reply"]>;
 type OutputOf<R> = R extends { readonly kind: "json"; readonly schema: infer S extends TSchema }
   ? Static<S>
-  : R extends { readonly kind: "text" }
+  : R extends { readonly kind: "text" | "stream" }
     ? string
     : R extends { readonly kind: "bytes" }
       ? Uint8Array<ArrayBuffer>

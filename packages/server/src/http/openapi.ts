@@ -133,6 +133,7 @@ function replyOf(reply: protocol.RouteReply, components: Map<string, Json>): Jso
         content: { "application/json": { schema: refer(reply.schema, components) } },
       };
     case "text":
+    case "stream":
       return {
         description: "Done.",
         content: Object.fromEntries(

@@ -1,5 +1,7 @@
 /** Registers the table of routes: for each, who may call it, what it reads and how it answers. */
 
+import { Readable } from "node:stream";
+
 import type { Principal } from "#identity/index.ts";
 import { assert } from "#kernel/index.ts";
 import { type ApiRoute, type ApiRouteName, apiRouteNames, apiRoutes } from "@faultline/protocol";
@@ -90,6 +92,9 @@ function send(reply: FastifyReply, route: ApiRoute, output: unknown): FastifyRep
       return reply.type("application/json; charset=utf-8").send(JSON.stringify(output));
     case "text":
       return reply.send(output);
+    case "stream":
+      // The handlers of such routes are typed to give pieces of text.
+      return reply.send(Readable.from(output as AsyncIterable<string>, { objectMode: false }));
     case "bytes":
       assert(output instanceof Uint8Array, "a route of bytes answers with bytes");
       return reply.send(Buffer.from(output.buffer, output.byteOffset, output.byteLength));

@@ -64,7 +64,12 @@ type ContextOf<N extends ApiRouteName> = (typeof apiRoutes)[N]["access"] extends
 export type ApiHandler<N extends ApiRouteName> = (
   input: ApiInput<N>,
   context: ContextOf<N>,
-) => Promise<ApiOutput<N>>;
+) => Promise<HandlerOutput<N>>;
+
+/** What is sent while it is made comes in pieces. */
+type HandlerOutput<N extends ApiRouteName> = (typeof apiRoutes)[N]["reply"]["kind"] extends "stream"
+  ? AsyncIterable<string>
+  : ApiOutput<N>;
 
 /** One handler for each route of the table; the compiler refuses a table with a route that nobody handles. */
 export type ApiHandlers = { readonly [N in ApiRouteName]: ApiHandler<N> };

@@ -49,6 +49,9 @@ export const telemetryLimits = {
   operationRowCountMax: 20_000,
   servicesOfTraceMax: 100,
   recordListCountMax: 1_000,
+  failedOperationCountMax: 50,
+  /** Between the making of an operation's id and the start of its span. */
+  operationStartSlackMs: 60_000,
   trafficPointCount: 60,
   edgeCountMax: 200,
   /** The edges of the overview come from the newest traces of the window, up to these numbers. */

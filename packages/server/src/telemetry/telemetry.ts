@@ -16,6 +16,12 @@ import type { IngestBatch, Store, TenantScope } from "#storage/index.ts";
 
 import { type CommitCounts, CommitQueue } from "./commit-queue.ts";
 import { Days, type StoreSize, Upkeep } from "./days.ts";
+import {
+  type FailedOperationQuery,
+  type FailedOperations,
+  failedOperations,
+  traceOfOperation,
+} from "./failed-operations.ts";
 import { telemetryLimits, type TelemetrySettings } from "./limits.ts";
 import { listServices } from "./list-services.ts";
 import { listTraces } from "./list-traces.ts";
@@ -146,6 +152,22 @@ export class Telemetry implements AsyncDisposable {
     window: { readonly fromMs: number; readonly toMs: number },
   ): Promise<Pick<Overview, "traffic" | "edges" | "spanCount">> {
     return await readOverview(this.#store, scope, window);
+  }
+
+  /** Operations of the gateway that failed in certain ways. */
+  async failedOperations(
+    scope: TenantScope,
+    query: FailedOperationQuery,
+  ): Promise<FailedOperations> {
+    return await failedOperations(this.#store, scope, query);
+  }
+
+  /** Where an operation of the gateway was traced. */
+  async traceOfOperation(
+    scope: TenantScope,
+    operationId: string,
+  ): Promise<{ readonly traceId: string; readonly spanId: string } | undefined> {
+    return await traceOfOperation(this.#store, scope, operationId);
   }
 
   /** Log records, newest first. */

@@ -4,6 +4,8 @@ import type { ApiHandlers, HandlerParts } from "../services.ts";
 import { bundleHandlers } from "./bundles.ts";
 import { caseHandlers } from "./cases.ts";
 import { keyHandlers } from "./keys.ts";
+import { ledgerExportHandlers } from "./ledger-export.ts";
+import { ledgerSeriesHandlers } from "./ledger-series.ts";
 import { ledgerHandlers } from "./ledger.ts";
 import { reservationHandlers } from "./reservations.ts";
 import { sessionHandlers } from "./session.ts";
@@ -18,6 +20,8 @@ export function apiHandlers(parts: HandlerParts): ApiHandlers {
     ...caseHandlers(parts),
     ...bundleHandlers(parts),
     ...ledgerHandlers(parts),
+    ...ledgerSeriesHandlers(parts),
+    ...ledgerExportHandlers(parts),
     ...reservationHandlers(parts),
   };
 }

@@ -1,6 +1,10 @@
 /** Reads the ledger of a tenant as it is committed, without its writer. */
 
 import type {
+  BalanceSeries,
+  BalanceSeriesQuery,
+  BudgetForecast,
+  EntriesExportQuery,
   LedgerBalance,
   LedgerBudget,
   LedgerDifference,
@@ -10,6 +14,9 @@ import type {
   LedgerUsage,
   LedgerUsageQuery,
   OperationCost,
+  SpendSeries,
+  SpendSeriesQuery,
+  UsageExportQuery,
 } from "@faultline/protocol";
 
 import type { Clock } from "#kernel/index.ts";
@@ -17,12 +24,22 @@ import type { Reader, Store, TenantScope } from "#storage/index.ts";
 
 import { budgetStanding } from "../rules/set-budget.ts";
 import { findDifferences, type ReconcileRequest } from "../reconcile/reconcile.ts";
+import { readCurrency } from "../service/read-amount.ts";
 import { readBudgets } from "../store/load-ledger.ts";
 import { readBalance } from "./balance.ts";
+import { readBalanceSeries } from "./balance-series.ts";
 import { explainOperation } from "./explain.ts";
+import { exportEntries } from "./export-entries.ts";
+import { exportUsage } from "./export-usage.ts";
+import { forecastBudget } from "./forecast.ts";
 import { bookLimits } from "./limits.ts";
+import { readRecentSpend } from "./recent-spend.ts";
 import { entryColumns, showEntry, showHold } from "./shown.ts";
+import { readSpendSeries } from "./spend-series.ts";
 import { readUsage } from "./usage.ts";
+import { readWindow } from "./window.ts";
+
+const currencyPlace = "query /currency";
 
 export class LedgerBooks {
   readonly #store: Store;
@@ -93,6 +110,58 @@ export class LedgerBooks {
       query.from === undefined ? untilMs - bookLimits.usageWindowMs : Date.parse(query.from);
     const by = query.by ?? "model";
     return this.#store.read(scope, (reader) => readUsage(reader, { by, fromMs, untilMs }));
+  }
+
+  /** What stood in the books over time. Throws `request_invalid`, `currency_mismatch`. */
+  async balanceSeries(scope: TenantScope, query: BalanceSeriesQuery): Promise<BalanceSeries> {
+    const window = readWindow(query, this.#clock.nowMs());
+    const currency = readCurrency(query.currency ?? "USD", currencyPlace);
+    const stepCount = query.stepCount ?? bookLimits.seriesStepCount;
+    return this.#store.read(scope, (reader) =>
+      readBalanceSeries(reader, { ...window, currency, stepCount }),
+    );
+  }
+
+  /** What was charged over time. Throws `request_invalid`, `currency_mismatch`. */
+  async spendSeries(scope: TenantScope, query: SpendSeriesQuery): Promise<SpendSeries> {
+    const request = {
+      ...readWindow(query, this.#clock.nowMs()),
+      by: query.by ?? "model",
+      currency: readCurrency(query.currency ?? "USD", currencyPlace),
+      bucketCount: query.bucketCount ?? bookLimits.seriesStepCount,
+      groupCount: query.groupCount ?? bookLimits.spendGroupCount,
+    };
+    return this.#store.read(scope, (reader) => readSpendSeries(reader, request));
+  }
+
+  /** How long each budget lasts, by their ids. */
+  async forecasts(scope: TenantScope): Promise<BudgetForecast[]> {
+    const nowMs = this.#clock.nowMs();
+    return this.#store.read(scope, async (reader) => {
+      const budgets = await readBudgets(reader);
+      const recent = await readRecentSpend(
+        reader,
+        budgets.map(({ terms }) => terms),
+        nowMs,
+      );
+      return budgets
+        .toSorted((left, right) => (left.terms.budgetId < right.terms.budgetId ? -1 : 1))
+        .map((budget) => {
+          const none = { micros: 0n, firstMs: undefined };
+          return forecastBudget(budget, recent.get(budget.terms.budgetId) ?? none, nowMs);
+        });
+    });
+  }
+
+  /** Entries as lines of CSV, read while they are taken. Throws `request_invalid` at once. */
+  exportEntries(scope: TenantScope, query: EntriesExportQuery): AsyncGenerator<string> {
+    const window = readWindow(query, this.#clock.nowMs());
+    return exportEntries(this.#store, scope, { ...window, account: query.account });
+  }
+
+  /** Uses as lines of CSV, read while they are taken. Throws `request_invalid` at once. */
+  exportUsage(scope: TenantScope, query: UsageExportQuery): AsyncGenerator<string> {
+    return exportUsage(this.#store, scope, readWindow(query, this.#clock.nowMs()));
   }
 
   /** What an operation cost. Throws `not_found`. */

@@ -9,6 +9,14 @@ export const bookLimits = {
   usageRowCountMax: 1_000,
   /** The window of usage when none is asked for. */
   usageWindowMs: 30 * 86_400_000,
+  /** The longest window that is read at once. */
+  windowMsMax: 400 * 86_400_000,
+  seriesStepCount: 60,
+  spendGroupCount: 7,
+  /** Spend of the same keys, users, models and tags of budgets, told apart, on which forecasts stand. */
+  recentSpendRowCountMax: 50_000,
+  /** Rows of an export that are in memory at once. */
+  exportPageRowCount: 2_000,
   /** Holds and uses of one operation. */
   operationPartCountMax: 100,
 } as const;

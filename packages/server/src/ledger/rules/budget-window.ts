@@ -75,6 +75,7 @@ function isLive(budget: Budget, windowStartMs: number, atMs: number): boolean {
   return windowStartMs + partMs + window.durationMs > atMs;
 }
 
-function rollingPartMs(durationMs: number): number {
+/** A rolling window is counted in parts of this length; spend leaves it with its whole part. */
+export function rollingPartMs(durationMs: number): number {
   return Math.max(1, Math.ceil(durationMs / ledgerLimits.rollingWindowParts));
 }
