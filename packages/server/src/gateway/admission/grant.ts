@@ -15,6 +15,13 @@ export interface Grant {
   standing(): RateStanding;
 }
 
+/** Who gave a grant. */
+export interface GrantOwner {
+  monotonicMs(): number;
+  /** Units that a grant held are idle again. */
+  onFreed(): void;
+}
+
 const nothingStands: RateStanding = { requests: undefined, tokens: undefined };
 
 /** The grant of a call that nothing limits. */
@@ -32,14 +39,14 @@ interface Charge {
 }
 
 export class LimitedGrant implements Grant {
-  readonly #monotonicMs: () => number;
+  readonly #owner: GrantOwner;
   #charges: readonly Charge[];
   #isReleased = false;
   #isSettled = false;
 
-  constructor(taken: readonly Taken[], monotonicMs: () => number) {
-    this.#monotonicMs = monotonicMs;
-    const nowMs = monotonicMs();
+  constructor(taken: readonly Taken[], owner: GrantOwner) {
+    this.#owner = owner;
+    const nowMs = owner.monotonicMs();
     for (const one of taken) one.slice.confirm(one);
     this.#charges = taken.map((one) => ({ taken: one, reservation: reserve(one, nowMs) }));
   }
@@ -48,11 +55,12 @@ export class LimitedGrant implements Grant {
     if (this.#isReleased) return;
     this.#isReleased = true;
     for (const { taken } of this.#charges) releasePermit(taken);
+    this.#owner.onFreed();
   }
 
   leaveTarget(tokensUsed: number): void {
     if (this.#isReleased || this.#isSettled) return;
-    const nowMs = this.#monotonicMs();
+    const nowMs = this.#owner.monotonicMs();
     const left = this.#charges.filter(isOfTarget);
     if (left.length === 0) return;
     this.#charges = this.#charges.filter((charge) => !isOfTarget(charge));
@@ -60,17 +68,19 @@ export class LimitedGrant implements Grant {
       settleCharge(charge, tokensUsed, nowMs);
       releasePermit(charge.taken);
     }
+    this.#owner.onFreed();
   }
 
   settle(tokensUsed: number): void {
     if (this.#isSettled) return;
     this.#isSettled = true;
-    const nowMs = this.#monotonicMs();
+    const nowMs = this.#owner.monotonicMs();
     for (const charge of this.#charges) settleCharge(charge, tokensUsed, nowMs);
+    this.#owner.onFreed();
   }
 
   standing(): RateStanding {
-    const nowMs = this.#monotonicMs();
+    const nowMs = this.#owner.monotonicMs();
     return tightest(
       this.#charges.map(({ taken }) => taken.slice),
       nowMs,

@@ -7,6 +7,7 @@ import type { LayerName, LimitDimension } from "./layer.ts";
 import { leaseBounds, permitReserve, rateReserve } from "./lease-bounds.ts";
 import type { LayerGrant, LayerLevels, SliceReport } from "./lease-messages.ts";
 import type { LimitRefusal } from "./limit-refusal.ts";
+import { Recalls } from "./recalls.ts";
 import { RateBucket } from "./rate-bucket.ts";
 
 /** What one worker holds of a layer, in use or idle. */
@@ -16,8 +17,6 @@ export interface Holding {
   permits: number;
   /** Tokens that were reported used, and may come back. */
   tokensRefundable: number;
-  /** A recall is on its way, and not answered yet. */
-  recalled: boolean;
 }
 
 /** What an account is about. */
@@ -31,6 +30,7 @@ export interface AccountOf extends LayerName {
 export class LayerAccount<Worker> {
   readonly of: AccountOf;
   readonly holdings = new Map<Worker, Holding>();
+  readonly recalls = new Recalls<Worker>();
   #limits: LayerLimits;
   #requests: RateBucket | undefined;
   #tokens: RateBucket | undefined;
@@ -70,39 +70,36 @@ export class LayerAccount<Worker> {
     return dimensions;
   }
 
-  /** Whether idle slices of others could make up for what is lacking. */
-  couldRecall(
-    asker: Worker,
-    lacking: LimitDimension,
-    needs: { tokens: number; nowMs: number },
-  ): boolean {
-    let elsewhere = 0;
-    for (const [worker, holding] of this.holdings) {
-      if (worker !== asker) elsewhere += heldOf(holding, lacking);
-    }
-    if (elsewhere <= 0) return false;
+  /** Whether what workers hold could make up for what is lacking, were it idle. */
+  couldRecall(lacking: LimitDimension, needs: { tokens: number; nowMs: number }): boolean {
+    let held = 0;
+    for (const holding of this.holdings.values()) held += heldOf(holding, lacking);
+    if (held <= 0) return false;
     switch (lacking) {
       case "requests":
-        return (this.#requests?.level(needs.nowMs) ?? 0) + elsewhere >= 1;
+        return (this.#requests?.level(needs.nowMs) ?? 0) + held >= 1;
       case "tokens":
-        return (this.#tokens?.level(needs.nowMs) ?? 0) + elsewhere >= needs.tokens;
+        return (this.#tokens?.level(needs.nowMs) ?? 0) + held >= needs.tokens;
       case "concurrency":
-        return this.#permitsLeft + elsewhere >= 1;
+        return this.#permitsLeft + held >= 1;
     }
   }
 
-  /** Lends what a call needs, which must be there, and a reserve: no more than a fair share of what is left. */
+  /**
+   * Lends what a call needs, which must be there, and a reserve: no more than a fair share of what is left, and none while
+   * others wait for what is idle.
+   */
   lend(
     worker: Worker,
     call: { tokens: number; nowMs: number; workerCount: number },
   ): Omit<LayerGrant, "layerIndex"> {
     const holding = this.#holdingOf(worker);
-    const { shared } = this.of;
+    const withReserve = this.#lendsReserve;
     const share = 2 * Math.max(1, call.workerCount);
     const fromBucket = (bucket: RateBucket | undefined, needed: number): number | undefined => {
       if (bucket === undefined) return undefined;
       const spare = Math.floor((bucket.level(call.nowMs) - needed) / share);
-      const reserve = shared ? 0 : Math.max(0, Math.min(rateReserve(bucket.perMinute), spare));
+      const reserve = withReserve ? Math.max(0, Math.min(rateReserve(bucket.perMinute), spare)) : 0;
       bucket.lend(needed + reserve);
       return needed + reserve;
     };
@@ -138,6 +135,7 @@ export class LayerAccount<Worker> {
    * nobody can say how much of it was; the bucket fills up again.
    */
   lose(worker: Worker, nowMs: number): void {
+    this.recalls.lose(worker);
     const holding = this.holdings.get(worker);
     if (holding === undefined) return;
     this.holdings.delete(worker);
@@ -174,10 +172,15 @@ export class LayerAccount<Worker> {
   isFresh(nowMs: number): boolean {
     return (
       this.holdings.size === 0 &&
+      this.recalls.isEmpty &&
       this.#permitsLent === 0 &&
       this.#requests?.isFull(nowMs) !== false &&
       this.#tokens?.isFull(nowMs) !== false
     );
+  }
+
+  get #lendsReserve(): boolean {
+    return !this.of.shared && this.recalls.isEmpty;
   }
 
   get #permitsLeft(): number {
@@ -188,9 +191,9 @@ export class LayerAccount<Worker> {
     const { concurrencyMax } = this.#limits;
     if (concurrencyMax === undefined) return undefined;
     const spare = Math.floor((this.#permitsLeft - 1) / share);
-    const reserve = this.of.shared
-      ? 0
-      : Math.max(0, Math.min(permitReserve(concurrencyMax), spare));
+    const reserve = this.#lendsReserve
+      ? Math.max(0, Math.min(permitReserve(concurrencyMax), spare))
+      : 0;
     this.#permitsLent += 1 + reserve;
     return 1 + reserve;
   }
@@ -198,31 +201,15 @@ export class LayerAccount<Worker> {
   #holdingOf(worker: Worker): Holding {
     const known = this.holdings.get(worker);
     if (known !== undefined) return known;
-    const holding = { requests: 0, tokens: 0, permits: 0, tokensRefundable: 0, recalled: false };
+    const holding = { requests: 0, tokens: 0, permits: 0, tokensRefundable: 0 };
     this.holdings.set(worker, holding);
     return holding;
   }
 
-  /** Notes that a worker is to give back what is idle; `false` when it was told so and has not answered yet. */
-  recall(worker: Worker): boolean {
-    const holding = this.#holdingOf(worker);
-    if (holding.recalled) return false;
-    holding.recalled = true;
-    return true;
-  }
-
-  /** A worker has given back what was idle. */
-  noteRecalled(worker: Worker): void {
-    const holding = this.holdings.get(worker);
-    if (holding === undefined) return;
-    holding.recalled = false;
-    this.#forgetEmpty(worker, holding);
-  }
-
   #forgetEmpty(worker: Worker, holding: Holding): void {
-    const { requests, tokens, permits, tokensRefundable, recalled } = holding;
+    const { requests, tokens, permits, tokensRefundable } = holding;
     const isEmpty = requests === 0 && tokens === 0 && permits === 0 && tokensRefundable === 0;
-    if (isEmpty && !recalled) this.holdings.delete(worker);
+    if (isEmpty) this.holdings.delete(worker);
   }
 }
 

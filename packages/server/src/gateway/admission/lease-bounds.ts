@@ -12,7 +12,7 @@ export const leaseBounds = {
   /** How long a call waits for the control process before it is refused. */
   askMsMax: 2_000,
   /** How long the control process waits for slices that it recalled before it decides without them. */
-  recallMsMax: 500,
+  recallMsMax: 1_000,
   /** Calls of one worker that wait for the control process. */
   waitingCountMax: 4_096,
   /** Asks in one message. */

@@ -5,6 +5,12 @@ import type { TenantId } from "@faultline/protocol";
 import type { LayerName } from "./layer.ts";
 import type { LimitRefusal } from "./limit-refusal.ts";
 
+/** Asks for what is idle in a slice. Recalls of one slice are numbered, and an answer to one answers all before it. */
+export interface SliceRecall {
+  readonly id: string;
+  readonly number: number;
+}
+
 /** One call that its worker could not decide by itself: for each layer one request, one place, and these tokens. */
 export interface LeaseAsk {
   readonly askId: number;
@@ -30,7 +36,7 @@ export interface LeaseUp {
   /** Taken into account before the asks. */
   readonly reports: readonly SliceReport[];
   /** Recalls that are answered: what was idle is in the reports. */
-  readonly recalled: readonly string[];
+  readonly recalled: readonly SliceRecall[];
   /** Client addresses whose keys failed, once for each failure. */
   readonly failedAddresses: readonly string[];
 }
@@ -61,8 +67,10 @@ export interface LeaseDown {
   /** Whether it follows a message of the worker, which may send the next one now. */
   readonly acknowledges: boolean;
   readonly answers: readonly LeaseAnswer[];
-  /** Slices whose idle units must come back. */
-  readonly recalls: readonly string[];
+  /** Slices whose idle units must come back, and whatever becomes idle in them from now on. */
+  readonly recalls: readonly SliceRecall[];
+  /** Slices that may keep idle units again. */
+  readonly resumes: readonly string[];
   readonly levels: readonly { readonly id: string; readonly levels: LayerLevels }[];
   readonly blocked: readonly { readonly address: string; readonly durationMs: number }[];
 }

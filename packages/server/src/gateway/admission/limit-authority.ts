@@ -8,29 +8,22 @@ import { notLimited } from "#config/index.ts";
 import { assert } from "#kernel/index.ts";
 
 import { FailedKeyCounter } from "./failed-key-counter.ts";
-import { type LayerName, type LimitDimension, layerId, sameLimits } from "./layer.ts";
-import { type Holding, LayerAccount } from "./layer-account.ts";
+import { type LayerName, layerId, sameLimits } from "./layer.ts";
+import { LayerAccount } from "./layer-account.ts";
 import type { LayerTable } from "./layer-table.ts";
 import { leaseBounds } from "./lease-bounds.ts";
 import type { LeaseAnswer, LeaseAsk, LeaseDown, LeaseUp } from "./lease-messages.ts";
+import { PendingAsk, type RecallPost } from "./pending-ask.ts";
 
 /** What a message to a worker grows into until it is sent. */
 interface Outbox {
   acknowledges: boolean;
   readonly answers: LeaseAnswer[];
-  readonly recalls: string[];
+  /** The latest number of each slice. */
+  readonly recalls: Map<string, number>;
+  readonly resumes: Set<string>;
   readonly levels: LeaseDown["levels"][number][];
   readonly blocked: LeaseDown["blocked"][number][];
-}
-
-/** An ask that waits until slices which were called back have come. */
-interface PendingAsk<Worker> {
-  readonly worker: Worker;
-  readonly ask: LeaseAsk;
-  /** In the order of the ask's layers; `undefined` where nothing limits any more. */
-  readonly accounts: readonly (LayerAccount<Worker> | undefined)[];
-  readonly recalled: Set<Holding>;
-  readonly sinceMs: number;
 }
 
 export interface AuthorityParts<Worker> {
@@ -47,6 +40,14 @@ export class LimitAuthority<Worker> {
   readonly #counts = new Map<string, number>();
   #pending: PendingAsk<Worker>[] = [];
   readonly #failedKeys: FailedKeyCounter;
+  readonly #post: RecallPost<Worker> = {
+    recall: (worker, layerId, number) => {
+      const outbox = this.#workers.get(worker);
+      outbox?.resumes.delete(layerId);
+      outbox?.recalls.set(layerId, number);
+    },
+    resume: (worker, layerId) => void this.#workers.get(worker)?.resumes.add(layerId),
+  };
   #sweptMs = 0;
 
   constructor({ table, send }: AuthorityParts<Worker>) {
@@ -74,13 +75,11 @@ export class LimitAuthority<Worker> {
   /** A worker is gone: its slices come back, and its asks are nobody's. */
   lose(worker: Worker, nowMs: number): void {
     this.#workers.delete(worker);
-    this.#pending = this.#pending.filter((pending) => pending.worker !== worker);
-    for (const account of this.#accounts.values()) {
-      const holding = account.holdings.get(worker);
-      // Who waited for its answer waits no more.
-      if (holding !== undefined) holding.recalled = false;
-      account.lose(worker, nowMs);
-    }
+    this.#pending = this.#pending.filter((pending) => {
+      if (pending.worker === worker) pending.end();
+      return pending.worker !== worker;
+    });
+    for (const account of this.#accounts.values()) account.lose(worker, nowMs);
     this.#decidePending(nowMs);
     this.#flush();
   }
@@ -107,7 +106,8 @@ export class LimitAuthority<Worker> {
       account.note(worker, report, nowMs);
       outbox.levels.push({ id: report.id, levels: account.levels(nowMs) });
     }
-    for (const id of message.recalled) this.#accounts.get(id)?.noteRecalled(worker);
+    for (const { id, number } of message.recalled)
+      this.#accounts.get(id)?.recalls.noteAnswer(worker, number);
     for (const address of message.failedAddresses) this.#noteFailed(address, nowMs);
     this.#decidePending(nowMs);
     for (const ask of message.asks) this.#receiveAsk(worker, ask, nowMs);
@@ -121,14 +121,16 @@ export class LimitAuthority<Worker> {
     if (nowMs - this.#sweptMs < leaseBounds.sweepMs) return;
     this.#sweptMs = nowMs;
     this.#failedKeys.sweep(nowMs);
+    // Asks that wait decide by the accounts that they began with.
+    const inUse = new Set(this.#pending.flatMap(({ accounts }) => accounts));
     for (const account of this.#accounts.values()) {
-      if (account.isFresh(nowMs)) this.#drop(account);
+      if (account.isFresh(nowMs) && !inUse.has(account)) this.#drop(account);
     }
   }
 
   #receiveAsk(worker: Worker, ask: LeaseAsk, nowMs: number): void {
     const accounts = ask.layers.map((layer) => this.#accountOf(layer, ask, nowMs));
-    const pending = { worker, ask, accounts, recalled: new Set<Holding>(), sinceMs: nowMs };
+    const pending = new PendingAsk({ worker, ask, accounts, sinceMs: nowMs }, this.#post);
     if (!this.#decide(pending, nowMs)) this.#pending.push(pending);
   }
 
@@ -140,12 +142,13 @@ export class LimitAuthority<Worker> {
 
   /** Answers an ask, or waits for what it calls back. */
   #decide(pending: PendingAsk<Worker>, nowMs: number): boolean {
-    const { worker, ask, accounts, recalled, sinceMs } = pending;
+    const { worker, ask, accounts, sinceMs } = pending;
     const lacking = accounts.flatMap((account) => {
       const dimensions = account?.lacking(ask.tokens, nowMs) ?? [];
       return account === undefined || dimensions.length === 0 ? [] : { account, dimensions };
     });
     if (lacking.length === 0) {
+      pending.end();
       const call = { tokens: ask.tokens, nowMs, workerCount: this.#workers.size };
       const grants = accounts.flatMap((account, layerIndex) =>
         account === undefined ? [] : { layerIndex, ...account.lend(worker, call) },
@@ -153,9 +156,14 @@ export class LimitAuthority<Worker> {
       this.#answer(worker, { askId: ask.askId, kind: "granted", grants });
       return true;
     }
-    const waits = nowMs - sinceMs < leaseBounds.recallMsMax;
-    if (waits && this.#recall(pending, lacking, nowMs)) return false;
-    if (waits && [...recalled].some((holding) => holding.recalled)) return false;
+    const needs = { tokens: ask.tokens, nowMs };
+    const couldFit =
+      nowMs - sinceMs < leaseBounds.recallMsMax &&
+      lacking.every(({ account, dimensions }) =>
+        dimensions.every((dimension) => account.couldRecall(dimension, needs)),
+      );
+    if (couldFit && pending.isWaitingFor(lacking.map(({ account }) => account))) return false;
+    pending.end();
     const refusals = lacking.map(({ account, dimensions }) =>
       account.refusal(dimensions, ask.tokens, nowMs),
     );
@@ -164,29 +172,6 @@ export class LimitAuthority<Worker> {
     );
     this.#answer(worker, { askId: ask.askId, kind: "refused", refusal });
     return true;
-  }
-
-  /** Calls back what others hold, unless that could not suffice. Says whether something is on its way. */
-  #recall(
-    { worker, ask, recalled }: PendingAsk<Worker>,
-    lacking: readonly { account: LayerAccount<Worker>; dimensions: readonly LimitDimension[] }[],
-    nowMs: number,
-  ): boolean {
-    const needs = { tokens: ask.tokens, nowMs };
-    const hopeless = lacking.some(({ account, dimensions }) =>
-      dimensions.some((dimension) => !account.couldRecall(worker, dimension, needs)),
-    );
-    if (hopeless) return false;
-    let isWaiting = false;
-    for (const { account } of lacking) {
-      for (const [holder, holding] of account.holdings) {
-        if (holder === worker || recalled.has(holding)) continue;
-        recalled.add(holding);
-        isWaiting = true;
-        if (account.recall(holder)) this.#workers.get(holder)?.recalls.push(account.of.id);
-      }
-    }
-    return isWaiting;
   }
 
   #answer(worker: Worker, answer: LeaseAnswer): void {
@@ -249,15 +234,25 @@ export class LimitAuthority<Worker> {
     for (const [worker, outbox] of this.#workers) {
       if (isEmpty(outbox)) continue;
       this.#workers.set(worker, newOutbox());
-      this.#send(worker, outbox);
+      const recalls = [...outbox.recalls].map(([id, number]) => ({ id, number }));
+      this.#send(worker, { ...outbox, recalls, resumes: [...outbox.resumes] });
     }
   }
 }
 
 function newOutbox(): Outbox {
-  return { acknowledges: false, answers: [], recalls: [], levels: [], blocked: [] };
+  return {
+    acknowledges: false,
+    answers: [],
+    recalls: new Map(),
+    resumes: new Set(),
+    levels: [],
+    blocked: [],
+  };
 }
 
-function isEmpty({ acknowledges, answers, recalls, levels, blocked }: Outbox): boolean {
-  return !acknowledges && answers.length + recalls.length + levels.length + blocked.length === 0;
+function isEmpty(outbox: Outbox): boolean {
+  const { acknowledges, answers, recalls, resumes, levels, blocked } = outbox;
+  const wordCount = answers.length + recalls.size + resumes.size + levels.length + blocked.length;
+  return !acknowledges && wordCount === 0;
 }

@@ -98,6 +98,21 @@ function usedBy({ request: { tokens }, usedBefore }: SimulatedCall, part: number
   return usedBefore + Math.floor((tokens - usedBefore) * part);
 }
 
+/** The latest call of each caller, who makes one at a time. */
+type Callers = Map<number, SimulatedCall>;
+
+/** A caller ends its call, or makes its next one at this worker. */
+function goOn([caller, worker]: [number, number]): (
+  world: LimitsSimulation,
+  callers: Callers,
+) => void {
+  return (world, latest) => {
+    const call = latest.get(caller);
+    if (call?.state === "running") world.end(call, 1);
+    else if (call?.state !== "waiting") latest.set(caller, world.ask(worker, plain));
+  };
+}
+
 function leave(which: number): Step {
   return (world) => {
     const waiting = world.calls.filter(({ state }) => state === "waiting");
@@ -267,6 +282,31 @@ describe("limits on leased slices", () => {
         }
       }),
       { numRuns: 200 },
+    );
+  });
+
+  it("never refuse one of as many callers as there are places, whatever overtakes what", () => {
+    const callerCount = 4;
+    const limits = { ...notLimited, concurrencyMax: callerCount };
+    const shared = new LayerTable(limitsConfig({ tenant: limits }), keys);
+    const move = fc.oneof(
+      fc.tuple(fc.nat({ max: callerCount - 1 }), workers).map(goOn),
+      workers.map(to((world, worker) => void world.deliverUp(worker))),
+      workers.map(to((world, worker) => void world.deliverDown(worker))),
+      workers.map(to((world, worker) => world.tickWorker(worker))),
+    );
+    fc.assert(
+      fc.property(fc.array(move, { maxLength: 300, size: "max" }), (moves) => {
+        const world = new LimitsSimulation(shared);
+        const callers: Callers = new Map();
+        for (const one of moves) {
+          one(world, callers);
+          expect(world.calls.filter(({ state }) => state === "refused")).toEqual([]);
+        }
+        world.deliverAll();
+        expect(world.calls.filter(({ state }) => state === "waiting")).toEqual([]);
+      }),
+      { numRuns: 400 },
     );
   });
 });

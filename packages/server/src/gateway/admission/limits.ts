@@ -8,7 +8,7 @@ import { notLimited } from "#config/index.ts";
 import type { Clock } from "#kernel/index.ts";
 
 import { FailedKeys } from "./failed-keys.ts";
-import { type Grant, LimitedGrant, unlimitedGrant } from "./grant.ts";
+import { type Grant, type GrantOwner, LimitedGrant, unlimitedGrant } from "./grant.ts";
 import { type Layer, sameLimits } from "./layer.ts";
 import type { AdmissionRequest, LayerTable } from "./layer-table.ts";
 import { leaseBounds } from "./lease-bounds.ts";
@@ -45,6 +45,7 @@ const nothingToCancel = (): void => {};
 
 export class Limits {
   readonly #monotonicMs: () => number;
+  readonly #owner: GrantOwner;
   readonly #send: (message: LeaseUp) => void;
   /** Throttles addresses whose keys fail; it shares the messages of the limits. */
   readonly failedKeys: FailedKeys;
@@ -53,7 +54,10 @@ export class Limits {
   /** Calls whose ask was not sent yet, in the order of arrival. */
   readonly #queue = new Set<Waiting>();
   readonly #asked = new Map<number, Waiting>();
-  readonly #recalled = new Set<string>();
+  /** Slices whose idle units go with the next message, with the number of the recall. */
+  readonly #recalled = new Map<string, number>();
+  /** Slices that keep nothing idle, because calls elsewhere wait for it. */
+  readonly #calledBack = new Set<string>();
   #table: LayerTable;
   #nextAskId = 1;
   #isUnacknowledged = false;
@@ -61,6 +65,7 @@ export class Limits {
 
   constructor({ clock, table, send }: LimitsParts) {
     this.#monotonicMs = () => clock.monotonicMs();
+    this.#owner = { monotonicMs: this.#monotonicMs, onFreed: () => this.#onFreed() };
     this.#table = table;
     this.failedKeys = new FailedKeys(() => this.#table.failedKeys);
     this.#send = send;
@@ -84,7 +89,7 @@ export class Limits {
       const limits = table.limitsOf(slice.layer, slice.tenantId) ?? notLimited;
       if (sameLimits(limits, slice.limits)) continue;
       slice.limits = limits;
-      this.#recalled.add(slice.id);
+      this.#recalled.set(slice.id, 0);
     }
     this.flush();
   }
@@ -146,8 +151,12 @@ export class Limits {
     const nowMs = this.#monotonicMs();
     for (const { id, levels } of message.levels) this.#slices.get(id)?.noteLevels(levels, nowMs);
     this.failedKeys.block(message.blocked, nowMs);
+    for (const { id, number } of message.recalls) {
+      this.#recalled.set(id, number);
+      this.#calledBack.add(id);
+    }
+    for (const id of message.resumes) this.#calledBack.delete(id);
     for (const answer of message.answers) this.#onAnswer(answer, nowMs);
-    for (const id of message.recalls) this.#recalled.add(id);
     if (message.acknowledges) this.#isUnacknowledged = false;
     this.flush();
   }
@@ -183,9 +192,13 @@ export class Limits {
     const reports: SliceReport[] = [];
     const admitted: Waiting[] = [];
     const asks = this.#takeAsks({ reports, admitted, nowMs });
-    for (const id of this.#recalled) this.#report(this.#slices.get(id), reports, nowMs);
-    const recalled = [...this.#recalled];
+    const recalled = [...this.#recalled].map(([id, number]) => ({ id, number }));
     this.#recalled.clear();
+    for (const { id } of recalled) this.#report(this.#slices.get(id), reports, nowMs);
+    for (const id of this.#calledBack) {
+      const slice = this.#slices.get(id);
+      if (slice?.hasIdle === true) this.#report(slice, reports, nowMs);
+    }
     if (this.#reportDue) this.#reportAll(reports, nowMs);
     const failedAddresses = this.failedKeys.takeUnreported();
     if (asks.length + reports.length + recalled.length + failedAddresses.length > 0) {
@@ -200,7 +213,7 @@ export class Limits {
     const { tokens } = waiting.request;
     waiting.lacking = waiting.lacking.filter((layer) => {
       const slice = this.#slices.get(layer.id);
-      if (slice?.holds(tokens) !== true) return true;
+      if (slice?.holds(tokens) !== true || this.#calledBack.has(slice.id)) return true;
       waiting.taken.push(slice.take(tokens, nowMs));
       return false;
     });
@@ -213,7 +226,7 @@ export class Limits {
   }
 
   #admit({ taken, tell }: Waiting): void {
-    tell({ kind: "admitted", grant: new LimitedGrant(taken, this.#monotonicMs) });
+    tell({ kind: "admitted", grant: new LimitedGrant(taken, this.#owner) });
   }
 
   #refuse(waiting: Waiting, refusal: LimitRefusal): void {
@@ -228,6 +241,12 @@ export class Limits {
       waiting.hasLeft = true;
     }
     this.#putBack(waiting);
+    this.#onFreed();
+  }
+
+  /** Units are idle again: those that others wait for go to them at once. */
+  #onFreed(): void {
+    if (this.#calledBack.size > 0) this.flush();
   }
 
   /** The refusal of a call that need not ask: the queue is full, or the answer is known already. */

@@ -54,6 +54,11 @@ export class Slice {
     );
   }
 
+  /** Whether there is anything to give back. */
+  get hasIdle(): boolean {
+    return this.#requestsIdle > 0 || this.#tokensIdle > 0 || this.#permitsIdle > 0;
+  }
+
   /** Charges a call that fits in; `confirm` or `putBack` must follow. */
   take(tokens: number, nowMs: number): Taken {
     this.#touchedMs = nowMs;
