@@ -1,0 +1,39 @@
+/** What a region's ledger charged, as the home of the account is told. */
+
+import type { LeaseCharge } from "../rules/commands.ts";
+import type { Attribution, Transfer, UsageKind } from "../rules/types.ts";
+
+/** The parts of a transfer that tell of use. */
+export type UsageTransfer = Pick<
+  Transfer,
+  "from" | "to" | "amountMicros" | "usageId" | "holdId" | "commandId"
+>;
+
+export interface ChargeSource {
+  readonly region: string;
+  /** Whom a use was for. */
+  readonly attributionOf: (transfer: UsageTransfer) => Attribution;
+}
+
+/**
+ * The charges of transfers in their order, one for each use. What goes from one kind of use to another (a lost journal that was
+ * found) was charged before.
+ */
+export function chargesOfTransfers(
+  transfers: Iterable<UsageTransfer>,
+  { region, attributionOf }: ChargeSource,
+): LeaseCharge[] {
+  const charges = new Map<string, LeaseCharge>();
+  for (const transfer of transfers) {
+    const { from, to, amountMicros } = transfer;
+    if (!to.startsWith("usage:") || from.startsWith("usage:")) continue;
+    // The part of an account's id before its currency, behind `usage:`.
+    const usageKind = to.slice("usage:".length, to.indexOf("/")) as UsageKind;
+    const usageId = transfer.usageId ?? `unread/${region}/${transfer.holdId ?? transfer.commandId}`;
+    const known = charges.get(usageId);
+    const sumMicros = amountMicros + (known?.amountMicros ?? 0n);
+    const attribution = known?.attribution ?? attributionOf(transfer);
+    charges.set(usageId, { usageId, usageKind, amountMicros: sumMicros, attribution });
+  }
+  return [...charges.values()];
+}
