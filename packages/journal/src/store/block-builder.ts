@@ -1,10 +1,11 @@
 /** Collects sorted entries into blocks of about the target size. */
 
 import { Block } from "./block.ts";
+import { BlockMemory } from "./block-memory.ts";
 import { type EntryWrite, entryByteLength, writeEntry } from "./entry-codec.ts";
 
-/** A block that fills less of its buffer is copied into one of its own size. */
-const fullShare = 0.9;
+/** Entries for which there is room at first. */
+const entryCountFirst = 512;
 
 /** Entries that stand together in a block. */
 export interface EntryRun {
@@ -15,9 +16,11 @@ export interface EntryRun {
 
 export class BlockBuilder {
   readonly #blockBytes: number;
+  /** Filled again and again; blocks get copies of their own size. */
   #bytes: Buffer;
   #length = 0;
-  #offsets: number[] = [];
+  #offsets = new Uint32Array(entryCountFirst);
+  #entryCount = 0;
   #expiresAtMsMin = Infinity;
 
   /** A block is closed when the next entry would make it longer than `blockBytes`. */
@@ -52,7 +55,7 @@ export class BlockBuilder {
     while (slot < end) {
       const entryEnd = block.offsetAt(slot + 1);
       if (entryEnd + shift > this.#blockBytes && this.#length + slot - start > 0) break;
-      this.#offsets.push(block.offsetAt(slot) + shift);
+      this.#addOffset(block.offsetAt(slot) + shift);
       slot += 1;
     }
     const byteLength = block.offsetAt(slot) - from;
@@ -66,16 +69,16 @@ export class BlockBuilder {
   /** The block of what was added since the last one; `undefined` when nothing was. */
   take(): Block | undefined {
     if (this.#length === 0) return undefined;
-    const used = this.#bytes.subarray(0, this.#length);
-    const block = new Block({
-      // A block that is not full must not keep the memory of a full one.
-      bytes: this.#length < this.#bytes.byteLength * fullShare ? ownCopy(used) : used,
-      offsets: Uint32Array.from(this.#offsets),
-      expiresAtMsMin: this.#expiresAtMsMin,
-    });
-    this.#bytes = Buffer.allocUnsafeSlow(this.#blockBytes);
+    const bytes = Buffer.allocUnsafeSlow(this.#length);
+    this.#bytes.copy(bytes, 0, 0, this.#length);
+    const memory = new BlockMemory(bytes, this.#offsets.slice(0, this.#entryCount));
+    const block = new Block(memory, this.#expiresAtMsMin);
+    // An entry larger than a block has made it grow.
+    if (this.#bytes.byteLength > this.#blockBytes) {
+      this.#bytes = Buffer.allocUnsafeSlow(this.#blockBytes);
+    }
     this.#length = 0;
-    this.#offsets = [];
+    this.#entryCount = 0;
     this.#expiresAtMsMin = Infinity;
     return block;
   }
@@ -84,7 +87,7 @@ export class BlockBuilder {
     const start = this.#length;
     const end = start + entryBytes;
     this.#grow(end);
-    this.#offsets.push(start);
+    this.#addOffset(start);
     this.#length = end;
     if (expiresAtMs < this.#expiresAtMsMin) this.#expiresAtMsMin = expiresAtMs;
     return start;
@@ -96,10 +99,14 @@ export class BlockBuilder {
     this.#bytes.copy(larger, 0, 0, this.#length);
     this.#bytes = larger;
   }
-}
 
-function ownCopy(bytes: Buffer): Buffer {
-  const copy = Buffer.allocUnsafeSlow(bytes.byteLength);
-  bytes.copy(copy);
-  return copy;
+  #addOffset(offset: number): void {
+    if (this.#entryCount === this.#offsets.length) {
+      const larger = new Uint32Array(this.#offsets.length * 2);
+      larger.set(this.#offsets);
+      this.#offsets = larger;
+    }
+    this.#offsets[this.#entryCount] = offset;
+    this.#entryCount += 1;
+  }
 }

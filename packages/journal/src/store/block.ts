@@ -1,11 +1,13 @@
 /** An immutable run of sorted entries: the bytes as they stand in the snapshot file, and where each entry starts. */
 
 import { type BinaryKey, keyOfSlice } from "./binary-key.ts";
+import { BlockMemory } from "./block-memory.ts";
 import { EntryReader, keyEndOf, keyStartOf } from "./entry-codec.ts";
 import { type BytesPlace, damaged } from "./file-damage.ts";
 
 export class Block {
   readonly bytes: Buffer;
+  readonly memory: BlockMemory;
   readonly #offsets: Uint32Array;
   readonly #reader: EntryReader;
   /** The first moment at which an entry of this block expires; infinity when none does. */
@@ -13,17 +15,28 @@ export class Block {
   readonly firstKey: BinaryKey;
   readonly lastKey: BinaryKey;
 
-  constructor(content: { bytes: Buffer; offsets: Uint32Array; expiresAtMsMin: number }) {
-    this.bytes = content.bytes;
-    this.#offsets = content.offsets;
-    this.expiresAtMsMin = content.expiresAtMsMin;
-    this.#reader = new EntryReader(content.bytes, { file: "memory", offset: 0 });
+  /** The entries from `firstSlot` on. */
+  constructor(memory: BlockMemory, expiresAtMsMin: number, firstSlot = 0) {
+    this.memory = memory;
+    this.bytes = memory.bytes;
+    this.#offsets = firstSlot === 0 ? memory.offsets : memory.offsets.subarray(firstSlot);
+    this.expiresAtMsMin = expiresAtMsMin;
+    this.#reader = new EntryReader(memory.bytes, { file: "memory", offset: 0 });
     this.firstKey = this.keyAt(0);
     this.lastKey = this.keyAt(this.entryCount - 1);
   }
 
   get entryCount(): number {
     return this.#offsets.length;
+  }
+
+  /** The entries whose keys are greater than `key`, of which there is at least one; in the same memory. */
+  after(key: BinaryKey): Block {
+    const slot = this.lowerBound(key);
+    const firstSlot = this.keyAt(slot) === key ? slot + 1 : slot;
+    if (firstSlot === 0) return this;
+    const before = this.memory.offsets.length - this.entryCount;
+    return new Block(this.memory, this.expiresAtMsMin, before + firstSlot);
   }
 
   /** Where the entry at a slot starts; behind the last slot, where the block ends. */
@@ -70,7 +83,7 @@ export class Block {
 
 /**
  * Checks the bytes of a block and finds its entries. Keys ascend strictly, so that none stands twice, also over the
- * border to the block before, whose last key is `after`.
+ * border to the block before, whose last key is `after`. The block keeps the bytes, which lie alone in their buffer.
  */
 export function parseBlock(
   bytes: Buffer,
@@ -94,7 +107,7 @@ export function parseBlock(
     at = reader.end;
   }
   if (at !== bytes.byteLength) throw damaged(place, at, "the end of the block");
-  return new Block({ bytes, offsets, expiresAtMsMin });
+  return new Block(new BlockMemory(bytes, offsets), expiresAtMsMin);
 }
 
 function isAfter(key: BinaryKey, before: BinaryKey | undefined): boolean {

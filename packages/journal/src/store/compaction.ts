@@ -1,13 +1,14 @@
 /**
- * Compaction: what was written since the last one is merged into a new base, which is also the new snapshot file.
- * Writers go on meanwhile; the log gives up what two snapshot files hold.
+ * Compaction: what was written since the last one is merged into the base, piece by piece, and the outcome is also the
+ * new snapshot file. Writers go on meanwhile; the log gives up what two snapshot files hold.
  */
 
 import { join } from "node:path";
 
 import type { JournalFileSystem } from "../file-system/file-system.ts";
 import { logStart } from "../log/position.ts";
-import { Base } from "./base.ts";
+import type { BaseStep } from "./base-history.ts";
+import type { Block } from "./block.ts";
 import type { CommitLog } from "./commit-log.ts";
 import { snapshotFileCountKept } from "./limits.ts";
 import { mergeSealed } from "./merge.ts";
@@ -67,9 +68,13 @@ export class Compactor {
       createdAtMs: nowMs,
     });
     const pace = new Pace(clock, () => map.activeBytes >= compactionBytes);
-    await mergeSealed(content, draft, { nowMs, blockBytes, pace, signal });
+    const sink = {
+      write: async (block: Block) => await draft.write(block),
+      advance: (step: BaseStep) => map.replaceBase(step),
+    };
+    await mergeSealed(content, sink, { nowMs, blockBytes, pace, signal });
     const name = await draft.place();
-    map.replaceMerged(content, new Base(draft.blocks));
+    map.retireMerged(content);
 
     const older = this.#snapshots.filter((snapshot) => snapshot.name !== name);
     this.#snapshots = [{ name, replayFrom }, ...older].slice(0, snapshotFileCountKept);

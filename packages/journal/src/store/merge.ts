@@ -1,14 +1,16 @@
 /**
- * Merges sealed overlays into a new base, in slices of a fraction of a millisecond. Blocks that nothing has touched
- * are taken over as they are.
+ * Merges sealed overlays into the base, in slices of a fraction of a millisecond. Blocks that nothing has touched are
+ * taken over as they are.
  */
 
 import type { BaseCursor } from "./base.ts";
+import type { BaseStep } from "./base-history.ts";
 import { type BinaryKey, leastKey } from "./binary-key.ts";
 import type { Block } from "./block.ts";
 import { BlockBuilder, type EntryRun } from "./block-builder.ts";
 import { entryByteLength } from "./entry-codec.ts";
 import type { EntryVersion } from "./entry-version.ts";
+import { MergedBase } from "./merged-base.ts";
 import type { OverlayCursor } from "./overlay.ts";
 import type { Pace } from "./pace.ts";
 import type { SealedContent } from "./versioned-map.ts";
@@ -19,7 +21,10 @@ const sliceStepCountMax = 32;
 
 /** Where the outcome goes. */
 export interface MergeSink {
+  /** Takes the next block. */
   write(block: Block): Promise<void>;
+  /** Is told from time to time, and at the end, how far the base is merged. */
+  advance(step: BaseStep): void;
 }
 
 export interface MergeOptions {
@@ -36,11 +41,17 @@ export async function mergeSealed(
   { nowMs, blockBytes, pace, signal }: MergeOptions,
 ): Promise<void> {
   const merge = new Merge(content, { nowMs, blockBytes });
+  const merged = new MergedBase(content.base);
   while (!merge.isDone) {
     signal.throwIfAborted();
-    for (const block of merge.slice()) await sink.write(block);
+    for (const block of merge.slice()) {
+      await sink.write(block);
+      merged.add(block);
+    }
+    if (!merge.isDone && merged.isStepDue) sink.advance(merged.step());
     await pace.rest(signal);
   }
+  sink.advance(merged.finish());
 }
 
 class Merge {
@@ -89,7 +100,8 @@ class Merge {
   /** The block that the base stands at the start of, when it can be taken over whole. */
   #untouchedBlock(overlayKey: BinaryKey | undefined): Block | undefined {
     const { block } = this.#base;
-    if (block === undefined || this.#base.slot > 0) return undefined;
+    // The rest of a block whose beginning is merged already stands in no bytes of its own.
+    if (block === undefined || this.#base.slot > 0 || block.offsetAt(0) > 0) return undefined;
     if (block.bytes.byteLength < this.#blockBytesMin) return undefined;
     if (overlayKey !== undefined && overlayKey <= block.lastKey) return undefined;
     if (block.expiresAtMsMin <= this.#nowMs) return undefined;

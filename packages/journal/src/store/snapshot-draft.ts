@@ -27,7 +27,7 @@ export class SnapshotDraft implements AsyncDisposable {
   #checksum: number;
   #isOpen = true;
   #isPlaced = false;
-  readonly blocks: Block[] = [];
+  #blockCount = 0;
   #entryCount = 0;
 
   private constructor(
@@ -62,14 +62,14 @@ export class SnapshotDraft implements AsyncDisposable {
   }
 
   async write(block: Block): Promise<void> {
-    this.blocks.push(block);
+    this.#blockCount += 1;
     this.#entryCount += block.entryCount;
     await this.#frame({ kind: frameKinds.block, entryCount: block.entryCount }, block.bytes);
   }
 
   /** Makes the file whole, durable and visible, and gives its name. */
   async place(): Promise<string> {
-    const totals = encodeTotals({ blockCount: this.blocks.length, entryCount: this.#entryCount });
+    const totals = encodeTotals({ blockCount: this.#blockCount, entryCount: this.#entryCount });
     await this.#frame({ kind: frameKinds.end, entryCount: 0 }, totals);
     await this.#flush();
     this.#isOpen = false;

@@ -10,14 +10,14 @@ import {
   type StoreReader,
 } from "./reader.ts";
 import type { VersionedMap } from "./versioned-map.ts";
-import { readKey, scanRange, type View } from "./view.ts";
+import { type OpenView, readKey, scanRange } from "./view.ts";
 
 export class StoreSnapshot implements StoreReader, Disposable {
   readonly #map: VersionedMap;
-  readonly #view: View;
+  readonly #view: OpenView;
   #closed = false;
 
-  constructor(map: VersionedMap, view: View) {
+  constructor(map: VersionedMap, view: OpenView) {
     this.#map = map;
     this.#view = view;
   }

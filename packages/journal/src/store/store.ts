@@ -83,6 +83,8 @@ export interface StoreStatus {
   readonly keyCountMax: number;
   readonly residentBytes: number;
   readonly residentBytesMax: number;
+  /** Replaced by a compaction, and held for open views alone; not part of `residentBytes`. */
+  readonly pinnedBytes: number;
   readonly openViewCount: number;
   readonly isCompacting: boolean;
   /** Why the last compaction failed; it is tried again as more is written. */
@@ -160,6 +162,7 @@ export class Store implements StoreReader, AsyncDisposable {
       keyCountMax: this.#map.keyCountMax,
       residentBytes: this.#map.residentBytes,
       residentBytesMax: this.#limits.residentBytesMax,
+      pinnedBytes: this.#map.pinnedBytes,
       openViewCount: this.#map.openViewCount,
       isCompacting: this.#background !== undefined,
       compactionFailure: this.#compactionFailure,
@@ -250,10 +253,10 @@ export class Store implements StoreReader, AsyncDisposable {
     { kind: "conflict"; key: Buffer } | { kind: "written"; result: T; durable: Promise<number> }
   > {
     const view = this.#map.openView(this.#clock.nowMs());
+    const transaction = new OpenTransaction(view);
     try {
-      const transaction = new OpenTransaction(view);
       const result = await work(transaction);
-      const writes = transaction.close();
+      const writes = transaction.end();
       signal.throwIfAborted();
       if (writes.length === 0) {
         return { kind: "written", result, durable: Promise.resolve(view.version) };
@@ -263,6 +266,8 @@ export class Store implements StoreReader, AsyncDisposable {
       // Nothing runs between the validation and the commit, which is applied before the first wait.
       return { kind: "written", result, durable: this.#commit(writes) };
     } finally {
+      // Also when the work failed: what goes on of it must not read a view that is closed.
+      transaction.end();
       this.#map.closeView(view);
     }
   }

@@ -76,7 +76,7 @@ export class OpenTransaction implements StoreTransaction {
   }
 
   /** Ends the work and returns what it wrote. */
-  close(): EntryWrite[] {
+  end(): EntryWrite[] {
     this.#closed = true;
     return commitOf(this.#writes.values());
   }

@@ -6,6 +6,7 @@
 import { JournalError } from "../journal-error.ts";
 import type { LogPosition } from "../log/position.ts";
 import type { Base } from "./base.ts";
+import { BaseHistory, type BaseStep } from "./base-history.ts";
 import type { BinaryKey } from "./binary-key.ts";
 import type { EntryWrite } from "./entry-codec.ts";
 import { pruneChain } from "./entry-version.ts";
@@ -13,7 +14,7 @@ import { openViewCountMax, sealedOverlayCountMax } from "./limits.ts";
 import { Overlay } from "./overlay.ts";
 import type { ReadSet } from "./read-set.ts";
 import { ReadVersions } from "./read-versions.ts";
-import type { View } from "./view.ts";
+import type { OpenView, View } from "./view.ts";
 
 /** Settled commits that may stand before the head of the line until they are removed together. */
 const pendingDoneCountMax = 1_024;
@@ -50,7 +51,7 @@ export class VersionedMap {
   #sealed: Overlay[] = [];
   /** Overlays that are merged into the base, kept while a transaction may have to be validated against them. */
   #retired: Overlay[] = [];
-  #base: Base;
+  readonly #bases: BaseHistory;
   #sealedVersion: number;
   #assignedVersion: number;
   #visibleVersion: number;
@@ -62,7 +63,7 @@ export class VersionedMap {
 
   /** Starts from what a snapshot file holds: all commits up to `version`. */
   constructor(base: Base, version: number) {
-    this.#base = base;
+    this.#bases = new BaseHistory(base);
     this.#sealedVersion = version;
     this.#assignedVersion = version;
     this.#visibleVersion = version;
@@ -92,14 +93,19 @@ export class VersionedMap {
   get keyCountMax(): number {
     return this.#sealed.reduce(
       (sum, { keyCount }) => sum + keyCount,
-      this.#base.entryCount + this.#active.keyCount,
+      this.#bases.current.entryCount + this.#active.keyCount,
     );
   }
 
   get residentBytes(): number {
-    let bytes = this.#base.bytes + this.#active.bytes;
+    let bytes = this.#bases.current.bytes + this.#active.bytes;
     for (const overlay of this.#sealed) bytes += overlay.bytes;
     return bytes;
+  }
+
+  /** What open views alone still hold of bases before this one. */
+  get pinnedBytes(): number {
+    return this.#bases.pinnedBytes;
   }
 
   get openViewCount(): number {
@@ -110,14 +116,14 @@ export class VersionedMap {
   present(nowMs: number): View {
     return {
       overlays: [this.#active, ...this.#sealed],
-      base: this.#base,
+      base: this.#bases.current,
       version: this.#visibleVersion,
       nowMs,
     };
   }
 
   /** A view whose versions stay until it is closed. */
-  openView(nowMs: number): View {
+  openView(nowMs: number): OpenView {
     if (this.#readVersions.viewCount >= openViewCountMax) {
       throw new JournalError(
         "store_views_exhausted",
@@ -125,11 +131,12 @@ export class VersionedMap {
       );
     }
     this.#readVersions.open(this.#visibleVersion);
-    return this.present(nowMs);
+    return { ...this.present(nowMs), baseGeneration: this.#bases.open() };
   }
 
-  closeView(view: View): void {
+  closeView(view: OpenView): void {
     this.#readVersions.close(view.version);
+    this.#bases.close(view.baseGeneration);
     this.#dropRetired();
   }
 
@@ -215,12 +222,16 @@ export class VersionedMap {
 
   /** What has been sealed, for a merge. */
   sealedContent(): SealedContent {
-    return { overlays: [...this.#sealed], base: this.#base, version: this.#sealedVersion };
+    return { overlays: [...this.#sealed], base: this.#bases.current, version: this.#sealedVersion };
   }
 
-  /** Takes the outcome of a merge in place of what was merged. Open views go on with what they hold. */
-  replaceMerged(merged: SealedContent, base: Base): void {
-    this.#base = base;
+  /** Takes what a merge has got to in place of the base. Open views go on with what they hold. */
+  replaceBase(step: BaseStep): void {
+    this.#bases.replace(step);
+  }
+
+  /** Lets go of overlays that are wholly merged into the base. */
+  retireMerged(merged: SealedContent): void {
     this.#retired.unshift(...merged.overlays);
     this.#sealed = this.#sealed.filter((overlay) => !merged.overlays.includes(overlay));
     this.#dropRetired();

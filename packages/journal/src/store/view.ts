@@ -15,6 +15,12 @@ export interface View {
   readonly nowMs: number;
 }
 
+/** A view that keeps what it reads until it is closed. */
+export interface OpenView extends View {
+  /** Which base it keeps. */
+  readonly baseGeneration: number;
+}
+
 /** A value inside the store; its bytes are shared and must not leave it. */
 export interface StoredValue {
   readonly value: Buffer;
