@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 
-import { openTemporaryFolder } from "@faultline/testkit";
+import { openTemporaryFolder, until } from "@faultline/testkit";
 import { pino } from "pino";
 import { expect, test } from "vitest";
 
@@ -12,6 +12,7 @@ import { openStore } from "./open-store.ts";
 import { attachPostgres, openPostgres } from "./postgres/open.ts";
 import { readServerRecord } from "./postgres/orphan.ts";
 import { locateCluster } from "./postgres/placement.ts";
+import { readProcess } from "./postgres/process-table.ts";
 
 /** Commits one tenant after the other and says the name of each once it is committed. */
 const writer = `
@@ -42,16 +43,20 @@ test("what was acknowledged is there after the process and the server were kille
     );
     const closed = once(child, "close");
     let isKilled = false;
+    let serverPid = 0;
     for await (const line of createInterface(child.stdout)) {
       acknowledged.push(line);
       if (acknowledged.length < enough || isKilled) continue;
       isKilled = true;
       const record = await readServerRecord(await locateCluster(folder.path));
       expect(record?.running).toBe(true);
-      process.kill(record!.pid, "SIGKILL");
+      serverPid = record!.pid;
+      process.kill(serverPid, "SIGKILL");
       child.kill("SIGKILL");
     }
     await closed;
+    // A killed process is gone when the system has taken it apart.
+    await until(async () => (await readProcess(serverPid)) === undefined);
     expect(acknowledged.length).toBeGreaterThanOrEqual(enough);
   }
 

@@ -15,7 +15,8 @@ import { listProcesses, readProcess, signalProcess } from "./process-table.ts";
 const stopSteps: readonly { signal: NodeJS.Signals; waitMsMax: number }[] = [
   { signal: "SIGINT", waitMsMax: 20_000 },
   { signal: "SIGQUIT", waitMsMax: 5_000 },
-  { signal: "SIGKILL", waitMsMax: 5_000 },
+  // On a busy machine the system takes its time to take a process apart.
+  { signal: "SIGKILL", waitMsMax: 30_000 },
 ];
 const killSteps = stopSteps.slice(-1);
 const pollIntervalMs = 20;
