@@ -1,6 +1,7 @@
 /** Reads the facts of a reply while it passes by: usage, finish reasons, error, first delta. Nothing is parsed whole. */
 
 import { JsonFault } from "../wire/json-fault.ts";
+import { EventPattern } from "../wire/event-pattern.ts";
 import { type JsonKind, JsonScanner, type JsonSink } from "../wire/json-scanner.ts";
 import { gatewayLimits } from "../limits.ts";
 import type { CapturedText } from "./captured-text.ts";
@@ -20,6 +21,23 @@ const sameInAllEvents: ReadonlySet<number> = new Set([
   replyIds.responseId,
   replyIds.model,
   replyIds.type,
+]);
+
+/** Where an event stands in the bytes being read, and where its data begins, which is one line. */
+export interface EventPlace {
+  readonly start: number;
+  readonly dataStart: number;
+  readonly end: number;
+}
+
+/** What may stand in an event beside a text without saying anything further. */
+const besideText: ReadonlySet<number> = new Set([
+  ...sameInAllEvents,
+  replyIds.ignored,
+  replyIds.root,
+  replyIds.choices,
+  replyIds.content,
+  replyIds.saidText,
 ]);
 
 /** Reads one plain reply, or the data of one event of a stream after another. */
@@ -51,6 +69,13 @@ export class ReplyReader implements JsonSink {
   /** Something of the current document was taken that the next one must say anew. */
   #mayFollow = false;
   #hasLearned = false;
+  readonly #pattern = new EventPattern();
+  #patternHasNoChoices = true;
+  /** How many texts the current document said, where in it the last one stands, and whether it said anything else. */
+  #textCount = 0;
+  #textStart = 0;
+  #textEnd = 0;
+  #saysMore = false;
   #usage = emptyUsage();
 
   /** `captured` gets what the model says, when the tenant asked for it. */
@@ -87,6 +112,7 @@ export class ReplyReader implements JsonSink {
   /** Forgets the whole reply. What was handed out of it stays as it is. */
   reset(): void {
     this.#scanner.forget();
+    this.#pattern.clear();
     this.#usage = emptyUsage();
     this.usageSeen = false;
     this.responseId = undefined;
@@ -103,6 +129,8 @@ export class ReplyReader implements JsonSink {
   startDocument(mayFollow: boolean): void {
     this.#mayFollow = mayFollow;
     this.#hasLearned = false;
+    this.#textCount = 0;
+    this.#saysMore = false;
     this.hasUsage = false;
     this.hasNoChoices = true;
     this.hasDelta = false;
@@ -129,15 +157,42 @@ export class ReplyReader implements JsonSink {
     return this.isObject;
   }
 
+  /**
+   * Takes an event that says as much as the one before, and another text; gives where it ends. -1 when the bytes from `start`
+   * on are none.
+   */
+  readLike(bytes: Uint8Array, start: number): number {
+    const end = this.#pattern.findEnd(bytes, start);
+    if (end < 0) return end;
+    this.hasUsage = false;
+    this.hasNoChoices = this.#patternHasNoChoices;
+    this.hasDelta = true;
+    this.hasError = false;
+    this.isEnd = false;
+    this.isObject = true;
+    this.deltaCount += 1;
+    this.saidBytes += this.#pattern.textLength;
+    return end;
+  }
+
+  /** The event that was read last stands here: when it says one text and nothing else, the next ones may be like it. */
+  learn(bytes: Uint8Array, { start, dataStart, end }: EventPlace): void {
+    if (this.#textCount !== 1 || this.#saysMore || this.captures) return;
+    const [textStart, textEnd] = [dataStart + this.#textStart, dataStart + this.#textEnd];
+    this.#pattern.set(bytes, { start, textStart, textEnd, end });
+    this.#patternHasNoChoices = this.hasNoChoices;
+  }
+
   onValue(id: number, kind: JsonKind, scanner: JsonScanner): void {
     if (kind !== "null" && !sameInAllEvents.has(id)) this.#hasLearned = true;
+    if (kind !== "null" && !besideText.has(id)) this.#saysMore = true;
     switch (id) {
       case replyIds.content:
         if (kind === "string") this.#captured?.add(scanner.text() ?? "…");
-        if (kind === "string") this.#noteSaid(scanner);
+        if (kind === "string") this.#noteText(scanner);
         return;
       case replyIds.saidText:
-        if (kind === "string") this.#noteSaid(scanner);
+        if (kind === "string") this.#noteText(scanner);
         return;
       case replyIds.saidParts:
         if (kind === "array" || kind === "object") this.#noteSaid(scanner);
@@ -162,6 +217,14 @@ export class ReplyReader implements JsonSink {
     }
   }
 
+  #noteText(scanner: JsonScanner): void {
+    if (!scanner.valueFilled) return;
+    this.#textCount += 1;
+    this.#textStart = scanner.valueStart + 1;
+    this.#textEnd = scanner.valueEnd - 1;
+    this.#noteSaid(scanner);
+  }
+
   #noteSaid(scanner: JsonScanner): void {
     if (!scanner.valueFilled) return;
     this.hasDelta = true;
@@ -176,6 +239,7 @@ export class ReplyReader implements JsonSink {
         if (this.form.endTypes.has(text)) this.isEnd = true;
         if (this.form.errorTypes.has(text)) this.hasError = true;
         if (this.isEnd || this.hasError) this.#hasLearned = true;
+        if (this.isEnd || this.hasError) this.#saysMore = true;
         return;
       case replyIds.finishReason:
         // Some servers say "" while the model goes on.

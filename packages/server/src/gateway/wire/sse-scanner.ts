@@ -36,6 +36,9 @@ export class SseScanner {
   #malformed = false;
   /** How far the data equals `[DONE]`; -1 once it differs. */
   #doneProgress = 0;
+  /** Where in the part being read the event begins, and its data; -1 when it does not, or not in one line. */
+  #frameStart = -1;
+  #dataStart = -1;
 
   constructor(reader: ReplyReader, sink: SseSink) {
     this.#reader = reader;
@@ -51,7 +54,17 @@ export class SseScanner {
   write(bytes: Uint8Array): void {
     const end = bytes.length;
     let at = 0;
+    this.#frameStart = -1;
     while (at < end) {
+      if (this.#frameEmpty && !this.#afterReturn) {
+        const likeEnd = this.#reader.readLike(bytes, at);
+        if (likeEnd >= 0) {
+          at = likeEnd;
+          this.#sink.onFrame("data", at);
+          continue;
+        }
+        this.#frameStart = at;
+      }
       const byte = bytes[at] ?? 0;
       if (this.#afterReturn) {
         this.#afterReturn = false;
@@ -65,7 +78,7 @@ export class SseScanner {
       if (byte === 0x0a || byte === 0x0d) {
         this.#afterReturn = byte === 0x0d;
         at += 1;
-        this.#endLine(at);
+        this.#endLine(bytes, at);
       } else {
         this.#frameEmpty = false;
         at = this.#readInLine(bytes, at, end);
@@ -109,6 +122,7 @@ export class SseScanner {
 
   #readData(bytes: Uint8Array, start: number, end: number): void {
     let at = start;
+    this.#dataStart = this.#dataFilled ? -1 : start;
     this.#dataFilled = true;
     if (this.#doneProgress >= 0) {
       while (at < end && bytes[at] === doneText[this.#doneProgress]) {
@@ -134,13 +148,17 @@ export class SseScanner {
     }
   }
 
-  #endLine(end: number): void {
+  #endLine(bytes: Uint8Array, end: number): void {
     const wasEmpty = this.#state === atLineStart;
     if (this.#state === afterColon) this.#startData();
     if (this.#state === inName && this.#nameProgress === dataName.length) this.#startData();
     this.#state = atLineStart;
     if (!wasEmpty) return;
     const kind = this.#frameKind();
+    const [start, dataStart] = [this.#frameStart, this.#dataStart];
+    if (kind === "data" && start >= 0 && dataStart >= 0 && !this.#afterReturn) {
+      this.#reader.learn(bytes, { start, dataStart, end });
+    }
     this.#frameEmpty = true;
     this.#hasData = false;
     this.#dataFilled = false;
