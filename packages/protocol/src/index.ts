@@ -6,6 +6,7 @@ export * from "./api/compute.ts";
 export * from "./api/health.ts";
 export * from "./api/identity.ts";
 export * from "./api/ledger.ts";
+export * from "./api/ledger-prices.ts";
 export * from "./api/ledger-reconciliation.ts";
 export * from "./api/ledger-series.ts";
 export * from "./api/overview.ts";

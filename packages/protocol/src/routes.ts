@@ -52,6 +52,7 @@ import { Overview, OverviewQuery } from "./api/overview.ts";
 import { ServiceList, TraceDetail, TraceList, TraceParams, TraceQuery } from "./api/telemetry.ts";
 import { computeRoutes } from "./compute-routes.ts";
 import { KeyTerms } from "./key-terms.ts";
+import { ledgerPriceRoutes } from "./ledger-price-routes.ts";
 import { ledgerRoutes } from "./ledger-routes.ts";
 import { ledgerSeriesRoutes } from "./ledger-series-routes.ts";
 import { type ApiRoute, json } from "./route.ts";
@@ -320,6 +321,7 @@ export const apiRoutes = {
     reply: json(200, KillSwitch),
   },
   ...ledgerRoutes,
+  ...ledgerPriceRoutes,
   ...ledgerSeriesRoutes,
   ...computeRoutes,
 } as const satisfies Record<string, ApiRoute>;

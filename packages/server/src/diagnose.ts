@@ -186,7 +186,12 @@ function diagnoseProviders(config: Config): Diagnosis[] {
   const catalog = loadCatalog(config.providers);
   return config.providers.map((provider): Diagnosis => {
     const models = catalog.listModels().filter((model) => model.provider === provider.name);
-    const unpriced = models.filter((model) => model.price === undefined).map((model) => model.name);
+    const priced = new Set(
+      catalog.snapshot.prices.flatMap((version) =>
+        version.kind === "model" && version.provider === provider.name ? [version.model] : [],
+      ),
+    );
+    const unpriced = models.map(({ name }) => name).filter((model) => !priced.has(model));
     const value = `${provider.kind}, ${plural(models.length, "model")}`;
     const name = `provider ${provider.name}`;
     if (models.length === 0)

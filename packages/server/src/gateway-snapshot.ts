@@ -1,6 +1,6 @@
 /** What the gateway processes know: composed from the configuration, identity and bundles, versioned by the control process. */
 
-import type { Bundles } from "#catalog/index.ts";
+import type { Bundles, Prices } from "#catalog/index.ts";
 import type { GatewaySnapshot } from "#gateway/index.ts";
 import type { Identity } from "#identity/index.ts";
 import type { Lending } from "#ledger/index.ts";
@@ -13,8 +13,14 @@ export function createSnapshots(
   {
     identity,
     bundles,
+    prices,
     lending,
-  }: { readonly identity: Identity; readonly bundles: Bundles; readonly lending: Lending },
+  }: {
+    readonly identity: Identity;
+    readonly bundles: Bundles;
+    readonly prices: Prices;
+    readonly lending: Lending;
+  },
 ): (signal: AbortSignal) => Promise<GatewaySnapshot> {
   let version = 0;
   return async (signal) => {
@@ -22,6 +28,7 @@ export function createSnapshots(
     const taken = version;
     const { keys, tenants } = await identity.keySnapshot(signal);
     const bundleSnapshot = await bundles.snapshot(signal);
+    const defaultPrices = await prices.defaults(signal);
     const payingTenants = await lending.payingTenants(signal);
     // Read at once, so that a snapshot has all of a change or nothing.
     const { config, catalog } = live;
@@ -34,6 +41,7 @@ export function createSnapshots(
       keys,
       tenants,
       payingTenants,
+      defaultPrices,
     };
   };
 }

@@ -4,7 +4,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { Cases } from "#cases/index.ts";
-import { Bundles } from "#catalog/index.ts";
+import { Bundles, Prices } from "#catalog/index.ts";
 import { Compute } from "#compute/index.ts";
 import type { Config } from "#config/index.ts";
 import { type Gateway, startGatewayWorkers } from "#gateway/index.ts";
@@ -153,6 +153,7 @@ interface Domains {
   readonly telemetry: Telemetry;
   readonly cases: Cases;
   readonly bundles: Bundles;
+  readonly prices: Prices;
   readonly ledger: Ledger;
   readonly ledgerBooks: LedgerBooks;
   readonly reconciliation: ScheduledReconciliation;
@@ -184,6 +185,7 @@ async function openDomains(
   const cases = Cases.open({ ...parts, telemetry, blobs, tracer });
   const live = new LiveConfig(base.config, { ...parts, load });
   const bundles = new Bundles({ ...base, catalog: () => live.catalog });
+  const prices = new Prices({ ...base, catalog: () => live.catalog });
   const ledger = stack.use(Ledger.open({ ...parts, eventLoop: systemEventLoop }));
   const ledgerBooks = new LedgerBooks(base);
   const reconciliation = new ScheduledReconciliation({
@@ -195,7 +197,7 @@ async function openDomains(
   const { signal } = background;
   const lending = new Lending({ ledger, store: base.store, signal });
   const accounts = { ledger, ledgerBooks, reconciliation, lending, compute };
-  return { identity, telemetry, cases, bundles, ...accounts, live, signal };
+  return { identity, telemetry, cases, bundles, prices, ...accounts, live, signal };
 }
 
 interface Faces {
@@ -249,6 +251,7 @@ async function openFaces({ base, domains, options, stack }: Faces): Promise<Gate
     gateway.updateSnapshot(await nextSnapshot(domains.signal));
   domains.identity.onKeysChanged(update);
   domains.bundles.onChanged(update);
+  domains.prices.onChanged(update);
   domains.ledger.onAccountOpened(update);
   domains.live.follow(async (changed) => {
     await putTenants(changed, domains.identity, domains.signal);

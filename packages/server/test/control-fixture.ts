@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 
 import { Cases } from "#cases/index.ts";
-import { Bundles, loadCatalog } from "#catalog/index.ts";
+import { Bundles, loadCatalog, Prices } from "#catalog/index.ts";
 import { Compute } from "#compute/index.ts";
 import { type Config, loadConfig } from "#config/index.ts";
 import { writeExposition } from "#gateway/index.ts";
@@ -105,6 +105,7 @@ export async function openTestControl(options: ControlFixtureOptions = {}): Prom
     telemetry,
     cases,
     bundles: new Bundles({ ...parts, catalog: () => loadCatalog(config.providers) }),
+    prices: new Prices({ ...parts, catalog: () => loadCatalog(config.providers) }),
     ledger,
     ledgerBooks,
     compute: stack.use(await Compute.open({ ...parts, ledger, ledgerBooks })),

@@ -4,7 +4,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import {
-  costMicros,
+  costUnder,
   loadCatalog,
   type ModelResolution,
   type Price,
@@ -83,9 +83,8 @@ describe("the catalog", () => {
     ["org/model", "near/org/model > org/model"],
     ["near/org/model", "near/org/model > org/model"],
     ["gpt-4o-mini", "openai/gpt-4o-mini > gpt-4o-mini"],
-    ["near/unpriced", "price-unknown"],
-    ["openai/gpt-unheard-of", "price-unknown"],
-    ["reseller/gpt-4o-mini", "price-unknown"],
+    ["near/unpriced", "near/unpriced > unpriced"],
+    ["reseller/gpt-4o-mini", "reseller/gpt-4o-mini > gpt-4o-mini"],
     ["nothing/llama", "unknown"],
     ["", "unknown"],
     ["__proto__", "unknown"],
@@ -102,8 +101,14 @@ describe("the catalog", () => {
   });
 
   it("takes list prices from the page that they stand on, for the vendor's own host only", () => {
-    const found = catalog.resolveModel("openai/gpt-4o-mini");
-    expect(found.kind === "found" ? found.target.price : undefined).toEqual({
+    const priceAt = (provider: string, model: string) => {
+      const found = catalog.prices.resolve({ kind: "model", provider, model }, 0);
+      return found.kind === "priced" && found.version.kind === "model"
+        ? found.version.price
+        : undefined;
+    };
+    expect(priceAt("reseller", "gpt-4o-mini")).toBeUndefined();
+    expect(priceAt("openai", "gpt-4o-mini")).toEqual({
       inputMicrosPerMillionTokens: 150_000n,
       cachedInputMicrosPerMillionTokens: 75_000n,
       outputMicrosPerMillionTokens: 600_000n,
@@ -154,6 +159,12 @@ describe("the price table", () => {
 });
 
 describe("the cost of usage", () => {
+  const costOf = (inputTokens: number, cachedInputTokens: number, outputTokens: number): bigint =>
+    costUnder(
+      { kind: "model", provider: "p", model: "m", id: "p/m@1", validFromMs: 0, price },
+      { inputTokens, cachedInputTokens, outputTokens, reasoningTokens: 0, deviceSeconds: 0 },
+    );
+
   it.each([
     [[0, 0, 0], 0n],
     [[1, 0, 0], 3n],
@@ -165,7 +176,7 @@ describe("the cost of usage", () => {
   ] as const)(
     "of %j tokens, which are input, cached of it, and output, is %s micros",
     ([inputTokens, cachedInputTokens, outputTokens], expected) => {
-      expect(costMicros(price, { inputTokens, cachedInputTokens, outputTokens })).toBe(expected);
+      expect(costOf(inputTokens, cachedInputTokens, outputTokens)).toBe(expected);
     },
   );
 
@@ -178,8 +189,7 @@ describe("the cost of usage", () => {
           (BigInt(inputTokens) - cached) * 2_500_000n +
           cached * 1_250_000n +
           BigInt(outputTokens) * 10_000_000n;
-        const charged =
-          costMicros(price, { inputTokens, cachedInputTokens, outputTokens }) * 1_000_000n;
+        const charged = costOf(inputTokens, cachedInputTokens, outputTokens) * 1_000_000n;
         expect(charged >= exact && charged < exact + 1_000_000n).toBe(true);
       }),
     );

@@ -1,10 +1,9 @@
-/** The catalog: which provider serves a model name, and at what price. */
+/** The catalog: which provider serves a model name, and what models cost. */
 
 import type { SimulationConfig, SurfaceName, TokenLimitField } from "#config/index.ts";
 import { nearestName } from "@faultline/contracts/model";
 
-import type { PriceVersion } from "./price-book.ts";
-import type { Price } from "./price.ts";
+import { openPriceBook, type PriceBook, type PriceVersion } from "./price-book.ts";
 
 /** An upstream that speaks the OpenAI wire format. */
 export interface CatalogProvider {
@@ -33,8 +32,6 @@ export interface CatalogModel {
   readonly provider: string;
   /** What the provider knows it by. */
   readonly upstreamName: string;
-  /** Absent: no price is known, so calls are refused. */
-  readonly price: Price | undefined;
 }
 
 /** All of the catalog as plain data, so that it can cross to a worker. */
@@ -48,23 +45,26 @@ export interface CatalogSnapshot {
 export interface Target {
   readonly provider: CatalogProvider;
   readonly model: CatalogModel;
-  readonly price: Price;
 }
 
 export type ModelResolution =
   | { readonly kind: "found"; readonly target: Target }
-  | { readonly kind: "unknown"; readonly nearest: string | undefined }
-  | { readonly kind: "price-unknown"; readonly model: CatalogModel };
+  | { readonly kind: "unknown"; readonly nearest: string | undefined };
 
 export interface Catalog {
   readonly snapshot: CatalogSnapshot;
+  /** What each model costs, and when. */
+  readonly prices: PriceBook;
   /** Finds `provider/name`, or a bare name: the first provider in the order of the configuration has it. */
   resolveModel(name: string): ModelResolution;
-  /** In the order of the configuration; also models without a price, which are refused when called. */
+  /** In the order of the configuration; also models without a price, which are refused when they are called. */
   listModels(): readonly CatalogModel[];
 }
 
-/** Makes the catalog answerable. Ids are unique, and each model names a provider of the snapshot. */
+/**
+ * Makes the catalog answerable. Ids are unique, and each model names a provider of the snapshot. Throws `configuration_invalid`
+ * where two prices of a model are valid at once.
+ */
 export function openCatalog(snapshot: CatalogSnapshot): Catalog {
   const providers = new Map(snapshot.providers.map((provider) => [provider.name, provider]));
   const resolutions = new Map<string, ModelResolution>();
@@ -77,12 +77,12 @@ export function openCatalog(snapshot: CatalogSnapshot): Catalog {
   function resolve(model: CatalogModel): ModelResolution {
     const provider = providers.get(model.provider);
     if (provider === undefined) return { kind: "unknown", nearest: undefined };
-    if (model.price === undefined) return { kind: "price-unknown", model };
-    return { kind: "found", target: { provider, model, price: model.price } };
+    return { kind: "found", target: { provider, model } };
   }
 
   return {
     snapshot,
+    prices: openPriceBook(snapshot.prices),
     resolveModel: (name) =>
       resolutions.get(name) ?? { kind: "unknown", nearest: nearestName(name, resolutions.keys()) },
     listModels: () => snapshot.models,

@@ -18,13 +18,17 @@ export {
 export { loadCatalog } from "./load-catalog.ts";
 export {
   costUnder,
+  type DefaultPrice,
   type MeteredUsage,
+  type ModelPriceVersion,
   openPriceBook,
   type PriceBook,
+  priceBoundUnder,
   type PriceResolution,
   type PriceSubject,
   type PriceVersion,
 } from "./price-book.ts";
-export { costMicros, type Price, type TokenUsage } from "./price.ts";
+export type { Price, TokenUsage } from "./price.ts";
+export { Prices } from "./prices.ts";
 export { type PriceTable, readPriceTable, readShippedPriceTable } from "./price-table.ts";
 export { type RequestNeeds, routeOf } from "./bundles/route.ts";

@@ -8,41 +8,28 @@ import {
 } from "#config/index.ts";
 
 import { type Catalog, type CatalogModel, type CatalogProvider, openCatalog } from "./catalog.ts";
-import type { PriceVersion } from "./price-book.ts";
 import { type PriceTable, readShippedPriceTable } from "./price-table.ts";
 import { priceVersionsOf } from "./price-versions.ts";
 
-/**
- * A price in the configuration wins over the table; a model with neither stays listed, without a price. The price that a model
- * bears is its newest; `prices` tells which one is valid when.
- */
+/** A price in the configuration wins over the table; a model with neither stays listed, without a price. */
 export function loadCatalog(
   providers: readonly ProviderConfig[],
   priceTable: PriceTable = readShippedPriceTable(),
 ): Catalog {
-  const priced = providers.flatMap((provider) =>
-    provider.models.map((model) => ({
-      provider,
-      model,
-      versions: priceVersionsOf(priceTable, provider, model),
-    })),
-  );
   return openCatalog({
     providers: providers.map(toCatalogProvider),
-    models: priced.map(({ provider, model, versions }): CatalogModel => ({
-      id: `${provider.name}/${model.name}`,
-      name: model.name,
-      provider: provider.name,
-      upstreamName: model.upstreamName,
-      price: newestPrice(versions),
-    })),
-    prices: priced.flatMap(({ versions }) => versions),
+    models: providers.flatMap((provider) =>
+      provider.models.map((model): CatalogModel => ({
+        id: `${provider.name}/${model.name}`,
+        name: model.name,
+        provider: provider.name,
+        upstreamName: model.upstreamName,
+      })),
+    ),
+    prices: providers.flatMap((provider) =>
+      provider.models.flatMap((model) => priceVersionsOf(priceTable, provider, model)),
+    ),
   });
-}
-
-function newestPrice(versions: readonly PriceVersion[]) {
-  const newest = versions.toSorted((left, right) => left.validFromMs - right.validFromMs).at(-1);
-  return newest?.kind === "model" ? newest.price : undefined;
 }
 
 function toCatalogProvider(provider: ProviderConfig): CatalogProvider {

@@ -4,9 +4,15 @@ import { describe, expect, it } from "vitest";
 import type { ProviderConfig } from "#config/index.ts";
 
 import { loadCatalog } from "./load-catalog.ts";
-import { costUnder, type MeteredUsage, openPriceBook, type PriceVersion } from "./price-book.ts";
+import {
+  costUnder,
+  type MeteredUsage,
+  openPriceBook,
+  priceBoundUnder,
+  type PriceVersion,
+} from "./price-book.ts";
 import { readPriceTable, readShippedPriceTable } from "./price-table.ts";
-import { costMicros, type Price } from "./price.ts";
+import type { Price } from "./price.ts";
 
 const price: Price = {
   inputMicrosPerMillionTokens: 1_250_000n,
@@ -48,7 +54,7 @@ describe("a price book", () => {
     ]);
   });
 
-  it("takes the default of the policy for what has no price, and only one of the same kind", () => {
+  it("takes the tenant's default for a model without a price, and never for a device", () => {
     const device: PriceVersion = {
       kind: "device",
       deviceKind: "h100",
@@ -58,10 +64,16 @@ describe("a price book", () => {
     };
     const book = openPriceBook([modelVersion("a", {}), device]);
     const unknown = { ...subject, model: "other" };
+    const standIn = { id: "default@1", price };
     expect(book.resolve(unknown, 0)).toEqual({ kind: "price-unknown" });
-    expect(book.resolve(unknown, 0, "a")).toMatchObject({ kind: "priced", isDefault: true });
-    expect(book.resolve(unknown, 0, "device")).toEqual({ kind: "price-unknown" });
-    expect(book.resolve(unknown, 0, "gone")).toEqual({ kind: "price-unknown" });
+    expect(book.resolve(unknown, 0, standIn)).toMatchObject({
+      kind: "priced",
+      version: { ...unknown, ...standIn },
+      isDefault: true,
+    });
+    expect(book.resolve(subject, 0, standIn)).toMatchObject({ version: { id: "a" } });
+    const foreign = { kind: "device", deviceKind: "other" } as const;
+    expect(book.resolve(foreign, 0, standIn)).toEqual({ kind: "price-unknown" });
   });
 
   it("keeps versions whose time is over, for work that was admitted under them", () => {
@@ -113,7 +125,36 @@ describe("the prices of a catalog", () => {
     };
     expect(inputAt("2026-08-31T23:59:59.999Z")).toBe(5n);
     expect(inputAt("2026-09-01T00:00:00Z")).toBe(7n);
-    expect(catalog.listModels()[0]?.price?.inputMicrosPerMillionTokens).toBe(7n);
+  });
+
+  it("give way to those that the configuration changes them to, each at its moment", () => {
+    const change = (input: bigint, moment: string) => ({
+      ...price,
+      inputMicrosPerMillionTokens: input,
+      validFromMs: Date.parse(moment),
+    });
+    const priceChanges = [change(3n, "2027-01-01T08:00Z"), change(4n, "2026-11-01T00:00Z")];
+    const listed = table([row("7", "2026-12-01"), row("6", "2026-09-01"), row("5")]);
+    const inputAt = (found: ReturnType<typeof loadCatalog>, moment: string) => {
+      const at = found.prices.resolve(subject, Date.parse(moment));
+      return at.kind === "priced" && at.version.kind === "model"
+        ? at.version.price.inputMicrosPerMillionTokens
+        : undefined;
+    };
+    const changed = loadCatalog([openai([{ ...model, priceChanges }])], listed);
+    const moments = ["2026-08-01", "2026-10-01", "2026-11-01", "2026-12-15", "2027-01-01T08:00Z"];
+    expect(moments.map((moment) => inputAt(changed, moment))).toEqual([5n, 6n, 4n, 4n, 3n]);
+    const own = loadCatalog([openai([{ ...model, price, priceChanges }])], listed);
+    const first = price.inputMicrosPerMillionTokens;
+    expect(moments.map((moment) => inputAt(own, moment))).toEqual([first, first, 4n, 4n, 3n]);
+  });
+
+  it("have short ids, also of models whose names are long, and each its own", () => {
+    const names = ["a", "b"].map((end) => `${"m".repeat(250)}${end}`);
+    const models = names.map((name) => ({ name, upstreamName: name, price }));
+    const ids = loadCatalog([openai(models)]).snapshot.prices.map(({ id }) => id);
+    expect(new Set(ids).size).toBe(2);
+    expect(ids.every((id) => id.length <= 256)).toBe(true);
   });
 
   it("bear another id when the configuration sets another price", () => {
@@ -139,12 +180,46 @@ describe("the prices of a catalog", () => {
 });
 
 describe("the cost under a version", () => {
-  it("is that of the plain price where there is neither reasoning nor priority", () => {
+  it("is never above what its bound says of as many tokens", () => {
     const tokens = fc.integer({ min: 0, max: 10_000_000 });
+    const micros = fc.bigInt({ min: 0n, max: 20_000_000n });
+    const version = fc
+      .record({
+        input: micros,
+        cached: micros,
+        output: micros,
+        reasoning: fc.option(micros, { nil: undefined }),
+        batch: fc.bigInt({ min: 0n, max: 3_000n }),
+      })
+      .map(({ input, cached, output, reasoning, batch }) => ({
+        ...subject,
+        id: "a",
+        validFromMs: 0,
+        price: {
+          inputMicrosPerMillionTokens: input,
+          cachedInputMicrosPerMillionTokens: cached,
+          outputMicrosPerMillionTokens: output,
+          source: "test",
+        },
+        ...(reasoning === undefined ? {} : { reasoningMicrosPerMillionTokens: reasoning }),
+        priorityPermille: { batch },
+      }));
+    const used = fc.record({
+      inputTokens: tokens,
+      cachedInputTokens: tokens,
+      outputTokens: tokens,
+      reasoningTokens: tokens,
+      deviceSeconds: fc.constant(0),
+    });
     fc.assert(
-      fc.property(tokens, tokens, tokens, (inputTokens, cachedInputTokens, outputTokens) => {
-        const used = { ...usage, inputTokens, cachedInputTokens, outputTokens };
-        expect(costUnder(modelVersion("a", {}), used)).toBe(costMicros(price, used));
+      fc.property(version, used, (one, spent) => {
+        for (const priority of ["batch", "standard"] as const) {
+          const bound = priceBoundUnder(one, priority);
+          const most =
+            BigInt(spent.inputTokens) * BigInt(bound.inputMicrosPerMillionTokens) +
+            BigInt(spent.outputTokens) * BigInt(bound.outputMicrosPerMillionTokens);
+          expect(costUnder(one, spent, priority) <= (most + 999_999n) / 1_000_000n).toBe(true);
+        }
       }),
     );
   });

@@ -36,6 +36,14 @@ export type PriceVersion =
       readonly microsPerSecond: bigint;
     });
 
+export type ModelPriceVersion = Extract<PriceVersion, { readonly kind: "model" }>;
+
+/** What a model costs for which no version is valid, because the policy of a tenant says so. */
+export type DefaultPrice = Pick<
+  ModelPriceVersion,
+  "id" | "price" | "reasoningMicrosPerMillionTokens"
+>;
+
 /** What was used. Cached input is a part of the input and reasoning a part of the output, never beside them. */
 export interface MeteredUsage {
   readonly inputTokens: number;
@@ -51,10 +59,10 @@ export type PriceResolution =
 
 export interface PriceBook {
   /**
-   * The version of a subject that is valid at a moment; else, where the tenant's policy names one, the default version.
-   * Without either nothing is admitted.
+   * The version of a subject that is valid at a moment; else, of a model, the default of the tenant. Without either nothing
+   * is admitted.
    */
-  resolve(subject: PriceSubject, atMs: number, defaultVersionId?: string): PriceResolution;
+  resolve(subject: PriceSubject, atMs: number, standIn?: DefaultPrice): PriceResolution;
   /** A version by its id, also one whose time is over: work that was admitted under it is settled by it. */
   version(id: string): PriceVersion | undefined;
 }
@@ -79,13 +87,16 @@ export function openPriceBook(versions: readonly PriceVersion[]): PriceBook {
   }
   return {
     version: (id) => byId.get(id),
-    resolve(subject, atMs, defaultVersionId) {
+    resolve(subject, atMs, standIn) {
       const version = validAt(bySubject.get(subjectKey(subject)) ?? [], atMs);
       if (version !== undefined) return { kind: "priced", version, isDefault: false };
-      const standIn = defaultVersionId === undefined ? undefined : byId.get(defaultVersionId);
-      // Tokens cannot be charged by the second, nor seconds by the token.
-      if (standIn === undefined || standIn.kind !== subject.kind) return { kind: "price-unknown" };
-      return { kind: "priced", version: standIn, isDefault: true };
+      // It is one of tokens: seconds of devices cannot be charged by it.
+      if (standIn === undefined || subject.kind !== "model") return { kind: "price-unknown" };
+      return {
+        kind: "priced",
+        version: { ...subject, ...standIn, validFromMs: 0 },
+        isDefault: true,
+      };
     },
   };
 }
@@ -96,8 +107,7 @@ export function costUnder(
   usage: MeteredUsage,
   priority?: PriorityClass,
 ): bigint {
-  const factor =
-    (priority === undefined ? undefined : version.priorityPermille?.[priority]) ?? permille;
+  const factor = factorOf(version, priority);
   if (version.kind === "device") {
     // Seconds come as milliseconds at the finest, so that a float never touches the price.
     const deviceMs = BigInt(Math.ceil(usage.deviceSeconds * 1_000));
@@ -121,6 +131,34 @@ function validAt(versions: readonly PriceVersion[], atMs: number): PriceVersion 
   }
   if (found?.validUntilMs !== undefined && found.validUntilMs <= atMs) return undefined;
   return found;
+}
+
+/**
+ * What so many tokens cost at most under a version, in micros per million, for who holds credit before they are used: the
+ * dearer class of input and of output, with the multiplier of the priority, rounded up.
+ */
+export function priceBoundUnder(
+  version: ModelPriceVersion,
+  priority?: PriorityClass,
+): { readonly inputMicrosPerMillionTokens: number; readonly outputMicrosPerMillionTokens: number } {
+  const factor = factorOf(version, priority);
+  const { price, reasoningMicrosPerMillionTokens: reasoning = 0n } = version;
+  const bound = (one: bigint, other: bigint): number =>
+    Number(divideUp((one > other ? one : other) * factor, permille));
+  return {
+    inputMicrosPerMillionTokens: bound(
+      price.inputMicrosPerMillionTokens,
+      price.cachedInputMicrosPerMillionTokens,
+    ),
+    outputMicrosPerMillionTokens: bound(price.outputMicrosPerMillionTokens, reasoning),
+  };
+}
+
+function factorOf(
+  { priorityPermille }: PriceVersion,
+  priority: PriorityClass = "standard",
+): bigint {
+  return priorityPermille?.[priority] ?? permille;
 }
 
 /** A version without an end gives way to the next; one with an end must have ended by then. */

@@ -1,8 +1,9 @@
-/** The versions of a model's price: one of the configuration, or those of the price table. */
+/** The versions of a model's price: those of the configuration, and before the first of them those of the price table. */
 
 import { createHash } from "node:crypto";
 
-import type { ModelConfig, ProviderConfig } from "#config/index.ts";
+import type { ModelConfig, PriceChange, ProviderConfig } from "#config/index.ts";
+import type { PriorityClass } from "@faultline/protocol";
 
 import type { PriceVersion } from "./price-book.ts";
 import type { PriceTable } from "./price-table.ts";
@@ -10,6 +11,8 @@ import type { Price } from "./price.ts";
 
 /** So much of the hash of a configured price stands in the id of its version. */
 const hashLength = 12;
+/** Names of models may be long; ids of versions stand in every usage event. */
+const nameLengthMax = 200;
 
 /** In no order. Empty where no price is known. */
 export function priceVersionsOf(
@@ -17,19 +20,59 @@ export function priceVersionsOf(
   provider: ProviderConfig,
   model: ModelConfig,
 ): PriceVersion[] {
+  const { price, priceChanges = [] } = model;
   const subject = { kind: "model", provider: provider.name, model: model.name } as const;
-  const id = (mark: string): string => `${provider.name}/${model.name}@${mark}`;
-  if (model.price !== undefined) {
-    // A price that is configured anew is another version, whose id must be another too.
-    const price: Price = { ...model.price, source: "configuration" };
-    return [{ ...subject, id: id(`configuration-${hashOf(price)}`), validFromMs: 0, price }];
-  }
-  return listPrices(table, provider, model.upstreamName).map(({ price, asOf, validFrom }) => ({
+  const name = shortened(`${provider.name}/${model.name}`);
+  const configured = [
+    ...(price === undefined ? [] : [{ ...price, validFromMs: 0 }]),
+    ...priceChanges,
+  ].map((one): PriceVersion => ({
     ...subject,
-    id: id(validFrom ?? asOf),
-    validFromMs: validFrom === undefined ? 0 : Date.parse(`${validFrom}T00:00:00Z`),
-    price,
+    // A price that is configured anew is another version, whose id must be another too.
+    id: `${name}@configuration-${hashOf(one)}`,
+    ...versionOf(one),
   }));
+  if (price !== undefined) return configured;
+  const changedMs = Math.min(...priceChanges.map(({ validFromMs }) => validFromMs));
+  const listed = listPrices(table, provider, model.upstreamName).map((one): PriceVersion => ({
+    ...subject,
+    id: `${name}@${one.validFrom ?? one.asOf}`,
+    validFromMs: one.validFrom === undefined ? 0 : Date.parse(`${one.validFrom}T00:00:00Z`),
+    price: one.price,
+  }));
+  return [...listed.filter(({ validFromMs }) => validFromMs < changedMs), ...configured];
+}
+
+function versionOf(change: PriceChange) {
+  const { validFromMs, reasoningMicrosPerMillionTokens, priorityPercents } = change;
+  const { inputMicrosPerMillionTokens, cachedInputMicrosPerMillionTokens } = change;
+  const price: Price = {
+    inputMicrosPerMillionTokens,
+    cachedInputMicrosPerMillionTokens,
+    outputMicrosPerMillionTokens: change.outputMicrosPerMillionTokens,
+    source: "configuration",
+  };
+  return {
+    validFromMs,
+    price,
+    ...(reasoningMicrosPerMillionTokens === undefined ? {} : { reasoningMicrosPerMillionTokens }),
+    ...(priorityPercents === undefined ? {} : { priorityPermille: permilleOf(priorityPercents) }),
+  };
+}
+
+function permilleOf(percents: NonNullable<PriceChange["priorityPercents"]>) {
+  const permille: Partial<Record<PriorityClass, bigint>> = {};
+  for (const priority of ["interactive", "standard", "batch"] as const) {
+    const percent = percents[priority];
+    if (percent !== undefined) permille[priority] = BigInt(percent) * 10n;
+  }
+  return permille;
+}
+
+/** Those that are cut share their beginning; the hash tells them apart. */
+function shortened(name: string): string {
+  if (name.length <= nameLengthMax) return name;
+  return `${name.slice(0, nameLengthMax)}~${digest(name)}`;
 }
 
 interface ListPrice {
@@ -64,11 +107,21 @@ function listPrices(
     );
 }
 
-function hashOf(price: Price): string {
-  const text = [
-    price.inputMicrosPerMillionTokens,
-    price.cachedInputMicrosPerMillionTokens,
-    price.outputMicrosPerMillionTokens,
-  ].join(" ");
+function hashOf(change: PriceChange): string {
+  const { interactive = 100, standard = 100, batch = 100 } = change.priorityPercents ?? {};
+  const parts = [
+    change.validFromMs,
+    change.inputMicrosPerMillionTokens,
+    change.cachedInputMicrosPerMillionTokens,
+    change.outputMicrosPerMillionTokens,
+    change.reasoningMicrosPerMillionTokens ?? change.outputMicrosPerMillionTokens,
+    interactive,
+    standard,
+    batch,
+  ];
+  return digest(parts.join(" "));
+}
+
+function digest(text: string): string {
   return createHash("sha256").update(text).digest("hex").slice(0, hashLength);
 }

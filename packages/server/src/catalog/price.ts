@@ -20,11 +20,6 @@ export interface TokenUsage {
 /** How many tokens a price is for. */
 export const tokensPerPrice = 1_000_000n;
 
-/** The cost in micros. A part of a micro counts as a whole one, so that many small calls are not free. */
-export function costMicros(price: Price, usage: TokenUsage): bigint {
-  return divideUp(tokenCost(price, usage), tokensPerPrice);
-}
-
 /** What tokens cost, in micros times `tokensPerPrice`, so that nothing is rounded yet. */
 export function tokenCost(price: Price, usage: TokenUsage): bigint {
   const cached = Math.min(usage.cachedInputTokens, usage.inputTokens);
@@ -35,7 +30,7 @@ export function tokenCost(price: Price, usage: TokenUsage): bigint {
   );
 }
 
-/** The quotient, rounded up. */
+/** The quotient, rounded up: a part of a micro counts as a whole one, so that many small calls are not free. */
 export function divideUp(value: bigint, by: bigint): bigint {
   return (value + by - 1n) / by;
 }

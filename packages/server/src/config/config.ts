@@ -1,6 +1,6 @@
 /** The one typed, defaulted configuration of a running platform. */
 
-import type { TenantId } from "@faultline/protocol";
+import type { PriorityClass, TenantId } from "@faultline/protocol";
 
 import type { ComputeConfig } from "./compute-config.ts";
 import type { LimitsConfig } from "./limits-config.ts";
@@ -26,7 +26,14 @@ export interface ConfiguredPrice {
   readonly inputMicrosPerMillionTokens: bigint;
   readonly outputMicrosPerMillionTokens: bigint;
   readonly cachedInputMicrosPerMillionTokens: bigint;
+  /** For output that the model thinks and does not say; absent: as other output. */
+  readonly reasoningMicrosPerMillionTokens?: bigint;
+  /** What calls of a priority cost, in percent of the price; a class that is absent costs 100. */
+  readonly priorityPercents?: Readonly<Partial<Record<PriorityClass, number>>>;
 }
+
+/** A price that takes the place of the one before it at a moment, in milliseconds since the Unix epoch. */
+export type PriceChange = ConfiguredPrice & { readonly validFromMs: number };
 
 export interface ModelConfig {
   /** What callers send. */
@@ -35,6 +42,8 @@ export interface ModelConfig {
   readonly upstreamName: string;
   /** Absent when the file gives none: then the built-in price table decides. */
   readonly price: ConfiguredPrice | undefined;
+  /** What follows it, in no order. */
+  readonly priceChanges?: readonly PriceChange[];
 }
 
 /** How a simulated provider behaves when a request does not say otherwise. */

@@ -7,42 +7,10 @@ import { tenantIdPattern } from "@faultline/protocol";
 import { ComputeSettings } from "./compute-schema.ts";
 import { BreakerSettings, ConcurrencySettings, RetrySettings } from "./dispatch-schema.ts";
 import { LimitSettings } from "./limit-schema.ts";
+import { ModelSettings } from "./price-schema.ts";
 import { choice, closed, group, text, whole } from "./schema-fields.ts";
 
 import { surfaceNames, tokenLimitFields } from "./config.ts";
-
-const name = Type.String({
-  minLength: 1,
-  maxLength: 256,
-  description: "The name that callers send.",
-});
-
-/** US dollars per million tokens. */
-function dollars(description: string) {
-  return Type.Optional(Type.Number({ minimum: 0, maximum: 1_000_000, description }));
-}
-
-export const ModelSettings = Type.Object(
-  {
-    name,
-    upstreamName: text({
-      description: "The name that the provider knows, when it differs.",
-      maxLength: 256,
-    }),
-    local: Type.Optional(Type.Boolean({ description: "Runs on own hardware: priced 0." })),
-    inputPricePerMillionTokens: dollars(
-      "US dollars; without it the built-in price table is asked.",
-    ),
-    outputPricePerMillionTokens: dollars(
-      "US dollars; without it the built-in price table is asked.",
-    ),
-    cachedInputPricePerMillionTokens: dollars(
-      "US dollars; without it cached input costs what input costs.",
-    ),
-  },
-  closed,
-);
-export type ModelSettings = Static<typeof ModelSettings>;
 
 /** How the simulated provider behaves when a request does not say otherwise. */
 export const SimulationSettings = Type.Object(

@@ -5,6 +5,7 @@ export {
   type Config,
   type ConfiguredPrice,
   type ModelConfig,
+  type PriceChange,
   type ProviderConfig,
   type SettingOrigin,
   type SettingReport,

@@ -3,8 +3,9 @@
 import { PlatformError } from "@faultline/protocol";
 
 import type { ConfigSchema } from "./check-value.ts";
-import type { ConfiguredPrice, ModelConfig, ProviderConfig, SimulationConfig } from "./config.ts";
-import { type ModelSettings, type ProviderSettings, SimulationSettings } from "./file-schema.ts";
+import type { ModelConfig, ProviderConfig, SimulationConfig } from "./config.ts";
+import { type ProviderSettings, SimulationSettings } from "./file-schema.ts";
+import { freeOfCharge, readPrices } from "./read-prices.ts";
 
 /** The environment as the process was given it. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -16,12 +17,6 @@ const simulationDefaults = Object.fromEntries(
     schema.default,
   ]),
 ) as unknown as SimulationConfig;
-
-const freeOfCharge: ConfiguredPrice = {
-  inputMicrosPerMillionTokens: 0n,
-  outputMicrosPerMillionTokens: 0n,
-  cachedInputMicrosPerMillionTokens: 0n,
-};
 
 /** What runs when the file names no provider. */
 export const defaultProviders: readonly ProviderConfig[] = [
@@ -165,59 +160,11 @@ function readModels(provider: ProviderSettings, where: Where): ModelConfig[] {
     return {
       name: model.name,
       upstreamName: model.upstreamName ?? model.name,
-      price: readPrice(
-        model,
-        provider.local === true || model.local === true,
-        where("models", index),
+      ...readPrices(model, provider.local === true || model.local === true, (...path) =>
+        where("models", index, ...path),
       ),
     };
   });
-}
-
-function readPrice(
-  model: ModelSettings,
-  local: boolean,
-  where: string,
-): ConfiguredPrice | undefined {
-  const { inputPricePerMillionTokens: input, outputPricePerMillionTokens: output } = model;
-  const cached = model.cachedInputPricePerMillionTokens;
-  const priced = input !== undefined || output !== undefined || cached !== undefined;
-  if (local && priced) {
-    throw refuse(
-      where,
-      `Model \`${model.name}\` is local, so it is priced 0.`,
-      "Remove its prices, or `local: true`.",
-    );
-  }
-  if (local) return freeOfCharge;
-  if (!priced) return undefined;
-  if (input === undefined || output === undefined) {
-    throw refuse(
-      where,
-      `Model \`${model.name}\` needs both an input and an output price.`,
-      "Prices are US dollars per million tokens.",
-    );
-  }
-  return {
-    inputMicrosPerMillionTokens: toMicros(input, where),
-    outputMicrosPerMillionTokens: toMicros(output, where),
-    cachedInputMicrosPerMillionTokens: toMicros(cached ?? input, where),
-  };
-}
-
-const microsPerDollar = 1_000_000;
-
-/** Dollars as whole micros; a finer price would be rounded silently, so it is refused. */
-function toMicros(dollars: number, where: string): bigint {
-  const micros = Math.round(dollars * microsPerDollar);
-  if (micros / microsPerDollar !== dollars) {
-    throw refuse(
-      where,
-      `The price ${dollars} is finer than a millionth of a dollar.`,
-      "Round it to six decimal places.",
-    );
-  }
-  return BigInt(micros);
 }
 
 function refuse(where: string, message: string, hint: string): PlatformError {

@@ -6,13 +6,8 @@ import {
   ComputePriceSettings,
   ComputeQuotaSettings,
 } from "./compute-schema.ts";
-import {
-  ConfigFile,
-  ModelSettings,
-  ProviderSettings,
-  SimulationSettings,
-  TenantSettings,
-} from "./file-schema.ts";
+import { ConfigFile, ProviderSettings, SimulationSettings, TenantSettings } from "./file-schema.ts";
+import { ModelSettings, PriceChangeSettings, PriorityPercentSettings } from "./price-schema.ts";
 import { NamedLimitSettings, TenantLimitSettings } from "./limit-schema.ts";
 import { scalarSettings } from "./settings.ts";
 
@@ -37,6 +32,8 @@ ${scalars.join("\n")}
 
 ${listSection("providers", "Where models are served. Without this section, the provider `simulated` alone.", ProviderSettings)}
 ${listSection("providers[].models", "The models of one provider.", ModelSettings)}
+${listSection("providers[].models[].priorityPercents", "What calls cost, in percent of the price, by the priority of their key.", PriorityPercentSettings)}
+${listSection("providers[].models[].priceChanges", "Prices that follow, each from a moment on; `priorityPercents` as above. A call costs what was valid when it was admitted.", PriceChangeSettings)}
 ${listSection("providers[].simulation", "For providers of kind `simulated`: what a request does not ask for itself.", SimulationSettings)}
 ${listSection("tenants", "Tenants that differ from the defaults; those that do not exist are created.", TenantSettings)}
 ${listSection("limits.models", "Limits of each model, as `provider/model`. The first entry that fits counts.", NamedLimitSettings)}

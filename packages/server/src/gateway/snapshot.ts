@@ -1,6 +1,6 @@
 /** What a worker knows of the world: a versioned snapshot of keys, tenants, catalog and settings. */
 
-import type { BundleSnapshot, CatalogSnapshot } from "#catalog/index.ts";
+import type { BundleSnapshot, CatalogSnapshot, DefaultPrice } from "#catalog/index.ts";
 import type { DispatchConfig, LimitsConfig } from "#config/index.ts";
 import type { KeyId, KeyTerms, Role, TenantId } from "@faultline/protocol";
 
@@ -77,4 +77,6 @@ export interface GatewaySnapshot {
   readonly tenants: readonly SnapshotTenant[];
   /** Tenants with an account in the ledger: each call of theirs needs credit. Absent: there are none. */
   readonly payingTenants?: readonly TenantId[];
+  /** What models without a price cost tenants whose policy says so. Absent: there are none. */
+  readonly defaultPrices?: readonly { readonly tenantId: TenantId; readonly price: DefaultPrice }[];
 }

@@ -1,7 +1,7 @@
 /** What the control API stands on, and how one of its handlers looks. */
 
 import type { Cases } from "#cases/index.ts";
-import type { Bundles } from "#catalog/index.ts";
+import type { Bundles, Prices } from "#catalog/index.ts";
 import type { Compute } from "#compute/index.ts";
 import type { Config } from "#config/index.ts";
 import type { ExpositionFormat, ShownMetric } from "#gateway/index.ts";
@@ -22,6 +22,7 @@ export interface ControlServices {
   readonly telemetry: Telemetry;
   readonly cases: Cases;
   readonly bundles: Bundles;
+  readonly prices: Prices;
   readonly ledger: Ledger;
   readonly ledgerBooks: LedgerBooks;
   readonly compute: Compute;

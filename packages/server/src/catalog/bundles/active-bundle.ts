@@ -13,7 +13,7 @@ export interface ActiveTarget {
   readonly order: number;
   readonly declared: BundleTarget;
   readonly condition: Condition | undefined;
-  /** `undefined` while no configured provider serves the model at a price. */
+  /** `undefined` while no configured provider serves the model. */
   readonly target: Target | undefined;
 }
 

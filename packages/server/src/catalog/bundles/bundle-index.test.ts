@@ -174,6 +174,7 @@ describe("the route of a bundle", () => {
       facts: () => ({ request: facts, key }),
       killOf: () => undefined,
       admits: undefined,
+      isPriced: () => true,
       ...more,
     });
   }

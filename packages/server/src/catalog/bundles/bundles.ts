@@ -21,7 +21,8 @@ import {
   type WeightedVersion,
 } from "@faultline/protocol";
 
-import type { Catalog } from "../catalog.ts";
+import type { Catalog, Target } from "../catalog.ts";
+import { readDefaultPrice } from "../prices.ts";
 import { addRevision, listAliases, listRevisions, lockAlias } from "./alias-records.ts";
 import { rollBack, rollOut, type VersionName } from "./alias-state.ts";
 import { addVersion, listBundles, listVersions, readVersion } from "./bundle-records.ts";
@@ -55,7 +56,8 @@ export class Bundles {
 
   /** Adds a version, unless the bundle has one of this content. Throws `request_invalid` with the place of each fault. */
   async put(scope: BundleScope, { name, bundle }: PutBundleRequest): Promise<PutBundleReply> {
-    this.#refuseFaults([...checkBundle(bundle), ...this.#unknownModels(bundle.targets)]);
+    const unknown = await this.#unknownModels(scope, bundle.targets);
+    this.#refuseFaults([...checkBundle(bundle), ...unknown]);
     const reply = await this.#write(scope, (writer, at) =>
       addVersion(writer, {
         tenantId: scope.tenantId,
@@ -205,12 +207,21 @@ export class Bundles {
     return result;
   }
 
-  #unknownModels(targets: PutBundleRequest["bundle"]["targets"]): BundleFault[] {
+  async #unknownModels(
+    scope: TenantScope,
+    targets: PutBundleRequest["bundle"]["targets"],
+  ): Promise<BundleFault[]> {
+    const { store, clock } = this.#parts;
+    const catalog = this.#parts.catalog();
+    const standIn = await store.read(scope, readDefaultPrice);
+    const isPriced = ({ model: { provider, name: model } }: Target): boolean =>
+      catalog.prices.resolve({ kind: "model", provider, model }, clock.nowMs(), standIn).kind ===
+      "priced";
     return targets.flatMap(({ model }, index) => {
-      const resolution = this.#parts.catalog().resolveModel(model);
-      if (resolution.kind === "found") return [];
+      const resolution = catalog.resolveModel(model);
       const where = `/targets/${index}/model`;
-      if (resolution.kind === "price-unknown") {
+      if (resolution.kind === "found") {
+        if (isPriced(resolution.target)) return [];
         return [
           { where, message: `The model ${model} has no price, so nothing of it is admitted.` },
         ];

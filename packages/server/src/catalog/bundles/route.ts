@@ -27,6 +27,8 @@ export interface RoutedRequest {
   killOf(target: Target): SnapshotKill | undefined;
   /** Whether the caller may reach a target through the bundle; without it, it may reach all of them. */
   readonly admits: ((target: Target) => boolean) | undefined;
+  /** Whether it is known what a target costs. */
+  isPriced(target: Target): boolean;
 }
 
 export interface RoutedTarget {
@@ -50,7 +52,8 @@ export type Route =
  */
 export function routeOf(bundle: ActiveBundle, request: RoutedRequest): Route {
   const [only] = bundle.targets;
-  if (bundle.targets.length === 1 && only?.target !== undefined && isBare(only)) {
+  const isOne = bundle.targets.length === 1;
+  if (isOne && only?.target !== undefined && isBare(only) && request.isPriced(only.target)) {
     // What most bundles are costs no lists.
     const kill = request.killOf(only.target);
     if (isForbidden(only.target, request)) return { kind: "forbidden", target: only.target };
@@ -67,7 +70,7 @@ export function routeOf(bundle: ActiveBundle, request: RoutedRequest): Route {
     const isForeign = target !== undefined && isForbidden(target, request);
     if (isForeign) forbidden ??= target;
     const refusal =
-      target === undefined
+      target === undefined || !request.isPriced(target)
         ? "no configured provider serves it at a price"
         : killed !== undefined
           ? "it is killed"

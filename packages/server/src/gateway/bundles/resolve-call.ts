@@ -11,6 +11,7 @@ import {
 import { admitsName, type OperationId, PlatformError } from "@faultline/protocol";
 
 import type { RequestReader } from "../calls/request-reader.ts";
+import type { CallPrices } from "../calls/call-prices.ts";
 import { admitsModel, foreignModel } from "../calls/model-terms.ts";
 import { resolveRoute } from "../calls/resolve-route.ts";
 import type { RouteTarget } from "../dispatch/route-target.ts";
@@ -43,6 +44,7 @@ export interface ResolvedCall extends Pick<BundledRequest, "body" | "facts"> {
 export interface CallToResolve extends BundledRequest {
   readonly key: SnapshotKey;
   readonly operationId: OperationId;
+  readonly prices: CallPrices;
   /** Reads the request anew once something was put into it. */
   readonly reader: RequestReader;
   /** Called once the version is known, before it is held against the request. */
@@ -77,7 +79,7 @@ export function resolveCall(
             : `Did you mean "${found.nearest}"?`,
       });
     case "plain": {
-      const route = resolveRoute(catalog, facts.model);
+      const route = resolveRoute(catalog, facts.model, call.prices);
       for (const { target } of route) {
         const kill = bundles.killOf(tenantId, { target });
         if (kill !== undefined) throw killedError(kill);
@@ -171,6 +173,7 @@ type Drawn = Pick<Parameters<typeof routeOf>[1], "stickyKey" | "killOf" | "admit
 function routeFor(bundle: ActiveBundle, call: CallToResolve, drawn: Drawn): readonly RouteTarget[] {
   const route = routeOf(bundle, {
     ...drawn,
+    isPriced: ({ model }) => call.prices.of(model) !== undefined,
     needs: needsOf(call),
     facts: () => ({ request: conditionFacts(call), key: keyFacts(call.key) }),
   });

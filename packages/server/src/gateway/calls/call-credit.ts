@@ -100,21 +100,16 @@ export class CallCredit {
     return this.#bounds;
   }
 
-  #requestFor({ model, price }: Target, asked: Asked): CreditRequest {
+  #requestFor({ model }: Target, asked: Asked): CreditRequest {
     const { inputTokens, outputTokens, replyCount } = this.#boundsOf(asked);
     const { record, surface } = this.#call;
     this.#attemptCount += 1;
     this.#attribution ??= this.#attributionOf(asked);
-    const input = price.inputMicrosPerMillionTokens;
-    const cached = price.cachedInputMicrosPerMillionTokens;
     return {
       usageId: `${record.operationId}:${this.#attemptCount}`,
       usageKind: surface.name === "embeddings" ? "embedding" : "tokens",
       attribution: { ...this.#attribution, model: model.id },
-      price: {
-        inputMicrosPerMillionTokens: Number(input > cached ? input : cached),
-        outputMicrosPerMillionTokens: Number(price.outputMicrosPerMillionTokens),
-      },
+      price: asked.prices.require(model).bound,
       inputTokensMax: inputTokens,
       outputTokensMax: outputTokens,
       replyCount,
@@ -134,7 +129,7 @@ export class CallCredit {
     };
   }
 
-  #detailsOf({ usage, priceSource }: AttemptUsage): UseDetails {
+  #detailsOf({ usage, priceVersion }: AttemptUsage): UseDetails {
     const { bundleHash } = this.#call.record;
     const { inputTokens, cachedInputTokens, outputTokens, reasoningTokens } = usage;
     const { keyId, userId, tags } = this.#attribution ?? {};
@@ -145,7 +140,7 @@ export class CallCredit {
       cachedInputTokens,
       outputTokens,
       reasoningTokens,
-      priceVersion: priceSource,
+      priceVersion,
       ...(bundleHash === undefined ? {} : { bundleHash }),
       ...(keyId === undefined ? {} : { keyId }),
       ...(userId === undefined ? {} : { userId }),

@@ -8,6 +8,7 @@ import { admitsName, PlatformError } from "@faultline/protocol";
 import { admittedTargets } from "../bundles/resolve-call.ts";
 import type { SnapshotKey } from "../snapshot.ts";
 import { authenticateCaller } from "./authenticate-caller.ts";
+import { CallPrices } from "./call-prices.ts";
 import { admitsModel } from "./model-terms.ts";
 import type { GatewayState } from "../workers/gateway-state.ts";
 import { anthropicDialect, openaiDialect, toPlatformError } from "./dialect.ts";
@@ -27,7 +28,8 @@ export function handleModels(
     const { key } = authenticateCaller(state, request);
     const path = (request.url ?? "").split("?", 1)[0] ?? "";
     const name = decodeName(path.slice(listPath.length + 1));
-    const shape = isAnthropic ? anthropicShape : openaiShape(state);
+    const prices = new CallPrices(state.knowledge, key, state.clock.nowMs());
+    const shape = isAnthropic ? anthropicShape : openaiShape(state, prices);
     const all = state.knowledge.catalog.listModels();
     const models = all.filter((model) => admitsModel(key, model));
     const aliases = state.knowledge.bundles
@@ -60,7 +62,7 @@ interface ModelShape {
   alias(name: string): unknown;
 }
 
-function openaiShape(state: GatewayState): ModelShape {
+function openaiShape(state: GatewayState, prices: CallPrices): ModelShape {
   const alias = (id: string): object => ({
     id,
     object: "model",
@@ -71,11 +73,11 @@ function openaiShape(state: GatewayState): ModelShape {
     list: (models, aliases) => ({
       object: "list",
       data: [
-        ...models.map((model) => describe(state, model)),
+        ...models.map((model) => describe(state, model, prices)),
         ...aliases.map((name) => alias(name)),
       ],
     }),
-    one: (model) => describe(state, model),
+    one: (model) => describe(state, model, prices),
     alias,
   };
 }
@@ -108,7 +110,8 @@ function find(models: readonly CatalogModel[], name: string): CatalogModel {
   });
 }
 
-function describe(state: GatewayState, model: CatalogModel): unknown {
+function describe(state: GatewayState, model: CatalogModel, prices: CallPrices): unknown {
+  const price = prices.of(model);
   const provider = state.knowledge.catalog.snapshot.providers.find(
     (candidate) => candidate.name === model.provider,
   );
@@ -122,8 +125,8 @@ function describe(state: GatewayState, model: CatalogModel): unknown {
     faultline: {
       simulated,
       ...(simulated ? { note: "Simulated: deterministic text, no language model." } : {}),
-      priced: model.price !== undefined,
-      price_source: model.price?.source ?? null,
+      priced: price !== undefined,
+      price_source: price?.source ?? null,
     },
   };
 }

@@ -12,6 +12,7 @@ export function noteUsage(record: OperationRecord, used: AttemptUsage): void {
   record.usageSource = usageSource === "observed" ? usageSource : used.source;
   record.costMicros = costMicros + used.costMicros;
   record.priceSource = used.priceSource;
+  record.priceVersion = used.priceVersion;
 }
 
 /** Writes down what the reply that was passed on said of itself. */

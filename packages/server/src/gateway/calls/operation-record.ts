@@ -71,6 +71,8 @@ export interface OperationRecord {
   usageSource: UsageSource | undefined;
   costMicros: bigint | undefined;
   priceSource: string | undefined;
+  /** Of the latest attempt. */
+  priceVersion: string | undefined;
   /** A kept reply answered: nothing was used for it. */
   cacheHit: boolean;
   /** From the request's arrival to the first event of a stream, and to the first one that says something. */

@@ -64,6 +64,7 @@ function usageAttributes(used: AttemptUsage | undefined): Attributes {
     "gen_ai.usage.output_tokens": used.usage.outputTokens,
     "faultline.usage.source": used.source === "observed" ? "observed" : undefined,
     "faultline.cost.micros": exact(used.costMicros),
+    "faultline.cost.price_version": used.priceVersion,
   });
 }
 
@@ -134,6 +135,7 @@ function spanAttributes(record: OperationRecord): Attributes {
     // Micros fit a double up to nine billion dollars; beyond it the text is exact.
     "faultline.cost.micros": record.costMicros === undefined ? undefined : exact(record.costMicros),
     "faultline.cost.price_source": record.priceSource,
+    "faultline.cost.price_version": record.priceVersion,
     "faultline.cache": record.cacheHit ? "hit" : undefined,
   });
 }

@@ -392,7 +392,7 @@ export class Operation implements AttemptOwner, AttemptLoopOwner, Guarded {
     // The counting of tokens is free.
     if (reader === undefined || asked === undefined || record.operation === "count_tokens")
       return undefined;
-    const used = priceAttempt(reader, { target: attempt.target, facts: asked.facts, isComplete });
+    const used = priceAttempt(reader, { ...asked, target: attempt.target, isComplete });
     noteUsage(record, used);
     this.#credit.settle(used);
     return used;

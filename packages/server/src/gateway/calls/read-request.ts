@@ -3,6 +3,7 @@
 import { type BundleUse, resolveCall } from "../bundles/resolve-call.ts";
 import { isSampled } from "../observation/captured-content.ts";
 import { requestParameters } from "../observation/request-parameters.ts";
+import { CallPrices } from "./call-prices.ts";
 import { captureMessages, captureSystem } from "./captured-text.ts";
 import { checkCounts } from "./input-bounds.ts";
 import { requireModel } from "./model-terms.ts";
@@ -24,6 +25,7 @@ export interface Asked {
   /** The bundle whose name was asked for. */
   readonly use: BundleUse | undefined;
   readonly deadlines: DeadlinePlan;
+  readonly prices: CallPrices;
   /** Whether what is said is kept in the span. */
   readonly captures: boolean;
 }
@@ -38,7 +40,7 @@ interface Caller {
 
 /** Reads a body, and notes its facts in the record. Throws `PlatformError` for what cannot be served. */
 export function readRequest(
-  { requestReaders, knowledge, policies }: GatewayState,
+  { requestReaders, knowledge, policies, clock }: GatewayState,
   caller: Caller,
   given: Buffer,
 ): Asked {
@@ -49,12 +51,14 @@ export function readRequest(
   record.requestModel = asked.model;
   noteParameters(record, asked);
   checkCounts(asked, knowledge.settings);
+  const prices = new CallPrices(knowledge, key, clock.nowMs());
   const { body, facts, route, use } = resolveCall(knowledge, policies, {
     ...caller,
     body: given,
     facts: asked,
     reader,
     operationId,
+    prices,
     // Also a request that the bundle refuses is one of its.
     onBundle: ({ name, version, hash }, aliasName) => {
       record.bundleHash = hash;
@@ -79,6 +83,7 @@ export function readRequest(
     facts,
     route,
     use,
+    prices,
     captures,
     deadlines: limits === undefined ? deadlines : deadlines.within(limits),
   };

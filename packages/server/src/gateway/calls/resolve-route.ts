@@ -4,12 +4,18 @@ import type { Catalog } from "#catalog/index.ts";
 import { PlatformError } from "@faultline/protocol";
 
 import type { RouteTarget } from "../dispatch/route-target.ts";
+import type { CallPrices } from "./call-prices.ts";
 
 /** The one target of a plain model. Throws when there is none, or none with a price. */
-export function resolveRoute(catalog: Catalog, model: string): readonly RouteTarget[] {
+export function resolveRoute(
+  catalog: Catalog,
+  model: string,
+  prices: CallPrices,
+): readonly RouteTarget[] {
   const resolution = catalog.resolveModel(model);
   switch (resolution.kind) {
     case "found":
+      prices.require(resolution.target.model);
       return [{ target: resolution.target, contextTokenCountMax: undefined }];
     case "unknown":
       throw new PlatformError("model_not_found", `No configured provider serves "${model}".`, {
@@ -19,11 +25,5 @@ export function resolveRoute(catalog: Catalog, model: string): readonly RouteTar
             ? "GET /v1/models lists the models."
             : `Did you mean "${resolution.nearest}"?`,
       });
-    case "price-unknown":
-      throw new PlatformError(
-        "price_unknown",
-        `The model "${resolution.model.id}" has no price, and without a price nothing is admitted.`,
-        { where: "/model", hint: "The operator must give it prices, or `local: true`." },
-      );
   }
 }

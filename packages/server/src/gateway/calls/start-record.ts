@@ -53,6 +53,7 @@ export function startRecord(state: GatewayState, arrival: Arrival): OperationRec
     usageSource: undefined,
     costMicros: undefined,
     priceSource: undefined,
+    priceVersion: undefined,
     cacheHit: false,
     firstChunkMs: undefined,
     firstTokenMs: undefined,

@@ -1,6 +1,12 @@
 /** What one worker works with: its snapshot, ready to be asked, and its collaborators. */
 
-import { type BundleIndex, type Catalog, indexBundles, openCatalog } from "#catalog/index.ts";
+import {
+  type BundleIndex,
+  type Catalog,
+  type DefaultPrice,
+  indexBundles,
+  openCatalog,
+} from "#catalog/index.ts";
 import type { Clock, Ids, Random } from "#kernel/index.ts";
 
 import { LayerTable } from "../admission/layer-table.ts";
@@ -38,6 +44,8 @@ export interface Knowledge {
   readonly capturingTenants: ReadonlySet<string>;
   /** What they use is paid for in advance. */
   readonly payingTenants: ReadonlySet<string>;
+  /** By their tenants. */
+  readonly defaultPrices: ReadonlyMap<string, DefaultPrice>;
 }
 
 export interface GatewayState {
@@ -90,5 +98,8 @@ export function toKnowledge(snapshot: GatewaySnapshot): Knowledge {
       snapshot.tenants.filter((tenant) => tenant.capture === "content").map((tenant) => tenant.id),
     ),
     payingTenants: new Set(snapshot.payingTenants ?? []),
+    defaultPrices: new Map(
+      (snapshot.defaultPrices ?? []).map(({ tenantId, price }) => [tenantId, price]),
+    ),
   };
 }

@@ -7,6 +7,7 @@ import { keyHandlers } from "./keys.ts";
 import { ledgerExportHandlers } from "./ledger-export.ts";
 import { ledgerSeriesHandlers } from "./ledger-series.ts";
 import { ledgerHandlers } from "./ledger.ts";
+import { ledgerPriceHandlers } from "./ledger-prices.ts";
 import { reservationHandlers } from "./reservations.ts";
 import { sessionHandlers } from "./session.ts";
 import { telemetryHandlers } from "./telemetry.ts";
@@ -20,6 +21,7 @@ export function apiHandlers(parts: HandlerParts): ApiHandlers {
     ...caseHandlers(parts),
     ...bundleHandlers(parts),
     ...ledgerHandlers(parts),
+    ...ledgerPriceHandlers(parts),
     ...ledgerSeriesHandlers(parts),
     ...ledgerExportHandlers(parts),
     ...reservationHandlers(parts),

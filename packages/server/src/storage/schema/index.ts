@@ -5,7 +5,15 @@ import type { CaseTables } from "./cases.ts";
 import type { ComputeTables } from "./compute.ts";
 import type { IdentityTables } from "./identity.ts";
 import type { LedgerTables } from "./ledger.ts";
+import type { PriceTables } from "./prices.ts";
 import type { TelemetryTables } from "./telemetry.ts";
 
 export interface Schema
-  extends IdentityTables, TelemetryTables, CaseTables, BundleTables, LedgerTables, ComputeTables {}
+  extends
+    IdentityTables,
+    TelemetryTables,
+    CaseTables,
+    BundleTables,
+    LedgerTables,
+    ComputeTables,
+    PriceTables {}
