@@ -1,13 +1,13 @@
 /** What the control process does about workers that died: reads their journals, and tells the ledger what those say. */
 
 import { chargesOfJournal } from "@faultline/server/ledger/worker/journal-charges.ts";
+import { reservedMicros } from "@faultline/server/ledger/rules/credit.ts";
+import type { Hold, Lease } from "@faultline/server/ledger/rules/types.ts";
 import {
-  holdsOf,
-  leasesOf,
-  recoveryReports,
-  returnCommand,
+  type JournalFindings,
+  type LeftReserve,
+  recoveryOf,
 } from "@faultline/server/ledger/worker/recover-leases.ts";
-import { ledgerLimits } from "@faultline/server/ledger/rules/limits.ts";
 
 import type { Gateway } from "./gateway.ts";
 import type { Journal } from "./journal.ts";
@@ -15,8 +15,6 @@ import type { LedgerProcess, SentCommand } from "./ledger-process.ts";
 import type { World } from "./world.ts";
 
 const intervalMs = 1_000;
-/** A hold whose worker's journal is lost counts as spent so long before it would expire: what the worker sent has come by then. */
-const unreadAheadMs = 20_000;
 
 export class Recovery {
   readonly #world: World;
@@ -54,39 +52,38 @@ export class Recovery {
 
   #recover(journal: Journal): void {
     const { leases, holds, timeMs } = this.#ledger.state;
-    const openLeases = leasesOf(leases.values(), journal);
-    const openHolds = holdsOf(holds.values(), journal);
-    if (openLeases.length + openHolds.length === 0) return;
-    const charges = chargesOfJournal(journal.records);
-    for (const { id: leaseId, deadlineMs } of openLeases) {
-      if (journal.isLost) {
-        if (timeMs >= deadlineMs + ledgerLimits.leaseGraceMs)
-          this.#send({ kind: "lose-lease", id: `${leaseId}/lost`, leaseId });
-        continue;
-      }
-      const uses = charges.get(leaseId) ?? [];
-      for (const command of recoveryReports(leaseId, uses)) this.#send(command);
-      this.#send(returnCommand(leaseId, uses));
-    }
-    for (const { id: holdId, heldMicros, expiresAtMs } of openHolds) {
-      if (journal.isLost && timeMs < expiresAtMs - unreadAheadMs) continue;
-      const id = `${holdId}/recovered`;
-      const [use] = charges.get(holdId) ?? [];
-      if (journal.isLost) {
-        const usageId = `${holdId}/unread`;
-        const served = { usageId, boundMicros: heldMicros, costMicros: heldMicros };
-        this.#world.auditor.observe({ kind: "served", ...served });
-        // What the worker itself sent before its death may come first.
-        this.#world.unreadUses.add(usageId);
-        const charge = { usageId, usageKind: "unread", amountMicros: heldMicros } as const;
-        this.#send({ kind: "settle", id, holdId, charge, isFinal: true });
-      } else if (use === undefined) this.#send({ kind: "release", id, holdId });
-      else {
-        const { usageId, usageKind, amountMicros } = use;
-        const charge = { usageId, usageKind, amountMicros };
-        this.#send({ kind: "settle", id, holdId, charge, isFinal: true });
+    const left: LeftReserve[] = [
+      ...leasesOf(leases.values(), journal).map((lease) => ({
+        kind: "lease" as const,
+        id: lease.id,
+        remainingMicros: reservedMicros(lease),
+        endsAtMs: lease.deadlineMs,
+      })),
+      ...holdsOf(holds.values(), journal).map((hold) => ({
+        kind: "hold" as const,
+        id: hold.id,
+        remainingMicros: reservedMicros(hold),
+        endsAtMs: hold.expiresAtMs,
+      })),
+    ];
+    if (left.length === 0) return;
+    const findings: JournalFindings = journal.isLost
+      ? { kind: "unread", charges: new Map() }
+      : { kind: "whole", charges: chargesOfJournal(journal.records) };
+    for (const reserve of left) {
+      for (const command of recoveryOf(reserve, findings, timeMs)) {
+        if (command.kind === "settle" && command.charge.usageKind === "unread")
+          this.#noteUnread(command.charge);
+        this.#send(command);
       }
     }
+  }
+
+  /** What the worker itself sent before its death may come first, and then this is never charged. */
+  #noteUnread({ usageId, amountMicros }: { usageId: string; amountMicros: bigint }): void {
+    const served = { usageId, boundMicros: amountMicros, costMicros: amountMicros };
+    this.#world.auditor.observe({ kind: "served", ...served });
+    this.#world.unreadUses.add(usageId);
   }
 
   /** Tells a living worker of its leases that it should have ended. */
@@ -103,4 +100,23 @@ export class Recovery {
   #send(command: SentCommand): void {
     this.#ledger.receive(command, () => {});
   }
+}
+
+/** The life of a worker. */
+interface Life {
+  readonly workerId: string;
+  readonly epoch: number;
+}
+
+/** The open leases of a life. */
+function leasesOf(leases: Iterable<Lease>, { workerId, epoch }: Life): Lease[] {
+  return [...leases].filter(
+    (lease) => lease.state === "open" && lease.workerId === workerId && lease.epoch === epoch,
+  );
+}
+
+/** The open holds of a life: a worker's commands bear its name and epoch. */
+function holdsOf(holds: Iterable<Hold>, { workerId, epoch }: Life): Hold[] {
+  const prefix = `${workerId}/${epoch}/`;
+  return [...holds].filter((hold) => hold.state === "open" && hold.id.startsWith(prefix));
 }

@@ -28,6 +28,6 @@ it("says which part is not", async () => {
   expect(await askWith({ workerIds: [], failedJournalCount: 2 })).toEqual([
     "database: ready",
     "gateway: control_unavailable: No gateway process runs.",
-    "journals: journal_unavailable: 2 journals of the gateway take no records until their process is started anew.",
+    "journals: journal_unavailable: 2 journals of the gateway take no records.",
   ]);
 });

@@ -30,12 +30,12 @@ function requireWorkers({ workerIds }: Gateway): void {
   throw new PlatformError("control_unavailable", "No gateway process runs.");
 }
 
-/** Plain calls go on without them; durable streams and calls with an `Idempotency-Key` do not. */
+/** Where they fail, no durable stream, no call with an `Idempotency-Key`, or no call of a tenant that pays is served. */
 function requireJournals({ failedJournalCount }: Gateway): void {
   if (failedJournalCount === 0) return;
   throw new PlatformError(
     "journal_unavailable",
-    `${failedJournalCount} journals of the gateway take no records until their process is started anew.`,
+    `${failedJournalCount} journals of the gateway take no records.`,
   );
 }
 

@@ -21,4 +21,4 @@ export {
 export { chargesOfJournal, type UsageRecord } from "./worker/journal-charges.ts";
 export type { AdmissionRequest, AdmittedOperation } from "./worker/lease-book.ts";
 export { LeaseKeeper } from "./worker/lease-keeper.ts";
-export { recoveryReports, returnCommand } from "./worker/recover-leases.ts";
+export { type JournalFindings, recoveryOf } from "./worker/recover-leases.ts";

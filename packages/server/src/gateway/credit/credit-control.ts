@@ -7,13 +7,14 @@ import type { Clock } from "#kernel/index.ts";
 
 import { CreditAuthority } from "./credit-authority.ts";
 import type { CreditStart } from "./credit-desk.ts";
-import { type CreditDown, type CreditUp, lifeOf } from "./credit-messages.ts";
+import { type CreditDown, type CreditUp, lifeOf, workerPrefix } from "./credit-messages.ts";
 import { creditLimits } from "./limits.ts";
 import { CreditRecovery } from "./recover-credit.ts";
+import { findJournals } from "./usage-files.ts";
 
 /** Where the gateway gets credit from. */
 export interface CreditSource {
-  readonly lending: Pick<Lending, "submit" | "budgetRules" | "openReserves">;
+  readonly lending: Pick<Lending, "submit" | "budgetRules" | "openReserves" | "latestEpoch">;
   /** Default: that of the limits. */
   readonly leaseDurationMs?: number;
 }
@@ -47,8 +48,27 @@ export class CreditControl<Worker> {
   /** Recovers what an earlier control process has left, and goes on to look for what workers leave. */
   async open(closing: AbortSignal): Promise<void> {
     const { clock } = this.#parts;
+    await this.#learnEpochs();
     await this.#recovery?.collect();
     clock.every(creditLimits.recoveryMs, closing, () => void this.#recovery?.collect());
+  }
+
+  /** No life begins in an epoch that is known already, also where the clock was set back meanwhile. */
+  async #learnEpochs(): Promise<void> {
+    const { source, log, signal } = this.#parts;
+    if (source === undefined) return;
+    for (const { life } of await findJournals(this.#folder)) this.#noteEpoch(life.epoch);
+    try {
+      this.#noteEpoch(await source.lending.latestEpoch(workerPrefix, signal));
+    } catch (error) {
+      // Then those of the journals and of the clock must do: a worker whose epoch is too low is refused its leases.
+      if (!signal.aborted)
+        log("the epochs of earlier workers are not known", { cause: String(error) });
+    }
+  }
+
+  #noteEpoch(epoch: number): void {
+    this.#latestEpoch = Math.max(this.#latestEpoch, epoch);
   }
 
   /** What the next life of the worker in a place is started with. */

@@ -48,9 +48,15 @@ export class CreditDesk {
     });
   }
 
-  /** Begins the journal of this life. Throws when the disk does not take it. */
+  /** Begins the journal of this life. Where the disk does not take it, nobody who pays is served until it does. */
   open(): void {
     this.#journal.open();
+  }
+
+  /** Why the journal takes no records; empty when it does. */
+  failedJournals(): string[] {
+    const { failure } = this.#journal;
+    return failure === undefined ? [] : [failure.message];
   }
 
   /** The credit of a tenant that pays. */
@@ -82,6 +88,7 @@ export class CreditDesk {
 
   /** Called every `reportMs`. */
   tick(): void {
+    this.#journal.retry();
     for (const tenant of this.#tenants.values()) tenant.tick();
     this.#flush();
   }

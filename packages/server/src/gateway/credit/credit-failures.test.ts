@@ -51,6 +51,10 @@ function lossy(state: { isAway: boolean }) {
     };
     return {
       budgetRules: (tenant: TenantId) => lending.budgetRules(tenant),
+      latestEpoch: async (...given: Parameters<Lending["latestEpoch"]>) => {
+        refuseAway();
+        return lending.latestEpoch(...given);
+      },
       submit: async (...given: Parameters<Lending["submit"]>) => {
         refuseAway();
         return lending.submit(...given);

@@ -48,6 +48,11 @@ export function lifeOf(index: number, epoch: number): WorkerLife {
 /** What the ids of all that the gateway's workers reserve begin with. */
 export const workerPrefix = "gateway-";
 
+/** What the ids of all that a life reserves begin with. */
+export function prefixOfLife({ workerId, epoch }: WorkerLife): string {
+  return `${workerId}/${epoch}/`;
+}
+
 /** The life that reserved something, by its id; `undefined` when it was none of the gateway's. */
 export function lifeOfReserve(id: string): WorkerLife | undefined {
   const [, workerId, epoch] = /^(gateway-\d+)\/(\d+)\//.exec(id) ?? [];

@@ -31,6 +31,8 @@ export const creditLimits = {
   journalFilesMax: 1_000,
   /** How often the journals of workers that ended are looked for. */
   recoveryMs: 1_000,
+  /** A journal that could not be read is read again after this time. */
+  rereadMs: 5_000,
   /** The journal of a life of which nothing is open is kept for this long. */
   journalKeptMs: 30_000,
   /** When a process ends, its credit goes back within this time, or is left to be recovered. */

@@ -1,23 +1,22 @@
 /**
  * Ends what workers that died were lent. Their journals say what was used: a call that was not settled is charged with all
- * that was held for it, since its provider may have answered in full. Only when a journal was read to its end, the lease goes
- * back. Where that cannot be, everything counts as spent: a lease when the ledger gives it up, a hold here.
+ * that was held for it, since its provider may have answered in full. Only when a journal was read to its end, what is left
+ * goes back. Where that cannot be, everything counts as spent, by the rule that the ledger has for it.
  */
 
 import { rm } from "node:fs/promises";
 
 import {
   chargesOfJournal,
-  type LeaseCharge,
+  type JournalFindings,
   type Lending,
   type OpenReserve,
-  recoveryReports,
-  returnCommand,
+  recoveryOf,
 } from "#ledger/index.ts";
 import type { Clock } from "#kernel/index.ts";
 import type { UseDetails } from "@faultline/protocol";
 
-import { lifeOfReserve, workerPrefix, type WorkerLife } from "./credit-messages.ts";
+import { lifeOfReserve, prefixOfLife, workerPrefix, type WorkerLife } from "./credit-messages.ts";
 import { creditLimits } from "./limits.ts";
 import { isRunning, readBootId } from "./process-mark.ts";
 import { findJournals, type JournalOfLife, readJournal, readOrigin } from "./usage-files.ts";
@@ -31,13 +30,12 @@ export interface CreditRecoveryParts {
 }
 
 /** What is known of a life that ended. */
-interface Findings {
-  readonly journal: JournalOfLife | undefined;
-  /** Of each reserve. */
-  readonly charges: ReadonlyMap<string, readonly LeaseCharge[]>;
+interface Findings extends JournalFindings {
   readonly details: ReadonlyMap<string, UseDetails>;
-  /** Whether the journal tells of all that was admitted. */
-  readonly isWhole: boolean;
+  /** Of a journal that cannot be read: it is tried again from then on, in monotonic time. */
+  readonly staleMs: number;
+  /** Commands that took effect. */
+  readonly done: Set<string>;
 }
 
 export class CreditRecovery {
@@ -74,89 +72,94 @@ export class CreditRecovery {
     const { lending, folder, signal } = this.#parts;
     const journals = new Map<string, JournalOfLife>();
     for (const journal of await findJournals(folder)) journals.set(keyOf(journal.life), journal);
-    const alive = new Set<string>();
-    for (const [key, journal] of journals) if (await isAlive(journal)) alive.add(key);
-    const isIdle = [...journals.keys()].every((key) => alive.has(key));
-    if (isIdle && this.#hasSearched) return;
-    const reserves = await lending.openReserves(workerPrefix, signal);
+    const alive: WorkerLife[] = [];
+    for (const journal of journals.values()) if (await isAlive(journal)) alive.push(journal.life);
+    if (alive.length === journals.size && this.#hasSearched) return;
+    const exceptPrefixes = alive.map((life) => prefixOfLife(life));
+    const search = { prefix: workerPrefix, exceptPrefixes };
+    const { reserves, isWhole } = await lending.openReserves(search, signal);
     const open = new Set<string>();
+    const failures: unknown[] = [];
     for (const reserve of reserves) {
       const life = lifeOfReserve(reserve.id);
-      if (life === undefined || alive.has(keyOf(life))) continue;
+      if (life === undefined) continue;
       open.add(keyOf(life));
-      await this.#recover(reserve, await this.#find(life, journals.get(keyOf(life))));
+      try {
+        await this.#recover(reserve, await this.#find(life, journals.get(keyOf(life))));
+      } catch (error) {
+        // The others do not wait for it.
+        failures.push(error);
+      }
     }
-    this.#hasSearched = open.size === 0;
+    this.#hasSearched = open.size === 0 && isWhole;
+    for (const key of this.#findings.keys())
+      if (!open.has(key) && !journals.has(key)) this.#findings.delete(key);
+    for (const life of alive) journals.delete(keyOf(life));
     for (const [key, journal] of journals)
-      if (!alive.has(key) && !open.has(key)) await this.#forget(key, journal);
+      if (isWhole && !open.has(key)) await this.#forget(key, journal);
+    if (failures.length > 0) throw failures[0];
   }
 
-  /** Whether nothing was open of any life that has no journal. */
+  /** Whether nothing was open of any life that has ended. */
   #hasSearched = false;
 
   async #recover(reserve: OpenReserve, findings: Findings): Promise<void> {
-    const { lending } = this.#parts;
-    const { tenantId, id, kind } = reserve;
-    const charges = findings.charges.get(id) ?? [];
-    if (kind === "lease") {
-      for (const report of recoveryReports(id, charges))
-        await lending.submit(tenantId, report, findings.details);
-      // Until the lease's deadline has passed, or a later life of its worker is known, the ledger refuses this.
-      if (findings.isWhole) await lending.submit(tenantId, returnCommand(id, charges));
-      return;
+    const { lending, clock } = this.#parts;
+    for (const command of recoveryOf(reserve, findings, clock.nowMs())) {
+      if (findings.done.has(command.id)) continue;
+      const answer = await lending.submit(reserve.tenantId, command, findings.details);
+      // What is refused may take effect later; and nothing after it is true before it did.
+      if (answer.kind === "refused") return;
+      findings.done.add(command.id);
     }
-    const [charge] = charges;
-    if (charge === undefined && findings.isWhole) {
-      // A call is written down before its provider is asked.
-      await lending.submit(tenantId, { kind: "release", id: `${id}/recovered`, holdId: id });
-      return;
-    }
-    const { usageId, usageKind, amountMicros } = charge ?? {
-      usageId: `${id}/unread`,
-      usageKind: "unread",
-      amountMicros: reserve.remainingMicros,
-    };
-    const settle = { kind: "settle", id: `${id}/recovered`, holdId: id, isFinal: true } as const;
-    const use = { usageId, usageKind, amountMicros };
-    await lending.submit(tenantId, { ...settle, charge: use }, findings.details);
   }
 
   async #find(life: WorkerLife, journal: JournalOfLife | undefined): Promise<Findings> {
-    const key = keyOf(life);
-    const known = this.#findings.get(key);
-    if (known !== undefined) return known;
-    const found = await this.#read(life, journal);
-    this.#findings.set(key, found);
-    return found;
+    const nowMs = this.#parts.clock.monotonicMs();
+    const known = this.#findings.get(keyOf(life));
+    if (known !== undefined && nowMs < known.staleMs) return known;
+    const { findings, told } = await this.#read(journal);
+    // A journal that cannot be read is said once.
+    if (known?.kind !== findings.kind) this.#parts.log(told, { ...life });
+    this.#findings.set(keyOf(life), findings);
+    return findings;
   }
 
-  async #read(life: WorkerLife, journal: JournalOfLife | undefined): Promise<Findings> {
-    const nothing = { journal, charges: new Map(), details: new Map(), isWhole: false };
-    const { log } = this.#parts;
-    if (journal === undefined) {
-      log("the journal of a worker is lost: what it was lent counts as spent", { ...life });
-      return nothing;
-    }
+  async #read(
+    journal: JournalOfLife | undefined,
+  ): Promise<{ readonly findings: Findings; readonly told: string }> {
+    const done = new Set<string>();
+    const rereadMs = this.#parts.clock.monotonicMs() + creditLimits.rereadMs;
+    const unread = (
+      told: string,
+      read: Pick<Findings, "charges" | "details"> = { charges: new Map(), details: new Map() },
+    ) => ({
+      findings: { ...read, kind: "unread" as const, staleMs: rereadMs, done },
+      told: `${told}: what the worker was lent counts as spent unless it can be read in time`,
+    });
+    if (journal === undefined) return unread("the journal of a worker is lost");
     try {
-      const { entries, origin } = await readJournal(journal);
+      const { entries, origin, damage } = await readJournal(journal);
       const details = new Map<string, UseDetails>();
       for (const { record, details: own } of entries)
         if (record.kind === "settled" && own !== undefined) details.set(record.charge.usageId, own);
-      const bootId = readBootId();
-      const isWhole = bootId !== "" && origin?.bootId === bootId;
-      if (!isWhole)
-        log("the machine failed since: what a worker was lent and did not report counts as spent", {
-          ...life,
-        });
       const charges = chargesOfJournal(entries.map(({ record }) => record));
-      log("credit of a worker that ended is recovered", { ...life, entries: entries.length });
-      return { journal, charges, details, isWhole };
+      const read = { charges, details };
+      if (damage !== undefined)
+        return unread(`the journal of a worker is damaged (${damage})`, read);
+      const staleMs = Number.POSITIVE_INFINITY;
+      const bootId = readBootId();
+      if (bootId === "" || origin?.bootId !== bootId)
+        return {
+          findings: { ...read, kind: "cut", staleMs, done },
+          told: "the machine failed since: what a worker was lent and did not report counts as spent",
+        };
+      return {
+        findings: { ...read, kind: "whole", staleMs, done },
+        told: `credit of a worker that ended is recovered from ${entries.length} entries`,
+      };
     } catch (error) {
-      log("the journal of a worker cannot be read: what it was lent counts as spent", {
-        ...life,
-        cause: String(error),
-      });
-      return nothing;
+      return unread(`the journal of a worker cannot be read (${String(error)})`);
     }
   }
 
@@ -178,6 +181,8 @@ function keyOf({ workerId, epoch }: WorkerLife): string {
 
 /** Whether the process that writes a journal still runs. */
 async function isAlive(journal: JournalOfLife): Promise<boolean> {
-  const origin = await readOrigin(journal);
-  return origin !== undefined && isRunning(origin.processMark);
+  // What cannot be read may be alive: it is left alone until its reserves are about to end.
+  const origin = await readOrigin(journal).catch(() => undefined);
+  if (origin === undefined || origin.bootId !== readBootId()) return false;
+  return isRunning(origin.processMark);
 }

@@ -103,6 +103,12 @@ export class TenantCredit {
   admit(request: CreditRequest, tell: (outcome: CreditOutcome) => void): () => void {
     const nowMs = this.#parts.clock.monotonicMs();
     this.#usedMs = nowMs;
+    const { failure } = this.#parts.journal;
+    if (failure !== undefined) {
+      // What cannot be written down is not asked for either.
+      tell({ kind: "refused", error: journalRefusal(failure) });
+      return nothingToLeave;
+    }
     const tried = this.#keeper.book.admit({ ...request, isClampable: false }, nowMs);
     const waiting: Waiting = {
       request,

@@ -2,8 +2,7 @@
 
 import { open, readdir, readFile } from "node:fs/promises";
 import path from "node:path";
-
-import { PlatformError } from "@faultline/protocol";
+import { crc32 } from "node:zlib";
 
 import type { WorkerLife } from "./credit-messages.ts";
 import { fromUsageLine, type UsageEntry } from "./usage-line.ts";
@@ -33,7 +32,8 @@ export interface JournalOrigin {
 
 /** The first line of each file. */
 export function journalHeading({ bootId, processMark }: JournalOrigin): string {
-  return `${heading} ${bootId || unknownBoot} ${processMark}\n`;
+  const text = `${heading} ${bootId || unknownBoot} ${processMark}`;
+  return `${text} ${checksumOf(text)}\n`;
 }
 
 /** The journals that there are in a folder. */
@@ -53,31 +53,52 @@ export async function findJournals(folder: string): Promise<JournalOfLife[]> {
 
 /** What a journal tells. */
 export interface ReadJournal {
+  /** Of all lines that are whole: each has a checksum of its own. */
   readonly entries: readonly UsageEntry[];
   /** Who wrote it; none when not even that can be read. */
   readonly origin: JournalOrigin | undefined;
+  /** What is wrong with it; none when it was read to its end. */
+  readonly damage: string | undefined;
 }
 
-/** Reads a journal to its end. Throws `journal_unavailable` when a part of it is damaged. */
+/** Reads a journal to its end. Rejects when the disk does not give a file. */
 export async function readJournal({ files }: JournalOfLife): Promise<ReadJournal> {
   const entries: UsageEntry[] = [];
   let origin: JournalOrigin | undefined;
+  let damage = files.length === 0 ? "there is no file" : undefined;
   for (const file of files) {
     const [first = "", ...lines] = (await readFile(file, "utf8")).split("\n");
-    origin = readHeading(first) ?? origin;
-    // The process died while it wrote the last line: what it tells of was not begun.
-    lines.pop();
-    for (const line of lines) {
+    const own = lines.length === 0 ? undefined : readHeading(first);
+    // A file begins with its heading before anything is lent on it.
+    if (own === undefined) damage ??= `${file} does not begin as a journal`;
+    origin ??= own;
+    const last = readLastLine(lines.pop() ?? "");
+    if (last.kind === "damaged") damage ??= `${file} ends with what is no line`;
+    for (const [index, line] of lines.entries()) {
       const entry = fromUsageLine(line);
-      if (entry === undefined) {
-        throw new PlatformError("journal_unavailable", `The journal ${file} is damaged.`, {
-          hint: "What was lent to its worker counts as spent.",
-        });
-      }
-      entries.push(entry);
+      if (entry === undefined) damage ??= `line ${index + 2} of ${file} is damaged`;
+      else entries.push(entry);
     }
+    if (last.kind === "whole") entries.push(last.entry);
   }
-  return { entries, origin };
+  return { entries, origin, damage };
+}
+
+type LastLine =
+  | { readonly kind: "torn" | "damaged" }
+  | { readonly kind: "whole"; readonly entry: UsageEntry };
+
+/** Begins as a line does: a checksum, a space, and text without the bytes that such a text never has. */
+const begunLine = /^(?:[0-9a-f]{1,8}(?: (?:\{[ -\uffff]*)?)?)?$/;
+
+/**
+ * What stands behind the last end of a line. The process died while it wrote it, or the disk was full: then what it tells of was
+ * not begun. When it is whole save its end, it is taken, as that end may have been another byte.
+ */
+function readLastLine(text: string): LastLine {
+  const entry = fromUsageLine(text) ?? fromUsageLine(text.slice(0, -1));
+  if (entry !== undefined) return { kind: "whole", entry };
+  return { kind: begunLine.test(text) ? "torn" : "damaged" };
 }
 
 /** Who wrote a journal: as `readJournal`, without the rest. */
@@ -97,7 +118,17 @@ export async function readOrigin({ files }: JournalOfLife): Promise<JournalOrigi
 const headingBytesMax = 256;
 
 function readHeading(line: string): JournalOrigin | undefined {
-  if (!line.startsWith(`${heading} `)) return undefined;
-  const [bootId = "", processMark = ""] = line.slice(heading.length + 1).split(" ");
+  const [text = "", checksum = ""] = splitAtLast(line, " ");
+  if (!text.startsWith(`${heading} `) || checksum !== checksumOf(text)) return undefined;
+  const [bootId = "", processMark = ""] = text.slice(heading.length + 1).split(" ");
   return { bootId: bootId === unknownBoot ? "" : bootId, processMark };
+}
+
+function splitAtLast(text: string, separator: string): string[] {
+  const index = text.lastIndexOf(separator);
+  return index < 0 ? [text] : [text.slice(0, index), text.slice(index + separator.length)];
+}
+
+function checksumOf(text: string): string {
+  return crc32(text).toString(16);
 }

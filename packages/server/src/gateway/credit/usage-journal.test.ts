@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 import { findJournals, readJournal } from "./usage-files.ts";
 import { UsageJournal } from "./usage-journal.ts";
-import type { UsageEntry } from "./usage-line.ts";
+import { toUsageLine, type UsageEntry } from "./usage-line.ts";
 
 const life = { workerId: "gateway-0", epoch: 7 };
 let folder = "";
@@ -49,10 +49,11 @@ describe("the journal of usage", () => {
     expect(await read()).toEqual({
       entries: [entry("one"), entry("two")],
       origin: { bootId: "b", processMark: "1:2" },
+      damage: undefined,
     });
   });
 
-  it("leaves out the line in which its process died, and refuses a damaged one before it", async () => {
+  it("leaves out the line in which its process died, and says where one before it is damaged", async () => {
     const journal = open();
     journal.write(entry("one"));
     journal.flush();
@@ -62,7 +63,7 @@ describe("the journal of usage", () => {
     expect((await read()).entries).toEqual([entry("one")]);
     const whole = await readFile(file, "utf8");
     await writeFile(file, whole.replace("acme", "acne"));
-    await expect(read()).rejects.toThrow("damaged");
+    expect(await read()).toMatchObject({ entries: [], damage: expect.stringContaining("line 2") });
   });
 
   it("is removed when all that it tells of has ended, and kept otherwise", async () => {
@@ -75,6 +76,27 @@ describe("the journal of usage", () => {
     second.write(entry("two"));
     second.close(true);
     expect(await readdir(folder)).toEqual([]);
+  });
+
+  it("tells a torn line at its end from foreign bytes, and a whole one that lacks its end", async () => {
+    const journal = open();
+    journal.write(entry("one"));
+    journal.flush();
+    const [name = ""] = await readdir(folder);
+    const file = path.join(folder, name);
+    const whole = await readFile(file, "utf8");
+    const line = toUsageLine(entry("two"));
+    const readWith = async (tail: string) => {
+      await writeFile(file, whole + tail);
+      const { entries, damage } = await read();
+      return { count: entries.length, isDamaged: damage !== undefined };
+    };
+    for (const length of [1, 5, 9, 10, 40, line.length - 2])
+      expect(await readWith(line.slice(0, length))).toEqual({ count: 1, isDamaged: false });
+    expect(await readWith(line.slice(0, -1))).toEqual({ count: 2, isDamaged: false });
+    expect(await readWith(`${line.slice(0, -1)}?`)).toEqual({ count: 2, isDamaged: false });
+    for (const foreign of ["\0\0\0", "hello", "\u007fELF", "12ab {\u0001", "\n"])
+      expect(await readWith(foreign)).toEqual({ count: 1, isDamaged: true });
   });
 
   it("refuses calls whose records the disk does not take", async () => {

@@ -24,6 +24,8 @@ export interface UsageJournalParts {
   /** Of the process that writes it. */
   readonly processMark: string;
   readonly eventLoop: EventLoop;
+  /** Default: that of the limits. */
+  readonly fileBytesMax?: number;
 }
 
 /** Told once the system has a record, or does not take it. */
@@ -47,15 +49,31 @@ export class UsageJournal {
   #lines: string[] = [];
   #waiting: OnWritten[] = [];
   #isScheduled = false;
+  #failure: Error | undefined;
 
   constructor(parts: UsageJournalParts) {
     this.#parts = parts;
   }
 
-  /** Begins the journal, so that a life without one is told from one that has nothing to tell. Throws when it cannot. */
+  /** Why it took no record last; `undefined` when it takes them. */
+  get failure(): Error | undefined {
+    return this.#failure;
+  }
+
+  /** Begins the journal, so that a life without one is told from one that has nothing to tell. */
   open(): void {
-    mkdirSync(this.#parts.folder, { recursive: true });
-    this.#openFile();
+    try {
+      mkdirSync(this.#parts.folder, { recursive: true });
+      this.#openFile();
+      this.#failure = undefined;
+    } catch (error) {
+      this.#failure = toError(error);
+    }
+  }
+
+  /** Tries again where it took no record last. */
+  retry(): void {
+    if (this.#failure !== undefined && this.#file === undefined) this.open();
   }
 
   /** Writes a record down at the end of this turn. */
@@ -101,17 +119,19 @@ export class UsageJournal {
 
   #append(text: string): Error | undefined {
     try {
-      if (this.#file === undefined || this.#file.bytes >= creditLimits.journalFileBytesMax) {
+      const { fileBytesMax = creditLimits.journalFileBytesMax } = this.#parts;
+      if (this.#file === undefined || this.#file.bytes >= fileBytesMax) {
         this.#closeFile();
         this.#openFile();
       }
       this.#writeWhole(text);
-      return undefined;
+      this.#failure = undefined;
     } catch (error) {
       // A torn line is the last of its file; whatever follows goes to the next one.
       this.#closeFile();
-      return error instanceof Error ? error : new Error(String(error));
+      this.#failure = toError(error);
     }
+    return this.#failure;
   }
 
   #writeWhole(text: string): void {
@@ -131,9 +151,15 @@ export class UsageJournal {
     const file = path.join(folder, journalFileName(life, this.#fileCount));
     const descriptor = openSync(file, "ax");
     this.#fileCount += 1;
-    const open = { path: file, descriptor, bytes: 0 };
-    this.#file = open;
-    this.#writeWhole(journalHeading({ bootId, processMark }));
+    this.#file = { path: file, descriptor, bytes: 0 };
+    try {
+      this.#writeWhole(journalHeading({ bootId, processMark }));
+    } catch (error) {
+      // A full disk does not fill with files in which nothing stands.
+      this.#closeFile();
+      rmSync(file, { force: true });
+      throw error;
+    }
     // What was noted in this turn may be written to this file or to the one before.
     this.#openReserves.set(file, new Set(this.#open));
   }
@@ -149,4 +175,8 @@ export class UsageJournal {
     const file = this.#file?.path;
     if (file !== undefined) this.#openReserves.get(file)?.add(reserveId);
   }
+}
+
+function toError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
 }

@@ -1,5 +1,6 @@
 /** Looks whether the journals of this worker can be used, and tells the operator and the control process when that changes. */
 
+import type { CreditDesk } from "../credit/credit-desk.ts";
 import type { KeyedCalls } from "../idempotency/keyed-calls.ts";
 import type { DurableStreams } from "../streams/durable-streams.ts";
 import type { FromWorker } from "./messages.ts";
@@ -7,6 +8,7 @@ import type { FromWorker } from "./messages.ts";
 export interface JournalWatchParts {
   readonly streams: Pick<DurableStreams, "failedJournals">;
   readonly keyed: Pick<KeyedCalls, "failedJournals">;
+  readonly credit: Pick<CreditDesk, "failedJournals">;
   readonly send: (message: FromWorker) => void;
 }
 
@@ -32,16 +34,17 @@ export class JournalWatch {
     const message =
       failures.length === 0
         ? "the journals can be used again"
-        : "journals take no records until the process is started anew";
+        : "journals take no records; those of kept replies until the process is started anew";
     const level = failures.length === 0 ? "info" : "error";
     send({ kind: "log", level, message, fields: { failures } });
   }
 
   #failures(): string[] {
-    const { streams, keyed } = this.#parts;
+    const { streams, keyed, credit } = this.#parts;
     return [
       ...streams.failedJournals().map((cause) => `streams: ${cause}`),
       ...keyed.failedJournals().map((cause) => `idempotency: ${cause}`),
+      ...credit.failedJournals().map((cause) => `usage: ${cause}`),
     ];
   }
 }

@@ -88,7 +88,7 @@ class Worker {
   readonly #clock: Clock = systemClock;
   readonly #random: Random = systemRandom;
   readonly #stopping = new AbortController();
-  readonly #loop: EventLoopWatch;
+  readonly #loop = new EventLoopWatch(this.#clock, systemEventLoop);
   readonly #state: GatewayState;
   readonly #spill: RecordSpill;
   readonly #control: ControlProxy;
@@ -105,7 +105,6 @@ class Worker {
     );
     const descriptors = new DescriptorReserve(readDescriptorLimit());
     const metrics = new GatewayMetrics(this.#gauges(queue));
-    this.#loop = new EventLoopWatch(this.#clock, systemEventLoop);
     const deadlines = new Deadlines(this.#clock, this.#stopping.signal, this.#loop);
     const knowledge = toKnowledge(start.snapshot);
     const kept = createKeptReplies({
@@ -117,6 +116,7 @@ class Worker {
       settings: () => this.#state.knowledge.settings,
       log: this.#logError,
     });
+    const credit = this.#makeCreditDesk();
     this.#state = {
       worker: start,
       peers: new Peers({
@@ -126,7 +126,7 @@ class Worker {
         clock: this.#clock,
       }),
       ...kept,
-      journals: new JournalWatch({ ...kept, send: (message) => channel.send(message) }),
+      journals: new JournalWatch({ ...kept, credit, send: (message) => channel.send(message) }),
       knowledge,
       draining: false,
       clock: this.#clock,
@@ -140,7 +140,7 @@ class Worker {
         table: knowledge.layers,
         send: (message) => channel.send({ kind: "limits", message }),
       }),
-      credit: this.#makeCreditDesk(),
+      credit,
       admission: new Admission({
         clock: this.#clock,
         deadlines,

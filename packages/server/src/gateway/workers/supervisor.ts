@@ -57,7 +57,7 @@ export interface Gateway extends AsyncDisposable {
   readonly port: number;
   /** Process ids of the workers that run now. */
   readonly workerIds: readonly number[];
-  /** Journals of the workers that run now which cannot be used until their process is started anew. */
+  /** Journals of the workers that run now which take no records: of usage, or of kept replies until their process is started anew. */
   readonly failedJournalCount: number;
   /** Resolves when every worker works from this snapshot: a revoked key is refused from then on. */
   updateSnapshot(snapshot: GatewaySnapshot): Promise<void>;

@@ -146,7 +146,8 @@ export class Ledger implements AsyncDisposable {
     for (const [tenantId, tenant] of this.#tenants) {
       const { state } = tenant;
       if (state === undefined) continue;
-      for (const request of dueSweeps(state, { nowMs: clock.nowMs(), ids }))
+      const loadedForMs = clock.monotonicMs() - tenant.loadedMs;
+      for (const request of dueSweeps(state, { nowMs: clock.nowMs(), loadedForMs, ids }))
         this.#sweepOne(tenantId, request);
     }
     this.#dropIdle(ledgerServiceLimits.tenantCountMax);
@@ -193,8 +194,8 @@ export class Ledger implements AsyncDisposable {
       const found = await findDueTenants(store, { nowMs: clock.nowMs(), signal });
       for (const tenantId of found) {
         if (this.#tenants.get(tenantId)?.state !== undefined) continue;
-        // Reading the ledger is enough: the next sweep sees what is due in it.
-        this.#sweepOne(tenantId, { kind: "expire-holds", id: `sweep-${ids.next()}` });
+        // Reading the ledger is enough: later sweeps see what is due in it. Holds and leases wait for their owners first.
+        this.#sweepOne(tenantId, { kind: "expire-lots", id: `sweep-${ids.next()}` });
       }
     } catch (error) {
       if (!signal.aborted) logger.warn({ err: error }, "the ledger was not searched");

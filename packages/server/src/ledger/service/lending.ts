@@ -15,6 +15,22 @@ export interface OpenReserve {
   readonly kind: "hold" | "lease";
   readonly id: string;
   readonly remainingMicros: bigint;
+  /** When a hold expires, or the deadline of a lease. */
+  readonly endsAtMs: number;
+}
+
+/** What one reading found. */
+export interface OpenReserves {
+  readonly reserves: readonly OpenReserve[];
+  /** False when there may be more. */
+  readonly isWhole: boolean;
+}
+
+export interface ReserveSearch {
+  /** What the ids begin with. */
+  readonly prefix: string;
+  /** Ids that begin with one of these are left out. */
+  readonly exceptPrefixes: readonly string[];
 }
 
 export interface LendingParts {
@@ -64,23 +80,42 @@ export class Lending {
     return rows.map((row) => row.tenant_id);
   }
 
-  /** Open holds and leases whose ids begin so; the oldest ends first, and no more than one reading takes. */
-  async openReserves(prefix: string, signal: AbortSignal): Promise<OpenReserve[]> {
+  /** The latest epoch that any tenant's ledger knows of workers whose ids begin so; 0 when none does. */
+  async latestEpoch(workerPrefix: string, signal: AbortSignal): Promise<number> {
+    const row = await this.#parts.store.system(signal, (writer) =>
+      writer
+        .selectFrom("ledger_worker")
+        .select(({ fn }) => fn.max("epoch").as("epoch"))
+        .where("id", "like", `${workerPrefix}%`)
+        .executeTakeFirst(),
+    );
+    return Number(row?.epoch ?? 0);
+  }
+
+  /** Open holds and leases by their ids; the one that ends first comes first, and no more than one reading takes. */
+  async openReserves(search: ReserveSearch, signal: AbortSignal): Promise<OpenReserves> {
+    const { prefix, exceptPrefixes } = search;
+    const countMax = ledgerServiceLimits.openReserveCountMax;
     const rows = await this.#parts.store.system(signal, (writer) =>
       writer
         .selectFrom("ledger_hold")
-        .select(["tenant_id", "kind", "id", "remaining_micros"])
+        .select(["tenant_id", "kind", "id", "remaining_micros", "ends_at_ms"])
         .where("state", "=", "open")
         .where("id", "like", `${prefix}%`)
+        .where((where) =>
+          where.and(exceptPrefixes.map((except) => where("id", "not like", `${except}%`))),
+        )
         .orderBy("ends_at_ms")
-        .limit(ledgerServiceLimits.openReserveCountMax)
+        .limit(countMax)
         .execute(),
     );
-    return rows.map((row) => ({
+    const reserves = rows.map((row) => ({
       tenantId: row.tenant_id,
       kind: row.kind,
       id: row.id,
       remainingMicros: BigInt(row.remaining_micros),
+      endsAtMs: Number(row.ends_at_ms),
     }));
+    return { reserves, isWhole: reserves.length < countMax };
   }
 }

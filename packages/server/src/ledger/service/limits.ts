@@ -25,6 +25,10 @@ export const ledgerServiceLimits = {
   idleMsMax: 600_000,
   /** How often what ran out is looked for. */
   sweepIntervalMs: 1_000,
+  /** A hold is not ended sooner after its ledger was read: renewals that are on their way come first. */
+  renewalsComeMs: 5_000,
+  /** A lease is not given up sooner after its ledger was read: whoever reads its worker's journal comes first. */
+  recoveryComesMs: 60_000,
   /** Every so many sweeps also in tenants whose ledgers are not in memory. */
   sweepsPerSearch: 30,
   /** Tenants that one search finds. */

@@ -10,14 +10,26 @@ import { ledgerLimits } from "../rules/limits.ts";
 import type { LedgerRequest } from "./ledger-request.ts";
 import { ledgerServiceLimits } from "./limits.ts";
 
-/** The commands that are due now. A hold that its work renews is not among them, for its end has moved. */
+/** When the sweeper looks. */
+export interface SweepMoment {
+  readonly nowMs: number;
+  /** How long ago the ledger was read: before that nobody's commands could come. */
+  readonly loadedForMs: number;
+  readonly ids: Ids;
+}
+
+/**
+ * The commands that are due now. A hold that its work renews is not among them, for its end has moved. After a start, and after
+ * the database was away, what kept renewals and recoveries from coming comes first.
+ */
 export function dueSweeps(
   state: LedgerState,
-  { nowMs, ids }: { readonly nowMs: number; readonly ids: Ids },
+  { nowMs, loadedForMs, ids }: SweepMoment,
 ): LedgerRequest[] {
   const due: LedgerRequest[] = [];
   const id = (): string => `sweep-${ids.next()}`;
   for (const hold of state.holds.values()) {
+    if (loadedForMs < ledgerServiceLimits.renewalsComeMs) break;
     if (hold.state !== "open" || hold.expiresAtMs > nowMs) continue;
     due.push({ kind: "expire-holds", id: id() });
     break;
@@ -28,7 +40,9 @@ export function dueSweeps(
     break;
   }
   for (const lease of state.leases.values()) {
-    if (lease.state === "open" && lease.deadlineMs + ledgerLimits.leaseGraceMs <= nowMs)
+    if (loadedForMs < ledgerServiceLimits.recoveryComesMs) break;
+    if (lease.state !== "open" || lease.isEscrow === true) continue;
+    if (lease.deadlineMs + ledgerLimits.leaseGraceMs <= nowMs)
       due.push({ kind: "lose-lease", id: id(), leaseId: lease.id });
   }
   return due;

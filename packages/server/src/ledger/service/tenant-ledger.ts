@@ -61,6 +61,7 @@ export class TenantLedger {
   #isWriting = false;
   #isScheduled = false;
   #lastUsedMs: number;
+  #loadedMs = Number.POSITIVE_INFINITY;
   #idle = Promise.withResolvers<void>();
 
   constructor(parts: TenantLedgerParts) {
@@ -75,6 +76,11 @@ export class TenantLedger {
 
   get lastUsedMs(): number {
     return this.#lastUsedMs;
+  }
+
+  /** When the state that is in memory was read, in monotonic time. */
+  get loadedMs(): number {
+    return this.#loadedMs;
   }
 
   get waitingCount(): number {
@@ -204,6 +210,7 @@ export class TenantLedger {
       for (const pending of waiting) this.#lookedUp.add(pending);
       this.#parts.counts.loadCount += 1;
       const kept = new KeptRecords(state);
+      this.#loadedMs = this.#parts.clock.monotonicMs();
       this.#loaded = { state, position, kept, open: { batch: new Batch(state), decided: [] } };
     } catch (error) {
       this.#parts.logger.warn({ err: error, tenantId: this.#parts.tenantId }, "no ledger");

@@ -1,4 +1,4 @@
-/** For tests: the ledger over a real database, with a clock whose wall time the test moves. */
+/** For tests: the ledger over a real database, with a clock that the test moves. */
 
 import type { TenantId } from "@faultline/protocol";
 import { pino } from "pino";
@@ -17,7 +17,7 @@ import type { LedgerAnswer, LedgerRequest } from "../service/ledger-request.ts";
 
 export interface LedgerFixture extends AsyncDisposable {
   readonly ledger: Ledger;
-  /** Moves the wall time forward. */
+  /** Moves the time forward. */
   advance(durationMs: number): void;
   /** Sends a command with a fresh id, unless it has one. */
   ask(
@@ -30,13 +30,14 @@ export interface LedgerFixture extends AsyncDisposable {
 export function openLedgerFixture(database: {
   readonly store: Store;
   readonly tenantId: TenantId;
-  /** Default: the system's, whose wall time the fixture moves. */
+  /** Default: the system's, which the fixture moves. */
   readonly clock?: Clock;
 }): LedgerFixture {
   let aheadMs = 0;
   const clock: Clock = database.clock ?? {
     ...systemClock,
     nowMs: () => systemClock.nowMs() + aheadMs,
+    monotonicMs: () => systemClock.monotonicMs() + aheadMs,
     // Tests sweep by themselves, when they have moved the clock.
     every: () => {},
   };

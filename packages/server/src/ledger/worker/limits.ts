@@ -13,6 +13,8 @@ export const workerLimits = {
   renewAheadMs: 1_500,
   /** What lies idle beyond so many times the wish goes back. */
   surplusFactor: 4,
+  /** A reserve whose journal cannot be read counts as spent so long before the ledger lets it go: by then all that was sent has come. */
+  unreadAheadMs: 20_000,
   /** A command without an answer is sent again after this time. */
   resendMs: 500,
   /** Leases of one account that are not yet returned; no new one is asked for beyond. */
