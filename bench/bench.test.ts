@@ -17,6 +17,7 @@ describe("npm run bench", () => {
         "otlp",
         "gateway",
         "gateway-forms",
+        "gateway-credit",
         "gateway-slow-streams",
         "gateway-latency",
         "gateway-idle",

@@ -7,16 +7,16 @@ import type { SnapshotKey } from "@faultline/server/gateway/index.ts";
 import { seededRandom } from "@faultline/server/kernel/index.ts";
 
 // The literals are well formed.
-const tenantId = "bench" as TenantId;
+export const benchTenant = "bench" as TenantId;
 const keyId = "00000000-0000-7000-8000-000000000001" as KeyId;
 const random = seededRandom("bench key");
 
-export const benchKey = formatKey(tenantId, (bound) => random.integer(bound));
+export const benchKey = formatKey(benchTenant, (bound) => random.integer(bound));
 
 export function benchKeyRow(key: string): SnapshotKey {
   return {
     id: keyId,
-    tenantId,
+    tenantId: benchTenant,
     name: "bench",
     hash: hash("sha256", key, "hex"),
     role: "service",

@@ -11,6 +11,8 @@ import { startGatewayWorkers } from "@faultline/server/gateway/index.ts";
 import { systemClock } from "@faultline/server/kernel/index.ts";
 import { Pool } from "undici";
 
+import { openBenchCredit } from "./gateway-bench-credit.ts";
+import { benchTenant } from "./gateway-key.ts";
 import { benchSnapshot } from "./gateway-snapshot.ts";
 import { openUpstream } from "./gateway-upstream.ts";
 
@@ -21,7 +23,8 @@ export interface Serving {
   readonly carrierIds?: readonly number[];
 }
 
-const [role = "", upstreamPort = "0", workerCount = "1", adaptation = ""] = process.argv.slice(2);
+const [role = "", upstreamPort = "0", workerCount = "1", adaptation = "", payment = ""] =
+  process.argv.slice(2);
 const beatMs = 1_000;
 const backlog = 4_096;
 const roles: Readonly<Record<string, () => Promise<Serving>>> = {
@@ -97,12 +100,15 @@ async function serveRelay(): Promise<Serving> {
 async function serveFaultline(): Promise<Serving> {
   const folder = await mkdtemp(path.join(tmpdir(), "faultline-bench-"));
   const quiet = (): void => {};
+  const snapshot = benchSnapshot(Number(upstreamPort), adaptation === "none" ? "none" : "latency");
+  const paying = payment === "pays" ? await openBenchCredit(folder) : undefined;
   const gateway = await startGatewayWorkers({
     count: Number(workerCount),
     host: "127.0.0.1",
     port: 0,
     controlSocketPath: path.join(folder, "control.sock"),
-    snapshot: benchSnapshot(Number(upstreamPort), adaptation === "none" ? "none" : "latency"),
+    snapshot: paying === undefined ? snapshot : { ...snapshot, payingTenants: [benchTenant] },
+    ...(paying === undefined ? {} : { credit: paying }),
     onOperations: async () => {},
     logger: { info: quiet, warn: quiet, error: quiet },
     clock: systemClock,

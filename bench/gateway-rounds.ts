@@ -25,20 +25,29 @@ const slicesPerRound = 3;
 /** Longer than a worker keeps the record of a call back. */
 const restMs = 150;
 
-interface Sample {
+export interface Sample {
   readonly cpuMs: number;
   readonly cpuMsOfAll: number;
   readonly ratePerSecond: number;
 }
 
 /** Samples by target, one for each round. */
-type Samples = ReadonlyMap<string, readonly Sample[]>;
+export type Samples = ReadonlyMap<string, readonly Sample[]>;
 
 /** The figures of a scenario, and a hash of what the model said to each target. */
 export async function runRounds(
   targets: readonly Target[],
   plan: RoundsPlan,
 ): Promise<{ figures: BenchFigure[]; contentHashes: string[] }> {
+  const { samples, contentHashes } = await sampleRounds(targets, plan);
+  return { figures: toFigures(targets, plan.scenario, samples), contentHashes };
+}
+
+/** What each target took in each round, and hashes of what the model said to them in turn. */
+export async function sampleRounds(
+  targets: readonly Target[],
+  plan: RoundsPlan,
+): Promise<{ samples: Samples; contentHashes: string[] }> {
   await using stack = new AsyncDisposableStack();
   const contentHashes: string[] = [];
   const measured: Measured[] = [];
@@ -54,7 +63,7 @@ export async function runRounds(
       samples.get(name)?.push(sample);
     }
   }
-  return { figures: toFigures(targets, plan.scenario, samples), contentHashes };
+  return { samples, contentHashes };
 }
 
 interface Measured {
@@ -111,10 +120,7 @@ function toFigures(
 ): BenchFigure[] {
   const of = (name: string): readonly Sample[] => samples.get(name) ?? [];
   const ratios = (left: string, right: string, value: (sample: Sample) => number): number[] =>
-    of(left).map((sample, round) => {
-      const other = of(right)[round];
-      return value(sample) / (other === undefined ? Number.NaN : value(other));
-    });
+    ratiosOf(of(left), of(right), value);
   const figures = targets.flatMap(({ name }): BenchFigure[] => {
     const title = `${scenario.name}, ${name}`;
     const cpuMs = of(name).map((sample) => sample.cpuMs);
@@ -138,4 +144,16 @@ function toFigures(
     figures.push(figureOfRounds(`${ours}: requests against Portkey`, "times", rates));
   }
   return figures;
+}
+
+/** How samples of one target stand to those of another, round by round. */
+export function ratiosOf(
+  left: readonly Sample[],
+  right: readonly Sample[],
+  value: (sample: Sample) => number,
+): number[] {
+  return left.map((sample, round) => {
+    const other = right[round];
+    return value(sample) / (other === undefined ? Number.NaN : value(other));
+  });
 }

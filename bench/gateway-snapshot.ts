@@ -1,4 +1,4 @@
-/** What a gateway under measurement knows: one free provider, one key, and limits that count everything and refuse nothing. */
+/** What a gateway under measurement knows: one provider, one key, and limits that count everything and refuse nothing. */
 
 import { loadCatalog, noBundles } from "@faultline/server/catalog/index.ts";
 import {
@@ -12,9 +12,9 @@ import { benchKey, benchKeyRow } from "./gateway-key.ts";
 import { benchModels } from "./gateway-replies.ts";
 
 const price = {
-  inputMicrosPerMillionTokens: 0n,
-  outputMicrosPerMillionTokens: 0n,
-  cachedInputMicrosPerMillionTokens: 0n,
+  inputMicrosPerMillionTokens: 2_500_000n,
+  outputMicrosPerMillionTokens: 10_000_000n,
+  cachedInputMicrosPerMillionTokens: 1_250_000n,
 };
 /** So high that nothing is refused. */
 const bounds = {

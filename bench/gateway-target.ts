@@ -68,6 +68,8 @@ interface RoleOptions {
   readonly workerCount?: number;
   /** Whether the gateway adapts how many calls a target carries. */
   readonly adapts?: boolean;
+  /** Whether the caller's tenant pays out of an account of the ledger. */
+  readonly pays?: boolean;
   /** Where the processes tell of their memory when they are asked. */
   readonly probeFolder?: string | undefined;
 }
@@ -75,11 +77,18 @@ interface RoleOptions {
 /** Starts a role of `gateway-process.ts`. */
 export async function startRole(
   role: "upstream" | "proxy" | "relay" | "faultline",
-  { upstreamPort = 0, workerCount = 1, adapts = true, probeFolder }: RoleOptions = {},
+  { upstreamPort = 0, workerCount = 1, adapts = true, pays = false, probeFolder }: RoleOptions = {},
 ): Promise<Target> {
   const entry = fileURLToPath(new URL("./gateway-process.ts", import.meta.url));
   const child = start(
-    [entry, role, String(upstreamPort), String(workerCount), adapts ? "latency" : "none"],
+    [
+      entry,
+      role,
+      String(upstreamPort),
+      String(workerCount),
+      adapts ? "latency" : "none",
+      pays ? "pays" : "free",
+    ],
     {
       core: role === "upstream" ? loadCore : targetCore,
       environment: environmentOf(probeFolder),

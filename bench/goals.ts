@@ -30,6 +30,7 @@ const goals: readonly Goal[] = [
   { bench: "gateway-idle", figure: /, broken$/, atMost: 0 },
   { bench: "gateway-growth", figure: /^heap kept for each event relayed$/, atMost: 200 },
   { bench: "gateway-growth", figure: /^resident memory, slope over 1,000,000 calls$/, atMost: 20 },
+  { bench: "gateway-credit", figure: /: CPU with credit$/, atMost: 1.05 },
   { bench: "journal", figure: /^append, a promise/, atLeast: 200_000 },
   { bench: "journal-store", figure: /opened again$/, atMost: 3_000 },
   { bench: "journal-store", figure: /beside calm$/, atMost: 3 },

@@ -14,6 +14,7 @@ import { run as allocator } from "./allocator.ts";
 import type { Bench, BenchFigure, BenchResult } from "./bench.ts";
 import { run as contracts } from "./contracts.ts";
 import { run as gateway } from "./gateway.ts";
+import { run as gatewayCredit } from "./gateway-credit.ts";
 import { run as gatewayForms } from "./gateway-forms.ts";
 import { run as gatewayGrowth } from "./gateway-growth.ts";
 import { run as gatewayIdle } from "./gateway-idle.ts";
@@ -36,6 +37,7 @@ const benches: Readonly<Record<string, Bench>> = {
   otlp,
   gateway,
   "gateway-forms": gatewayForms,
+  "gateway-credit": gatewayCredit,
   "gateway-slow-streams": gatewaySlowStreams,
   "gateway-latency": gatewayLatency,
   "gateway-idle": gatewayIdle,
