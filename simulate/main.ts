@@ -4,11 +4,13 @@
  *     npm run simulate -- --seed 17                one seed
  *     npm run simulate -- --seeds 2000             seeds 1 to 2,000
  *     npm run simulate -- --seeds 100 --from 501   seeds 501 to 600
+ *     npm run simulate -- --regions --seeds 500    regions that are cut off from one another
  */
 
 import { parseArgs } from "node:util";
 
 import { Coverage } from "./coverage.ts";
+import { runManyRegions } from "./regions/run-many.ts";
 import { runSeed } from "./run-seed.ts";
 
 const { values } = parseArgs({
@@ -17,6 +19,7 @@ const { values } = parseArgs({
     seeds: { type: "string", default: "1" },
     from: { type: "string", default: "1" },
     operations: { type: "string", default: "300" },
+    regions: { type: "boolean", default: false },
     quiet: { type: "boolean", default: false },
     "first-fault": { type: "boolean", default: false },
   },
@@ -32,6 +35,11 @@ if (
     "Seeds, their count and the count of operations are whole numbers from 1 on.\n",
   );
   process.exit(64);
+}
+
+if (values.regions) {
+  const terms = { first, count, operationCount, isQuiet: values.quiet };
+  process.exit(runManyRegions({ ...terms, stopsAtFault: values["first-fault"] }) === 0 ? 0 : 1);
 }
 
 const coverage = new Coverage();

@@ -20,6 +20,7 @@ const parts = [
   "simulate",
   "packages/server/package.json",
   "packages/server/src/kernel",
+  "packages/server/src/ledger/regions",
   "packages/server/src/ledger/rules",
   "packages/server/src/ledger/worker",
   "packages/testkit/package.json",
@@ -57,6 +58,7 @@ function seedThatFinds(name: string): { isFound: boolean; words: string } {
     if (applied.status !== 0)
       return { isFound: false, words: `the patch fails: ${applied.stderr}` };
     const words = ["--seeds", String(seedCountMax), "--first-fault", "--quiet"];
+    if (name.startsWith("region-")) words.push("--regions");
     const run = spawnSync(process.execPath, [join(folder, "simulate", "main.ts"), ...words], {
       encoding: "utf8",
     });

@@ -130,6 +130,12 @@ export function contentText(content: DocumentContent): string {
   }
 }
 
+/** One text for one edit. */
+export function versionText(version: DocumentVersion): string {
+  const { clock, region, editedAtMs, content } = version;
+  return `${clockText(clock)} ${region} ${editedAtMs} ${contentText(content)}`;
+}
+
 /** All that was given, each once, in one order. */
 export function uniteGiven(contents: readonly DocumentContent[]): GivenCredit[] {
   const given = new Map<string, GivenCredit>();
@@ -158,11 +164,6 @@ function termsText(terms: BudgetTerms): string {
     isHard,
     thresholdPercents,
   ]);
-}
-
-function versionText(version: DocumentVersion): string {
-  const { clock, region, editedAtMs, content } = version;
-  return `${clockText(clock)} ${region} ${editedAtMs} ${contentText(content)}`;
 }
 
 /** The smaller the stricter. */

@@ -37,3 +37,16 @@ export function chargesOfTransfers(
   }
   return [...charges.values()];
 }
+
+/**
+ * How many of the transfers that were read, in their order, may be reported together: a command's transfers follow one another
+ * and go together, or a use would be charged in part. `isAll` says that there are no more behind them.
+ */
+export function reportableCount(
+  transfers: readonly Pick<UsageTransfer, "commandId">[],
+  isAll: boolean,
+): number {
+  if (isAll) return transfers.length;
+  const lastId = transfers.at(-1)?.commandId;
+  return transfers.findLastIndex(({ commandId }) => commandId !== lastId) + 1;
+}
