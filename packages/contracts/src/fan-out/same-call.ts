@@ -1,7 +1,7 @@
 /** The words for calls that ask for the very same thing. */
 
 import type { Fix } from "../model/finding.ts";
-import type { ClassifiedGroup } from "./repeated-query/classify-group.ts";
+import type { ClassifiedGroup } from "./repeated-query/observation.ts";
 import type { RepetitionWords } from "./repeated-query/list-words.ts";
 import { haveSameValues } from "./same-values.ts";
 

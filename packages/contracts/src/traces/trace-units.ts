@@ -168,7 +168,7 @@ class UnitReader {
       entry: span,
       entryIndex: index,
       calls: [],
-      resolvers: new Map(),
+      resolvers: undefined,
     };
     this.#units.push(unit);
     return unit;
@@ -199,12 +199,13 @@ function noteResolver(
   ...[operation, firstIndex]: [string | undefined, number]
 ): void {
   const key = `${operation ?? ""}\n${path.pattern}`;
-  const known = unit.resolvers.get(key);
+  const resolvers = (unit.resolvers ??= new Map());
+  const known = resolvers.get(key);
   if (known !== undefined) {
     known.paths.add(path.path);
     return;
   }
-  unit.resolvers.set(key, {
+  resolvers.set(key, {
     operation,
     pattern: path.pattern,
     paths: new Set([path.path]),

@@ -34,8 +34,8 @@ export interface Unit {
   readonly entryIndex: number;
   /** In order of their start. */
   readonly calls: UnitCall[];
-  /** Resolver spans by `operation` and pattern: the distinct recorded paths of each. */
-  readonly resolvers: Map<string, ResolverSpans>;
+  /** Resolver spans by `operation` and pattern: the distinct recorded paths of each. Most units have none. */
+  resolvers: Map<string, ResolverSpans> | undefined;
 }
 
 export interface ResolverSpans {

@@ -1,10 +1,10 @@
 /** What shows that a list was loaded at once, and what shows that it was not. */
 
 import type { Call } from "../../traces/call.ts";
-import { type ClassifiedGroup, hasFailed } from "./classify-group.ts";
+import { hasFailed } from "./classify-group.ts";
 import { growthOf, isFixedNumber } from "./growth.ts";
 import { likelyListLength, listsBeside, narrowWidthMax } from "./list-behind.ts";
-import type { Observation } from "./observe-calls.ts";
+import type { ClassifiedGroup, Observation } from "./observation.ts";
 import type { RepeatedQueryOptions } from "./options.ts";
 import type { UnitCall } from "../../traces/unit.ts";
 

@@ -2,7 +2,7 @@
 
 import type { Boundary } from "../../model/finding.ts";
 import type { Judgement } from "./judgement.ts";
-import type { Observation } from "./observe-calls.ts";
+import type { Observation } from "./observation.ts";
 import type { UnitCall } from "../../traces/unit.ts";
 
 /** Calls of databases cross `resolver-database`, calls by HTTP or RPC `service-service`. */

@@ -3,40 +3,17 @@
 import type { Call } from "../../traces/call.ts";
 import { listMatched, narrowWidthMax, widthOf } from "./list-behind.ts";
 import type { RepeatedQueryOptions } from "./options.ts";
-import type { Observation } from "./observe-calls.ts";
+import type { ClassifiedGroup, GroupNature, Observation } from "./observation.ts";
 import { isPaging } from "./paging.ts";
 import { mark } from "../../traces/marks.ts";
 import { namesFile } from "../payload-bytes.ts";
 import { haveSameValues } from "../same-values.ts";
 import type { Unit, UnitCall } from "../../traces/unit.ts";
 
-export type GroupNature =
-  | "loop"
-  | "retry"
-  | "polling"
-  | "pages"
-  | "scatter"
-  | "cache"
-  | "warm-up"
-  | "batches"
-  | "files";
-
-export interface ClassifiedGroup {
-  readonly observation: Observation;
-  readonly calls: readonly UnitCall[];
-  readonly nature: GroupNature;
-  /** Calls that are no retry of an earlier one. */
-  readonly count: number;
-  /** Items of the list behind the calls, by resolver indices, else by the rows of an earlier call. */
-  readonly listLength: number | undefined;
-  /** Distinct list items that made one of these calls themselves. */
-  readonly itemCount: number;
-}
-
 /** Classifies the calls of one shape that one resolver or handler made in one unit of work. */
 export function classifyGroup(
   observation: Observation,
-  calls: readonly UnitCall[],
+  [place, calls]: readonly [string, readonly UnitCall[]],
   options: RepeatedQueryOptions,
 ): ClassifiedGroup {
   const attempts = withoutRetries(calls);
@@ -44,7 +21,7 @@ export function classifyGroup(
   const count = attempts.length;
   const listLength = observation.listLength ?? rowsBefore(observation, calls, count);
   const nature = natureOf({ observation, calls, attempts, itemCount, listLength }, options);
-  return { observation, calls, nature, count, listLength, itemCount };
+  return { observation, place, calls, nature, count, listLength, itemCount };
 }
 
 function itemCountOf(attempts: readonly UnitCall[]): number {

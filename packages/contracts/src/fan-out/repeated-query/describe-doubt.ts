@@ -1,7 +1,7 @@
 /** The words for what is missing: why it is missed, and what would bring it. */
 
 import { plural } from "../../text/plural.ts";
-import type { ClassifiedGroup, GroupNature } from "./classify-group.ts";
+import type { ClassifiedGroup, GroupNature } from "./observation.ts";
 import type { Doubt, ListDoubt } from "./judgement.ts";
 
 export interface DoubtWords {

@@ -18,17 +18,19 @@ export interface Growth {
 
 /** The line through the points, or `undefined` when there are not two lists of different length. */
 export function growthOf(points: readonly GrowthPoint[]): Growth | undefined {
-  const n = points.length;
-  const sorted = [...points].sort((a, b) => a.listLength - b.listLength || a.count - b.count);
-  const [first, last] = [sorted[0], sorted.at(-1)];
+  const [first, last] = [shortestOf(points), longestOf(points)];
   if (first === undefined || last === undefined || first.listLength === last.listLength) {
     return undefined;
   }
-  const meanLength = sum(sorted, (point) => point.listLength) / n;
-  const meanCount = sum(sorted, (point) => point.count) / n;
-  const lengthSpread = sum(sorted, (point) => (point.listLength - meanLength) ** 2);
-  const countSpread = sum(sorted, (point) => (point.count - meanCount) ** 2);
-  const joint = sum(sorted, (point) => (point.listLength - meanLength) * (point.count - meanCount));
+  const { meanLength, meanCount } = meansOf(points);
+  let lengthSpread = 0;
+  let countSpread = 0;
+  let joint = 0;
+  for (const { listLength, count } of points) {
+    lengthSpread += (listLength - meanLength) ** 2;
+    countSpread += (count - meanCount) ** 2;
+    joint += (listLength - meanLength) * (count - meanCount);
+  }
   const slope = joint / lengthSpread;
   // Counts that do not vary at all lie on their line exactly.
   const determination = countSpread === 0 ? 1 : joint ** 2 / (lengthSpread * countSpread);
@@ -51,8 +53,38 @@ export function isFixedNumber(growth: Growth): boolean {
   return slope === 0 && determination === 1 && lengthMax >= 2 * lengthMin && countAtMin > 0;
 }
 
-function sum(points: readonly GrowthPoint[], value: (point: GrowthPoint) => number): number {
-  return points.reduce((total, point) => total + value(point), 0);
+/** The point of the shortest list; of several that with the fewest calls. */
+function shortestOf(points: readonly GrowthPoint[]): GrowthPoint | undefined {
+  let shortest = points[0];
+  for (const point of points) {
+    if (shortest !== undefined && isBefore(point, shortest)) shortest = point;
+  }
+  return shortest;
+}
+
+/** The point of the longest list; of several that with the most calls. */
+function longestOf(points: readonly GrowthPoint[]): GrowthPoint | undefined {
+  let longest = points[0];
+  for (const point of points) {
+    if (longest !== undefined && isBefore(longest, point)) longest = point;
+  }
+  return longest;
+}
+
+function isBefore(left: GrowthPoint, right: GrowthPoint): boolean {
+  if (left.listLength !== right.listLength) return left.listLength < right.listLength;
+  return left.count < right.count;
+}
+
+function meansOf(points: readonly GrowthPoint[]): { meanLength: number; meanCount: number } {
+  // Lengths and counts are whole numbers, so their sums are exact in any order.
+  let lengths = 0;
+  let counts = 0;
+  for (const { listLength, count } of points) {
+    lengths += listLength;
+    counts += count;
+  }
+  return { meanLength: lengths / points.length, meanCount: counts / points.length };
 }
 
 /** Rounded, so that the order of additions cannot show. */

@@ -3,11 +3,11 @@
 import { largestOf } from "../../traces/largest.ts";
 import { hasFixedCalls, observationWithCallsPerItem, showsBatch } from "./batch-evidence.ts";
 import type { Call } from "../../traces/call.ts";
-import type { ClassifiedGroup } from "./classify-group.ts";
 import { growthOf, type GrowthPoint } from "./growth.ts";
 import type { Judgement, ListDoubt } from "./judgement.ts";
 import { narrowWidthMax } from "./list-behind.ts";
-import type { Observation, ObservedSubject } from "./observe-calls.ts";
+import type { ClassifiedGroup, Observation } from "./observation.ts";
+import type { ObservedSubject } from "./observe-calls.ts";
 import type { RepeatedQueryOptions } from "./options.ts";
 
 /** The judgement about a subject none of whose calls was repeated; `undefined` when it loads no list. */
@@ -38,7 +38,7 @@ export function judgeList(
   const perItem = observationWithCallsPerItem(observed.observations, groups, options);
   if (perItem !== undefined) {
     const own = listLengthOf(perItem) ?? listLengthMax;
-    const calls = [...perItem.calls.values()].flat();
+    const calls = perItem.ownCalls;
     const areWide = calls.every(({ call }) => (call.batch.size ?? 0) > narrowWidthMax);
     const isFew = calls.length > 0 && calls.length * 2 < own;
     const reason = areWide && isFew ? "several-batches" : "calls-per-item";
@@ -75,7 +75,7 @@ function mayBeBatch(call: Call): boolean {
 function pointsOf(observations: readonly Observation[]): GrowthPoint[] {
   return observations.flatMap((observation) => {
     const listLength = listLengthOf(observation);
-    const counts = [...observation.calls.values()].map((calls) => calls.length);
+    const counts = observation.groups.map(({ calls }) => calls.length);
     return listLength === undefined ? [] : [{ listLength, count: largestOf(counts) }];
   });
 }

@@ -1,11 +1,12 @@
 /** Decides about one resolver or handler from all requests in which it was seen. */
 
-import { type ClassifiedGroup, classifyGroup, medianPause } from "./classify-group.ts";
+import { medianPause } from "./classify-group.ts";
 import { type Growth, growthOf, isFixedNumber } from "./growth.ts";
 import { judgeList } from "./judge-list.ts";
 import { likelyListLength, listMatched } from "./list-behind.ts";
 import type { Basis, Doubt, Judgement } from "./judgement.ts";
-import type { Observation, ObservedSubject } from "./observe-calls.ts";
+import type { ClassifiedGroup, Observation } from "./observation.ts";
+import type { ObservedSubject } from "./observe-calls.ts";
 import type { RepeatedQueryOptions } from "./options.ts";
 import { mayBeKeysetPages } from "./paging.ts";
 import { haveSameValues } from "../same-values.ts";
@@ -15,7 +16,7 @@ export function judgeSubject(
   observed: ObservedSubject,
   options: RepeatedQueryOptions,
 ): Judgement[] {
-  const shapes = groupByShape(observed.observations, options);
+  const shapes = groupByShape(observed.observations);
   const judgements = [...shapes.keys()].sort().flatMap((identity) => {
     const groups = shapes.get(identity) ?? [];
     const judged = judgeLoops(observed, groups, options);
@@ -26,16 +27,12 @@ export function judgeSubject(
   return fallback === undefined ? [] : [fallback];
 }
 
-function groupByShape(
-  observations: readonly Observation[],
-  options: RepeatedQueryOptions,
-): Map<string, ClassifiedGroup[]> {
+function groupByShape(observations: readonly Observation[]): Map<string, ClassifiedGroup[]> {
   const shapes = new Map<string, ClassifiedGroup[]>();
-  for (const observation of observations) {
-    for (const [identity, calls] of observation.calls) {
-      const group = classifyGroup(observation, calls, options);
-      const known = shapes.get(identity);
-      if (known === undefined) shapes.set(identity, [group]);
+  for (const { groups } of observations) {
+    for (const group of groups) {
+      const known = shapes.get(group.place);
+      if (known === undefined) shapes.set(group.place, [group]);
       else known.push(group);
     }
   }

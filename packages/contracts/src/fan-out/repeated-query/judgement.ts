@@ -1,8 +1,7 @@
 /** What can be decided about a resolver or a handler. */
 
-import type { ClassifiedGroup } from "./classify-group.ts";
 import type { Growth } from "./growth.ts";
-import type { Observation } from "./observe-calls.ts";
+import type { ClassifiedGroup, Observation } from "./observation.ts";
 
 /** What makes repetition a loop over a list, strongest first. */
 export type Basis = "growth" | "list-items" | "list-rows" | "repetition";

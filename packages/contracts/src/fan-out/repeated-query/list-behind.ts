@@ -1,7 +1,7 @@
 /** Whether calls are about as many as the items of a list, which no verdict of a batched access survives. */
 
 import { largestOf } from "../../traces/largest.ts";
-import type { Observation } from "./observe-calls.ts";
+import type { Observation } from "./observation.ts";
 import type { RepeatedQueryOptions } from "./options.ts";
 import type { UnitCall } from "../../traces/unit.ts";
 

@@ -1,7 +1,7 @@
 /** The words for a call that is repeated for the items of a list: what was seen, and what to do about it. */
 
 import type { Fix } from "../../model/finding.ts";
-import type { ClassifiedGroup } from "./classify-group.ts";
+import type { ClassifiedGroup } from "./observation.ts";
 import type { Growth } from "./growth.ts";
 import type { ObservedSubject } from "./observe-calls.ts";
 import type { RepeatedQueryOptions } from "./options.ts";

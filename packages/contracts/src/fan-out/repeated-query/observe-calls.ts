@@ -3,22 +3,12 @@
 import type { Subject } from "../../model/finding.ts";
 import { shorten } from "../../text/cut-text.ts";
 import type { Unit, UnitCall } from "../../traces/unit.ts";
+import { classifyGroup } from "./classify-group.ts";
+import type { Observation } from "./observation.ts";
+import type { RepeatedQueryOptions } from "./options.ts";
 
 /** The longest name of a subject that a finding may have. */
 const subjectNameLengthMax = 1_024;
-
-/** What one resolver or handler did in one unit of work. */
-export interface Observation {
-  readonly unit: Unit;
-  /** Items of the list that was resolved, by the indices of its resolver spans. */
-  readonly listLength: number | undefined;
-  /** The index of a span that shows the list. */
-  readonly listSpanIndex: number | undefined;
-  /** Calls by shape and calling function, each list in order of time. */
-  readonly calls: Map<string, UnitCall[]>;
-  /** The same calls in one list, in order of their groups. */
-  ownCalls: readonly UnitCall[];
-}
 
 /** One resolver or handler, over all units of work in which it was seen. */
 export interface ObservedSubject {
@@ -30,10 +20,13 @@ export interface ObservedSubject {
 }
 
 /** The subjects of all units, sorted by name. */
-export function observeCalls(units: readonly Unit[]): ObservedSubject[] {
+export function observeCalls(
+  units: readonly Unit[],
+  options: RepeatedQueryOptions,
+): ObservedSubject[] {
   const subjects = new Map<string, ObservedSubject>();
   for (const unit of units) {
-    for (const [key, observation] of observationsOf(unit)) {
+    for (const [key, observation] of observationsOf(unit, options)) {
       const { subject, label } = subjectOf(unit, key);
       const name = `${subject.kind} ${subject.name}`;
       const known = subjects.get(name);
@@ -49,38 +42,47 @@ export function observeCalls(units: readonly Unit[]): ObservedSubject[] {
 type OwnerKey = string;
 const handlerKey: OwnerKey = "";
 
-function observationsOf(unit: Unit): Map<OwnerKey, Observation> {
-  const byOwner = new Map<OwnerKey, Observation>();
-  const observationFor = (key: OwnerKey): Observation => {
+/** While a resolver or handler is observed. */
+interface Observed {
+  readonly observation: Observation;
+  readonly calls: Map<string, UnitCall[]>;
+}
+
+function observationsOf(unit: Unit, options: RepeatedQueryOptions): Map<OwnerKey, Observation> {
+  const byOwner = new Map<OwnerKey, Observed>();
+  const observedFor = (key: OwnerKey): Observed => {
     const known = byOwner.get(key);
     if (known !== undefined) return known;
-    const resolver = unit.resolvers.get(key);
-    const made: Observation = {
+    const resolver = unit.resolvers?.get(key);
+    const observation: Observation = {
       unit,
       listLength: resolver?.hasIndices === true ? resolver.paths.size : undefined,
       listSpanIndex: resolver?.firstIndex,
-      calls: new Map(),
+      groups: [],
       ownCalls: [],
     };
+    const made = { observation, calls: new Map<string, UnitCall[]>() };
     byOwner.set(key, made);
     return made;
   };
   for (const item of unit.calls) {
-    const { calls } = observationFor(ownerKeyOf(item));
+    const { calls } = observedFor(ownerKeyOf(item));
     const group = calls.get(item.place);
     if (group === undefined) calls.set(item.place, [item]);
     else group.push(item);
   }
   // A list whose items made no call of their own may have been loaded by a call of the handler.
-  if (byOwner.has(handlerKey)) {
-    for (const [key, resolver] of unit.resolvers) if (resolver.hasIndices) observationFor(key);
+  if (byOwner.has(handlerKey) && unit.resolvers !== undefined) {
+    for (const [key, resolver] of unit.resolvers) if (resolver.hasIndices) observedFor(key);
   }
-  for (const observation of byOwner.values()) {
-    const ownCalls: UnitCall[] = [];
-    for (const group of observation.calls.values()) for (const item of group) ownCalls.push(item);
-    observation.ownCalls = ownCalls;
+  const observations = new Map<OwnerKey, Observation>();
+  for (const [key, { observation, calls }] of byOwner) {
+    // Here and not where subjects are judged: the calls of this unit are still in the processor's cache.
+    observation.groups = Array.from(calls, (group) => classifyGroup(observation, group, options));
+    observation.ownCalls = observation.groups.flatMap((group) => group.calls);
+    observations.set(key, observation);
   }
-  return byOwner;
+  return observations;
 }
 
 function ownerKeyOf(item: UnitCall): OwnerKey {

@@ -17,7 +17,7 @@ export const repeatedQuery: Contract = defineContract<RepeatedQueryOptions>({
   reads: ["trace"],
   options: repeatedQueryOptions,
   check: (snapshot, options, found) => [
-    ...observeCalls(unitsOf(snapshot)).flatMap((observed) =>
+    ...observeCalls(unitsOf(snapshot), options).flatMap((observed) =>
       judgeSubject(observed, options).map((judgement) => findingOf(observed, judgement, options)),
     ),
     ...judgeAgents(snapshot, options).map(found),
