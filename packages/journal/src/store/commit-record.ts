@@ -38,7 +38,10 @@ export function encodeCommit({ version, writes }: CommitRecord): Buffer {
   return bytes;
 }
 
-/** Reads a commit; refuses anything that `encodeCommit` of this or an older version cannot have written. */
+/**
+ * Reads a commit; its values lie in the record. Refuses anything that `encodeCommit` of this or an older version cannot
+ * have written.
+ */
 export function decodeCommit(record: Uint8Array, place: BytesPlace): CommitRecord {
   const bytes = viewOf(record);
   if (bytes.byteLength < fixedBytes) throw damaged(place, 0, "a commit");
@@ -76,9 +79,7 @@ function readWrites(
     if (previousKey !== undefined && key <= previousKey) {
       throw damaged(place, at, "writes in ascending order of their keys");
     }
-    // A copy, so that a small value does not keep a whole batch of the log in memory.
-    const value = reader.value && Buffer.from(reader.value);
-    writes.push({ key, value, expiresAtMs });
+    writes.push({ key, value: reader.value, expiresAtMs });
     previousKey = key;
     at = reader.end;
   }

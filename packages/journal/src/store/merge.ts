@@ -9,7 +9,7 @@ import { type BinaryKey, leastKey } from "./binary-key.ts";
 import type { Block } from "./block.ts";
 import { BlockBuilder, type EntryRun } from "./block-builder.ts";
 import { entryByteLength } from "./entry-codec.ts";
-import type { EntryVersion } from "./entry-version.ts";
+import type { EntryVersion } from "./entry-table.ts";
 import { MergedBase } from "./merged-base.ts";
 import type { OverlayCursor } from "./overlay.ts";
 import type { Pace } from "./pace.ts";
@@ -162,5 +162,5 @@ class Merge {
 
 /** All versions in sealed overlays are merged, so the newest one of the newest overlay counts. */
 function newestOf(overlays: readonly OverlayCursor[], key: BinaryKey): EntryVersion | undefined {
-  return overlays.find((cursor) => cursor.key === key)?.chain?.newest;
+  return overlays.find((cursor) => cursor.key === key)?.entryAt(Infinity);
 }

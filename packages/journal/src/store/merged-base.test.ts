@@ -46,7 +46,7 @@ function overlayOf(content: Content): Overlay {
   const overlay = new Overlay();
   for (const [text, value] of content) {
     const bytes = value === undefined ? undefined : Buffer.from(value);
-    overlay.write(keyOf(text), { version: 1, value: bytes, expiresAtMs: Infinity });
+    overlay.write(keyOf(text), { version: 1, value: bytes, expiresAtMs: Infinity }, [1]);
   }
   return overlay;
 }

@@ -16,9 +16,8 @@ export interface StoreClock {
 /** A stretch of work between two rests: short beside what a caller notices. */
 const workMsMax = 0.5;
 /**
- * A rest is this many times as long as the work before it, waiting for the disk included. What holds up the foreground
- * is less the work itself than the garbage that it leaves, whose collections cost the same at any pace: the slower the
- * work, the smaller the share of callers who meet one.
+ * A rest is this many times as long as the work before it, waiting for the disk included: a commit that comes while the
+ * work syncs waits behind it, and the slower the work, the fewer meet it.
  */
 const restFactor = 6;
 /** However slow the disk was. */

@@ -34,8 +34,8 @@ export class ReadSet {
   findWrittenSince(overlay: Overlay, version: number): BinaryKey | undefined {
     if (overlay.newestVersion <= version) return undefined;
     for (const key of this.#keys) {
-      const chain = overlay.find(key);
-      if (chain !== undefined && chain.newest.version > version) return key;
+      const id = overlay.find(key);
+      if (id !== undefined && overlay.newestVersionOf(id) > version) return key;
     }
     for (const range of this.#ranges) {
       const key = findWrittenInRange(overlay, range, version);
@@ -60,10 +60,9 @@ function findWrittenInRange(
   version: number,
 ): BinaryKey | undefined {
   const cursor = overlay.seek(range.from);
-  for (let { chain } = cursor; chain !== undefined; { chain } = cursor) {
-    const { key, newest } = chain;
+  for (let { key } = cursor; key !== undefined; { key } = cursor) {
     if (range.to !== undefined && (range.toIncluded ? key > range.to : key >= range.to)) return;
-    if (newest.version > version) return key;
+    if (cursor.newestVersion > version) return key;
     cursor.movePast(key);
   }
   return undefined;

@@ -85,8 +85,9 @@ export class OpenTransaction implements StoreTransaction {
     this.#checkOpen();
     const { key, value, expiresAtMs } = ownedWrite(write);
     this.#writes.set(key, { key, value, expiresAtMs });
-    const chain = this.#overlay.write(key, { version: this.#view.version, value, expiresAtMs });
-    chain.newest.previous = undefined;
+    const { version } = this.#view;
+    // It reads its own latest write alone.
+    this.#overlay.write(key, { version, value, expiresAtMs }, [version]);
   }
 
   #checkOpen(): void {

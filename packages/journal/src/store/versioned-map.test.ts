@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 
 import { JournalError } from "../journal-error.ts";
 import { Base } from "./base.ts";
+import { binaryKey } from "./binary-key.ts";
 import { Store } from "./store.ts";
 import { ManualLog } from "../../test/manual-log.ts";
 import { arbitraryHistory, ModelRun } from "../../test/store-model-run.ts";
@@ -198,12 +199,9 @@ describe("a store in memory", () => {
     for (let index = 1; index <= 100; index += 1) {
       await store.put(bytes("hot"), bytes(String(index)));
     }
-    // The key's characters are its bytes.
-    const chain = map.present(0).overlays[0]?.find("hot" as never);
-    const versions: number[] = [];
-    for (let entry = chain?.newest; entry !== undefined; entry = entry.previous) {
-      versions.push(entry.version);
-    }
+    const overlay = map.present(0).overlays[0];
+    const id = overlay?.find(binaryKey(bytes("hot")));
+    const versions = id === undefined ? undefined : overlay?.versionsOf(id);
     expect(versions).toEqual([101, 100, 1]);
     expect(old.get(bytes("hot"))?.toString()).toBe("0");
     expect(store.get(bytes("hot"))?.toString()).toBe("100");

@@ -9,7 +9,6 @@ import type { Base } from "./base.ts";
 import { BaseHistory, type BaseStep } from "./base-history.ts";
 import type { BinaryKey } from "./binary-key.ts";
 import type { EntryWrite } from "./entry-codec.ts";
-import { pruneChain } from "./entry-version.ts";
 import { openViewCountMax, sealedOverlayCountMax } from "./limits.ts";
 import { Overlay } from "./overlay.ts";
 import type { ReadSet } from "./read-set.ts";
@@ -242,7 +241,7 @@ export class VersionedMap {
     const readVersions =
       open.at(-1) === this.#visibleVersion ? open : [...open, this.#visibleVersion];
     for (const { key, value, expiresAtMs } of writes) {
-      pruneChain(this.#active.write(key, { version, value, expiresAtMs }), readVersions);
+      this.#active.write(key, { version, value, expiresAtMs }, readVersions);
     }
   }
 

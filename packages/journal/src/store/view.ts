@@ -2,7 +2,6 @@
 
 import type { Base } from "./base.ts";
 import type { BinaryKey } from "./binary-key.ts";
-import { versionAt } from "./entry-version.ts";
 import type { Overlay, OverlayCursor } from "./overlay.ts";
 
 /** A moment of the store. What it names does not change for a reader at its version. */
@@ -36,8 +35,8 @@ export interface KeyRange {
 /** What a key holds; `undefined` when it is not there, was deleted or has expired. */
 export function readKey(view: View, key: BinaryKey): StoredValue | undefined {
   for (const overlay of view.overlays) {
-    const chain = overlay.find(key);
-    const entry = chain === undefined ? undefined : versionAt(chain, view.version);
+    const id = overlay.find(key);
+    const entry = id === undefined ? undefined : overlay.entryAt(id, view.version);
     if (entry === undefined) continue;
     return live(view, entry.value, entry.expiresAtMs);
   }
@@ -75,9 +74,8 @@ function entryAt(
   key: BinaryKey,
 ): StoredValue | undefined | "absent" {
   for (const cursor of overlays) {
-    const chain = cursor.chain;
-    if (chain?.key !== key) continue;
-    const entry = versionAt(chain, view.version);
+    if (cursor.key !== key) continue;
+    const entry = cursor.entryAt(view.version);
     if (entry !== undefined) return live(view, entry.value, entry.expiresAtMs);
   }
   return "absent";
