@@ -17,6 +17,7 @@ import type { ListPlace } from "../live-list.ts";
 import type { Guarded } from "./deadlines.ts";
 import { toPlatformError } from "./dialect.ts";
 import { failedExchange } from "./failed-exchange.ts";
+import { FramedResponse } from "./framed-response.ts";
 import { type EndFailure, noteEnd } from "./note-end.ts";
 import { noteReply, noteUsage } from "./note-usage.ts";
 import { openLoop } from "./open-loop.ts";
@@ -66,7 +67,7 @@ export class Operation implements AttemptOwner, AttemptLoopOwner, Guarded {
   constructor(state: GatewayState, parts: OperationParts) {
     this.#state = state;
     this.#parts = parts;
-    this.#sink = parts.recorder ?? parts.response;
+    this.#sink = parts.recorder ?? new FramedResponse(parts.response);
     this.#keeping = new ReplyKeeping(state, parts);
     this.#callerEnd = new CallerEnd(parts.response);
     this.#limits = new CallLimits(state, parts);
@@ -98,7 +99,7 @@ export class Operation implements AttemptOwner, AttemptLoopOwner, Guarded {
 
   #dispatch(asked: Asked): void {
     try {
-      this.#sink = this.#keeping.open(asked, this);
+      this.#sink = this.#keeping.open(asked, this, this.#sink);
       // The journal may have failed already.
       if (this.#endedMs !== undefined || this.#answerFromCache()) return;
       const sink = this.#keeping.listen(this.#sink);
@@ -334,10 +335,9 @@ export class Operation implements AttemptOwner, AttemptLoopOwner, Guarded {
   }
 
   #endCompleted(): void {
-    const reader = this.#reader;
-    if (reader?.errorMessage === undefined) return this.#end("completed", undefined);
-    const generic = "The provider reported an error in its stream.";
-    const message = this.#quote(reader.errorMessage) ?? generic;
+    const said = this.#reader?.errorMessage;
+    if (said === undefined) return this.#end("completed", undefined);
+    const message = this.#quote(said) ?? "The provider reported an error in its stream.";
     return this.#end("failed", { type: "provider_stream_cut", message });
   }
 

@@ -33,17 +33,17 @@ export class ReplyKeeping {
   }
 
   /**
-   * Begins to keep the reply, as far as the call or its bundle asks for it, and gives where it goes. Throws when there is
-   * no room for it, and for words that are not known.
+   * Begins to keep the reply, as far as the call or its bundle asks for it, and gives where it goes: to the caller, or to
+   * what keeps it. Throws when there is no room for it, and for words that are not known.
    */
-  open(asked: Asked, work: RecordedWork): ReplySink {
-    const { response, headers } = this.#parts;
+  open(asked: Asked, work: RecordedWork, caller: ReplySink): ReplySink {
+    const { headers } = this.#parts;
     const ageMsMax = readCacheWish(headers, {
       defaultMs: this.#state.knowledge.settings.cacheMs,
       bundleSeconds: asked.use?.bundle.document.stream?.cache?.ttlSeconds,
     });
     this.#record(asked, work);
-    const sink = this.#recorder ?? response;
+    const sink = this.#recorder ?? caller;
     if (ageMsMax === undefined) return sink;
     this.#cache = this.#openCache(asked, ageMsMax);
     return sink;
