@@ -14,15 +14,31 @@ import {
 import { sessionQuery } from "./api/queries.ts";
 import { AppShell } from "./components/app-shell.tsx";
 import { CasePage } from "./pages/case-page.tsx";
+import { BudgetsPage } from "./pages/budgets-page.tsx";
 import { CasesPage } from "./pages/cases-page.tsx";
+import { ComputePage } from "./pages/compute-page.tsx";
+import { EntriesPage } from "./pages/entries-page.tsx";
+import { HoldsPage } from "./pages/holds-page.tsx";
+import { LedgerPage } from "./pages/ledger-page.tsx";
+import { LotsPage } from "./pages/lots-page.tsx";
 import { MissingPage } from "./pages/missing-page.tsx";
 import { OpenCasePage } from "./pages/open-case-page.tsx";
+import { OperationPage } from "./pages/operation-page.tsx";
 import { OverviewPage } from "./pages/overview-page.tsx";
+import { ReconciliationPage } from "./pages/reconciliation-page.tsx";
+import { ReservationPage } from "./pages/reservation-page.tsx";
 import { SignInPage } from "./pages/sign-in-page.tsx";
+import { SpendPage } from "./pages/spend-page.tsx";
 import { TracePage } from "./pages/trace-page.tsx";
 import { TracesPage } from "./pages/traces-page.tsx";
 import { ErrorState } from "./ui/error-state.tsx";
 import { Skeleton } from "./ui/skeleton.tsx";
+import {
+  readBudgetsSearch,
+  readEntriesSearch,
+  readLedgerSearch,
+  readSpendSearch,
+} from "./util/ledger-search.ts";
 import { paths } from "./util/paths.ts";
 import {
   readCasesSearch,
@@ -109,6 +125,70 @@ const caseRoute = createRoute({
   component: () => <CasePage caseNumber={caseRoute.useParams().caseNumber} />,
 });
 
+const ledgerRoute = createRoute({
+  getParentRoute: () => sessionRoute,
+  path: "/ledger",
+  validateSearch: readLedgerSearch,
+  component: () => <LedgerPage search={ledgerRoute.useSearch()} />,
+});
+
+const spendRoute = createRoute({
+  getParentRoute: () => sessionRoute,
+  path: "/ledger/spend",
+  validateSearch: readSpendSearch,
+  component: () => <SpendPage search={spendRoute.useSearch()} />,
+});
+
+const budgetsRoute = createRoute({
+  getParentRoute: () => sessionRoute,
+  path: "/ledger/budgets",
+  validateSearch: readBudgetsSearch,
+  component: () => <BudgetsPage search={budgetsRoute.useSearch()} />,
+});
+
+const lotsRoute = createRoute({
+  getParentRoute: () => sessionRoute,
+  path: "/ledger/lots",
+  component: LotsPage,
+});
+
+const holdsRoute = createRoute({
+  getParentRoute: () => sessionRoute,
+  path: "/ledger/holds",
+  component: HoldsPage,
+});
+
+const entriesRoute = createRoute({
+  getParentRoute: () => sessionRoute,
+  path: "/ledger/entries",
+  validateSearch: readEntriesSearch,
+  component: () => <EntriesPage search={entriesRoute.useSearch()} />,
+});
+
+const reconciliationRoute = createRoute({
+  getParentRoute: () => sessionRoute,
+  path: "/ledger/reconciliation",
+  component: ReconciliationPage,
+});
+
+const operationRoute = createRoute({
+  getParentRoute: () => sessionRoute,
+  path: "/ledger/operations/$operationId",
+  component: () => <OperationPage operationId={operationRoute.useParams().operationId} />,
+});
+
+const computeRoute = createRoute({
+  getParentRoute: () => sessionRoute,
+  path: "/compute",
+  component: ComputePage,
+});
+
+const reservationRoute = createRoute({
+  getParentRoute: () => sessionRoute,
+  path: "/compute/$reservationId",
+  component: () => <ReservationPage reservationId={reservationRoute.useParams().reservationId} />,
+});
+
 const routeTree = rootRoute.addChildren([
   signInRoute,
   sessionRoute.addChildren([
@@ -118,6 +198,16 @@ const routeTree = rootRoute.addChildren([
     casesRoute,
     openCaseRoute,
     caseRoute,
+    ledgerRoute,
+    spendRoute,
+    budgetsRoute,
+    lotsRoute,
+    holdsRoute,
+    entriesRoute,
+    reconciliationRoute,
+    operationRoute,
+    computeRoute,
+    reservationRoute,
   ]),
 ]);
 

@@ -141,9 +141,9 @@ describe("forecasts of budgets", () => {
     const body = {
       currency: "USD",
       isHard: true,
-      thresholdPercents: [],
-      window: { kind: "total" },
-    } as const;
+      thresholdPercents: [] as number[],
+      window: { kind: "total" as const },
+    };
     const scope = { kind: "tag", value: "b" } as const;
     await admin.setBudget(
       { body: { ...body, budgetId: "of-b", limitMicros: "900", scope } },

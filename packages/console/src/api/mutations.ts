@@ -50,7 +50,7 @@ export function useCloseCase(id: string) {
 }
 
 /** A change is not called back when its form goes out of sight: the server finishes it, and the deadline bounds the wait. */
-function untilAnswered(): { signal: AbortSignal; deadlineMs: number } {
+export function untilAnswered(): { signal: AbortSignal; deadlineMs: number } {
   return { signal: new AbortController().signal, deadlineMs: caseDeadlineMs };
 }
 

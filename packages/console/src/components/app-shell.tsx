@@ -21,7 +21,7 @@ export function AppShell({ principal }: { principal: Principal }) {
         Skip to content
       </a>
       <header className="sticky top-0 z-30 border-b border-line bg-surface/95 backdrop-blur">
-        <div className="mx-auto flex h-12 w-full max-w-[92rem] items-center gap-1 px-3 sm:gap-2 sm:px-6">
+        <div className="mx-auto flex h-12 w-full max-w-[92rem] items-center gap-1 px-3 max-sm:h-auto max-sm:flex-wrap max-sm:pt-2 sm:gap-2 sm:px-6">
           <Link
             {...paths.overview()}
             activeProps={{ "aria-current": undefined }}
@@ -35,7 +35,10 @@ export function AppShell({ principal }: { principal: Principal }) {
               Faultline
             </span>
           </Link>
-          <nav aria-label="Main" className="flex h-full items-stretch">
+          <nav
+            aria-label="Main"
+            className="flex h-full items-stretch max-sm:order-last max-sm:-mx-3 max-sm:h-9 max-sm:w-[calc(100%+1.5rem)] max-sm:overflow-x-auto max-sm:px-1"
+          >
             <Link
               {...paths.overview()}
               activeOptions={{ exact: true, includeSearch: false }}
@@ -48,6 +51,16 @@ export function AppShell({ principal }: { principal: Principal }) {
             </Link>
             <Link {...paths.cases()} activeOptions={{ includeSearch: false }} className={navClass}>
               Cases
+            </Link>
+            <Link {...paths.ledger()} activeOptions={{ includeSearch: false }} className={navClass}>
+              Ledger
+            </Link>
+            <Link
+              {...paths.compute()}
+              activeOptions={{ includeSearch: false }}
+              className={navClass}
+            >
+              Compute
             </Link>
           </nav>
           <div className="ml-auto flex items-center gap-1">

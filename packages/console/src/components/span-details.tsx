@@ -5,6 +5,7 @@ import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 
 import { Badge } from "../ui/badge.tsx";
+import { Icon } from "../ui/icon.tsx";
 import { VerdictBadge } from "../ui/verdict.tsx";
 import { formatDuration, nanosToMs, plural } from "../util/format.ts";
 import { paths } from "../util/paths.ts";
@@ -47,7 +48,10 @@ export function SpanDetails({
         </div>
       ))}
       {spans.length === 1 ? (
-        <SpanFacts span={span} tree={tree} />
+        <>
+          <SpanFacts span={span} tree={tree} />
+          <OperationLink span={span} />
+        </>
       ) : (
         <FoldFacts spans={spans} tree={tree} />
       )}
@@ -93,6 +97,21 @@ function SpanFacts({ span, tree }: { span: Span; tree: TraceTree }) {
           : []),
       ]}
     />
+  );
+}
+
+/** The operation of the gateway that the span is, with the way to what it cost. */
+function OperationLink({ span }: { span: Span }) {
+  const operationId = span.attributes["faultline.operation.id"];
+  if (typeof operationId !== "string" || operationId === "") return null;
+  return (
+    <Link
+      {...paths.operation(operationId)}
+      className="inline-flex items-center gap-1 text-sm font-medium text-accent hover:underline"
+    >
+      What this cost
+      <Icon name="arrow" className="size-3" />
+    </Link>
   );
 }
 

@@ -9,16 +9,18 @@ function Frame({
   id,
   label,
   hint,
+  isLabelHidden = false,
   children,
 }: {
   id: string;
   label: string;
   hint: ReactNode;
+  isLabelHidden?: boolean | undefined;
   children: ReactNode;
 }) {
   return (
     <div className="flex min-w-0 flex-col gap-1">
-      <label htmlFor={id} className="text-xs font-medium text-ink-2">
+      <label htmlFor={id} className={isLabelHidden ? "sr-only" : "text-xs font-medium text-ink-2"}>
         {label}
       </label>
       {children}
@@ -34,9 +36,15 @@ function Frame({
 interface FieldProps {
   label: string;
   hint?: ReactNode;
+  /** Where what stands beside the field names it for the eye. */
+  isLabelHidden?: boolean;
 }
 
-export function TextField({ label, hint, ...input }: FieldProps & ComponentProps<"input">) {
+export function TextField({
+  label,
+  hint,
+  ...input
+}: Omit<FieldProps, "isLabelHidden"> & ComponentProps<"input">) {
   const id = useId();
   return (
     <Frame id={id} label={label} hint={hint}>
@@ -50,7 +58,11 @@ export function TextField({ label, hint, ...input }: FieldProps & ComponentProps
   );
 }
 
-export function TextArea({ label, hint, ...input }: FieldProps & ComponentProps<"textarea">) {
+export function TextArea({
+  label,
+  hint,
+  ...input
+}: Omit<FieldProps, "isLabelHidden"> & ComponentProps<"textarea">) {
   const id = useId();
   return (
     <Frame id={id} label={label} hint={hint}>
@@ -68,12 +80,13 @@ export function TextArea({ label, hint, ...input }: FieldProps & ComponentProps<
 export function SelectField({
   label,
   hint,
+  isLabelHidden,
   children,
   ...input
 }: FieldProps & ComponentProps<"select">) {
   const id = useId();
   return (
-    <Frame id={id} label={label} hint={hint}>
+    <Frame id={id} label={label} hint={hint} isLabelHidden={isLabelHidden}>
       <select
         {...input}
         id={id}

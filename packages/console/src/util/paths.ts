@@ -2,6 +2,7 @@
 
 import { linkOptions } from "@tanstack/react-router";
 
+import type { BudgetsSearch, EntriesSearch, LedgerSearch, SpendSearch } from "./ledger-search.ts";
 import type { CasesSearch, OverviewSearch, TraceFilters, TraceSearch } from "./search.ts";
 
 export const paths = {
@@ -16,6 +17,18 @@ export const paths = {
     linkOptions({ to: "/cases/$caseNumber", params: { caseNumber: String(number) } }),
   openCase: (search: { service?: string; operation?: string } = {}) =>
     linkOptions({ to: "/cases/new", search }),
+  ledger: (search: LedgerSearch = {}) => linkOptions({ to: "/ledger", search }),
+  spend: (search: SpendSearch = {}) => linkOptions({ to: "/ledger/spend", search }),
+  lots: () => linkOptions({ to: "/ledger/lots" }),
+  holds: () => linkOptions({ to: "/ledger/holds" }),
+  budgets: (search: BudgetsSearch = {}) => linkOptions({ to: "/ledger/budgets", search }),
+  entries: (search: EntriesSearch = {}) => linkOptions({ to: "/ledger/entries", search }),
+  reconciliation: () => linkOptions({ to: "/ledger/reconciliation" }),
+  operation: (operationId: string) =>
+    linkOptions({ to: "/ledger/operations/$operationId", params: { operationId } }),
+  compute: () => linkOptions({ to: "/compute" }),
+  reservation: (reservationId: string) =>
+    linkOptions({ to: "/compute/$reservationId", params: { reservationId } }),
 };
 
 /** Files that the server gives as they are, outside the router. */
@@ -24,4 +37,8 @@ export const downloads = {
     `/api/cases/${encodeURIComponent(caseId)}/report?format=${format}`,
   snapshot: (caseId: string, snapshotId: string) =>
     `/api/cases/${encodeURIComponent(caseId)}/snapshots/${encodeURIComponent(snapshotId)}`,
+  entries: (query: { account?: string; from?: string }) =>
+    `/api/ledger/export/entries?${new URLSearchParams(query).toString()}`,
+  usage: (query: { from?: string }) =>
+    `/api/ledger/export/usage?${new URLSearchParams(query).toString()}`,
 };

@@ -78,7 +78,8 @@ export function countFilters(filters: TraceFilters): number {
   return Object.values(filters).filter((value) => value !== undefined).length;
 }
 
-function text(value: unknown): string | undefined {
+/** A value as text; nothing where it is empty or none. */
+export function text(value: unknown): string | undefined {
   // A search parameter that looks like a number or a boolean is parsed as one.
   if (typeof value === "number" || typeof value === "boolean") return String(value);
   return typeof value === "string" && value !== "" ? value : undefined;
@@ -94,7 +95,8 @@ function time(value: unknown): string | undefined {
   return Number.isNaN(at.getTime()) ? undefined : at.toISOString();
 }
 
-function oneOf<const Options extends readonly string[]>(
+/** The option that a value is. */
+export function oneOf<const Options extends readonly string[]>(
   options: Options,
   value: unknown,
 ): Options[number] | undefined {
@@ -102,7 +104,7 @@ function oneOf<const Options extends readonly string[]>(
 }
 
 /** Drops the keys whose value is missing, so that they do not stand in the URL. */
-function present<Value extends object>(
+export function present<Value extends object>(
   value: Value,
 ): { [Key in keyof Value]?: Exclude<Value[Key], undefined> } {
   // Only keys with a value are kept, which is what the type says.

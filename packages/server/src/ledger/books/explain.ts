@@ -8,15 +8,16 @@ import { bookLimits } from "./limits.ts";
 import { entryColumns, showEntry, showHold, showTime } from "./shown.ts";
 
 /**
- * Explains an operation. Its holds and uses bear its id, or its id, a colon and more: the number of an attempt, or of an
- * interval. Throws `not_found`.
+ * Explains an operation. Its holds and uses bear its id, or its id, a colon and the number of an attempt; uses by interval its
+ * id, a slash and the number of the interval. Throws `not_found`.
  */
 export async function explainOperation(
   reader: Reader,
   operationId: string,
 ): Promise<OperationCost> {
-  // The ids are compared by their bytes, so that `;`, which follows `:`, ends the range.
+  // The ids are compared by their bytes, so that `;`, which follows `:`, ends the range of attempts; `0` follows `/`.
   const range = [`${operationId}:`, `${operationId};`] as const;
+  const intervals = [`${operationId}/`, `${operationId}0`] as const;
   const uses = await reader
     .selectFrom("ledger_use")
     .select(["id", "hold_id", "command_id", "at_ms", "amount_micros", "details"])
@@ -24,6 +25,7 @@ export async function explainOperation(
       where.or([
         where("id", "=", operationId),
         where.and([where("id", ">=", range[0]), where("id", "<", range[1])]),
+        where.and([where("id", ">=", intervals[0]), where("id", "<", intervals[1])]),
       ]),
     )
     .orderBy("at_ms")
