@@ -4,7 +4,7 @@ import type { Subject } from "../../model/finding.ts";
 import { shorten } from "../../text/cut-text.ts";
 import type { Unit, UnitCall } from "../../traces/unit.ts";
 import { classifyGroup } from "./classify-group.ts";
-import type { Observation } from "./observation.ts";
+import type { ClassifiedGroup, Observation } from "./observation.ts";
 import type { RepeatedQueryOptions } from "./options.ts";
 
 /** The longest name of a subject that a finding may have. */
@@ -26,7 +26,7 @@ export function observeCalls(
 ): ObservedSubject[] {
   const subjects = new Map<string, ObservedSubject>();
   for (const unit of units) {
-    for (const [key, observation] of observationsOf(unit, options)) {
+    for (const [key, { observation }] of observationsOf(unit, options)) {
       const { subject, label } = subjectOf(unit, key);
       const name = `${subject.kind} ${subject.name}`;
       const known = subjects.get(name);
@@ -48,7 +48,7 @@ interface Observed {
   readonly calls: Map<string, UnitCall[]>;
 }
 
-function observationsOf(unit: Unit, options: RepeatedQueryOptions): Map<OwnerKey, Observation> {
+function observationsOf(unit: Unit, options: RepeatedQueryOptions): Map<OwnerKey, Observed> {
   const byOwner = new Map<OwnerKey, Observed>();
   const observedFor = (key: OwnerKey): Observed => {
     const known = byOwner.get(key);
@@ -75,14 +75,18 @@ function observationsOf(unit: Unit, options: RepeatedQueryOptions): Map<OwnerKey
   if (byOwner.has(handlerKey) && unit.resolvers !== undefined) {
     for (const [key, resolver] of unit.resolvers) if (resolver.hasIndices) observedFor(key);
   }
-  const observations = new Map<OwnerKey, Observation>();
-  for (const [key, { observation, calls }] of byOwner) {
-    // Here and not where subjects are judged: the calls of this unit are still in the processor's cache.
-    observation.groups = Array.from(calls, (group) => classifyGroup(observation, group, options));
-    observation.ownCalls = observation.groups.flatMap((group) => group.calls);
-    observations.set(key, observation);
+  // Here and not where subjects are judged: the calls of this unit are still in the processor's cache.
+  for (const { observation, calls } of byOwner.values()) {
+    const groups: ClassifiedGroup[] = [];
+    const ownCalls: UnitCall[] = [];
+    for (const group of calls) {
+      groups.push(classifyGroup(observation, group, options));
+      for (const item of group[1]) ownCalls.push(item);
+    }
+    observation.groups = groups;
+    observation.ownCalls = ownCalls;
   }
-  return observations;
+  return byOwner;
 }
 
 function ownerKeyOf(item: UnitCall): OwnerKey {
