@@ -31,7 +31,7 @@ export class Draft {
   /** The time of the command, or the latest one before it. */
   readonly atMs: number;
   readonly #transfers: Transfer[] = [];
-  readonly #touched = new Map<Touched["kind"], Set<string>>();
+  readonly #touched: Touched[] = [];
   readonly #notices: LedgerNotice[] = [];
 
   constructor(state: LedgerState, commandId: string) {
@@ -65,9 +65,9 @@ export class Draft {
 
   /** Marks a record as changed. */
   touch(kind: Touched["kind"], id: string): void {
-    const ids = this.#touched.get(kind);
-    if (ids === undefined) this.#touched.set(kind, new Set([id]));
-    else ids.add(id);
+    // Few records are touched again at once, and those that are may be named again: who writes them down keeps one of each.
+    const last = this.#touched.at(-1);
+    if (last?.id !== id || last.kind !== kind) this.#touched.push({ kind, id });
   }
 
   /** Adds what somebody should be told. */
@@ -78,7 +78,7 @@ export class Draft {
   /** The decision with this answer. */
   decision(answer: LedgerOutcome | Refusal): Decision {
     assert(
-      answer.kind !== "refused" || (this.#transfers.length === 0 && this.#touched.size === 0),
+      answer.kind !== "refused" || (this.#transfers.length === 0 && this.#touched.length === 0),
       "a refusal changes nothing",
     );
     return {
@@ -86,17 +86,9 @@ export class Draft {
       answer,
       isRepeated: false,
       transfers: this.#transfers,
-      touched: this.#touchedList(),
+      touched: this.#touched,
       notices: this.#notices,
     };
-  }
-
-  #touchedList(): Touched[] {
-    const touched: Touched[] = [];
-    for (const [kind, ids] of this.#touched) {
-      for (const id of ids) touched.push({ kind, id });
-    }
-    return touched;
   }
 
   #post(id: AccountId, changeMicros: bigint): void {

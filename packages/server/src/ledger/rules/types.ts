@@ -197,7 +197,22 @@ export interface ChargedUse {
   readonly atMs: number;
 }
 
+const accountKinds: readonly AccountKind[] = [
+  "credit",
+  "holds",
+  "debt",
+  "grants",
+  "expiry",
+  "adjustments",
+  "conversion",
+];
+const accountIds: Readonly<Record<Currency, ReadonlyMap<AccountKind, AccountId>>> = {
+  USD: new Map(accountKinds.map((kind) => [kind, `${kind}/USD`])),
+  credits: new Map(accountKinds.map((kind) => [kind, `${kind}/credits`])),
+};
+
 /** The name of an account. */
 export function accountId(kind: AccountKind, currency: Currency): AccountId {
-  return `${kind}/${currency}`;
+  // The usual ones are looked up far more often than they could be put together.
+  return accountIds[currency].get(kind) ?? `${kind}/${currency}`;
 }

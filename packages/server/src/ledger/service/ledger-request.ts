@@ -53,9 +53,10 @@ export function refuseUnstorableText(value: unknown): void {
     throw new PlatformError("request_invalid", "A text holds a character that cannot be stored.");
   }
   if (typeof value !== "object" || value === null) return;
-  for (const [name, part] of Object.entries(value)) {
+  for (const name of Object.keys(value)) {
     refuseUnstorableText(name);
-    refuseUnstorableText(part);
+    // The name is one of its own.
+    refuseUnstorableText(value[name as keyof typeof value]);
   }
 }
 

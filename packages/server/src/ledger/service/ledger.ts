@@ -3,7 +3,6 @@
 import type { Logger } from "pino";
 
 import type { Clock, EventLoop, Ids } from "#kernel/index.ts";
-import { raceAbort } from "#kernel/index.ts";
 import type { Store, TenantScope } from "#storage/index.ts";
 import type { TenantId } from "@faultline/protocol";
 
@@ -93,9 +92,15 @@ export class Ledger implements AsyncDisposable {
       resolve,
       reject,
     });
+    const leave = (): void => reject(scope.signal.reason);
     // When the ledger's own signal ends, its writers answer all that wait. Thousands of listeners on one signal are slow.
-    const isOwn = scope.signal === this.#parts.signal;
-    const answer = await (isOwn ? promise : raceAbort(promise, scope.signal));
+    if (scope.signal !== this.#parts.signal) scope.signal.addEventListener("abort", leave);
+    let answer: LedgerAnswer;
+    try {
+      answer = await promise;
+    } finally {
+      scope.signal.removeEventListener("abort", leave);
+    }
     if (answer.kind === "account-opened")
       await Promise.all([...this.#accountListeners].map((listener) => listener()));
     return answer;

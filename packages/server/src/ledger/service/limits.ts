@@ -1,8 +1,8 @@
 /** The bounds of the ledger's service. */
 
 export const ledgerServiceLimits = {
-  /** Commands that are written in one transaction. */
-  batchCommandCountMax: 4_096,
+  /** Commands that are written in one transaction: few enough that the next ones are decided meanwhile. */
+  batchCommandCountMax: 2_048,
   /** From so many transfers on a batch takes no more commands: reports of leases bring many each. */
   batchTransferCount: 20_000,
   /** Commands of one tenant that wait; the next is refused with `ledger_unavailable`. */

@@ -134,8 +134,15 @@ export class TenantLedger {
       else if (!this.isBusy) this.#idle.resolve();
       return;
     }
-    this.#decideWaiting(this.#loaded);
-    if (!this.#isWriting && this.#loaded.open.decided.length > 0) void this.#write(this.#loaded);
+    const loaded = this.#loaded;
+    this.#decideWaiting(loaded);
+    if (this.#loaded !== loaded) {
+      // A rule broke off; what waits is decided on what the database holds.
+      this.#schedule();
+      return;
+    }
+    if (this.#isWriting) prepareWhenFull(loaded.open);
+    else if (loaded.open.decided.length > 0) void this.#write(loaded);
     if (!this.isBusy) this.#idle.resolve();
   }
 
@@ -143,9 +150,8 @@ export class TenantLedger {
     let count = 0;
     let next: "look-up" | "forget" | undefined;
     for (const pending of this.#waiting) {
-      const { decided, batch } = loaded.open;
-      if (decided.length >= ledgerServiceLimits.batchCommandCountMax) break;
-      if (batch.transferCount >= ledgerServiceLimits.batchTransferCount) break;
+      const { decided } = loaded.open;
+      if (isFull(loaded.open)) break;
       if (decided.length > 0 && (pending.isSuspect || decided[0]?.pending.isSuspect === true))
         break;
       const isKnown = namedHolds(pending.request).every(
@@ -234,7 +240,7 @@ export class TenantLedger {
           : await applyBatch(store, this.#scope(), {
               position,
               latestMs: state.timeMs,
-              columns: open.batch.columns(),
+              parameters: open.batch.parameters(),
             });
       if (open.batch.commandCount > 0)
         counts.wrote(failure?.kind ?? "written", clock.monotonicMs() - startedMs);
@@ -321,6 +327,23 @@ export class TenantLedger {
   #scope(): TenantScope {
     const { tenantId, clock, signal } = this.#parts;
     return { tenantId, signal: clock.deadline(ledgerServiceLimits.writeMsMax, signal) };
+  }
+}
+
+function isFull({ batch, decided }: OpenBatch): boolean {
+  return (
+    decided.length >= ledgerServiceLimits.batchCommandCountMax ||
+    batch.transferCount >= ledgerServiceLimits.batchTransferCount
+  );
+}
+
+/** Writes a batch down that takes no more commands, so that the database, when it is done with the one before, need not wait. */
+function prepareWhenFull(open: OpenBatch): void {
+  if (!isFull(open)) return;
+  try {
+    open.batch.parameters();
+  } catch {
+    // It was not written down, and who writes it meets the same.
   }
 }
 

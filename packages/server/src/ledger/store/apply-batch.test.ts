@@ -35,8 +35,12 @@ async function write(commands: readonly object[], meddle?: (state: LedgerState) 
     batch.add(decision, undefined);
   }
   meddle?.(state);
-  const columns = batch.columns();
-  const failure = await applyBatch(database.store, scope, { position, latestMs: 1_000, columns });
+  const parameters = batch.parameters();
+  const failure = await applyBatch(database.store, scope, {
+    position,
+    latestMs: 1_000,
+    parameters,
+  });
   if (failure === undefined)
     position = { ...position, sequence: position.sequence + BigInt(batch.transferCount) };
   return failure;

@@ -6,8 +6,7 @@ import { DatabaseError } from "pg";
 
 import type { Store, TenantScope } from "#storage/index.ts";
 
-import type { BatchColumn } from "./batch.ts";
-import { TextColumn } from "./column.ts";
+import type { BatchParameter } from "./batch.ts";
 
 /** Where a writer stands: the epoch that it claimed, and the last transfer that it knows of. */
 export interface WriterPosition {
@@ -32,12 +31,12 @@ export async function applyBatch(
   batch: {
     readonly position: WriterPosition;
     readonly latestMs: number;
-    readonly columns: readonly BatchColumn[];
+    readonly parameters: readonly BatchParameter[];
   },
 ): Promise<WriteFailure | undefined> {
-  const { position, latestMs, columns } = batch;
-  const place = [position.epoch, position.sequence, latestMs].map((value) => sql`${String(value)}`);
-  const values = [...place, ...columns.map((column) => parameterOf(column))];
+  const { position, latestMs, parameters } = batch;
+  const place = [position.epoch, position.sequence, latestMs].map(String);
+  const values = [...place, ...parameters].map((value) => sql`${value}`);
   try {
     await store.transact(scope, async (writer) => {
       // Kysely names the parameters; the function's signature gives them their types.
@@ -47,11 +46,6 @@ export async function applyBatch(
   } catch (error) {
     return { kind: kindOf(error), cause: error };
   }
-}
-
-function parameterOf(column: BatchColumn) {
-  const text = String(column);
-  return column instanceof TextColumn ? sql`string_to_array(${text}, E'\\x1f')` : sql`${text}`;
 }
 
 const fencedCodes: readonly string[] = ["FL001", "FL002"];

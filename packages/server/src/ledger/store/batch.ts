@@ -6,14 +6,23 @@ import type { Decision, Touched } from "../rules/commands.ts";
 import { reservedMicros } from "../rules/credit.ts";
 import type { LedgerState } from "../rules/ledger-state.ts";
 import type { Hold, Lease, Transfer } from "../rules/types.ts";
-import { writeRecord } from "./micros-text.ts";
-import { PlainColumn, TextColumn } from "./column.ts";
+import { type BatchColumn, BooleanColumn, Int32Column, Int64Column, TextColumn } from "./column.ts";
+import { writeAnswer, writeHold, writeRecord } from "./micros-text.ts";
 
 /** What a use was, beyond its amount, by the id of the use. */
 export type UseDetails = ReadonlyMap<string, unknown>;
 
-/** One parameter of `ledger_apply`. */
-export type BatchColumn = TextColumn | PlainColumn | string;
+/** Parameters of `ledger_apply`, from the commands on. */
+export type BatchParameter = Buffer | string;
+
+/** How a batch changes a record. */
+interface RecordChange {
+  readonly isNew: boolean;
+  /** The command that touched it last. */
+  commandId: string;
+}
+
+type Changes = Readonly<Record<Touched["kind"], Map<string, RecordChange>>>;
 
 /** Collects decisions until it is written. A record that several commands changed is written once, in its last form. */
 export class Batch {
@@ -21,9 +30,17 @@ export class Batch {
   readonly #decisions: Decision[] = [];
   readonly #commandIds = new Set<string>();
   readonly #details = new Map<string, unknown>();
-  /** By kind and id; whether the record is new in this batch, and the command that touched it last. */
-  readonly #touched = new Map<string, Touched & { readonly isNew: boolean; commandId: string }>();
+  readonly #changes: Changes = {
+    account: new Map(),
+    lot: new Map(),
+    hold: new Map(),
+    lease: new Map(),
+    worker: new Map(),
+    budget: new Map(),
+    use: new Map(),
+  };
   #transferCount = 0;
+  #parameters: readonly BatchParameter[] | undefined;
 
   constructor(state: LedgerState) {
     this.#state = state;
@@ -35,15 +52,11 @@ export class Batch {
     this.#transferCount += decision.transfers.length;
     const { commandId } = decision;
     this.#commandIds.add(commandId);
-    for (const touched of decision.touched) {
-      const key = `${touched.kind} ${touched.id}`;
-      const known = this.#touched.get(key);
-      if (known === undefined) {
-        // A hold, lot or lease bears the id of the command that made it.
-        this.#touched.set(key, { ...touched, isNew: touched.id === commandId, commandId });
-      } else {
-        known.commandId = commandId;
-      }
+    for (const { kind, id } of decision.touched) {
+      const known = this.#changes[kind].get(id);
+      // A hold, lot or lease bears the id of the command that made it.
+      if (known === undefined) this.#changes[kind].set(id, { isNew: id === commandId, commandId });
+      else known.commandId = commandId;
     }
     if (details !== undefined) for (const [id, detail] of details) this.#details.set(id, detail);
   }
@@ -60,31 +73,35 @@ export class Batch {
 
   /** Whether the batch is going to write a record. */
   touches(kind: Touched["kind"], id: string): boolean {
-    return this.#touched.has(`${kind} ${id}`);
+    return this.#changes[kind].has(id);
   }
 
   get transferCount(): number {
     return this.#transferCount;
   }
 
-  /** The columns in the order of the function's parameters, from the commands on. */
-  columns(): BatchColumn[] {
-    const records = [...this.#touched.values()];
-    return [
+  /**
+   * The parameters in the order of the function, from the commands on: written down once, as the records stand then. From there on
+   * nothing is added.
+   */
+  parameters(): readonly BatchParameter[] {
+    this.#parameters ??= [
       ...this.#commandColumns(),
       ...transferColumns(this.#decisions),
-      ...this.#holdColumns(records),
-      ...this.#useColumns(records),
-      writeRecord(restOf(this.#state, records, this.#decisions)),
-    ];
+      ...this.#holdColumns(),
+      ...this.#useColumns(),
+    ]
+      .map((column): BatchParameter => column.toParameter())
+      .concat(writeRecord(restOf(this.#state, this.#changes, this.#decisions)));
+    return this.#parameters;
   }
 
   #commandColumns(): BatchColumn[] {
     const columns = {
       ids: new TextColumn(),
-      times: new PlainColumn(),
-      offsets: new PlainColumn(),
-      counts: new PlainColumn(),
+      times: new Int64Column(),
+      offsets: new Int64Column(),
+      counts: new Int32Column(),
       contents: new TextColumn(),
       answers: new TextColumn(),
     };
@@ -93,59 +110,68 @@ export class Batch {
       const record = this.#state.commands.get(commandId);
       assert(record !== undefined, "a command that took effect is on record");
       columns.ids.add(commandId);
-      columns.times.add(record.atMs);
-      columns.offsets.add(offset);
+      columns.times.addNumber(record.atMs);
+      columns.offsets.addNumber(offset);
       columns.counts.add(transfers.length);
       offset += transfers.length;
       columns.contents.add(record.content);
-      columns.answers.add(writeRecord(record.answer));
+      columns.answers.add(writeAnswer(record.answer));
     }
     return Object.values(columns);
   }
 
-  #holdColumns(records: readonly (Touched & { readonly isNew: boolean })[]): BatchColumn[] {
+  #holdColumns(): BatchColumn[] {
     const columns = {
       ids: new TextColumn(),
-      isNew: new PlainColumn(),
+      isNew: new BooleanColumn(),
       kinds: new TextColumn(),
       states: new TextColumn(),
-      remaining: new PlainColumn(),
-      ends: new PlainColumn(),
+      remaining: new Int64Column(),
+      ends: new Int64Column(),
       contents: new TextColumn(),
     };
-    for (const record of records) {
-      if (record.kind !== "hold" && record.kind !== "lease") continue;
-      const hold = holdOf(this.#state, record.kind, record.id);
-      columns.ids.add(record.id);
-      columns.isNew.add(record.isNew);
-      columns.kinds.add(record.kind);
+    const add = (kind: "hold" | "lease", hold: Hold | Lease, isNew: boolean): void => {
+      columns.ids.add(hold.id);
+      columns.isNew.add(isNew);
+      columns.kinds.add(kind);
       columns.states.add(hold.state);
       columns.remaining.add(reservedMicros(hold));
-      columns.ends.add("deadlineMs" in hold ? hold.deadlineMs : hold.expiresAtMs);
-      columns.contents.add(writeRecord(hold));
+    };
+    for (const [id, { isNew }] of this.#changes.hold) {
+      const hold = this.#state.holds.get(id);
+      assert(hold !== undefined, "what is reserved is on record");
+      add("hold", hold, isNew);
+      columns.ends.addNumber(hold.expiresAtMs);
+      columns.contents.add(writeHold(hold));
+    }
+    for (const [id, { isNew }] of this.#changes.lease) {
+      const lease = this.#state.leases.get(id);
+      assert(lease !== undefined, "what is lent is on record");
+      add("lease", lease, isNew);
+      columns.ends.addNumber(lease.deadlineMs);
+      columns.contents.add(writeRecord(lease));
     }
     return Object.values(columns);
   }
 
-  #useColumns(records: readonly (Touched & { readonly commandId: string })[]): BatchColumn[] {
+  #useColumns(): BatchColumn[] {
     const columns = {
       ids: new TextColumn(),
       holds: new TextColumn(),
       commands: new TextColumn(),
-      times: new PlainColumn(),
-      amounts: new PlainColumn(),
+      times: new Int64Column(),
+      amounts: new Int64Column(),
       details: new TextColumn(),
     };
-    for (const record of records) {
-      if (record.kind !== "use") continue;
-      const use = this.#state.uses.get(record.id);
+    for (const [id, { commandId }] of this.#changes.use) {
+      const use = this.#state.uses.get(id);
       assert(use !== undefined, "a use that was charged is on record");
-      columns.ids.add(use.usageId);
+      columns.ids.add(id);
       columns.holds.add(use.holdId);
-      columns.commands.add(record.commandId);
-      columns.times.add(use.atMs);
+      columns.commands.add(commandId);
+      columns.times.addNumber(use.atMs);
       columns.amounts.add(use.amountMicros);
-      const detail = this.#details.get(use.usageId);
+      const detail = this.#details.get(id);
       columns.details.add(detail === undefined ? "" : writeRecord(detail));
     }
     return Object.values(columns);
@@ -155,10 +181,10 @@ export class Batch {
 function transferColumns(decisions: readonly Decision[]): BatchColumn[] {
   const columns = {
     commands: new TextColumn(),
-    times: new PlainColumn(),
+    times: new Int64Column(),
     from: new TextColumn(),
     to: new TextColumn(),
-    amounts: new PlainColumn(),
+    amounts: new Int64Column(),
     reasons: new TextColumn(),
     lots: new TextColumn(),
     holds: new TextColumn(),
@@ -166,7 +192,7 @@ function transferColumns(decisions: readonly Decision[]): BatchColumn[] {
   };
   const add = (transfer: Transfer): void => {
     columns.commands.add(transfer.commandId);
-    columns.times.add(transfer.atMs);
+    columns.times.addNumber(transfer.atMs);
     columns.from.add(transfer.from);
     columns.to.add(transfer.to);
     columns.amounts.add(transfer.amountMicros);
@@ -179,23 +205,15 @@ function transferColumns(decisions: readonly Decision[]): BatchColumn[] {
   return Object.values(columns);
 }
 
-function holdOf(state: LedgerState, kind: "hold" | "lease", id: string): Hold | Lease {
-  const hold = kind === "hold" ? state.holds.get(id) : state.leases.get(id);
-  assert(hold !== undefined, "what is reserved is on record");
-  return hold;
-}
-
 /** The records that few commands change. */
 function restOf(
   state: LedgerState,
-  records: readonly (Touched & { readonly isNew: boolean })[],
+  changes: Changes,
   decisions: readonly Decision[],
 ): Record<string, unknown> {
-  const ids = (kind: Touched["kind"]): string[] =>
-    records.filter((record) => record.kind === kind).map((record) => record.id);
-  const lots = records
-    .filter((record) => record.kind === "lot" && record.isNew)
-    .map(({ id }) => state.lots.get(id))
+  const lots = [...changes.lot]
+    .filter(([, { isNew }]) => isNew)
+    .map(([id]) => state.lots.get(id))
     .map((lot) => ({
       id: lot?.id,
       currency: lot?.currency,
@@ -205,20 +223,23 @@ function restOf(
       expires_at_ms: lot?.expiresAtMs,
     }));
   const credits = [...state.accounts.values()]
-    .filter(({ currency }) => ids("account").includes(currency))
+    .filter(({ currency }) => changes.account.has(currency))
     .map((account) => ({
       currency: account.currency,
       is_open: account.isOpen,
       limit_micros: account.limitMicros,
       line_held_micros: account.lineHeldMicros,
     }));
-  const budgetIds = ids("budget");
+  const budgetIds = [...changes.budget.keys()];
   const budgets = budgetIds
     .map((id) => state.budgets.get(id))
     .filter((budget) => budget !== undefined)
     .map(({ terms, counts }) => ({ id: terms.budgetId, terms, counts: [...counts] }));
   const removedBudgets = budgetIds.filter((id) => !state.budgets.has(id));
-  const workers = ids("worker").map((id) => ({ id, epoch: state.workerEpochs.get(id) }));
+  const workers = [...changes.worker.keys()].map((id) => ({
+    id,
+    epoch: state.workerEpochs.get(id),
+  }));
   const notices = decisions.flatMap(({ commandId, notices: told }) =>
     told.map((record) => ({
       command_id: commandId,

@@ -1,5 +1,8 @@
 /** Records of the ledger as JSON. Amounts, which JSON has no exact numbers for, stand as decimal text under names in `Micros`. */
 
+import type { LedgerOutcome } from "../rules/commands.ts";
+import type { Hold } from "../rules/types.ts";
+
 /** Text that JSON writes as it is. */
 const plain = /^[\w .:#/@-]*$/;
 
@@ -7,7 +10,7 @@ const plain = /^[\w .:#/@-]*$/;
 export function writeRecord(value: unknown): string {
   switch (typeof value) {
     case "string":
-      return plain.test(value) ? `"${value}"` : JSON.stringify(value);
+      return writeText(value);
     case "bigint":
       return `"${value}"`;
     case "object":
@@ -28,9 +31,46 @@ function writeParts(record: object): string {
   let text = "";
   for (const [name, part] of Object.entries(record)) {
     if (part !== undefined)
-      text += `${text === "" ? "" : ","}${writeRecord(name)}:${writeRecord(part)}`;
+      text += `${text === "" ? "" : ","}${writeText(name)}:${writeRecord(part)}`;
   }
   return `{${text}}`;
+}
+
+function writeText(text: string): string {
+  return plain.test(text) ? `"${text}"` : JSON.stringify(text);
+}
+
+/** The same text for a hold, of which there are thousands a second. */
+export function writeHold(hold: Hold): string {
+  let portions = "";
+  for (const { lotId, amountMicros } of hold.portions) {
+    const lot = lotId === undefined ? "" : `"lotId":${writeText(lotId)},`;
+    portions += `${portions === "" ? "" : ","}{${lot}"amountMicros":"${amountMicros}"}`;
+  }
+  return (
+    `{"id":${writeText(hold.id)},"currency":"${hold.currency}",` +
+    `"attribution":${writeParts(hold.attribution)},"portions":[${portions}],` +
+    `"heldMicros":"${hold.heldMicros}","chargedMicros":"${hold.chargedMicros}",` +
+    `"placedAtMs":${hold.placedAtMs},"expiresAtMs":${hold.expiresAtMs},` +
+    `"budgets":${writeList(hold.budgets)},"state":"${hold.state}"}`
+  );
+}
+
+/** The same text for an answer. */
+export function writeAnswer(answer: LedgerOutcome): string {
+  switch (answer.kind) {
+    case "held":
+      return `{"kind":"held","holdId":${writeText(answer.holdId)},"expiresAtMs":${answer.expiresAtMs}}`;
+    case "settled":
+      return (
+        `{"kind":"settled","releasedMicros":"${answer.releasedMicros}","isLate":${answer.isLate},` +
+        `"usageId":${writeText(answer.usageId)},"chargedMicros":"${answer.chargedMicros}",` +
+        `"beyondHoldMicros":"${answer.beyondHoldMicros}","debtMicros":"${answer.debtMicros}",` +
+        `"isRepeated":${answer.isRepeated}}`
+      );
+    default:
+      return writeRecord(answer);
+  }
 }
 
 /** The record of parsed JSON, with its amounts as `bigint` again. */
