@@ -110,6 +110,29 @@ describe("compaction", () => {
     expect(outcome).toMatchObject({ kind: "conflict", key: key(1) });
   });
 
+  it("keeps what an open snapshot reads through several compactions, and no longer", async () => {
+    await using store = await Store.open(storeOptions(new SimulatedDisk()));
+    await putMany(store, 0, 60);
+    await store.compact(signal);
+    const snapshot = store.snapshot();
+    const before = Array.from(snapshot.scan(), ({ value }) => value.toString());
+    const pinnedBytes: number[] = [];
+    for (let round = 0; round < 3; round += 1) {
+      for (let number = 0; number < 60; number += 1) {
+        await store.put(key(number), Buffer.from(`round ${round}`));
+      }
+      await store.compact(signal);
+      pinnedBytes.push(store.status.pinnedBytes);
+      expect(Array.from(snapshot.scan(), ({ value }) => value.toString())).toEqual(before);
+    }
+    // The blocks between the snapshot's and the newest ones are read by nobody.
+    expect(pinnedBytes[0]).toBeGreaterThan(0);
+    expect(pinnedBytes).toEqual(pinnedBytes.map(() => pinnedBytes[0]));
+    snapshot[Symbol.dispose]();
+    expect(store.status.pinnedBytes).toBe(0);
+    expect(store.get(key(59))?.toString()).toBe("round 2");
+  });
+
   it("keeps two snapshot files and the log since the older one, and no more", async () => {
     const disk = new SimulatedDisk();
     await using store = await Store.open(

@@ -5,6 +5,7 @@ import { JournalError } from "../journal-error.ts";
 import { Base } from "./base.ts";
 import { binaryKey } from "./binary-key.ts";
 import { Store } from "./store.ts";
+import type { StoreTransaction } from "./transaction.ts";
 import { ManualLog } from "../../test/manual-log.ts";
 import { arbitraryHistory, ModelRun } from "../../test/store-model-run.ts";
 import { VersionedMap } from "./versioned-map.ts";
@@ -175,6 +176,23 @@ describe("a store in memory", () => {
     );
     expect(outcome.kind).toBe("committed");
     expect(store.get(bytes("b"))?.toString()).toBe("2");
+  });
+
+  it("reads and writes nothing in a transaction whose work has failed", async () => {
+    const { store } = memoryStore();
+    await store.put(bytes("k"), bytes("v"));
+    let left: StoreTransaction | undefined;
+    const outcome = store.transact(
+      (transaction) => {
+        left = transaction;
+        throw new Error("The work failed.");
+      },
+      { signal },
+    );
+    await expect(outcome).rejects.toThrow("The work failed.");
+    const closed = expect.objectContaining({ code: "journal_closed" });
+    expect(() => left?.get(bytes("k"))).toThrow(closed);
+    expect(() => left?.delete(bytes("k"))).toThrow(closed);
   });
 
   it("tries again as often as it may, on what was written meanwhile", async () => {
