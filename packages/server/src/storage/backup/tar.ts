@@ -50,7 +50,7 @@ export class TarWriter {
     header.write(`${this.#modifiedSeconds.toString(8).padStart(11, "0")}\0`, 136, "latin1");
     header.write("0", 156, "latin1");
     header.write(magic, 257, "latin1");
-    header.write(`${checksumOf(header).toString(8).padStart(6, "0")}\0 `, 148, "latin1");
+    header.write(checksumFieldOf(header), 148, "latin1");
     return header;
   }
 }
@@ -90,8 +90,9 @@ export function corrupt(entry: string, reason: string): PlatformError {
 
 function readHeader(header: Buffer, previous: string): { name: string; size: number } {
   const place = `the header after ${previous}`;
-  const stated = Number.parseInt(header.toString("latin1", 148, 154), 8);
-  if (stated !== checksumOf(header)) throw corrupt(place, "its checksum is wrong");
+  // The whole field: the sum says nothing of the bytes that it stands in.
+  if (header.toString("latin1", 148, 156) !== checksumFieldOf(header))
+    throw corrupt(place, "its checksum is wrong");
   if (header.toString("latin1", 257, 265) !== magic) throw corrupt(place, "it is no ustar header");
   const name = header.toString("utf8", 0, nameBytesMax).replace(/\0.*$/s, "");
   if (header.toString("latin1", 156, 157) !== "0") throw corrupt(name, "it is no regular file");
@@ -137,13 +138,13 @@ async function writeWhole(file: FileHandle, bytes: Uint8Array): Promise<void> {
   }
 }
 
-/** The sum of the header's bytes, with the checksum's own field taken as spaces. */
-function checksumOf(header: Buffer): number {
+/** The sum of the header's bytes, with the checksum's own field taken as spaces, as it stands in that field. */
+function checksumFieldOf(header: Buffer): string {
   let sum = 0;
   header.forEach((byte, index) => {
     sum += index >= 148 && index < 156 ? 0x20 : byte;
   });
-  return sum;
+  return `${sum.toString(8).padStart(6, "0")}\0 `;
 }
 
 function paddingOf(size: number): number {
