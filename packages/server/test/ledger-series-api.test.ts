@@ -228,3 +228,58 @@ describe("an operation that was never traced", () => {
     });
   });
 });
+
+describe("a long window", () => {
+  it("sums up hours that are over once, and reads the rest as it was written", async () => {
+    const { database } = control;
+    const tenantId = await database.createTenant("old");
+    const nowMs = Date.now();
+    const dayMs = 86_400_000;
+    // Two entries of each day for ten days: 100 are granted, 60 are spent.
+    await database.sql("alter table faultline.ledger_transfer disable trigger all");
+    for (let days = 9; days >= 0; days -= 1) {
+      const atMs = nowMs - days * dayMs - 1_000;
+      await database.sql(
+        `insert into faultline.ledger_transfer (tenant_id, sequence, command_id, at_ms, from_account, to_account, amount_micros, reason)
+         values ($1, $2, 'c', $3, 'grants/USD', 'credit/USD', 100, 'granted'),
+           ($1, $2 + 1, 'c', $3, 'credit/USD', 'usage:tokens/USD', 60, 'charged')`,
+        [tenantId, (10 - days) * 2, atMs],
+      );
+      await database.sql(
+        `insert into faultline.ledger_use (tenant_id, id, hold_id, command_id, at_ms, amount_micros, details)
+         values ($1, $2, 'h', 'c', $3, 60, '{"model":"m","tags":["x","y"],"inputTokens":3}')`,
+        [tenantId, `use-${days}`, atMs],
+      );
+    }
+    await database.sql("alter table faultline.ledger_transfer enable trigger all");
+    await database.sql(
+      "insert into faultline.ledger_account values ($1, 'credit/USD', 400), ($1, 'grants/USD', -1000)",
+      [tenantId],
+    );
+    await database.sql("insert into faultline.ledger_credit values ($1, 'USD', true, 0, 0)", [
+      tenantId,
+    ]);
+    const scope = { tenantId, signal: options.signal };
+    const { ledgerBooks } = control.services;
+    for (const round of ["before the hours are summed up", "after"]) {
+      const from = new Date(nowMs - 5 * dayMs).toISOString();
+      const { points } = await ledgerBooks.balanceSeries(scope, { from, stepCount: 5 });
+      const credits = points.map(({ creditMicros }) => Number(creditMicros));
+      expect(credits, round).toEqual([200, 240, 280, 320, 360, 400]);
+      for (const by of ["model", "tag"] as const) {
+        const series = await ledgerBooks.spendSeries(scope, { by, from, bucketCount: 5 });
+        expect([series.totalMicros, series.useCount, series.groups.length], round).toEqual([
+          "300",
+          5,
+          by === "tag" ? 2 : 1,
+        ]);
+        expect(series.groups[0]).toMatchObject({ totalMicros: "300", inputTokens: 15 });
+      }
+    }
+    const [summary] = await database.sql<{ until_ms: string }>(
+      "select until_ms from faultline.ledger_summary where tenant_id = $1",
+      [tenantId],
+    );
+    expect(Number(summary?.until_ms)).toBeGreaterThan(nowMs - 2 * 3_600_000);
+  });
+});

@@ -7,7 +7,7 @@ import type { Reader } from "#storage/index.ts";
 
 import type { Currency } from "../rules/types.ts";
 import { showTime } from "./shown.ts";
-import type { BookWindow } from "./window.ts";
+import type { SteppedWindow } from "./summaries.ts";
 
 interface MovementRow {
   readonly slot: number;
@@ -23,36 +23,57 @@ interface Standing {
 }
 
 /**
- * What stood at the end of each step. Counted backwards from the balances of now, so that only what moved since the start of
- * the window is read, however old the ledger is.
+ * What stood at the start of each step and at the end of the last one. Counted backwards from the balances of now, so that only
+ * what moved since the start of the window is read, however old the ledger is.
  */
 export async function readBalanceSeries(
   reader: Reader,
-  request: BookWindow & { readonly currency: Currency; readonly stepCount: number },
+  request: SteppedWindow & { readonly currency: Currency; readonly nowMs: number },
 ): Promise<BalanceSeries> {
-  const { currency, stepCount, untilMs } = request;
-  const stepMs = Math.max(1, Math.ceil((untilMs - request.fromMs) / stepCount));
-  const fromMs = untilMs - stepMs * stepCount;
-  // What moved up to the moment `fromMs + slot * stepMs`, after the one before; after the last moment the slot is one more.
-  const { rows } = await sql<MovementRow>`
-    select least(${stepCount + 1}, (at_ms - ${fromMs}::bigint + ${stepMs - 1}::bigint) / ${stepMs}::bigint)::integer as slot,
-      ${moved(`credit/${currency}`)} as credit, ${moved(`holds/${currency}`)} as held, ${moved(`debt/${currency}`)} as debt
-    from ledger_transfer where at_ms > ${fromMs}
-    group by 1`.execute(reader.executor);
-  const bySlot = new Map(rows.map((row) => [row.slot, row]));
-  let standing = stepBack(await readStanding(reader, currency), bySlot.get(stepCount + 1));
+  const { currency, fromMs, untilMs, stepMs, stepCount, nowMs } = request;
+  const bySlot = new Map((await readMovements(reader, request)).map((row) => [row.slot, row]));
+  let standing = stepBack(await readStanding(reader, currency), bySlot.get(stepCount));
   const points: BalanceSeries["points"] = [];
-  for (let slot = stepCount; slot >= 0; slot -= 1) {
+  for (let place = stepCount; place >= 0; place -= 1) {
     points.unshift({
-      at: showTime(fromMs + slot * stepMs),
+      // The last step of a long window ends with the hour that goes on.
+      at: showTime(Math.max(fromMs, Math.min(nowMs, fromMs + place * stepMs))),
       creditMicros: String(standing.credit),
       heldMicros: String(standing.held),
       // The account of debts stands below zero by what is owed.
       debtMicros: String(-standing.debt),
     });
-    standing = stepBack(standing, bySlot.get(slot));
+    standing = stepBack(standing, bySlot.get(place - 1));
   }
-  return { currency, from: showTime(fromMs), until: showTime(untilMs), points };
+  return { currency, from: showTime(fromMs), until: showTime(Math.min(untilMs, nowMs)), points };
+}
+
+/** What moved in each step; what moved after the last one has its number plus one. */
+async function readMovements(
+  reader: Reader,
+  request: SteppedWindow & { readonly currency: Currency },
+): Promise<readonly MovementRow[]> {
+  const { currency, fromMs, stepMs, stepCount, summedUntilMs } = request;
+  const accounts = [`credit/${currency}`, `holds/${currency}`, `debt/${currency}`] as const;
+  const slotOf = (column: "hour_ms" | "at_ms") =>
+    sql`least(${stepCount}, (${sql.ref(column)} - ${fromMs}::bigint) / ${stepMs}::bigint)::integer`;
+  const { rows } = await sql<MovementRow>`
+    select slot, sum(credit) as credit, sum(held) as held, sum(debt) as debt from (
+      select ${slotOf("hour_ms")} as slot, ${summed(accounts[0])} as credit, ${summed(accounts[1])} as held,
+        ${summed(accounts[2])} as debt
+      from ledger_movement_hour
+      where account = any(${[...accounts]}) and hour_ms >= ${fromMs} and hour_ms < ${summedUntilMs}
+      group by 1
+      union all
+      select ${slotOf("at_ms")} as slot, ${moved(accounts[0])} as credit, ${moved(accounts[1])} as held,
+        ${moved(accounts[2])} as debt
+      from ledger_transfer where at_ms >= ${summedUntilMs} group by 1
+    ) part group by slot`.execute(reader.executor);
+  return rows;
+}
+
+function summed(account: string) {
+  return sql`coalesce(sum(micros) filter (where account = ${account}), 0)`;
 }
 
 function moved(account: string) {

@@ -36,6 +36,7 @@ import { bookLimits } from "./limits.ts";
 import { readRecentSpend } from "./recent-spend.ts";
 import { entryColumns, showEntry, showHold } from "./shown.ts";
 import { readSpendSeries } from "./spend-series.ts";
+import { stepWindow } from "./summaries.ts";
 import { readUsage } from "./usage.ts";
 import { readWindow } from "./window.ts";
 
@@ -114,24 +115,28 @@ export class LedgerBooks {
 
   /** What stood in the books over time. Throws `request_invalid`, `currency_mismatch`. */
   async balanceSeries(scope: TenantScope, query: BalanceSeriesQuery): Promise<BalanceSeries> {
-    const window = readWindow(query, this.#clock.nowMs());
+    const nowMs = this.#clock.nowMs();
+    const window = readWindow(query, nowMs);
     const currency = readCurrency(query.currency ?? "USD", currencyPlace);
     const stepCount = query.stepCount ?? bookLimits.seriesStepCount;
+    const stepped = await stepWindow(this.#store, scope, { ...window, stepCount, nowMs });
     return this.#store.read(scope, (reader) =>
-      readBalanceSeries(reader, { ...window, currency, stepCount }),
+      readBalanceSeries(reader, { ...stepped, currency, nowMs }),
     );
   }
 
   /** What was charged over time. Throws `request_invalid`, `currency_mismatch`. */
   async spendSeries(scope: TenantScope, query: SpendSeriesQuery): Promise<SpendSeries> {
+    const nowMs = this.#clock.nowMs();
+    const window = readWindow(query, nowMs);
     const request = {
-      ...readWindow(query, this.#clock.nowMs()),
       by: query.by ?? "model",
       currency: readCurrency(query.currency ?? "USD", currencyPlace),
-      bucketCount: query.bucketCount ?? bookLimits.seriesStepCount,
       groupCount: query.groupCount ?? bookLimits.spendGroupCount,
     };
-    return this.#store.read(scope, (reader) => readSpendSeries(reader, request));
+    const stepCount = query.bucketCount ?? bookLimits.seriesStepCount;
+    const stepped = await stepWindow(this.#store, scope, { ...window, stepCount, nowMs });
+    return this.#store.read(scope, (reader) => readSpendSeries(reader, { ...stepped, ...request }));
   }
 
   /** How long each budget lasts, by their ids. */

@@ -11,6 +11,8 @@ export const bookLimits = {
   usageWindowMs: 30 * 86_400_000,
   /** The longest window that is read at once. */
   windowMsMax: 400 * 86_400_000,
+  /** Longer windows are read from sums by the hour. */
+  unsummedWindowMsMax: 2 * 86_400_000,
   seriesStepCount: 60,
   spendGroupCount: 7,
   /** Spend of the same keys, users, models and tags of budgets, told apart, on which forecasts stand. */

@@ -8,12 +8,11 @@ import type { Reader } from "#storage/index.ts";
 import type { Currency } from "../rules/types.ts";
 import { ofCurrency } from "./of-currency.ts";
 import { showTime } from "./shown.ts";
-import type { BookWindow } from "./window.ts";
+import type { SteppedWindow } from "./summaries.ts";
 
-export interface SpendSeriesRequest extends BookWindow {
+export interface SpendSeriesRequest extends SteppedWindow {
   readonly by: SpendGrouping;
   readonly currency: Currency;
-  readonly bucketCount: number;
   /** Groups that are told by name. */
   readonly groupCount: number;
 }
@@ -34,44 +33,65 @@ const detailOf = {
   key: "keyId",
   user: "userId",
   bundle: "bundleHash",
-} as const satisfies Record<Exclude<SpendGrouping, "tag">, string>;
+  tag: "tag",
+  all: "all",
+} as const satisfies Record<SpendGrouping | "all", string>;
 
-/** Sums what was charged in each bucket of the window; the dearest group first, the others last. */
+/** Sums what was charged in each step of the window; the dearest group first, the others last. */
 export async function readSpendSeries(
   reader: Reader,
   request: SpendSeriesRequest,
 ): Promise<SpendSeries> {
-  const { by, currency, bucketCount, groupCount, fromMs, untilMs } = request;
-  const bucketMs = Math.max(1, Math.ceil((untilMs - fromMs) / bucketCount));
-  const isCounted = sql`at_ms >= ${fromMs} and at_ms < ${untilMs} and ${await ofCurrency(reader, currency)}`;
+  const { by, currency, groupCount, fromMs, untilMs, stepMs, stepCount } = request;
+  const part = await readPart(reader, request);
   const { rows } = await sql<SpendRow>`
-    with part as materialized (
-      select ${nameOf(by)} as name, ((at_ms - ${fromMs}::bigint) / ${bucketMs}::bigint)::integer as slot, count(*) as uses,
-        sum(amount_micros) as micros, coalesce(sum((details ->> 'inputTokens')::bigint), 0) as input,
-        coalesce(sum((details ->> 'outputTokens')::bigint), 0) as output
-      from ledger_use ${by === "tag" ? eachTag : sql``} where ${isCounted} group by 1, 2
-    ), dearest as (
+    with part as materialized (${part}), dearest as (
       select name from part group by name order by sum(micros) desc, name limit ${groupCount}
     )
     select dearest.name, slot, sum(uses) as uses, sum(micros) as micros, sum(input) as input, sum(output) as output
     from part left join dearest on dearest.name = part.name group by 1, 2`.execute(reader.executor);
   const groups = [...Map.groupBy(rows, (row) => row.name)]
-    .map(([name, ofName]) => groupOf(name, ofName, bucketCount))
+    .map(([name, ofName]) => groupOf(name, ofName, stepCount))
     .toSorted(dearestFirst);
   return {
     by,
     currency,
     from: showTime(fromMs),
     until: showTime(untilMs),
-    buckets: Array.from({ length: bucketCount }, (_, slot) => showTime(fromMs + slot * bucketMs)),
-    ...(by === "tag" ? await readTotal(reader, isCounted) : totalOf(groups)),
+    buckets: Array.from({ length: stepCount }, (_, slot) => showTime(fromMs + slot * stepMs)),
+    ...(by === "tag" ? await readTotal(reader, request) : totalOf(groups)),
     groups,
   };
 }
 
+/** Sums by name and step: of hours that are over from their sums, of the rest from the uses. */
+async function readPart(
+  reader: Reader,
+  request: SteppedWindow & { readonly by: SpendGrouping | "all"; readonly currency: Currency },
+): Promise<RawBuilder<unknown>> {
+  const { by, currency, fromMs, untilMs, stepMs, summedUntilMs } = request;
+  const slotOf = (column: "hour_ms" | "at_ms") =>
+    sql`((${sql.ref(column)} - ${fromMs}::bigint) / ${stepMs}::bigint)::integer`;
+  // Only the few values that are summed are carried on, not the details as a whole.
+  return sql`
+    select name, slot, sum(uses)::bigint as uses, sum(micros)::bigint as micros, sum(input)::bigint as input,
+      sum(output)::bigint as output
+    from (
+      select name, ${slotOf("hour_ms")} as slot, use_count as uses, micros, input_tokens as input, output_tokens as output
+      from ledger_spend_hour
+      where currency = ${currency} and detail = ${detailOf[by]} and hour_ms >= ${fromMs} and hour_ms < ${summedUntilMs}
+      union all
+      select ${nameOf(by)}, ${slotOf("at_ms")}, 1, amount_micros, coalesce((details ->> 'inputTokens')::bigint, 0),
+        coalesce((details ->> 'outputTokens')::bigint, 0)
+      from ledger_use ${by === "tag" ? eachTag : sql``}
+      where at_ms >= ${summedUntilMs} and at_ms < ${untilMs} and ${await ofCurrency(reader, currency)}
+    ) piece group by 1, 2`;
+}
+
 const eachTag = sql`left join lateral jsonb_array_elements_text(details -> 'tags') tag (name) on true`;
 
-function nameOf(by: SpendGrouping): RawBuilder<string> {
+function nameOf(by: SpendGrouping | "all"): RawBuilder<string> {
+  if (by === "all") return sql<string>`''`;
   if (by === "tag") return sql<string>`coalesce(tag.name, '')`;
   return sql<string>`coalesce(details ->> ${sql.lit(detailOf[by])}, '')`;
 }
@@ -107,10 +127,11 @@ function totalOf(groups: readonly SpendGroup[]): Pick<SpendSeries, "totalMicros"
 /** Of every use once: those with several tags stand in several groups. */
 async function readTotal(
   reader: Reader,
-  isCounted: RawBuilder<unknown>,
+  request: SpendSeriesRequest,
 ): Promise<Pick<SpendSeries, "totalMicros" | "useCount">> {
+  const part = await readPart(reader, { ...request, by: "all" });
   const { rows } = await sql<{ uses: string; micros: string }>`
-    select count(*) as uses, coalesce(sum(amount_micros), 0) as micros from ledger_use where ${isCounted}`.execute(
+    select coalesce(sum(uses), 0) as uses, coalesce(sum(micros), 0) as micros from (${part}) part`.execute(
     reader.executor,
   );
   return { totalMicros: rows[0]?.micros ?? "0", useCount: Number(rows[0]?.uses ?? 0) };

@@ -15,7 +15,8 @@ export function readWindow(
   query: { readonly from?: string; readonly until?: string },
   nowMs: number,
 ): BookWindow {
-  const untilMs = query.until === undefined ? nowMs : Date.parse(query.until);
+  // What is dated with this very moment belongs to it.
+  const untilMs = query.until === undefined ? nowMs + 1 : Date.parse(query.until);
   const fromMs =
     query.from === undefined ? untilMs - bookLimits.usageWindowMs : Date.parse(query.from);
   if (fromMs >= untilMs) {
