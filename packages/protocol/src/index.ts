@@ -9,6 +9,7 @@ export * from "./api/ledger.ts";
 export * from "./api/ledger-prices.ts";
 export * from "./api/ledger-reconciliation.ts";
 export * from "./api/ledger-series.ts";
+export * from "./api/ledger-webhooks.ts";
 export * from "./api/overview.ts";
 export * from "./api/telemetry.ts";
 export * from "./bundle.ts";

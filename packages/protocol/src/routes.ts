@@ -55,6 +55,7 @@ import { KeyTerms } from "./key-terms.ts";
 import { ledgerPriceRoutes } from "./ledger-price-routes.ts";
 import { ledgerRoutes } from "./ledger-routes.ts";
 import { ledgerSeriesRoutes } from "./ledger-series-routes.ts";
+import { ledgerWebhookRoutes } from "./ledger-webhook-routes.ts";
 import { type ApiRoute, json } from "./route.ts";
 
 export type { ApiRoute, RouteAccess, RouteReply } from "./route.ts";
@@ -322,6 +323,7 @@ export const apiRoutes = {
   },
   ...ledgerRoutes,
   ...ledgerPriceRoutes,
+  ...ledgerWebhookRoutes,
   ...ledgerSeriesRoutes,
   ...computeRoutes,
 } as const satisfies Record<string, ApiRoute>;

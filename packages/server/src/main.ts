@@ -24,7 +24,10 @@ import {
   LedgerBooks,
   Lending,
   registerLedgerMetrics,
+  registerWebhookMetrics,
   ScheduledReconciliation,
+  WebhookDelivery,
+  Webhooks,
 } from "#ledger/index.ts";
 import {
   acquireDataFolder,
@@ -159,6 +162,8 @@ interface Domains {
   readonly reconciliation: ScheduledReconciliation;
   readonly lending: Lending;
   readonly compute: Compute;
+  readonly webhooks: Webhooks;
+  readonly webhookDelivery: WebhookDelivery;
   readonly live: LiveConfig;
   /** Ends background work; aborted after everything that is above the store has closed. */
   readonly signal: AbortSignal;
@@ -196,7 +201,12 @@ async function openDomains(
   const compute = stack.use(await Compute.open({ ...parts, ledger, ledgerBooks }));
   const { signal } = background;
   const lending = new Lending({ ledger, store: base.store, signal });
-  const accounts = { ledger, ledgerBooks, reconciliation, lending, compute };
+  const allowsPrivate = (): boolean => live.config.webhooks.allowsPrivate;
+  const webhookParts = { ...parts, random: base.random.fork("webhooks"), allowsPrivate };
+  const webhookDelivery = stack.use(WebhookDelivery.open(webhookParts));
+  const webhooks = new Webhooks({ ...webhookParts, onDue: () => webhookDelivery.wake() });
+  const told = { webhooks, webhookDelivery };
+  const accounts = { ledger, ledgerBooks, reconciliation, lending, compute, ...told };
   return { identity, telemetry, cases, bundles, prices, ...accounts, live, signal };
 }
 
@@ -260,12 +270,16 @@ async function openFaces({ base, domains, options, stack }: Faces): Promise<Gate
   return gateway;
 }
 
-function createRegistry(store: Store, { telemetry, ledger, reconciliation }: Domains): Registry {
+function createRegistry(
+  store: Store,
+  { telemetry, ledger, reconciliation, webhookDelivery }: Domains,
+): Registry {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, prefix: "faultline_control_" });
   registerSessionMetrics(registry, store);
   registerTelemetryMetrics(registry, telemetry);
   registerLedgerMetrics(registry, ledger, reconciliation);
+  registerWebhookMetrics(registry, webhookDelivery);
   return registry;
 }
 

@@ -11,7 +11,7 @@ import { type Config, loadConfig } from "#config/index.ts";
 import { writeExposition } from "#gateway/index.ts";
 import { Identity } from "#identity/index.ts";
 import { createIds, systemClock, systemEventLoop, systemRandom } from "#kernel/index.ts";
-import { Ledger, LedgerBooks } from "#ledger/index.ts";
+import { Ledger, LedgerBooks, WebhookDelivery, Webhooks } from "#ledger/index.ts";
 import { openBlobs } from "#storage/index.ts";
 import { Telemetry, Tracer } from "#telemetry/index.ts";
 import {
@@ -100,6 +100,9 @@ export async function openTestControl(options: ControlFixtureOptions = {}): Prom
   });
   const ledger = stack.use(Ledger.open({ ...parts, eventLoop: systemEventLoop }));
   const ledgerBooks = new LedgerBooks(parts);
+  const { allowsPrivate } = config.webhooks;
+  const webhookParts = { ...parts, allowsPrivate: () => allowsPrivate };
+  const webhookDelivery = stack.use(WebhookDelivery.open(webhookParts));
   const whole: ControlServices = {
     identity,
     telemetry,
@@ -108,6 +111,7 @@ export async function openTestControl(options: ControlFixtureOptions = {}): Prom
     prices: new Prices({ ...parts, catalog: () => loadCatalog(config.providers) }),
     ledger,
     ledgerBooks,
+    webhooks: new Webhooks({ ...webhookParts, onDue: () => webhookDelivery.wake() }),
     compute: stack.use(await Compute.open({ ...parts, ledger, ledgerBooks })),
     readiness: async () => ({ ready: true, checks: [{ name: "database", ready: true }] }),
     metrics: async (format, own) => `${writeExposition(own, format)}# from the gateway\n`,

@@ -91,6 +91,7 @@ export function assemble(values: ChosenValues, assembly: Assembly): Config {
       originOf,
     }),
     compute: readCompute({ number, text, file: file?.values.compute, originOf }),
+    webhooks: { allowsPrivate: text("webhooks.privateAddresses") === "allow" },
     providers,
     tenants: readTenants(file, originOf),
     file: filePath,

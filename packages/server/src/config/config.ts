@@ -147,6 +147,10 @@ export interface Config {
   };
   readonly limits: LimitsConfig;
   readonly compute: ComputeConfig;
+  readonly webhooks: {
+    /** Whether they may lead to addresses that are not of the internet, and go without TLS. */
+    readonly allowsPrivate: boolean;
+  };
   readonly providers: readonly ProviderConfig[];
   /** Tenants that differ from the defaults. */
   readonly tenants: readonly TenantConfig[];

@@ -324,6 +324,13 @@ export const ConfigFile = Type.Object(
     }),
     limits: LimitSettings,
     compute: ComputeSettings,
+    webhooks: group({
+      privateAddresses: choice(["refuse", "allow"], {
+        default: "refuse",
+        description:
+          "Whether webhooks may lead to this machine and its neighbours (loopback, link-local and private addresses), and go without TLS.",
+      }),
+    }),
     providers: Type.Optional(
       Type.Array(ProviderSettings, { maxItems: 100, description: "Where models are served." }),
     ),

@@ -8,6 +8,7 @@ import { ledgerExportHandlers } from "./ledger-export.ts";
 import { ledgerSeriesHandlers } from "./ledger-series.ts";
 import { ledgerHandlers } from "./ledger.ts";
 import { ledgerPriceHandlers } from "./ledger-prices.ts";
+import { ledgerWebhookHandlers } from "./ledger-webhooks.ts";
 import { reservationHandlers } from "./reservations.ts";
 import { sessionHandlers } from "./session.ts";
 import { telemetryHandlers } from "./telemetry.ts";
@@ -22,6 +23,7 @@ export function apiHandlers(parts: HandlerParts): ApiHandlers {
     ...bundleHandlers(parts),
     ...ledgerHandlers(parts),
     ...ledgerPriceHandlers(parts),
+    ...ledgerWebhookHandlers(parts),
     ...ledgerSeriesHandlers(parts),
     ...ledgerExportHandlers(parts),
     ...reservationHandlers(parts),

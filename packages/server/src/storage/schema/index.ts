@@ -7,6 +7,7 @@ import type { IdentityTables } from "./identity.ts";
 import type { LedgerTables } from "./ledger.ts";
 import type { PriceTables } from "./prices.ts";
 import type { TelemetryTables } from "./telemetry.ts";
+import type { WebhookTables } from "./webhooks.ts";
 
 export interface Schema
   extends
@@ -16,4 +17,5 @@ export interface Schema
     BundleTables,
     LedgerTables,
     ComputeTables,
-    PriceTables {}
+    PriceTables,
+    WebhookTables {}

@@ -1,7 +1,7 @@
 /** Tables of the ledger. 64-bit integers come as text; they are written by the functions of `0006-ledger.sql` alone. */
 
 import type { TenantId } from "@faultline/protocol";
-import type { ColumnType, Generated } from "kysely";
+import type { ColumnType } from "kysely";
 
 /** A 64-bit integer. */
 type Integer64 = ColumnType<string, never, never>;
@@ -105,7 +105,7 @@ export interface LedgerNoticeTable {
   command_id: string;
   at_ms: Integer64;
   record: Json;
-  delivered_at_ms: Generated<string | null>;
+  delivered_at_ms: ColumnType<string | null, never, string>;
 }
 
 export interface LedgerTables {
