@@ -17,6 +17,8 @@ export interface CreditSource {
   readonly lending: Pick<Lending, "submit" | "budgetRules" | "openReserves" | "latestEpoch">;
   /** Default: that of the limits. */
   readonly leaseDurationMs?: number;
+  /** A file of the journal of usage is closed when it is this long. Default: that of the limits. */
+  readonly journalFileBytesMax?: number;
 }
 
 export interface CreditControlParts<Worker> {
@@ -75,8 +77,12 @@ export class CreditControl<Worker> {
   startOf(index: number): CreditStart {
     // Greater than those of all earlier lives, also of an earlier control process.
     this.#latestEpoch = Math.max(this.#parts.clock.nowMs(), this.#latestEpoch + 1);
-    const leaseDurationMs = this.#parts.source?.leaseDurationMs ?? creditLimits.leaseDurationMs;
-    return { life: lifeOf(index, this.#latestEpoch), leaseDurationMs, folder: this.#folder };
+    const {
+      leaseDurationMs = creditLimits.leaseDurationMs,
+      journalFileBytesMax: fileBytesMax = creditLimits.journalFileBytesMax,
+    } = this.#parts.source ?? {};
+    const life = lifeOf(index, this.#latestEpoch);
+    return { life, leaseDurationMs, folder: this.#folder, fileBytesMax };
   }
 
   receive(worker: Worker, messages: readonly CreditUp[]): void {

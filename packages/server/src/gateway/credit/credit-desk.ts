@@ -14,6 +14,8 @@ export interface CreditStart {
   readonly leaseDurationMs: number;
   /** Holds the journals of usage of all workers. */
   readonly folder: string;
+  /** A file of the journal is closed when it is this long. */
+  readonly fileBytesMax: number;
 }
 
 export interface CreditDeskParts {
@@ -37,7 +39,7 @@ export class CreditDesk {
   constructor(parts: CreditDeskParts) {
     this.#parts = parts;
     const { start, eventLoop, processId } = parts;
-    const { folder, life } = start;
+    const { folder, life, fileBytesMax } = start;
     const processMark = readProcessMark(processId) ?? String(processId);
     this.#journal = new UsageJournal({
       folder,
@@ -45,6 +47,7 @@ export class CreditDesk {
       bootId: readBootId(),
       processMark,
       eventLoop,
+      fileBytesMax,
     });
   }
 

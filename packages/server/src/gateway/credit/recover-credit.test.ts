@@ -98,6 +98,20 @@ function deadMark(): string {
   return `${spawnSync("true").pid}:1`;
 }
 
+function openJournal(options: { readonly bootId?: string; readonly fileBytesMax?: number }) {
+  const journal = new UsageJournal({
+    folder,
+    life,
+    bootId: readBootId(),
+    processMark: deadMark(),
+    eventLoop: { idleMs: () => 0, afterPoll: () => {} },
+    fileBytesMax: 1_000_000,
+    ...options,
+  });
+  journal.open();
+  return journal;
+}
+
 /** A worker that had a lease of 1,000 and two holds of 200, and died in the midst of calls. */
 async function dieAtWork(
   options: { readonly bootId?: string; readonly fileBytesMax?: number } = {},
@@ -109,15 +123,7 @@ async function dieAtWork(
   const [asked, unasked] = [`${prefix}/hold1`, `${prefix}/hold2`];
   const held = { currency: "USD", amountMicros: 200n, durationMs: holdMs, attribution: {} };
   for (const id of [asked, unasked]) await fixture.ask({ kind: "hold", id, ...held });
-  const journal = new UsageJournal({
-    folder,
-    life,
-    bootId: readBootId(),
-    processMark: deadMark(),
-    eventLoop: { idleMs: () => 0, afterPoll: () => {} },
-    ...options,
-  });
-  journal.open();
+  const journal = openJournal(options);
   const write = (record: Parameters<typeof journal.write>[0]["record"]): void => {
     journal.write({ tenantId, record, details: undefined });
     journal.flush();
@@ -158,6 +164,44 @@ test("a lease is free at once when a later life of its worker has one", async ()
   const id = "gateway-0/6/lease1";
   await fixture.ask({ kind: "lease", id, ...next, budgets: [], durationMs: leaseMs });
   expect(await collectAt(1_000)).toMatchObject({ "usage:tokens": 300, holds: 1 });
+});
+
+test("leases of two tenants that bear the same id are each charged what was used of them", async () => {
+  const first = tenantId;
+  const second = await database.createTenant(`other-${tenantCount}`);
+  const gift = { currency: "USD", amountMicros: 10_000n, priority: 0, expiresAtMs: undefined };
+  await fixture.ask({ kind: "open-account", currency: "USD", limitMicros: 0n }, second);
+  await fixture.ask({ kind: "grant", ...gift }, second);
+  const leaseId = `${life.workerId}/${life.epoch}/lease1`;
+  const amounts = { amountMicros: 1_000n, minimumMicros: 1_000n, budgets: [], durationMs: leaseMs };
+  const lease = { kind: "lease", id: leaseId, ...life, currency: "USD", ...amounts } as const;
+  for (const tenant of [first, second]) await fixture.ask(lease, tenant);
+  const journal = openJournal({});
+  for (const [tenant, micros] of [
+    [first, 30],
+    [second, 900],
+  ] as const) {
+    const bound = charge(`of ${tenant}`, micros);
+    journal.write({
+      tenantId: tenant,
+      record: { kind: "admitted", leaseId, bound },
+      details: undefined,
+    });
+  }
+  journal.close(false);
+  await collectAt(leaseMs + 1);
+  expect(await balances()).toMatchObject({ "usage:tokens": 30, credit: 9_970 });
+  tenantId = second;
+  await collectAt(leaseMs + 2);
+  expect(await balances()).toMatchObject({ "usage:tokens": 900, credit: 9_100 });
+});
+
+test("a lease goes back although the ledger knows of uses that its journal could not take", async () => {
+  await dieAtWork();
+  const charges = [charge("unwritten", 0)];
+  await fixture.ask({ kind: "report-lease", leaseId: "gateway-0/5/lease1", charges });
+  await collectAt(1_000);
+  expect(await collectAt(leaseMs + 1)).toMatchObject({ "usage:tokens": 300, credit: 9_700 });
 });
 
 test("a torn line at the end was of a call that had not begun", async () => {

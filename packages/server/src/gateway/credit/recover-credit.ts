@@ -14,7 +14,7 @@ import {
   recoveryOf,
 } from "#ledger/index.ts";
 import type { Clock } from "#kernel/index.ts";
-import type { UseDetails } from "@faultline/protocol";
+import type { TenantId, UseDetails } from "@faultline/protocol";
 
 import { lifeOfReserve, prefixOfLife, workerPrefix, type WorkerLife } from "./credit-messages.ts";
 import { creditLimits } from "./limits.ts";
@@ -30,13 +30,18 @@ export interface CreditRecoveryParts {
 }
 
 /** What is known of a life that ended. */
-interface Findings extends JournalFindings {
+interface Findings {
+  readonly kind: JournalFindings["kind"];
+  /** Tenants' leases have ids of their own in their own ledgers only. */
+  readonly charges: ReadonlyMap<TenantId, JournalFindings["charges"]>;
   readonly details: ReadonlyMap<string, UseDetails>;
   /** Of a journal that cannot be read: it is tried again from then on, in monotonic time. */
   readonly staleMs: number;
   /** Commands that took effect. */
   readonly done: Set<string>;
 }
+
+const noCharges: JournalFindings["charges"] = new Map();
 
 export class CreditRecovery {
   readonly #parts: CreditRecoveryParts;
@@ -105,12 +110,15 @@ export class CreditRecovery {
 
   async #recover(reserve: OpenReserve, findings: Findings): Promise<void> {
     const { lending, clock } = this.#parts;
-    for (const command of recoveryOf(reserve, findings, clock.nowMs())) {
-      if (findings.done.has(command.id)) continue;
+    const { kind } = findings;
+    const charges = findings.charges.get(reserve.tenantId) ?? noCharges;
+    for (const command of recoveryOf(reserve, { kind, charges }, clock.nowMs())) {
+      const key = `${reserve.tenantId}/${command.id}`;
+      if (findings.done.has(key)) continue;
       const answer = await lending.submit(reserve.tenantId, command, findings.details);
       // What is refused may take effect later; and nothing after it is true before it did.
       if (answer.kind === "refused") return;
-      findings.done.add(command.id);
+      findings.done.add(key);
     }
   }
 
@@ -143,7 +151,12 @@ export class CreditRecovery {
       const details = new Map<string, UseDetails>();
       for (const { record, details: own } of entries)
         if (record.kind === "settled" && own !== undefined) details.set(record.charge.usageId, own);
-      const charges = chargesOfJournal(entries.map(({ record }) => record));
+      const charges = new Map(
+        [...Map.groupBy(entries, ({ tenantId }) => tenantId)].map(([tenantId, own]) => [
+          tenantId,
+          chargesOfJournal(own.map(({ record }) => record)),
+        ]),
+      );
       const read = { charges, details };
       if (damage !== undefined)
         return unread(`the journal of a worker is damaged (${damage})`, read);

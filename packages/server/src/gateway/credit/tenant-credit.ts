@@ -312,7 +312,7 @@ export class TenantCredit {
   #onSentAnswer(commandId: string): boolean {
     const command = this.#sent.take(commandId);
     if (command === undefined) return false;
-    if ("holdId" in command) this.#parts.journal.end(command.holdId);
+    if ("holdId" in command) this.#parts.journal.end(this.#parts.tenantId, command.holdId);
     return true;
   }
 
@@ -326,7 +326,7 @@ export class TenantCredit {
     if (answer.kind === "lease-reported")
       for (const { usageId } of answer.charges) this.#details.delete(usageId);
     if (answer.kind === "lease-returned")
-      this.#parts.journal.end(commandId.slice(0, commandId.lastIndexOf("/")));
+      this.#parts.journal.end(this.#parts.tenantId, commandId.slice(0, commandId.lastIndexOf("/")));
   }
 
   /** The ledger is away: who waits for it is refused, and nobody else waits for a while. */

@@ -18,7 +18,8 @@ afterEach(() => rm(folder, { recursive: true }));
 
 function open(): UsageJournal {
   const eventLoop = { idleMs: () => 0, afterPoll: () => {} };
-  const journal = new UsageJournal({ folder, life, bootId: "b", processMark: "1:2", eventLoop });
+  const origin = { bootId: "b", processMark: "1:2" };
+  const journal = new UsageJournal({ folder, life, ...origin, eventLoop, fileBytesMax: 10_000 });
   journal.open();
   return journal;
 }

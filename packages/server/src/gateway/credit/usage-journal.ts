@@ -10,6 +10,7 @@ import { closeSync, mkdirSync, openSync, rmSync, writeSync } from "node:fs";
 import path from "node:path";
 
 import type { EventLoop } from "#kernel/index.ts";
+import type { TenantId } from "@faultline/protocol";
 
 import type { WorkerLife } from "./credit-messages.ts";
 import { creditLimits } from "./limits.ts";
@@ -24,8 +25,8 @@ export interface UsageJournalParts {
   /** Of the process that writes it. */
   readonly processMark: string;
   readonly eventLoop: EventLoop;
-  /** Default: that of the limits. */
-  readonly fileBytesMax?: number;
+  /** A file is closed when it is this long. */
+  readonly fileBytesMax: number;
 }
 
 /** Told once the system has a record, or does not take it. */
@@ -43,7 +44,7 @@ export class UsageJournal {
   readonly #parts: UsageJournalParts;
   #file: OpenFile | undefined;
   #fileCount = 0;
-  /** Reserves that were written of and have not ended; and those of each file. */
+  /** Keys of reserves that were written of and have not ended; and those of each file. */
   readonly #open = new Set<string>();
   readonly #openReserves = new Map<string, Set<string>>();
   #lines: string[] = [];
@@ -81,17 +82,18 @@ export class UsageJournal {
     this.#lines.push(toUsageLine(entry));
     this.#waiting.push(onWritten);
     // A settled use was admitted in the same file or an earlier one, which stays until the reserve ends.
-    this.#noteReserve(entry.record.leaseId);
+    this.#noteReserve(keyOf(entry.tenantId, entry.record.leaseId));
     if (this.#isScheduled) return;
     this.#isScheduled = true;
     this.#parts.eventLoop.afterPoll(() => this.flush());
   }
 
   /** A reserve has ended for the ledger: nobody will ask what was used of it. */
-  end(reserveId: string): void {
-    if (!this.#open.delete(reserveId)) return;
+  end(tenantId: TenantId, reserveId: string): void {
+    const key = keyOf(tenantId, reserveId);
+    if (!this.#open.delete(key)) return;
     for (const [file, reserves] of this.#openReserves) {
-      reserves.delete(reserveId);
+      reserves.delete(key);
       if (reserves.size > 0 || file === this.#file?.path) continue;
       this.#openReserves.delete(file);
       rmSync(file, { force: true });
@@ -119,8 +121,7 @@ export class UsageJournal {
 
   #append(text: string): Error | undefined {
     try {
-      const { fileBytesMax = creditLimits.journalFileBytesMax } = this.#parts;
-      if (this.#file === undefined || this.#file.bytes >= fileBytesMax) {
+      if (this.#file === undefined || this.#file.bytes >= this.#parts.fileBytesMax) {
         this.#closeFile();
         this.#openFile();
       }
@@ -170,11 +171,16 @@ export class UsageJournal {
     this.#file = undefined;
   }
 
-  #noteReserve(reserveId: string): void {
-    this.#open.add(reserveId);
+  #noteReserve(key: string): void {
+    this.#open.add(key);
     const file = this.#file?.path;
-    if (file !== undefined) this.#openReserves.get(file)?.add(reserveId);
+    if (file !== undefined) this.#openReserves.get(file)?.add(key);
   }
+}
+
+/** Tenants' leases have ids of their own in their own ledgers only. */
+function keyOf(tenantId: TenantId, reserveId: string): string {
+  return `${tenantId}/${reserveId}`;
 }
 
 function toError(error: unknown): Error {

@@ -160,7 +160,10 @@ export function returnLease(
   const latestEpoch = draft.state.workerEpochs.get(lease.workerId) ?? lease.epoch;
   if (from === "journal" && latestEpoch === lease.epoch && draft.atMs < lease.deadlineMs)
     return refuse("lease_unreported", `The worker may use the lease until ${lease.deadlineMs}.`);
-  if (lease.chargeCount !== chargeCount)
+  // A worker whose disk is full reports what it could not write down: then the journal tells of fewer.
+  const isReported =
+    from === "journal" ? lease.chargeCount >= chargeCount : lease.chargeCount === chargeCount;
+  if (!isReported)
     return refuse(
       "lease_unreported",
       `${lease.chargeCount} of ${chargeCount} uses of the lease were reported.`,
