@@ -7,8 +7,8 @@ import { type BinaryKey, keyOfSlice } from "./binary-key.ts";
 
 /** A key of the table. */
 export type KeyId = number;
-/** A version of a key; -1 is none. */
-export type VersionId = number;
+/** A version of a key. */
+type VersionId = number;
 
 /** One write of one key. */
 export interface EntryVersion {

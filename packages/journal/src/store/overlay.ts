@@ -54,10 +54,6 @@ export class Overlay {
     return this.#table.keyAt(id);
   }
 
-  compareKey(id: KeyId, key: BinaryKey): number {
-    return this.#table.compareKey(id, key);
-  }
-
   /** The newest version of a key that a reader at `version` may see. */
   entryAt(id: KeyId, version: number): EntryVersion | undefined {
     let found = this.#table.newestOf(id);
