@@ -62,6 +62,7 @@ function keptText(text: string, lengthMax: number): string {
 }
 
 function measuresOf(measures: NonNullable<FindingParts["measures"]>): Finding["measures"] {
+  if (Object.isFrozen(measures) && isKept(measures)) return measures;
   const kept: Finding["measures"] = {};
   for (const [name, value] of Object.entries(measures)) {
     // A measure that is no finite number has no place in JSON, and nothing to say.
@@ -71,7 +72,19 @@ function measuresOf(measures: NonNullable<FindingParts["measures"]>): Finding["m
   return kept;
 }
 
+/** Whether frozen measures, which were made for many findings, stand in each of them as they are. */
+function isKept(measures: NonNullable<FindingParts["measures"]>): measures is Finding["measures"] {
+  return Object.values(measures).every((value) =>
+    typeof value === "string"
+      ? value.length <= limits.text
+      : typeof value === "boolean" || Number.isFinite(value),
+  );
+}
+
 function referencesOf(references: readonly EvidenceReference[]): EvidenceReference[] {
+  const [first] = references;
+  // Most findings have one, and a list that is made so takes no more memory than it needs.
+  if (first !== undefined && references.length === 1) return [boundedReference(first)];
   const kept = new Map<string, EvidenceReference>();
   for (const reference of references) {
     if (kept.size === evidenceCountMax) break;

@@ -53,16 +53,27 @@ export function findingAbout(
     : fittingFinding(item);
 }
 
-/** The finding about a pod that has a node. */
-export function boundFinding(pod: Pod, cluster: Cluster): FindingParts {
-  const place = pod.nodeName === undefined ? "has a node" : `runs on node ${pod.nodeName}`;
-  const subject = { kind: "pod", name: `${pod.namespace}/${pod.name}` };
-  return {
-    ...base({ subject, pod }, "holds"),
-    title: `Pod ${subject.name} ${place}.`,
-    actual: `The pod ${place}.`,
-    measures: { nodeCount: cluster.nodes.length, bound: true },
-  };
+/**
+ * The findings about the pods that have a node. There may be many thousand, and they stay until the report is written: what
+ * they have in common stands in all of them as one object.
+ */
+export function* boundFindings(cluster: Cluster): Generator<FindingParts> {
+  const measures = Object.freeze({ nodeCount: cluster.nodes.length, bound: true });
+  const places = new Map<string | undefined, string>();
+  for (const pod of cluster.bound) {
+    const { nodeName } = pod;
+    const place = nodeName === undefined ? "has a node" : `runs on node ${nodeName}`;
+    const actual = places.get(nodeName) ?? `The pod ${place}.`;
+    places.set(nodeName, actual);
+    const subject = { kind: "pod", name: `${pod.namespace}/${pod.name}` };
+    yield {
+      ...base({ subject, pod }, "holds"),
+      title: `Pod ${subject.name} ${place}.`,
+      actual,
+      measures,
+      evidence: [referenceTo(pod.source)],
+    };
+  }
 }
 
 function recordedOf(pod: Pod, cluster: Cluster): RecordedEvent | undefined {

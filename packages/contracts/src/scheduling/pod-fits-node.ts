@@ -6,7 +6,7 @@ import type { Finding } from "../model/finding.ts";
 import { objectsOf } from "../kubernetes/objects.ts";
 import { Surroundings } from "./changes/surroundings.ts";
 import { type AskingPod, readCluster } from "./cluster.ts";
-import { boundFinding, findingAbout } from "./findings.ts";
+import { boundFindings, findingAbout } from "./findings.ts";
 import { Judge } from "./judge-pod.ts";
 
 export const podFitsNode: Contract = defineContract<{ schedulerNames: readonly string[] }>({
@@ -30,6 +30,6 @@ export const podFitsNode: Contract = defineContract<{ schedulerNames: readonly s
     const asking = cluster.asking.map((asked: AskingPod) =>
       found(findingAbout(asked, judge.judge(asked.pod), context)),
     );
-    return [...asking, ...cluster.bound.map((pod) => found(boundFinding(pod, cluster)))];
+    return asking.concat(Array.from(boundFindings(cluster), found));
   },
 });
