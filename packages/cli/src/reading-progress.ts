@@ -12,11 +12,14 @@ const shownBytesMin = 8_000_000;
 const stepBytes = 4_000_000;
 /** Input from which on memory counts for more than the last bit of speed. */
 const largeBytesMin = 2_000_000;
+/** Input that is no spans from which on its share of memory counts for more than its share of speed. */
+const hugeBytesMin = 100_000_000;
 /**
  * By how many percent the heap may grow before what is gone is looked for. Nearly all that spans take stays, so that looking
- * for it again and again is a fifth of the work: with this it begins at some 700 MB. Of other evidence most is not kept.
+ * for it again and again is a fifth of the work: with this it begins at some 700 MB. Of other evidence most is not kept, and
+ * of a huge file a quarter of what is kept would be the difference between fitting and not.
  */
-const heapGrowthPercent = { spans: 5_000, others: 25 };
+const heapGrowthPercent = { spans: 5_000, others: 25, hugeOthers: 10 };
 
 export interface Progress {
   show(state: ReadProgress): void;
@@ -33,6 +36,7 @@ export function readingProgress(
   const totalBytes = files.reduce((sum, file) => sum + file.sizeBytes, 0);
   let shownBytes = 0;
   let isLarge = false;
+  let isHuge = false;
   return {
     show({ bytesRead, spanCount }) {
       if (!isLarge && bytesRead >= largeBytesMin) {
@@ -41,6 +45,10 @@ export function readingProgress(
         setFlagsFromString("--semi-space-growth-factor=1");
         const percent = spanCount === 0 ? heapGrowthPercent.others : heapGrowthPercent.spans;
         setFlagsFromString(`--heap-growing-percent=${percent}`);
+      }
+      if (!isHuge && bytesRead >= hugeBytesMin && spanCount === 0) {
+        isHuge = true;
+        setFlagsFromString(`--heap-growing-percent=${heapGrowthPercent.hugeOthers}`);
       }
       if (showProgress === undefined || bytesRead < shownBytesMin) return;
       if (bytesRead - shownBytes < stepBytes) return;
