@@ -10,6 +10,7 @@ export * from "./api/ledger-prices.ts";
 export * from "./api/ledger-reconciliation.ts";
 export * from "./api/ledger-series.ts";
 export * from "./api/ledger-webhooks.ts";
+export * from "./api/regions.ts";
 export * from "./api/overview.ts";
 export * from "./api/telemetry.ts";
 export * from "./bundle.ts";

@@ -56,6 +56,7 @@ import { ledgerPriceRoutes } from "./ledger-price-routes.ts";
 import { ledgerRoutes } from "./ledger-routes.ts";
 import { ledgerSeriesRoutes } from "./ledger-series-routes.ts";
 import { ledgerWebhookRoutes } from "./ledger-webhook-routes.ts";
+import { regionRoutes } from "./region-routes.ts";
 import { type ApiRoute, json } from "./route.ts";
 
 export type { ApiRoute, RouteAccess, RouteReply } from "./route.ts";
@@ -325,6 +326,7 @@ export const apiRoutes = {
   ...ledgerPriceRoutes,
   ...ledgerWebhookRoutes,
   ...ledgerSeriesRoutes,
+  ...regionRoutes,
   ...computeRoutes,
 } as const satisfies Record<string, ApiRoute>;
 

@@ -16,6 +16,10 @@ export async function putTenants(
 ): Promise<void> {
   await identity.putTenant(defaultTenantId, { signal });
   for (const { id, capture } of config.tenants) await identity.putTenant(id, { capture, signal });
+  for (const id of config.regions?.homes.keys() ?? []) {
+    if (!config.tenants.some((tenant) => tenant.id === id))
+      await identity.putTenant(id, { signal });
+  }
 }
 
 /** An admin key for `default` when it never had a key, or when a new one is asked for. Its text is nowhere else. */

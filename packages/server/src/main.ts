@@ -23,6 +23,8 @@ import {
   Ledger,
   LedgerBooks,
   Lending,
+  oneRegion,
+  Regions,
   registerLedgerMetrics,
   registerWebhookMetrics,
   ScheduledReconciliation,
@@ -113,6 +115,7 @@ export async function startPlatform(config: Config, options: PlatformOptions): P
   };
   const domains = await openDomains(base, stack, options.loadConfig);
   await putTenants(config, domains.identity, signal);
+  await domains.regions.open();
   const gateway = await openFaces({ base, domains, options, stack });
   const adminKey = await makeAdminKey(domains.identity, {
     isForced: options.newAdminKey === true,
@@ -161,6 +164,7 @@ interface Domains {
   readonly ledgerBooks: LedgerBooks;
   readonly reconciliation: ScheduledReconciliation;
   readonly lending: Lending;
+  readonly regions: Regions;
   readonly compute: Compute;
   readonly webhooks: Webhooks;
   readonly webhookDelivery: WebhookDelivery;
@@ -200,13 +204,17 @@ async function openDomains(
   });
   const compute = stack.use(await Compute.open({ ...parts, ledger, ledgerBooks }));
   const { signal } = background;
-  const lending = new Lending({ ledger, store: base.store, signal });
+  const terms = base.config.regions ?? oneRegion;
+  const random = base.random.fork("regions");
+  const { fetch } = globalThis;
+  const regions = new Regions({ ...parts, random, fetch, terms, ledger });
+  const lending = new Lending({ ledger, store: base.store, remote: regions, signal });
   const allowsPrivate = (): boolean => live.config.webhooks.allowsPrivate;
   const webhookParts = { ...parts, random: base.random.fork("webhooks"), allowsPrivate };
   const webhookDelivery = stack.use(WebhookDelivery.open(webhookParts));
   const webhooks = new Webhooks({ ...webhookParts, onDue: () => webhookDelivery.wake() });
   const told = { webhooks, webhookDelivery };
-  const accounts = { ledger, ledgerBooks, reconciliation, lending, compute, ...told };
+  const accounts = { ledger, ledgerBooks, reconciliation, lending, regions, compute, ...told };
   return { identity, telemetry, cases, bundles, prices, ...accounts, live, signal };
 }
 

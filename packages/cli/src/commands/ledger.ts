@@ -6,10 +6,13 @@ import { type Command, type CommandContext, UsageError } from "../command.ts";
 import { connect, connectionOptions, textOption } from "../connection.ts";
 import { microsOf } from "../ledger/amount-text.ts";
 import { budget } from "../ledger/budget-words.ts";
+import { conflicts } from "../ledger/conflict-words.ts";
 import { hold } from "../ledger/hold-words.ts";
+import { price, priceOptions } from "../ledger/price-words.ts";
 import { balanceTables, costLines, entryTable, usageTable } from "../ledger/print.ts";
 import { reconcile } from "../ledger/reconcile-words.ts";
 import { tell } from "../ledger/tell.ts";
+import { webhook, webhookOptions } from "../ledger/webhook-words.ts";
 import { parseDurationMs, parseMoment } from "../moment.ts";
 
 type Action = (context: CommandContext, words: readonly string[]) => Promise<number>;
@@ -22,7 +25,10 @@ const actions: Readonly<Record<string, Action>> = {
   hold,
   budget,
   usage,
+  price,
+  webhook,
   reconcile,
+  conflicts,
   explain,
 };
 
@@ -36,7 +42,11 @@ export const command: Command = {
     "ledger hold [place AMOUNT [CURRENCY] | settle ID AMOUNT | renew ID | release ID]",
     "ledger budget [set NAME AMOUNT [CURRENCY] | remove NAME]",
     "ledger usage [--by WHAT] [--from MOMENT] [--until MOMENT]",
+    "ledger price [list | default [set --input USD --output USD | remove]]",
+    "ledger webhook [list | add URL | test ID | enable ID | disable ID | rotate ID | remove ID]",
+    "ledger webhook deliveries [ID] [--state STATE] | retry DELIVERY",
     "ledger reconcile [--invoice FILE [--from MOMENT] [--until MOMENT]] [--apply]",
+    "ledger conflicts [resolve KEY NUMBER]",
     "ledger explain OPERATION",
   ],
   options: {
@@ -88,12 +98,14 @@ export const command: Command = {
       description: "a provider's invoice: CSV with provider, model, currency, amount",
     },
     apply: { type: "boolean", description: "make the entries that are proposed" },
+    ...priceOptions,
+    ...webhookOptions,
     ...connectionOptions,
   },
   notes: [
     "Amounts are units with up to six decimals: 12.50. The currency is USD unless another is named.",
     "A grant opens the account where there is none. `ledger hold` and `ledger budget` alone list what there is.",
-    "`ledger reconcile` exits with 1 where something does not agree.",
+    "`ledger reconcile` exits with 1 where something does not agree, and `ledger webhook test` where nothing was delivered.",
     "An operation's uses and holds bear its id, or its id, a colon and the number of the attempt.",
   ],
   async run(context) {

@@ -14,6 +14,7 @@ import { readCompute } from "./read-compute.ts";
 import { readDispatch } from "./read-dispatch.ts";
 import type { ReadConfigFile } from "./read-file.ts";
 import { readLimits } from "./read-limits.ts";
+import { readRegions } from "./read-regions.ts";
 import type { ScalarSetting } from "./settings.ts";
 
 export type Scalar = string | number;
@@ -91,6 +92,7 @@ export function assemble(values: ChosenValues, assembly: Assembly): Config {
       originOf,
     }),
     compute: readCompute({ number, text, file: file?.values.compute, originOf }),
+    regions: readRegions({ number, optional, file: file?.values.regions, environment, originOf }),
     webhooks: { allowsPrivate: text("webhooks.privateAddresses") === "allow" },
     providers,
     tenants: readTenants(file, originOf),

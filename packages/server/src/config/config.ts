@@ -3,6 +3,7 @@
 import type { PriorityClass, TenantId } from "@faultline/protocol";
 
 import type { ComputeConfig } from "./compute-config.ts";
+import type { RegionsConfig } from "./regions-config.ts";
 import type { LimitsConfig } from "./limits-config.ts";
 import type { DispatchConfig } from "./dispatch-config.ts";
 
@@ -147,6 +148,8 @@ export interface Config {
   };
   readonly limits: LimitsConfig;
   readonly compute: ComputeConfig;
+  /** Absent where accounts are in one region alone. */
+  readonly regions: RegionsConfig | undefined;
   readonly webhooks: {
     /** Whether they may lead to addresses that are not of the internet, and go without TLS. */
     readonly allowsPrivate: boolean;

@@ -8,6 +8,7 @@ import { ComputeSettings } from "./compute-schema.ts";
 import { BreakerSettings, ConcurrencySettings, RetrySettings } from "./dispatch-schema.ts";
 import { LimitSettings } from "./limit-schema.ts";
 import { ModelSettings } from "./price-schema.ts";
+import { RegionSettings } from "./regions-schema.ts";
 import { choice, closed, group, text, whole } from "./schema-fields.ts";
 
 import { surfaceNames, tokenLimitFields } from "./config.ts";
@@ -324,6 +325,7 @@ export const ConfigFile = Type.Object(
     }),
     limits: LimitSettings,
     compute: ComputeSettings,
+    regions: RegionSettings,
     webhooks: group({
       privateAddresses: choice(["refuse", "allow"], {
         default: "refuse",

@@ -1,6 +1,7 @@
 /** The configuration: the only reader of the environment, of flags and of `faultline.yaml`. */
 
 export type { ComputeConfig } from "./compute-config.ts";
+export type { RegionsConfig } from "./regions-config.ts";
 export {
   type Config,
   type ConfiguredPrice,

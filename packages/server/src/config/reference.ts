@@ -6,6 +6,7 @@ import {
   ComputePriceSettings,
   ComputeQuotaSettings,
 } from "./compute-schema.ts";
+import { RegionPeerSettings, RegionTenantSettings } from "./regions-schema.ts";
 import { ConfigFile, ProviderSettings, SimulationSettings, TenantSettings } from "./file-schema.ts";
 import { ModelSettings, PriceChangeSettings, PriorityPercentSettings } from "./price-schema.ts";
 import { NamedLimitSettings, TenantLimitSettings } from "./limit-schema.ts";
@@ -41,6 +42,8 @@ ${listSection("limits.providers", "Limits of each provider. The first entry that
 ${listSection("limits.tenants", "Tenants whose limits differ from `limits.tenant`; `user` in an entry, with the same fields, holds those of each of their users.", TenantLimitSettings)}
 ${listSection("compute.nodes", "The machines that jobs run on, each with devices of one kind.", ComputeNodeSettings)}
 ${listSection("compute.quotas", "What tenants may hold at once. What is not named is not limited.", ComputeQuotaSettings)}
+${listSection("regions.peers", "Other regions that accounts are shared with.", RegionPeerSettings)}
+${listSection("regions.tenants", "Tenants whose accounts are shared, and where each is at home.", RegionTenantSettings)}
 ${listSection("compute.prices", "What kinds of devices cost. Jobs on a kind without a price are refused.", ComputePriceSettings)}`;
 }
 

@@ -25,3 +25,13 @@ export { chargesOfJournal, type UsageRecord } from "./worker/journal-charges.ts"
 export type { AdmissionRequest, AdmittedOperation } from "./worker/lease-book.ts";
 export { LeaseKeeper } from "./worker/lease-keeper.ts";
 export { type JournalFindings, recoveryOf } from "./worker/recover-leases.ts";
+export { lotIdOf } from "./regions/apply-document.ts";
+export {
+  documentKey,
+  type DocumentContent,
+  effectiveContent,
+  type GrantDocument,
+} from "./regions/grant-document.ts";
+export { oneRegion } from "./regions/region-terms.ts";
+export { Regions } from "./regions/regions.ts";
+export { sayContent } from "./regions/say-content.ts";

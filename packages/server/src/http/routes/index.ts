@@ -9,6 +9,7 @@ import { ledgerSeriesHandlers } from "./ledger-series.ts";
 import { ledgerHandlers } from "./ledger.ts";
 import { ledgerPriceHandlers } from "./ledger-prices.ts";
 import { ledgerWebhookHandlers } from "./ledger-webhooks.ts";
+import { regionHandlers } from "./regions.ts";
 import { reservationHandlers } from "./reservations.ts";
 import { sessionHandlers } from "./session.ts";
 import { telemetryHandlers } from "./telemetry.ts";
@@ -26,6 +27,7 @@ export function apiHandlers(parts: HandlerParts): ApiHandlers {
     ...ledgerWebhookHandlers(parts),
     ...ledgerSeriesHandlers(parts),
     ...ledgerExportHandlers(parts),
+    ...regionHandlers(parts),
     ...reservationHandlers(parts),
   };
 }

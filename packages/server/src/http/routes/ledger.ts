@@ -11,6 +11,7 @@ import type { TenantScope } from "#storage/index.ts";
 import { type LedgerHold, PlatformError } from "@faultline/protocol";
 
 import type { ApiHandlers, HandlerParts } from "../services.ts";
+import { SharedTerms } from "./shared-terms.ts";
 
 type Names =
   | "readLedgerBalance"
@@ -63,13 +64,15 @@ function readingHandlers({
   };
 }
 
-function accountHandlers({
-  services: { ledger, ledgerBooks },
-}: HandlerParts): Pick<
+function accountHandlers(
+  parts: HandlerParts,
+): Pick<
   ApiHandlers,
   "readLedgerBalance" | "openLedgerAccount" | "closeLedgerAccount" | "grantCredit"
 > {
+  const { ledger, ledgerBooks, regions } = parts.services;
   const ask = asker(ledger);
+  const shared = new SharedTerms(parts);
   return {
     async readLedgerBalance(_input, { scope }) {
       return ledgerBooks.balance(scope);
@@ -78,6 +81,10 @@ function accountHandlers({
       const { id = ledger.newId(), limitMicros = "0" } = body;
       const currency = readCurrency(body.currency, currencyPlace);
       const limit = readAmount(limitMicros, "body /limitMicros", "allowed");
+      if (regions.isShared(scope.tenantId)) {
+        await shared.set(scope, { kind: "line", currency, limitMicros: limit });
+        return ledgerBooks.balance(scope);
+      }
       await ask(
         scope,
         { kind: "open-account", id, currency, limitMicros: limit },
@@ -88,6 +95,7 @@ function accountHandlers({
     async closeLedgerAccount({ body }, { scope }) {
       const { id = ledger.newId() } = body;
       const currency = readCurrency(body.currency, currencyPlace);
+      shared.refuseAway(scope);
       await ask(scope, { kind: "close-account", id, currency }, "account-closed");
       return ledgerBooks.balance(scope);
     },
@@ -96,6 +104,11 @@ function accountHandlers({
       const currency = readCurrency(body.currency, currencyPlace);
       const amountMicros = readAmount(body.amountMicros, amountPlace, "refused");
       const expiresAtMs = expiresAt === undefined ? undefined : Date.parse(expiresAt);
+      if (regions.isShared(scope.tenantId)) {
+        const given = { currency, amountMicros, priority, expiresAtMs };
+        const granted = await shared.grant(scope, id, given);
+        return { ...granted, balance: await ledgerBooks.balance(scope) };
+      }
       const { accounts } = await ledgerBooks.balance(scope);
       if (!accounts.some((account) => account.currency === currency)) {
         // Whoever grants credit wants the account that it goes to. The id makes one of two who do it at once a repetition.
@@ -168,10 +181,12 @@ function holdHandlers({
   };
 }
 
-function budgetHandlers({
-  services: { ledger, ledgerBooks },
-}: HandlerParts): Pick<ApiHandlers, "listBudgets" | "setBudget" | "removeBudget"> {
+function budgetHandlers(
+  parts: HandlerParts,
+): Pick<ApiHandlers, "listBudgets" | "setBudget" | "removeBudget"> {
+  const { ledger, ledgerBooks, regions } = parts.services;
   const ask = asker(ledger);
+  const shared = new SharedTerms(parts);
   return {
     async listBudgets(_input, { scope }) {
       return { budgets: await ledgerBooks.budgets(scope) };
@@ -191,13 +206,26 @@ function budgetHandlers({
         isHard,
         thresholdPercents,
       };
-      await ask(scope, { kind: "set-budget", id, terms, spentMicros: 0n }, "budget-set");
+      if (regions.isShared(scope.tenantId)) await shared.set(scope, { kind: "budget", terms });
+      else await ask(scope, { kind: "set-budget", id, terms, spentMicros: 0n }, "budget-set");
+      if (regions.isAway(scope.tenantId)) {
+        // The home counts what is used of it; here it holds as far as the home lends of it.
+        const { currency, limitMicros: limit } = terms;
+        const { window: asked } = body;
+        const told = { budgetId, scope: counted, window: asked, isHard, thresholdPercents };
+        const [limitMicros, usedMicros] = [String(limit), "0"];
+        return { ...told, currency, limitMicros, usedMicros, leftMicros: limitMicros };
+      }
       const budgets = await ledgerBooks.budgets(scope);
       const budget = budgets.find((one) => one.budgetId === budgetId);
       if (budget !== undefined) return budget;
       throw new PlatformError("budget_not_found", `The budget '${budgetId}' was removed again.`);
     },
     async removeBudget({ params }, { scope }) {
+      if (regions.isShared(scope.tenantId)) {
+        await shared.set(scope, { kind: "budget-removed", budgetId: params.id });
+        return undefined;
+      }
       const removal = { id: ledger.newId(), budgetId: params.id };
       await ask(scope, { kind: "remove-budget", ...removal }, "budget-removed");
       return undefined;
@@ -205,14 +233,16 @@ function budgetHandlers({
   };
 }
 
-function reconcileHandlers({
-  services: { ledger, ledgerBooks },
-  clock,
-}: HandlerParts): Pick<ApiHandlers, "reconcileLedger"> {
+function reconcileHandlers(parts: HandlerParts): Pick<ApiHandlers, "reconcileLedger"> {
+  const { clock } = parts;
+  const { ledger, ledgerBooks } = parts.services;
   const ask = asker(ledger);
+  const shared = new SharedTerms(parts);
   return {
     async reconcileLedger({ body }, { scope }) {
       const { invoice, apply = false } = body;
+      // What an entry gave here nobody would have lent.
+      if (apply) shared.refuseAway(scope);
       const window =
         invoice === undefined
           ? undefined

@@ -6,7 +6,7 @@ import type { Store } from "#storage/index.ts";
 
 import type { BudgetRule } from "../worker/budget-rules.ts";
 import type { Ledger } from "./ledger.ts";
-import type { LedgerAnswer, LedgerRequest } from "./ledger-request.ts";
+import { type LedgerAnswer, type LedgerRequest, ledgerUnavailable } from "./ledger-request.ts";
 import { ledgerServiceLimits } from "./limits.ts";
 
 /** A hold or a lease that has not ended. Its id begins with the worker and the epoch of the life that asked for it. */
@@ -33,9 +33,18 @@ export interface ReserveSearch {
   readonly exceptPrefixes: readonly string[];
 }
 
+/** Tenants whose credit is lent by another region. */
+export interface RemoteCredit {
+  isAway(tenantId: TenantId): boolean;
+  /** Asks that region for more. */
+  replenish(tenantId: TenantId, lackMicros: bigint): Promise<"asked" | "cut-off">;
+}
+
 export interface LendingParts {
   readonly ledger: Ledger;
   readonly store: Store;
+  /** Default: no account is shared with another region. */
+  readonly remote?: RemoteCredit;
   /** Ends all work. */
   readonly signal: AbortSignal;
 }
@@ -47,14 +56,22 @@ export class Lending {
     this.#parts = parts;
   }
 
-  /** As `submit` of the ledger; `details` say what each use was. */
+  /**
+   * As `submit` of the ledger; `details` say what each use was. What another region lends is asked for once more before it is
+   * refused; when that region is not heard, nobody knows what the account has: `ledger_unavailable`.
+   */
   async submit(
     tenantId: TenantId,
     request: LedgerRequest,
     details?: ReadonlyMap<string, unknown>,
   ): Promise<LedgerAnswer> {
-    const { ledger, signal } = this.#parts;
-    return ledger.submit({ tenantId, signal }, request, details === undefined ? {} : { details });
+    const { ledger, signal, remote } = this.#parts;
+    const options = details === undefined ? {} : { details };
+    const ask = (): Promise<LedgerAnswer> => ledger.submit({ tenantId, signal }, request, options);
+    const answer = await ask();
+    if (remote === undefined || !remote.isAway(tenantId) || !isLack(answer)) return answer;
+    if ((await remote.replenish(tenantId, answer.askedMicros)) === "asked") return ask();
+    throw ledgerUnavailable("The region that lends the account's credit is not heard.");
   }
 
   /** The budgets of a tenant, as far as its ledger is in memory: after an answer it is. */
@@ -118,4 +135,10 @@ export class Lending {
     }));
     return { reserves, isWhole: reserves.length < countMax };
   }
+}
+
+function isLack(
+  answer: LedgerAnswer,
+): answer is Extract<LedgerAnswer, { readonly code: "credit_exhausted" }> {
+  return answer.kind === "refused" && answer.code === "credit_exhausted";
 }

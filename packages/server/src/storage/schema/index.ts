@@ -6,6 +6,7 @@ import type { ComputeTables } from "./compute.ts";
 import type { IdentityTables } from "./identity.ts";
 import type { LedgerTables } from "./ledger.ts";
 import type { PriceTables } from "./prices.ts";
+import type { RegionTables } from "./regions.ts";
 import type { TelemetryTables } from "./telemetry.ts";
 import type { WebhookTables } from "./webhooks.ts";
 
@@ -18,4 +19,5 @@ export interface Schema
     LedgerTables,
     ComputeTables,
     PriceTables,
+    RegionTables,
     WebhookTables {}

@@ -1,0 +1,221 @@
+/**
+ * What regions that share a tenant's account tell one another. The message is text under a seal that both sides make with a key
+ * that they alone have; what is in the text is validated after the seal was.
+ */
+
+import { type Static, Type } from "typebox";
+
+import { BudgetScope, LedgerAttribution, UsageKind, UseDetails } from "./ledger.ts";
+import { closed, Count, Currency, Id, Micros, Moment, Name } from "./ledger-values.ts";
+
+/** The name of a region. */
+export const RegionName = Type.String({ pattern: "^[a-z][a-z0-9-]{0,31}$" });
+
+/** A message between two regions. */
+export const SealedMessage = Type.Object(
+  {
+    from: RegionName,
+    to: RegionName,
+    /** Made by who asks; the reply is sealed together with it. */
+    nonce: Type.String({ pattern: "^[0-9a-f]{32}$" }),
+    text: Type.String({ maxLength: 900_000 }),
+    seal: Type.String({ pattern: "^[0-9a-f]{64}$" }),
+  },
+  closed,
+);
+export type SealedMessage = Static<typeof SealedMessage>;
+
+const BudgetAmounts = Type.Array(Type.Object({ budgetId: Id, amountMicros: Micros }, closed), {
+  maxItems: 1_000,
+});
+const DurationMs = Type.Integer({ minimum: 1 });
+
+/** A step of an escrow. */
+const RegionStep = Type.Union([
+  Type.Object(
+    {
+      kind: Type.Literal("lease"),
+      id: Id,
+      workerId: Id,
+      epoch: Count,
+      currency: Currency,
+      amountMicros: Micros,
+      minimumMicros: Micros,
+      durationMs: DurationMs,
+      budgets: BudgetAmounts,
+      isEscrow: Type.Literal(true),
+    },
+    closed,
+  ),
+  Type.Object(
+    {
+      kind: Type.Literal("renew-lease"),
+      id: Id,
+      leaseId: Id,
+      epoch: Count,
+      amountMicros: Micros,
+      durationMs: DurationMs,
+      budgets: BudgetAmounts,
+    },
+    closed,
+  ),
+  Type.Object(
+    {
+      kind: Type.Literal("report-lease"),
+      id: Id,
+      leaseId: Id,
+      charges: Type.Array(
+        Type.Object(
+          {
+            usageId: Id,
+            usageKind: Type.Union([UsageKind, Type.Literal("unread")]),
+            amountMicros: Micros,
+            attribution: LedgerAttribution,
+          },
+          closed,
+        ),
+        { maxItems: 1_000 },
+      ),
+    },
+    closed,
+  ),
+  Type.Object(
+    {
+      kind: Type.Literal("shrink-lease"),
+      id: Id,
+      leaseId: Id,
+      epoch: Count,
+      amountMicros: Micros,
+      budgets: BudgetAmounts,
+    },
+    closed,
+  ),
+]);
+
+const BudgetWindowMs = Type.Union([
+  Type.Object({ kind: Type.Literal("day") }, closed),
+  Type.Object({ kind: Type.Literal("month") }, closed),
+  Type.Object({ kind: Type.Literal("rolling"), durationMs: DurationMs }, closed),
+  Type.Object({ kind: Type.Literal("total") }, closed),
+]);
+
+const GivenCredit = Type.Object(
+  {
+    currency: Currency,
+    amountMicros: Micros,
+    priority: Type.Integer(),
+    expiresAtMs: Type.Optional(Count),
+  },
+  closed,
+);
+
+const DocumentContent = Type.Union([
+  Type.Object(
+    {
+      kind: Type.Literal("grant"),
+      given: Type.Array(GivenCredit, { minItems: 1, maxItems: 100 }),
+    },
+    closed,
+  ),
+  Type.Object(
+    {
+      kind: Type.Literal("budget"),
+      terms: Type.Object(
+        {
+          budgetId: Id,
+          currency: Currency,
+          scope: BudgetScope,
+          window: BudgetWindowMs,
+          limitMicros: Micros,
+          isHard: Type.Boolean(),
+          thresholdPercents: Type.Array(Type.Integer(), { maxItems: 8 }),
+        },
+        closed,
+      ),
+    },
+    closed,
+  ),
+  Type.Object({ kind: Type.Literal("budget-removed"), budgetId: Id }, closed),
+  Type.Object({ kind: Type.Literal("line"), currency: Currency, limitMicros: Micros }, closed),
+]);
+
+const GrantDocument = Type.Object(
+  {
+    key: Type.String({ minLength: 1, maxLength: 160 }),
+    versions: Type.Array(
+      Type.Object(
+        {
+          clock: Type.Record(RegionName, Type.Integer({ minimum: 1 })),
+          region: RegionName,
+          editedAtMs: Count,
+          content: DocumentContent,
+        },
+        closed,
+      ),
+      { minItems: 1, maxItems: 32 },
+    ),
+  },
+  closed,
+);
+const GrantDocuments = Type.Array(GrantDocument, { maxItems: 200 });
+
+/** What a region sends to the home of an account. */
+export const RegionExchange = Type.Object(
+  {
+    tenantId: Name,
+    steps: Type.Array(RegionStep, { maxItems: 3 }),
+    documents: GrantDocuments,
+    /** Of the home's documents, up to which revision they are known. */
+    heardRevision: Count,
+    /** What uses were, by their ids. */
+    details: Type.Record(Id, UseDetails),
+  },
+  closed,
+);
+
+/** What the home answers. The answers are those of its ledger. */
+export const RegionExchangeReply = Type.Object(
+  {
+    answers: Type.Array(Type.Object({ id: Id, answer: Type.Object({ kind: Name }) }, closed), {
+      maxItems: 3,
+    }),
+    documents: GrantDocuments,
+    revision: Count,
+  },
+  closed,
+);
+
+const ConflictKey = Type.String({ minLength: 1, maxLength: 160 });
+
+/** A document of which edits contradict one another, and what holds meanwhile. */
+export const GrantConflict = Type.Object(
+  {
+    key: ConflictKey,
+    /** What holds until a person decides: the strictest of them; of grants all. */
+    holds: Name,
+    edits: Type.Array(
+      Type.Object(
+        {
+          /** From 1 on; names the edit to `resolve`. */
+          number: Type.Integer({ minimum: 1 }),
+          region: RegionName,
+          at: Moment,
+          says: Name,
+        },
+        closed,
+      ),
+      { maxItems: 32 },
+    ),
+  },
+  closed,
+);
+export type GrantConflict = Static<typeof GrantConflict>;
+export const GrantConflictList = Type.Object(
+  { conflicts: Type.Array(GrantConflict, { maxItems: 1_000 }) },
+  closed,
+);
+export const ResolveConflictRequest = Type.Object(
+  { key: ConflictKey, number: Type.Integer({ minimum: 1, maximum: 32 }) },
+  closed,
+);
+export const ResolvedConflict = Type.Object({ key: ConflictKey, holds: Name }, closed);

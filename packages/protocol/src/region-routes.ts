@@ -1,0 +1,37 @@
+/** The routes of regions that share accounts. */
+
+import {
+  GrantConflictList,
+  ResolvedConflict,
+  ResolveConflictRequest,
+  SealedMessage,
+} from "./api/regions.ts";
+import { type ApiRoute, json } from "./route.ts";
+
+/** Part of the table of all routes. */
+export const regionRoutes = {
+  exchangeRegions: {
+    method: "POST",
+    path: "/api/regions/exchange",
+    // The seal of the message says who asks: another region, which is no principal of a tenant.
+    access: "public",
+    summary: "Another region borrows, reports and returns credit, and both learn of edited terms.",
+    body: SealedMessage,
+    reply: json(200, SealedMessage),
+  },
+  listGrantConflicts: {
+    method: "GET",
+    path: "/api/ledger/conflicts",
+    access: "ledger:read",
+    summary: "Grants, budgets and credit lines that were edited in two regions at once.",
+    reply: json(200, GrantConflictList),
+  },
+  resolveGrantConflict: {
+    method: "POST",
+    path: "/api/ledger/conflicts/resolve",
+    access: "ledger:write",
+    summary: "Decides which of the contradicting edits holds; grants are all kept.",
+    body: ResolveConflictRequest,
+    reply: json(200, ResolvedConflict),
+  },
+} as const satisfies Record<string, ApiRoute>;

@@ -1,0 +1,60 @@
+/** The messages of an exchange as text, and back: validated, with amounts as `bigint`. */
+
+import {
+  PlatformError,
+  RegionExchange,
+  RegionExchangeReply,
+  type UseDetails,
+} from "@faultline/protocol";
+import { Value } from "typebox/value";
+
+import { readRecord, writeRecord } from "../store/micros-text.ts";
+import type { ExchangeReply, ExchangeRequest } from "./exchange.ts";
+
+/** A request as it travels. */
+export interface SentRequest extends Omit<ExchangeRequest, "region"> {
+  readonly tenantId: string;
+  readonly heardRevision: number;
+  readonly details: Readonly<Record<string, UseDetails>>;
+}
+
+/** A reply as it travels. */
+export interface SentReply extends ExchangeReply {
+  /** Of the home's documents, the one that the last of these has. */
+  readonly revision: number;
+}
+
+/** The text of a request or a reply. */
+export function exchangeText(message: SentRequest | SentReply): string {
+  return writeRecord(message);
+}
+
+/** Throws `request_invalid`. */
+export function readRequestText(text: string): SentRequest {
+  const value = parse(text);
+  if (!Value.Check(RegionExchange, value)) throw invalid();
+  // The schema has the parts that the type names, with amounts as decimal text, which `readRecord` turns around.
+  return readRecord(value) as SentRequest;
+}
+
+/** Throws `request_invalid`. */
+export function readReplyText(text: string): SentReply {
+  const value = parse(text);
+  if (!Value.Check(RegionExchangeReply, value)) throw invalid();
+  // As above; the answers are what the ledger of the home, whose seal was checked, gave.
+  return readRecord(value) as SentReply;
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new PlatformError("request_invalid", "The message of a region is not JSON.", { cause });
+  }
+}
+
+function invalid(): PlatformError {
+  return new PlatformError("request_invalid", "The message of a region is not of the known form.", {
+    hint: "Both regions run the same version.",
+  });
+}

@@ -1,0 +1,16 @@
+/** The bounds of what regions tell one another. */
+
+export const regionLimits = {
+  /** Uses in one report, and more where a single command charged more. */
+  reportedUseCount: 500,
+  /** Transfers that one reading takes: more than one command makes. */
+  readTransferCountMax: 20_000,
+  /** Documents in one message; the next one brings the rest. */
+  documentsPerMessageMax: 200,
+  /** Edits of one document that stand side by side. */
+  versionCountMax: 32,
+  /** One message between two regions takes this long at most. */
+  exchangeMsMax: 10_000,
+  /** Within so much time after a message failed no call waits for the next one. */
+  cutOffMs: 5_000,
+} as const;

@@ -1,0 +1,315 @@
+/** Two regions, each with its own PostgreSQL database, over real HTTP; the link between them is cut and healed. */
+
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { text } from "node:stream/consumers";
+
+import { parseTenantId, PlatformError, type SealedMessage } from "@faultline/protocol";
+import { openTestDatabase, type TestDatabase } from "@faultline/testkit";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { pino } from "pino";
+
+import { assert, systemClock, systemRandom } from "#kernel/index.ts";
+
+import { balanceOf } from "../rules/draft.ts";
+import { openLedgerFixture, type LedgerFixture } from "../test/ledger-fixture.ts";
+import { escrowId } from "./escrow.ts";
+import type { DocumentContent } from "./grant-document.ts";
+import { Regions } from "./regions.ts";
+import { seal } from "./seal.ts";
+
+const key = "0123456789abcdef0123456789abcdef";
+const currency = "USD";
+const { signal } = new AbortController();
+const tenantId = parseTenantId("default");
+assert(tenantId !== undefined, "the tenant of a test database");
+const scope = { tenantId, signal };
+
+interface Region extends AsyncDisposable {
+  readonly database: TestDatabase;
+  readonly fixture: LedgerFixture;
+  readonly regions: Regions;
+}
+
+interface PeerSettings {
+  readonly name: string;
+  readonly url: string | undefined;
+}
+
+async function openRegion(name: string, peer: PeerSettings): Promise<Region> {
+  await using stack = new AsyncDisposableStack();
+  const database = stack.use(await openTestDatabase());
+  const region = stack.use(await startRegion(name, peer, database));
+  const running = stack.move();
+  return { ...region, [Symbol.asyncDispose]: () => running.disposeAsync() };
+}
+
+/** The process of a region, on its database. */
+async function startRegion(
+  name: string,
+  peer: PeerSettings,
+  database: TestDatabase,
+): Promise<Region> {
+  await using stack = new AsyncDisposableStack();
+  const fixture = stack.use(openLedgerFixture(database));
+  const background = new AbortController();
+  stack.defer(() => background.abort());
+  const regions = new Regions({
+    terms: {
+      name,
+      peers: [{ key, ...peer }],
+      homes: new Map([[scope.tenantId, "eu"]]),
+      keepMicros: 1_000n,
+      intervalMs: 1_000,
+    },
+    store: database.store,
+    ledger: fixture.ledger,
+    // Tests speak with the home when they want to.
+    clock: { ...systemClock, every: () => {} },
+    random: systemRandom,
+    fetch: globalThis.fetch,
+    logger: pino({ level: "silent" }),
+    signal: background.signal,
+  });
+  await regions.open();
+  const running = stack.move();
+  return { database, fixture, regions, [Symbol.asyncDispose]: () => running.disposeAsync() };
+}
+
+/** The way to the home, which can be cut. `losesReply` lets a request through and loses what is answered. */
+class Link {
+  readonly server: Server;
+  home: Regions | undefined;
+  state: "open" | "cut" | "losesReply" = "open";
+  url = "";
+
+  constructor() {
+    this.server = createServer((request, response) => void this.#carry(request, response));
+  }
+
+  async #carry(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    try {
+      if (this.state === "cut") throw new Error("the link is cut");
+      // What the regions send one another is a sealed message.
+      const message = JSON.parse(await text(request)) as SealedMessage;
+      const reply = await this.home?.answer(message, signal);
+      if (this.state === "losesReply") throw new Error("the reply is lost");
+      response.setHeader("content-type", "application/json");
+      response.end(JSON.stringify(reply));
+    } catch {
+      request.socket.destroy();
+    }
+  }
+
+  async listen(): Promise<string> {
+    this.server.listen(0, "127.0.0.1");
+    await once(this.server, "listening");
+    const address = this.server.address();
+    assert(typeof address === "object" && address !== null, "a server on a port has an address");
+    this.url = `http://127.0.0.1:${address.port}`;
+    return this.url;
+  }
+}
+
+function grant(amountMicros: bigint): DocumentContent {
+  return {
+    kind: "grant",
+    given: [{ currency, amountMicros, priority: 0, expiresAtMs: undefined }],
+  };
+}
+
+function budget(limitMicros: bigint): DocumentContent {
+  const scopeOf = { kind: "tenant" } as const;
+  const terms = { budgetId: "b", currency, scope: scopeOf, window: { kind: "total" } } as const;
+  return { kind: "budget", terms: { ...terms, limitMicros, isHard: true, thresholdPercents: [] } };
+}
+
+let stack = new AsyncDisposableStack();
+let link = new Link();
+let eu: Region;
+let us: Region;
+
+beforeEach(async () => {
+  stack = new AsyncDisposableStack();
+  link = new Link();
+  const url = await link.listen();
+  stack.defer(() => {
+    link.server.closeAllConnections();
+    link.server.close();
+  });
+  eu = stack.use(await openRegion("eu", { name: "us", url: undefined }));
+  us = stack.use(await openRegion("us", { name: "eu", url }));
+  link.home = eu.regions;
+  const line: DocumentContent = { kind: "line", currency, limitMicros: 0n };
+  await eu.regions.edit(scope, "line/USD", line);
+});
+
+afterEach(() => stack.disposeAsync());
+
+async function use(region: Region, usageId: string, amountMicros: bigint): Promise<string> {
+  const { fixture } = region;
+  const hold = { id: `hold ${usageId}`, currency, amountMicros, durationMs: 60_000 };
+  const held = await fixture.ask({ kind: "hold", ...hold, attribution: { keyId: "k" } });
+  if (held.kind !== "held") return held.kind;
+  const charge = { usageId, usageKind: "tokens", amountMicros };
+  await fixture.ask({ kind: "settle", holdId: `hold ${usageId}`, charge, isFinal: true });
+  return "used";
+}
+
+function balance(region: Region, kind: "credit" | "holds" | "usage:tokens"): bigint {
+  const state = region.fixture.ledger.stateOf(scope.tenantId);
+  assert(state !== undefined, "a ledger that was asked is in memory");
+  return balanceOf(state, kind, currency);
+}
+
+/** What is here is what the home holds for it. */
+function expectEven(): void {
+  const lease = eu.fixture.ledger
+    .stateOf(scope.tenantId)
+    ?.leases.get(escrowId({ region: "us", currency }));
+  const heldMicros = lease?.portions.reduce((sum, { amountMicros }) => sum + amountMicros, 0n);
+  expect(balance(us, "credit") + balance(us, "holds")).toBe(heldMicros);
+}
+
+describe("two regions", () => {
+  it("spend of one account: what is used in one is charged at the home of the other", async () => {
+    await eu.regions.edit(scope, "grant/g", grant(8_000n));
+    await us.regions.exchange();
+    expect(balance(us, "credit")).toBe(1_000n);
+    expect(await use(us, "u1", 700n)).toBe("used");
+    await us.regions.exchange();
+    expect(balance(eu, "usage:tokens")).toBe(700n);
+    expectEven();
+  });
+
+  it("go on while they are cut off, each with what it has, and agree when they are not", async () => {
+    await eu.regions.edit(scope, "grant/g", grant(8_000n));
+    await us.regions.exchange();
+    link.state = "cut";
+    expect(await use(us, "u1", 600n)).toBe("used");
+    expect(await use(us, "u2", 600n)).toBe("refused");
+    expect(await us.regions.replenish(scope.tenantId, 600n)).toBe("cut-off");
+    expect(await use(eu, "e1", 7_000n)).toBe("used");
+    expect(await use(eu, "e2", 1n)).toBe("refused");
+    link.state = "open";
+    await us.regions.exchange();
+    expect(balance(eu, "usage:tokens")).toBe(7_600n);
+    expectEven();
+    expect(await use(us, "u3", 400n)).toBe("used");
+    await us.regions.exchange();
+    expect(balance(eu, "usage:tokens")).toBe(8_000n);
+    expectEven();
+  });
+
+  it("lend and charge once when answers are lost again and again", async () => {
+    await eu.regions.edit(scope, "grant/g", grant(8_000n));
+    link.state = "losesReply";
+    await us.regions.exchange();
+    await us.regions.exchange();
+    expect(balance(us, "credit")).toBe(0n);
+    link.state = "open";
+    await us.regions.exchange();
+    expect(balance(us, "credit")).toBe(1_000n);
+    expectEven();
+    await use(us, "u1", 300n);
+    link.state = "losesReply";
+    await us.regions.exchange();
+    link.state = "open";
+    await us.regions.exchange();
+    expect(balance(eu, "usage:tokens")).toBe(300n);
+    expectEven();
+  });
+
+  it("keep every grant and flag limits that were edited in both, of which the lower one holds", async () => {
+    await eu.regions.edit(scope, "grant/g", grant(4_000n));
+    await us.regions.exchange();
+    link.state = "cut";
+    await us.regions.edit(scope, "grant/from us", grant(500n));
+    await us.regions.edit(scope, "budget/b", budget(3_000n));
+    await eu.regions.edit(scope, "budget/b", budget(5_000n));
+    await us.regions.exchange();
+    expect(await eu.regions.conflicts(scope)).toEqual([]);
+    link.state = "open";
+    await us.regions.exchange();
+    expect(balance(eu, "credit") + balance(eu, "holds")).toBe(4_500n);
+    for (const { regions } of [eu, us])
+      expect((await regions.conflicts(scope)).map((document) => document.key)).toEqual([
+        "budget/b",
+      ]);
+    const limit = (): bigint | undefined =>
+      eu.fixture.ledger.stateOf(scope.tenantId)?.budgets.get("b")?.terms.limitMicros;
+    expect(limit()).toBe(3_000n);
+
+    const [conflict] = await us.regions.conflicts(scope);
+    const chosen = conflict?.versions.findIndex(({ region }) => region === "eu") ?? 0;
+    await us.regions.resolve(scope, "budget/b", chosen + 1);
+    await us.regions.exchange();
+    expect(limit()).toBe(5_000n);
+    for (const { regions } of [eu, us]) expect(await regions.conflicts(scope)).toEqual([]);
+  });
+
+  it("hold a hard budget together", async () => {
+    await eu.regions.edit(scope, "grant/g", grant(8_000n));
+    await eu.regions.edit(scope, "budget/b", budget(600n));
+    await us.regions.exchange();
+    await us.regions.exchange();
+    let usedMicros = 0n;
+    for (const [index, region] of [us, eu, us, eu, us, eu, us, eu, us, eu].entries()) {
+      if ((await use(region, `u${index}`, 100n)) === "used") usedMicros += 100n;
+      await us.regions.exchange();
+    }
+    expect(usedMicros).toBeGreaterThan(300n);
+    expect(usedMicros).toBeLessThanOrEqual(600n);
+    expectEven();
+  });
+
+  it("give back what is beyond twice of what a region keeps", async () => {
+    await eu.regions.edit(scope, "grant/g", grant(40_000n));
+    await us.regions.replenish(scope.tenantId, 5_000n);
+    expect(balance(us, "credit")).toBe(6_000n);
+    await us.regions.exchange();
+    expect(balance(us, "credit")).toBe(1_000n);
+    expectEven();
+  });
+
+  it("go on where they were after a restart of the one that was cut off", async () => {
+    await eu.regions.edit(scope, "grant/g", grant(8_000n));
+    await us.regions.exchange();
+    await use(us, "u1", 200n);
+    link.state = "losesReply";
+    await us.regions.exchange();
+    link.state = "open";
+    // Another process on the same database, which knows no more than what is written down.
+    await using again = await startRegion("us", { name: "eu", url: link.url }, us.database);
+    expect(await use(again, "u2", 300n)).toBe("used");
+    await again.regions.exchange();
+    await again.regions.exchange();
+    expect(balance(eu, "usage:tokens")).toBe(500n);
+    us = again;
+    expectEven();
+  });
+
+  it("answer nobody whose message is not sealed with their key, or who asks what is not theirs", async () => {
+    const text = JSON.stringify({
+      tenantId: "default",
+      steps: [],
+      documents: [],
+      heardRevision: 0,
+      details: {},
+    });
+    const message = { from: "us", to: "eu", nonce: "0".repeat(32), text };
+    const refusals = [
+      seal("another key, of the same length as it", "request", message),
+      seal(key, "reply", message),
+      seal(key, "request", { ...message, to: "ap" }),
+      { ...seal(key, "request", message), text: text.replace("default", "another") },
+      seal(key, "request", { ...message, text: text.replace("default", "another") }),
+    ];
+    for (const refused of refusals)
+      await expect(eu.regions.answer(refused, signal)).rejects.toMatchObject({
+        code: "permission_denied",
+      });
+    const broken = seal(key, "request", { ...message, text: "{}" });
+    await expect(eu.regions.answer(broken, signal)).rejects.toBeInstanceOf(PlatformError);
+  });
+});

@@ -1,0 +1,192 @@
+/**
+ * The regions that share a tenant's account, as one of them sees it: takes edits of grant documents, answers other regions where
+ * it is the home, and where it is not keeps an escrow from the home for its own ledger to spend.
+ */
+
+import { PlatformError, type SealedMessage, type TenantId } from "@faultline/protocol";
+import type { Logger } from "pino";
+
+import { assert, type Clock, type Random } from "#kernel/index.ts";
+import type { Store, TenantScope } from "#storage/index.ts";
+
+import type { Ledger } from "../service/ledger.ts";
+import type { LedgerAnswer, LedgerRequest } from "../service/ledger-request.ts";
+import { homeRequests } from "./apply-document.ts";
+import { isStepOf } from "./exchange.ts";
+import { exchangeText, readRequestText, type SentRequest } from "./exchange-text.ts";
+import {
+  type DocumentContent,
+  editVersions,
+  type GrantDocument,
+  isConflict,
+  mergeVersions,
+} from "./grant-document.ts";
+import { RegionAccount } from "./region-account.ts";
+import { RegionStore } from "./region-store.ts";
+import type { RegionPeer, RegionTerms } from "./region-terms.ts";
+import { regionUnknown, seal, unseal } from "./seal.ts";
+
+export interface RegionsParts {
+  readonly terms: RegionTerms;
+  readonly store: Store;
+  readonly ledger: Ledger;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly fetch: typeof globalThis.fetch;
+  readonly logger: Logger;
+  /** Ends all work. */
+  readonly signal: AbortSignal;
+}
+
+export class Regions {
+  readonly #parts: RegionsParts;
+  readonly #store: RegionStore;
+  /** Of tenants whose home is elsewhere. */
+  readonly #accounts = new Map<TenantId, RegionAccount>();
+
+  constructor(parts: RegionsParts) {
+    this.#parts = parts;
+    this.#store = new RegionStore(parts.store);
+    const { terms } = parts;
+    for (const [tenantId, home] of terms.homes) {
+      if (home === terms.name) continue;
+      const peer = terms.peers.find(({ name }) => name === home);
+      assert(peer !== undefined, "the configuration names the peer of every home");
+      const store = this.#store;
+      this.#accounts.set(tenantId, new RegionAccount({ ...parts, tenantId, peer, store }));
+    }
+  }
+
+  /** Opens the accounts of tenants whose home is elsewhere, and begins to speak with their homes. */
+  async open(): Promise<void> {
+    for (const account of this.#accounts.values()) await account.open();
+    for (const tenantId of this.#homeTenants()) {
+      const scope = { tenantId, signal: this.#parts.signal };
+      // What was written down before the process died may not have been applied.
+      await this.#apply(scope, await this.#store.documents(scope));
+    }
+  }
+
+  /** Whether the tenant's account is shared, so that its terms are edited as documents. */
+  isShared(tenantId: TenantId): boolean {
+    return this.#parts.terms.homes.has(tenantId);
+  }
+
+  /** Whether another region writes the tenant's ledger. */
+  isAway(tenantId: TenantId): boolean {
+    return this.#accounts.has(tenantId);
+  }
+
+  /** Resolves once the home was asked for more, or cannot be; whether it may help to try again. */
+  async replenish(tenantId: TenantId, lackMicros: bigint): Promise<"asked" | "cut-off"> {
+    const account = this.#accounts.get(tenantId);
+    assert(account !== undefined, "only a region that is not the home is lent credit");
+    return account.replenish(lackMicros);
+  }
+
+  /** Speaks with the homes of all tenants now. Runs by itself; tests call it. */
+  async exchange(): Promise<void> {
+    await Promise.all([...this.#accounts.values()].map((account) => account.exchange()));
+  }
+
+  /** Edits a document here; at the home it holds when this resolves. Throws what the ledger refuses. */
+  async edit(
+    scope: TenantScope,
+    key: string,
+    content: DocumentContent,
+  ): Promise<{ document: GrantDocument; answers: readonly LedgerAnswer[] }> {
+    const { clock, terms } = this.#parts;
+    const document = await this.#store.edit(scope, key, (known) => {
+      if (content.kind === "grant" && known.length > 0) return known;
+      const edit = { content, region: terms.name, editedAtMs: clock.nowMs() };
+      return mergeVersions(known, [editVersions(known, edit)]);
+    });
+    if (this.isAway(scope.tenantId)) return { document, answers: [] };
+    return { document, answers: await this.#apply(scope, [document]) };
+  }
+
+  async documents(scope: TenantScope): Promise<GrantDocument[]> {
+    return this.#store.documents(scope);
+  }
+
+  /** Documents of which edits contradict one another. */
+  async conflicts(scope: TenantScope): Promise<GrantDocument[]> {
+    const documents = await this.#store.documents(scope);
+    return documents.filter(({ versions }) => isConflict(versions));
+  }
+
+  /** A person decides that what one of the edits says holds. Throws `not_found`. */
+  async resolve(scope: TenantScope, key: string, choice: number): Promise<GrantDocument> {
+    const { clock, terms } = this.#parts;
+    const document = await this.#store.edit(scope, key, (known) => {
+      const chosen = known[choice - 1];
+      if (chosen === undefined)
+        throw new PlatformError("not_found", `There is no edit ${choice} of '${key}'.`, {
+          hint: "`faultline ledger conflicts` lists the edits.",
+        });
+      const { content } = chosen;
+      const edit = { content, region: terms.name, editedAtMs: clock.nowMs() };
+      return mergeVersions(known, [editVersions(known, edit)]);
+    });
+    if (!this.isAway(scope.tenantId)) await this.#apply(scope, [document]);
+    return document;
+  }
+
+  /** Answers a region. Throws `permission_denied` unless it is a peer, and this is the home of the account. */
+  async answer(message: SealedMessage, signal: AbortSignal): Promise<SealedMessage> {
+    const { terms } = this.#parts;
+    const peer = terms.peers.find(({ name }) => name === message.from);
+    if (peer === undefined || message.to !== terms.name) throw regionUnknown();
+    const request = readRequestText(unseal(peer.key, "request", message));
+    const tenantId = [...this.#homeTenants()].find((id) => id === request.tenantId);
+    if (tenantId === undefined)
+      throw new PlatformError(
+        "permission_denied",
+        `The region ${terms.name} is not the home of '${request.tenantId}'.`,
+        { hint: "All regions name the same `home` for a tenant under `regions.tenants`." },
+      );
+    const text = await this.#answerPeer(peer, { tenantId, signal }, request);
+    const { nonce } = message;
+    return seal(peer.key, "reply", { from: terms.name, to: peer.name, nonce, text });
+  }
+
+  async #answerPeer(peer: RegionPeer, scope: TenantScope, request: SentRequest): Promise<string> {
+    const { ledger } = this.#parts;
+    await this.#apply(scope, await this.#store.hear(scope, request.documents));
+    const details = new Map(Object.entries(request.details));
+    const answers = await Promise.all(
+      request.steps
+        .filter((step) => isStepOf(peer.name, step))
+        .map(async (step) => ({
+          id: step.id,
+          answer: await ledger.submit(scope, step, { details }),
+        })),
+    );
+    const changed = await this.#store.changedDocuments(scope, request.heardRevision);
+    return exchangeText({ answers, ...changed });
+  }
+
+  /** Makes the ledger say what documents say. What it refuses (a grant that expired on its way) is told in the log. */
+  async #apply(
+    scope: TenantScope,
+    documents: readonly GrantDocument[],
+  ): Promise<readonly LedgerAnswer[]> {
+    const { ledger, logger } = this.#parts;
+    const requests: LedgerRequest[] = documents.flatMap((document) => homeRequests(document));
+    const answers = await Promise.all(requests.map((request) => ledger.submit(scope, request)));
+    for (const [index, answer] of answers.entries()) {
+      if (answer.kind !== "refused" || answer.code === "budget_not_found") continue;
+      const { tenantId } = scope;
+      logger.error(
+        { tenantId, request: requests[index]?.id, answer },
+        "a grant document was not applied",
+      );
+    }
+    return answers;
+  }
+
+  *#homeTenants(): Iterable<TenantId> {
+    const { terms } = this.#parts;
+    for (const [tenantId, home] of terms.homes) if (home === terms.name) yield tenantId;
+  }
+}
