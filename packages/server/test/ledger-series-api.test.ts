@@ -266,7 +266,7 @@ describe("a long window", () => {
       const { points } = await ledgerBooks.balanceSeries(scope, { from, stepCount: 5 });
       const credits = points.map(({ creditMicros }) => Number(creditMicros));
       expect(credits, round).toEqual([200, 240, 280, 320, 360, 400]);
-      for (const by of ["model", "tag"] as const) {
+      for (const by of ["model", "tag", "provider"] as const) {
         const series = await ledgerBooks.spendSeries(scope, { by, from, bucketCount: 5 });
         expect([series.totalMicros, series.useCount, series.groups.length], round).toEqual([
           "300",

@@ -119,7 +119,8 @@ export class LedgerBooks {
     const window = readWindow(query, nowMs);
     const currency = readCurrency(query.currency ?? "USD", currencyPlace);
     const stepCount = query.stepCount ?? bookLimits.seriesStepCount;
-    const stepped = await stepWindow(this.#store, scope, { ...window, stepCount, nowMs });
+    const steps = { ...window, stepCount, nowMs, sumsOf: "hours" } as const;
+    const stepped = await stepWindow(this.#store, scope, steps);
     return this.#store.read(scope, (reader) =>
       readBalanceSeries(reader, { ...stepped, currency, nowMs }),
     );
@@ -135,7 +136,9 @@ export class LedgerBooks {
       groupCount: query.groupCount ?? bookLimits.spendGroupCount,
     };
     const stepCount = query.bucketCount ?? bookLimits.seriesStepCount;
-    const stepped = await stepWindow(this.#store, scope, { ...window, stepCount, nowMs });
+    const sumsOf = request.by === "user" ? "days" : "hours";
+    const steps = { ...window, stepCount, nowMs, sumsOf } as const;
+    const stepped = await stepWindow(this.#store, scope, steps);
     return this.#store.read(scope, (reader) => readSpendSeries(reader, { ...stepped, ...request }));
   }
 
