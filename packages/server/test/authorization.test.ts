@@ -96,10 +96,10 @@ describe.each(guarded)("the route %s", (_name, route) => {
 });
 
 describe("the table of routes", () => {
-  it("leaves only the sign-in to everybody", () => {
+  it("leaves only the sign-in to everybody, and to other regions what is under their seal", () => {
     expect(
       everyRoute.filter(([, { access }]) => access === "public").map(([name]) => name),
-    ).toEqual(["createSession"]);
+    ).toEqual(["createSession", "exchangeRegions"]);
   });
 });
 

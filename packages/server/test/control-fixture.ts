@@ -11,7 +11,14 @@ import { type Config, loadConfig } from "#config/index.ts";
 import { writeExposition } from "#gateway/index.ts";
 import { Identity } from "#identity/index.ts";
 import { createIds, systemClock, systemEventLoop, systemRandom } from "#kernel/index.ts";
-import { Ledger, LedgerBooks, WebhookDelivery, Webhooks } from "#ledger/index.ts";
+import {
+  Ledger,
+  LedgerBooks,
+  oneRegion,
+  Regions,
+  WebhookDelivery,
+  Webhooks,
+} from "#ledger/index.ts";
 import { openBlobs } from "#storage/index.ts";
 import { Telemetry, Tracer } from "#telemetry/index.ts";
 import {
@@ -111,6 +118,7 @@ export async function openTestControl(options: ControlFixtureOptions = {}): Prom
     prices: new Prices({ ...parts, catalog: () => loadCatalog(config.providers) }),
     ledger,
     ledgerBooks,
+    regions: new Regions({ ...parts, fetch: globalThis.fetch, terms: oneRegion, ledger }),
     webhooks: new Webhooks({ ...webhookParts, onDue: () => webhookDelivery.wake() }),
     compute: stack.use(await Compute.open({ ...parts, ledger, ledgerBooks })),
     readiness: async () => ({ ready: true, checks: [{ name: "database", ready: true }] }),
