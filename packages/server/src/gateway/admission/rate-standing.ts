@@ -90,10 +90,26 @@ export function formatReset(durationMs: number): string {
   return minutes > 0 ? `${minutes}m${seconds}s` : `${seconds}s`;
 }
 
-function addOpenai(headers: RateHeaders, name: string, { limit, left, resetMs }: Rate): void {
-  headers[`x-ratelimit-limit-${name}`] = String(limit);
-  headers[`x-ratelimit-remaining-${name}`] = String(left);
-  headers[`x-ratelimit-reset-${name}`] = formatReset(resetMs);
+/** Made once: every reply has them. */
+const openaiNames = { requests: namesOf("requests"), tokens: namesOf("tokens") };
+
+function namesOf(name: string): { limit: string; left: string; reset: string } {
+  return {
+    limit: `x-ratelimit-limit-${name}`,
+    left: `x-ratelimit-remaining-${name}`,
+    reset: `x-ratelimit-reset-${name}`,
+  };
+}
+
+function addOpenai(
+  headers: RateHeaders,
+  name: keyof typeof openaiNames,
+  { limit, left, resetMs }: Rate,
+): void {
+  const names = openaiNames[name];
+  headers[names.limit] = String(limit);
+  headers[names.left] = String(left);
+  headers[names.reset] = formatReset(resetMs);
 }
 
 function addAnthropic(

@@ -28,14 +28,15 @@ export function refuseKilled(
 export function guardReply(
   sink: ReplySink,
   use: BundleUse | undefined,
-  call: {
-    readonly surface: Surface;
-    readonly record: OperationRecord;
+  {
+    call: { surface, record },
+    onRefused,
+  }: {
+    readonly call: { readonly surface: Surface; readonly record: OperationRecord };
     /** The policy has ended the reply; what the provider says further is nobody's. */
     readonly onRefused: () => void;
   },
 ): ReplySink {
-  const { surface, record, onRefused } = call;
   const policy = use?.policy;
   const shape = policy?.watchesOutput === true ? outputShapeOf(surface.name) : undefined;
   if (policy === undefined || shape === undefined) return sink;
@@ -68,12 +69,9 @@ export function isDurable(use: BundleUse | undefined): boolean {
 
 /** Headers of ours that a reply of a bundle has. */
 export function bundleHeaders(
-  hash: string | undefined,
+  hash: string,
   use: BundleUse | undefined,
 ): Readonly<Record<string, string>> {
-  if (hash === undefined) return noHeaders;
   if (use === undefined || use.unused.length === 0) return { "x-faultline-bundle": hash };
   return { "x-faultline-bundle": hash, "x-faultline-bundle-unused": use.unused.join(", ") };
 }
-
-const noHeaders: Readonly<Record<string, string>> = {};

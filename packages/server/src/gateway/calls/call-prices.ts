@@ -79,18 +79,33 @@ export class CallPrices {
     const found = catalog.prices.resolve(subject, this.#atMs, defaultPrices.get(tenantId));
     // A model is never priced by seconds.
     if (found.kind === "price-unknown" || found.version.kind !== "model") return undefined;
-    return priceUnder(found.version, terms.priority);
+    return new VersionPrice(found.version, terms.priority);
   }
 }
 
-function priceUnder(
-  version: ModelPriceVersion,
-  priority: SnapshotKey["terms"]["priority"],
-): TargetPrice {
-  return {
-    versionId: version.id,
-    source: version.price.source,
-    bound: priceBoundUnder(version, priority),
-    costMicros: (usage) => costUnder(version, { ...usage, deviceSeconds: 0 }, priority),
-  };
+class VersionPrice implements TargetPrice {
+  readonly #version: ModelPriceVersion;
+  readonly #priority: SnapshotKey["terms"]["priority"];
+
+  constructor(version: ModelPriceVersion, priority: SnapshotKey["terms"]["priority"]) {
+    this.#version = version;
+    this.#priority = priority;
+  }
+
+  get versionId(): string {
+    return this.#version.id;
+  }
+
+  get source(): string {
+    return this.#version.price.source;
+  }
+
+  /** Only who holds credit asks for it. */
+  get bound(): TokenPrice {
+    return priceBoundUnder(this.#version, this.#priority);
+  }
+
+  costMicros(usage: Omit<MeteredUsage, "deviceSeconds">): bigint {
+    return costUnder(this.#version, { ...usage, deviceSeconds: 0 }, this.#priority);
+  }
 }

@@ -37,7 +37,7 @@ export function openAttempt(
         totalMs: deadlines.timeouts.totalMs,
         totalAtMs: deadlines.endMs,
       },
-      ownHeaders: { ...headers, ...plan.ownHeaders },
+      ownHeaders: plan.ownHeaders === undefined ? headers : { ...headers, ...plan.ownHeaders },
     },
     owner,
   );

@@ -1,19 +1,14 @@
 /** The attempts of one operation, before the first of them. */
 
 import { AttemptLoop, type AttemptLoopOwner } from "../dispatch/attempt-loop.ts";
-import type { DeadlinePlan } from "../dispatch/deadline-plan.ts";
 import type { RouteTarget } from "../dispatch/route-target.ts";
-import type { SnapshotKey } from "../snapshot.ts";
 import type { GatewayState } from "../workers/gateway-state.ts";
-import type { RequestFacts } from "./request-reader.ts";
+import type { OperationParts } from "./operation-parts.ts";
+import type { Asked } from "./read-request.ts";
 
 interface LoopRequest {
-  readonly key: SnapshotKey;
-  readonly deadlines: DeadlinePlan;
-  readonly waitedMs: number;
-  readonly body: Buffer;
-  readonly facts: RequestFacts;
-  readonly route: readonly RouteTarget[];
+  readonly parts: Pick<OperationParts, "key" | "waitedMs">;
+  readonly asked: Pick<Asked, "deadlines" | "body" | "facts" | "route">;
   readonly limited: readonly RouteTarget[];
 }
 
@@ -23,10 +18,12 @@ const bytesPerToken = 4;
 /** Makes the attempts of a request, none of which has begun. */
 export function openLoop(
   state: GatewayState,
-  { key, deadlines, waitedMs, body, facts, route, limited }: LoopRequest,
+  { parts, asked, limited }: LoopRequest,
   owner: AttemptLoopOwner,
 ): AttemptLoop {
   const { clock, targets, random, knowledge } = state;
+  const { key, waitedMs } = parts;
+  const { deadlines, body, facts, route } = asked;
   const { retries, tenantWeights } = knowledge.settings.dispatch;
   return new AttemptLoop(
     {

@@ -21,8 +21,9 @@ export function operationHeaders(origin: ReplyOrigin): Record<string, string> {
   const headers: Record<string, string> = {
     "x-faultline-operation-id": origin.record.operationId,
     ...origin.limits,
-    ...bundleHeaders(origin.record.bundleHash, origin.use),
   };
+  const { bundleHash } = origin.record;
+  if (bundleHash !== undefined) Object.assign(headers, bundleHeaders(bundleHash, origin.use));
   if (origin.target !== undefined) headers["x-faultline-target"] = origin.target.model.id;
   if (origin.attemptCount > 0) headers["x-faultline-attempts"] = String(origin.attemptCount);
   return headers;

@@ -103,10 +103,10 @@ export class Operation implements AttemptOwner, AttemptLoopOwner, Guarded {
       // The journal may have failed already.
       if (this.#endedMs !== undefined || this.#answerFromCache()) return;
       const sink = this.#keeping.listen(this.#sink);
-      this.#sink = guardReply(sink, asked.use, { ...this.#parts, onRefused: this.#refused });
+      this.#sink = guardReply(sink, asked.use, { call: this.#parts, onRefused: this.#refused });
       this.#state.deadlines.add(this);
-      const { limited } = this.#limits;
-      this.#loop = openLoop(this.#state, { ...this.#parts, ...asked, limited }, this);
+      const call = { parts: this.#parts, asked, limited: this.#limits.limited };
+      this.#loop = openLoop(this.#state, call, this);
       this.#loop.begin();
     } catch (error) {
       this.#failNow(toPlatformError(error));

@@ -48,7 +48,8 @@ export class PlainRelay implements Relay {
     }
     if (isOnlyError(reader)) throw providerReported(reader);
     this.committed = true;
-    sink.writeHead(status, { ...head, "content-length": this.#heldBytes });
+    head["content-length"] = this.#heldBytes;
+    sink.writeHead(status, head);
     const [only] = this.#held;
     sink.end(this.#held.length === 1 ? only : Buffer.concat(this.#held));
   }
@@ -61,10 +62,8 @@ export class PlainRelay implements Relay {
   #startFlowing(): boolean {
     const { sink, status, head } = this.#target;
     this.committed = true;
-    sink.writeHead(
-      status,
-      this.#contentLength === undefined ? head : { ...head, "content-length": this.#contentLength },
-    );
+    if (this.#contentLength !== undefined) head["content-length"] = this.#contentLength;
+    sink.writeHead(status, head);
     let flowing = true;
     for (const part of this.#held) flowing = sink.write(part);
     this.#held = [];

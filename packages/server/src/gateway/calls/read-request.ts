@@ -44,7 +44,7 @@ export function readRequest(
   caller: Caller,
   given: Buffer,
 ): Asked {
-  const { surface, key, record, deadlines } = caller;
+  const { surface, key, headers, record, deadlines } = caller;
   const { operationId } = record;
   const reader = requestReaders.of(surface);
   const asked = reader.read(given);
@@ -53,7 +53,9 @@ export function readRequest(
   checkCounts(asked, knowledge.settings);
   const prices = new CallPrices(knowledge, key, clock.nowMs());
   const { body, facts, route, use } = resolveCall(knowledge, policies, {
-    ...caller,
+    surface,
+    key,
+    headers,
     body: given,
     facts: asked,
     reader,

@@ -5,6 +5,8 @@ import type { TokenLimitField } from "#config/index.ts";
 import type { Splice } from "../wire/splice.ts";
 import type { RequestFacts } from "./request-reader.ts";
 
+const quote = 0x22;
+
 /**
  * Renames the field. Beside the older one, which such a server obeys alone, the newer one counts: it is what the call was
  * admitted with. `undefined` where nothing need change; `isSet` says that both get another value anyhow.
@@ -22,7 +24,7 @@ export function tokenLimitSplice(
     return { start, end, text: body.toString("latin1", limit.start, limit.end) };
   }
   // However its letters are written, there is no quote in the name, and nothing but a colon and space behind it.
-  const last = body.lastIndexOf('"', limit.start);
-  const first = body.lastIndexOf('"', last - 1);
+  const last = body.lastIndexOf(quote, limit.start);
+  const first = body.lastIndexOf(quote, last - 1);
   return { start: first, end: last + 1, text: '"max_tokens"' };
 }

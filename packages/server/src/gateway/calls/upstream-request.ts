@@ -38,7 +38,7 @@ export interface RequestPlan {
   /** From which surface to which, when the provider is asked in another one than the caller's. */
   readonly translation: string | undefined;
   /** Headers of ours that a reply to it has. */
-  readonly ownHeaders: Readonly<Record<string, string>>;
+  readonly ownHeaders: Readonly<Record<string, string>> | undefined;
   relayOf(target: RelayTarget, contentLength: string | undefined): Relay;
   /** Lets go of the request and of what it was made from: it is not sent again. */
   forget(asked: { body: Buffer }): void;
@@ -109,7 +109,8 @@ function planTranslated(asked: RequestToUpstream, to: TranslatedSurface): Reques
     translation: `${surface.name} to ${to}`,
     surface: surfaces[to],
     ...requestOf(asked, surfaces[to], [translated.body]),
-    ownHeaders: losses.length === 0 ? {} : { "x-faultline-translation-loss": headerOf(losses) },
+    ownHeaders:
+      losses.length === 0 ? undefined : { "x-faultline-translation-loss": headerOf(losses) },
     relayOf: (relayTarget) =>
       facts.stream
         ? new TranslatedStreamRelay(relayTarget, context)
@@ -142,7 +143,7 @@ function planInDialect(asked: RequestToUpstream): RequestPlan {
     translation: undefined,
     surface,
     ...requestOf(asked, surface, spliceParts(body, splices)),
-    ownHeaders: {},
+    ownHeaders: undefined,
     relayOf: (relayTarget, contentLength) =>
       facts.stream
         ? new StreamRelay(relayTarget, facts.usageSplice !== undefined)

@@ -24,12 +24,17 @@ export function spliceParts(bytes: Buffer, splices: readonly Splice[]): Buffer[]
   return parts;
 }
 
-/** Nearly all are one, or stand in their order already. */
+/** They are few, and nearly all stand in their order already. */
 function inOrder(splices: readonly Splice[]): readonly Splice[] {
-  let end = 0;
+  const sorted: Splice[] = [];
   for (const splice of splices) {
-    if (splice.start < end) return splices.toSorted((left, right) => left.start - right.start);
-    end = splice.end;
+    let at = sorted.length;
+    for (let last = sorted[at - 1]; last !== undefined && last.start > splice.start;) {
+      sorted[at] = last;
+      at -= 1;
+      last = sorted[at - 1];
+    }
+    sorted[at] = splice;
   }
-  return splices;
+  return sorted;
 }
