@@ -5,6 +5,7 @@ export const faults = [
   "worker stopped",
   "journal lost",
   "ledger killed",
+  "ledger replaced",
   "database away",
   "commit uncertain",
   "message lost",

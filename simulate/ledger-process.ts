@@ -33,6 +33,11 @@ interface Waiting {
   readonly reply: (answer: Answer) => void;
 }
 
+interface Decided {
+  readonly command: LedgerCommand;
+  readonly decision: ReturnType<typeof decide>;
+}
+
 const stableMs = 5_000;
 
 export class LedgerProcess {
@@ -47,6 +52,10 @@ export class LedgerProcess {
   #isAway = false;
   #isUncertain = false;
   #life = 1;
+  /** Who may write: the database knows the process that read it last. */
+  #writer = 1;
+  /** Processes that stand still, and when they go on. */
+  readonly #wakesAtMs = new Map<number, number>();
   #isUp = true;
   #clockOffMs = 0;
   #stableSinceMs = 0;
@@ -105,6 +114,12 @@ export class LedgerProcess {
     });
   }
 
+  /** Stands still with what it was about to write, while another process takes over; then goes on, and knows of nothing. */
+  replace(durationMs: number, stillMs: number): void {
+    this.#wakesAtMs.set(this.#life, this.#world.queue.nowMs + stillMs);
+    this.kill(durationMs, this.#clockOffMs);
+  }
+
   #startCommit(): void {
     if (this.#isCommitting || this.#waiting.length === 0) return;
     this.#isCommitting = true;
@@ -116,16 +131,23 @@ export class LedgerProcess {
       const timed: LedgerCommand = { ...command, atMs };
       return { command: timed, reply, decision: decide(this.#state, timed) };
     });
+    const writer = this.#writer;
+    const wakesAtMs = (): number => this.#wakesAtMs.get(life) ?? 0;
     this.#world.queue.after(this.#chance.between(1, 6), () => {
+      if (life !== this.#life && wakesAtMs() > 0) {
+        const stillMs = wakesAtMs() - this.#world.queue.nowMs;
+        this.#world.queue.after(stillMs, () => this.#write(writer, decisions));
+        return;
+      }
       if (life !== this.#life) {
         // Killed meanwhile: the commit may have reached the database, and then it is done.
-        if (!this.#isAway && this.#chance.happens(0.5)) this.#store(decisions);
+        if (!this.#isAway && this.#chance.happens(0.5)) this.#write(writer, decisions);
         return;
       }
       this.#isCommitting = false;
       if (this.#isAway) this.#reload();
       else {
-        this.#store(decisions);
+        this.#write(writer, decisions);
         if (this.#isUncertain) {
           this.#isUncertain = false;
           this.#reload();
@@ -135,7 +157,9 @@ export class LedgerProcess {
     });
   }
 
-  #store(decisions: readonly { command: LedgerCommand; decision: ReturnType<typeof decide> }[]) {
+  /** The database takes nothing from a process that was replaced. */
+  #write(writer: number, decisions: readonly Decided[]): void {
+    if (writer !== this.#writer) return;
     for (const { command, decision } of decisions) {
       const { answer, isRepeated, transfers } = decision;
       if (isRepeated) continue;
@@ -156,6 +180,7 @@ export class LedgerProcess {
   }
 
   #reload(): void {
+    this.#writer += 1;
     this.#stableSinceMs = this.#world.queue.nowMs;
     this.#state = copyLedger(this.#committed);
     const broken = brokenInvariants(this.#state);

@@ -158,6 +158,11 @@ function scheduleFaults(
     ledger.kill(chance.between(100, 4_000), offMs);
   });
   times(1, 2, () => {
+    coverage.note("ledger replaced", world.situations());
+    const durationMs = chance.between(100, 3_000);
+    ledger.replace(durationMs, durationMs + chance.between(100, 6_000));
+  });
+  times(1, 2, () => {
     coverage.note("database away", world.situations());
     ledger.loseDatabase(chance.between(200, 6_000));
   });
