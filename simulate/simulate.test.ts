@@ -6,6 +6,8 @@ import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 
 import { faults } from "./coverage.ts";
+import { regionFaults } from "./regions/fault-table.ts";
+import { runRegions } from "./regions/run-regions.ts";
 import { runSeed } from "./run-seed.ts";
 
 const run = promisify(execFile);
@@ -32,6 +34,19 @@ describe("npm run simulate", () => {
   });
 });
 
+describe("npm run simulate -- --regions", () => {
+  it("finds nothing in the first seeds, and meets every kind of fault", async () => {
+    const entry = fileURLToPath(new URL("./main.ts", import.meta.url));
+    const { stdout } = await run(process.execPath, [entry, "--regions", "--seeds", "16"]);
+    expect(stdout).toContain("The auditor found nothing.");
+    for (const fault of regionFaults) expect(stdout).toMatch(new RegExp(`^${fault} +[1-9]`, "m"));
+  });
+
+  it("does the same again with the same seed", () => {
+    expect(runRegions(7, 100)).toEqual(runRegions(7, 100));
+  });
+});
+
 describe("the planted bugs", () => {
   it("are at least fifteen, and fit the code as it stands", async () => {
     const patches = (await readdir(bugs)).filter((name) => name.endsWith(".patch"));
@@ -42,8 +57,13 @@ describe("the planted bugs", () => {
 
   it("are found by the auditor", async () => {
     const script = fileURLToPath(new URL("./planted-bugs.ts", import.meta.url));
-    const names = ["double-settle", "answer-taken-twice", "lots-in-wrong-order"];
+    const names = [
+      "double-settle",
+      "answer-taken-twice",
+      "lots-in-wrong-order",
+      "region-return-without-taking",
+    ];
     const { stdout } = await run(process.execPath, [script, ...names]);
-    expect(stdout).toContain("3 of 3 planted bugs are found");
+    expect(stdout).toContain("4 of 4 planted bugs are found");
   });
 });
