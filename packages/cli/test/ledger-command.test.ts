@@ -70,6 +70,51 @@ describe("faultline ledger", () => {
     );
   });
 
+  it("sets a price for models that have none, lists prices, and takes the default away", async () => {
+    expect((await platform.call("ledger", "price", "default")).stdout).toContain(
+      "there is no default",
+    );
+    const words = ["price", "default", "set", "--input", "2.50", "--output", "10"];
+    expect(await json(...words)).toMatchObject({
+      priceVersion: "default@1",
+      inputMicros: "2500000",
+      cachedInputMicros: "2500000",
+      outputMicros: "10000000",
+    });
+    const { stdout } = await platform.call("ledger", "price", "--model", "simulated");
+    expect(stdout).toMatch(/simulated\/simulated +the beginning +0\.00/);
+    expect(stdout).toContain("costs 2.50 input, 2.50 cached, 10.00 output, 10.00 reasoning");
+    const fine = [...words.slice(0, 3), "--input", "0.0000001", "--output", "1"];
+    expect((await platform.call("ledger", ...fine)).stderr).toContain("amount_fractional");
+    expect((await platform.call("ledger", "price", "default", "remove")).code).toBe(0);
+    expect(await json("price", "default")).toEqual({});
+  });
+
+  it("adds a webhook, whose secret is shown once, and says that a test did not reach it", async () => {
+    const refused = await platform.call("ledger", "webhook", "add", "http://127.0.0.1:9/x");
+    expect(refused.stderr).toContain("request_invalid");
+    const url = "https://localhost:9/x";
+    const added = (await json("webhook", "add", url, "--budget", "ann")) as {
+      readonly secret: string;
+      readonly webhook: { readonly id: string };
+    };
+    expect(added.secret).toMatch(/^whsec_/);
+    const { id } = added.webhook;
+    const listed = await platform.call("ledger", "webhook");
+    expect(listed.stdout).toMatch(new RegExp(`${id} +enabled +ann +0 +0 +https://localhost:9/x`));
+    expect(listed.stdout).not.toContain("whsec_");
+    const tested = await platform.call("ledger", "webhook", "test", id);
+    expect(tested.code).toBe(1);
+    expect(tested.stdout).toContain("leads to an address that is not of the internet");
+    const waiting = await platform.call("ledger", "webhook", "deliveries", "--state", "waiting");
+    expect(waiting.stdout).toMatch(/webhook\.test +waiting/);
+    const rotated = await json("webhook", "rotate", id, "--grace", "1h");
+    expect(rotated["secret"]).not.toBe(added.secret);
+    expect((await platform.call("ledger", "webhook", "disable", id)).stdout).toContain("disabled");
+    expect((await platform.call("ledger", "webhook", "remove", id)).code).toBe(0);
+    expect((await platform.call("ledger", "webhook", "test", id)).stderr).toContain("not_found");
+  });
+
   it("tells each bad amount apart", async () => {
     const place = async (...words: string[]): Promise<string> =>
       (await platform.call("ledger", "hold", "place", ...words)).stderr;
