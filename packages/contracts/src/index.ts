@@ -26,8 +26,12 @@ export {
 export { type FindingParts, makeFinding } from "./model/make-finding.ts";
 export * from "./model/evidence.ts";
 export * from "./model/finding.ts";
+export * from "./model/goroutines.ts";
 export * from "./model/log.ts";
 export * from "./model/metric.ts";
+export * from "./model/profile.ts";
+export * from "./model/recording.ts";
+export * from "./model/resources.ts";
 export * from "./model/snapshot.ts";
 export * from "./model/span.ts";
 export { EvidenceError, type EvidenceErrorOptions } from "./readers/evidence-error.ts";

@@ -206,6 +206,12 @@ function sizeOf({ content }: Evidence): string {
       return plural(content.lines.length, "line");
     case "environment":
       return plural(Object.keys(content.facts).length, "fact");
+    case "goroutines":
+      return plural(content.goroutineCount, "goroutine");
+    case "profile":
+      return plural(content.samples.length, "sample");
+    case "resources":
+      return plural(content.held.length, "kind");
   }
 }
 

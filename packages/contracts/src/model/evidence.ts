@@ -2,6 +2,9 @@
 
 import { type Static, Type } from "typebox";
 
+import { GoroutinesContent } from "./goroutines.ts";
+import { ProfileContent } from "./profile.ts";
+import { ResourcesContent } from "./resources.ts";
 import { Attributes, Span } from "./span.ts";
 
 /** `sha256:` and 64 hexadecimal digits over the canonical JSON of the evidence's content. */
@@ -268,6 +271,9 @@ export const EvidenceContent = Type.Union([
   MetricsContent,
   LogsContent,
   EnvironmentContent,
+  GoroutinesContent,
+  ProfileContent,
+  ResourcesContent,
 ]);
 export type EvidenceContent = Static<typeof EvidenceContent>;
 export type EvidenceKind = EvidenceContent["kind"];

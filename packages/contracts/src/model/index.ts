@@ -2,8 +2,12 @@
 
 export * from "./evidence.ts";
 export * from "./finding.ts";
+export * from "./goroutines.ts";
 export * from "./log.ts";
 export * from "./metric.ts";
+export * from "./profile.ts";
+export * from "./recording.ts";
+export * from "./resources.ts";
 export * from "./snapshot.ts";
 export * from "./span.ts";
 export { canonicalJson } from "../snapshot/canonical-json.ts";

@@ -16,6 +16,10 @@ export function evidenceWords(evidence: readonly Evidence[]): string {
     logs: 0,
     lines: 0,
     environments: 0,
+    goroutines: 0,
+    goroutineRecordings: 0,
+    profiles: 0,
+    resources: 0,
   };
   for (const { content } of evidence) {
     switch (content.kind) {
@@ -43,6 +47,16 @@ export function evidenceWords(evidence: readonly Evidence[]): string {
       case "environment":
         tally.environments += 1;
         break;
+      case "goroutines":
+        tally.goroutineRecordings += 1;
+        tally.goroutines += content.goroutineCount;
+        break;
+      case "profile":
+        tally.profiles += 1;
+        break;
+      case "resources":
+        tally.resources += 1;
+        break;
     }
   }
   const parts = [
@@ -59,6 +73,13 @@ export function evidenceWords(evidence: readonly Evidence[]): string {
       ? []
       : [`${plural(tally.logs, "log")} with ${plural(tally.lines, "line")}`]),
     ...(tally.environments === 0 ? [] : [plural(tally.environments, "environment")]),
+    ...(tally.goroutineRecordings === 0
+      ? []
+      : [
+          `${plural(tally.goroutineRecordings, "recording")} of ${plural(tally.goroutines, "goroutine")}`,
+        ]),
+    ...(tally.profiles === 0 ? [] : [plural(tally.profiles, "profile")]),
+    ...(tally.resources === 0 ? [] : [plural(tally.resources, "listing")]),
   ];
   const last = parts.pop();
   if (last === undefined) return "no evidence";
