@@ -36,7 +36,7 @@ export interface DeliveryTimes {
   readonly backoffMsMax: number;
 }
 
-/** Twelve attempts take two hours on average, and four and a half at most. */
+/** Twelve attempts take about an hour on average, and two and a half at most. */
 export const deliveryTimes: DeliveryTimes = {
   pollMs: 1_000,
   attemptMsMax: 10_000,
