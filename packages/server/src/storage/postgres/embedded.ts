@@ -254,6 +254,7 @@ export class EmbeddedPostgres implements PostgresConnection {
             ...this.#options,
             signal: closing,
             clusterFolder: this.#cluster.folder,
+            ownSocketFolder: this.#socketFolder,
           });
           await this.#start(closing);
           pace.noteStart();

@@ -25,6 +25,8 @@ const backendPassesMax = 5;
 
 export interface OrphanOptions {
   readonly clusterFolder: string;
+  /** The socket folder in which the caller starts the next server, which therefore stays. */
+  readonly ownSocketFolder?: string;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly signal: AbortSignal;
@@ -46,6 +48,7 @@ export async function stopOrphan(options: OrphanOptions): Promise<void> {
   await stopBackends(options);
   await rm(join(options.clusterFolder, "postmaster.pid"), { force: true });
   // A socket folder in the folder for temporary files has no other owner who would remove it.
+  if (socketFolder === options.ownSocketFolder) return;
   if (dirname(socketFolder) === tmpdir() && basename(socketFolder).startsWith("faultline-")) {
     await rm(socketFolder, { recursive: true, force: true });
   }
