@@ -24,9 +24,11 @@ export {
   type TemplateOptions,
 } from "./logs/templates.ts";
 export { type FindingParts, makeFinding } from "./model/make-finding.ts";
+export * from "./model/changes.ts";
 export * from "./model/evidence.ts";
 export * from "./model/finding.ts";
 export * from "./model/goroutines.ts";
+export * from "./model/incident.ts";
 export * from "./model/log.ts";
 export * from "./model/metric.ts";
 export * from "./model/profile.ts";

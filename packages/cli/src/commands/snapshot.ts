@@ -212,6 +212,12 @@ function sizeOf({ content }: Evidence): string {
       return plural(content.samples.length, "sample");
     case "resources":
       return plural(content.held.length, "kind");
+    case "changes":
+      return plural(content.events.length, "change");
+    case "incident": {
+      const { alerts, statuses, patterns } = content;
+      return plural(alerts.length + statuses.length + patterns.length, "report");
+    }
   }
 }
 

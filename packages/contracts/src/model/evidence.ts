@@ -2,7 +2,9 @@
 
 import { type Static, Type } from "typebox";
 
+import { ChangesContent } from "./changes.ts";
 import { GoroutinesContent } from "./goroutines.ts";
+import { IncidentContent } from "./incident.ts";
 import { ProfileContent } from "./profile.ts";
 import { ResourcesContent } from "./resources.ts";
 import { Attributes, Span } from "./span.ts";
@@ -274,6 +276,8 @@ export const EvidenceContent = Type.Union([
   GoroutinesContent,
   ProfileContent,
   ResourcesContent,
+  ChangesContent,
+  IncidentContent,
 ]);
 export type EvidenceContent = Static<typeof EvidenceContent>;
 export type EvidenceKind = EvidenceContent["kind"];

@@ -1,8 +1,10 @@
 /** The types of evidence and findings alone, for who shows or stores them and checks nothing. */
 
+export * from "./changes.ts";
 export * from "./evidence.ts";
 export * from "./finding.ts";
 export * from "./goroutines.ts";
+export * from "./incident.ts";
 export * from "./log.ts";
 export * from "./metric.ts";
 export * from "./profile.ts";

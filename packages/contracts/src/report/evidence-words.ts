@@ -20,6 +20,8 @@ export function evidenceWords(evidence: readonly Evidence[]): string {
     goroutineRecordings: 0,
     profiles: 0,
     resources: 0,
+    changes: 0,
+    reports: 0,
   };
   for (const { content } of evidence) {
     switch (content.kind) {
@@ -57,6 +59,13 @@ export function evidenceWords(evidence: readonly Evidence[]): string {
       case "resources":
         tally.resources += 1;
         break;
+      case "changes":
+        tally.changes += content.events.length;
+        break;
+      case "incident":
+        tally.reports +=
+          content.alerts.length + content.statuses.length + content.patterns.length;
+        break;
     }
   }
   const parts = [
@@ -80,6 +89,8 @@ export function evidenceWords(evidence: readonly Evidence[]): string {
         ]),
     ...(tally.profiles === 0 ? [] : [plural(tally.profiles, "profile")]),
     ...(tally.resources === 0 ? [] : [plural(tally.resources, "listing")]),
+    ...(tally.changes === 0 ? [] : [plural(tally.changes, "change")]),
+    ...(tally.reports === 0 ? [] : [`${plural(tally.reports, "report")} of monitors`]),
   ];
   const last = parts.pop();
   if (last === undefined) return "no evidence";
