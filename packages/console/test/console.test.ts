@@ -1,10 +1,9 @@
 /** The console in a browser, over answers that the platform could give. */
 
-import { readFile } from "node:fs/promises";
-
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
+import { barriersOf } from "./barriers.ts";
 import { browserMissing, launchBrowser, type OpenedPage, openPage, type View } from "./browser.ts";
 import { buildConsole, type BuiltConsole } from "./build-console.ts";
 import { type ConsoleServer, startConsoleServer } from "./console-server.ts";
@@ -500,7 +499,6 @@ suite(`the console${browserMissing === undefined ? "" : ` (skipped: ${browserMis
     ])("shows %s without barriers, in light and dark, wide and narrow", async (_, path) => {
       server.scene.caseStatus = "proved";
       server.scene.signedIn = path !== "/sign-in";
-      const axe = await readFile(new URL(import.meta.resolve("axe-core/axe.min.js")), "utf8");
       for (const view of [
         { width: 1_440, colorScheme: "light" },
         { width: 390, colorScheme: "dark" },
@@ -509,29 +507,9 @@ suite(`the console${browserMissing === undefined ? "" : ` (skipped: ${browserMis
         const { page, complaints } = opened;
         await page.getByRole("heading", { level: 1 }).waitFor();
         await page.getByRole("status").first().waitFor({ state: "detached" });
-        await page.evaluate(axe);
-        const barriers = await page.evaluate(async () => {
-          const { axe } = window as unknown as { axe: { run(): Promise<AxeResults> } };
-          const results = await axe.run();
-          return results.violations
-            .filter(
-              (violation) => violation.impact === "serious" || violation.impact === "critical",
-            )
-            .map(
-              (violation) =>
-                `${violation.id}: ${violation.nodes.map((node) => node.html).join(" ")}`,
-            );
-        });
-        expect(barriers).toEqual([]);
-        expect(
-          await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth),
-        ).toBeLessThanOrEqual(0);
+        expect(await barriersOf(page)).toEqual([]);
         expect(complaints).toEqual([]);
       }
     });
   });
 });
-
-interface AxeResults {
-  violations: { id: string; impact: string; nodes: { html: string }[] }[];
-}
