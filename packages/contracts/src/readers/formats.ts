@@ -3,10 +3,12 @@
 import { decodeSnapshotFile, looksLikeSnapshotFile } from "../snapshot/file.ts";
 import { environmentFormats } from "./environment/formats.ts";
 import type { EvidenceFormat } from "./format.ts";
+import { goroutineFormats } from "./goroutines/formats.ts";
 import { kubernetesFormats } from "./kubernetes/formats.ts";
 import { logFormats } from "./logs/formats.ts";
 import { metricFormats } from "./metrics/formats.ts";
 import { otlpJsonFormats, otlpProtobufFormats } from "./otlp/formats.ts";
+import { pprofFormats } from "./pprof/formats.ts";
 import { tracingFormats } from "./tracing/formats.ts";
 import { transcriptFormats } from "./transcript/formats.ts";
 
@@ -20,15 +22,17 @@ export const evidenceFormats: readonly EvidenceFormat[] = [
   },
   ...otlpJsonFormats,
   ...tracingFormats,
+  ...goroutineFormats,
   ...environmentFormats,
   ...transcriptFormats,
   ...kubernetesFormats,
   ...metricFormats,
+  ...pprofFormats,
   ...otlpProtobufFormats,
   ...logFormats,
 ];
 
 /** What can be read, in one sentence; the description of each format stands in the table above and on its page. */
 export function knownFormats(): string {
-  return "traces (OTLP, Jaeger, Zipkin, Tempo), Kubernetes objects or what kubectl prints, transcripts of tool calls, metrics (Prometheus, OTLP, tables), logs, environments or a .faultline snapshot, each also as gzip (docs/formats/evidence.md lists the forms)";
+  return "traces (OTLP, Jaeger, Zipkin, Tempo), Kubernetes objects or what kubectl prints, transcripts of tool calls, metrics (Prometheus, OTLP, tables), logs, environments, goroutines and profiles of pprof, or a .faultline snapshot, each also as gzip (docs/formats/evidence.md lists the forms)";
 }
