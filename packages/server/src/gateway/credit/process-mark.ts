@@ -2,24 +2,22 @@
 
 import { readFileSync } from "node:fs";
 
+import { bootIdPath, readProcessStat } from "#kernel/index.ts";
+
 /** Of this start of the machine; empty where the system does not say. */
 export function readBootId(): string {
   try {
-    return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+    return readFileSync(bootIdPath, "utf8").trim();
   } catch {
     return "";
   }
 }
 
-const startTimeField = 19;
-
 /** A process, by its number and when it began: numbers are used again. `undefined` when it does not run, or nobody can say. */
 export function readProcessMark(pid: number): string | undefined {
   try {
-    const text = readFileSync(`/proc/${pid}/stat`, "utf8");
-    // The name before it may hold anything, also brackets.
-    const [state, ...fields] = text.slice(text.lastIndexOf(")") + 2).split(" ");
-    return state === "Z" || state === "X" ? undefined : `${pid}:${fields[startTimeField - 1]}`;
+    const { isZombie, startTicks } = readProcessStat(readFileSync(`/proc/${pid}/stat`, "utf8"));
+    return isZombie ? undefined : `${pid}:${startTicks}`;
   } catch {
     return undefined;
   }

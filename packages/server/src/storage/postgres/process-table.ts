@@ -4,6 +4,8 @@ import { execFile } from "node:child_process";
 import { readdir, readFile, readlink } from "node:fs/promises";
 import { promisify } from "node:util";
 
+import { bootIdPath, readProcessStat } from "#kernel/index.ts";
+
 export interface ProcessFacts {
   /** Differs between two processes that had the same pid, also across a restart of the machine. */
   readonly identity: string;
@@ -18,20 +20,17 @@ export async function readProcess(pid: number): Promise<ProcessFacts | undefined
   return process.platform === "linux" ? await readLinuxProcess(pid) : await readPortably(pid);
 }
 
-/** Facts of proc(5): field 22 of `stat` is the start in clock ticks since boot. */
 async function readLinuxProcess(pid: number): Promise<ProcessFacts | undefined> {
   try {
     const [stat, commandLine, bootId] = await Promise.all([
       readFile(`/proc/${pid}/stat`, "utf8"),
       readFile(`/proc/${pid}/cmdline`, "utf8"),
-      readFile("/proc/sys/kernel/random/boot_id", "utf8").catch(() => "unknown"),
+      readFile(bootIdPath, "utf8").catch(() => "unknown"),
     ]);
-    // The second field is the name in parentheses, which may itself hold spaces and parentheses.
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    const [state] = fields;
-    if (state === "Z" || state === "X") return undefined;
+    const { isZombie, startTicks } = readProcessStat(stat);
+    if (isZombie) return undefined;
     return {
-      identity: `${bootId.trim()}:${fields[19] ?? ""}`,
+      identity: `${bootId.trim()}:${startTicks}`,
       commandLine: commandLine.split("\0").join(" ").trim(),
       workingFolder: await readlink(`/proc/${pid}/cwd`).catch(() => undefined),
     };
