@@ -185,6 +185,8 @@ describe("an account that two platforms share", () => {
       const found = await us.client.listGrantConflicts({}, { signal });
       return found.conflicts.length === 1;
     });
+    const { differences } = await eu.client.reconcileLedger({ body: {} }, { signal });
+    expect(differences).toMatchObject([{ kind: "edits-contradict", subject: "budget/all" }]);
     const { conflicts } = await eu.client.listGrantConflicts({}, { signal });
     expect(conflicts).toMatchObject([{ key: "budget/all", edits: [{ number: 1 }, { number: 2 }] }]);
     const limit = async (): Promise<string | undefined> =>

@@ -25,6 +25,7 @@ const kinds: Readonly<Record<LedgerDifference["kind"], string>> = {
   "work-without-hold": "work without a hold",
   "use-differs": "use differs from its charge",
   "lease-unread": "lease that no journal accounts for",
+  "edits-contradict": "set in two regions at once",
   "invoice-differs": "invoice differs",
 };
 

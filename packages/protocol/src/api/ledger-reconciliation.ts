@@ -49,6 +49,7 @@ export const LedgerDifference = Type.Object(
       Type.Literal("work-without-hold"),
       Type.Literal("use-differs"),
       Type.Literal("lease-unread"),
+      Type.Literal("edits-contradict"),
       Type.Literal("invoice-differs"),
     ]),
     subject: Type.String({ maxLength: 600 }),

@@ -16,9 +16,11 @@ type Given = Extract<DocumentContent, { readonly kind: "grant" }>["given"][numbe
 
 export class SharedTerms {
   readonly #services: HandlerParts["services"];
+  readonly #nowMs: () => number;
 
-  constructor({ services }: HandlerParts) {
+  constructor({ services, clock }: HandlerParts) {
     this.#services = services;
+    this.#nowMs = () => clock.nowMs();
   }
 
   /** Gives credit under an id of the caller; it can be spent once the home of the account knows of it. */
@@ -31,6 +33,11 @@ export class SharedTerms {
     const { currency } = given;
     const isAway = regions.isAway(scope.tenantId);
     const { accounts } = await ledgerBooks.balance(scope);
+    // What stands in a document is done some day: it is refused before.
+    if (given.expiresAtMs !== undefined && given.expiresAtMs <= this.#nowMs())
+      throw new PlatformError("lot_expired", "The credit would have expired already.");
+    if (accounts.some((account) => account.currency === currency && !account.isOpen))
+      throw new PlatformError("account_closed", `The account in ${currency} is closed.`);
     if (!isAway && !accounts.some((account) => account.currency === currency))
       await this.set(scope, { kind: "line", currency, limitMicros: 0n });
     const key = `grant/${id}`;

@@ -9,6 +9,9 @@ import { sql } from "kysely";
 
 import type { Reader } from "#storage/index.ts";
 
+import { effectiveContent, isConflict } from "../regions/grant-document.ts";
+import { readDocuments } from "../regions/region-store.ts";
+import { sayContent } from "../regions/say-content.ts";
 import { compareInvoice } from "./compare-invoice.ts";
 
 /** What one reconciliation shows of each kind at most. */
@@ -38,6 +41,7 @@ export async function findDifferences(
     ...(await workWithoutHold(reader)),
     ...(await usesBesideEntries(reader)),
     ...(await lostLeases(reader)),
+    ...(await contradictingEdits(reader)),
     ...(invoice === undefined ? [] : await compareInvoice(reader, invoice)),
   ];
 }
@@ -177,4 +181,28 @@ async function lostLeases(reader: Reader): Promise<LedgerDifference[]> {
       amountMicros: row.actual,
     },
   }));
+}
+
+/** What two regions set without knowing of one another, until a person decides. */
+async function contradictingEdits(reader: Reader): Promise<LedgerDifference[]> {
+  const documents = await readDocuments(reader);
+  return documents
+    .filter(({ versions }) => isConflict(versions))
+    .slice(0, differenceCountMax)
+    .map(({ key, versions }) => {
+      const holds = effectiveContent(versions);
+      const said = versions.map(({ region, content }) => `${region} says ${sayContent(content)}`);
+      const held = holds === undefined ? "" : ` Until a person decides: ${sayContent(holds)}.`;
+      return {
+        kind: "edits-contradict",
+        subject: key,
+        expectedMicros: "0",
+        actualMicros: "0",
+        message: `${key} was set in two regions at once: ${said.join("; ")}.${held}`.slice(
+          0,
+          2_048,
+        ),
+        evidence: [key],
+      };
+    });
 }

@@ -188,7 +188,7 @@ export class RegionAccount {
   /** Budgets hold here before credit comes that they limit. */
   async #applyBudgets(): Promise<void> {
     const { store, ledger, terms, tenantId } = this.#parts;
-    const documents = await store.documents(this.#scope);
+    const documents = await store.documents(this.#scope, { prefix: "budget/" });
     const { escrow } = await store.readEscrow(this.#scope, openEscrow(terms.name, currency));
     await this.#load();
     const budgets = ledger.stateOf(tenantId)?.budgets ?? new Map<string, never>();

@@ -38,6 +38,24 @@ export interface UnreportedCharges {
   readonly untilSequence: number;
 }
 
+/** Documents whose keys begin so, or that are named. */
+export interface WhichDocuments {
+  readonly prefix?: string;
+  readonly keys?: readonly string[];
+}
+
+/** Reads the documents of the reader's tenant, in the order of their keys. */
+export async function readDocuments(
+  reader: Reader,
+  { prefix, keys }: WhichDocuments = {},
+): Promise<GrantDocument[]> {
+  let query = selectDocuments(reader);
+  if (prefix !== undefined) query = query.where("key", "like", `${prefix}%`);
+  if (keys !== undefined) query = query.where("key", "in", [...keys]);
+  const rows = await query.orderBy("key").execute();
+  return rows.map(documentOf);
+}
+
 export class RegionStore {
   readonly #store: Store;
 
@@ -45,11 +63,8 @@ export class RegionStore {
     this.#store = store;
   }
 
-  async documents(scope: TenantScope): Promise<GrantDocument[]> {
-    return this.#store.read(scope, async (reader) => {
-      const rows = await selectDocuments(reader).orderBy("key").execute();
-      return rows.map(documentOf);
-    });
+  async documents(scope: TenantScope, which: WhichDocuments = {}): Promise<GrantDocument[]> {
+    return this.#store.read(scope, (reader) => readDocuments(reader, which));
   }
 
   async changedDocuments(scope: TenantScope, afterRevision: number): Promise<ChangedDocuments> {

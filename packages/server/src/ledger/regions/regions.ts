@@ -43,6 +43,10 @@ export class Regions {
   readonly #store: RegionStore;
   /** Of tenants whose home is elsewhere. */
   readonly #accounts = new Map<TenantId, RegionAccount>();
+  /** Of tenants that are at home here: what is being applied, one after the other. */
+  readonly #applying = new Map<TenantId, Promise<unknown>>();
+  /** Tenants whose ledger may not say what their documents say. */
+  readonly #unapplied = new Set<TenantId>();
 
   constructor(parts: RegionsParts) {
     this.#parts = parts;
@@ -60,11 +64,11 @@ export class Regions {
   /** Opens the accounts of tenants whose home is elsewhere, and begins to speak with their homes. */
   async open(): Promise<void> {
     for (const account of this.#accounts.values()) await account.open();
-    for (const tenantId of this.#homeTenants()) {
-      const scope = { tenantId, signal: this.#parts.signal };
-      // What was written down before the process died may not have been applied.
-      await this.#apply(scope, await this.#store.documents(scope));
-    }
+    // What was written down before the process died may not have been applied.
+    for (const tenantId of this.#homeTenants()) this.#unapplied.add(tenantId);
+    await this.#applyRest();
+    const { clock, terms, signal } = this.#parts;
+    if (terms.homes.size > 0) clock.every(terms.intervalMs, signal, () => void this.#applyRest());
   }
 
   /** Whether the tenant's account is shared, so that its terms are edited as documents. */
@@ -102,7 +106,7 @@ export class Regions {
       return mergeVersions(known, [editVersions(known, edit)]);
     });
     if (this.isAway(scope.tenantId)) return { document, answers: [] };
-    return { document, answers: await this.#apply(scope, [document]) };
+    return { document, answers: await this.#apply(scope, [document.key]) };
   }
 
   async documents(scope: TenantScope): Promise<GrantDocument[]> {
@@ -128,7 +132,7 @@ export class Regions {
       const edit = { content, region: terms.name, editedAtMs: clock.nowMs() };
       return mergeVersions(known, [editVersions(known, edit)]);
     });
-    if (!this.isAway(scope.tenantId)) await this.#apply(scope, [document]);
+    if (!this.isAway(scope.tenantId)) await this.#apply(scope, [document.key]);
     return document;
   }
 
@@ -152,7 +156,11 @@ export class Regions {
 
   async #answerPeer(peer: RegionPeer, scope: TenantScope, request: SentRequest): Promise<string> {
     const { ledger } = this.#parts;
-    await this.#apply(scope, await this.#store.hear(scope, request.documents));
+    const heard = await this.#store.hear(scope, request.documents);
+    await this.#apply(
+      scope,
+      heard.map(({ key }) => key),
+    );
     const details = new Map(Object.entries(request.details));
     const answers = await Promise.all(
       request.steps
@@ -166,23 +174,52 @@ export class Regions {
     return exchangeText({ answers, ...changed });
   }
 
-  /** Makes the ledger say what documents say. What it refuses (a grant that expired on its way) is told in the log. */
-  async #apply(
-    scope: TenantScope,
-    documents: readonly GrantDocument[],
-  ): Promise<readonly LedgerAnswer[]> {
+  /** Makes the ledger say what documents say. Edits that follow one another are applied in that order. */
+  async #apply(scope: TenantScope, keys: readonly string[]): Promise<readonly LedgerAnswer[]> {
+    const { tenantId } = scope;
+    if (keys.length === 0) return [];
+    const before = this.#applying.get(tenantId) ?? Promise.resolve();
+    // Each one tells its own caller how it failed.
+    const run = before.then(() => this.#applyNow(scope, keys));
+    const settled = run.catch(() => void this.#unapplied.add(tenantId));
+    this.#applying.set(tenantId, settled);
+    return run;
+  }
+
+  /** Applies documents as they are by now. What the ledger refuses (a grant that expired on its way) is told in the log. */
+  async #applyNow(scope: TenantScope, keys: readonly string[]): Promise<readonly LedgerAnswer[]> {
     const { ledger, logger } = this.#parts;
+    const documents = await this.#store.documents(scope, { keys });
     const requests: LedgerRequest[] = documents.flatMap((document) => homeRequests(document));
     const answers = await Promise.all(requests.map((request) => ledger.submit(scope, request)));
     for (const [index, answer] of answers.entries()) {
       if (answer.kind !== "refused" || answer.code === "budget_not_found") continue;
       const { tenantId } = scope;
-      logger.error(
-        { tenantId, request: requests[index]?.id, answer },
-        "a grant document was not applied",
-      );
+      const id = requests[index]?.id;
+      logger.error({ tenantId, id, answer }, "a grant document was not applied");
     }
     return answers;
+  }
+
+  /** Applies again what could not be applied, or may not have been. */
+  async #applyRest(): Promise<void> {
+    const { signal, logger } = this.#parts;
+    for (const tenantId of this.#unapplied) {
+      this.#unapplied.delete(tenantId);
+      const scope = { tenantId, signal };
+      try {
+        const documents = await this.#store.documents(scope);
+        await this.#apply(
+          scope,
+          documents.map(({ key }) => key),
+        );
+      } catch (error) {
+        this.#unapplied.add(tenantId);
+        if (!signal.aborted)
+          logger.warn({ err: error, tenantId }, "grant documents wait for the ledger");
+        return;
+      }
+    }
   }
 
   *#homeTenants(): Iterable<TenantId> {
