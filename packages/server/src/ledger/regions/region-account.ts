@@ -230,6 +230,8 @@ export class RegionAccount {
   }
 }
 
-function detailsOf({ details }: UnreportedCharges): Readonly<Record<string, UseDetails>> {
+/** A report of a single command that charged very much goes without them: a message has its bound. */
+function detailsOf({ charges, details }: UnreportedCharges): Readonly<Record<string, UseDetails>> {
+  if (charges.length > regionLimits.reportedUseCount) return {};
   return Object.fromEntries(details);
 }

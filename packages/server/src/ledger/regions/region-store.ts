@@ -6,7 +6,8 @@ import type { UseDetails } from "@faultline/protocol";
 import { sql } from "kysely";
 
 import type { LeaseCharge } from "../rules/commands.ts";
-import type { AccountId, Attribution } from "../rules/types.ts";
+import type { AccountId, Attribution, Budget } from "../rules/types.ts";
+import { readBudgets } from "../store/load-ledger.ts";
 import { readRecord, writeRecord } from "../store/micros-text.ts";
 import type { Escrow } from "./escrow.ts";
 import { hearDocuments } from "./exchange.ts";
@@ -65,6 +66,11 @@ export class RegionStore {
 
   async documents(scope: TenantScope, which: WhichDocuments = {}): Promise<GrantDocument[]> {
     return this.#store.read(scope, (reader) => readDocuments(reader, which));
+  }
+
+  /** The budgets of the tenant's ledger. */
+  async budgets(scope: TenantScope): Promise<Budget[]> {
+    return this.#store.read(scope, readBudgets);
   }
 
   async changedDocuments(scope: TenantScope, afterRevision: number): Promise<ChangedDocuments> {

@@ -263,6 +263,16 @@ describe("two regions", () => {
     expectEven();
   });
 
+  it("know of budgets that were set before the account was shared", async () => {
+    await eu.regions.edit(scope, "grant/g", grant(8_000n));
+    const set = budget(400n);
+    assert(set.kind === "budget", "a budget");
+    await eu.fixture.ask({ kind: "set-budget", terms: set.terms, spentMicros: 0n });
+    await eu.regions.open();
+    await us.regions.exchange();
+    expect(await use(us, "u1", 500n)).toBe("refused");
+  });
+
   it("give back what is beyond twice of what a region keeps", async () => {
     await eu.regions.edit(scope, "grant/g", grant(40_000n));
     await us.regions.replenish(scope.tenantId, 5_000n);

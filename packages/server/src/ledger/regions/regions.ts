@@ -16,6 +16,7 @@ import { isStepOf } from "./exchange.ts";
 import { exchangeText, readRequestText, type SentRequest } from "./exchange-text.ts";
 import {
   type DocumentContent,
+  documentKey,
   editVersions,
   type GrantDocument,
   isConflict,
@@ -65,7 +66,10 @@ export class Regions {
   async open(): Promise<void> {
     for (const account of this.#accounts.values()) await account.open();
     // What was written down before the process died may not have been applied.
-    for (const tenantId of this.#homeTenants()) this.#unapplied.add(tenantId);
+    for (const tenantId of this.#homeTenants()) {
+      await this.#adoptBudgets({ tenantId, signal: this.#parts.signal });
+      this.#unapplied.add(tenantId);
+    }
     await this.#applyRest();
     const { clock, terms, signal } = this.#parts;
     if (terms.homes.size > 0) clock.every(terms.intervalMs, signal, () => void this.#applyRest());
@@ -152,6 +156,18 @@ export class Regions {
     const text = await this.#answerPeer(peer, { tenantId, signal }, request);
     const { nonce } = message;
     return seal(peer.key, "reply", { from: terms.name, to: peer.name, nonce, text });
+  }
+
+  /** Budgets that were set before the account was shared become documents, so that every region keeps them. */
+  async #adoptBudgets(scope: TenantScope): Promise<void> {
+    const { clock, terms } = this.#parts;
+    for (const budget of await this.#store.budgets(scope)) {
+      const content = { kind: "budget", terms: budget.terms } as const;
+      const edit = { content, region: terms.name, editedAtMs: clock.nowMs() };
+      await this.#store.edit(scope, documentKey(content), (known) =>
+        known.length > 0 ? known : [editVersions([], edit)],
+      );
+    }
   }
 
   async #answerPeer(peer: RegionPeer, scope: TenantScope, request: SentRequest): Promise<string> {

@@ -60,6 +60,10 @@ export async function findDueTenants(
       .select("tenant_id")
       .where("state", "=", "open")
       .where("ends_at_ms", "<=", now)
+      // An escrow of another region is ended by no time.
+      .where((where) =>
+        where.or([where("kind", "<>", "lease"), where("id", "not like", "escrow/%")]),
+      )
       .union(
         writer
           .selectFrom("ledger_lot")
