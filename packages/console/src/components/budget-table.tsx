@@ -10,7 +10,7 @@ import { type Column, DataTable } from "../ui/data-table.tsx";
 import type { IconName } from "../ui/icon.tsx";
 import { Time } from "../ui/time.tsx";
 import { type OutlookTone, outlookText, scopeText, windowText } from "../util/budget-words.ts";
-import { shareOf } from "../util/money.ts";
+import { percentOf } from "../util/money.ts";
 import { paths } from "../util/paths.ts";
 import { ShareBar } from "./share-bar.tsx";
 
@@ -81,21 +81,21 @@ export function BudgetTable(props: {
 }
 
 function Used({ row }: { row: Row }) {
-  const percent = shareOf(row.usedMicros, row.limitMicros);
+  const percent = percentOf(row.usedMicros, row.limitMicros);
   const open = row.forecast?.openMicros ?? "0";
   return (
     <div className="flex flex-col gap-1">
       <span>
         <Amount micros={row.usedMicros} currency={row.currency} />{" "}
         <span className="text-ink-3">
-          of <Amount micros={row.limitMicros} currency={row.currency} /> ({percent.toFixed(0)} %)
+          of <Amount micros={row.limitMicros} currency={row.currency} /> ({String(percent)} %)
         </span>
       </span>
       <ShareBar
         label={`Used of the budget ${row.budgetId}`}
         part={row.usedMicros}
         whole={row.limitMicros}
-        tone={percent >= 100 ? "bad" : percent >= 80 ? "warn" : "accent"}
+        tone={percent >= 100n ? "bad" : percent >= 80n ? "warn" : "accent"}
       />
       {BigInt(open) > 0n && (
         <span className="text-xs text-ink-3">

@@ -5,6 +5,7 @@ import {
   formatMicros,
   formatMicrosShort,
   fromDecimalField,
+  percentOf,
   shareOf,
   toDecimalField,
 } from "./money.ts";
@@ -68,6 +69,12 @@ describe("amounts", () => {
   it("come back from a field as they went into it", () => {
     for (const micros of [0n, 1n, 250n, 1_000_000n, 12_345_678_901n])
       expect(fromDecimalField(toDecimalField(micros))).toBe(micros);
+  });
+
+  it("are per cents of a limit, however far beyond it", () => {
+    expect(percentOf(7_810_000n, 2_000_000n)).toBe(390n);
+    expect(percentOf(999n, 1_000n)).toBe(99n);
+    expect(percentOf(0n, 0n)).toBe(100n);
   });
 
   it("are shares of a whole within bounds", () => {

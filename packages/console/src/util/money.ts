@@ -61,6 +61,12 @@ export function shareOf(part: bigint | string, whole: bigint | string): number {
   );
 }
 
+/** Whole per cents of a limit, beyond a hundred too; rounded down, so that 100 says that it is reached. */
+export function percentOf(part: bigint | string, limit: bigint | string): bigint {
+  const all = BigInt(limit);
+  return all <= 0n ? 100n : (BigInt(part) * 100n) / all;
+}
+
 function toCents(size: bigint): string {
   const cents = (size + microsPerCent / 2n) / microsPerCent;
   return `${grouped(String(cents / 100n))}.${String(cents % 100n).padStart(2, "0")}`;

@@ -66,9 +66,9 @@ declare
   end_ms bigint;
   row_count bigint;
 begin
-  -- Nothing is older than the first entry.
+  -- Nothing is older than the first entry, save for a clock that was set back in between.
   insert into ledger_summary (tenant_id, until_ms)
-  select tenant, at_ms / hour * hour from ledger_transfer where tenant_id = tenant order by sequence limit 1
+  select tenant, (at_ms - day) / hour * hour from ledger_transfer where tenant_id = tenant order by sequence limit 1
   on conflict (tenant_id) do nothing;
   -- Of two who ask at once the second goes on where the first has ended.
   select until_ms into start_ms from ledger_summary where tenant_id = tenant for update;
