@@ -24,6 +24,14 @@ describe("faultline ledger", () => {
     return JSON.parse(stdout) as Record<string, unknown>;
   }
 
+  it("lists edits of other regions that contradict one another, of which one region has none", async () => {
+    const none = await platform.call("ledger", "conflicts");
+    expect(none).toMatchObject({ code: 0, stdout: "No edits contradict one another.\n" });
+    const words = ["conflicts", "resolve", "budget/all"];
+    expect((await platform.call("ledger", ...words)).code).toBe(64);
+    expect((await platform.call("ledger", ...words, "1")).code).not.toBe(0);
+  });
+
   it("grants, holds, settles, and explains what an operation cost", async () => {
     expect((await platform.call("ledger", "balance")).stdout).toContain("There is no account yet");
     expect((await platform.call("ledger", "grant", "12.50", "--expires", "30d")).stdout).toMatch(
