@@ -6,7 +6,14 @@ import { seededRandom, systemRandom } from "#kernel/index.ts";
 
 import { newWebhookSecret, signWebhook } from "./sign-webhook.ts";
 
-type Verify = (body: string, header: string, secret: string, nowSeconds?: number) => boolean;
+type Verify = (
+  body: string,
+  sent: {
+    readonly signature: string;
+    readonly secret: string | undefined;
+    readonly nowSeconds: number;
+  },
+) => boolean;
 
 /** The example that the page about the ledger gives to those who receive alerts. */
 async function documentedVerify(): Promise<Verify> {
@@ -29,21 +36,25 @@ describe("the documented verification", () => {
     const verify = await documentedVerify();
     const header = signWebhook(body, { secrets: [first ?? "", second ?? ""], atMs });
     expect(header).toMatch(/^t=1800000000,v1=[0-9a-f]{64},v1=[0-9a-f]{64}$/);
-    expect(verify(body, header, first ?? "", nowSeconds)).toBe(true);
-    expect(verify(body, header, second ?? "", nowSeconds)).toBe(true);
-    expect(verify(body, header, other ?? "", nowSeconds)).toBe(false);
-    expect(verify(`${body} `, header, first ?? "", nowSeconds)).toBe(false);
+    expect(verify(body, { signature: header, secret: first, nowSeconds })).toBe(true);
+    expect(verify(body, { signature: header, secret: second, nowSeconds })).toBe(true);
+    expect(verify(body, { signature: header, secret: other, nowSeconds })).toBe(false);
+    expect(verify(`${body} `, { signature: header, secret: first, nowSeconds })).toBe(false);
     const moved = header.replace("t=1800000000", "t=1800000001");
-    expect(verify(body, moved, first ?? "", nowSeconds)).toBe(false);
+    expect(verify(body, { signature: moved, secret: first, nowSeconds })).toBe(false);
   });
 
   it("refuses what is old, and what is no signature", async () => {
     const verify = await documentedVerify();
     const header = signWebhook(body, { secrets: [first ?? ""], atMs });
-    expect(verify(body, header, first ?? "", nowSeconds + 300)).toBe(true);
-    expect(verify(body, header, first ?? "", nowSeconds + 301)).toBe(false);
+    expect(verify(body, { signature: header, secret: first, nowSeconds: nowSeconds + 300 })).toBe(
+      true,
+    );
+    expect(verify(body, { signature: header, secret: first, nowSeconds: nowSeconds + 301 })).toBe(
+      false,
+    );
     for (const bad of ["", "t=1800000000", "v1=00", "t=x,v1=", `t=${nowSeconds},v1=zz`])
-      expect(verify(body, bad, first ?? "", nowSeconds)).toBe(false);
+      expect(verify(body, { signature: bad, secret: first, nowSeconds })).toBe(false);
   });
 });
 
