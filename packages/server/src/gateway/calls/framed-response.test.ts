@@ -59,6 +59,12 @@ describe("a response that frames its chunks", () => {
       response.end("def");
     });
     expect([known.head.includes("chunked"), known.body]).toEqual([false, "abcdef"]);
+    const bytes = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
+    const whole = await replyOf(newer, (response) => {
+      response.writeHead(200, { "content-length": 256 });
+      response.end(bytes);
+    });
+    expect(whole.body).toBe(bytes.toString("latin1"));
     const old = await replyOf(older, (response) => {
       response.writeHead(200, {});
       response.write("abc");

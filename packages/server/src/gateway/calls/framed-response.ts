@@ -8,8 +8,9 @@ import type { ServerResponse } from "node:http";
 import type { ReplyHead } from "./reply-head.ts";
 import type { ReplySink } from "./reply-sink.ts";
 
-/** Of longer parts a copy would cost more than the pieces. */
+/** Of longer parts, and of longer bodies, a copy would cost more than the pieces. */
 const copiedBytesMax = 4_096;
+const joinedBytesMax = 16_384;
 const lineEnd = Buffer.from("\r\n");
 const lastChunk = Buffer.from("0\r\n\r\n");
 const hexDigits = Buffer.from("0123456789abcdef");
@@ -52,7 +53,10 @@ export class FramedResponse implements ReplySink {
 
   end(part?: Buffer | string): void {
     if (!this.#frames) {
-      this.#response.end(part);
+      // As a text, a short body leaves in one piece with its head; in latin1 each byte stays as it is.
+      if (Buffer.isBuffer(part) && part.length <= joinedBytesMax)
+        this.#response.end(part.toString("latin1"), "latin1");
+      else this.#response.end(part);
       return;
     }
     if (part !== undefined) this.write(part);
