@@ -1,6 +1,7 @@
 /** The formats of evidence, recognised by content. A new format is a new row of its folder's table. */
 
 import { decodeSnapshotFile, looksLikeSnapshotFile } from "../snapshot/file.ts";
+import { changeFormats } from "./changes/formats.ts";
 import { environmentFormats } from "./environment/formats.ts";
 import type { EvidenceFormat } from "./format.ts";
 import { goroutineFormats } from "./goroutines/formats.ts";
@@ -22,6 +23,7 @@ export const evidenceFormats: readonly EvidenceFormat[] = [
   },
   ...otlpJsonFormats,
   ...tracingFormats,
+  ...changeFormats,
   ...goroutineFormats,
   ...environmentFormats,
   ...transcriptFormats,
@@ -34,5 +36,5 @@ export const evidenceFormats: readonly EvidenceFormat[] = [
 
 /** What can be read, in one sentence; the description of each format stands in the table above and on its page. */
 export function knownFormats(): string {
-  return "traces (OTLP, Jaeger, Zipkin, Tempo), Kubernetes objects or what kubectl prints, transcripts of tool calls, metrics (Prometheus, OTLP, tables), logs, environments, goroutines and profiles of pprof, or a .faultline snapshot, each also as gzip (docs/formats/evidence.md lists the forms)";
+  return "traces (OTLP, Jaeger, Zipkin, Tempo), Kubernetes objects or what kubectl prints, transcripts of tool calls, metrics (Prometheus, OTLP, tables), logs, environments, changes (git, deploys, flags) and alerts, goroutines and profiles of pprof, or a .faultline snapshot, each also as gzip (docs/formats/evidence.md lists the forms)";
 }

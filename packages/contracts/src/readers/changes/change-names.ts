@@ -32,8 +32,8 @@ export const fieldNames = {
   before: names("before old old_value oldValue from previous previous_value was"),
   after: names("after new new_value newValue to value current enabled state now"),
   change: names("change transition"),
-  metric: names("metric metric_name metricName alertname labels.alertname monitor alert rule name"),
-  threshold: names("threshold limit critical_threshold condition.threshold"),
+  metric: names("metric metric_name metricName alertname labels.alertname monitor"),
+  threshold: names("threshold critical_threshold condition.threshold"),
   observed: names("observed value current_value currentValue actual observed_value"),
   severity: names("severity priority level labels.severity"),
   summary: names(

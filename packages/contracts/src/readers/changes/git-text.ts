@@ -33,7 +33,10 @@ interface Draft {
 export function readGitText(input: FormatInput): FileContent {
   const drafts: Draft[] = [];
   let draft: Draft | undefined;
-  for (const line of input.text().replace(/^\uFEFF/, "").split("\n")) {
+  for (const line of input
+    .text()
+    .replace(/^\uFEFF/, "")
+    .split("\n")) {
     const written = line.endsWith("\r") ? line.slice(0, -1) : line;
     const start = mailStart.exec(written) ?? logStart.exec(written);
     if (start !== null) {
@@ -95,9 +98,10 @@ function addHeader(line: string, draft: Draft): void {
 
 /** Dates of git: with the zone behind the year, as mail writes them, and in ISO's form. */
 function timeOfDate(text: string): number | undefined {
-  const zoned = /^([A-Z][a-z]{2} [A-Z][a-z]{2} {1,2}\d{1,2} [\d:]{8} \d{4}) ([+-])(\d{2})(\d{2})$/.exec(
-    text.trim(),
-  );
+  const zoned =
+    /^([A-Z][a-z]{2} [A-Z][a-z]{2} {1,2}\d{1,2} [\d:]{8} \d{4}) ([+-])(\d{2})(\d{2})$/.exec(
+      text.trim(),
+    );
   if (zoned === null) return timeOfText(text.trim());
   const local = timeOfText(zoned[1] ?? "");
   if (local === undefined) return undefined;
@@ -125,7 +129,8 @@ function addListed(line: string, draft: Draft): void {
 }
 
 function addDiff(line: string, draft: Draft): void {
-  const named = /^\+\+\+ (?:b\/)?([^\t]+)/.exec(line) ?? /^diff --git \S+ (?:b\/)?(\S+)$/.exec(line);
+  const named =
+    /^\+\+\+ (?:b\/)?([^\t]+)/.exec(line) ?? /^diff --git \S+ (?:b\/)?(\S+)$/.exec(line);
   if (named !== null && named[1] !== "/dev/null") addFile(named[1] ?? "", draft);
   const isBeforeDiff = draft.diff.length === 0 && !/^(?:diff |--- |@@)/.test(line);
   if (isBeforeDiff) addListed(line, draft);

@@ -71,9 +71,7 @@ function patternOf(record: Fields, list: ListName | undefined): LogPattern | und
   const count = amountAt(record, fieldNames.count);
   const isPattern =
     list === "patterns" ||
-    ["signature", "pattern", "template", "log_pattern"].some(
-      (name) => textOf(record[name]) !== "",
-    );
+    ["signature", "pattern", "template", "log_pattern"].some((name) => textOf(record[name]) !== "");
   const text = wordsAt(record, fieldNames.pattern, 4_096);
   if (!isPattern || count === undefined || count < 0 || text === undefined) return undefined;
   return {

@@ -30,14 +30,18 @@ function listOfName(name: string): ListName | undefined {
   return (
     listNames.get(stem) ??
     [...listNames].find(
-      ([word]) => stem === word.replace(/s$/, "") || stem.endsWith(`_${word}`) || stem.endsWith(`-${word}`),
+      ([word]) =>
+        stem === word.replace(/s$/, "") || stem.endsWith(`_${word}`) || stem.endsWith(`-${word}`),
     )?.[1]
   );
 }
 
 /** Whether a text begins with a record of a change or of a report, alone, in a list or in an object of lists. */
 export function recogniseChangeRecords({ head, name }: FormatInput): boolean {
-  if (head === undefined || /"(?:resourceSpans|resourceLogs|resourceMetrics|apiVersion)"\s*:/.test(head.slice(0, 2_048)))
+  if (
+    head === undefined ||
+    /"(?:resourceSpans|resourceLogs|resourceMetrics|apiVersion)"\s*:/.test(head.slice(0, 2_048))
+  )
     return false;
   const list = listOfName(name);
   const named = /^\s*\{[\s\S]{0,2048}?"(\w+)"\s*:\s*\[\s*(?=\{)/.exec(head.slice(0, 4_096));
@@ -82,7 +86,12 @@ export function readChangeRecords(input: FormatInput): FileContent {
 
 class GatheredRecords {
   readonly #events: ChangeEvent[] = [];
-  readonly #incident: IncidentContent = { kind: "incident", alerts: [], statuses: [], patterns: [] };
+  readonly #incident: IncidentContent = {
+    kind: "incident",
+    alerts: [],
+    statuses: [],
+    patterns: [],
+  };
   #skippedCount = 0;
 
   add(record: Fields, list: ListName | undefined): void {
@@ -129,7 +138,8 @@ class GatheredRecords {
         where: "line 1, column 1",
       });
     }
-    const changes = this.#events.length === 0 ? [] : [{ kind: "changes" as const, events: this.#events }];
+    const changes =
+      this.#events.length === 0 ? [] : [{ kind: "changes" as const, events: this.#events }];
     return {
       contents: [...changes, ...(hasReports ? [this.#incident] : [])],
       notes:

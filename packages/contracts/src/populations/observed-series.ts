@@ -1,0 +1,121 @@
+/** Series of a snapshot with the service that each is about, and what it tells of. */
+
+import { type EvidenceOf, evidenceOfKind, type Snapshot } from "../model/snapshot.ts";
+import type { MetricSeries } from "../model/evidence.ts";
+import { compareText } from "../text/compare-text.ts";
+import { type Signal, signalOf } from "./signal.ts";
+
+export interface ObservedSeries {
+  readonly service: string;
+  readonly name: string;
+  readonly signal: Signal;
+  readonly timesMicros: readonly number[];
+  /** Of a counter what was added since the value before. */
+  readonly values: Float64Array;
+  readonly evidenceId: string;
+  readonly locator: string;
+}
+
+/** Labels that name a service, the surest first. */
+const serviceLabels = [
+  "service",
+  "service_name",
+  "service.name",
+  "app",
+  "app_kubernetes_io_name",
+  "workload",
+  "deployment",
+  "container",
+  "job",
+  "pod",
+  "component",
+  "instance",
+  "host",
+  "node",
+];
+
+/** All series with times, in one order whatever the order of the evidence; of one that is told twice, one. */
+export function observedSeriesOf(snapshot: Snapshot): ObservedSeries[] {
+  const found = new Map<string, ObservedSeries>();
+  for (const item of evidenceOfKind(snapshot, "metrics")) {
+    const prefixes = prefixesOf(item);
+    for (const [index, series] of item.content.series.entries()) {
+      if (series.timesMicros.length < 2) continue;
+      const { service, name } = placeOf(series, prefixes);
+      const told: ObservedSeries = {
+        service,
+        name,
+        signal: signalOf(name),
+        timesMicros: series.timesMicros,
+        values: valuesOf(series),
+        evidenceId: item.id,
+        locator: `/series/${index}`,
+      };
+      const key = JSON.stringify([service, name, Object.entries(series.labels).sort()]);
+      const known = found.get(key);
+      if (known === undefined || known.values.length < told.values.length) found.set(key, told);
+    }
+  }
+  return [...found].sort(([left], [right]) => compareText(left, right)).map(([, told]) => told);
+}
+
+/** Services that the names of series begin with: several of them, followed by metrics that several have. */
+function prefixesOf({ content }: EvidenceOf<"metrics">): ReadonlySet<string> {
+  const metricsOf = new Map<string, Set<string>>();
+  const usersOf = new Map<string, number>();
+  for (const series of content.series) {
+    if (labelledService(series) !== undefined) continue;
+    const [prefix, metric] = splitName(series.name);
+    if (metric === "") continue;
+    const metrics = metricsOf.get(prefix) ?? new Set<string>();
+    metricsOf.set(prefix, metrics.add(metric));
+  }
+  for (const metrics of metricsOf.values())
+    for (const metric of metrics) usersOf.set(metric, (usersOf.get(metric) ?? 0) + 1);
+  const prefixes = [...metricsOf].filter(([, metrics]) =>
+    [...metrics].some((metric) => (usersOf.get(metric) ?? 0) >= 2),
+  );
+  return new Set(prefixes.length >= 2 ? metricsOf.keys() : []);
+}
+
+/** `cart_cpu` is the cpu of cart; of `cart_latency-90` the metric has a stroke of its own. */
+function splitName(name: string): [prefix: string, metric: string] {
+  const at = name.search(/[_:]/);
+  return at <= 0 ? [name, ""] : [name.slice(0, at), name.slice(at + 1)];
+}
+
+function labelledService({ labels }: MetricSeries): string | undefined {
+  for (const label of serviceLabels) {
+    const value = labels[label];
+    if (value !== undefined && value !== "")
+      return label === "pod" ? value.replace(/-[a-f0-9]{6,10}-[a-z0-9]{5}$|-\d+$/, "") : value;
+  }
+  return undefined;
+}
+
+function placeOf(
+  series: MetricSeries,
+  prefixes: ReadonlySet<string>,
+): { service: string; name: string } {
+  const labelled = labelledService(series);
+  if (labelled !== undefined) return { service: labelled, name: series.name };
+  const [prefix, metric] = splitName(series.name);
+  return metric !== "" && prefixes.has(prefix)
+    ? { service: prefix, name: metric }
+    : { service: "", name: series.name };
+}
+
+function valuesOf({ values, type, name }: MetricSeries): Float64Array {
+  const isCounter = type === "counter" || (/[-_]total$/.test(name) && isGrowing(values));
+  const whole = Float64Array.from(values);
+  if (!isCounter) return whole;
+  return whole.map((value, at) => {
+    const before = whole[Math.max(0, at - 1)] ?? value;
+    // A counter that fell began anew with its process.
+    return value < before ? value : value - before;
+  });
+}
+
+function isGrowing(values: readonly number[]): boolean {
+  return values.every((value, at) => at === 0 || value >= (values[at - 1] ?? value));
+}
