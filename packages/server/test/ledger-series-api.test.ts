@@ -205,6 +205,42 @@ describe("exports", () => {
     ).toHaveLength(1);
   });
 
+  it("come in pages, each read when it is taken, and end when whoever takes them leaves", async () => {
+    const { database, services } = control;
+    const tenantId = await database.createTenant("long");
+    await database.sql(
+      `insert into faultline.ledger_transfer (tenant_id, sequence, command_id, at_ms, from_account, to_account, amount_micros, reason)
+       select $1, n, 'c', $2::bigint + n, 'grants/USD', 'credit/USD', n, 'granted' from generate_series(1, 5000) n`,
+      [tenantId, Date.now() - 60_000],
+    );
+    await database.sql(
+      `insert into faultline.ledger_use (tenant_id, id, hold_id, command_id, at_ms, amount_micros)
+       select $1, 'use-' || n, 'h', 'c', $2::bigint + n % 7, n from generate_series(1, 5000) n`,
+      [tenantId, Date.now() - 60_000],
+    );
+    const leaves = new AbortController();
+    const scope = { tenantId, signal: leaves.signal };
+    for (const open of [
+      () => services.ledgerBooks.exportEntries(scope, {}),
+      () => services.ledgerBooks.exportUsage(scope, {}),
+    ]) {
+      const lines: string[] = [];
+      let pageRowsMax = 0;
+      for await (const page of open()) {
+        const rows = page.trimEnd().split("\r\n");
+        pageRowsMax = Math.max(pageRowsMax, rows.length);
+        lines.push(...rows);
+      }
+      expect([lines.length, new Set(lines).size, pageRowsMax]).toEqual([5_001, 5_001, 2_000]);
+    }
+    const left = services.ledgerBooks.exportEntries(scope, {});
+    await left.next();
+    await left.next();
+    leaves.abort(new Error("gone"));
+    await expect(left.next()).rejects.toThrow("gone");
+    expect(await left.next()).toEqual({ done: true, value: undefined });
+  });
+
   it("are refused before the first byte when the window is none, or the key may not", async () => {
     const wrong = await download(
       "/api/ledger/export/usage?from=2026-01-02T00:00:00Z&until=2026-01-01T00:00:00Z",
