@@ -43,7 +43,9 @@ import { type RegionWorld, startMs } from "./region-world.ts";
 
 const tickMs = 400;
 const currency = "USD" as const;
-const keepMicros = 24_000n;
+/** A region keeps much for a while, and then little, so that it has something to return. */
+const keptMicros = [24_000n, 4_000n] as const;
+const keptMs = 6_000;
 const readTransfersMax = 40;
 /** With less than that a region serves next to nothing. */
 const littleMicros = 3_000n;
@@ -205,8 +207,9 @@ export class RegionProcess {
 
   #exchange(home: RegionProcess): void {
     const { database, world } = this;
+    const isPlenty = Math.floor(world.queue.nowMs / keptMs) % 2 === 0;
     const escrow = planSteps(database.escrow, this.#standing(), {
-      keepMicros,
+      keepMicros: isPlenty ? keptMicros[0] : keptMicros[1],
       isClosing: world.isEnding,
     });
     if (escrow.borrowing !== database.escrow.borrowing) this.#lackMicros = 0n;
