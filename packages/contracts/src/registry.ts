@@ -3,6 +3,7 @@
 import { callContracts, callControls } from "./calls/contracts.ts";
 import { environmentContracts } from "./environment/contracts.ts";
 import { fanOutContracts } from "./fan-out/contracts.ts";
+import { lifetimeContracts } from "./lifetimes/contracts.ts";
 import type { Contract } from "./model/contract.ts";
 import { boundaries } from "./model/finding.ts";
 import { routingContracts } from "./routing/contracts.ts";
@@ -20,6 +21,7 @@ export const contracts: readonly Contract[] = inBoundaryOrder([
   ...workloadContracts,
   ...toolCallContracts,
   ...environmentContracts,
+  ...lifetimeContracts,
 ]);
 
 /**

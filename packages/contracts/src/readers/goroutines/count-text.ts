@@ -31,7 +31,8 @@ export function readCountText(input: FormatInput): FileContent {
   if (first === null) throw noProfile();
   const table = new GoroutineTable();
   const take = (stack: Stack | undefined): void => {
-    if (stack !== undefined && stack.count > 0) addStack(table, stack, first[1] === "goroutineleak");
+    if (stack !== undefined && stack.count > 0)
+      addStack(table, stack, first[1] === "goroutineleak");
   };
   let stack: Stack | undefined;
   for (const line of linesOf(text, first[0].length)) {

@@ -127,7 +127,9 @@ function goroutinesOf(raw: RawProfile, recording: Recording, isLeaks: boolean): 
   for (const { locationIds, values } of raw.samples) {
     const count = Math.floor(values[0] ?? 0);
     if (count <= 0) continue;
-    const stack = locationIds.flatMap(framesAt).filter((index) => nameOf(index) !== "runtime.goexit");
+    const stack = locationIds
+      .flatMap(framesAt)
+      .filter((index) => nameOf(index) !== "runtime.goexit");
     const innermost = stack.slice(0, innermostMax).map(nameOf);
     const kept = stack.slice(parkedFrameCount(innermost), goroutineLimits.stackDepthMax);
     const group = table.group({

@@ -1,0 +1,6 @@
+/** The contracts of lifetimes. */
+
+import type { Contract } from "../model/contract.ts";
+import { goroutinesEnd } from "./goroutines-end.ts";
+
+export const lifetimeContracts: readonly Contract[] = [goroutinesEnd];

@@ -1,0 +1,153 @@
+/** Sites: where goroutines of one recording are, in what state, and who started them. */
+
+import type { GoroutineGroup, GoroutinesContent, StackFrame } from "../model/goroutines.ts";
+import { isStandard } from "./go-function.ts";
+import { type GoroutineRole, roleOf } from "./goroutine-role.ts";
+
+/** How a goroutine is blocked, as far as the recording tells. */
+export type BlockedBy =
+  | "send"
+  | "receive"
+  | "channel"
+  | "select"
+  | "forever"
+  | "lock"
+  | "group"
+  | "condition"
+  | "io"
+  | "sleep"
+  | "unknown"
+  | "nothing";
+
+export interface Site {
+  /** Equal for the same site in other recordings of the process. */
+  readonly key: string;
+  readonly blockedBy: BlockedBy;
+  readonly state: string | undefined;
+  readonly role: GoroutineRole;
+  /** The client of a library that each of these belongs to. */
+  readonly client: string | undefined;
+  /** Where they are blocked: the innermost frame. */
+  readonly top: StackFrame;
+  /** The innermost frame that is not Go's own. */
+  readonly code: StackFrame;
+  readonly functions: readonly string[];
+  readonly creator: StackFrame | undefined;
+  readonly isMain: boolean;
+  count: number;
+  leakedCount: number;
+  readonly waits: Map<number, number>;
+  differentCreatorCount: number;
+  orphanCount: number;
+  hasCreators: boolean;
+}
+
+/** The sites of a recording by their keys. */
+export function sitesOf(content: GoroutinesContent): Map<string, Site> {
+  const sites = new Map<string, Site>();
+  for (const group of content.groups) {
+    const site = siteOf(group, content.frames);
+    const known = sites.get(site.key);
+    if (known === undefined) sites.set(site.key, site);
+    else add(known, site);
+  }
+  return sites;
+}
+
+const noFrame: StackFrame = { function: "unknown" };
+
+function siteOf(group: GoroutineGroup, frames: readonly StackFrame[]): Site {
+  const stack = group.stack.map((index) => frames[index] ?? noFrame);
+  const functions = stack.map((frame) => frame.function);
+  const [top = noFrame] = stack;
+  const code = stack.find((frame) => !isStandard(frame.function)) ?? top;
+  const creator = group.creator === undefined ? undefined : frames[group.creator];
+  const blockedBy = blockedByOf(group.state, functions);
+  const { role, client } = roleOf(functions);
+  const key = [
+    blockedBy,
+    placeOf(top),
+    placeOf(code),
+    functions.at(-1) ?? "",
+    creator?.function ?? "",
+  ].join("\n");
+  const site: Site = {
+    key,
+    blockedBy,
+    state: group.state,
+    role,
+    client,
+    top,
+    code,
+    functions,
+    creator,
+    isMain: functions.some((name) => name === "main.main" || name === "runtime.main"),
+    count: group.count,
+    leakedCount: group.isLeaked === true ? group.count : 0,
+    waits: new Map(),
+    differentCreatorCount: group.creators?.differentCount ?? 0,
+    orphanCount: group.creators?.orphanCount ?? 0,
+    hasCreators: group.creators !== undefined,
+  };
+  for (const { minutes, count } of group.waits ?? []) site.waits.set(minutes, count);
+  return site;
+}
+
+function add(known: Site, more: Site): void {
+  known.count += more.count;
+  known.leakedCount += more.leakedCount;
+  known.differentCreatorCount += more.differentCreatorCount;
+  known.orphanCount += more.orphanCount;
+  known.hasCreators ||= more.hasCreators;
+  for (const [minutes, count] of more.waits) {
+    known.waits.set(minutes, (known.waits.get(minutes) ?? 0) + count);
+  }
+}
+
+/** `main.fetch (main.go:12)`, without folders, which differ from machine to machine. */
+export function placeOf(frame: StackFrame): string {
+  if (frame.file === undefined) return frame.function;
+  const file = frame.file.slice(frame.file.lastIndexOf("/") + 1);
+  return `${frame.function} (${file}${frame.line === undefined ? "" : `:${frame.line}`})`;
+}
+
+/** How many have been blocked at least so long. */
+export function blockedSince(site: Site, minutesMin: number): number {
+  let count = 0;
+  for (const [minutes, amount] of site.waits) if (minutes >= minutesMin) count += amount;
+  return count;
+}
+
+function blockedByOf(state: string | undefined, functions: readonly string[]): BlockedBy {
+  switch (state) {
+    case undefined:
+      return "unknown";
+    case "chan send":
+      return "send";
+    case "chan receive":
+      return "receive";
+    case "channel":
+      return "channel";
+    case "select":
+      return "select";
+    case "chan send (nil chan)":
+    case "chan receive (nil chan)":
+    case "select (no cases)":
+      return "forever";
+    case "sync.Mutex.Lock":
+    case "sync.RWMutex.Lock":
+    case "sync.RWMutex.RLock":
+      return "lock";
+    case "sync.WaitGroup.Wait":
+    case "semacquire":
+      return "group";
+    case "sync.Cond.Wait":
+      return "condition";
+    case "IO wait":
+      return "io";
+    case "sleep":
+      return "sleep";
+    default:
+      return functions.length === 0 ? "unknown" : "nothing";
+  }
+}

@@ -1,0 +1,147 @@
+/** Sites whose goroutines become more from recording to recording, and not because there are more requests. */
+
+import { plural } from "../text/plural.ts";
+import type { Site } from "./goroutine-site.ts";
+import type { GoroutineSeries, Moment } from "./goroutine-series.ts";
+import { siblingCount } from "./judge-moment.ts";
+import type { GoroutineOptions } from "./options.ts";
+import { doingWords, fixOf, type Suspicion, waiting } from "./suspicion.ts";
+import { type Growth, growthOf } from "./trend.ts";
+
+/** Sites that grow, of a series of two recordings or more. */
+export function judgeGrowth(series: GoroutineSeries, options: GoroutineOptions): Suspicion[] {
+  const latest = series.moments.at(-1);
+  if (latest === undefined || series.moments.length < 2) return [];
+  const requests = growthOf(
+    series.moments.map((moment) => moment.requestCount),
+    series.minutes,
+  );
+  return [...latest.sites.values()].flatMap((site) => {
+    const counts = series.moments.map((moment) => moment.sites.get(site.key)?.count ?? 0);
+    const growth = growthOf(counts, series.minutes);
+    const course = { counts, growth, requests, latest };
+    return isLarge(site, course, options) ? judgeSite(site, course, options) : [];
+  });
+}
+
+interface Course {
+  readonly counts: readonly number[];
+  readonly growth: Growth;
+  readonly requests: Growth;
+  readonly latest: Moment;
+}
+
+function isLarge(
+  { blockedBy }: Site,
+  { counts, growth }: Course,
+  options: GoroutineOptions,
+): boolean {
+  const { first, last, isSteady } = growth;
+  if (!isSteady || last < options.growthRatioMin * first) return false;
+  if (counts.length > 2) return growth.growth >= options.trendGrowthCountMin;
+  // Between two recordings a pool may have been filled, but not one of senders.
+  const isNew = first === 0 && blockedBy !== "send" && blockedBy !== "forever";
+  return growth.growth >= (isNew ? options.newGrowthCountMin : options.growthCountMin);
+}
+
+function judgeSite(site: Site, course: Course, options: GoroutineOptions): Suspicion[] {
+  switch (site.role) {
+    case "own":
+      return [ownSite(site, course, options)];
+    case "client":
+      return [clientSite(site, course)];
+    case "request":
+      return waiting.includes(site.blockedBy) ? [requestSite(site, course)] : [];
+    case "runtime":
+    case "listener":
+    case "server-connection":
+    case "client-connection":
+    case "pool":
+      return [];
+  }
+}
+
+function ownSite(site: Site, course: Course, options: GoroutineOptions): Suspicion {
+  const { growth, requests } = course;
+  const isLoad = requests.growth > 0 && requests.growth >= options.loadShareMin * growth.growth;
+  const isWaiting =
+    waiting.includes(site.blockedBy) ||
+    (course.counts.length > 2 && (site.blockedBy === "sleep" || site.blockedBy === "unknown"));
+  // Between two recordings a batch may have begun that lets only so many work at once.
+  const isBatch =
+    course.counts.length === 2 &&
+    growth.first === 0 &&
+    siblingCount(course.latest, site, options) > 0;
+  const isLeak = !isLoad && !isBatch && isWaiting;
+  return {
+    ...base(site, course),
+    verdict: isLeak ? "violated" : "inconclusive",
+    actual: `${courseWords(course)} ${requestWords(requests)}`,
+    missing: isLeak
+      ? []
+      : [
+          isLoad
+            ? "Recordings at the same load: these grow with the requests in flight."
+            : "A third recording, or one after the load has ended: goroutines in this state may still be at work.",
+        ],
+  };
+}
+
+function clientSite(site: Site, course: Course): Suspicion {
+  const client = site.client ?? "client";
+  const isLeak = course.counts.length > 2 || course.growth.first > 0;
+  return {
+    ...base(site, course),
+    verdict: isLeak ? "violated" : "inconclusive",
+    title: `belong to one ${client} each: clients are opened and never closed`,
+    actual: `${courseWords(course)} A ${client} is meant to be made once and shared.`,
+    missing: isLeak ? [] : ["A third recording: clients may have been made once, at the start."],
+    fix: `Make one ${client} when the program starts and share it, or close each one where it was made.`,
+  };
+}
+
+function requestSite(site: Site, course: Course): Suspicion {
+  return {
+    ...base(site, course),
+    verdict: "inconclusive",
+    title: `serve requests and ${doingWords(site)}; they become more`,
+    actual: courseWords(course),
+    missing: [
+      "Whether more requests came in, or how long these have been blocked: a dump (debug=2) after some minutes says so.",
+    ],
+  };
+}
+
+function base(site: Site, course: Course): Omit<Suspicion, "verdict" | "actual"> {
+  return {
+    site,
+    count: site.count,
+    title: `${doingWords(site)} and become more with each recording`,
+    fix: fixOf(site),
+    measures: {
+      firstCount: course.growth.first,
+      lastCount: course.growth.last,
+      growthCount: course.growth.growth,
+      slopeTheilSen: Number(course.growth.slope.toPrecision(4)),
+      recordingCount: course.counts.length,
+      requestsFirstCount: course.requests.first,
+      requestsLastCount: course.requests.last,
+    },
+  };
+}
+
+/** Counts that one sentence lists. */
+const countsListedMax = 12;
+
+function courseWords({ counts }: Course): string {
+  const listed =
+    counts.length <= countsListedMax
+      ? counts.join(", ")
+      : `${counts.slice(0, countsListedMax - 1).join(", ")} … ${counts.at(-1)}`;
+  return `There were ${listed} of them.`;
+}
+
+function requestWords({ first, last }: Growth): string {
+  if (first === 0 && last === 0) return "No request was in flight in the first and the last.";
+  return `Requests in flight: ${plural(first, "request")} in the first, ${last} in the last.`;
+}
