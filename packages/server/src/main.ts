@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 
 import { Cases } from "#cases/index.ts";
 import { Bundles, Prices } from "#catalog/index.ts";
-import { Compute } from "#compute/index.ts";
+import { Compute, registerComputeMetrics } from "#compute/index.ts";
 import type { Config } from "#config/index.ts";
 import { type Gateway, startGatewayWorkers } from "#gateway/index.ts";
 import { type ControlServices, openControlApi } from "#http/index.ts";
@@ -280,7 +280,7 @@ async function openFaces({ base, domains, options, stack }: Faces): Promise<Gate
 
 function createRegistry(
   store: Store,
-  { telemetry, ledger, reconciliation, webhookDelivery }: Domains,
+  { telemetry, ledger, reconciliation, webhookDelivery, compute }: Domains,
 ): Registry {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, prefix: "faultline_control_" });
@@ -288,6 +288,7 @@ function createRegistry(
   registerTelemetryMetrics(registry, telemetry);
   registerLedgerMetrics(registry, ledger, reconciliation);
   registerWebhookMetrics(registry, webhookDelivery);
+  registerComputeMetrics(registry, compute);
   return registry;
 }
 

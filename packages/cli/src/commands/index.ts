@@ -12,6 +12,7 @@ export const commands = {
   bundle: () => import("./bundle.ts"),
   key: () => import("./key.ts"),
   ledger: () => import("./ledger.ts"),
+  reservation: () => import("./reservation.ts"),
   journal: () => import("./journal.ts"),
   backup: () => import("./backup.ts"),
   doctor: () => import("./doctor.ts"),

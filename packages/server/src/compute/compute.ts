@@ -13,16 +13,26 @@ import {
 } from "@faultline/protocol";
 import type { Logger } from "pino";
 
-import type { Allocator } from "./allocator.ts";
+import type { Allocator, AllocatorCounts } from "./allocator.ts";
 import { staticCapacity } from "./capacity.ts";
 import { configureAllocator } from "./configure-allocator.ts";
 import { explainWait } from "./explain-wait.ts";
 import { HoldLedger } from "./hold-ledger.ts";
 import { faultOfRequest, type JobRequest } from "./job.ts";
-import { costMicrosMax, openReservationCountMax, tickIntervalMs } from "./limits.ts";
+import {
+  costMicrosMax,
+  openReservationCountMax,
+  reconcileIntervalMs,
+  tickIntervalMs,
+} from "./limits.ts";
 import { priceOf } from "./price-job.ts";
 import { globalIdOf, ReservationStore } from "./reservation-store.ts";
-import { type ReservationRecord, Reservations } from "./reservations.ts";
+import {
+  type ReservationCounts,
+  type ReservationRecord,
+  Reservations,
+  type ReservationStage,
+} from "./reservations.ts";
 import { showReservation } from "./show-reservation.ts";
 
 export interface ComputeParts {
@@ -43,6 +53,17 @@ export interface ComputeParts {
   readonly signal: AbortSignal;
 }
 
+/** How compute stands at a moment. */
+export interface ComputeUse extends AllocatorCounts {
+  readonly openCounts: ReadonlyMap<ReservationStage["kind"], number>;
+  readonly counts: ReservationCounts;
+  /** Looks at the reservations so far, and what they took together. */
+  readonly passCount: number;
+  readonly passMsSum: number;
+  /** What the latest comparison with the ledger found. */
+  readonly differenceCount: number;
+}
+
 export class Compute implements AsyncDisposable {
   readonly #parts: ComputeParts;
   readonly #store: ReservationStore;
@@ -51,6 +72,9 @@ export class Compute implements AsyncDisposable {
   readonly #ending = new AbortController();
   readonly #signal: AbortSignal;
   #running: Promise<void> = Promise.resolve();
+  #differenceCount = 0;
+  #passMsSum = 0;
+  #passCount = 0;
   #next: Promise<void> | undefined;
 
   private constructor(parts: ComputeParts, store: ReservationStore) {
@@ -78,6 +102,7 @@ export class Compute implements AsyncDisposable {
     // Places are taken before anybody is let in.
     for (const record of records) opened.#reservations.restore(record, clock.nowMs());
     clock.every(tickIntervalMs, opened.#signal, () => void opened.tick());
+    clock.every(reconcileIntervalMs, opened.#signal, () => void opened.reconcile());
     return opened;
   }
 
@@ -165,6 +190,27 @@ export class Compute implements AsyncDisposable {
     return this.#next;
   }
 
+  /**
+   * Compares the work under way with the open holds of the ledger, between two looks at the reservations. Runs by itself;
+   * does not reject.
+   */
+  reconcile(): Promise<void> {
+    this.#running = this.#running.then(() => this.#reconcileOnce());
+    return this.#running;
+  }
+
+  /** How things stand, for metrics. */
+  use(): ComputeUse {
+    return {
+      ...this.#allocator.counts(),
+      openCounts: this.#reservations.openCounts(),
+      counts: this.#reservations.counts,
+      passMsSum: this.#passMsSum,
+      passCount: this.#passCount,
+      differenceCount: this.#differenceCount,
+    };
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ending.abort();
     await this.#next;
@@ -174,10 +220,27 @@ export class Compute implements AsyncDisposable {
   async #tickOnce(): Promise<void> {
     const { clock, logger } = this.#parts;
     if (this.#signal.aborted) return;
+    const startedMs = clock.monotonicMs();
     try {
       await this.#reservations.tick({ nowMs: clock.nowMs(), signal: this.#signal });
     } catch (error) {
       if (!this.#signal.aborted) logger.warn({ err: error }, "reservations were not looked at");
+    }
+    this.#passMsSum += clock.monotonicMs() - startedMs;
+    this.#passCount += 1;
+  }
+
+  async #reconcileOnce(): Promise<void> {
+    const { logger } = this.#parts;
+    // What the ledger was not told yet is no difference.
+    if (this.#signal.aborted || !this.#reservations.isTold) return;
+    try {
+      const found = await this.#reservations.reconcile(this.#signal);
+      const { holdsWithoutWork, workWithoutHold } = found;
+      this.#differenceCount = holdsWithoutWork.length + workWithoutHold.length;
+      if (this.#differenceCount > 0) logger.warn(found, "reservations and the ledger do not agree");
+    } catch (error) {
+      if (!this.#signal.aborted) logger.warn({ err: error }, "reservations were not reconciled");
     }
   }
 

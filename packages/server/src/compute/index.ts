@@ -10,6 +10,7 @@ export {
 export type { AllocatorOptions } from "./allocator-state.ts";
 export { type CapacityProvider, type ComputeNode, staticCapacity } from "./capacity.ts";
 export { Compute } from "./compute.ts";
+export { registerComputeMetrics } from "./compute-metrics.ts";
 export { configureAllocator } from "./configure-allocator.ts";
 export type { Decision, Placement } from "./decision.ts";
 export { type Explanation, explainWait, type Remedy } from "./explain-wait.ts";

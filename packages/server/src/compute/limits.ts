@@ -33,5 +33,7 @@ export const openReservationCountMax = 1_000;
 export const costMicrosMax = 1_000_000_000_000_000n;
 /** How often reservations are looked at without anybody asking. */
 export const tickIntervalMs = 1_000;
+/** How often the work under way is compared with the open holds of the ledger. */
+export const reconcileIntervalMs = 300_000;
 /** Reservations that one list shows. */
 export const reservationListCountMax = 1_000;

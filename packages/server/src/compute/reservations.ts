@@ -56,6 +56,13 @@ export type ReservationStage =
     }
   | { readonly kind: "ended"; readonly end: ReservationEnd };
 
+/** What reservations did since the process began, for metrics. */
+export interface ReservationCounts {
+  readonly admitted: number;
+  readonly waitMsSum: number;
+  readonly ended: ReadonlyMap<ReservationEnd, number>;
+}
+
 /** The moment of a call, and what stops it. */
 export interface Moment {
   readonly nowMs: number;
@@ -86,6 +93,7 @@ export class Reservations {
   readonly #reservations = new Map<string, Reservation>();
   /** Changed, and not kept yet. */
   readonly #unkept = new Set<string>();
+  readonly #counts = { admitted: 0, waitMsSum: 0, ended: new Map<ReservationEnd, number>() };
 
   constructor(allocator: Allocator, ledger: ReservationLedger, options: ReservationOptions) {
     this.#allocator = allocator;
@@ -96,6 +104,24 @@ export class Reservations {
 
   stageOf(jobId: string): ReservationStage | undefined {
     return this.#reservations.get(jobId)?.stage;
+  }
+
+  /** What happened so far; waits are those of what was admitted. */
+  get counts(): ReservationCounts {
+    return this.#counts;
+  }
+
+  /** How many stand in each stage that is not the end. */
+  openCounts(): ReadonlyMap<ReservationStage["kind"], number> {
+    const counts = new Map<ReservationStage["kind"], number>();
+    for (const { stage } of this.#reservations.values())
+      if (stage.kind !== "ended") counts.set(stage.kind, (counts.get(stage.kind) ?? 0) + 1);
+    return counts;
+  }
+
+  /** Whether the ledger knows all that happened. */
+  get isTold(): boolean {
+    return this.#queue.length === 0;
   }
 
   /** How many of a tenant have not ended. */
@@ -203,6 +229,8 @@ export class Reservations {
     assert(reservation !== undefined, "the allocator knows no jobs but those of reservations");
     if (decision.kind === "admitted") {
       reservation.placement = decision.placement;
+      this.#counts.admitted += 1;
+      this.#counts.waitMsSum += Math.max(0, nowMs - reservation.request.submittedAtMs);
       this.#set(reservation, { kind: "reserving", admittedAtMs: nowMs });
       this.#reserve(reservation, nowMs);
     } else this.#finish(reservation, decision.kind, nowMs);
@@ -262,6 +290,7 @@ export class Reservations {
         atMs: usedUntilMs,
       });
     this.#set(reservation, { kind: "ended", end });
+    this.#counts.ended.set(end, (this.#counts.ended.get(end) ?? 0) + 1);
   }
 
   #consume(
