@@ -31,6 +31,7 @@ export * from "./model/goroutines.ts";
 export * from "./model/incident.ts";
 export * from "./model/log.ts";
 export * from "./model/metric.ts";
+export * from "./model/model-release.ts";
 export * from "./model/profile.ts";
 export * from "./model/recording.ts";
 export * from "./model/resources.ts";

@@ -218,6 +218,8 @@ function sizeOf({ content }: Evidence): string {
       const { alerts, statuses, patterns } = content;
       return plural(alerts.length + statuses.length + patterns.length, "report");
     }
+    case "model-release":
+      return plural(content.parts.length, "part");
   }
 }
 

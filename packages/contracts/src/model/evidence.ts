@@ -5,6 +5,7 @@ import { type Static, Type } from "typebox";
 import { ChangesContent } from "./changes.ts";
 import { GoroutinesContent } from "./goroutines.ts";
 import { IncidentContent } from "./incident.ts";
+import { ModelReleaseContent } from "./model-release.ts";
 import { ProfileContent } from "./profile.ts";
 import { ResourcesContent } from "./resources.ts";
 import { Attributes, Span } from "./span.ts";
@@ -278,6 +279,7 @@ export const EvidenceContent = Type.Union([
   ResourcesContent,
   ChangesContent,
   IncidentContent,
+  ModelReleaseContent,
 ]);
 export type EvidenceContent = Static<typeof EvidenceContent>;
 export type EvidenceKind = EvidenceContent["kind"];

@@ -7,6 +7,7 @@ export * from "./goroutines.ts";
 export * from "./incident.ts";
 export * from "./log.ts";
 export * from "./metric.ts";
+export * from "./model-release.ts";
 export * from "./profile.ts";
 export * from "./recording.ts";
 export * from "./resources.ts";

@@ -22,6 +22,7 @@ export function evidenceWords(evidence: readonly Evidence[]): string {
     resources: 0,
     changes: 0,
     reports: 0,
+    releases: 0,
   };
   for (const { content } of evidence) {
     switch (content.kind) {
@@ -66,6 +67,9 @@ export function evidenceWords(evidence: readonly Evidence[]): string {
         tally.reports +=
           content.alerts.length + content.statuses.length + content.patterns.length;
         break;
+      case "model-release":
+        tally.releases += 1;
+        break;
     }
   }
   const parts = [
@@ -91,6 +95,7 @@ export function evidenceWords(evidence: readonly Evidence[]): string {
     ...(tally.resources === 0 ? [] : [plural(tally.resources, "listing")]),
     ...(tally.changes === 0 ? [] : [plural(tally.changes, "change")]),
     ...(tally.reports === 0 ? [] : [`${plural(tally.reports, "report")} of monitors`]),
+    ...(tally.releases === 0 ? [] : [plural(tally.releases, "model")]),
   ];
   const last = parts.pop();
   if (last === undefined) return "no evidence";

@@ -71,6 +71,8 @@ class Redaction {
 
   content(content: EvidenceContent): EvidenceContent {
     if (content.kind === "environment") return { ...content, facts: this.#facts(content.facts) };
+    // What is called a token there is one of a vocabulary, and no secret.
+    if (content.kind === "model-release") return content;
     // Redaction replaces text by text and keeps every field, so the content keeps its type.
     return this.#value(content, "") as EvidenceContent;
   }
