@@ -29,7 +29,7 @@ export interface CallCounts {
   left: number;
 }
 
-const pauseMs = 10;
+const pauseMs = 50;
 
 function wordsOf({ call, manner, model = "model-a", isStream = false }: CallTerms, secret: string) {
   const content = `${call} ${manner}`;
@@ -81,8 +81,9 @@ export async function keepCalling(
     const isStream = chance.happens(0.4);
     if (isStream && chance.happens(0.3)) {
       const leavesAfter = chance.between(1, 3);
-      counts.left += 1;
-      await leaveEarly(caller, { call, manner: "stream", isStream }, leavesAfter);
+      const hasBegun = await leaveEarly(caller, { call, manner: "stream", isStream }, leavesAfter);
+      if (hasBegun) counts.left += 1;
+      else await systemClock.sleep(pauseMs, signal).catch(() => {});
       continue;
     }
     const status = await makeCall(caller, { call, manner, isStream });
@@ -98,10 +99,11 @@ export async function keepCalling(
   }
 }
 
-async function leaveEarly(caller: Caller, terms: CallTerms, afterParts: number): Promise<void> {
+/** Says whether anything came. */
+async function leaveEarly(caller: Caller, terms: CallTerms, afterParts: number): Promise<boolean> {
+  let count = 0;
   try {
     const socket = await beginCall(caller, terms);
-    let count = 0;
     socket.on("data", () => {
       count += 1;
       if (count >= afterParts) socket.destroy();
@@ -110,4 +112,5 @@ async function leaveEarly(caller: Caller, terms: CallTerms, afterParts: number):
   } catch {
     // The gateway is away.
   }
+  return count > 0;
 }

@@ -116,6 +116,7 @@ async function reachHold(parts: PointParts): Promise<Reached> {
     model: "silent",
   });
   const worker = await workerOf(parts, "admitted");
+  parts.witness.noteUnread(parts.call);
   return { worker, letGo: async () => void socket.destroy() };
 }
 

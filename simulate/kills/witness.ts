@@ -50,6 +50,11 @@ export class Witness implements AsyncDisposable {
     return this.served.some((one) => one.call === call);
   }
 
+  /** A call was sent to a provider that takes connections and never reads: it was asked, and nothing was served. */
+  noteUnread(call: string): void {
+    this.served.push({ call, outputTokens: 0, end: "cut" });
+  }
+
   /** Lets calls that wait go on. */
   release(): void {
     for (const gate of this.#gates.values()) gate.resolve();
