@@ -32,11 +32,13 @@ export * from "./model/incident.ts";
 export * from "./model/log.ts";
 export * from "./model/metric.ts";
 export * from "./model/model-release.ts";
+export * from "./model/operators.ts";
 export * from "./model/profile.ts";
 export * from "./model/recording.ts";
 export * from "./model/resources.ts";
 export * from "./model/snapshot.ts";
 export * from "./model/span.ts";
+export * from "./model/training.ts";
 export { EvidenceError, type EvidenceErrorOptions } from "./readers/evidence-error.ts";
 export {
   decodeOtlpLogs,

@@ -214,6 +214,10 @@ function sizeOf({ content }: Evidence): string {
       return plural(content.held.length, "kind");
     case "changes":
       return plural(content.events.length, "change");
+    case "training":
+      return plural(content.steps.length, "step");
+    case "operators":
+      return plural(content.operators.length, "operator");
     case "incident": {
       const { alerts, statuses, patterns } = content;
       return plural(alerts.length + statuses.length + patterns.length, "report");

@@ -6,9 +6,11 @@ import { ChangesContent } from "./changes.ts";
 import { GoroutinesContent } from "./goroutines.ts";
 import { IncidentContent } from "./incident.ts";
 import { ModelReleaseContent } from "./model-release.ts";
+import { OperatorsContent } from "./operators.ts";
 import { ProfileContent } from "./profile.ts";
 import { ResourcesContent } from "./resources.ts";
 import { Attributes, Span } from "./span.ts";
+import { TrainingContent } from "./training.ts";
 
 /** `sha256:` and 64 hexadecimal digits over the canonical JSON of the evidence's content. */
 export const EvidenceId = Type.String({ pattern: "^sha256:[0-9a-f]{64}$" });
@@ -279,6 +281,8 @@ export const EvidenceContent = Type.Union([
   ResourcesContent,
   ChangesContent,
   IncidentContent,
+  TrainingContent,
+  OperatorsContent,
   ModelReleaseContent,
 ]);
 export type EvidenceContent = Static<typeof EvidenceContent>;

@@ -22,6 +22,9 @@ export function evidenceWords(evidence: readonly Evidence[]): string {
     resources: 0,
     changes: 0,
     reports: 0,
+    runs: 0,
+    steps: 0,
+    operators: 0,
     releases: 0,
   };
   for (const { content } of evidence) {
@@ -63,6 +66,13 @@ export function evidenceWords(evidence: readonly Evidence[]): string {
       case "changes":
         tally.changes += content.events.length;
         break;
+      case "training":
+        tally.runs += 1;
+        tally.steps += content.steps.length;
+        break;
+      case "operators":
+        tally.operators += content.operators.length;
+        break;
       case "incident":
         tally.reports +=
           content.alerts.length + content.statuses.length + content.patterns.length;
@@ -94,6 +104,10 @@ export function evidenceWords(evidence: readonly Evidence[]): string {
     ...(tally.profiles === 0 ? [] : [plural(tally.profiles, "profile")]),
     ...(tally.resources === 0 ? [] : [plural(tally.resources, "listing")]),
     ...(tally.changes === 0 ? [] : [plural(tally.changes, "change")]),
+    ...(tally.runs === 0
+      ? []
+      : [`${plural(tally.runs, "record")} of ${plural(tally.steps, "training step")}`]),
+    ...(tally.operators === 0 ? [] : [plural(tally.operators, "operator")]),
     ...(tally.reports === 0 ? [] : [`${plural(tally.reports, "report")} of monitors`]),
     ...(tally.releases === 0 ? [] : [plural(tally.releases, "model")]),
   ];
