@@ -16,6 +16,8 @@ const goals: readonly Goal[] = [
   { bench: "contracts", figure: /(?:spans|findings), memory$/, atMost: 1_000 },
   { bench: "contracts", figure: /\b(?:of )?2\d\d MB, memory$/, atMost: 400 },
   { bench: "contracts", figure: /^packed `check`/, atMost: 5 },
+  { bench: "contracts-lifetimes", figure: /, compared in$/, atMost: 5 },
+  { bench: "contracts-lifetimes", figure: /, memory$/, atMost: 1_024 },
   { bench: "scheduling", figure: /^explained in$/, atMost: 10 },
   { bench: "allocator", figure: /^full pass.*longest$/, atMost: 250 },
   { bench: "allocator", figure: /^one change, p99$/, atMost: 1 },

@@ -13,6 +13,7 @@ import { parseArgs } from "node:util";
 import { run as allocator } from "./allocator.ts";
 import type { Bench, BenchFigure, BenchResult } from "./bench.ts";
 import { run as contracts } from "./contracts.ts";
+import { run as contractsLifetimes } from "./contracts-lifetimes.ts";
 import { run as gateway } from "./gateway.ts";
 import { run as gatewayCredit } from "./gateway-credit.ts";
 import { run as gatewayForms } from "./gateway-forms.ts";
@@ -33,6 +34,7 @@ const benches: Readonly<Record<string, Bench>> = {
   startup,
   contracts,
   scheduling,
+  "contracts-lifetimes": contractsLifetimes,
   allocator,
   otlp,
   gateway,

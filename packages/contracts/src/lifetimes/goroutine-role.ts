@@ -52,22 +52,59 @@ const pools =
 const ofRuntime =
   /^(?:runtime\.(?!main$).+|runtime\/(?:pprof|debug|trace)\..+|os\/signal\.(?:loop|signal_recv)|internal\/runtime\/.+|runtime_mcall|testing\.(?:tRunner|runTests|\(\*T\)\.(?:Run|Parallel)|\(\*M\)\..+))$/;
 
-/** The role of a stack, innermost function first, and the client that it is one of. */
-export function roleOf(functions: readonly string[]): {
-  readonly role: GoroutineRole;
-  readonly client?: string;
-} {
-  const has = (pattern: RegExp): boolean => functions.some((name) => pattern.test(name));
-  const last = functions.at(-1) ?? "";
-  if (functions.some((name) => name.startsWith("runtime/pprof."))) return { role: "runtime" };
-  if (functions.every((name) => ofRuntime.test(name)) || /^os\/signal\.loop$/.test(last)) {
-    return { role: "runtime" };
+/** What functions on a stack say, as bits; those of a stack are the union of those of its functions. */
+export const marks = {
+  profiling: 1,
+  notRuntime: 2,
+  handler: 4,
+  listener: 8,
+  pool: 16,
+  clientConnection: 32,
+  serverConnection: 64,
+  /** A body of an HTTP response is being read, or an answer waited for. */
+  exchange: 128,
+  /** A request is made by the client of `net/http`. */
+  clientCall: 256,
+  main: 512,
+  client: 1_024,
+} as const;
+
+const exchanges =
+  /^(?:net\/http\.(?:\(\*(?:bodyEOFSignal|body|gzipReader|http2gzipReader|persistConn|http2ClientConn)\)\.(?:Read|roundTrip|RoundTrip)|http2transportResponseBody\.Read)|golang\.org\/x\/net\/http2\.(?:transportResponseBody\.Read|\(\*ClientConn\)\.(?:roundTrip|RoundTrip)))$/;
+const clientCalls =
+  /^net\/http\.\(\*(?:Client\)\.(?:do|Do|Get|Post|Head|PostForm)|bodyEOFSignal\)\.Read)$/;
+
+/** What the name of one function says. */
+export function marksOf(name: string): number {
+  let found = ofRuntime.test(name) ? 0 : marks.notRuntime;
+  if (name.startsWith("runtime/pprof.")) found |= marks.profiling;
+  if (name === "main.main" || name === "runtime.main") found |= marks.main;
+  if (clients.some(([pattern]) => pattern.test(name))) found |= marks.client;
+  if (handlers.test(name)) found |= marks.handler;
+  if (listeners.test(name)) found |= marks.listener;
+  if (pools.test(name)) found |= marks.pool;
+  if (clientConnections.test(name)) found |= marks.clientConnection;
+  if (serverConnections.test(name)) found |= marks.serverConnection;
+  if (exchanges.test(name)) found |= marks.exchange;
+  if (clientCalls.test(name)) found |= marks.clientCall;
+  return found;
+}
+
+/** The role of a stack with these marks and this outermost function. */
+export function roleOf(found: number, outermost: string): GoroutineRole {
+  const has = (mark: number): boolean => (found & mark) !== 0;
+  if (has(marks.profiling) || !has(marks.notRuntime) || outermost === "os/signal.loop") {
+    return "runtime";
   }
-  for (const [pattern, client] of clients) if (has(pattern)) return { role: "client", client };
-  if (has(handlers)) return { role: "request" };
-  if (has(listeners)) return { role: "listener" };
-  if (has(pools)) return { role: "pool" };
-  if (has(clientConnections)) return { role: "client-connection" };
-  if (has(serverConnections)) return { role: "server-connection" };
-  return { role: "own" };
+  if (has(marks.client)) return "client";
+  if (has(marks.handler)) return "request";
+  if (has(marks.listener)) return "listener";
+  if (has(marks.pool)) return "pool";
+  if (has(marks.clientConnection)) return "client-connection";
+  return has(marks.serverConnection) ? "server-connection" : "own";
+}
+
+/** The client that a stack belongs to. */
+export function clientOf(functions: readonly string[]): string | undefined {
+  return clients.find(([pattern]) => functions.some((name) => pattern.test(name)))?.[1];
 }

@@ -2,7 +2,7 @@
 
 import type { GoroutineGroup, GoroutinesContent, StackFrame } from "../model/goroutines.ts";
 import { isStandard } from "./go-function.ts";
-import { type GoroutineRole, roleOf } from "./goroutine-role.ts";
+import { clientOf, type GoroutineRole, marks, marksOf, roleOf } from "./goroutine-role.ts";
 
 /** How a goroutine is blocked, as far as the recording tells. */
 export type BlockedBy =
@@ -33,6 +33,8 @@ export interface Site {
   readonly code: StackFrame;
   readonly functions: readonly string[];
   readonly creator: StackFrame | undefined;
+  /** What the functions say together, as bits. */
+  readonly marks: number;
   readonly isMain: boolean;
   count: number;
   leakedCount: number;
@@ -42,11 +44,33 @@ export interface Site {
   hasCreators: boolean;
 }
 
+/** What is known of a frame, found once for all stacks that it stands on. */
+interface KnownFrame {
+  readonly frame: StackFrame;
+  readonly place: string;
+  readonly marks: number;
+  readonly isStandard: boolean;
+}
+
+const noFrame: KnownFrame = knownFrame({ function: "unknown" });
+
+function knownFrame(frame: StackFrame): KnownFrame {
+  return {
+    frame,
+    place: placeOf(frame),
+    marks: marksOf(frame.function),
+    isStandard: isStandard(frame.function),
+  };
+}
+
 /** The sites of a recording by their keys. */
 export function sitesOf(content: GoroutinesContent): Map<string, Site> {
   const sites = new Map<string, Site>();
+  const frames = content.frames.map(knownFrame);
   for (const group of content.groups) {
-    const site = siteOf(group, content.frames);
+    const stack = group.stack.map((index) => frames[index] ?? noFrame);
+    const creator = group.creator === undefined ? undefined : frames[group.creator]?.frame;
+    const site = siteOf(group, stack, creator);
     const known = sites.get(site.key);
     if (known === undefined) sites.set(site.key, site);
     else add(known, site);
@@ -54,34 +78,29 @@ export function sitesOf(content: GoroutinesContent): Map<string, Site> {
   return sites;
 }
 
-const noFrame: StackFrame = { function: "unknown" };
-
-function siteOf(group: GoroutineGroup, frames: readonly StackFrame[]): Site {
-  const stack = group.stack.map((index) => frames[index] ?? noFrame);
-  const functions = stack.map((frame) => frame.function);
+function siteOf(
+  group: GoroutineGroup,
+  stack: readonly KnownFrame[],
+  creator: StackFrame | undefined,
+): Site {
+  const functions = stack.map(({ frame }) => frame.function);
   const [top = noFrame] = stack;
-  const code = stack.find((frame) => !isStandard(frame.function)) ?? top;
-  const creator = group.creator === undefined ? undefined : frames[group.creator];
+  const code = stack.find((frame) => !frame.isStandard) ?? top;
+  const outermost = functions.at(-1) ?? "";
   const blockedBy = blockedByOf(group.state, functions);
-  const { role, client } = roleOf(functions);
-  const key = [
-    blockedBy,
-    placeOf(top),
-    placeOf(code),
-    functions.at(-1) ?? "",
-    creator?.function ?? "",
-  ].join("\n");
+  const found = stack.reduce((sum, frame) => sum | frame.marks, 0);
   const site: Site = {
-    key,
+    key: [blockedBy, top.place, code.place, outermost, creator?.function ?? ""].join("\n"),
     blockedBy,
     state: group.state,
-    role,
-    client,
-    top,
-    code,
+    role: roleOf(found, outermost),
+    client: (found & marks.client) === 0 ? undefined : clientOf(functions),
+    top: top.frame,
+    code: code.frame,
     functions,
     creator,
-    isMain: functions.some((name) => name === "main.main" || name === "runtime.main"),
+    marks: found,
+    isMain: (found & marks.main) !== 0,
     count: group.count,
     leakedCount: group.isLeaked === true ? group.count : 0,
     waits: new Map(),

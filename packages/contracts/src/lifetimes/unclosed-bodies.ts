@@ -6,6 +6,7 @@
 
 import type { Site } from "./goroutine-site.ts";
 import type { GoroutineSeries, Moment } from "./goroutine-series.ts";
+import { marks } from "./goroutine-role.ts";
 import { blockedSince, placeOf } from "./goroutine-site.ts";
 import type { GoroutineOptions } from "./options.ts";
 import type { Suspicion } from "./suspicion.ts";
@@ -14,11 +15,6 @@ import { growthOf } from "./trend.ts";
 const readLoop = "net/http.(*persistConn).readLoop";
 const streamWaits =
   /^(?:net\/http\.\(\*http2clientStream\)|golang\.org\/x\/net\/http2\.\(\*clientStream\))\.writeRequest$/;
-const readers =
-  /^net\/http\.\(\*(?:bodyEOFSignal|body|http2transportResponseBody|http2gzipReader|gzipReader)\)?\.?\)?\.Read$|^golang\.org\/x\/net\/http2\.transportResponseBody\.Read$|^net\/http\.http2transportResponseBody\.Read$/;
-const roundTrips =
-  /^net\/http\.\(\*(?:persistConn\)\.roundTrip|http2ClientConn\)\.(?:roundTrip|RoundTrip))$|^golang\.org\/x\/net\/http2\.\(\*ClientConn\)\.(?:roundTrip|RoundTrip)$/;
-const calls = /^net\/http\.\(\*Client\)\.(?:do|Do|Get|Post|Head|PostForm)$/;
 
 interface Bodies {
   readonly site: Site | undefined;
@@ -93,12 +89,12 @@ function bodiesOf(
   let [openCount, oldCount, holderCount, busyCount] = [0, 0, 0, 0];
   let site: Site | undefined;
   for (const candidate of moment.sites.values()) {
-    const { functions, count, role } = candidate;
+    const { count, role } = candidate;
     if (isBodySite(candidate)) {
       openCount += count;
       oldCount += blockedSince(candidate, blockedMinutesMin);
       if (site === undefined || count > site.count) site = candidate;
-    } else if (functions.some((name) => readers.test(name) || roundTrips.test(name))) {
+    } else if ((candidate.marks & marks.exchange) !== 0) {
       busyCount += count;
     } else if ((role === "own" || role === "request") && !stuck.has(candidate.key)) {
       holderCount += count;
@@ -113,7 +109,7 @@ const callersListedMax = 5;
 function callerWords(moment: Moment): string {
   const callers = new Map<string, number>();
   for (const site of moment.sites.values()) {
-    if (!site.functions.some((name) => calls.test(name) || readers.test(name))) continue;
+    if ((site.marks & marks.clientCall) === 0) continue;
     const place = placeOf(site.code);
     callers.set(place, (callers.get(place) ?? 0) + site.count);
   }
