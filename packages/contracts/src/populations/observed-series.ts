@@ -51,7 +51,10 @@ export function observedSeriesOf(snapshot: Snapshot): ObservedSeries[] {
         evidenceId: item.id,
         locator: `/series/${index}`,
       };
-      const key = JSON.stringify([service, name, Object.entries(series.labels).sort()]);
+      const labels = Object.entries(series.labels).sort(([left], [right]) =>
+        compareText(left, right),
+      );
+      const key = JSON.stringify([service, name, labels]);
       const known = found.get(key);
       if (known === undefined || known.values.length < told.values.length) found.set(key, told);
     }
