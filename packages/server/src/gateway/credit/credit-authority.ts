@@ -10,6 +10,7 @@ import type { TenantId } from "@faultline/protocol";
 
 import type { CreditDown, CreditUp } from "./credit-messages.ts";
 import { creditLimits } from "./limits.ts";
+import { fromReportText } from "./report-text.ts";
 import { RecallRound } from "./recall-round.ts";
 
 export type CreditLedger = Pick<Lending, "submit" | "budgetRules">;
@@ -49,6 +50,7 @@ export class CreditAuthority<Worker> {
   receive(worker: Worker, messages: readonly CreditUp[]): void {
     for (const message of messages) {
       if (message.kind === "command") void this.#take(worker, message);
+      else if (message.kind === "report") void this.#take(worker, commandOf(message));
       else this.#rounds.get(message.tenantId)?.current?.note(worker, message);
     }
   }
@@ -71,7 +73,9 @@ export class CreditAuthority<Worker> {
     const budgets = isLease ? this.#parts.ledger.budgetRules(tenantId) : undefined;
     if (answer !== undefined) this.#noteMove(tenantId, answer);
     const { id: commandId } = command;
-    this.#parts.send(worker, [{ kind: "answer", tenantId, commandId, answer, budgets }]);
+    // The worker knows the charges that it reported.
+    const told = answer?.kind === "lease-reported" ? { ...answer, charges: [] } : answer;
+    this.#parts.send(worker, [{ kind: "answer", tenantId, commandId, answer: told, budgets }]);
   }
 
   async #answerTo({ tenantId, command, details }: Command): Promise<LedgerAnswer | undefined> {
@@ -156,6 +160,17 @@ export class CreditAuthority<Worker> {
     if (holders === undefined) this.#holders.set(tenantId, new Set([worker]));
     else holders.add(worker);
   }
+}
+
+function commandOf({
+  tenantId,
+  id,
+  leaseId,
+  text,
+}: Extract<CreditUp, { kind: "report" }>): Command {
+  const { charges, details } = fromReportText(text);
+  const command = { kind: "report-lease", id, leaseId, charges } as const;
+  return { kind: "command", tenantId, command, details };
 }
 
 /** Whether credit that comes back may still suffice. */

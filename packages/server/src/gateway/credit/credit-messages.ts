@@ -12,6 +12,14 @@ export type CreditUp =
       /** Of the uses in it, by their ids. */
       readonly details: ReadonlyMap<string, UseDetails> | undefined;
     }
+  /** The command `report-lease`, with the details of its uses: their text is what `report-text.ts` makes of them. */
+  | {
+      readonly kind: "report";
+      readonly tenantId: TenantId;
+      readonly id: string;
+      readonly leaseId: string;
+      readonly text: string;
+    }
   /** Follows the commands that give back what lay idle. */
   | {
       readonly kind: "recalled";
@@ -26,7 +34,7 @@ export type CreditDown =
       readonly kind: "answer";
       readonly tenantId: TenantId;
       readonly commandId: string;
-      /** None when the ledger could not answer: the command may have taken effect. */
+      /** None when the ledger could not answer: the command may have taken effect. Of a report, without its charges. */
       readonly answer: LedgerAnswer | undefined;
       /** With leases: the budgets as they are now. */
       readonly budgets: readonly BudgetRule[] | undefined;

@@ -20,6 +20,7 @@ import type { PlatformError, TenantId, UseDetails } from "@faultline/protocol";
 import type { CreditUp, WorkerLife } from "./credit-messages.ts";
 import { creditRefusal, journalRefusal, ledgerAway } from "./credit-refusal.ts";
 import { creditLimits } from "./limits.ts";
+import { toReportText } from "./report-text.ts";
 import { SentCommands } from "./sent-commands.ts";
 import type { UsageJournal } from "./usage-journal.ts";
 
@@ -209,8 +210,10 @@ export class TenantCredit {
       if (holdId === undefined) lackMicros += boundOf(request);
     if (lackMicros > 0) this.#keeper.noteLack(Math.min(lackMicros, exactMicrosMax));
     const { tenantId, send } = this.#parts;
-    for (const command of this.#keeper.due(nowMs))
-      send({ kind: "command", tenantId, command, details: this.#detailsOf(command) });
+    for (const command of this.#keeper.due(nowMs)) {
+      if (command.kind === "report-lease") send(this.#report(command));
+      else send({ kind: "command", tenantId, command, details: undefined });
+    }
     if (!this.#keeper.isAsking) this.#askForHolds();
     this.#sent.resend(nowMs);
   }
@@ -317,14 +320,14 @@ export class TenantCredit {
   }
 
   #onLeaseAnswer(commandId: string, answer: LedgerAnswer): void {
-    this.#keeper.answered(commandId, answer);
+    const command = this.#keeper.answered(commandId, answer);
     if (answer.kind === "leased") {
       // A budget may be what is short: asking for more and more lease would not end.
       this.#retry(this.#parts.clock.monotonicMs());
       this.#askForHolds();
     }
-    if (answer.kind === "lease-reported")
-      for (const { usageId } of answer.charges) this.#details.delete(usageId);
+    if (answer.kind === "lease-reported" && command?.kind === "report-lease")
+      for (const { usageId } of command.charges) this.#details.delete(usageId);
     if (answer.kind === "lease-returned")
       this.#parts.journal.end(this.#parts.tenantId, commandId.slice(0, commandId.lastIndexOf("/")));
   }
@@ -353,14 +356,9 @@ export class TenantCredit {
     this.#parts.wake();
   }
 
-  #detailsOf(command: LedgerRequest): ReadonlyMap<string, UseDetails> | undefined {
-    if (command.kind !== "report-lease") return undefined;
-    const details = new Map<string, UseDetails>();
-    for (const { usageId } of command.charges) {
-      const known = this.#details.get(usageId);
-      if (known !== undefined) details.set(usageId, known);
-    }
-    return details;
+  #report({ id, leaseId, charges }: Extract<LedgerRequest, { kind: "report-lease" }>): CreditUp {
+    const { tenantId } = this.#parts;
+    return { kind: "report", tenantId, id, leaseId, text: toReportText(charges, this.#details) };
   }
 }
 

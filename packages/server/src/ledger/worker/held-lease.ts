@@ -34,7 +34,12 @@ export class HeldLease {
     this.#unsent.push(charge);
   }
 
-  /** Reports that wait for an acknowledgement; what was settled since becomes a new one. */
+  /** Charges that are in no report yet. */
+  get unsentCount(): number {
+    return this.#unsent.length;
+  }
+
+  /** Reports that wait for an acknowledgement, and new ones of what was settled since. */
   reports(): readonly LeaseReport[] {
     while (this.#unsent.length > 0) {
       const reportId = `${this.leaseId}/r${this.chargeCount - this.#unsent.length}`;

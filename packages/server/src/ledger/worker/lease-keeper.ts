@@ -53,6 +53,8 @@ export class LeaseKeeper {
   #isResting = false;
   /** What an operation lacked when it was last refused for want of lease. */
   #lackedMicros = 0;
+  /** Uses are reported together; those of leases that end do not wait. */
+  #reportDueMs = Number.NEGATIVE_INFINITY;
   /** The ledger had less than was asked for: it is not asked again before this time. */
   #quietUntilMs = Number.NEGATIVE_INFINITY;
 
@@ -124,8 +126,13 @@ export class LeaseKeeper {
   /** What is to be sent now. */
   due(monotonicMs: number): readonly WorkerCommand[] {
     this.#wishForLease(monotonicMs);
-    for (const lease of this.#leases()) this.#report(lease, monotonicMs);
-    for (const lease of this.#ending) this.#return(lease, monotonicMs);
+    const { current } = this.book;
+    if (current !== undefined && this.#isReportDue(current, monotonicMs))
+      this.#report(current, monotonicMs);
+    for (const lease of this.#ending) {
+      this.#report(lease, monotonicMs);
+      this.#return(lease, monotonicMs);
+    }
     const due: WorkerCommand[] = [];
     for (const pending of this.#pending.values()) {
       const isFirst = pending.sentMs === Number.NEGATIVE_INFINITY;
@@ -136,11 +143,16 @@ export class LeaseKeeper {
     return due;
   }
 
-  /** Takes an answer. One that came before, or that nobody waits for, says nothing new. */
-  answered(commandId: string, answer: LedgerOutcome | Refusal): void {
+  /** Takes an answer; gives the command, unless it was answered before, or nobody waits for it. */
+  answered(commandId: string, answer: LedgerOutcome | Refusal): WorkerCommand | undefined {
     const pending = this.#pending.get(commandId);
-    if (pending === undefined) return;
+    if (pending === undefined) return undefined;
     this.#pending.delete(commandId);
+    this.#take(pending, answer);
+    return pending.command;
+  }
+
+  #take(pending: Pending, answer: LedgerOutcome | Refusal): void {
     const { command } = pending;
     const isLess =
       answer.kind === "leased" &&
@@ -159,7 +171,7 @@ export class LeaseKeeper {
         return;
       case "report-lease":
         for (const lease of this.#leases()) {
-          if (lease.leaseId === command.leaseId) lease.acknowledge(commandId);
+          if (lease.leaseId === command.leaseId) lease.acknowledge(command.id);
         }
         return;
       case "return-lease":
@@ -279,7 +291,13 @@ export class LeaseKeeper {
     this.#send({ ...command, amountMicros: BigInt(amountMicros) }, monotonicMs);
   }
 
+  #isReportDue({ unsentCount }: HeldLease, monotonicMs: number): boolean {
+    if (unsentCount === 0) return false;
+    return monotonicMs >= this.#reportDueMs || unsentCount >= workerLimits.chargesPerReportMax;
+  }
+
   #report(lease: HeldLease, monotonicMs: number): void {
+    this.#reportDueMs = monotonicMs + workerLimits.reportMs;
     for (const { reportId, charges } of lease.reports()) {
       if (this.#pending.has(reportId)) continue;
       const command = { kind: "report-lease", id: reportId, leaseId: lease.leaseId } as const;

@@ -3,6 +3,8 @@
 export const workerLimits = {
   /** As many as the ledger takes in one command. */
   chargesPerReportMax: 1_000,
+  /** Uses of an account are reported together, from one report to the next. */
+  reportMs: 100,
   /** After so many uses another lease takes over, so that what is written down of each stays bounded. */
   chargesPerLeaseMax: 20_000,
   /** How fast the measured rate of spending follows the real one. */
