@@ -8,8 +8,10 @@ import { goroutineFormats } from "./goroutines/formats.ts";
 import { kubernetesFormats } from "./kubernetes/formats.ts";
 import { logFormats } from "./logs/formats.ts";
 import { metricFormats } from "./metrics/formats.ts";
+import { modelFormats } from "./models/formats.ts";
 import { otlpJsonFormats, otlpProtobufFormats } from "./otlp/formats.ts";
 import { pprofFormats } from "./pprof/formats.ts";
+import { resourceFormats } from "./resources/formats.ts";
 import { tracingFormats } from "./tracing/formats.ts";
 import { transcriptFormats } from "./transcript/formats.ts";
 
@@ -21,10 +23,12 @@ export const evidenceFormats: readonly EvidenceFormat[] = [
     recognise: ({ bytes }) => looksLikeSnapshotFile(bytes),
     read: ({ bytes }) => ({ evidence: decodeSnapshotFile(bytes).evidence, notes: [] }),
   },
+  ...modelFormats,
   ...otlpJsonFormats,
   ...tracingFormats,
   ...changeFormats,
   ...goroutineFormats,
+  ...resourceFormats,
   ...environmentFormats,
   ...transcriptFormats,
   ...kubernetesFormats,
@@ -36,5 +40,5 @@ export const evidenceFormats: readonly EvidenceFormat[] = [
 
 /** What can be read, in one sentence; the description of each format stands in the table above and on its page. */
 export function knownFormats(): string {
-  return "traces (OTLP, Jaeger, Zipkin, Tempo), Kubernetes objects or what kubectl prints, transcripts of tool calls, metrics (Prometheus, OTLP, tables), logs, environments, changes (git, deploys, flags) and alerts, goroutines and profiles of pprof, or a .faultline snapshot, each also as gzip (docs/formats/evidence.md lists the forms)";
+  return "traces (OTLP, Jaeger, Zipkin, Tempo), Kubernetes objects or what kubectl prints, transcripts of tool calls, metrics (Prometheus, OTLP, tables), logs, environments, changes (git, deploys, flags) and alerts, goroutines and profiles of pprof, models (settings, tokenizers, templates, headers of weights), or a .faultline snapshot, each also as gzip (docs/formats/evidence.md lists the forms)";
 }
