@@ -3,5 +3,10 @@
 import type { Contract } from "../model/contract.ts";
 import { culpritChange } from "./culprit-change.ts";
 import { firstDeviation } from "./first-deviation.ts";
+import { separatingAttribute } from "./separating-attribute.ts";
 
-export const populationContracts: readonly Contract[] = [firstDeviation, culpritChange];
+export const populationContracts: readonly Contract[] = [
+  separatingAttribute,
+  firstDeviation,
+  culpritChange,
+];

@@ -1,0 +1,185 @@
+/** Counts how often each attribute is seen in two populations, and tests which of them tell the two apart. */
+
+import type { AttributeValue } from "../model/span.ts";
+import { adjustForMany } from "../statistics/benjamini-hochberg.ts";
+import { chanceOfShares } from "../statistics/fisher-exact.ts";
+import { rankSumOf } from "../statistics/rank-sum.ts";
+import { compareText } from "../text/compare-text.ts";
+import { numberWords } from "./words.ts";
+
+/** An attribute that one population has more often, or with other numbers, than the other. */
+export interface Contrast {
+  /** `version=2.3`, or `item.count` for one that is told by its numbers. */
+  readonly name: string;
+  readonly key: string;
+  readonly badShare: number;
+  readonly goodShare: number;
+  /** How probable a difference as large is when nothing separates the populations, adjusted for all that was tested. */
+  readonly chance: number;
+  readonly words: string;
+}
+
+/** Values of one attribute that are told apart; what comes beyond them is counted only as present. */
+const valueCountMax = 1_000;
+/** Numbers of one attribute that are kept of each population. */
+const numberCountMax = 20_000;
+/** Attributes that are told apart. */
+const keyCountMax = 2_000;
+const textLengthMax = 200;
+/** Members that must have a value before it is tested: of fewer, no test can say anything. */
+const memberCountMin = 4;
+/** Distinct numbers from which they are compared by size rather than one by one. */
+const distinctCountMin = 12;
+
+interface Tally {
+  bad: number;
+  good: number;
+  /** The member that was counted last, so that each counts once. */
+  member: number;
+}
+
+interface Column {
+  readonly values: Map<AttributeValue, Tally>;
+  readonly badNumbers: number[];
+  readonly goodNumbers: number[];
+  /** Members of each population that have it, and the one that was counted last. */
+  readonly seen: Tally;
+}
+
+/** An attribute that at least this share of each population has counts as common to both. */
+const commonShareMin = 0.5;
+
+/**
+ * Takes the attributes of members one after the other. Where members differ in what they tell of at all, as lines of a
+ * log do, only attributes that are common to both populations are tested.
+ */
+export class ContrastTally {
+  readonly #isCommonOnly: boolean;
+  readonly #columns = new Map<string, Column>();
+  #member = 0;
+  #isBad = false;
+  badCount = 0;
+  goodCount = 0;
+
+  constructor(members: "alike" | "of different forms" = "alike") {
+    this.#isCommonOnly = members === "of different forms";
+  }
+
+  /** Begins with the next member of one of the populations. */
+  begin(isBad: boolean): void {
+    this.#member += 1;
+    this.#isBad = isBad;
+    if (isBad) this.badCount += 1;
+    else this.goodCount += 1;
+  }
+
+  /** One attribute of the present member; a value that it has twice counts once. */
+  add(key: string, value: AttributeValue): void {
+    const column = this.#columns.get(key) ?? this.#open(key);
+    if (column === undefined) return;
+    if (typeof value === "object") return;
+    const isFirst = column.seen.member !== this.#member;
+    if (isFirst) this.#count(column.seen);
+    if (isFirst && typeof value === "number") this.#addNumber(column, value);
+    const known = column.values.get(value);
+    if (known !== undefined) {
+      if (known.member !== this.#member) this.#count(known);
+    } else if (column.values.size < valueCountMax) {
+      column.values.set(value, {
+        bad: this.#isBad ? 1 : 0,
+        good: this.#isBad ? 0 : 1,
+        member: this.#member,
+      });
+    }
+  }
+
+  #count(tally: Tally): void {
+    tally.member = this.#member;
+    if (this.#isBad) tally.bad += 1;
+    else tally.good += 1;
+  }
+
+  #open(key: string): Column | undefined {
+    if (this.#columns.size >= keyCountMax) return undefined;
+    const column: Column = {
+      values: new Map(),
+      badNumbers: [],
+      goodNumbers: [],
+      seen: { bad: 0, good: 0, member: 0 },
+    };
+    this.#columns.set(key, column);
+    return column;
+  }
+
+  #addNumber(column: Column, value: number): void {
+    const numbers = this.#isBad ? column.badNumbers : column.goodNumbers;
+    if (numbers.length < numberCountMax) numbers.push(value);
+  }
+
+  /** How many attributes and values were tested, and those that differ, the surest and largest first. */
+  contrasts(): { readonly testCount: number; readonly contrasts: readonly Contrast[] } {
+    const tested = [...this.#columns]
+      .sort(([left], [right]) => compareText(left, right))
+      .flatMap(([key, column]) => this.#testsOf(key, column));
+    const adjusted = adjustForMany(tested.map(({ chance }) => chance));
+    const contrasts = tested.map((test, index) => ({ ...test, chance: adjusted[index] ?? 1 }));
+    contrasts.sort(
+      (left, right) =>
+        left.chance - right.chance ||
+        right.badShare - right.goodShare - (left.badShare - left.goodShare) ||
+        compareText(left.name, right.name),
+    );
+    return { testCount: tested.length, contrasts };
+  }
+
+  #testsOf(key: string, column: Column): Contrast[] {
+    const { bad: badSeen, good: goodSeen } = column.seen;
+    const isCommon =
+      badSeen >= commonShareMin * this.badCount && goodSeen >= commonShareMin * this.goodCount;
+    if (this.#isCommonOnly && !isCommon) return [];
+    const isByNumber =
+      column.values.size >= distinctCountMin &&
+      column.badNumbers.length >= memberCountMin &&
+      column.goodNumbers.length >= memberCountMin;
+    if (isByNumber) return [numberTest(key, column)];
+    const { badCount, goodCount } = this;
+    return [...column.values].flatMap(([value, { bad, good }]) => {
+      const isEverywhere = bad === badCount && good === goodCount;
+      if (bad + good < memberCountMin || isEverywhere) return [];
+      const chance = chanceOfShares({
+        marked: bad,
+        all: badCount,
+        otherMarked: good,
+        otherAll: goodCount,
+      });
+      const badShare = badCount === 0 ? 0 : bad / badCount;
+      const goodShare = goodCount === 0 ? 0 : good / goodCount;
+      const name = `${key}=${String(value).slice(0, textLengthMax)}`;
+      const words = `${name} in ${percent(badShare)} of the bad (${bad} of ${badCount}) and ${percent(goodShare)} of the good (${good} of ${goodCount})`;
+      return [{ name, key, badShare, goodShare, chance, words }];
+    });
+  }
+}
+
+function numberTest(key: string, { badNumbers, goodNumbers }: Column): Contrast {
+  const bad = Float64Array.from(badNumbers).sort();
+  const good = Float64Array.from(goodNumbers).sort();
+  const { chance, superiority } = rankSumOf(bad, good);
+  const middle = (sorted: Float64Array): string =>
+    numberWords(sorted[Math.floor(sorted.length / 2)] ?? 0);
+  const isMore = superiority >= 0.5;
+  // That a number of the bad is larger in so many of all pairs stands for a share here, as it does in both directions.
+  const badShare = isMore ? superiority : 1 - superiority;
+  return {
+    name: key,
+    key,
+    badShare,
+    goodShare: 1 - badShare,
+    chance,
+    words: `${key} is ${isMore ? "larger" : "smaller"} in the bad in ${percent(badShare)} of all pairs (medians ${middle(bad)} and ${middle(good)})`,
+  };
+}
+
+function percent(share: number): string {
+  return `${Math.round(share * 1_000) / 10} %`;
+}
