@@ -135,7 +135,7 @@ async function pourFile(path: string, sink: EvidenceSink, signal: AbortSignal): 
   while (!sink.isRefused) {
     signal.throwIfAborted();
     const { bytesRead } = await file.read(buffer, 0, buffer.length);
-    if (bytesRead === 0) {
+    if (bytesRead === 0 || sink.isSatisfied === true) {
       sink.end();
       return;
     }

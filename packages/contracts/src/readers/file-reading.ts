@@ -46,13 +46,19 @@ export class FileReading {
     return this.#stream?.reader.spanCount ?? 0;
   }
 
+  /** What matters of this file was read. */
+  get isSatisfied(): boolean {
+    return this.#stream?.reader.isSatisfied === true;
+  }
+
   push(chunk: Uint8Array): void {
+    if (this.isSatisfied) return;
     this.#packedBytes += chunk.length;
     this.#expander.push(chunk);
   }
 
   end(): { readonly format: string; readonly content: FileContent } {
-    this.#expander.end();
+    if (!this.isSatisfied) this.#expander.end();
     if (this.#stream !== undefined) {
       const { format, reader } = this.#stream;
       return { format: format.name, content: reader.end() };

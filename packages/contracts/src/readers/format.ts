@@ -3,6 +3,7 @@
 import type { Evidence, KubernetesObject, TranscriptTurn } from "../model/evidence.ts";
 import type { Span } from "../model/span.ts";
 import type { SnapshotPart } from "../snapshot/create-snapshot.ts";
+import type { ModelFile } from "./models/model-file.ts";
 
 /** A file as the formats see it: expanded, and in UTF-8 when it is text. */
 export interface FormatInput {
@@ -23,6 +24,8 @@ export interface FileContent {
   readonly objects?: readonly KubernetesObject[];
   /** Each is a transcript of its own. */
   readonly transcripts?: readonly (readonly TranscriptTurn[])[];
+  /** Joined with those of other files of its folder into one model. */
+  readonly modelFiles?: readonly ModelFile[];
   /** Each is a piece of evidence of its own: metrics, logs, an environment. */
   readonly contents?: readonly SnapshotPart["content"][];
   /** Evidence that is already frozen, with its ids. */
@@ -34,6 +37,8 @@ export interface FileContent {
 export interface FormatStream {
   /** Spans that were read so far. */
   readonly spanCount: number;
+  /** What matters was read: the rest of the file need not come. */
+  readonly isSatisfied?: boolean;
   /** Takes a chunk, which is the sender's again when this returns. */
   push(chunk: Uint8Array): void;
   end(): FileContent;

@@ -13,6 +13,7 @@ import { otlpJsonFormats, otlpProtobufFormats } from "./otlp/formats.ts";
 import { pprofFormats } from "./pprof/formats.ts";
 import { resourceFormats } from "./resources/formats.ts";
 import { tracingFormats } from "./tracing/formats.ts";
+import { trainingFormats } from "./training/formats.ts";
 import { transcriptFormats } from "./transcript/formats.ts";
 
 /** In the order in which they are tried: what has the surest marks comes first. */
@@ -25,6 +26,7 @@ export const evidenceFormats: readonly EvidenceFormat[] = [
   },
   ...modelFormats,
   ...otlpJsonFormats,
+  ...trainingFormats,
   ...tracingFormats,
   ...changeFormats,
   ...goroutineFormats,

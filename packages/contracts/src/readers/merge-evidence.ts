@@ -144,7 +144,7 @@ function distinct(objects: readonly KubernetesObject[]): readonly KubernetesObje
 }
 
 /** One source for what came from several files; it does not depend on their order. */
-function mergeSources(sources: readonly EvidenceSource[]): EvidenceSource {
+export function mergeSources(sources: readonly EvidenceSource[]): EvidenceSource {
   const unique = (values: readonly string[]): string[] => [...new Set(values)].sort();
   const name = unique(sources.map((source) => source.name)).join(", ");
   return {

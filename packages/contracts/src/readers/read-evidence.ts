@@ -9,6 +9,8 @@ import { FileReading, tooMuch } from "./file-reading.ts";
 import type { FileContent } from "./format.ts";
 import { evidenceLimits } from "./limits.ts";
 import { type FromFile, mergeObjects, mergeSpans } from "./merge-evidence.ts";
+import { mergeModels } from "./merge-models.ts";
+import type { ModelFile } from "./models/model-file.ts";
 
 /** A file, a part of a request, or standard input. */
 export interface EvidenceFile {
@@ -69,6 +71,8 @@ export function readEvidence(
 export interface EvidenceSink {
   /** Nothing more of this file is wanted: it cannot be read, and `finish` says why. */
   readonly isRefused: boolean;
+  /** What matters of this file was read: its end may be told at once. */
+  readonly isSatisfied?: boolean;
   /** Takes a chunk, which is the sender's again when this returns. */
   push(chunk: Uint8Array): void;
   end(): void;
@@ -109,6 +113,9 @@ export class EvidenceReader {
     return {
       get isRefused() {
         return reading === undefined;
+      },
+      get isSatisfied() {
+        return reading?.isSatisfied === true;
       },
       push: (chunk) => {
         this.#bytesRead += chunk.length;
@@ -159,6 +166,7 @@ function unreadableOf(name: string, error: EvidenceError): UnreadableFile {
 class Gathered {
   readonly #spans: FromFile<Span>[] = [];
   readonly #objects: FromFile<KubernetesObject>[] = [];
+  readonly #models: FromFile<ModelFile>[] = [];
   readonly #parts: SnapshotPart[] = [];
   readonly #frozen: Evidence[] = [];
 
@@ -170,6 +178,7 @@ class Gathered {
     };
     if (content.spans !== undefined) this.#spans.push({ source, items: content.spans });
     if (content.objects !== undefined) this.#objects.push({ source, items: content.objects });
+    if (content.modelFiles !== undefined) this.#models.push({ source, items: content.modelFiles });
     for (const turns of content.transcripts ?? []) {
       this.#parts.push({ source, content: { kind: "transcript", turns: [...turns] } });
     }
@@ -187,6 +196,7 @@ class Gathered {
   *#all(): Generator<SnapshotPart> {
     yield* mergeSpans(this.#spans);
     yield* mergeObjects(this.#objects);
+    yield* mergeModels(this.#models);
     yield* this.#parts;
   }
 }
