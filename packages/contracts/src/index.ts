@@ -76,6 +76,7 @@ export {
   type FailOn,
   failOnChoices,
 } from "./report/check-report.ts";
+export { evidenceWords } from "./report/evidence-words.ts";
 export { junitReport } from "./report/junit-report.ts";
 export { markdownReport } from "./report/markdown-report.ts";
 export { type SarifLog, sarifReport, type SarifReportOptions } from "./report/sarif-report.ts";
