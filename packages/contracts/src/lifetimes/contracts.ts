@@ -2,5 +2,6 @@
 
 import type { Contract } from "../model/contract.ts";
 import { goroutinesEnd } from "./goroutines-end.ts";
+import { resourcesReleased } from "./resources-released.ts";
 
-export const lifetimeContracts: readonly Contract[] = [goroutinesEnd];
+export const lifetimeContracts: readonly Contract[] = [goroutinesEnd, resourcesReleased];

@@ -108,7 +108,7 @@ function isType(word: string | undefined): boolean {
 
 function nameOfLsof(line: string, type: string): string {
   const network = /(?:TCP|UDP) .*$/.exec(line)?.[0];
-  if (network !== undefined && /^IPv/.test(type)) return network;
+  if (network !== undefined && type.startsWith("IPv")) return network;
   return /(?:\/.*|\S+)$/.exec(line.trim())?.[0] ?? "";
 }
 
