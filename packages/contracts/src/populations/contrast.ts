@@ -39,7 +39,7 @@ interface Tally {
 }
 
 interface Column {
-  readonly values: Map<AttributeValue, Tally>;
+  readonly values: Map<string | number | boolean | null, Tally>;
   readonly badNumbers: number[];
   readonly goodNumbers: number[];
   /** Members of each population that have it, and the one that was counted last. */

@@ -126,7 +126,7 @@ function slowTraces(traces: readonly TraceItem[]): boolean[] {
   });
 }
 
-/** Each line is a member, lines of one trace together are one; it is bad when it tells of an error. */
+/** The lines of each trace are one member, which is bad when one of them tells of an error. */
 export function logMembers(snapshot: Snapshot): Populations | undefined {
   const keys = new KeyJudge();
   const tally = new ContrastTally("of different forms");
@@ -135,16 +135,15 @@ export function logMembers(snapshot: Snapshot): Populations | undefined {
     string,
     { isBad: boolean; lines: { service?: string; attributes?: Span["attributes"] }[] }
   >();
-  let lone = 0;
   for (const { id, content } of evidenceOfKind(snapshot, "logs")) {
     content.lines.forEach((line, index) => {
-      if (line.severity === undefined || line.attributes === undefined) return;
+      // A line that belongs to no trace is no request, and is compared with nothing.
+      if (line.severity === undefined || line.traceId === undefined) return;
       const isBad = line.severity === "error" || line.severity === "fatal";
       if (isBad && examples.length < 8)
         examples.push({ evidenceId: id, locator: `/lines/${index}` });
-      const key = line.traceId ?? `line ${(lone += 1)}`;
-      const member = ofTrace.get(key) ?? { isBad: false, lines: [] };
-      ofTrace.set(key, member);
+      const member = ofTrace.get(line.traceId) ?? { isBad: false, lines: [] };
+      ofTrace.set(line.traceId, member);
       member.isBad ||= isBad;
       member.lines.push(line);
     });

@@ -62,22 +62,18 @@ const divisionWords: Readonly<Record<Division, string>> = {
 function judged(members: Populations, settings: Settings): FindingParts | undefined {
   const { tally, division } = members;
   const { badCount, goodCount } = tally;
-  if (badCount === 0) return undefined;
   const subject = { kind: "population", name: divisionWords[division] };
   const counts = { badCount, goodCount };
-  const { badCountMin, goodCountMin } = settings;
-  if (badCount < badCountMin || goodCount < goodCountMin) {
+  // A few requests that fail are no population.
+  if (badCount < settings.badCountMin) return undefined;
+  if (goodCount < settings.goodCountMin) {
     return {
       verdict: "inconclusive",
       subject,
-      title: `There are too few ${badCount < badCountMin ? "bad" : "good"} requests to compare (${badCount} bad, ${goodCount} good).`,
-      actual: `${badCount} bad and ${goodCount} good; ${badCountMin} and ${goodCountMin} are needed.`,
+      title: `There are too few good requests to compare ${badCount} bad ones with.`,
+      actual: `${badCount} bad and ${goodCount} good; ${settings.goodCountMin} good ones are needed.`,
       measures: counts,
-      missing: [
-        badCount < badCountMin
-          ? "more traces of requests that fail or are slow"
-          : "traces of requests that succeed, of the same operations",
-      ],
+      missing: ["traces of requests that succeed, of the same operations"],
     };
   }
   const { testCount, contrasts } = tally.contrasts();
