@@ -6,6 +6,7 @@ import { fanOutContracts } from "./fan-out/contracts.ts";
 import { lifetimeContracts } from "./lifetimes/contracts.ts";
 import type { Contract } from "./model/contract.ts";
 import { boundaries } from "./model/finding.ts";
+import { populationContracts } from "./populations/contracts.ts";
 import { routingContracts } from "./routing/contracts.ts";
 import { schedulingContracts } from "./scheduling/contracts.ts";
 import { compareText } from "./text/compare-text.ts";
@@ -21,6 +22,7 @@ export const contracts: readonly Contract[] = inBoundaryOrder([
   ...workloadContracts,
   ...toolCallContracts,
   ...environmentContracts,
+  ...populationContracts,
   ...lifetimeContracts,
 ]);
 
