@@ -1,0 +1,73 @@
+/** The parts of the time that a request takes, so that the part that drifts can be named. */
+
+import type { EvidenceReference } from "../model/evidence.ts";
+
+/** `total` is all of it; `service` is what is left when the other parts are taken off. */
+export const driftParts = [
+  "total",
+  "queue",
+  "connect",
+  "first token",
+  "inter-token",
+  "downstream",
+  "service",
+] as const;
+export type DriftPart = (typeof driftParts)[number];
+
+/** One measurement of a part at a moment. */
+export interface DriftPoint {
+  readonly timeMicros: number;
+  readonly value: number;
+}
+
+/** All measurements of one thing, by part. */
+export interface DriftSubject {
+  readonly kind: "operation" | "metric";
+  readonly name: string;
+  readonly unit: string;
+  readonly parts: Map<DriftPart, DriftPoint[]>;
+  /** How often it was asked, where that is known: requests in each second. */
+  load: DriftPoint[] | undefined;
+  readonly references: EvidenceReference[];
+}
+
+/** References that one finding has. */
+const referenceCountMax = 8;
+
+/** Adds a measurement. */
+export function addPoint(subject: DriftSubject, part: DriftPart, point: DriftPoint): void {
+  const list = subject.parts.get(part);
+  if (list === undefined) subject.parts.set(part, [point]);
+  else list.push(point);
+}
+
+/** Adds a reference, as long as there are few. */
+export function addReference(subject: DriftSubject, reference: EvidenceReference): void {
+  if (subject.references.length < referenceCountMax) subject.references.push(reference);
+}
+
+/** The part that a name speaks of: of a metric, or of a span below a request. */
+export function partOfName(name: string): DriftPart | undefined {
+  if (/time[_.-]?to[_.-]?first|ttft|first[_.-]?(?:token|chunk|byte)/i.test(name))
+    return "first token";
+  if (
+    /time[_.-]?per[_.-]?output|inter[_.-]?token|\bitl\b|tpot|per[_.-]output[_.-]chunk/i.test(name)
+  ) {
+    return "inter-token";
+  }
+  if (
+    /queue(?:[_.-]?(?:time|wait|duration|latency))|(?:time[_.-]in|wait(?:ing)?[_.-](?:for|in))[_.-]queue|\b(?:acquire|checkout)\b|pool[_.-](?:wait|connect)/i.test(
+      name,
+    )
+  ) {
+    return "queue";
+  }
+  if (
+    /\b(?:tcp|tls|dns)\b|handshake|(?:^|[_. -])connect(?:ion)?[_.-]?(?:time|duration)?$|getaddrinfo/i.test(
+      name,
+    )
+  ) {
+    return "connect";
+  }
+  return undefined;
+}
