@@ -11,6 +11,7 @@ import { routingContracts } from "./routing/contracts.ts";
 import { schedulingContracts } from "./scheduling/contracts.ts";
 import { compareText } from "./text/compare-text.ts";
 import { toolCallContracts } from "./tool-call/contracts.ts";
+import { versionContracts } from "./versions/contracts.ts";
 import { workloadContracts } from "./workload/contracts.ts";
 
 /** Every shipped contract, in the order in which a case runs them. */
@@ -24,6 +25,7 @@ export const contracts: readonly Contract[] = inBoundaryOrder([
   ...environmentContracts,
   ...populationContracts,
   ...lifetimeContracts,
+  ...versionContracts,
 ]);
 
 /**
