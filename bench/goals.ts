@@ -18,6 +18,8 @@ const goals: readonly Goal[] = [
   { bench: "contracts", figure: /^packed `check`/, atMost: 5 },
   { bench: "contracts-lifetimes", figure: /, compared in$/, atMost: 5 },
   { bench: "contracts-lifetimes", figure: /, memory$/, atMost: 1_024 },
+  { bench: "contracts-populations", figure: /^metrics ranked in$/, atMost: 5 },
+  { bench: "contracts-populations", figure: /^spans contrasted in$/, atMost: 10 },
   { bench: "scheduling", figure: /^explained in$/, atMost: 10 },
   { bench: "allocator", figure: /^full pass.*longest$/, atMost: 250 },
   { bench: "allocator", figure: /^one change, p99$/, atMost: 1 },

@@ -14,6 +14,7 @@ import { run as allocator } from "./allocator.ts";
 import type { Bench, BenchFigure, BenchResult } from "./bench.ts";
 import { run as contracts } from "./contracts.ts";
 import { run as contractsLifetimes } from "./contracts-lifetimes.ts";
+import { run as contractsPopulations } from "./contracts-populations.ts";
 import { run as gateway } from "./gateway.ts";
 import { run as gatewayCredit } from "./gateway-credit.ts";
 import { run as gatewayForms } from "./gateway-forms.ts";
@@ -35,6 +36,7 @@ const benches: Readonly<Record<string, Bench>> = {
   contracts,
   scheduling,
   "contracts-lifetimes": contractsLifetimes,
+  "contracts-populations": contractsPopulations,
   allocator,
   otlp,
   gateway,

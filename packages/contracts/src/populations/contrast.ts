@@ -1,6 +1,6 @@
 /** Counts how often each attribute is seen in two populations, and tests which of them tell the two apart. */
 
-import type { AttributeValue } from "../model/span.ts";
+import type { Attributes, AttributeValue } from "../model/span.ts";
 import { adjustForMany } from "../statistics/benjamini-hochberg.ts";
 import { chanceOfShares } from "../statistics/fisher-exact.ts";
 import { rankSumOf } from "../statistics/rank-sum.ts";
@@ -56,6 +56,7 @@ const commonShareMin = 0.5;
 export class ContrastTally {
   readonly #isCommonOnly: boolean;
   readonly #columns = new Map<string, Column>();
+  readonly #judged = new Map<string, Column | "left out">();
   #member = 0;
   #isBad = false;
   badCount = 0;
@@ -73,10 +74,26 @@ export class ContrastTally {
     else this.goodCount += 1;
   }
 
+  /** Those attributes of the present member that may explain something. */
+  addAll(attributes: Attributes, isExplaining: (key: string) => boolean): void {
+    for (const key in attributes) {
+      // What was found out about a key is kept with its column: there are millions of attributes, and few keys.
+      let column = this.#judged.get(key);
+      if (column === undefined) {
+        column = (isExplaining(key) ? this.#columnOf(key) : undefined) ?? "left out";
+        if (this.#judged.size < keyCountMax * 2) this.#judged.set(key, column);
+      }
+      if (column !== "left out") this.#addValue(column, attributes[key] ?? null);
+    }
+  }
+
   /** One attribute of the present member; a value that it has twice counts once. */
   add(key: string, value: AttributeValue): void {
-    const column = this.#columns.get(key) ?? this.#open(key);
-    if (column === undefined) return;
+    const column = this.#columnOf(key);
+    if (column !== undefined) this.#addValue(column, value);
+  }
+
+  #addValue(column: Column, value: AttributeValue): void {
     if (typeof value === "object") return;
     const isFirst = column.seen.member !== this.#member;
     if (isFirst) this.#count(column.seen);
@@ -99,7 +116,9 @@ export class ContrastTally {
     else tally.good += 1;
   }
 
-  #open(key: string): Column | undefined {
+  #columnOf(key: string): Column | undefined {
+    const known = this.#columns.get(key);
+    if (known !== undefined) return known;
     if (this.#columns.size >= keyCountMax) return undefined;
     const column: Column = {
       values: new Map(),

@@ -30,9 +30,8 @@ export function stepSeries(
   service: string,
   name: string,
   [before, after]: readonly [before: number, after: number],
-  seed = 1,
 ): MetricSeries {
-  const next = seeded(seed + service.length * 131 + name.length * 17);
+  const next = seeded(1 + service.length * 131 + name.length * 17);
   const values = Array.from({ length: calmCount + lateCount }, (_, at) => {
     const level = at < calmCount ? before : after;
     return level * (1 + 0.03 * normal(next));

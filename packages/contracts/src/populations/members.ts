@@ -24,22 +24,8 @@ const identityKey =
   /(?:^|[._])(?:trace_?id|span_?id|request_?id|correlation_?id|uuid|guid|thread\.(?:id|name)|sampler\.\w+|timestamp|span\.num\w*)$|^telemetry\.|^otel\.|^process\.(?:pid|parent_pid)$/i;
 
 /** Whether an attribute may tell why, rather than that, something failed. */
-export function isExplaining(key: string): boolean {
+function isExplaining(key: string): boolean {
   return !symptomKey.test(key) && !identityKey.test(key);
-}
-
-/** Explaining keys are looked up for millions of attributes, so what was found out once is kept. */
-class KeyJudge {
-  readonly #known = new Map<string, boolean>();
-
-  isExplaining(key: string): boolean {
-    let known = this.#known.get(key);
-    if (known === undefined) {
-      known = isExplaining(key);
-      if (this.#known.size < 10_000) this.#known.set(key, known);
-    }
-    return known;
-  }
 }
 
 /** Each trace is one member with the attributes of all its spans, so that no request counts twice. */
@@ -47,7 +33,6 @@ export function traceMembers(snapshot: Snapshot, badCountMin: number): Populatio
   const traces = evidenceOfKind(snapshot, "trace");
   if (traces.length === 0) return undefined;
   const { division, isBad } = divisionOf(snapshot, traces, badCountMin);
-  const keys = new KeyJudge();
   const tally = new ContrastTally();
   const examples: { evidenceId: string; locator: string }[] = [];
   traces.forEach(({ id, content }, index) => {
@@ -59,19 +44,12 @@ export function traceMembers(snapshot: Snapshot, badCountMin: number): Populatio
     for (const span of content.spans) {
       tally.add("service", span.service);
       tally.add("span.name", `${span.service} ${span.name}`);
-      addAll(span.attributes, keys, tally);
-      if (span.resource !== resource) addAll(span.resource, keys, tally);
+      tally.addAll(span.attributes, isExplaining);
+      if (span.resource !== resource) tally.addAll(span.resource, isExplaining);
       resource = span.resource;
     }
   });
   return { division, tally, examples };
-}
-
-function addAll(attributes: Span["attributes"], keys: KeyJudge, tally: ContrastTally): void {
-  for (const key in attributes) {
-    const value = attributes[key];
-    if (value !== undefined && value !== null && keys.isExplaining(key)) tally.add(key, value);
-  }
 }
 
 type TraceItem = { readonly content: TraceContent };
@@ -128,7 +106,6 @@ function slowTraces(traces: readonly TraceItem[]): boolean[] {
 
 /** The lines of each trace are one member, which is bad when one of them tells of an error. */
 export function logMembers(snapshot: Snapshot): Populations | undefined {
-  const keys = new KeyJudge();
   const tally = new ContrastTally("of different forms");
   const examples: { evidenceId: string; locator: string }[] = [];
   const ofTrace = new Map<
@@ -153,7 +130,7 @@ export function logMembers(snapshot: Snapshot): Populations | undefined {
     tally.begin(isBad);
     for (const { service, attributes } of lines) {
       if (service !== undefined) tally.add("service", service);
-      if (attributes !== undefined) addAll(attributes, keys, tally);
+      if (attributes !== undefined) tally.addAll(attributes, isExplaining);
     }
   }
   return { division: "logged", tally, examples };
