@@ -42,6 +42,31 @@ async function use(
   await admin.settleHold({ params: { id }, body }, options);
 }
 
+describe("moments that no date can be", () => {
+  const leapSecond = "2016-12-31T23:59:60Z";
+  const zone = "2026-11-28T00:00:00Z[Europe/Berlin]";
+
+  it.each([leapSecond, zone])("are refused in every window: %s", async (moment) => {
+    const asked = { query: { from: moment } };
+    const calls = [
+      () => admin.readBalanceSeries(asked, options),
+      () => admin.readSpendSeries({ query: { until: moment } }, options),
+      () => admin.readUsage(asked, options),
+      () => admin.exportEntries(asked, options),
+      () => admin.exportUsage(asked, options),
+    ];
+    for (const call of calls)
+      await expect(call()).rejects.toMatchObject({ code: "request_invalid" });
+  });
+
+  it("are no expiry of a grant", async () => {
+    const body = { id: "leap", currency: "USD", amountMicros: "1", expiresAt: leapSecond };
+    const granted = admin.grantCredit({ body }, options);
+    const refused = { code: "request_invalid", where: "body /expiresAt" };
+    await expect(granted).rejects.toMatchObject(refused);
+  });
+});
+
 describe("balances over time", () => {
   it("end with the balances of now, and begin with nothing before the first grant", async () => {
     await admin.placeHold({ body: { id: "open", currency: "USD", amountMicros: "70" } }, options);

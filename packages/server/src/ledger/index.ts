@@ -6,6 +6,7 @@ export { registerLedgerMetrics } from "./service/ledger-metrics.ts";
 export { Ledger } from "./service/ledger.ts";
 export type { LedgerAnswer, LedgerRequest } from "./service/ledger-request.ts";
 export { readAmount, readCurrency } from "./service/read-amount.ts";
+export { readMoment } from "./service/read-moment.ts";
 export { refusalError } from "./service/refusal-error.ts";
 export { toStorable } from "./service/storable-text.ts";
 export { WebhookDelivery } from "./webhooks/webhook-delivery.ts";

@@ -5,6 +5,7 @@ import {
   type LedgerRequest,
   readAmount,
   readCurrency,
+  readMoment,
   refusalError,
 } from "#ledger/index.ts";
 import type { TenantScope } from "#storage/index.ts";
@@ -103,7 +104,8 @@ function accountHandlers(
       const { id = ledger.newId(), priority = 0, expiresAt } = body;
       const currency = readCurrency(body.currency, currencyPlace);
       const amountMicros = readAmount(body.amountMicros, amountPlace, "refused");
-      const expiresAtMs = expiresAt === undefined ? undefined : Date.parse(expiresAt);
+      const expiresAtMs =
+        expiresAt === undefined ? undefined : readMoment(expiresAt, "body /expiresAt");
       if (regions.isShared(scope.tenantId)) {
         const given = { currency, amountMicros, priority, expiresAtMs };
         const granted = await shared.grant(scope, id, given);
@@ -248,8 +250,8 @@ function reconcileHandlers(parts: HandlerParts): Pick<ApiHandlers, "reconcileLed
           ? undefined
           : {
               lines: invoice.lines,
-              fromMs: Date.parse(invoice.from),
-              untilMs: Date.parse(invoice.until),
+              fromMs: readMoment(invoice.from, "body /invoice/from"),
+              untilMs: readMoment(invoice.until, "body /invoice/until"),
             };
       const differences = await ledgerBooks.differences(scope, window);
       const applied: string[] = [];

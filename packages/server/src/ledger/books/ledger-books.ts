@@ -25,6 +25,7 @@ import type { Reader, Store, TenantScope } from "#storage/index.ts";
 import { budgetStanding } from "../rules/set-budget.ts";
 import { findDifferences, type ReconcileRequest } from "../reconcile/reconcile.ts";
 import { readCurrency } from "../service/read-amount.ts";
+import { readMoment } from "../service/read-moment.ts";
 import { readBudgets } from "../store/load-ledger.ts";
 import { readBalance } from "./balance.ts";
 import { readBalanceSeries } from "./balance-series.ts";
@@ -106,9 +107,11 @@ export class LedgerBooks {
 
   async usage(scope: TenantScope, query: LedgerUsageQuery): Promise<LedgerUsage> {
     const nowMs = this.#clock.nowMs();
-    const untilMs = query.until === undefined ? nowMs : Date.parse(query.until);
+    const untilMs = query.until === undefined ? nowMs : readMoment(query.until, "query /until");
     const fromMs =
-      query.from === undefined ? untilMs - bookLimits.usageWindowMs : Date.parse(query.from);
+      query.from === undefined
+        ? untilMs - bookLimits.usageWindowMs
+        : readMoment(query.from, "query /from");
     const by = query.by ?? "model";
     return this.#store.read(scope, (reader) => readUsage(reader, { by, fromMs, untilMs }));
   }

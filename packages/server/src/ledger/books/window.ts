@@ -2,6 +2,7 @@
 
 import { PlatformError } from "@faultline/protocol";
 
+import { readMoment } from "../service/read-moment.ts";
 import { bookLimits } from "./limits.ts";
 
 /** Closed at the start, open at the end. */
@@ -16,9 +17,11 @@ export function readWindow(
   nowMs: number,
 ): BookWindow {
   // What is dated with this very moment belongs to it.
-  const untilMs = query.until === undefined ? nowMs + 1 : Date.parse(query.until);
+  const untilMs = query.until === undefined ? nowMs + 1 : readMoment(query.until, "query /until");
   const fromMs =
-    query.from === undefined ? untilMs - bookLimits.usageWindowMs : Date.parse(query.from);
+    query.from === undefined
+      ? untilMs - bookLimits.usageWindowMs
+      : readMoment(query.from, "query /from");
   if (fromMs >= untilMs) {
     throw new PlatformError("request_invalid", "The window ends before it begins.", {
       where: "query /from",
