@@ -34,6 +34,17 @@ describe("webhooks over the control API", () => {
     expect((await admin.listWebhooks({}, options)).webhooks).toEqual([]);
   });
 
+  it("whose URL grows too long when it is written out are refused", async () => {
+    const long = `${url}/${"é".repeat(600)}`;
+    const refused = { code: "request_invalid", where: "body /url" };
+    await expect(admin.addWebhook({ body: { url: long } }, options)).rejects.toMatchObject(refused);
+    const { webhook } = await admin.addWebhook({ body: { url } }, options);
+    const params = { id: webhook.id };
+    const change = admin.changeWebhook({ params, body: { url: long } }, options);
+    await expect(change).rejects.toMatchObject(refused);
+    await admin.removeWebhook({ params }, options);
+  });
+
   it("are changed in part, and told of all budgets again", async () => {
     const { webhook } = await admin.addWebhook({ body: { url, budgetIds: ["team"] } }, options);
     const params = { id: webhook.id };

@@ -7,6 +7,8 @@ import { PlatformError } from "@faultline/protocol";
 import { isPublicAddress } from "./public-address.ts";
 
 const where = "body /url";
+/** Of the URL as it is kept: what is written out in per cent signs counts as it stands then. */
+const lengthMax = 2_048;
 
 /**
  * Reads a URL. Throws `request_invalid` for what no webhook can have: credentials in it, a fragment, and, unless the operator
@@ -20,6 +22,8 @@ export function readWebhookUrl(text: string, allowsPrivate: boolean): string {
   if (url.username !== "" || url.password !== "")
     throw refuse("The URL of a webhook carries no credentials; its deliveries are signed.");
   if (url.hash !== "") throw refuse("The URL of a webhook has no fragment.");
+  if (url.href.length > lengthMax)
+    throw refuse(`Written out, the URL has ${url.href.length} characters, and ${lengthMax} fit.`);
   if (allowsPrivate) return url.href;
   if (url.protocol !== "https:")
     throw refuse("The URL of a webhook begins with https://: what it is told is nobody else's.");
