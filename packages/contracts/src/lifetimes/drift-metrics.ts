@@ -19,7 +19,8 @@ const seriesCountMax = 20_000;
 /** Latencies of a snapshot's metrics, each with the rate of requests where one is known. */
 export function driftOfMetrics(snapshot: Snapshot): DriftSubject[] {
   const found: DriftSubject[] = [];
-  for (const { id, content } of evidenceOfKind(snapshot, "metrics")) {
+  for (const evidence of evidenceOfKind(snapshot, "metrics")) {
+    const { content } = evidence;
     const byKey = new Map(content.series.map((series) => [keyOf(series.name, series), series]));
     const rates = content.series.filter(({ name }) => isRate.test(name));
     for (const series of content.series) {
@@ -27,7 +28,7 @@ export function driftOfMetrics(snapshot: Snapshot): DriftSubject[] {
       if (!isLatency.test(series.name) || isOther.test(series.name)) continue;
       const subject = subjectOf(series, byKey, rates);
       if (subject === undefined) continue;
-      subject.references.push({ evidenceId: id, locator: titleOf(series.name, series) });
+      subject.references.push({ evidenceId: evidence.id, locator: titleOf(series.name, series) });
       found.push(subject);
     }
   }

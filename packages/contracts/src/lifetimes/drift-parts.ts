@@ -41,9 +41,9 @@ export function addPoint(subject: DriftSubject, part: DriftPart, point: DriftPoi
   else list.push(point);
 }
 
-/** Adds a reference, as long as there are few. */
-export function addReference(subject: DriftSubject, reference: EvidenceReference): void {
-  if (subject.references.length < referenceCountMax) subject.references.push(reference);
+/** Adds a reference, as long as there are few; it is made only then, because the id of evidence may have to be computed. */
+export function addReference(subject: DriftSubject, make: () => EvidenceReference): void {
+  if (subject.references.length < referenceCountMax) subject.references.push(make());
 }
 
 /** The part that a name speaks of: of a metric, or of a span below a request. */

@@ -30,7 +30,8 @@ const firstTokenEvent = /first[_. -]?(?:token|chunk)/i;
 /** The operations of services, each with what its requests took. */
 export function driftOfTraces(snapshot: Snapshot): DriftSubject[] {
   const subjects = new Map<string, DriftSubject>();
-  for (const { id, content } of evidenceOfKind(snapshot, "trace")) {
+  for (const evidence of evidenceOfKind(snapshot, "trace")) {
+    const { content } = evidence;
     const below = new Map<string, Map<DriftPart, number>>();
     const measured: Span[] = [];
     for (const span of content.spans) {
@@ -49,7 +50,7 @@ export function driftOfTraces(snapshot: Snapshot): DriftSubject[] {
     for (const span of measured) {
       const subject = subjectOf(subjects, span);
       if (subject === undefined) continue;
-      addReference(subject, { evidenceId: id, locator: span.spanId });
+      addReference(subject, () => ({ evidenceId: evidence.id, locator: span.spanId }));
       addSpan(subject, span, below.get(span.spanId) ?? new Map());
     }
   }
