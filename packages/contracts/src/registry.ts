@@ -11,6 +11,7 @@ import { routingContracts } from "./routing/contracts.ts";
 import { schedulingContracts } from "./scheduling/contracts.ts";
 import { compareText } from "./text/compare-text.ts";
 import { toolCallContracts } from "./tool-call/contracts.ts";
+import { trainingContracts } from "./training/contracts.ts";
 import { versionContracts } from "./versions/contracts.ts";
 import { workloadContracts } from "./workload/contracts.ts";
 
@@ -26,6 +27,7 @@ export const contracts: readonly Contract[] = inBoundaryOrder([
   ...populationContracts,
   ...lifetimeContracts,
   ...versionContracts,
+  ...trainingContracts,
 ]);
 
 /**
