@@ -5,7 +5,7 @@ import type { TenantId } from "@faultline/protocol";
 
 import type { CreditDown, CreditUp, WorkerLife } from "./credit-messages.ts";
 import { readBootId, readProcessMark } from "./process-mark.ts";
-import { TenantCredit } from "./tenant-credit.ts";
+import { type CreditUse, TenantCredit } from "./tenant-credit.ts";
 import { UsageJournal } from "./usage-journal.ts";
 
 /** What a worker is started with. */
@@ -60,6 +60,18 @@ export class CreditDesk {
   failedJournals(): string[] {
     const { failure } = this.#journal;
     return failure === undefined ? [] : [failure.message];
+  }
+
+  /** How the credit of all tenants stands together, for metrics. */
+  use(): CreditUse {
+    const sum = { idleMicros: 0, waitingCount: 0, unreportedCount: 0 };
+    for (const tenant of this.#tenants.values()) {
+      const { idleMicros, waitingCount, unreportedCount } = tenant.use();
+      sum.idleMicros += idleMicros;
+      sum.waitingCount += waitingCount;
+      sum.unreportedCount += unreportedCount;
+    }
+    return sum;
   }
 
   /** The credit of a tenant that pays. */

@@ -43,6 +43,16 @@ export type CreditOutcome =
   | { readonly kind: "admitted"; readonly hold: CreditHold }
   | { readonly kind: "refused"; readonly error: PlatformError };
 
+/** Credit in a worker at a moment. */
+export interface CreditUse {
+  /** Lent, and neither held by calls nor spent. */
+  readonly idleMicros: number;
+  /** Calls that wait for credit. */
+  readonly waitingCount: number;
+  /** Uses that the ledger has not acknowledged. */
+  readonly unreportedCount: number;
+}
+
 export interface TenantCreditParts {
   readonly tenantId: TenantId;
   readonly life: WorkerLife;
@@ -98,6 +108,15 @@ export class TenantCredit {
   get isIdle(): boolean {
     const callCount = this.#openCount + this.#waiting.size + this.#byHold.size;
     return callCount === 0 && this.#keeper.isIdle && this.#sent.isEmpty;
+  }
+
+  /** How it stands, for metrics. */
+  use(): CreditUse {
+    return {
+      idleMicros: Math.max(0, this.#keeper.book.current?.idleMicros ?? 0),
+      waitingCount: this.#waiting.size,
+      unreportedCount: this.#keeper.unreportedCount,
+    };
   }
 
   /** Calls `tell` once, perhaps before this returns. Gives the way to leave; after that it is not called. */

@@ -8,6 +8,7 @@ import { monitorEventLoopDelay } from "node:perf_hooks";
 import type { LimitRefusal } from "../admission/limit-refusal.ts";
 import type { OperationRecord } from "../calls/operation-record.ts";
 import { type AbandonedWork, AbandonedWorkCounts } from "./abandoned-work.ts";
+import type { CreditUse } from "../credit/tenant-credit.ts";
 import { histogram } from "./histogram.ts";
 import { counter, gauge, type MetricData, type MetricValue } from "./metric-data.ts";
 import { ModelCounts } from "./model-counts.ts";
@@ -20,6 +21,7 @@ export interface GatewayGauges {
   readonly queueLength: () => number;
   readonly queueDroppedCount: () => number;
   readonly snapshotVersion: () => number;
+  readonly credit: () => CreditUse;
 }
 
 const nanosPerSecond = 1e9;
@@ -223,6 +225,9 @@ export class GatewayMetrics {
   #readGauges(): MetricData[] {
     const gauges = this.#gauges;
     const version = "The oldest configuration snapshot that a worker works from.";
+    const { idleMicros, waitingCount, unreportedCount } = gauges.credit();
+    const idle = "Credit that is lent to workers, and that no call holds: it is stranded there.";
+    const unreported = "Uses that the ledger has not acknowledged yet.";
     const delay = "The 99th percentile of how late the event loop came, since the last look.";
     return [
       gauge("open_operations", "Model calls under way.", { value: gauges.openOperations() }),
@@ -233,6 +238,9 @@ export class GatewayMetrics {
       gauge("operation_queue_length", "Records that wait to be stored.", {
         value: gauges.queueLength(),
       }),
+      gauge("credit_idle_dollars", idle, { value: idleMicros / microsPerDollar }),
+      gauge("credit_waiting_calls", "Calls that wait for credit.", { value: waitingCount }),
+      gauge("credit_unreported_uses", unreported, { value: unreportedCount }),
       gauge("snapshot_version", version, { value: gauges.snapshotVersion(), combine: "min" }),
       gauge("event_loop_delay_p99_seconds", delay, {
         value: this.#readLoopDelay(),

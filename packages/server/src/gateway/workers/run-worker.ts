@@ -305,6 +305,7 @@ class Worker {
       queueLength: () => queue.length,
       queueDroppedCount: () => queue.droppedCount,
       snapshotVersion: () => this.#state.knowledge.version,
+      credit: () => this.#state.credit.use(),
     };
   }
 

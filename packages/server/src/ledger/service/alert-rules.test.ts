@@ -29,6 +29,8 @@ it("the alerts name metrics and states that the ledger shows", async () => {
     waitingCountMax: 0,
     openHoldCount: 0,
     openLeaseCount: 0,
+    leasedMicros: new Map(),
+    overdueCount: 0,
     indebtedCount: 0,
   });
   const registry = new Registry();

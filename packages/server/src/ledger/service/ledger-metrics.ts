@@ -9,6 +9,8 @@ import { ledgerServiceLimits } from "./limits.ts";
 type Source = Pick<Ledger, "counts" | "use">;
 type Reconciled = Pick<ScheduledReconciliation, "differenceCount">;
 
+const microsPerUnit = 1e6;
+
 /** Registers metrics that look at the ledger whenever they are collected. */
 export function registerLedgerMetrics(
   registry: Registry,
@@ -93,6 +95,25 @@ function registerUse(registers: Registry[], ledger: Source): void {
     collect() {
       tenants.set({ state: "loaded" }, ledger.use().tenantCount);
       tenants.set({ state: "limit" }, ledgerServiceLimits.tenantCountMax);
+    },
+  });
+  const leased = new Gauge({
+    name: "faultline_ledger_leased",
+    help: "Credit that open leases of the ledgers in memory hold, by currency, in whole units.",
+    labelNames: ["currency"],
+    registers,
+    collect() {
+      leased.reset();
+      for (const [currency, micros] of ledger.use().leasedMicros)
+        leased.set({ currency }, Number(micros) / microsPerUnit);
+    },
+  });
+  const overdue: Gauge = new Gauge({
+    name: "faultline_ledger_overdue",
+    help: "Open holds and leases whose time is over, which wait for the sweeper or for recovery.",
+    registers,
+    collect() {
+      overdue.set(ledger.use().overdueCount);
     },
   });
   const open = new Gauge({

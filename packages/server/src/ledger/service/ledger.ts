@@ -8,6 +8,7 @@ import type { TenantId } from "@faultline/protocol";
 
 import { blockingDebt } from "../rules/credit.ts";
 import type { LedgerState } from "../rules/ledger-state.ts";
+import type { Currency, Lease } from "../rules/types.ts";
 import { LedgerCounts } from "./ledger-counts.ts";
 import {
   type LedgerAnswer,
@@ -41,6 +42,10 @@ export interface LedgerUse {
   readonly waitingCountMax: number;
   readonly openHoldCount: number;
   readonly openLeaseCount: number;
+  /** What open leases hold, by currency. */
+  readonly leasedMicros: ReadonlyMap<Currency, bigint>;
+  /** Open holds that nobody renewed, and open leases past their deadline: they wait for the sweeper or for recovery. */
+  readonly overdueCount: number;
   readonly indebtedCount: number;
 }
 
@@ -132,7 +137,16 @@ export class Ledger implements AsyncDisposable {
   use(): LedgerUse {
     const tenants = [...this.#tenants.values()];
     const states = tenants.map((tenant) => tenant.state).filter((state) => state !== undefined);
-    const leases = states.flatMap((state) => [...state.leases.values()]);
+    const nowMs = this.#parts.clock.nowMs();
+    const leases = states
+      .flatMap((state) => [...state.leases.values()])
+      .filter(({ state }) => state === "open");
+    const overdueHolds = states
+      .flatMap((state) => [...state.holds.values()])
+      .filter(({ state, expiresAtMs }) => state === "open" && expiresAtMs < nowMs);
+    const overdueLeases = leases.filter(
+      ({ deadlineMs, isEscrow }) => isEscrow === undefined && deadlineMs < nowMs,
+    );
     const accounts = states.flatMap((state) =>
       [...state.accounts.values()].filter((account) => blockingDebt(state, account) > 0n),
     );
@@ -140,7 +154,9 @@ export class Ledger implements AsyncDisposable {
       tenantCount: states.length,
       waitingCountMax: tenants.reduce((most, { waitingCount }) => Math.max(most, waitingCount), 0),
       openHoldCount: states.reduce((sum, { openHoldCount }) => sum + openHoldCount, 0),
-      openLeaseCount: leases.filter(({ state }) => state === "open").length,
+      openLeaseCount: leases.length,
+      leasedMicros: leasedMicrosOf(leases),
+      overdueCount: overdueHolds.length + overdueLeases.length,
       indebtedCount: accounts.length,
     };
   }
@@ -215,4 +231,12 @@ export class Ledger implements AsyncDisposable {
       if (!signal.aborted) logger.warn({ err: error, tenantId }, "the ledger was not swept");
     });
   }
+}
+
+function leasedMicrosOf(leases: readonly Lease[]): ReadonlyMap<Currency, bigint> {
+  const sums = new Map<Currency, bigint>();
+  for (const { currency, portions } of leases)
+    for (const { amountMicros } of portions)
+      sums.set(currency, (sums.get(currency) ?? 0n) + amountMicros);
+  return sums;
 }

@@ -39,6 +39,11 @@ export class HeldLease {
     return this.#unsent.length;
   }
 
+  /** Charges that the ledger has not acknowledged. */
+  get unreportedCount(): number {
+    return this.#reports.reduce((sum, { charges }) => sum + charges.length, this.#unsent.length);
+  }
+
   /** Reports that wait for an acknowledgement, and new ones of what was settled since. */
   reports(): readonly LeaseReport[] {
     while (this.#unsent.length > 0) {

@@ -82,6 +82,11 @@ export class LeaseKeeper {
     return this.#isPending("report-lease");
   }
 
+  /** Uses that the ledger has not acknowledged. */
+  get unreportedCount(): number {
+    return this.#leases().reduce((sum, lease) => sum + lease.unreportedCount, 0);
+  }
+
   /** Whether a lease waits for its last operations, or for its return. */
   get isEnding(): boolean {
     return this.#ending.size > 0;
