@@ -42,6 +42,8 @@ interface Column {
   readonly values: Map<string | number | boolean | null, Tally>;
   readonly badNumbers: number[];
   readonly goodNumbers: number[];
+  /** Some of its values are no numbers. */
+  hasText: boolean;
   /** Members of each population that have it, and the one that was counted last. */
   readonly seen: Tally;
 }
@@ -57,6 +59,8 @@ export class ContrastTally {
   readonly #isCommonOnly: boolean;
   readonly #columns = new Map<string, Column>();
   readonly #judged = new Map<string, Column | "left out">();
+  readonly #lastKeys: string[] = [];
+  readonly #lastColumns: (Column | "left out")[] = [];
   #member = 0;
   #isBad = false;
   badCount = 0;
@@ -76,15 +80,28 @@ export class ContrastTally {
 
   /** Those attributes of the present member that may explain something. */
   addAll(attributes: Attributes, isExplaining: (key: string) => boolean): void {
-    for (const key in attributes) {
-      // What was found out about a key is kept with its column: there are millions of attributes, and few keys.
-      let column = this.#judged.get(key);
+    const keys = Object.keys(attributes);
+    const values = Object.values(attributes);
+    for (let index = 0; index < keys.length; index += 1) {
+      const key = keys[index] ?? "";
+      // Most spans name their attributes in the order of the span before.
+      let column = this.#lastKeys[index] === key ? this.#lastColumns[index] : undefined;
       if (column === undefined) {
-        column = (isExplaining(key) ? this.#columnOf(key) : undefined) ?? "left out";
-        if (this.#judged.size < keyCountMax * 2) this.#judged.set(key, column);
+        column = this.#judgedColumn(key, isExplaining);
+        this.#lastKeys[index] = key;
+        this.#lastColumns[index] = column;
       }
-      if (column !== "left out") this.#addValue(column, attributes[key] ?? null);
+      if (column !== "left out") this.#addValue(column, values[index] ?? null);
     }
+  }
+
+  /** What was found out about a key is kept with its column: there are millions of attributes, and few keys. */
+  #judgedColumn(key: string, isExplaining: (key: string) => boolean): Column | "left out" {
+    const known = this.#judged.get(key);
+    if (known !== undefined) return known;
+    const column = (isExplaining(key) ? this.#columnOf(key) : undefined) ?? "left out";
+    if (this.#judged.size < keyCountMax * 2) this.#judged.set(key, column);
+    return column;
   }
 
   /** One attribute of the present member; a value that it has twice counts once. */
@@ -97,7 +114,11 @@ export class ContrastTally {
     if (typeof value === "object") return;
     const isFirst = column.seen.member !== this.#member;
     if (isFirst) this.#count(column.seen);
-    if (isFirst && typeof value === "number") this.#addNumber(column, value);
+    if (typeof value === "number") {
+      if (isFirst) this.#addNumber(column, value);
+      // From so many different ones on, numbers are compared by size and no longer one by one.
+      if (!column.hasText && column.values.size >= distinctCountMin) return;
+    } else column.hasText = true;
     const known = column.values.get(value);
     if (known !== undefined) {
       if (known.member !== this.#member) this.#count(known);
@@ -124,6 +145,7 @@ export class ContrastTally {
       values: new Map(),
       badNumbers: [],
       goodNumbers: [],
+      hasText: false,
       seen: { bad: 0, good: 0, member: 0 },
     };
     this.#columns.set(key, column);
@@ -156,11 +178,11 @@ export class ContrastTally {
     const isCommon =
       badSeen >= commonShareMin * this.badCount && goodSeen >= commonShareMin * this.goodCount;
     if (this.#isCommonOnly && !isCommon) return [];
-    const isByNumber =
-      column.values.size >= distinctCountMin &&
-      column.badNumbers.length >= memberCountMin &&
-      column.goodNumbers.length >= memberCountMin;
-    if (isByNumber) return [numberTest(key, column)];
+    const { badNumbers, goodNumbers } = column;
+    if (!column.hasText && column.values.size >= distinctCountMin) {
+      const least = Math.min(badNumbers.length, goodNumbers.length);
+      return least < memberCountMin ? [] : [numberTest(key, column)];
+    }
     const { badCount, goodCount } = this;
     return [...column.values].flatMap(([value, { bad, good }]) => {
       const isEverywhere = bad === badCount && good === goodCount;
