@@ -87,6 +87,7 @@ function addLine(line: string, draft: Draft): void {
 function addHeader(line: string, draft: Draft): void {
   if (line === "") {
     draft.part = "message";
+    if (draft.message.length > 0) draft.message.push("");
     return;
   }
   const date = /^(?:Author|Commit)?Date:\s+(.+)$/.exec(line);
