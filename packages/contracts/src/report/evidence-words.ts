@@ -3,114 +3,85 @@
 import type { Evidence } from "../model/evidence.ts";
 import { plural } from "../text/plural.ts";
 
+type Content = Evidence["content"];
+type Kind = Content["kind"];
+
+/** How evidence of one kind is counted: by what it is, and where that says more by what it holds. */
+interface Counted<OfKind extends Content> {
+  count(content: OfKind): number;
+  held?(content: OfKind): number;
+  words(count: number, held: number): string;
+}
+
+const one = (): number => 1;
+
+/** In the order in which they are told. */
+const countedKinds: { readonly [K in Kind]: Counted<Extract<Content, { kind: K }>> } = {
+  trace: {
+    count: one,
+    held: ({ spans }) => spans.length,
+    words: (traces, spans) => `${plural(traces, "trace")} with ${plural(spans, "span")}`,
+  },
+  kubernetes: {
+    count: ({ objects }) => objects.length,
+    words: (objects) => plural(objects, "Kubernetes object"),
+  },
+  transcript: {
+    count: one,
+    held: ({ turns }) => turns.length,
+    words: (count, turns) => `${plural(count, "transcript")} with ${plural(turns, "turn")}`,
+  },
+  "trace-population": { count: one, words: (count) => `${plural(count, "count")} of traces` },
+  metrics: {
+    count: ({ series }) => series.length,
+    words: (series) => `${series} metric series`,
+  },
+  logs: {
+    count: one,
+    held: ({ lines }) => lines.length,
+    words: (logs, lines) => `${plural(logs, "log")} with ${plural(lines, "line")}`,
+  },
+  environment: { count: one, words: (count) => plural(count, "environment") },
+  goroutines: {
+    count: one,
+    held: ({ goroutineCount }) => goroutineCount,
+    words: (count, held) => `${plural(count, "recording")} of ${plural(held, "goroutine")}`,
+  },
+  profile: { count: one, words: (count) => plural(count, "profile") },
+  resources: { count: one, words: (count) => plural(count, "listing") },
+  changes: { count: ({ events }) => events.length, words: (count) => plural(count, "change") },
+  training: {
+    count: one,
+    held: ({ steps }) => steps.length,
+    words: (count, steps) => `${plural(count, "record")} of ${plural(steps, "training step")}`,
+  },
+  operators: {
+    count: ({ operators }) => operators.length,
+    words: (count) => plural(count, "operator"),
+  },
+  incident: {
+    count: ({ alerts, statuses, patterns }) => alerts.length + statuses.length + patterns.length,
+    words: (count) => `${plural(count, "report")} of monitors`,
+  },
+  "model-release": { count: one, words: (count) => plural(count, "model") },
+};
+
 /** For example `2 traces with 31 spans and 4 Kubernetes objects`. */
 export function evidenceWords(evidence: readonly Evidence[]): string {
-  const tally = {
-    traces: 0,
-    spans: 0,
-    objects: 0,
-    transcripts: 0,
-    turns: 0,
-    populations: 0,
-    series: 0,
-    logs: 0,
-    lines: 0,
-    environments: 0,
-    goroutines: 0,
-    goroutineRecordings: 0,
-    profiles: 0,
-    resources: 0,
-    changes: 0,
-    reports: 0,
-    runs: 0,
-    steps: 0,
-    operators: 0,
-    releases: 0,
-  };
+  const tally = new Map<Kind, { count: number; held: number }>();
   for (const { content } of evidence) {
-    switch (content.kind) {
-      case "trace":
-        tally.traces += 1;
-        tally.spans += content.spans.length;
-        break;
-      case "kubernetes":
-        tally.objects += content.objects.length;
-        break;
-      case "transcript":
-        tally.transcripts += 1;
-        tally.turns += content.turns.length;
-        break;
-      case "trace-population":
-        tally.populations += 1;
-        break;
-      case "metrics":
-        tally.series += content.series.length;
-        break;
-      case "logs":
-        tally.logs += 1;
-        tally.lines += content.lines.length;
-        break;
-      case "environment":
-        tally.environments += 1;
-        break;
-      case "goroutines":
-        tally.goroutineRecordings += 1;
-        tally.goroutines += content.goroutineCount;
-        break;
-      case "profile":
-        tally.profiles += 1;
-        break;
-      case "resources":
-        tally.resources += 1;
-        break;
-      case "changes":
-        tally.changes += content.events.length;
-        break;
-      case "training":
-        tally.runs += 1;
-        tally.steps += content.steps.length;
-        break;
-      case "operators":
-        tally.operators += content.operators.length;
-        break;
-      case "incident":
-        tally.reports +=
-          content.alerts.length + content.statuses.length + content.patterns.length;
-        break;
-      case "model-release":
-        tally.releases += 1;
-        break;
-    }
+    // The table has for each kind what counts content of that kind.
+    const counted = countedKinds[content.kind] as Counted<Content>;
+    const sum = tally.get(content.kind) ?? { count: 0, held: 0 };
+    sum.count += counted.count(content);
+    sum.held += counted.held?.(content) ?? 0;
+    tally.set(content.kind, sum);
   }
-  const parts = [
-    ...(tally.traces === 0
-      ? []
-      : [`${plural(tally.traces, "trace")} with ${plural(tally.spans, "span")}`]),
-    ...(tally.objects === 0 ? [] : [plural(tally.objects, "Kubernetes object")]),
-    ...(tally.transcripts === 0
-      ? []
-      : [`${plural(tally.transcripts, "transcript")} with ${plural(tally.turns, "turn")}`]),
-    ...(tally.populations === 0 ? [] : [`${plural(tally.populations, "count")} of traces`]),
-    ...(tally.series === 0 ? [] : [`${tally.series} metric series`]),
-    ...(tally.logs === 0
-      ? []
-      : [`${plural(tally.logs, "log")} with ${plural(tally.lines, "line")}`]),
-    ...(tally.environments === 0 ? [] : [plural(tally.environments, "environment")]),
-    ...(tally.goroutineRecordings === 0
-      ? []
-      : [
-          `${plural(tally.goroutineRecordings, "recording")} of ${plural(tally.goroutines, "goroutine")}`,
-        ]),
-    ...(tally.profiles === 0 ? [] : [plural(tally.profiles, "profile")]),
-    ...(tally.resources === 0 ? [] : [plural(tally.resources, "listing")]),
-    ...(tally.changes === 0 ? [] : [plural(tally.changes, "change")]),
-    ...(tally.runs === 0
-      ? []
-      : [`${plural(tally.runs, "record")} of ${plural(tally.steps, "training step")}`]),
-    ...(tally.operators === 0 ? [] : [plural(tally.operators, "operator")]),
-    ...(tally.reports === 0 ? [] : [`${plural(tally.reports, "report")} of monitors`]),
-    ...(tally.releases === 0 ? [] : [plural(tally.releases, "model")]),
-  ];
+  const parts = Object.entries(countedKinds).flatMap(([kind, counted]) => {
+    // The keys of the table are the kinds.
+    const sum = tally.get(kind as Kind);
+    return sum === undefined || sum.count === 0 ? [] : [counted.words(sum.count, sum.held)];
+  });
   const last = parts.pop();
   if (last === undefined) return "no evidence";
   return parts.length === 0 ? last : `${parts.join(", ")} and ${last}`;
