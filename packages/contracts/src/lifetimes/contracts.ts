@@ -2,11 +2,15 @@
 
 import type { Contract } from "../model/contract.ts";
 import { goroutinesEnd } from "./goroutines-end.ts";
+import { heapBounded } from "./heap-bounded.ts";
 import { latencyDrift } from "./latency-drift.ts";
+import { profileDifference } from "./profile-difference.ts";
 import { resourcesReleased } from "./resources-released.ts";
 
 export const lifetimeContracts: readonly Contract[] = [
   goroutinesEnd,
+  heapBounded,
   latencyDrift,
+  profileDifference,
   resourcesReleased,
 ];

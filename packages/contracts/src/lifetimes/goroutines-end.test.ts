@@ -179,6 +179,17 @@ describe("single dumps", () => {
     expect(violatedIn(check([text("dump.txt", main + pool)]))).toEqual([]);
   });
 
+  it("name clients without a timeout, whose answers have not come for minutes", () => {
+    const dump = Array.from(
+      { length: 12 },
+      (_item, index) =>
+        `goroutine ${100 + index} [select, 8 minutes]:\nnet/http.(*persistConn).roundTrip(0xc0001)\n\t/usr/local/go/src/net/http/transport.go:2860 +0x1d\nmain.ask()\n\t/app/main.go:12 +0x1d\ncreated by main.main in goroutine 1\n\t/app/main.go:30 +0x2f\n\n`,
+    ).join("");
+    const [finding] = check([text("dump.txt", main + dump)]);
+    expect(finding).toMatchObject({ verdict: "inconclusive", measures: { blockedCount: 12 } });
+    expect(finding?.title).toContain("main.ask");
+  });
+
   it("show a lock that nobody releases", () => {
     const dump = goroutines(3, { state: "sync.Mutex.Lock", minutes: () => 7, creator: () => 1 });
     expect(violatedIn(check([text("dump.txt", main + dump)]))).toHaveLength(1);

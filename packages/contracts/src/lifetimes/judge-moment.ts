@@ -13,7 +13,11 @@ const differentShareMin = 0.5;
 /** Sites that this recording alone shows to be leaks, or makes suspect. */
 export function judgeMoment(moment: Moment, options: GoroutineOptions): Suspicion[] {
   return [...moment.sites.values()].flatMap((site) => {
-    const found = leaked(site) ?? endless(site, options) ?? blocked(moment, site, options);
+    const found =
+      leaked(site) ??
+      endless(site, options) ??
+      unanswered(site, options) ??
+      blocked(moment, site, options);
     return found === undefined ? [] : [found];
   });
 }
@@ -48,6 +52,29 @@ function endless(site: Site, { endlessCountMin }: GoroutineOptions): Suspicion |
     measures: { blockedCount: site.count },
   };
 }
+
+/** A call that waits for the beginning of its answer for long was made by a client without a timeout. */
+function unanswered(site: Site, options: GoroutineOptions): Suspicion | undefined {
+  const [top = ""] = site.functions;
+  const count = blockedSince(site, options.blockedMinutesMin);
+  if (!roundTrip.test(top) || count < options.blockedCountMin) return undefined;
+  return {
+    verdict: "inconclusive",
+    site,
+    count,
+    title: `have waited for the answer to an HTTP request for ${options.blockedMinutesMin} minutes and longer`,
+    actual:
+      "A client with a timeout would have given up: this one has none, or one that is longer.",
+    missing: [
+      "Whether the server is meant to answer so late, as it is when it is asked to wait for news.",
+    ],
+    fix: `Give the client of ${site.code.function} a timeout, or the request a context with a deadline.`,
+    measures: { blockedCount: count },
+  };
+}
+
+const roundTrip =
+  /^net\/http\.\(\*(?:persistConn\)\.roundTrip|http2ClientConn\)\.(?:roundTrip|RoundTrip))$/;
 
 function blocked(moment: Moment, site: Site, options: GoroutineOptions): Suspicion | undefined {
   if (site.role !== "own" && site.role !== "request") return undefined;

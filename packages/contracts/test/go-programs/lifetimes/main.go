@@ -31,6 +31,7 @@ var modes = map[string]func(server *httptest.Server){
 	"held-lock":         heldLock,
 	"missing-done":      missingDone,
 	"unclosed-body":     unclosedBody,
+	"kept-memory":       keptMemory,
 	"healthy":           healthy,
 }
 
@@ -153,6 +154,21 @@ func status(url string) int {
 		panic(err)
 	}
 	return response.StatusCode
+}
+
+var remembered [][]byte
+
+func keptMemory(*httptest.Server) {
+	for call := 0; call < callsPerRound; call++ {
+		remembered = append(remembered, remember(call))
+	}
+}
+
+// remember makes a megabyte that nobody lets go.
+func remember(call int) []byte {
+	answer := make([]byte, 1<<20)
+	answer[0] = byte(call)
+	return answer
 }
 
 var (

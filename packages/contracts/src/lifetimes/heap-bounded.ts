@@ -1,0 +1,133 @@
+/** What a process keeps on its heap does not grow without end. */
+
+import type { Contract } from "../model/contract.ts";
+import { defineContract } from "../model/define-contract.ts";
+import type { FindingParts } from "../model/make-finding.ts";
+import { type HeapCourse, heapCoursesOf } from "./heap-series.ts";
+import { type Growth, growthOf } from "./trend.ts";
+
+/** What can be set, with its default. */
+const options = {
+  recordingCountMin: {
+    default: 3,
+    description: "Profiles of the heap over which a site must grow to be a leak.",
+  },
+  pointCountMin: {
+    default: 30,
+    description: "Values of a metric, or figures of Node, that must be there to judge them.",
+  },
+  growthRatioMin: {
+    default: 1.5,
+    description: "How many times more than in the beginning there must be at the end.",
+  },
+  growthBytesMin: {
+    default: 8_388_608,
+    description:
+      "Bytes by which a site of a profile must have grown; a sample stands for half a million.",
+  },
+};
+
+interface Options {
+  readonly recordingCountMin: number;
+  readonly pointCountMin: number;
+  readonly growthRatioMin: number;
+  readonly growthBytesMin: number;
+}
+
+export const heapBounded: Contract = defineContract({
+  id: "lifetimes/heap-bounded",
+  version: 1,
+  boundary: "process-resource",
+  promise: "What a process keeps on its heap does not grow without end.",
+  reads: ["profile", "resources", "metrics"],
+  options,
+  check(snapshot, settings: Options, found) {
+    return heapCoursesOf(snapshot).flatMap((course) => {
+      const parts = judge(course, settings);
+      return parts === undefined ? [] : [found(parts)];
+    });
+  },
+});
+
+/** Windows of which each counts by its least value: what is left after the collections within it. */
+const windowCount = 10;
+
+function judge(course: HeapCourse, settings: Options): FindingParts | undefined {
+  const isProfile = course.subject.kind === "heap" && course.measures === "live";
+  const countMin = isProfile ? settings.recordingCountMin : settings.pointCountMin;
+  if (course.values.length < countMin) return undefined;
+  const { values, minutes } = isProfile ? course : leastOf(course);
+  const growth = growthOf(values, minutes);
+  const isGrown =
+    growth.isSteady &&
+    growth.last >= settings.growthRatioMin * growth.first &&
+    (!isProfile || growth.growth >= settings.growthBytesMin);
+  if (isGrown) return grows(course, growth, values);
+  return isProfile || course.measures === "resident" ? undefined : steady(course, growth);
+}
+
+function leastOf({ values, minutes }: HeapCourse): Pick<HeapCourse, "values" | "minutes"> {
+  const least: number[] = [];
+  const times: number[] = [];
+  for (let window = 0; window < windowCount; window += 1) {
+    const from = Math.floor((window * values.length) / windowCount);
+    const to = Math.floor(((window + 1) * values.length) / windowCount);
+    let low = Number.POSITIVE_INFINITY;
+    for (const value of values.slice(from, to)) if (value < low) low = value;
+    least.push(low);
+    times.push(minutes?.[from] ?? window);
+  }
+  return { values: least, minutes: times };
+}
+
+function grows(course: HeapCourse, growth: Growth, values: readonly number[]): FindingParts {
+  const isProved = course.measures === "live";
+  return {
+    verdict: isProved ? "violated" : "inconclusive",
+    subject: course.subject,
+    title: `${course.subject.name} grows from ${words(growth.first)} to ${words(growth.last)} and does not come to rest`,
+    actual: `${course.measures === "live" ? "What is left after collections" : "The least of each tenth of the time"} was ${values.map(words).join(", ")}.`,
+    ...(isProved ? { causeKind: "change" as const } : {}),
+    measures: {
+      firstBytes: growth.first,
+      lastBytes: growth.last,
+      valueCount: course.values.length,
+    },
+    evidence: course.references,
+    missing: isProved
+      ? []
+      : [
+          course.measures === "resident"
+            ? "The live heap of the process: resident memory includes caches and what a collection would free."
+            : "Three profiles of the heap, some minutes apart and at the same load: they say what is kept.",
+        ],
+    fixes: isProved
+      ? [
+          {
+            description: `Find who keeps what ${course.subject.name} allocates, and give it a bound or let it go.`,
+            cost: 1,
+          },
+        ]
+      : [],
+    nextChecks: ["Compare profiles of the heap from the beginning and the end, by what is in use."],
+  };
+}
+
+function steady(course: HeapCourse, growth: Growth): FindingParts {
+  return {
+    verdict: "holds",
+    subject: course.subject,
+    title: `${course.subject.name} does not grow without end`,
+    actual: `It was ${words(growth.first)} in the first tenth of the time and ${words(growth.last)} in the last, at the least.`,
+    measures: {
+      firstBytes: growth.first,
+      lastBytes: growth.last,
+      valueCount: course.values.length,
+    },
+    evidence: course.references,
+  };
+}
+
+function words(value: number): string {
+  return String(Number(value.toPrecision(4)));
+}
