@@ -1,8 +1,10 @@
 /** The bounds of what regions tell one another. */
 
 export const regionLimits = {
-  /** Uses in one report, and more where a single command charged more. */
-  reportedUseCount: 500,
+  /** Uses in one report. */
+  reportedUseCountMax: 500,
+  /** Of a report with what its uses were, quoted as it travels: of the text that a message may be, the rest is for documents. */
+  reportBytesMax: 600_000,
   /** Transfers that one reading takes: more than one command makes. */
   readTransferCountMax: 20_000,
   /** Documents in one message; the next one brings the rest. */

@@ -1,6 +1,6 @@
 /** The account of a tenant in a region that is not its home: keeps an escrow for the ledger here. */
 
-import type { TenantId, UseDetails } from "@faultline/protocol";
+import type { TenantId } from "@faultline/protocol";
 import type { Logger } from "pino";
 
 import { type Clock, isAbort, type Random } from "#kernel/index.ts";
@@ -122,7 +122,7 @@ export class RegionAccount {
         steps: stepsToSend(record.escrow, unreported.charges),
         documents: told.documents,
         heardRevision: record.heardRevision,
-        details: detailsOf(unreported),
+        details: Object.fromEntries(unreported.details),
       },
       { name: terms.name, random, fetch, signal },
     );
@@ -228,10 +228,4 @@ export class RegionAccount {
     const { tenantId, signal } = this.#parts;
     return { tenantId, signal };
   }
-}
-
-/** A report of a single command that charged very much goes without them: a message has its bound. */
-function detailsOf({ charges, details }: UnreportedCharges): Readonly<Record<string, UseDetails>> {
-  if (charges.length > regionLimits.reportedUseCount) return {};
-  return Object.fromEntries(details);
 }

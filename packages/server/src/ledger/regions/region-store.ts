@@ -13,7 +13,12 @@ import type { Escrow } from "./escrow.ts";
 import { hearDocuments } from "./exchange.ts";
 import type { DocumentVersion, GrantDocument } from "./grant-document.ts";
 import { regionLimits } from "./limits.ts";
-import { chargesOfTransfers, reportableCount, type UsageTransfer } from "./transfer-charges.ts";
+import {
+  chargeIdOf,
+  chargesOfTransfers,
+  reportableCount,
+  type UsageTransfer,
+} from "./transfer-charges.ts";
 
 /** An escrow, and how far the two regions know of one another's documents. */
 export interface EscrowRecord {
@@ -152,13 +157,16 @@ export class RegionStore {
       const transfers = await readTransfers(reader, after, until);
       const isAll = until !== undefined || transfers.length < regionLimits.readTransferCountMax;
       const count = reportableCount(transfers, isAll);
-      const taken = takeWhole(transfers.slice(0, count), until !== undefined);
-      const details = await readDetails(reader, taken);
-      const attributionOf = ({ usageId = "", holdId = "" }: UsageTransfer): Attribution =>
-        attributionIn(details.uses.get(usageId)) ?? details.holds.get(holdId) ?? {};
-      const charges = chargesOfTransfers(taken, { region, attributionOf });
-      const untilSequence = taken.at(-1)?.sequence ?? after;
-      return { charges, details: details.uses, untilSequence };
+      const reportable = transfers.slice(0, count);
+      if (until !== undefined) return readCharges(reader, reportable, range);
+      // Names and tags are of very different lengths: a report that would not fit into a message is halved until it does.
+      let useCount: number = regionLimits.reportedUseCountMax;
+      for (;;) {
+        const taken = takeUses(reportable, region, useCount);
+        const charges = await readCharges(reader, taken, range);
+        if (useCount === 1 || bytesOf(charges) <= regionLimits.reportBytesMax) return charges;
+        useCount = Math.floor(useCount / 2);
+      }
     });
   }
 }
@@ -167,21 +175,35 @@ interface SequencedTransfer extends UsageTransfer {
   readonly sequence: number;
 }
 
-/** As many whole commands as one report holds, and one at least; all, where the report was begun before. */
-function takeWhole(
+/** The transfers of so many uses. Those of one use follow one another, so that none is charged in part. */
+function takeUses(
   transfers: readonly SequencedTransfer[],
-  isBegun: boolean,
+  region: string,
+  useCount: number,
 ): readonly SequencedTransfer[] {
-  if (isBegun) return transfers;
-  const uses = new Set<string | undefined>();
-  let end = 0;
-  for (const [index, { usageId, commandId }] of transfers.entries()) {
-    const isBoundary = index > 0 && transfers[index - 1]?.commandId !== commandId;
-    if (isBoundary) end = index;
-    uses.add(usageId);
-    if (uses.size > regionLimits.reportedUseCount && end > 0) return transfers.slice(0, end);
-  }
-  return transfers;
+  const uses = new Set<string>();
+  const end = transfers.findIndex(
+    (transfer) => uses.add(chargeIdOf(transfer, region)).size > useCount,
+  );
+  return end === -1 ? transfers : transfers.slice(0, end);
+}
+
+async function readCharges(
+  reader: Reader,
+  taken: readonly SequencedTransfer[],
+  { region, after }: { readonly region: string; readonly after: number },
+): Promise<UnreportedCharges> {
+  const details = await readDetails(reader, taken);
+  const attributionOf = ({ usageId = "", holdId = "" }: UsageTransfer): Attribution =>
+    attributionIn(details.uses.get(usageId)) ?? details.holds.get(holdId) ?? {};
+  const charges = chargesOfTransfers(taken, { region, attributionOf });
+  const untilSequence = taken.at(-1)?.sequence ?? after;
+  return { charges, details: details.uses, untilSequence };
+}
+
+/** The text of a message stands quoted in its body. */
+function bytesOf({ charges, details }: UnreportedCharges): number {
+  return Buffer.byteLength(JSON.stringify(writeRecord({ charges, details: [...details] })));
 }
 
 /** Those alone that charge use: a region's ledger moves much that the home need not hear of. */

@@ -4,8 +4,9 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
 
-import { parseTenantId, PlatformError, type SealedMessage } from "@faultline/protocol";
+import { parseTenantId, PlatformError, SealedMessage } from "@faultline/protocol";
 import { openTestDatabase, type TestDatabase } from "@faultline/testkit";
+import { Value } from "typebox/value";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { pino } from "pino";
 
@@ -19,6 +20,8 @@ import { Regions } from "./regions.ts";
 import { seal } from "./seal.ts";
 
 const key = "0123456789abcdef0123456789abcdef";
+/** What a platform reads of one request. */
+const bodyBytesMax = 1_048_576;
 const currency = "USD";
 const { signal } = new AbortController();
 const tenantId = parseTenantId("default");
@@ -91,7 +94,11 @@ class Link {
     try {
       if (this.state === "cut") throw new Error("the link is cut");
       // What the regions send one another is a sealed message.
-      const message = JSON.parse(await text(request)) as SealedMessage;
+      const body = await text(request);
+      const message = JSON.parse(body) as SealedMessage;
+      // As the route of a platform does.
+      if (!Value.Check(SealedMessage, message) || Buffer.byteLength(body) > bodyBytesMax)
+        throw new Error("the message does not fit");
       const reply = await this.home?.answer(message, signal);
       if (this.state === "losesReply") throw new Error("the reply is lost");
       response.setHeader("content-type", "application/json");
@@ -198,6 +205,32 @@ describe("two regions", () => {
     expect(await use(us, "u3", 400n)).toBe("used");
     await us.regions.exchange();
     expect(balance(eu, "usage:tokens")).toBe(8_000n);
+    expectEven();
+  });
+
+  it("tell one another of many uses that say much of themselves", async () => {
+    await eu.regions.edit(scope, "grant/g", grant(8_000n));
+    await us.regions.exchange();
+    const tags = Array.from({ length: 16 }, (_, index) => `${index}"é`.padEnd(128, 'é"'));
+    const details = new Map<string, { tags: string[] }>();
+    const charges = Array.from({ length: 600 }, (_, index) => {
+      details.set(`u${index}`, { tags });
+      const attribution = { keyId: "k", tags };
+      return { usageId: `u${index}`, usageKind: "tokens", amountMicros: 1n, attribution } as const;
+    });
+    const { fixture } = us;
+    const worker = { workerId: "w", epoch: 1, durationMs: 60_000, budgets: [] } as const;
+    const lent = { amountMicros: 250n, minimumMicros: 1n, currency } as const;
+    await fixture.ask({ kind: "lease", id: "lease", ...worker, ...lent });
+    const report = { kind: "report-lease", id: "report", leaseId: "lease", charges } as const;
+    await fixture.ledger.submit(scope, report, { details });
+    while (balance(eu, "usage:tokens") < 600n) {
+      const before = balance(eu, "usage:tokens");
+      await us.regions.exchange();
+      expect(balance(eu, "usage:tokens")).toBeGreaterThan(before);
+    }
+    expect(balance(eu, "usage:tokens")).toBe(600n);
+    await us.regions.exchange();
     expectEven();
   });
 

@@ -29,13 +29,21 @@ export function chargesOfTransfers(
     if (!to.startsWith("usage:") || from.startsWith("usage:")) continue;
     // The part of an account's id before its currency, behind `usage:`.
     const usageKind = to.slice("usage:".length, to.indexOf("/")) as UsageKind;
-    const usageId = transfer.usageId ?? `unread/${region}/${transfer.holdId ?? transfer.commandId}`;
+    const usageId = chargeIdOf(transfer, region);
     const known = charges.get(usageId);
     const sumMicros = amountMicros + (known?.amountMicros ?? 0n);
     const attribution = known?.attribution ?? attributionOf(transfer);
     charges.set(usageId, { usageId, usageKind, amountMicros: sumMicros, attribution });
   }
   return [...charges.values()];
+}
+
+/** The id under which the home is told of a charge: that of the use, where there is one. */
+export function chargeIdOf(
+  { usageId, holdId, commandId }: Pick<UsageTransfer, "usageId" | "holdId" | "commandId">,
+  region: string,
+): string {
+  return usageId ?? `unread/${region}/${holdId ?? commandId}`;
 }
 
 /**
