@@ -2,5 +2,6 @@
 
 import type { Contract } from "../model/contract.ts";
 import { lossInputs } from "./loss-inputs.ts";
+import { stepOrder } from "./step-order.ts";
 
-export const trainingContracts: readonly Contract[] = [lossInputs];
+export const trainingContracts: readonly Contract[] = [lossInputs, stepOrder];

@@ -1,0 +1,156 @@
+import { describe, expect, it } from "vitest";
+
+import type { Finding } from "../model/finding.ts";
+import type {
+  ParameterState,
+  TrainingCall,
+  TrainingContent,
+  TrainingStep,
+} from "../model/training.ts";
+import { createSnapshot } from "../snapshot/create-snapshot.ts";
+import { stepOrder } from "./step-order.ts";
+
+const usual: TrainingCall[] = ["zero_grad", "forward", "loss", "backward", "step"];
+
+function parameter(change: Partial<ParameterState> = {}): ParameterState {
+  return {
+    name: "fc.weight",
+    requiresGradient: true,
+    gradientNorm: 0.5,
+    updateNorm: 0.01,
+    ...change,
+  };
+}
+
+/** Twelve steps of a healthy run, changed as a case wants it. */
+function check(
+  change: (step: number) => Partial<TrainingStep>,
+  header: Partial<TrainingContent> = {},
+): Finding[] {
+  const steps = Array.from({ length: 12 }, (_, step): TrainingStep => ({
+    step,
+    mode: "train",
+    learningRates: [0.001],
+    calls: usual,
+    parameters: [parameter()],
+    ...change(step),
+  }));
+  const content: TrainingContent = { kind: "training", run: "r", rank: 0, steps, ...header };
+  return stepOrder.check(
+    createSnapshot([{ source: { name: "x", format: "x", notes: [] }, content }]),
+  );
+}
+
+describe("steps out of order", () => {
+  it.each<[string, (step: number) => Partial<TrainingStep>, string]>([
+    ["no zero_grad", () => ({ calls: ["forward", "loss", "backward", "step"] }), "not cleared"],
+    [
+      "zero_grad before the step",
+      () => ({ calls: ["forward", "backward", "zero_grad", "step"] }),
+      "between the backward pass and the step",
+    ],
+    [
+      "evaluation mode after an evaluation",
+      (step) => (step > 5 ? { mode: "eval" } : {}),
+      "evaluation mode",
+    ],
+    [
+      "dropout in evaluation",
+      (step) => (step > 8 ? { phase: "eval", calls: ["forward"] } : {}),
+      "evaluated in training mode",
+    ],
+    ["a learning rate of 0", () => ({ learningRates: [0], parameters: [] }), "learning rate is 0"],
+    [
+      "a parameter that does not change",
+      () => ({ parameters: [parameter(), parameter({ name: "old", updateNorm: 0 })] }),
+      "old",
+    ],
+    [
+      "the optimizer of another model",
+      () => ({ parameters: [parameter({ isOptimized: false, updateNorm: 0 })] }),
+      "fc.weight",
+    ],
+  ])("%s", (_name, change, words) => {
+    const [finding] = check(change);
+    expect(finding).toMatchObject({ verdict: "violated" });
+    expect(finding?.title).toContain(words);
+    expect(finding?.evidence.length).toBeGreaterThan(0);
+  });
+});
+
+describe("steps in order", () => {
+  it.each<[string, (step: number) => Partial<TrainingStep>]>([
+    ["the usual", () => ({})],
+    ["zero_grad behind the step", () => ({ calls: ["forward", "backward", "step", "zero_grad"] })],
+    [
+      "accumulation",
+      (step) => ({
+        calls:
+          step % 4 === 3 ? ["forward", "backward", "step", "zero_grad"] : ["forward", "backward"],
+      }),
+    ],
+    [
+      "a warm-up from 0",
+      (step) => ({
+        learningRates: [step * 1e-4],
+        parameters: [parameter({ updateNorm: step === 0 ? 0 : 0.01 })],
+      }),
+    ],
+    [
+      "frozen layers",
+      () => ({
+        parameters: [parameter(), { name: "body", requiresGradient: false, updateNorm: 0 }],
+      }),
+    ],
+    [
+      "skipped steps",
+      (step) =>
+        step < 3
+          ? {
+              calls: ["zero_grad", "forward", "backward", "skipped_step"],
+              parameters: [parameter({ gradientNorm: "Infinity", updateNorm: 0 })],
+            }
+          : {},
+    ],
+    [
+      "evaluation",
+      (step) =>
+        step % 4 === 3
+          ? { phase: "eval", mode: "eval", calls: ["forward", "loss"], parameters: [] }
+          : {},
+    ],
+    [
+      "a head that is not used",
+      () => ({
+        parameters: [parameter(), { name: "pooler", requiresGradient: true, updateNorm: 0 }],
+      }),
+    ],
+    [
+      "a group with a rate of 0",
+      () => ({
+        learningRates: [0.001, 0],
+        parameters: [
+          parameter({ learningRate: 0.001 }),
+          parameter({ name: "body", learningRate: 0, updateNorm: 0 }),
+        ],
+      }),
+    ],
+  ])("%s", (_name, change) => {
+    expect(check(change)).toMatchObject([{ verdict: "holds" }]);
+  });
+
+  it("are inconclusive where too little is recorded or held by an optimizer", () => {
+    const bare = check(() => ({ calls: ["forward", "backward"], parameters: [] }));
+    expect(bare).toMatchObject([{ verdict: "inconclusive" }]);
+    const probing = check(() => ({
+      parameters: [parameter(), parameter({ name: "body", isOptimized: false, updateNorm: 0 })],
+    }));
+    expect(probing).toMatchObject([{ verdict: "inconclusive" }]);
+  });
+
+  it("may train in evaluation mode where that is declared", () => {
+    expect(check(() => ({ mode: "eval" }), { trainsInEvalMode: true })).toMatchObject([
+      { verdict: "holds" },
+    ]);
+  });
+});

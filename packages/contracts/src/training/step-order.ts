@@ -1,0 +1,189 @@
+/** The order of a training step: gradients are cleared, made, and used to change parameters, in training mode. */
+
+import { defineContract } from "../model/define-contract.ts";
+import type { Contract } from "../model/contract.ts";
+import type { FindingParts } from "../model/make-finding.ts";
+import { evidenceOfKind, type EvidenceOf } from "../model/snapshot.ts";
+import { plural } from "../text/plural.ts";
+import { staleParameters } from "./stale-parameters.ts";
+import { numberOf } from "./measured.ts";
+import { isApplied, type PlacedStep, placedSteps, runSubject, stepReference } from "./step-view.ts";
+
+const options = {
+  occurrenceCountMin: {
+    default: 2,
+    description: "Steps at which a rule must be broken before the contract is violated.",
+  },
+  zeroRateStepCountMin: {
+    default: 3,
+    description: "Steps of the optimizer that must all have a learning rate of 0.",
+  },
+};
+
+/** A rule that steps broke. */
+interface Breach {
+  readonly title: string;
+  readonly expected: string;
+  readonly at: readonly PlacedStep[];
+  readonly fix: string;
+  readonly countMin: number;
+  quote(place: PlacedStep): string;
+}
+
+export const stepOrder: Contract = defineContract({
+  id: "training/step-order",
+  version: 1,
+  boundary: "dataset-loss",
+  promise:
+    "Every step of training clears gradients before it makes new ones, runs in training mode, and changes the parameters that require gradients.",
+  reads: ["training"],
+  options,
+  check: (snapshot, settled, found) =>
+    evidenceOfKind(snapshot, "training").flatMap((run) => {
+      const stale = staleParameters(run, settled.occurrenceCountMin);
+      const breaches = breachesOf(run, settled);
+      const violations = breaches
+        .filter(({ at, countMin }) => at.length >= countMin)
+        .map((breach) => violationOf(run, breach));
+      const violated = [...violations, ...stale.filter(({ verdict }) => verdict === "violated")];
+      if (violated.length > 0) return violated.map(found);
+      if (stale.length > 0) return stale.map(found);
+      return [found({ subject: runSubject(run.content), ...quietVerdict(run, breaches) })];
+    }),
+});
+
+function violationOf(run: EvidenceOf<"training">, breach: Breach): FindingParts {
+  const [first] = breach.at;
+  return {
+    subject: runSubject(run.content),
+    verdict: "violated",
+    title: breach.title,
+    expected: breach.expected,
+    actual: `${plural(breach.at.length, "step")} of ${run.content.steps.length}, the first of them step ${first?.step.step ?? 0}${first === undefined ? "" : `: ${breach.quote(first)}`}.`,
+    causeKind: "change",
+    measures: { stepCount: run.content.steps.length, brokenStepCount: breach.at.length },
+    evidence: breach.at.slice(0, 3).map((place) => stepReference(run, place, breach.quote(place))),
+    fixes: [{ description: breach.fix, cost: 1 }],
+  };
+}
+
+function breachesOf(
+  run: EvidenceOf<"training">,
+  options: { readonly occurrenceCountMin: number; readonly zeroRateStepCountMin: number },
+): Breach[] {
+  const steps = placedSteps(run.content);
+  const order = brokenOrder(steps);
+  const applied = steps.filter(({ step }) => isApplied(step));
+  const countMin = options.occurrenceCountMin;
+  const callsOf = ({ step }: PlacedStep): string => (step.calls ?? []).join(", ");
+  const window =
+    (run.content.accumulationSteps ?? 1) > 1 ? (run.content.accumulationSteps ?? 1) : 1;
+  const breaches: Breach[] = [
+    {
+      title: "Gradients are not cleared between steps of the optimizer, and add up",
+      expected: "zero_grad between a step of the optimizer and the next backward pass.",
+      at: order.uncleared,
+      fix: "Call optimizer.zero_grad() before the backward pass of each step.",
+      countMin: countMin * window,
+      quote: callsOf,
+    },
+    {
+      title: "Gradients are cleared between the backward pass and the step of the optimizer",
+      expected: "The optimizer steps on the gradients of the backward pass before it.",
+      at: order.cleared,
+      fix: "Move zero_grad before the backward pass, or behind the step.",
+      countMin,
+      quote: callsOf,
+    },
+    {
+      title: "The optimizer steps while the model is in evaluation mode",
+      expected: "Training mode, unless the run declares that it trains in evaluation mode.",
+      at:
+        run.content.trainsInEvalMode === true
+          ? []
+          : applied.filter(({ step }) => step.mode === "eval" && step.calls?.includes("backward")),
+      fix: "Call model.train() before training, and again after each evaluation.",
+      countMin,
+      quote: () => "mode eval",
+    },
+    {
+      title: "The model is evaluated in training mode",
+      expected: "Evaluation mode in passes that evaluate.",
+      at: steps.filter(({ step }) => step.phase === "eval" && step.mode === "train"),
+      fix: "Call model.eval() before evaluation.",
+      countMin,
+      quote: () => "phase eval, mode train",
+    },
+  ];
+  const rated = applied.filter(({ step }) => (step.learningRates ?? []).length > 0);
+  const zero = rated.filter(({ step }) => step.learningRates?.every((rate) => rate === 0));
+  if (zero.length === rated.length) {
+    breaches.push({
+      title: "The learning rate is 0 at every step, so that nothing is learned",
+      expected: "A learning rate above 0 after the first steps.",
+      at: zero,
+      fix: "Correct the schedule of the learning rate, and its number of steps.",
+      countMin: Math.max(1, options.zeroRateStepCountMin),
+      quote: ({ step }) => `learning rates ${step.learningRates?.join(", ") ?? ""}`,
+    });
+  }
+  return breaches;
+}
+
+/** Steps whose calls break the order of gradients. What was cleared before the record began is not known. */
+function brokenOrder(steps: readonly PlacedStep[]): {
+  uncleared: PlacedStep[];
+  cleared: PlacedStep[];
+} {
+  const uncleared: PlacedStep[] = [];
+  const cleared: PlacedStep[] = [];
+  let state: "unknown" | "clear" | "made" | "used" | "lost" = "unknown";
+  for (const place of steps) {
+    for (const call of place.step.calls ?? []) {
+      if (call === "zero_grad") state = state === "made" ? "lost" : "clear";
+      else if (call === "backward") {
+        const isGone = numberOf(place.step.gradientNormBefore) === 0;
+        if (state === "used" && !isGone && uncleared.at(-1) !== place) uncleared.push(place);
+        state = "made";
+      } else if (call === "step") {
+        if (state === "lost" && cleared.at(-1) !== place) cleared.push(place);
+        // What was cleared before the step is still clear after it.
+        state = state === "lost" || state === "clear" ? "clear" : "used";
+      } else if (call === "skipped_step") state = "used";
+    }
+  }
+  return { uncleared, cleared };
+}
+
+function quietVerdict(
+  run: EvidenceOf<"training">,
+  breaches: readonly Breach[],
+): Omit<FindingParts, "subject"> {
+  const broken = breaches.filter(({ at }) => at.length > 0);
+  const orderedCount = run.content.steps.filter(({ calls }) => calls?.includes("step")).length;
+  const modeCount = run.content.steps.filter(({ mode }) => mode !== undefined).length;
+  const changeCount = run.content.steps.filter(({ parameters = [] }) =>
+    parameters.some(({ updateNorm }) => (numberOf(updateNorm) ?? 0) > 0),
+  ).length;
+  const missing = [
+    ...(orderedCount > 1
+      ? []
+      : ["The calls of at least two steps of the optimizer, in their order."]),
+    ...(modeCount > 0 ? [] : ["The mode of the model at each step."]),
+    ...(changeCount > 0 ? [] : ["How far each parameter changed at each step."]),
+    ...broken.map(({ title, at }) => `More steps: ${title} at ${plural(at.length, "step")} only.`),
+  ];
+  if (missing.length > 0) {
+    return {
+      verdict: "inconclusive",
+      title: "Whether the steps of training are in order cannot be told from what is recorded",
+      actual: `Of ${plural(run.content.steps.length, "step")}, ${orderedCount} have the optimizer's step among their calls, ${modeCount} a mode, ${changeCount} changes of parameters.`,
+      missing,
+    };
+  }
+  return {
+    verdict: "holds",
+    title: "The steps of training are in order",
+    actual: `${plural(orderedCount, "step")} of the optimizer follow the order, and parameters change.`,
+  };
+}
