@@ -1,7 +1,8 @@
 /** The contracts of the identity of a model: its tokenizer, settings and weights belong together. */
 
 import type { Contract } from "../model/contract.ts";
+import { oneRelease } from "./one-release.ts";
 import { specialTokens } from "./special-tokens.ts";
 import { vocabularyFits } from "./vocabulary-fits.ts";
 
-export const versionContracts: readonly Contract[] = [specialTokens, vocabularyFits];
+export const versionContracts: readonly Contract[] = [oneRelease, specialTokens, vocabularyFits];

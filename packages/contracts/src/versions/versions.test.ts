@@ -8,6 +8,7 @@ import { isEvidenceContent } from "../snapshot/check-content.ts";
 import { snapshotOf } from "../snapshot/create-snapshot.ts";
 import { decodeSnapshotFile, encodeSnapshotFile } from "../snapshot/file.ts";
 import { versionContracts } from "./contracts.ts";
+import { oneRelease } from "./one-release.ts";
 import { specialTokens } from "./special-tokens.ts";
 import { vocabularyFits } from "./vocabulary-fits.ts";
 
@@ -350,6 +351,7 @@ describe("models of one release", () => {
     expect(findingsOf(llama3).map(({ contract, verdict }) => [contract, verdict])).toEqual([
       ["versions/special-tokens", "holds"],
       ["versions/vocabulary-fits", "holds"],
+      ["versions/one-release", "holds"],
     ]);
   });
 });
@@ -458,6 +460,89 @@ describe("special tokens that do not agree", () => {
     ],
   ])("are violated: %s", (_name, files) => {
     expect(verdictsOf(files, specialTokens)).toContain("violated");
+  });
+});
+
+const layered: Files = {
+  "config.json": config("llama", "LlamaForCausalLM", {
+    vocab_size: 8,
+    hidden_size: 64,
+    num_attention_heads: 4,
+    num_key_value_heads: 2,
+    intermediate_size: 96,
+    num_hidden_layers: 2,
+  }),
+  "model.safetensors": safetensors({
+    "model.embed_tokens.weight": [8, 64],
+    "model.layers.0.self_attn.q_proj.weight": [64, 64],
+    "model.layers.0.self_attn.k_proj.weight": [32, 64],
+    "model.layers.0.mlp.gate_proj.weight": [96, 64],
+    "model.layers.1.self_attn.q_proj.weight": [64, 64],
+  }),
+};
+
+describe("weights and settings of one release", () => {
+  it("hold", () => {
+    expect(verdictsOf(layered, oneRelease)).toEqual(["holds"]);
+  });
+
+  it.each<[string, object, string]>([
+    ["another width", { hidden_size: 128, num_attention_heads: 4, head_dim: 16 }, "64 wide"],
+    ["another number of heads of keys", { num_key_value_heads: 4 }, "k_proj"],
+    ["another inner size", { intermediate_size: 128 }, "gate_proj"],
+    ["more layers", { num_hidden_layers: 3 }, "2 layers"],
+    ["fewer layers", { num_hidden_layers: 1 }, "2 layers"],
+    [
+      "packed weights",
+      { quantization_config: { quant_method: "gptq", bits: 4 } },
+      "packed by gptq",
+    ],
+  ])("are violated where the settings name %s", (_name, change, words) => {
+    const settings = { ...Object(layered["config.json"]), ...change };
+    const [finding, ...more] = findingsOf({ ...layered, "config.json": settings }, [oneRelease]);
+    expect(more).toEqual([]);
+    expect(finding?.verdict).toBe("violated");
+    expect(finding?.title).toContain(words);
+  });
+
+  it("are violated where a file lacks what the index says is in it", () => {
+    const index = { metadata: {}, weight_map: { "model.layers.1.x.weight": "model.safetensors" } };
+    const files = {
+      "model.safetensors": layered["model.safetensors"],
+      "model.safetensors.index.json": index,
+    };
+    expect(verdictsOf(files, oneRelease)).toEqual(["violated"]);
+  });
+
+  it("are violated where merges make tokens that the vocabulary does not have", () => {
+    const files = {
+      "tokenizer.json": {
+        version: "1.0",
+        truncation: null,
+        added_tokens: [],
+        model: { type: "BPE", vocab: { a: 0, b: 1, ab: 2 }, merges: ["a b", ["ab", "b"]] },
+      },
+    };
+    expect(verdictsOf(files, oneRelease)).toEqual(["violated"]);
+  });
+});
+
+describe("replicas", () => {
+  const replicas = (change: object): Files => ({
+    "replica-0/config.json": layered["config.json"],
+    "replica-1/config.json": { ...Object(layered["config.json"]), ...change },
+  });
+
+  it("hold where they differ in who wrote the file alone", () => {
+    expect(
+      verdictsOf(replicas({ transformers_version: "4.45.1", _name_or_path: "/x" }), oneRelease),
+    ).toEqual(["holds"]);
+  });
+
+  it("are violated where they differ in a setting, which is named", () => {
+    const [finding] = findingsOf(replicas({ rope_theta: 500_000 }), [oneRelease]);
+    expect(finding).toMatchObject({ verdict: "violated", subject: { kind: "replicas" } });
+    expect(finding?.title).toContain("rope_theta");
   });
 });
 
