@@ -221,6 +221,13 @@ describe("recordings that must not be compared", () => {
     expect(findings.flatMap(({ missing }) => missing).join(" ")).toContain("different programs");
   });
 
+  it("are those of folders with a name and a number, but not those of before and after", () => {
+    const inFolders = (...folders: readonly string[]): Finding[] =>
+      check(folders.map((folder, at) => text(`${folder}/goroutine.txt`, profile(10 + 490 * at))));
+    expect(violatedIn(inFolders("case-1", "case-2"))).toEqual([]);
+    expect(violatedIn(inFolders("before", "after"))).toHaveLength(1);
+  });
+
   it("and growth that requests in flight explain is no leak", () => {
     const loaded = (count: number): string =>
       `goroutine profile: total ${2 * count}\n${count} @ 0x1 0x2 0x3 0x11\n#\t0x10\tmain.work+0x1\t/app/main.go:12\n\n${count} @ 0x1 0x2 0x11 0x12\n#\t0x10\tmain.handle+0x1\t/app/main.go:40\n#\t0x11\tnet/http.HandlerFunc.ServeHTTP+0x1\t/usr/local/go/src/net/http/server.go:2122\n\n`;

@@ -23,6 +23,7 @@ interface OpenStream {
 /** Give bytes by `push`, then call `end`. Any call throws an `EvidenceError`; then the file is not read any more. */
 export class FileReading {
   readonly #name: string;
+  readonly #folder: string;
   readonly #used: UsedUp;
   readonly #expander: Expander;
   readonly #sizeBytes: number | undefined;
@@ -37,6 +38,7 @@ export class FileReading {
 
   constructor(name: string, used: UsedUp, sizeBytes: number | undefined) {
     this.#name = name.slice(name.lastIndexOf("/") + 1);
+    this.#folder = name.split("/").at(-2) ?? "";
     this.#used = used;
     this.#sizeBytes = sizeBytes;
     this.#expander = new Expander((bytes) => this.#take(bytes));
@@ -140,7 +142,13 @@ export class FileReading {
     const bytes = concatenate(beginning).subarray(0, headBytes);
     if (isUtf16(bytes)) return undefined;
     const head = looksBinary(bytes) ? undefined : headOf(bytes);
-    const input = { bytes, head, name: this.#name, text: () => headOf(bytes) };
+    const input = {
+      bytes,
+      head,
+      name: this.#name,
+      folder: this.#folder,
+      text: () => headOf(bytes),
+    };
     const format = evidenceFormats.find((candidate) => candidate.recognise(input));
     const reader = format?.open?.(input);
     return format === undefined || reader === undefined ? undefined : { format, reader };
@@ -152,7 +160,13 @@ export class FileReading {
     }
     const bytes = inUtf8(expanded);
     const head = looksBinary(bytes) ? undefined : headOf(bytes);
-    const input: FormatInput = { bytes, head, name: this.#name, text: () => decodeText(bytes) };
+    const input: FormatInput = {
+      bytes,
+      head,
+      name: this.#name,
+      folder: this.#folder,
+      text: () => decodeText(bytes),
+    };
     const format = evidenceFormats.find((candidate) => candidate.recognise(input));
     if (format === undefined) throw unknownFormat(input);
     return { format: format.name, content: format.read(input) };

@@ -12,6 +12,8 @@ export interface FormatInput {
   readonly head: string | undefined;
   /** What the file is called, without its folders. Formats go by content; a name may tell what a log is about. */
   readonly name: string;
+  /** The innermost folder that it lies in; recordings may be told apart by it. */
+  readonly folder?: string;
   /** The whole text; decoded when it is asked for. Throws an `EvidenceError` where it is not UTF-8. */
   text(): string;
 }

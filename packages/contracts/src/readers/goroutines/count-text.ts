@@ -52,7 +52,7 @@ export function readCountText(input: FormatInput): FileContent {
   take(stack);
   if (table.goroutineCount === 0 && Number(first[2]) > 0) throw noProfile();
   const form = first[1] === "goroutineleak" ? "leaks" : "profile";
-  const content = table.content(nameRecording(input.name), form);
+  const content = table.content(nameRecording(input), form);
   const notes =
     table.goroutineCount === Number(first[2])
       ? []

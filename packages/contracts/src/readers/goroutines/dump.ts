@@ -6,7 +6,7 @@
 
 import type { StackFrame } from "../../model/goroutines.ts";
 import { EvidenceError } from "../evidence-error.ts";
-import type { FileContent, FormatStream } from "../format.ts";
+import type { FileContent, FormatInput, FormatStream } from "../format.ts";
 import { nameRecording } from "../recording/name-recording.ts";
 import { GoroutineTable, type OpenGroup } from "./goroutine-table.ts";
 import { IdList } from "./id-list.ts";
@@ -43,7 +43,7 @@ interface Known {
 /** Takes a dump piece by piece. */
 export class DumpReading implements FormatStream {
   readonly spanCount = 0;
-  readonly #name: string;
+  readonly #file: Pick<FormatInput, "name" | "folder">;
   readonly #table = new GoroutineTable();
   readonly #scan = new RecordScan();
   readonly #ids = new IdList();
@@ -53,8 +53,8 @@ export class DumpReading implements FormatStream {
   #rest: Uint8Array = new Uint8Array(0);
   #cutCount = 0;
 
-  constructor(name: string) {
-    this.#name = name;
+  constructor(file: Pick<FormatInput, "name" | "folder">) {
+    this.#file = file;
   }
 
   push(chunk: Uint8Array): void {
@@ -77,7 +77,7 @@ export class DumpReading implements FormatStream {
       });
     }
     this.#ids.close();
-    const content = this.#table.content(nameRecording(this.#name), "dump", (id) =>
+    const content = this.#table.content(nameRecording(this.#file), "dump", (id) =>
       this.#ids.has(id),
     );
     content.idMax = this.#ids.max;

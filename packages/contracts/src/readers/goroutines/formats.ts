@@ -15,11 +15,11 @@ export const goroutineFormats: readonly EvidenceFormat[] = [
     name: "goroutine-dump",
     description: "a dump of goroutines (debug=2), or what a stopped Go program printed",
     recognise: ({ head }) => head !== undefined && recogniseDump(head),
-    read: ({ bytes, name }) => {
-      const reading = new DumpReading(name);
-      reading.push(bytes);
+    read: (input) => {
+      const reading = new DumpReading(input);
+      reading.push(input.bytes);
       return reading.end();
     },
-    open: ({ name }) => new DumpReading(name),
+    open: (input) => new DumpReading(input),
   },
 ];

@@ -49,18 +49,18 @@ it("ends in a profile or in a named fault for profiles whose bytes were changed"
 
 it("gives the same for a dump in pieces of any size", () => {
   const bytes = new TextEncoder().encode(dump);
-  const whole = new DumpReading("x");
+  const whole = new DumpReading({ name: "x" });
   whole.push(bytes);
   const expected = whole.end();
   for (const size of [1, 7, 100, 4_096, 65_537]) {
-    const reading = new DumpReading("x");
+    const reading = new DumpReading({ name: "x" });
     for (let at = 0; at < bytes.length; at += size) reading.push(bytes.subarray(at, at + size));
     expect(reading.end()).toEqual(expected);
   }
 });
 
 it("refuses a goroutine that does not end", () => {
-  const reading = new DumpReading("x");
+  const reading = new DumpReading({ name: "x" });
   reading.push(new TextEncoder().encode("goroutine 1 [running]:\n"));
   const line = new TextEncoder().encode("main.main()\n\t/a.go:1 +0x1\n".repeat(4_000));
   expect(() => {

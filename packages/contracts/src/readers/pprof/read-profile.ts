@@ -56,7 +56,8 @@ export function recogniseProfile(bytes: Uint8Array): boolean {
 }
 
 /** Reads a profile of any kind. */
-export function readProfile({ bytes, name }: FormatInput): FileContent {
+export function readProfile(input: FormatInput): FileContent {
+  const { bytes } = input;
   const raw = decodeProfile(bytes);
   if (raw.sampleTypes.length === 0) {
     throw new EvidenceError("The profile does not say what it measures.", {
@@ -64,7 +65,7 @@ export function readProfile({ bytes, name }: FormatInput): FileContent {
       where: "byte 0",
     });
   }
-  const recording = recordingOf(raw, name);
+  const recording = recordingOf(raw, input);
   const measures = raw.sampleTypes.map(({ type, unit }) => ({
     type: shortText(raw.text(type)),
     unit: shortText(raw.text(unit)),
@@ -89,8 +90,8 @@ export function readProfile({ bytes, name }: FormatInput): FileContent {
   return { contents: [content], notes: [] };
 }
 
-function recordingOf({ timeNanos }: RawProfile, name: string): Recording {
-  const recording = nameRecording(name);
+function recordingOf({ timeNanos }: RawProfile, input: FormatInput): Recording {
+  const recording = nameRecording(input);
   if (timeNanos > 0) recording.timeMicros = Math.floor(timeNanos / 1_000);
   return recording;
 }

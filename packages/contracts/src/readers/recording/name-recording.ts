@@ -1,6 +1,7 @@
 /** Which series a recording belongs to and where in it, by the name of its file. */
 
 import type { Recording } from "../../model/recording.ts";
+import type { FormatInput } from "../format.ts";
 
 /** Words of a name that say where in a series a recording stands. */
 const places: ReadonlyMap<string, number> = new Map([
@@ -39,8 +40,19 @@ const epoch = /(?<!\d)(\d{10}|\d{13}|\d{16}|\d{19})(?!\d)/;
 const date =
   /(?<!\d)(\d{4})-?(\d{2})-?(\d{2})[T_ -]?(\d{2})[:_-]?(\d{2})(?:[:_-]?(\d{2}))?(?:[.,]\d+)?Z?(?!\d)/;
 
-/** Reads a name such as `checkout-goroutines-2.txt` or `before.pb.gz`. */
-export function nameRecording(fileName: string): Recording {
+/** Reads a name such as `checkout-goroutines-2.txt` or `before.pb.gz`; where it tells no place, the folder may. */
+export function nameRecording(file: Pick<FormatInput, "name" | "folder">): Recording {
+  const recording = readName(file.name);
+  if (recording.sequence !== undefined || recording.timeMicros !== undefined) return recording;
+  const folder = readName(file.folder ?? "");
+  // Folders with a name and a number (`case-1`) are of different things, not of different times.
+  if (!/^(?:t|round|snapshot|sample|time|step)?$/i.test(folder.series)) return recording;
+  if (folder.sequence !== undefined) recording.sequence = folder.sequence;
+  if (folder.timeMicros !== undefined) recording.timeMicros = folder.timeMicros;
+  return recording;
+}
+
+function readName(fileName: string): Recording {
   let name = fileName;
   for (let round = 0; round < endingsMax && endings.test(name); round += 1) {
     name = name.replace(endings, "");

@@ -35,7 +35,7 @@ export function readDescriptors(input: FormatInput): FileContent {
     const target = linkLine.exec(line.trimEnd())?.[2];
     if (target !== undefined) table.add(linkTarget(target));
   }
-  return content(table, input.name, true);
+  return content(table, input, true);
 }
 
 function linkTarget(target: string): { type: string; target?: string; state?: string } {
@@ -94,7 +94,7 @@ export function readLsof(input: FormatInput): FileContent {
       table.add({ type: "file", target: withoutNumbers(path), ...state });
     } else table.add({ type: kind });
   }
-  return content(table, input.name, processes.size === 1);
+  return content(table, input, processes.size === 1);
 }
 
 function isType(word: string | undefined): boolean {
@@ -124,7 +124,7 @@ function peerIn(name: string): { target?: string; state?: string } {
   };
 }
 
-function content(table: ResourceTable, name: string, isOfProcess: boolean): FileContent {
+function content(table: ResourceTable, input: FormatInput, isOfProcess: boolean): FileContent {
   if (table.isEmpty) {
     throw new EvidenceError("The listing has no descriptor.", {
       expected: "one descriptor on each line",
@@ -133,7 +133,7 @@ function content(table: ResourceTable, name: string, isOfProcess: boolean): File
   }
   const made: ResourcesContent = {
     kind: "resources",
-    recording: nameRecording(name),
+    recording: nameRecording(input),
     of: "descriptors",
     isOfProcess,
     held: table.held(),

@@ -43,7 +43,7 @@ export function readNodeReport(input: FormatInput): FileContent {
     ? readEnvironmentDocument(input)
     : { notes: [] };
   const header = isFields(report["header"]) ? report["header"] : {};
-  const recording = nameRecording(input.name);
+  const recording = nameRecording(input);
   const stamp = Number(header["dumpEventTimeStamp"]);
   if (Number.isFinite(stamp) && stamp > 0) recording.timeMicros = Math.floor(stamp * 1_000);
   const handles = new ResourceTable();
@@ -127,7 +127,7 @@ export function readNodeFigures(input: FormatInput): FileContent {
   const contents = values.flatMap((value, index): ResourcesContent[] => {
     const figures = heapFiguresOf(value);
     if (Object.keys(figures).length === 0) return [];
-    const recording = nameRecording(input.name);
+    const recording = nameRecording(input);
     if (values.length > 1) recording.sequence = index;
     return [{ kind: "resources", recording, of: "heap", isOfProcess: true, held: [], figures }];
   });
@@ -144,7 +144,7 @@ export function readActiveResources(input: FormatInput): FileContent {
   if (table.isEmpty) throw noReport();
   const content: ResourcesContent = {
     kind: "resources",
-    recording: nameRecording(input.name),
+    recording: nameRecording(input),
     of: "handles",
     isOfProcess: true,
     held: table.held(),

@@ -49,7 +49,7 @@ export function readSockets(input: FormatInput): FileContent {
   }
   const content: ResourcesContent = {
     kind: "resources",
-    recording: nameRecording(input.name),
+    recording: nameRecording(input),
     of: "sockets",
     isOfProcess: false,
     held: table.held(),
