@@ -9,11 +9,17 @@ import { ContrastTally } from "./contrast.ts";
 /** How it was told which requests are bad. */
 export type Division = "failed" | "slow" | "chosen" | "logged";
 
+/** Where something is seen. The id of evidence is read when it is quoted, as it may have to be computed. */
+export interface Example {
+  readonly evidence: { readonly id: string };
+  readonly locator: string;
+}
+
 export interface Populations {
   readonly division: Division;
   readonly tally: ContrastTally;
   /** Some of the bad, for the finding to point at. */
-  readonly examples: readonly { readonly evidenceId: string; readonly locator: string }[];
+  readonly examples: readonly Example[];
 }
 
 /** Attributes that say that something failed or how long it took, which is what is to be explained. */
@@ -34,12 +40,13 @@ export function traceMembers(snapshot: Snapshot, badCountMin: number): Populatio
   if (traces.length === 0) return undefined;
   const { division, isBad } = divisionOf(snapshot, traces, badCountMin);
   const tally = new ContrastTally();
-  const examples: { evidenceId: string; locator: string }[] = [];
-  traces.forEach(({ id, content }, index) => {
+  const examples: Example[] = [];
+  traces.forEach((evidence, index) => {
+    const { content } = evidence;
     const side = isBad[index];
     if (side === undefined) return;
     tally.begin(side);
-    if (side && examples.length < 8) examples.push({ evidenceId: id, locator: content.traceId });
+    if (side && examples.length < 8) examples.push({ evidence, locator: content.traceId });
     let resource: Span["resource"] | undefined;
     for (const span of content.spans) {
       tally.add("service", span.service);
@@ -107,18 +114,18 @@ function slowTraces(traces: readonly TraceItem[]): boolean[] {
 /** The lines of each trace are one member, which is bad when one of them tells of an error. */
 export function logMembers(snapshot: Snapshot): Populations | undefined {
   const tally = new ContrastTally("of different forms");
-  const examples: { evidenceId: string; locator: string }[] = [];
+  const examples: Example[] = [];
   const ofTrace = new Map<
     string,
     { isBad: boolean; lines: { service?: string; attributes?: Span["attributes"] }[] }
   >();
-  for (const { id, content } of evidenceOfKind(snapshot, "logs")) {
+  for (const evidence of evidenceOfKind(snapshot, "logs")) {
+    const { content } = evidence;
     content.lines.forEach((line, index) => {
       // A line that belongs to no trace is no request, and is compared with nothing.
       if (line.severity === undefined || line.traceId === undefined) return;
       const isBad = line.severity === "error" || line.severity === "fatal";
-      if (isBad && examples.length < 8)
-        examples.push({ evidenceId: id, locator: `/lines/${index}` });
+      if (isBad && examples.length < 8) examples.push({ evidence, locator: `/lines/${index}` });
       const member = ofTrace.get(line.traceId) ?? { isBad: false, lines: [] };
       ofTrace.set(line.traceId, member);
       member.isBad ||= isBad;

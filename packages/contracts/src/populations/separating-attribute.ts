@@ -130,7 +130,11 @@ function separated(
       .map(({ words }) => words)
       .join("\n")}${also === "" ? "" : `\n${also.trim()}`}`,
     causeKind: causeOf(best.key),
-    evidence: examples.map((example) => ({ ...example, quote: best.words })),
+    evidence: examples.map(({ evidence, locator }) => ({
+      evidenceId: evidence.id,
+      locator,
+      quote: best.words,
+    })),
     nextChecks: [
       `Send the same request with another ${best.key} and compare: only this tells a cause from a companion.`,
     ],

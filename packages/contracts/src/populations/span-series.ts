@@ -31,11 +31,12 @@ export function spanSeriesOf(snapshot: Snapshot): ObservedSeries[] {
   }
   if (spanCount < partCount * spanCountMin || !(to > from)) return [];
   const width = (to - from) / partCount;
-  const parts = new Map<string, { parts: Part[]; evidenceId: string }>();
-  for (const { id, content } of traces) {
+  const parts = new Map<string, { parts: Part[]; evidence: Place["evidence"] }>();
+  for (const evidence of traces) {
+    const { content } = evidence;
     const nested = nestedMicros(content.spans);
     for (const span of content.spans) {
-      const known = parts.get(span.service) ?? { parts: emptyParts(), evidenceId: id };
+      const known = parts.get(span.service) ?? { parts: emptyParts(), evidence };
       parts.set(span.service, known);
       const part =
         known.parts[Math.min(partCount - 1, Math.floor((span.startMicros - from) / width))];
@@ -47,8 +48,8 @@ export function spanSeriesOf(snapshot: Snapshot): ObservedSeries[] {
   }
   return [...parts]
     .sort(([left], [right]) => compareText(left, right))
-    .flatMap(([service, { parts: list, evidenceId }]) =>
-      seriesOf(list, { service, evidenceId, from, width }),
+    .flatMap(([service, { parts: list, evidence }]) =>
+      seriesOf(list, { service, evidence, from, width }),
     );
 }
 
@@ -68,14 +69,15 @@ function nestedMicros(spans: readonly Span[]): ReadonlyMap<string, number> {
 
 interface Place {
   readonly service: string;
-  readonly evidenceId: string;
+  /** Its id is read when it is quoted, as it may have to be computed. */
+  readonly evidence: { readonly id: string };
   readonly from: number;
   readonly width: number;
 }
 
 function seriesOf(
   parts: readonly Part[],
-  { service, evidenceId, from, width }: Place,
+  { service, evidence, from, width }: Place,
 ): ObservedSeries[] {
   const filled = parts.flatMap((part, index) =>
     part.spanCount >= spanCountMin ? [{ part, index }] : [],
@@ -91,7 +93,9 @@ function seriesOf(
     signal,
     timesMicros,
     values: Float64Array.from(filled, ({ part }) => value(part)),
-    evidenceId,
+    get evidenceId() {
+      return evidence.id;
+    },
     locator: `spans of ${service}`,
   });
   return [
