@@ -236,6 +236,13 @@ describe("recordings that must not be compared", () => {
   });
 });
 
+it("reads a profile that lost its marks on the way, of an old Go, and needs one where hardly anybody holds a body", () => {
+  const pasted =
+    "goroutine profile: total 1779\n869 @ 0x4c974c 0x4d9228 0x822125 0x4f65c1\n        0x822124\tnet/http.(*persistConn).writeLoop+0x164\t/usr/local/go/src/net/http/transport.go:1759\n\n866 @ 0x4c974c 0x4d9228 0x820f97 0x4f65c1\n       0x820f96\tnet/http.(*persistConn).readLoop+0x7a6\t/usr/local/go/src/net/http/transport.go:1654\n";
+  const [finding] = check([text("x.txt", pasted)]);
+  expect(finding).toMatchObject({ verdict: "violated", measures: { openBodyCount: 866 } });
+});
+
 describe("what does not matter", () => {
   it("is the order of the files, a file given twice, and other evidence beside them", () => {
     const files = filesOf(join(recorded, "endless-context"), "counts");

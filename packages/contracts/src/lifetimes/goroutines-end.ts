@@ -91,7 +91,11 @@ function judge(series: GoroutineSeries, settings: GoroutineOptions): FindingPart
     for (const suspicion of crowdsOf(latest, settings)) take(suspicion);
   }
   for (const suspicion of judgeGrowth(series, settings)) take(suspicion);
-  const stuck = new Set([...bySite.values()].map(({ site }) => site.key));
+  const stuck = new Set(
+    [...bySite.values()]
+      .filter(({ verdict }) => verdict === "violated")
+      .map(({ site }) => site.key),
+  );
   for (const suspicion of judgeBodies(series, settings, stuck)) take(suspicion);
   const list = [...bySite.values()].sort(
     (left, right) =>

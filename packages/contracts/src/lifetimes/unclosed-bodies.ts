@@ -16,6 +16,9 @@ const readLoop = "net/http.(*persistConn).readLoop";
 const streamWaits =
   /^(?:net\/http\.\(\*http2clientStream\)|golang\.org\/x\/net\/http2\.\(\*clientStream\))\.writeRequest$/;
 
+/** Open bodies of one recording that are proof when hardly anybody could hold one. */
+const crowdCountMin = 100;
+
 interface Bodies {
   readonly site: Site | undefined;
   /** Open bodies less those that a goroutine is reading or still waits to get. */
@@ -49,11 +52,14 @@ export function judgeBodies(
   const isOld = last.oldCount >= options.bodyCountMin && last.oldCount > last.holderCount;
   const isUnheld =
     last.openCount >= options.growthCountMin && last.openCount > 2 * last.holderCount;
+  // One goroutine may hold some, but not so many.
+  const isAbandoned =
+    last.openCount >= crowdCountMin && last.openCount > 10 * (last.holderCount + 1);
   if (!isGrowing && !isOld && !isUnheld) return [];
   const why = isGrowing
     ? `There were ${bodies.map(({ openCount }) => openCount).join(", ")} open bodies that nobody was reading, while ${last.holderCount} goroutines could hold one.`
     : `${isOld ? `${last.oldCount} bodies have been open for ${options.blockedMinutesMin} minutes and longer` : `${last.openCount} bodies are open`}, and ${last.holderCount} goroutines could hold one.`;
-  const isProved = isGrowing || isOld;
+  const isProved = isGrowing || isOld || isAbandoned;
   return [
     {
       verdict: isProved ? "violated" : "inconclusive",
@@ -78,7 +84,7 @@ export function judgeBodies(
 /** Whether a site is one that waits for a body to be closed. */
 export function isBodySite(site: Site): boolean {
   const [top = ""] = site.functions;
-  return site.blockedBy === "select" && (top === readLoop || streamWaits.test(top));
+  return site.blockedBy !== "io" && (top === readLoop || streamWaits.test(top));
 }
 
 function bodiesOf(

@@ -10,7 +10,8 @@ import { parkedFrameCount, parkStateOf } from "./park-state.ts";
 
 const title = /^\s*(goroutine|goroutineleak) profile: total (\d{1,15})[ \r]*\n/;
 const stackLine = /^(\d{1,15}) @((?: 0x[0-9a-fA-F]+)*)\s*$/;
-const frameLine = /^#\t(0x[0-9a-fA-F]+)\t(\S.*?)(?:\+0x[0-9a-fA-F]+)?\t+(\S.*):(\d{1,9})$/;
+const frameLine =
+  /^(?:#\s?)?\s+(0x[0-9a-fA-F]+)\s+(\S+?)(?:\+0x[0-9a-fA-F]+)?\s+(\S.*):(\d{1,9})\s*$/;
 
 /** Whether a text is such a profile. */
 export function recogniseCountText(head: string): boolean {
@@ -99,7 +100,8 @@ function hiddenStateOf(
   // A frame is written with the address of the call, the list has that of the return behind it.
   const hidden = addresses.indexOf(`0x${(BigInt(firstAddress) + 1n).toString(16)}`);
   if (hidden === 2) return "select";
-  return hidden === 3 ? "channel" : undefined;
+  // Up to Go 1.10 there was one more.
+  return hidden === 3 || hidden === 4 ? "channel" : undefined;
 }
 
 function noProfile(): EvidenceError {
