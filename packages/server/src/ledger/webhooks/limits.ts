@@ -10,6 +10,8 @@ export const webhookLimits = {
   /** Attempts at once in one process, and to one webhook: one that does not answer keeps nobody else waiting. */
   attemptsAtOnceMax: 8,
   attemptsAtOncePerWebhookMax: 2,
+  /** Names that are looked up at once: half of the threads that a process has for that and for files. */
+  lookupsAtOnceMax: 2,
   /** Of an answer that nobody reads. */
   answerBytesMax: 65_536,
   answerHeaderBytesMax: 16_384,

@@ -10,8 +10,8 @@ import { webhookLimits } from "./limits.ts";
 import { isPublicAddress } from "./public-address.ts";
 import { hostOf } from "./webhook-url.ts";
 
-/** Finds all addresses of a name. */
-export type Resolve = (host: string) => Promise<readonly LookupAddress[]>;
+/** Finds all addresses of a name; `signal` says that nobody waits for them any more. */
+export type Resolve = (host: string, signal: AbortSignal) => Promise<readonly LookupAddress[]>;
 
 export interface WebhookRequest {
   readonly url: string;
@@ -63,7 +63,7 @@ async function pin(
 ): Promise<LookupAddress | undefined> {
   const found =
     isIP(host) === 0
-      ? await raceAbort(resolve(host), signal)
+      ? await raceAbort(resolve(host, signal), signal)
       : [{ address: host, family: isIPv6(host) ? 6 : 4 }];
   if (!allowsPrivate && !found.every(({ address }) => isPublicAddress(address))) return undefined;
   const [address] = found;

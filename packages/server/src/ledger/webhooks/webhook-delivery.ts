@@ -9,6 +9,7 @@ import { type Clock, type Ids, isAbort, raceAbort, type Random } from "#kernel/i
 import type { Store } from "#storage/index.ts";
 import type { Logger } from "pino";
 
+import { boundedResolve } from "./bounded-resolve.ts";
 import { type AttemptEnd, DeliveryQueue, type TakenDelivery } from "./delivery-queue.ts";
 import { type DeliveryTimes, deliveryTimes, webhookLimits } from "./limits.ts";
 import { type AttemptOutcome, type Resolve, sendWebhook } from "./send-webhook.ts";
@@ -37,12 +38,11 @@ export interface DeliveryCounts {
   waitingCount: number;
 }
 
-const resolveBySystem: Resolve = (host) => lookup(host, { all: true });
-
 export class WebhookDelivery implements AsyncDisposable {
   readonly #parts: WebhookDeliveryParts;
   readonly #times: DeliveryTimes;
   readonly #queue: DeliveryQueue;
+  readonly #resolve: Resolve;
   readonly #ending = new AbortController();
   /** Attempts under way, with the webhooks that they go to. */
   readonly #attempts = new Map<Promise<void>, string>();
@@ -62,6 +62,8 @@ export class WebhookDelivery implements AsyncDisposable {
     this.#parts = parts;
     this.#times = { ...deliveryTimes, ...parts.times };
     this.#queue = new DeliveryQueue(parts);
+    const bySystem: Resolve = (host) => lookup(host, { all: true });
+    this.#resolve = parts.resolve ?? boundedResolve(bySystem, webhookLimits.lookupsAtOnceMax);
   }
 
   /** Begins to deliver. */
@@ -183,7 +185,7 @@ export class WebhookDelivery implements AsyncDisposable {
   }
 
   async #send(taken: TakenDelivery): Promise<AttemptEnd> {
-    const { clock, allowsPrivate, resolve = resolveBySystem, signal } = this.#parts;
+    const { clock, allowsPrivate, signal } = this.#parts;
     const { body, url, id, secrets, attemptCount } = taken;
     // Whoever began the last attempt died in it.
     if (attemptCount > this.#times.attemptCountMax)
@@ -197,7 +199,7 @@ export class WebhookDelivery implements AsyncDisposable {
     const outcome = await sendWebhook(
       { url, headers, body },
       {
-        resolve,
+        resolve: this.#resolve,
         allowsPrivate: allowsPrivate(),
         signal: clock.deadline(this.#times.attemptMsMax, ending),
       },
