@@ -3,7 +3,13 @@
 import type { MetricSeries } from "../model/evidence.ts";
 import { evidenceOfKind, type Snapshot } from "../model/snapshot.ts";
 import { compareText } from "../text/compare-text.ts";
-import { addPoint, type DriftPoint, type DriftSubject, partOfName } from "./drift-parts.ts";
+import {
+  addPlace,
+  addPoint,
+  type DriftPoint,
+  type DriftSubject,
+  partOfName,
+} from "./drift-parts.ts";
 
 const isLatency =
   /latency|duration|response[_.]?time|time_to_first|ttft|time_per_output|inter_token|queue_time|wait_time|(?:^|[_.])rtt/i;
@@ -28,7 +34,7 @@ export function driftOfMetrics(snapshot: Snapshot): DriftSubject[] {
       if (!isLatency.test(series.name) || isOther.test(series.name)) continue;
       const subject = subjectOf(series, byKey, rates);
       if (subject === undefined) continue;
-      subject.references.push({ evidenceId: evidence.id, locator: titleOf(series.name, series) });
+      addPlace(subject, { evidence, locator: titleOf(series.name, series) });
       found.push(subject);
     }
   }
@@ -53,7 +59,7 @@ function subjectOf(
     unit: series.unit ?? unitOf(base),
     parts: new Map(),
     load: count === undefined ? loadOf(series, rates) : ratePoints(count),
-    references: [],
+    places: [],
   };
   const part = partOfName(base) ?? "total";
   for (const point of points) addPoint(subject, part, point);

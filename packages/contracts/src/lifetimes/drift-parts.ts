@@ -20,6 +20,12 @@ export interface DriftPoint {
   readonly value: number;
 }
 
+/** Where something was measured. The id of evidence is read when it is quoted, because it may have to be computed. */
+export interface DriftPlace {
+  readonly evidence: { readonly id: string };
+  readonly locator: string;
+}
+
 /** All measurements of one thing, by part. */
 export interface DriftSubject {
   readonly kind: "operation" | "metric";
@@ -28,11 +34,11 @@ export interface DriftSubject {
   readonly parts: Map<DriftPart, DriftPoint[]>;
   /** How often it was asked, where that is known: requests in each second. */
   load: DriftPoint[] | undefined;
-  readonly references: EvidenceReference[];
+  readonly places: DriftPlace[];
 }
 
-/** References that one finding has. */
-const referenceCountMax = 8;
+/** Places that one finding quotes. */
+const placeCountMax = 8;
 
 /** Adds a measurement. */
 export function addPoint(subject: DriftSubject, part: DriftPart, point: DriftPoint): void {
@@ -41,9 +47,14 @@ export function addPoint(subject: DriftSubject, part: DriftPart, point: DriftPoi
   else list.push(point);
 }
 
-/** Adds a reference, as long as there are few; it is made only then, because the id of evidence may have to be computed. */
-export function addReference(subject: DriftSubject, make: () => EvidenceReference): void {
-  if (subject.references.length < referenceCountMax) subject.references.push(make());
+/** Adds where it was measured, as long as those are few. */
+export function addPlace(subject: DriftSubject, place: DriftPlace): void {
+  if (subject.places.length < placeCountMax) subject.places.push(place);
+}
+
+/** The references of a finding about it. */
+export function referencesTo({ places }: DriftSubject): EvidenceReference[] {
+  return places.map(({ evidence, locator }) => ({ evidenceId: evidence.id, locator }));
 }
 
 /** The part that a name speaks of: of a metric, or of a span below a request. */

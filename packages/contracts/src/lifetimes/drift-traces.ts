@@ -5,7 +5,7 @@ import type { Span } from "../model/span.ts";
 import { numberIn } from "../traces/call.ts";
 import {
   addPoint,
-  addReference,
+  addPlace,
   type DriftPart,
   type DriftSubject,
   partOfName,
@@ -50,7 +50,7 @@ export function driftOfTraces(snapshot: Snapshot): DriftSubject[] {
     for (const span of measured) {
       const subject = subjectOf(subjects, span);
       if (subject === undefined) continue;
-      addReference(subject, () => ({ evidenceId: evidence.id, locator: span.spanId }));
+      addPlace(subject, { evidence, locator: span.spanId });
       addSpan(subject, span, below.get(span.spanId) ?? new Map());
     }
   }
@@ -76,7 +76,7 @@ function subjectOf(subjects: Map<string, DriftSubject>, span: Span): DriftSubjec
     unit: "ms",
     parts: new Map(),
     load: undefined,
-    references: [],
+    places: [],
   };
   subjects.set(name, made);
   return made;

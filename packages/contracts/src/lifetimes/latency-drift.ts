@@ -4,7 +4,7 @@ import type { Contract } from "../model/contract.ts";
 import { defineContract } from "../model/define-contract.ts";
 import type { FindingParts } from "../model/make-finding.ts";
 import { driftOfMetrics } from "./drift-metrics.ts";
-import { type DriftPart, driftParts, type DriftSubject } from "./drift-parts.ts";
+import { type DriftPart, driftParts, type DriftSubject, referencesTo } from "./drift-parts.ts";
 import { driftOfTraces } from "./drift-traces.ts";
 import { arrivalsOf, type Drift, driftOf, type DriftOptions, loadRatioOf } from "./judge-drift.ts";
 
@@ -128,7 +128,7 @@ function drifts(
       chance: drift.chance,
       loadRatio: load === undefined ? undefined : round(load),
     },
-    evidence: subject.references,
+    evidence: referencesTo(subject),
     missing: isProved
       ? []
       : [
@@ -156,7 +156,7 @@ function steady(subject: DriftSubject, judged: readonly PartDrift[]): FindingPar
           ? undefined
           : round(total.drift.ratio),
     },
-    evidence: subject.references,
+    evidence: referencesTo(subject),
   };
 }
 
