@@ -9,6 +9,7 @@ import { boundaries } from "./model/finding.ts";
 import { populationContracts } from "./populations/contracts.ts";
 import { routingContracts } from "./routing/contracts.ts";
 import { schedulingContracts } from "./scheduling/contracts.ts";
+import { shapeContracts } from "./shapes/contracts.ts";
 import { compareText } from "./text/compare-text.ts";
 import { toolCallContracts } from "./tool-call/contracts.ts";
 import { trainingContracts } from "./training/contracts.ts";
@@ -28,6 +29,7 @@ export const contracts: readonly Contract[] = inBoundaryOrder([
   ...lifetimeContracts,
   ...versionContracts,
   ...trainingContracts,
+  ...shapeContracts,
 ]);
 
 /**

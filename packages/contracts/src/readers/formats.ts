@@ -9,6 +9,7 @@ import { kubernetesFormats } from "./kubernetes/formats.ts";
 import { logFormats } from "./logs/formats.ts";
 import { metricFormats } from "./metrics/formats.ts";
 import { modelFormats } from "./models/formats.ts";
+import { operatorFormats } from "./operators/formats.ts";
 import { otlpJsonFormats, otlpProtobufFormats } from "./otlp/formats.ts";
 import { pprofFormats } from "./pprof/formats.ts";
 import { resourceFormats } from "./resources/formats.ts";
@@ -27,6 +28,7 @@ export const evidenceFormats: readonly EvidenceFormat[] = [
   ...modelFormats,
   ...otlpJsonFormats,
   ...trainingFormats,
+  ...operatorFormats,
   ...tracingFormats,
   ...changeFormats,
   ...goroutineFormats,

@@ -20,7 +20,8 @@ function check(...calls: LossCall[]): Finding[] {
   return findings;
 }
 
-function tensor(shape: number[], dtype: string, min?: number, max?: number): TensorFacts {
+function tensor(shape: number[], dtype: string, ...bounds: number[]): TensorFacts {
+  const [min, max] = bounds;
   return {
     shape,
     dtype,

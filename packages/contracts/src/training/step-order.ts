@@ -4,6 +4,7 @@ import { defineContract } from "../model/define-contract.ts";
 import type { Contract } from "../model/contract.ts";
 import type { FindingParts } from "../model/make-finding.ts";
 import { evidenceOfKind, type EvidenceOf } from "../model/snapshot.ts";
+import type { TrainingCall } from "../model/training.ts";
 import { plural } from "../text/plural.ts";
 import { staleParameters } from "./stale-parameters.ts";
 import { numberOf } from "./measured.ts";
@@ -130,6 +131,9 @@ function breachesOf(
   return breaches;
 }
 
+/** Gradients are cleared, made by a backward pass, used by a step, or were cleared before they were used. */
+type GradientState = "unknown" | "clear" | "made" | "used" | "lost";
+
 /** Steps whose calls break the order of gradients. What was cleared before the record began is not known. */
 function brokenOrder(steps: readonly PlacedStep[]): {
   uncleared: PlacedStep[];
@@ -137,22 +141,36 @@ function brokenOrder(steps: readonly PlacedStep[]): {
 } {
   const uncleared: PlacedStep[] = [];
   const cleared: PlacedStep[] = [];
-  let state: "unknown" | "clear" | "made" | "used" | "lost" = "unknown";
+  let state: GradientState = "unknown";
   for (const place of steps) {
     for (const call of place.step.calls ?? []) {
-      if (call === "zero_grad") state = state === "made" ? "lost" : "clear";
-      else if (call === "backward") {
-        const isGone = numberOf(place.step.gradientNormBefore) === 0;
-        if (state === "used" && !isGone && uncleared.at(-1) !== place) uncleared.push(place);
-        state = "made";
-      } else if (call === "step") {
-        if (state === "lost" && cleared.at(-1) !== place) cleared.push(place);
-        // What was cleared before the step is still clear after it.
-        state = state === "lost" || state === "clear" ? "clear" : "used";
-      } else if (call === "skipped_step") state = "used";
+      const isGone = numberOf(place.step.gradientNormBefore) === 0;
+      const isStale = call === "backward" && state === "used" && !isGone;
+      if (isStale && uncleared.at(-1) !== place) uncleared.push(place);
+      const isLost = call === "step" && state === "lost";
+      if (isLost && cleared.at(-1) !== place) cleared.push(place);
+      state = stateAfter(state, call);
     }
   }
   return { uncleared, cleared };
+}
+
+function stateAfter(state: GradientState, call: TrainingCall): GradientState {
+  switch (call) {
+    case "zero_grad":
+      return state === "made" ? "lost" : "clear";
+    case "backward":
+      return "made";
+    case "step":
+      // What was cleared before the step is still clear after it.
+      return state === "lost" || state === "clear" ? "clear" : "used";
+    case "skipped_step":
+      return "used";
+    case "forward":
+    case "loss":
+    case "scheduler_step":
+      return state;
+  }
 }
 
 function quietVerdict(

@@ -31,14 +31,14 @@ export function recogniseTrainingSteps(head: string): boolean {
 }
 
 /** Reads either form. */
-export function readTraining({ text, name }: FormatInput): FileContent {
-  const whole = text();
+export function readTraining(input: FormatInput): FileContent {
+  const whole = input.text();
   if (whole.length > trainingLimits.textLengthMax) {
     throw new EvidenceError("The record of training is too long.", {
       expected: `at most ${trainingLimits.textLengthMax} characters`,
     });
   }
-  const runs = new Runs(cutText(name.replace(/\.\w+$/, ""), nameLengthMax));
+  const runs = new Runs(cutText(input.name.replace(/\.\w+$/, ""), nameLengthMax));
   for (const document of documentsOf(quoteBareNumbers(whole))) runs.add(document);
   return runs.content();
 }

@@ -45,7 +45,7 @@ it("reads a trainer's state and lines of several ranks", () => {
   expect(
     read(lines)
       .map(({ rank, steps }) => [rank, steps.length])
-      .sort(),
+      .toSorted(([left = 0], [right = 0]) => left - right),
   ).toEqual([
     [0, 2],
     [1, 1],

@@ -1,0 +1,6 @@
+/** The contracts of shapes. */
+
+import type { Contract } from "../model/contract.ts";
+import { operatorsFit } from "./operators-fit.ts";
+
+export const shapeContracts: readonly Contract[] = [operatorsFit];
