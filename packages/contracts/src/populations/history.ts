@@ -16,7 +16,8 @@ export interface HistoryStep {
   readonly author: string;
   readonly timeMicros: number;
   readonly endMicros: number;
-  readonly evidenceId: string;
+  /** Its id is read when it is quoted, as it may have to be computed. */
+  readonly evidence: { readonly id: string };
   readonly locator: string;
   readonly quote: string;
 }
@@ -89,34 +90,39 @@ export function historiesOf(snapshot: Snapshot): ReadonlyMap<string, readonly Hi
       author: textAt(attributes, authorNames) ?? step.author,
     });
   };
-  for (const { id, content } of evidenceOfKind(snapshot, "trace")) {
-    for (const span of content.spans) {
-      if (span.status.code === "error") continue;
+  for (const evidence of evidenceOfKind(snapshot, "trace")) {
+    for (const span of evidence.content.spans) {
+      if (span.status.code === "error" || !hasKey(span.attributes)) continue;
       add(span.attributes, {
         author: `trace ${span.traceId.slice(0, 12)}`,
         timeMicros: span.startMicros,
         endMicros: span.startMicros + span.durationNanos / 1_000,
-        evidenceId: id,
+        evidence,
         locator: span.spanId,
         quote: span.name,
       });
     }
   }
-  for (const { id, content } of evidenceOfKind(snapshot, "logs")) {
-    content.lines.forEach(({ attributes, timeMicros, text, traceId, severity }, index) => {
+  for (const evidence of evidenceOfKind(snapshot, "logs")) {
+    evidence.content.lines.forEach(({ attributes, timeMicros, text, traceId, severity }, index) => {
       const isFailure = severity === "error" || severity === "fatal";
       if (attributes === undefined || timeMicros === undefined || isFailure) return;
       add(attributes, {
         author: traceId === undefined ? `line ${index + 1}` : `trace ${traceId.slice(0, 12)}`,
         timeMicros,
         endMicros: timeMicros,
-        evidenceId: id,
+        evidence,
         locator: `/lines/${index}`,
         quote: shorten(text, 200),
       });
     });
   }
   return histories;
+}
+
+/** Most spans are of no history, which is seen before anything is made for them. */
+function hasKey(attributes: Attributes): boolean {
+  return keyNames.some((name) => attributes[name] !== undefined);
 }
 
 type StepFact = "kind" | "base" | "result" | "value" | "delta";

@@ -136,6 +136,6 @@ function wordsOf(step: HistoryStep | undefined): string {
     : `${step.author} wrote${step.result === undefined ? "" : ` version ${step.result}`}.`;
 }
 
-function referenceOf({ evidenceId, locator, quote }: HistoryStep): EvidenceReference {
-  return { evidenceId, locator, quote };
+function referenceOf({ evidence, locator, quote }: HistoryStep): EvidenceReference {
+  return { evidenceId: evidence.id, locator, quote };
 }

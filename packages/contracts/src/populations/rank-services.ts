@@ -87,6 +87,9 @@ function deviatingOf(
 
 /** A service that follows the first one later than this share of the time seen counts a third. */
 const lagShare = 0.1;
+/** Each further kind of metric that rises in the same service makes it a likelier origin, up to so many. */
+const breadthWeight = 0.15;
+const breadthMax = 2;
 /** What another service explains counts half. */
 const explainedWeight = 0.5;
 
@@ -113,11 +116,12 @@ function ranked(
     );
     const lag = Math.max(0, onsetMicros - first - intervalMicros);
     const depth = Math.log1p(deepest[0]?.deviation.score ?? 0);
+    const breadth = 1 + breadthWeight * Math.min(breadthMax, risingSignals(series) - 1);
     return {
       name,
       series: deepest,
       onsetMicros,
-      raw: depth * Math.exp(-lag / (lagShare * spanMicros)),
+      raw: depth * breadth * Math.exp(-lag / (lagShare * spanMicros)),
     };
   });
   const weighed = drafts.map((draft) => {
@@ -135,6 +139,12 @@ function ranked(
   return weighed
     .map(({ raw, ...rest }) => ({ ...rest, weight: raw / most }))
     .sort((left, right) => right.weight - left.weight || compareText(left.name, right.name));
+}
+
+/** Kinds of metrics that rise in a service; at least one, so that what only falls is not held against it. */
+function risingSignals(series: readonly DeviatingSeries[]): number {
+  const rising = series.filter(({ deviation }) => deviation.direction === "up");
+  return Math.max(1, new Set(rising.map((item) => item.series.signal)).size);
 }
 
 interface Draft {
