@@ -13,9 +13,11 @@ import {
 
 import { sessionQuery } from "./api/queries.ts";
 import { AppShell } from "./components/app-shell.tsx";
+import { OpenShell } from "./components/open-shell.tsx";
 import { CasePage } from "./pages/case-page.tsx";
 import { BudgetsPage } from "./pages/budgets-page.tsx";
 import { CasesPage } from "./pages/cases-page.tsx";
+import { CheckPage } from "./pages/check-page.tsx";
 import { ComputePage } from "./pages/compute-page.tsx";
 import { EntriesPage } from "./pages/entries-page.tsx";
 import { HoldsPage } from "./pages/holds-page.tsx";
@@ -80,6 +82,25 @@ const sessionRoute = createRoute({
     }
   },
   component: () => <AppShell principal={sessionRoute.useRouteContext().principal} />,
+});
+
+/** What a browser does alone: with a session it stands among the other pages, and it needs none, nor a server that answers. */
+const openRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  id: "open",
+  beforeLoad: async ({ context }) => ({
+    principal: await context.queries.ensureQueryData(sessionQuery).catch(() => undefined),
+  }),
+  component: () => {
+    const { principal } = openRoute.useRouteContext();
+    return principal === undefined ? <OpenShell /> : <AppShell principal={principal} />;
+  },
+});
+
+const checkRoute = createRoute({
+  getParentRoute: () => openRoute,
+  path: "/check",
+  component: CheckPage,
 });
 
 const overviewRoute = createRoute({
@@ -191,6 +212,7 @@ const reservationRoute = createRoute({
 
 const routeTree = rootRoute.addChildren([
   signInRoute,
+  openRoute.addChildren([checkRoute]),
   sessionRoute.addChildren([
     overviewRoute,
     tracesRoute,

@@ -62,6 +62,9 @@ export function AppShell({ principal }: { principal: Principal }) {
             >
               Compute
             </Link>
+            <Link {...paths.check()} activeOptions={{ includeSearch: false }} className={navClass}>
+              Check
+            </Link>
           </nav>
           <div className="ml-auto flex items-center gap-1">
             <p

@@ -8,7 +8,19 @@ import { Prose } from "../ui/prose.tsx";
 import { VerdictBadge } from "../ui/verdict.tsx";
 import { Measures } from "./measures.tsx";
 
-export function FindingCard({ finding, actions }: { finding: Finding; actions?: ReactNode }) {
+export function FindingCard({
+  finding,
+  actions,
+  fixes = "here",
+  children,
+}: {
+  finding: Finding;
+  actions?: ReactNode;
+  /** Whether the fixes stand on the card, or where the page gathers those of all findings. */
+  fixes?: "here" | "elsewhere";
+  /** What stands below the facts, such as quotes. */
+  children?: ReactNode;
+}) {
   return (
     <article className="flex flex-col gap-2 px-4 py-3">
       <div className="flex flex-wrap items-center gap-2 text-xs text-ink-3">
@@ -36,8 +48,9 @@ export function FindingCard({ finding, actions }: { finding: Finding; actions?: 
           </>
         )}
       </dl>
+      {children}
       <Measures measures={finding.measures} />
-      {finding.fixes.map((fix) => (
+      {(fixes === "here" ? finding.fixes : []).map((fix) => (
         <p key={fix.description} className="flex flex-wrap items-baseline gap-2 text-sm">
           <Badge tone={fix.verified ? "good" : "plain"}>
             {fix.verified ? "fix, verified" : "candidate fix"}

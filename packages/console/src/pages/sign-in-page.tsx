@@ -1,11 +1,12 @@
 /** `/sign-in`: with an API key. */
 
-import { useRouter } from "@tanstack/react-router";
+import { Link, useRouter } from "@tanstack/react-router";
 
 import { SignInForm } from "../forms/sign-in-form.tsx";
 import { CommandLine } from "../ui/command-line.tsx";
 import { Icon } from "../ui/icon.tsx";
 import { ThemeToggle } from "../components/theme-toggle.tsx";
+import { paths } from "../util/paths.ts";
 
 export function SignInPage({ redirect = "/" }: { redirect?: string }) {
   const router = useRouter();
@@ -33,6 +34,12 @@ export function SignInPage({ redirect = "/" }: { redirect?: string }) {
             />
           </div>
         </details>
+        <p className="text-sm text-ink-2">
+          Without a key:{" "}
+          <Link {...paths.check()} className="text-accent hover:underline">
+            check files in this browser
+          </Link>
+        </p>
       </main>
     </div>
   );

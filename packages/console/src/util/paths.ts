@@ -26,6 +26,7 @@ export const paths = {
   reconciliation: () => linkOptions({ to: "/ledger/reconciliation" }),
   operation: (operationId: string) =>
     linkOptions({ to: "/ledger/operations/$operationId", params: { operationId } }),
+  check: () => linkOptions({ to: "/check" }),
   compute: () => linkOptions({ to: "/compute" }),
   reservation: (reservationId: string) =>
     linkOptions({ to: "/compute/$reservationId", params: { reservationId } }),
