@@ -234,6 +234,16 @@ describe("two regions", () => {
     expectEven();
   });
 
+  it("keep a grant that reaches a home without an account, and open it", async () => {
+    const given = { currency: "credits", amountMicros: 70n, priority: 0 } as const;
+    const content = { kind: "grant", given: [{ ...given, expiresAtMs: undefined }] } as const;
+    await us.regions.edit(scope, "grant/first", content);
+    await us.regions.exchange();
+    const state = eu.fixture.ledger.stateOf(scope.tenantId);
+    assert(state !== undefined, "a ledger that was asked is in memory");
+    expect(balanceOf(state, "credit", "credits")).toBe(70n);
+  });
+
   it("lend and charge once when answers are lost again and again", async () => {
     await eu.regions.edit(scope, "grant/g", grant(8_000n));
     link.state = "losesReply";

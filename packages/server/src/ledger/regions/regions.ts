@@ -9,6 +9,7 @@ import type { Logger } from "pino";
 import { assert, type Clock, type Random } from "#kernel/index.ts";
 import type { Store, TenantScope } from "#storage/index.ts";
 
+import type { Currency } from "../rules/types.ts";
 import type { Ledger } from "../service/ledger.ts";
 import type { LedgerAnswer, LedgerRequest } from "../service/ledger-request.ts";
 import { homeRequests } from "./apply-document.ts";
@@ -207,7 +208,14 @@ export class Regions {
     const { ledger, logger } = this.#parts;
     const documents = await this.#store.documents(scope, { keys });
     const requests: LedgerRequest[] = documents.flatMap((document) => homeRequests(document));
-    const answers = await Promise.all(requests.map((request) => ledger.submit(scope, request)));
+    const submit = async (request: LedgerRequest): Promise<LedgerAnswer> => {
+      const answer = await ledger.submit(scope, request);
+      const isUnopened = answer.kind === "refused" && answer.code === "currency_mismatch";
+      if (request.kind !== "grant" || !isUnopened) return answer;
+      await this.#openFor(scope, request.currency);
+      return ledger.submit(scope, request);
+    };
+    const answers = await Promise.all(requests.map(submit));
     for (const [index, answer] of answers.entries()) {
       if (answer.kind !== "refused" || answer.code === "budget_not_found") continue;
       const { tenantId } = scope;
@@ -215,6 +223,18 @@ export class Regions {
       logger.error({ tenantId, id, answer }, "a grant document was not applied");
     }
     return answers;
+  }
+
+  /** Whoever grants credit wants the account that it goes to, in whatever region that was. */
+  async #openFor(scope: TenantScope, currency: Currency): Promise<void> {
+    const { clock, ledger, terms } = this.#parts;
+    const content = { kind: "line", currency, limitMicros: 0n } as const;
+    const edit = { content, region: terms.name, editedAtMs: clock.nowMs() };
+    // A line that stands already is applied as it stands, whatever came first.
+    const line = await this.#store.edit(scope, documentKey(content), (known) =>
+      known.length > 0 ? known : [editVersions([], edit)],
+    );
+    for (const request of homeRequests(line)) await ledger.submit(scope, request);
   }
 
   /** Applies again what could not be applied, or may not have been. */
