@@ -349,6 +349,7 @@ describe("models of one release", () => {
 
   it("hold where everything is there", () => {
     expect(findingsOf(llama3).map(({ contract, verdict }) => [contract, verdict])).toEqual([
+      ["versions/chat-template", "holds"],
       ["versions/special-tokens", "holds"],
       ["versions/vocabulary-fits", "holds"],
       ["versions/one-release", "holds"],
