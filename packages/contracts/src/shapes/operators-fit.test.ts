@@ -258,6 +258,13 @@ describe("operators that fit", () => {
   });
 });
 
+it("are not taken for what agents do", () => {
+  const step =
+    '{"operation":"chat","kind":"llm","input":[{"role":"user","content":"hi"}],"output":"x"}';
+  const input = { bytes: new Uint8Array(), head: step, name: "x.json", text: () => step };
+  expect(operatorFormats.filter((format) => format.recognise(input))).toEqual([]);
+});
+
 const seeds = [
   JSON.stringify({
     operators: [

@@ -31,7 +31,11 @@ export function recogniseOperators(head: string): boolean {
 function isOperator(value: unknown): boolean {
   if (!isFields(value)) return false;
   const named = new NamedValues(value);
-  return named.text(kindNames, 256) !== undefined && named.first(inputNames) !== undefined;
+  // Steps of agents have operations and inputs as well, but no shapes.
+  return (
+    named.text(kindNames, 256) !== undefined &&
+    sideOf(value, inputNames, "").some(({ shape }) => shape !== undefined)
+  );
 }
 
 /** Reads a document, a list or lines of operators. */

@@ -29,7 +29,9 @@ export function isStepRecord(value: unknown): boolean {
     named.count(stepNames) !== undefined &&
     (named.measured(lossNames) !== undefined ||
       named.measured(gradientNames) !== undefined ||
-      Array.isArray(named.first("calls losses parameters")))
+      // Steps of agents have calls as well, but of tools.
+      (callsOf(named) ?? []).length > 0 ||
+      (named.list("losses") ?? []).some((item) => lossOf(item).length > 0))
   );
 }
 

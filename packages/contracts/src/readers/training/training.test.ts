@@ -52,6 +52,12 @@ it("reads a trainer's state and lines of several ranks", () => {
   ]);
 });
 
+it("does not take the steps of agents for steps of training", () => {
+  const head = '{"step":1,"calls":["search","answer"],"parameters":[{"name":"query"}]}';
+  const input = { bytes: new Uint8Array(), head, name: "x.json", text: () => head };
+  expect(trainingFormats.filter((format) => format.recognise(input))).toEqual([]);
+});
+
 it("ends in steps or in a named fault for any input", () => {
   survivesAnyInput(trainingFormats, [telemetry, trainer, lines]);
 });
