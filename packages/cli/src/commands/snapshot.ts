@@ -8,6 +8,7 @@ import {
   type Evidence,
   EvidenceError,
   plural,
+  type RedactedSnapshot,
   redactSnapshot,
   type Snapshot,
   snapshotOf,
@@ -17,6 +18,9 @@ import { PlatformError } from "@faultline/protocol";
 import { type Command, type CommandContext, UsageError } from "../command.ts";
 import { switchOption, textOption } from "../connection.ts";
 import { readEvidenceAt, readEvidenceFiles } from "../evidence-files.ts";
+import { collectLive, type Collected } from "../live/collect-live.ts";
+import { liveOptions, liveSources, liveWindow, sourceDurationMs } from "../live/live-options.ts";
+import type { LiveSource } from "../live/live-source.ts";
 import { layoutTable } from "../table.ts";
 
 /** As for `check`: something could not be read. */
@@ -26,18 +30,23 @@ export const command: Command = {
   summary: "freeze evidence into one file, show it, take secrets out of it",
   usage: [
     "snapshot create PATH… --out FILE",
+    "snapshot create --kube-context CONTEXT --prometheus URL --tempo URL --pprof URL [--since 15m] --out FILE",
     "snapshot show FILE [--json]",
     "snapshot redact FILE --out FILE [--json]",
   ],
   options: {
     out: { type: "string", short: "o", value: "FILE", description: "the .faultline file to write" },
     json: { type: "boolean", description: "print the result as JSON" },
+    ...liveOptions,
   },
   stopsAtOnce: true,
   notes: [
     "A snapshot holds the evidence and its hashes; equal evidence gives equal bytes. Check it anywhere with",
     "`faultline check FILE`. Redacting replaces keys, tokens, e-mail addresses, card numbers, literals in SQL,",
     "password fields and Kubernetes Secrets; free text may still name people, so read it before you hand it on.",
+    "",
+    "What is read of live systems is redacted before it is written, unless --raw is given; an address may carry",
+    "a user and a password. Files may be named beside them. What one system cannot give takes nothing from another.",
     "",
     "Exit codes: 0 written or shown, 2 something could not be read (what could be read is written).",
   ],
@@ -58,21 +67,85 @@ export const command: Command = {
 
 async function create(context: CommandContext, paths: readonly string[]): Promise<number> {
   const out = outOption(context, "create");
+  const sources = liveSources(context);
+  if (sources.length > 0) return await createLive(context, { out, paths, sources });
   if (paths.length === 0)
-    throw new UsageError("snapshot create needs at least one file or folder.");
+    throw new UsageError("snapshot create needs at least one file, folder or live system.");
+  const { evidence, isWhole } = await readPaths(context, paths, out);
+  if (evidence.length === 0) {
+    context.terminal.note("Nothing was written: no file holds evidence.");
+    return exitUnreadable;
+  }
+  await write(context, out, snapshotOf(evidence));
+  return isWhole ? 0 : exitUnreadable;
+}
+
+async function readPaths(
+  context: CommandContext,
+  paths: readonly string[],
+  out: string,
+): Promise<{ readonly evidence: readonly Evidence[]; readonly isWhole: boolean }> {
   const { terminal } = context;
   // The file that is about to be written is no evidence, even when it lies in a folder that is read.
   const read = await readEvidenceAt(paths, { terminal, signal: context.signal, passOver: out });
-  const { unreadable } = read;
-  for (const fault of unreadable) noteUnreadable(context, fault);
+  for (const fault of read.unreadable) noteUnreadable(context, fault);
   for (const name of read.passedOver)
     terminal.note(`Passed over, in no known form: ${printable(name)}`);
-  if (read.evidence.length === 0) {
-    terminal.note("Nothing was written: no file holds evidence.");
+  return { evidence: read.evidence, isWhole: read.unreadable.length === 0 };
+}
+
+interface LiveCall {
+  readonly out: string;
+  readonly paths: readonly string[];
+  readonly sources: readonly LiveSource[];
+}
+
+/** Freezes what live systems say, and files beside it, without their secrets. */
+async function createLive(context: CommandContext, call: LiveCall): Promise<number> {
+  const { terminal, signal, clock } = context;
+  const { out, paths, sources } = call;
+  const live = await collectLive(sources, {
+    window: liveWindow(context),
+    sourceDurationMs: sourceDurationMs(context),
+    clock,
+    signal,
+  });
+  for (const collected of live.sources) noteCollected(context, collected);
+  for (const fault of live.unreadable) noteUnreadable(context, fault);
+  const files = await readPaths(context, paths, out);
+  const evidence = [...files.evidence, ...live.evidence];
+  const isMissed = live.sources.some(({ missed }) => missed.length > 0);
+  const isWhole = files.isWhole && !isMissed && live.unreadable.length === 0;
+  if (evidence.length === 0) {
+    terminal.note("Nothing was written: no system gave evidence.");
     return exitUnreadable;
   }
-  await write(context, out, snapshotOf(read.evidence));
-  return unreadable.length > 0 ? exitUnreadable : 0;
+  const whole = snapshotOf(evidence);
+  const redacted = switchOption(context, "raw") ? undefined : redactSnapshot(whole);
+  await write(context, out, redacted?.snapshot ?? whole);
+  if (switchOption(context, "json")) {
+    const { redactedCount = 0, counts = {} } = redacted ?? {};
+    const result = {
+      out,
+      evidenceCount: evidence.length,
+      sources: live.sources,
+      unreadable: live.unreadable.map(({ isUnknownForm: _form, ...file }) => file),
+      isRedacted: redacted !== undefined,
+      redactedCount,
+      counts,
+    };
+    terminal.print(JSON.stringify(result, undefined, 2));
+  } else if (redacted !== undefined) printRedacted(context, redacted);
+  else terminal.note("Nothing was redacted (--raw): the file may hold secrets.");
+  return isWhole ? 0 : exitUnreadable;
+}
+
+function noteCollected({ terminal }: CommandContext, collected: Collected): void {
+  const { source, fileCount, sizeBytes, missed } = collected;
+  terminal.note(printable(`Read ${source}: ${plural(fileCount, "answer")}, ${sizeBytes} bytes.`));
+  for (const { what, why } of missed) {
+    terminal.note(printable(`faultline snapshot: ${source}, ${what}: ${why}`));
+  }
 }
 
 async function show(context: CommandContext, file: string): Promise<number> {
@@ -110,19 +183,24 @@ async function redact(context: CommandContext, file: string): Promise<number> {
   const out = outOption(context, "redact");
   const original = await readSnapshot(context, file);
   if (original === undefined) return exitUnreadable;
-  const { snapshot, counts, redactedCount } = redactSnapshot(original);
+  const redacted = redactSnapshot(original);
+  const { snapshot, counts, redactedCount } = redacted;
   const { terminal } = context;
-  const found = Object.entries(counts).filter(([, count]) => count > 0);
   if (switchOption(context, "json")) {
     await writeFile(out, encodeSnapshotFile(snapshot));
     terminal.print(JSON.stringify({ out, redactedCount, counts }, undefined, 2));
     return 0;
   }
   await write(context, out, snapshot);
+  printRedacted(context, redacted);
+  return 0;
+}
+
+function printRedacted({ terminal }: CommandContext, redacted: RedactedSnapshot): void {
+  const found = Object.entries(redacted.counts).filter(([, count]) => count > 0);
   if (found.length > 0)
     terminal.print(layoutTable(found.map(([kind, count]) => [kind, String(count)])));
-  terminal.print(`${redactedCount} places redacted.`);
-  return 0;
+  terminal.print(`${redacted.redactedCount} places redacted.`);
 }
 
 async function write(context: CommandContext, out: string, snapshot: Snapshot): Promise<void> {

@@ -1,0 +1,76 @@
+/** Traces of Jaeger, by its query API: for each service those that failed, then any; each trace is kept once. */
+
+import type { HttpSource } from "./http-source.ts";
+import { fieldOf, itemsOf } from "./json-fields.ts";
+import {
+  type Collecting,
+  liveLimits,
+  type LiveSource,
+  reasonOf,
+  SourceFull,
+} from "./live-source.ts";
+
+const searches: readonly Readonly<Record<string, string>>[] = [{ tags: '{"error":"true"}' }, {}];
+
+export function jaegerSource(http: HttpSource): LiveSource {
+  return {
+    name: `jaeger at ${http.address}`,
+    async collect(collecting) {
+      const services = await servicesOf(http, collecting);
+      const ids = new Set<string>();
+      for (const search of searches) {
+        for (const service of services) {
+          try {
+            const answer = await http.getJson(
+              "/api/traces",
+              { ...search, ...rangeOf(collecting, service, services.length) },
+              collecting.signal,
+            );
+            keepTraces(answer, { http, ids }, collecting);
+          } catch (error) {
+            if (collecting.signal.aborted || error instanceof SourceFull) throw error;
+            collecting.miss(`traces of ${service}`, reasonOf(error));
+          }
+        }
+      }
+    },
+  };
+}
+
+async function servicesOf(http: HttpSource, collecting: Collecting): Promise<readonly string[]> {
+  const answer = await http.getJson("/api/services", {}, collecting.signal);
+  const names = itemsOf(fieldOf(answer, "data")).filter((name) => typeof name === "string");
+  const left = names.length - liveLimits.serviceCountMax;
+  if (left > 0)
+    collecting.miss("services", `${left} more than ${liveLimits.serviceCountMax} were left out.`);
+  return names.toSorted().slice(0, liveLimits.serviceCountMax);
+}
+
+function rangeOf(
+  { window }: Collecting,
+  service: string,
+  serviceCount: number,
+): Record<string, string> {
+  return {
+    service,
+    lookback: "custom",
+    start: String(Math.floor(window.fromMs * 1_000)),
+    end: String(Math.ceil(window.toMs * 1_000)),
+    limit: String(Math.max(5, Math.ceil(liveLimits.traceCountMax / serviceCount))),
+  };
+}
+
+/** A trace through several services comes with each of them. */
+function keepTraces(
+  answer: unknown,
+  { http, ids }: { readonly http: HttpSource; readonly ids: Set<string> },
+  collecting: Collecting,
+): void {
+  for (const trace of itemsOf(fieldOf(answer, "data"))) {
+    const id = fieldOf(trace, "traceID");
+    if (typeof id !== "string" || ids.has(id) || ids.size >= liveLimits.traceCountMax) continue;
+    ids.add(id);
+    const bytes = new TextEncoder().encode(JSON.stringify({ data: [trace] }));
+    collecting.keep({ name: `${http.fileName}-trace-${id}.json`, bytes });
+  }
+}

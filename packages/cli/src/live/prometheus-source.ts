@@ -1,0 +1,80 @@
+/** Metrics of Prometheus, or of what speaks its query API: a bounded set of series over the window. */
+
+import type { HttpSource } from "./http-source.ts";
+import { fieldOf, itemsOf } from "./json-fields.ts";
+import {
+  type Collecting,
+  liveLimits,
+  type LiveSource,
+  type LiveWindow,
+  reasonOf,
+} from "./live-source.ts";
+
+const stepSecondsMin = 15;
+
+/** What is asked for unless a person says what: what contracts about resources, requests and pods look at. */
+export const defaultQueries: readonly string[] = [
+  "up",
+  '{__name__=~"go_goroutines|go_memstats_heap_(inuse|alloc)_bytes|process_(open|max)_fds|process_resident_memory_bytes|process_cpu_seconds_total"}',
+  '{__name__=~"http_(server_)?requests?_total|http_(server|client)?_?request_duration_seconds_(count|sum)|grpc_server_handled_total"}',
+  '{__name__=~"gen_ai_.*_(count|sum)"}',
+  '{__name__=~"kube_pod_container_status_restarts_total|container_memory_working_set_bytes|container_cpu_usage_seconds_total|container_cpu_cfs_throttled_periods_total"}',
+];
+
+export function prometheusSource(http: HttpSource, queries: readonly string[]): LiveSource {
+  return {
+    name: `prometheus at ${http.address}`,
+    async collect(collecting) {
+      for (const [index, query] of queries.entries()) {
+        const name = `${http.fileName}-query-${index + 1}.json`;
+        try {
+          await collectQuery(http, { query, name }, collecting);
+        } catch (error) {
+          // A query that cannot be answered says nothing about the next one; a deadline does.
+          if (collecting.signal.aborted || isUnreachable(error)) throw error;
+          collecting.miss(query, reasonOf(error));
+        }
+      }
+    },
+  };
+}
+
+async function collectQuery(
+  http: HttpSource,
+  { query, name }: { readonly query: string; readonly name: string },
+  collecting: Collecting,
+): Promise<void> {
+  const { window, signal } = collecting;
+  const bytes = await http.get("/api/v1/query_range", rangeOf(query, window), signal);
+  const answer: unknown = JSON.parse(new TextDecoder().decode(bytes));
+  for (const warning of itemsOf(fieldOf(answer, "warnings"))) {
+    collecting.miss(query, `It answered in part: ${reasonOf(warning)}`);
+  }
+  const series = itemsOf(fieldOf(fieldOf(answer, "data"), "result"));
+  // A system that has none of these series has nothing to say about them.
+  if (series.length === 0) return;
+  if (series.length >= liveLimits.seriesCountMax) {
+    collecting.miss(
+      query,
+      `There are ${liveLimits.seriesCountMax} series or more; narrow it with --prometheus-query.`,
+    );
+  }
+  collecting.keep({ name, bytes });
+}
+
+function rangeOf(query: string, { fromMs, toMs }: LiveWindow): Record<string, string> {
+  const seconds = Math.ceil((toMs - fromMs) / 1_000);
+  const step = Math.max(stepSecondsMin, Math.ceil(seconds / liveLimits.pointCountMax));
+  return {
+    query,
+    start: (fromMs / 1_000).toFixed(3),
+    end: (toMs / 1_000).toFixed(3),
+    step: String(step),
+    limit: String(liveLimits.seriesCountMax),
+  };
+}
+
+/** `fetch` throws a `TypeError` when there is no connection. */
+function isUnreachable(error: unknown): boolean {
+  return error instanceof TypeError;
+}
