@@ -1,7 +1,8 @@
 /** The contracts of training runs. */
 
 import type { Contract } from "../model/contract.ts";
+import { finiteGradients } from "./gradients.ts";
 import { lossInputs } from "./loss-inputs.ts";
 import { stepOrder } from "./step-order.ts";
 
-export const trainingContracts: readonly Contract[] = [lossInputs, stepOrder];
+export const trainingContracts: readonly Contract[] = [lossInputs, stepOrder, finiteGradients];

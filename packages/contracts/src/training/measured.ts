@@ -11,11 +11,3 @@ export function numberOf(value: Measured | undefined): number | undefined {
 export function isNotFinite(value: Measured | undefined): boolean {
   return value !== undefined && !Number.isFinite(Number(value));
 }
-
-/** The median of numbers; 0 where there are none. */
-export function medianOf(values: readonly number[]): number {
-  const sorted = values.toSorted((left, right) => left - right);
-  const middle = sorted.length >>> 1;
-  const upper = sorted[middle] ?? 0;
-  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? 0) + upper) / 2;
-}

@@ -118,10 +118,7 @@ function shapeFaults(call: LossCall): LossFault[] {
 }
 
 /** The shape to which two shapes are stretched, or nothing where they do not fit. */
-export function broadcastOf(
-  left: readonly number[],
-  right: readonly number[],
-): number[] | undefined {
+function broadcastOf(left: readonly number[], right: readonly number[]): number[] | undefined {
   const count = Math.max(left.length, right.length);
   const joined: number[] = [];
   for (let index = 0; index < count; index += 1) {

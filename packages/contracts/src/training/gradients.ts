@@ -1,0 +1,84 @@
+/** Losses and gradients that are used are finite numbers. */
+
+import { defineContract } from "../model/define-contract.ts";
+import type { Contract } from "../model/contract.ts";
+import type { FindingParts } from "../model/make-finding.ts";
+import { evidenceOfKind, type EvidenceOf } from "../model/snapshot.ts";
+import { plural } from "../text/plural.ts";
+import { isNotFinite } from "./measured.ts";
+import { isApplied, type PlacedStep, placedSteps, runSubject, stepReference } from "./step-view.ts";
+
+const options = {
+  occurrenceCountMin: {
+    default: 2,
+    description:
+      "Steps with a loss or gradient that is no finite number before the contract is violated.",
+  },
+};
+
+export const finiteGradients: Contract = defineContract({
+  id: "training/gradients",
+  version: 1,
+  boundary: "dataset-loss",
+  promise: "The optimizer steps on losses and gradients that are finite numbers.",
+  reads: ["training"],
+  options,
+  check: (snapshot, { occurrenceCountMin }, found) =>
+    evidenceOfKind(snapshot, "training").map((run) => found(verdictOf(run, occurrenceCountMin))),
+});
+
+function verdictOf(run: EvidenceOf<"training">, countMin: number): FindingParts {
+  const subject = runSubject(run.content);
+  // A step that mixed precision skipped used nothing.
+  const applied = placedSteps(run.content).filter(({ step }) => isApplied(step));
+  const measured = applied.filter(
+    ({ step }) => step.loss !== undefined || step.gradientNorm !== undefined,
+  );
+  const broken = applied.flatMap((place): [PlacedStep, string][] => {
+    const words = brokenWords(place);
+    return words === undefined ? [] : [[place, words]];
+  });
+  const [first] = broken;
+  const isViolated = broken.length >= Math.max(1, countMin);
+  if (first !== undefined) {
+    const [place, words] = first;
+    return {
+      subject,
+      verdict: isViolated ? "violated" : "inconclusive",
+      title: `From step ${place.step.step} on, ${words}, and the optimizer steps on it`,
+      actual: `${plural(broken.length, "step")} of ${applied.length}; at step ${place.step.step}: ${words}.`,
+      causeKind: isViolated ? "data" : "none",
+      measures: { stepCount: applied.length, brokenStepCount: broken.length },
+      evidence: [stepReference(run, place, words)],
+      missing: isViolated ? [] : ["More steps: it was seen once."],
+      nextChecks: [
+        `Look at the data, the learning rate and the largest activations of step ${place.step.step}.`,
+      ],
+    };
+  }
+  if (measured.length === 0) {
+    return {
+      subject,
+      verdict: "inconclusive",
+      title: "Neither losses nor gradients are recorded",
+      actual: `${plural(applied.length, "step")} of the optimizer without either.`,
+      missing: ["The loss and the norm of the gradients at each step of the optimizer."],
+    };
+  }
+  return {
+    subject,
+    verdict: "holds",
+    title: "Losses and gradients are finite",
+    actual: `${plural(measured.length, "step")} of the optimizer with finite numbers.`,
+    measures: { stepCount: measured.length },
+  };
+}
+
+function brokenWords({ step }: PlacedStep): string | undefined {
+  if (isNotFinite(step.loss)) return `the loss is ${step.loss}`;
+  if (isNotFinite(step.gradientNorm)) return `the norm of the gradients is ${step.gradientNorm}`;
+  const parameter = step.parameters?.find(({ gradientNorm }) => isNotFinite(gradientNorm));
+  return parameter === undefined
+    ? undefined
+    : `the gradient of ${parameter.name} is ${parameter.gradientNorm}`;
+}
