@@ -163,18 +163,20 @@ export function unsqueeze(view: OperatorView): Inferred {
     : fits(input.toSpliced(index, 0, 1));
 }
 
-/** Looks rows up by whole numbers: PyTorch gives the table first, its layer has it as numbers. */
+/** Looks rows up by whole numbers. Records give the table first or last; a layer has it as numbers. */
 export function embedding(view: OperatorView): Inferred {
-  const isLayer = view.has("embeddingdim");
+  const isFloat = (at: number): boolean => /^(?:b?float|half|double)/.test(view.dtypes[at] ?? "");
+  const width = view.number("embeddingdim");
+  const isLayer = width !== undefined && view.shapes.length === 1;
+  if (isLayer ? isFloat(0) : isFloat(0) && isFloat(1)) {
+    return fault("indices of a whole type (int64, int32)", `the indices are ${view.dtypes[0]}`);
+  }
   const [first, second] = view.shapes;
-  const [indices, table] = isLayer ? [first, undefined] : [second, first];
-  const dtype = isLayer ? view.dtypes[0] : view.dtypes[1];
-  if (/^(?:b?float|half|double)/.test(dtype ?? ""))
-    return fault("indices of a whole type (int64, int32)", `the indices are ${dtype}`);
-  const width = isLayer ? view.number("embeddingdim") : table?.[1];
-  if (indices === undefined) return unknown("the shape of the indices");
-  // Some records give the indices first.
-  if (!isLayer && (table?.length !== 2 || dtype === undefined))
-    return unknown("which input is the table");
-  return fits([...indices, width ?? null]);
+  if (isLayer)
+    return first === undefined ? unknown("the shape of the indices") : fits([...first, width]);
+  if (isFloat(0) === isFloat(1)) return unknown("which input is the table");
+  const [table, indices] = isFloat(0) ? [first, second] : [second, first];
+  return table === undefined || indices === undefined
+    ? unknown("the shapes of the table and the indices")
+    : fits([...indices, table[1] ?? null]);
 }

@@ -36,7 +36,7 @@ export function judgeOperators({ operators, framework }: OperatorsContent): Judg
   let judgedCount = 0;
   for (const [index, operator] of operators.entries()) {
     const inputs = operator.inputs.map((input) => knownOf(input, tensors));
-    const rule = ruleOf(operator.operator);
+    const rule = ruleOf(operator.operator, framework);
     const view = new OperatorView(operator, inputs, dimensions);
     const types = [...new Set(view.dtypes.slice(0, 2).filter((dtype) => dtype !== undefined))];
     const isMixed =

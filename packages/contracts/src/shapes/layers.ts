@@ -100,6 +100,8 @@ export function reduction(view: OperatorView): Inferred {
   const [input] = view.shapes;
   if (input === undefined) return unknown("the shape of the input");
   const given = view.numbers("dim dims axis axes");
+  // No dimension at all stands for every one, or for none.
+  if (given?.length === 0) return unknown("which dimensions are reduced");
   if (given === undefined)
     return view.has("dim dims axis axes")
       ? unknown("the dimensions")

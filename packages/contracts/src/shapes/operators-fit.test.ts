@@ -201,6 +201,18 @@ describe("operators that fit", () => {
       ),
     ],
     [
+      "padding by name",
+      op(
+        "Conv",
+        [
+          [1, 3, 8, 8],
+          [4, 3, 3, 3],
+        ],
+        { auto_pad: "SAME_UPPER" },
+        [[1, 4, 8, 8]],
+      ),
+    ],
+    [
       "groups",
       op(
         "conv1d",
@@ -242,6 +254,10 @@ describe("operators that fit", () => {
         [[1, 8, 10, 32]],
       ),
     ],
+    [
+      "an embedding with its table last",
+      op("embedding", ["int64[2, 5]", "float32[100, 8]"], {}, [[2, 5, 8]]),
+    ],
     ["embedding", op("embedding", ["float32[100, 8]", "int64[2, 5]"], {}, [[2, 5, 8]])],
     ["a mean", op("mean", [[2, 3, 4]], { dim: [1, 2], keepdim: true }, [[2, 1, 1]])],
     [
@@ -250,6 +266,35 @@ describe("operators that fit", () => {
     ],
   ])("%s", (_name, operator) => {
     expect(check(operator)).toMatchObject({ verdict: "holds" });
+  });
+
+  it("are not judged by the layout of another framework", () => {
+    expect(
+      check(
+        op("Conv2D", [
+          [1, 28, 28, 3],
+          [3, 3, 3, 16],
+        ]),
+      ),
+    ).toMatchObject({ verdict: "inconclusive" });
+    expect(check(op("Attention", [[2, 8, 16], [16, 48], [48]]))).toMatchObject({
+      verdict: "inconclusive",
+    });
+    expect(
+      check(
+        op(
+          "convolution",
+          [
+            [1, 8, 4, 4],
+            [8, 3, 3, 3],
+          ],
+          { transposed: true },
+        ),
+      ),
+    ).toMatchObject({ verdict: "inconclusive" });
+    expect(check(op("sum", [[2, 3]], { dim: [] }, [[]]))).toMatchObject({
+      verdict: "inconclusive",
+    });
   });
 
   it("are not judged where their rule or shapes are unknown", () => {

@@ -66,6 +66,8 @@ export function linear(view: OperatorView): Inferred {
 export function convolution(view: OperatorView): Inferred {
   const [input, weight, bias] = view.shapes;
   if (input === undefined) return unknown("the shape of the input");
+  // Another layout, or the way back, follows other rules.
+  if (view.flag("transposed") || view.has("dataformat datalayout")) return unknown("its layout");
   const named = /conv([123])d/i.exec(view.operator.operator)?.[1];
   const given = view.numbers("kernelsize kernelshape");
   const spaceCount = named === undefined ? (weight?.length ?? 0) - 2 : Number(named);
@@ -123,7 +125,7 @@ export function windowLength(
   const [length, size] = [view.dimensions.resolve(dimension), view.dimensions.resolve(kernel)];
   if (typeof length !== "number" || typeof size !== "number") return null;
   // A padding by name, by half or with unequal sides is left to the record.
-  if (view.has("autopad ceilmode") && view.flag("ceilmode")) return null;
+  if (view.has("autopad") || view.flag("ceilmode")) return null;
   if (view.has("pads") || (view.has("padding") && view.numbers("padding") === undefined))
     return null;
   const at = (names: string, usual: number): number => {

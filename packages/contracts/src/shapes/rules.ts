@@ -29,7 +29,7 @@ const rules: ReadonlyMap<string, Rule> = new Map(
       [matrixProduct, "matmul mm bmm batchmatmul"],
       [linear, "linear"],
       [convolution, "conv1d conv2d conv3d conv convolution"],
-      [attention, "scaleddotproductattention sdpa attention"],
+      [attention, "scaleddotproductattention sdpa"],
       [concatenate, "cat concat concatenate"],
       [stack, "stack"],
       [reshape, "reshape view"],
@@ -56,11 +56,18 @@ const rules: ReadonlyMap<string, Rule> = new Map(
   ).flatMap(([rule, names]) => names.split(" ").map((name): [string, Rule] => [name, rule])),
 );
 
+/** Operators whose layout is that of PyTorch and ONNX, with channels second and weights [out, in]. */
+const channelsFirstRules: ReadonlySet<Rule> = new Set([convolution, pool, channelNorm, linear]);
+const otherLayouts = /tensorflow|keras|jax|flax|^tf$/i;
+
 /** Operators whose inputs have to be of one type. */
 const oneTypeRules: ReadonlySet<Rule> = new Set([matrixProduct, linear, convolution, attention]);
 
 /** The rule of an operator, and whether its inputs have to be of one type; nothing where it is not known. */
-export function ruleOf(operator: string): { rule: Rule; isOneType: boolean } | undefined {
+export function ruleOf(
+  operator: string,
+  framework = "",
+): { rule: Rule; isOneType: boolean } | undefined {
   const [path = ""] = operator.split("::").slice(-1);
   // A suffix names the overload: `aten.add.Tensor`.
   const parts = path
@@ -70,5 +77,8 @@ export function ruleOf(operator: string): { rule: Rule; isOneType: boolean } | u
     );
   const name = (parts.at(-1) ?? "").toLowerCase().replace(/[^a-z0-9]/g, "");
   const rule = rules.get(name);
+  // TensorFlow spells it `Conv2D`.
+  const isOtherLayout = otherLayouts.test(framework) || /\dD$/.test(operator);
+  if (rule !== undefined && isOtherLayout && channelsFirstRules.has(rule)) return undefined;
   return rule === undefined ? undefined : { rule, isOneType: oneTypeRules.has(rule) };
 }
