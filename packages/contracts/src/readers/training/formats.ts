@@ -6,7 +6,7 @@ import { readTraining, recogniseTelemetry, recogniseTrainingSteps } from "./read
 export const trainingFormats: readonly EvidenceFormat[] = [
   {
     name: "training-telemetry",
-    description: "what Faultline's probe wrote of a training run",
+    description: "records of a training run in Faultline's own format",
     recognise: ({ head }) => head !== undefined && recogniseTelemetry(head),
     read: readTraining,
   },

@@ -1,4 +1,4 @@
-/** Reads records of training: the probe's telemetry, a trainer's state, and lines of steps. */
+/** Reads records of training: telemetry, a trainer's state, and lines of steps. */
 
 import { type Fields, isFields } from "../../model/fields.ts";
 import type { TrainingContent, TrainingStep } from "../../model/training.ts";
@@ -15,7 +15,7 @@ import { isStepRecord, stepOf } from "./step-record.ts";
 const telemetryVersion = 1;
 const nameLengthMax = 256;
 
-/** Whether a text begins as the probe's telemetry. */
+/** Whether a text begins as telemetry in our own format. */
 export function recogniseTelemetry(head: string): boolean {
   return /^[\s\uFEFF]*\{\s*"faultline"\s*:\s*"training"/.test(head);
 }
