@@ -160,7 +160,9 @@ function culpritParts(
     },
     evidence: [
       { evidenceId: best.evidenceId, locator: nameOf(event), quote: quoteOf(best) },
-      ...symptoms.texts.slice(0, 8).map(({ evidenceId, text }) => ({ evidenceId, quote: text })),
+      ...symptoms.texts
+        .slice(0, 8)
+        .map(({ evidence, text }) => ({ evidenceId: evidence.id, quote: text })),
     ],
     fixes: [
       {
@@ -250,7 +252,7 @@ function noneParts(judged: readonly JudgedChange[], symptoms: Symptoms): Finding
     },
     evidence: symptoms.texts
       .slice(0, 16)
-      .map(({ evidenceId, text }) => ({ evidenceId, quote: text })),
+      .map(({ evidence, text }) => ({ evidenceId: evidence.id, quote: text })),
     nextChecks: [
       cause === "capacity"
         ? "Compare capacity with demand: replicas, limits and the queue in front of the first service."

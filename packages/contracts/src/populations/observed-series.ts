@@ -48,7 +48,10 @@ export function observedSeriesOf(snapshot: Snapshot): ObservedSeries[] {
         signal: signalOf(name),
         timesMicros: series.timesMicros,
         values: valuesOf(series),
-        evidenceId: item.id,
+        // Computed only where a finding points at it.
+        get evidenceId() {
+          return item.id;
+        },
         locator: `/series/${index}`,
       };
       const labels = Object.entries(series.labels).sort(([left], [right]) =>

@@ -1,6 +1,7 @@
 /** What the failure shows: its mechanisms by what monitors, logs, spans and metrics say, and the services that show it. */
 
 import { headlineOf } from "../../logs/templates.ts";
+import type { Evidence } from "../../model/evidence.ts";
 import type { Snapshot } from "../../model/snapshot.ts";
 import { evidenceOfKind } from "../../model/snapshot.ts";
 import { isReached } from "../call-graph.ts";
@@ -12,7 +13,8 @@ export interface SymptomText {
   readonly text: string;
   readonly service: string;
   readonly weight: number;
-  readonly evidenceId: string;
+  /** Its id is computed only where a finding points at it. */
+  readonly evidence: Evidence;
 }
 
 export interface Symptoms {
@@ -97,16 +99,17 @@ function onsetOf(snapshot: Snapshot, ranking: Ranking): number | undefined {
 
 function textsOf(snapshot: Snapshot, onsetMicros: number | undefined): SymptomText[] {
   const texts: SymptomText[] = [];
-  for (const { id, content } of evidenceOfKind(snapshot, "incident")) {
+  for (const evidence of evidenceOfKind(snapshot, "incident")) {
+    const { content } = evidence;
     for (const { summary, metric = "", service = "" } of content.alerts)
-      texts.push({ text: `${summary} ${metric}`, service, weight: 3, evidenceId: id });
+      texts.push({ text: `${summary} ${metric}`, service, weight: 3, evidence });
     for (const { component, status, detail } of content.statuses)
       if (!/resolved|operational|scheduled|completed/i.test(status))
-        texts.push({ text: `${component}: ${detail}`, service: "", weight: 2, evidenceId: id });
+        texts.push({ text: `${component}: ${detail}`, service: "", weight: 2, evidence });
     for (const { text, service = "", count, growth } of content.patterns) {
       const grown = growth ?? count;
       if (grown > 0 && grown >= count / 2 && !/feature flag/i.test(text))
-        texts.push({ text, service, weight: 0.5 * Math.log1p(grown), evidenceId: id });
+        texts.push({ text, service, weight: 0.5 * Math.log1p(grown), evidence });
     }
   }
   texts.push(...logTexts(snapshot, onsetMicros));
@@ -117,7 +120,7 @@ function textsOf(snapshot: Snapshot, onsetMicros: number | undefined): SymptomTe
 interface Counted {
   text: string;
   service: string;
-  evidenceId: string;
+  evidence: Evidence;
   count: number;
 }
 
@@ -125,7 +128,8 @@ interface Counted {
 function logTexts(snapshot: Snapshot, onsetMicros: number | undefined): SymptomText[] {
   const counted = new Map<string, Counted>();
   const before = new Set<string>();
-  for (const { id, content } of evidenceOfKind(snapshot, "logs")) {
+  for (const evidence of evidenceOfKind(snapshot, "logs")) {
+    const { content } = evidence;
     for (const line of content.lines) {
       const isGrave = ["warn", "error", "fatal"].includes(line.severity ?? "");
       const isMarked =
@@ -143,7 +147,7 @@ function logTexts(snapshot: Snapshot, onsetMicros: number | undefined): SymptomT
       const known = counted.get(key);
       if (known !== undefined) known.count += 1;
       else if (counted.size < textCountMax)
-        counted.set(key, { text, service: line.service ?? "", evidenceId: id, count: 1 });
+        counted.set(key, { text, service: line.service ?? "", evidence, count: 1 });
     }
   }
   return [...counted].map(([key, { count, ...rest }]) => ({
@@ -158,7 +162,8 @@ const earlyMicros = 10 * 60e6;
 
 function spanTexts(snapshot: Snapshot): SymptomText[] {
   const counted = new Map<string, Counted>();
-  for (const { id, content } of evidenceOfKind(snapshot, "trace")) {
+  for (const evidence of evidenceOfKind(snapshot, "trace")) {
+    const { content } = evidence;
     const children = new Map<string, number>();
     for (const { service, name, status, parentSpanId = "", attributes } of content.spans) {
       const statement = attributes["db.query.text"] ?? attributes["db.statement"];
@@ -169,12 +174,12 @@ function spanTexts(snapshot: Snapshot): SymptomText[] {
       const known = counted.get(`${service}\n${message}`);
       if (known !== undefined) known.count += 1;
       else if (counted.size < textCountMax)
-        counted.set(`${service}\n${message}`, { text: message, service, evidenceId: id, count: 1 });
+        counted.set(`${service}\n${message}`, { text: message, service, evidence, count: 1 });
     }
     const repeated = [...children].find(([, count]) => count >= 8);
     if (repeated !== undefined && counted.size < textCountMax) {
       const text = `repeated query: ${repeated[1]} times under one span: ${repeated[0].slice(17)}`;
-      counted.set(text, { text, service: "", evidenceId: id, count: 3 });
+      counted.set(text, { text, service: "", evidence, count: 3 });
     }
   }
   return [...counted.values()].map(({ count, ...rest }) => ({
