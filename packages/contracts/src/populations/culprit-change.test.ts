@@ -267,6 +267,16 @@ describe("the first deviation", () => {
     expect(firstDeviation.check(calm)).toMatchObject([{ verdict: "holds" }]);
   });
 
+  it("is seen although the level takes several points to settle", () => {
+    const series = stepSeries("dns", "latency_ms", [15, 4_800]);
+    const values = series.values.map((value, at) =>
+      at >= 60 && at < 67 ? 2_500 + (at - 60) * 330 : value,
+    );
+    expect(firstDeviation.check(incident({ series: [{ ...series, values }] }))).toMatchObject([
+      { verdict: "violated", subject: { name: "dns" } },
+    ]);
+  });
+
   it("stands among the findings of a plain check", () => {
     const findings = checkSnapshot(incident(partsOf(cases[0]!)));
     expect(findings.map(({ contract }) => contract)).toContain("populations/culprit-change");

@@ -31,18 +31,29 @@ export function fitPieces(values: Float64Array): PiecewiseFit {
     hinge,
     stepIndex,
     hingeIndex,
-    correlation: correlationOf(residual, values.length),
+    correlation: isHinge
+      ? correlationOf(residual, 0, values.length)
+      : correlationOf(residual, ...longerPart(stepIndex, values.length)),
   };
 }
 
+/**
+ * The part of a jump in which there are more values. What the passage from one level to the other has in common says
+ * nothing of the noise, and it lies in one of the parts alone.
+ */
+function longerPart(stepIndex: number, count: number): [from: number, to: number] {
+  return stepIndex * 2 >= count ? [0, stepIndex] : [stepIndex, count];
+}
+
 /** Of neighbours, with the correction for the bias of short series. */
-function correlationOf(residual: (at: number) => number, count: number): number {
+function correlationOf(residual: (at: number) => number, from: number, to: number): number {
+  const count = to - from;
   let product = 0;
   let square = 0;
-  for (let at = 0; at < count; at += 1) {
+  for (let at = from; at < to; at += 1) {
     const value = residual(at);
     square += value * value;
-    if (at > 0) product += value * residual(at - 1);
+    if (at > from) product += value * residual(at - 1);
   }
   if (square === 0) return 0;
   const raw = product / square;
