@@ -1,7 +1,7 @@
 /** Accounts, and what gives or takes credit: grants, adjustments, conversions, the expiry of lots. */
 
 import type { CommandOf, LedgerOutcome, Refusal } from "./commands.ts";
-import { coverDebt, isExpired, lesser, usableLots } from "./credit.ts";
+import { coverDebt, isExpired, takeFromLots, usableLots } from "./credit.ts";
 import { balanceOf, type Draft } from "./draft.ts";
 import { exhausted } from "./shortage.ts";
 import { ledgerLimits } from "./limits.ts";
@@ -177,14 +177,8 @@ function takeCredit(
 ): bigint {
   const { currency, to } = request;
   const reason = to === "adjustments" ? "adjusted" : "converted";
-  let missingMicros = request.amountMicros;
-  for (const lot of usableLots(draft.state, currency)) {
-    if (missingMicros === 0n) break;
-    const amountMicros = lesser(missingMicros, lot.remainingMicros);
-    lot.remainingMicros -= amountMicros;
-    missingMicros -= amountMicros;
-    draft.touch("lot", lot.id);
-    draft.transfer({ from: "credit", to, reason, currency, amountMicros, lotId: lot.id });
-  }
+  const missingMicros = takeFromLots(draft, request, (taken) =>
+    draft.transfer({ from: "credit", to, reason, currency, ...taken }),
+  );
   return request.amountMicros - missingMicros;
 }

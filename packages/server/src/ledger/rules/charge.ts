@@ -2,7 +2,14 @@
 
 import { spendInBudgets } from "./budgets.ts";
 import type { Charge, ChargeResult } from "./commands.ts";
-import { accountOf, coverDebt, lesser, type Reserved, takePortions, usableLots } from "./credit.ts";
+import {
+  accountOf,
+  coverDebt,
+  lesser,
+  type Reserved,
+  takeFromLots,
+  takePortions,
+} from "./credit.ts";
 import type { Draft } from "./draft.ts";
 import type { Attribution, BudgetShare } from "./types.ts";
 
@@ -87,18 +94,13 @@ interface Beyond {
 function chargeCredit(draft: Draft, reserve: ChargedReserve, beyond: Beyond): bigint {
   const { id: holdId, currency } = reserve;
   const { usageId, usageKind } = beyond.charge;
-  let missingMicros = beyond.beyondHoldMicros;
-  for (const lot of usableLots(draft.state, currency)) {
-    if (missingMicros === 0n) break;
-    const amountMicros = lesser(missingMicros, lot.remainingMicros);
-    lot.remainingMicros -= amountMicros;
-    missingMicros -= amountMicros;
-    draft.touch("lot", lot.id);
-    const movement = { from: "credit", to: `usage:${usageKind}` } as const;
-    const reason = "charged-beyond-hold";
-    draft.transfer({ ...movement, reason, currency, amountMicros, lotId: lot.id, holdId, usageId });
-  }
-  return beyond.beyondHoldMicros - missingMicros;
+  const movement = { from: "credit", to: `usage:${usageKind}` } as const;
+  const reason = "charged-beyond-hold";
+  const { beyondHoldMicros: amountMicros } = beyond;
+  const missingMicros = takeFromLots(draft, { currency, amountMicros }, (taken) =>
+    draft.transfer({ ...movement, reason, currency, ...taken, holdId, usageId }),
+  );
+  return amountMicros - missingMicros;
 }
 
 interface Owed {

@@ -44,6 +44,24 @@ export function availableMicros(state: LedgerState, account: CreditAccount): big
   return sumMicros;
 }
 
+/** Takes so much out of lots in the order of their use, and tells what of each; gives how much they had not. */
+export function takeFromLots(
+  draft: Draft,
+  request: { readonly currency: Currency; readonly amountMicros: bigint },
+  onTaken: (taken: { readonly lotId: string; readonly amountMicros: bigint }) => void,
+): bigint {
+  let missingMicros = request.amountMicros;
+  for (const lot of usableLots(draft.state, request.currency)) {
+    if (missingMicros === 0n) break;
+    const amountMicros = lesser(missingMicros, lot.remainingMicros);
+    lot.remainingMicros -= amountMicros;
+    missingMicros -= amountMicros;
+    draft.touch("lot", lot.id);
+    onTaken({ lotId: lot.id, amountMicros });
+  }
+  return missingMicros;
+}
+
 /** Reserves what is available, lots first and then the credit line. The caller has seen that it suffices. */
 export function drawIntoHold(
   draft: Draft,
@@ -51,19 +69,13 @@ export function drawIntoHold(
   request: { readonly amountMicros: bigint; readonly holdId: string },
 ): Portion[] {
   const { currency } = account;
-  const { holdId } = request;
+  const { amountMicros, holdId } = request;
   const portions: Portion[] = [];
-  let missingMicros = request.amountMicros;
-  for (const lot of usableLots(draft.state, currency)) {
-    if (missingMicros === 0n) break;
-    const amountMicros = lesser(missingMicros, lot.remainingMicros);
-    lot.remainingMicros -= amountMicros;
-    missingMicros -= amountMicros;
-    draft.touch("lot", lot.id);
+  const missingMicros = takeFromLots(draft, { currency, amountMicros }, (taken) => {
     const movement = { from: "credit", to: "holds", reason: "held" } as const;
-    draft.transfer({ ...movement, currency, amountMicros, lotId: lot.id, holdId });
-    portions.push({ lotId: lot.id, amountMicros });
-  }
+    draft.transfer({ ...movement, currency, ...taken, holdId });
+    portions.push({ ...taken });
+  });
   if (missingMicros > 0n) {
     account.lineHeldMicros += missingMicros;
     draft.touch("account", currency);
@@ -71,7 +83,7 @@ export function drawIntoHold(
     draft.transfer({ ...movement, currency, amountMicros: missingMicros, holdId });
     portions.push({ lotId: undefined, amountMicros: missingMicros });
   }
-  const isSound = request.amountMicros === 0n || blockingDebt(draft.state, account) === 0n;
+  const isSound = amountMicros === 0n || blockingDebt(draft.state, account) === 0n;
   assert(isSound, "a hold stays within the credit line");
   return portions;
 }
@@ -152,17 +164,11 @@ export function coverDebt(draft: Draft, currency: Currency): bigint {
   const { state } = draft;
   const account = accountOf(state, currency);
   const owedMicros = -balanceOf(state, "debt", currency) - account.lineHeldMicros;
-  let missingMicros = owedMicros;
-  if (missingMicros <= 0n) return 0n;
-  for (const lot of usableLots(state, currency)) {
-    if (missingMicros === 0n) break;
-    const amountMicros = lesser(missingMicros, lot.remainingMicros);
-    lot.remainingMicros -= amountMicros;
-    missingMicros -= amountMicros;
-    draft.touch("lot", lot.id);
-    const movement = { from: "credit", to: "debt", reason: "debt-covered" } as const;
-    draft.transfer({ ...movement, currency, amountMicros, lotId: lot.id });
-  }
+  if (owedMicros <= 0n) return 0n;
+  const movement = { from: "credit", to: "debt", reason: "debt-covered" } as const;
+  const missingMicros = takeFromLots(draft, { currency, amountMicros: owedMicros }, (taken) => {
+    draft.transfer({ ...movement, currency, ...taken });
+  });
   return owedMicros - missingMicros;
 }
 
