@@ -4,7 +4,7 @@ import { Counter, Gauge, type Registry } from "prom-client";
 
 import type { Compute } from "./compute.ts";
 
-type Source = Pick<Compute, "use">;
+type Source = Pick<Compute, "use" | "openCounts">;
 
 /** Registers metrics that look at compute whenever they are collected. */
 export function registerComputeMetrics(registry: Registry, compute: Source): void {
@@ -20,7 +20,7 @@ function registerReservations(registers: Registry[], compute: Source): void {
     registers,
     collect() {
       open.reset();
-      for (const [stage, count] of compute.use().openCounts) open.set({ stage }, count);
+      for (const [stage, count] of compute.openCounts()) open.set({ stage }, count);
     },
   });
   const ended = new Counter({

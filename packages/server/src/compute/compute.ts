@@ -55,7 +55,6 @@ export interface ComputeParts {
 
 /** How compute stands at a moment. */
 export interface ComputeUse extends AllocatorCounts {
-  readonly openCounts: ReadonlyMap<ReservationStage["kind"], number>;
   readonly counts: ReservationCounts;
   /** Looks at the reservations so far, and what they took together. */
   readonly passCount: number;
@@ -72,6 +71,8 @@ export class Compute implements AsyncDisposable {
   readonly #ending = new AbortController();
   readonly #signal: AbortSignal;
   #running: Promise<void> = Promise.resolve();
+  /** Work and holds are compared after the next tick, when nothing is under way between them. */
+  #isReconcileDue = false;
   #differenceCount = 0;
   #passMsSum = 0;
   #passCount = 0;
@@ -102,7 +103,9 @@ export class Compute implements AsyncDisposable {
     // Places are taken before anybody is let in.
     for (const record of records) opened.#reservations.restore(record, clock.nowMs());
     clock.every(tickIntervalMs, opened.#signal, () => void opened.tick());
-    clock.every(reconcileIntervalMs, opened.#signal, () => void opened.reconcile());
+    clock.every(reconcileIntervalMs, opened.#signal, () => {
+      opened.#isReconcileDue = true;
+    });
     return opened;
   }
 
@@ -190,20 +193,15 @@ export class Compute implements AsyncDisposable {
     return this.#next;
   }
 
-  /**
-   * Compares the work under way with the open holds of the ledger, between two looks at the reservations. Runs by itself;
-   * does not reject.
-   */
-  reconcile(): Promise<void> {
-    this.#running = this.#running.then(() => this.#reconcileOnce());
-    return this.#running;
+  /** Open reservations by stage. */
+  openCounts(): ReadonlyMap<ReservationStage["kind"], number> {
+    return this.#reservations.openCounts();
   }
 
   /** How things stand, for metrics. */
   use(): ComputeUse {
     return {
       ...this.#allocator.counts(),
-      openCounts: this.#reservations.openCounts(),
       counts: this.#reservations.counts,
       passMsSum: this.#passMsSum,
       passCount: this.#passCount,
@@ -228,12 +226,14 @@ export class Compute implements AsyncDisposable {
     }
     this.#passMsSum += clock.monotonicMs() - startedMs;
     this.#passCount += 1;
+    if (this.#isReconcileDue) await this.#reconcile();
   }
 
-  async #reconcileOnce(): Promise<void> {
+  async #reconcile(): Promise<void> {
     const { logger } = this.#parts;
     // What the ledger was not told yet is no difference.
     if (this.#signal.aborted || !this.#reservations.isTold) return;
+    this.#isReconcileDue = false;
     try {
       const found = await this.#reservations.reconcile(this.#signal);
       const { holdsWithoutWork, workWithoutHold } = found;

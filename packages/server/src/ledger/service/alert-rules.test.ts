@@ -29,12 +29,14 @@ it("the alerts name metrics and states that the ledger shows", async () => {
     waitingCountMax: 0,
     openHoldCount: 0,
     openLeaseCount: 0,
-    leasedMicros: new Map(),
-    overdueCount: 0,
     indebtedCount: 0,
   });
   const registry = new Registry();
-  registerLedgerMetrics(registry, { counts, use }, { differenceCount: 0 });
+  registerLedgerMetrics(
+    registry,
+    { counts, use, leasedMicros: () => new Map(), overdueCount: () => 0 },
+    { differenceCount: 0 },
+  );
   const shown = await registry.metrics();
   const rules = groups.flatMap((group) => group.rules);
   expect(rules.length).toBeGreaterThan(4);

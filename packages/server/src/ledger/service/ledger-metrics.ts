@@ -6,7 +6,7 @@ import type { ScheduledReconciliation } from "../reconcile/scheduled-reconciliat
 import type { Ledger } from "./ledger.ts";
 import { ledgerServiceLimits } from "./limits.ts";
 
-type Source = Pick<Ledger, "counts" | "use">;
+type Source = Pick<Ledger, "counts" | "use" | "leasedMicros" | "overdueCount">;
 type Reconciled = Pick<ScheduledReconciliation, "differenceCount">;
 
 const microsPerUnit = 1e6;
@@ -104,7 +104,7 @@ function registerUse(registers: Registry[], ledger: Source): void {
     registers,
     collect() {
       leased.reset();
-      for (const [currency, micros] of ledger.use().leasedMicros)
+      for (const [currency, micros] of ledger.leasedMicros())
         leased.set({ currency }, Number(micros) / microsPerUnit);
     },
   });
@@ -113,7 +113,7 @@ function registerUse(registers: Registry[], ledger: Source): void {
     help: "Open holds and leases whose time is over, which wait for the sweeper or for recovery.",
     registers,
     collect() {
-      overdue.set(ledger.use().overdueCount);
+      overdue.set(ledger.overdueCount());
     },
   });
   const open = new Gauge({

@@ -42,10 +42,6 @@ export interface LedgerUse {
   readonly waitingCountMax: number;
   readonly openHoldCount: number;
   readonly openLeaseCount: number;
-  /** What open leases hold, by currency. */
-  readonly leasedMicros: ReadonlyMap<Currency, bigint>;
-  /** Open holds that nobody renewed, and open leases past their deadline: they wait for the sweeper or for recovery. */
-  readonly overdueCount: number;
   readonly indebtedCount: number;
 }
 
@@ -137,16 +133,6 @@ export class Ledger implements AsyncDisposable {
   use(): LedgerUse {
     const tenants = [...this.#tenants.values()];
     const states = tenants.map((tenant) => tenant.state).filter((state) => state !== undefined);
-    const nowMs = this.#parts.clock.nowMs();
-    const leases = states
-      .flatMap((state) => [...state.leases.values()])
-      .filter(({ state }) => state === "open");
-    const overdueHolds = states
-      .flatMap((state) => [...state.holds.values()])
-      .filter(({ state, expiresAtMs }) => state === "open" && expiresAtMs < nowMs);
-    const overdueLeases = leases.filter(
-      ({ deadlineMs, isEscrow }) => isEscrow === undefined && deadlineMs < nowMs,
-    );
     const accounts = states.flatMap((state) =>
       [...state.accounts.values()].filter((account) => blockingDebt(state, account) > 0n),
     );
@@ -154,11 +140,36 @@ export class Ledger implements AsyncDisposable {
       tenantCount: states.length,
       waitingCountMax: tenants.reduce((most, { waitingCount }) => Math.max(most, waitingCount), 0),
       openHoldCount: states.reduce((sum, { openHoldCount }) => sum + openHoldCount, 0),
-      openLeaseCount: leases.length,
-      leasedMicros: leasedMicrosOf(leases),
-      overdueCount: overdueHolds.length + overdueLeases.length,
+      openLeaseCount: this.#openLeases().length,
       indebtedCount: accounts.length,
     };
+  }
+
+  /** What the open leases in memory hold, by currency. */
+  leasedMicros(): ReadonlyMap<Currency, bigint> {
+    const sums = new Map<Currency, bigint>();
+    for (const { currency, portions } of this.#openLeases())
+      for (const { amountMicros } of portions)
+        sums.set(currency, (sums.get(currency) ?? 0n) + amountMicros);
+    return sums;
+  }
+
+  /** Open holds that nobody renewed, and open leases past their deadline: they wait for the sweeper or for recovery. */
+  overdueCount(): number {
+    const nowMs = this.#parts.clock.nowMs();
+    let count = this.#openLeases().filter(
+      ({ deadlineMs, isEscrow }) => isEscrow === undefined && deadlineMs < nowMs,
+    ).length;
+    for (const { state } of this.#tenants.values())
+      for (const hold of state?.holds.values() ?? [])
+        if (hold.state === "open" && hold.expiresAtMs < nowMs) count += 1;
+    return count;
+  }
+
+  #openLeases(): Lease[] {
+    return [...this.#tenants.values()].flatMap(({ state }) =>
+      [...(state?.leases.values() ?? [])].filter((lease) => lease.state === "open"),
+    );
   }
 
   /** Ends holds, lots and leases whose time is over. Runs by itself; tests call it when they have moved the clock. */
@@ -231,12 +242,4 @@ export class Ledger implements AsyncDisposable {
       if (!signal.aborted) logger.warn({ err: error, tenantId }, "the ledger was not swept");
     });
   }
-}
-
-function leasedMicrosOf(leases: readonly Lease[]): ReadonlyMap<Currency, bigint> {
-  const sums = new Map<Currency, bigint>();
-  for (const { currency, portions } of leases)
-    for (const { amountMicros } of portions)
-      sums.set(currency, (sums.get(currency) ?? 0n) + amountMicros);
-  return sums;
 }
