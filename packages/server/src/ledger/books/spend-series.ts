@@ -6,6 +6,7 @@ import { type RawBuilder, sql } from "kysely";
 import type { Reader } from "#storage/index.ts";
 
 import type { Currency } from "../rules/types.ts";
+import { groupingDetails } from "./grouping-details.ts";
 import { ofCurrency } from "./of-currency.ts";
 import { showTime } from "./shown.ts";
 import type { SteppedWindow } from "./summaries.ts";
@@ -28,11 +29,7 @@ interface SpendRow {
 }
 
 const detailOf = {
-  model: "model",
-  provider: "provider",
-  key: "keyId",
-  user: "userId",
-  bundle: "bundleHash",
+  ...groupingDetails,
   tag: "tag",
   all: "all",
 } as const satisfies Record<SpendGrouping | "all", string>;

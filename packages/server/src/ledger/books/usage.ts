@@ -5,15 +5,12 @@ import { sql } from "kysely";
 
 import type { Reader } from "#storage/index.ts";
 
+import { groupingDetails } from "./grouping-details.ts";
 import { bookLimits } from "./limits.ts";
 import { showTime } from "./shown.ts";
 
 const detailOf = {
-  model: "model",
-  provider: "provider",
-  key: "keyId",
-  user: "userId",
-  bundle: "bundleHash",
+  ...groupingDetails,
   price: "priceVersion",
 } as const satisfies Record<UsageGrouping, string>;
 
