@@ -3,7 +3,7 @@
 import type { EvidenceReference } from "@faultline/contracts";
 import type { CaseDetail, CaseList, Hypothesis, Verification } from "@faultline/protocol";
 
-import { layoutTable } from "./table.ts";
+import { layoutTable, titledTable } from "./table.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** How many references of one hypothesis are quoted; the report has all of them. */
@@ -14,9 +14,7 @@ export function caseList(list: CaseList, terminal: Terminal): string {
   if (list.cases.length === 0) {
     return `No cases yet. Open one: ${terminal.program} case open "SYMPTOM" --subject service:NAME --since 15m`;
   }
-  const header = ["CASE", "STATUS", "SUBJECT", "SYMPTOM", "OPENED"].map((title) =>
-    terminal.style("dim", title),
-  );
+  const titles = ["CASE", "STATUS", "SUBJECT", "SYMPTOM", "OPENED"];
   const rows = list.cases.map((item) => [
     `#${item.number}`,
     styledStatus(item.status, terminal),
@@ -24,7 +22,7 @@ export function caseList(list: CaseList, terminal: Terminal): string {
     item.symptom,
     item.openedAt,
   ]);
-  return layoutTable([header, ...rows]);
+  return titledTable(terminal, titles, rows);
 }
 
 /** One case: symptom, evidence, hypotheses, the latest verification, and what to do next. */

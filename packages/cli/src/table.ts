@@ -2,6 +2,8 @@
 
 import { stripVTControlCharacters } from "node:util";
 
+import type { Terminal } from "./terminal.ts";
+
 /** Lays rows out in columns two spaces apart. Cells may hold colour; their visible width counts. */
 export function layoutTable(rows: readonly (readonly string[])[]): string {
   const widths: number[] = [];
@@ -22,6 +24,15 @@ export function layoutTable(rows: readonly (readonly string[])[]): string {
         .trimEnd(),
     )
     .join("\n");
+}
+
+/** A table under its titles. */
+export function titledTable(
+  terminal: Pick<Terminal, "style">,
+  titles: readonly string[],
+  rows: readonly (readonly string[])[],
+): string {
+  return layoutTable([titles.map((title) => terminal.style("dim", title)), ...rows]);
 }
 
 function visibleWidth(text: string): number {

@@ -17,12 +17,11 @@ import {
   versionTable,
 } from "../bundle/print.ts";
 import { readVersion, readWeighted } from "../bundle/version-words.ts";
+import { type Actions, runAction } from "../actions.ts";
 import { type Command, type CommandContext, UsageError } from "../command.ts";
 import { connect, connectionOptions, switchOption, textOption } from "../connection.ts";
 
-type Action = (context: CommandContext, words: readonly string[]) => Promise<number>;
-
-const actions: Readonly<Record<string, Action>> = {
+const actions: Actions = {
   put: putBundle,
   list: listBundles,
   show: showBundle,
@@ -71,12 +70,7 @@ export const command: Command = {
     `kill      stops one of ${killKinds.join(", ")}; alone it lists what is killed`,
   ],
   async run(context) {
-    const [name = "", ...words] = context.positionals;
-    const action = Object.hasOwn(actions, name) ? actions[name] : undefined;
-    if (action === undefined) {
-      throw new UsageError(`'${name}' is none of ${Object.keys(actions).join(", ")}.`);
-    }
-    return await action(context, words);
+    return await runAction(context, actions);
   },
 };
 

@@ -4,6 +4,7 @@ import { writeFileSync } from "node:fs";
 
 import type { CaseDetail } from "@faultline/protocol";
 
+import { type Actions, runAction } from "../actions.ts";
 import { caseList, caseText } from "../case-text.ts";
 import { type Command, type CommandContext, UsageError } from "../command.ts";
 import { connect, connectionOptions, switchOption, textOption } from "../connection.ts";
@@ -14,9 +15,7 @@ const exitProved = 0;
 const exitNotRepaired = 1;
 const exitInconclusive = 3;
 
-const actions: Readonly<
-  Record<string, (context: CommandContext, rest: readonly string[]) => Promise<number>>
-> = {
+const actions: Actions = {
   open: openCase,
   list: listCases,
   show: showCase,
@@ -78,13 +77,7 @@ export const command: Command = {
     '  faultline case open "orders is slow" --subject service:orders --since 5m',
   ],
   async run(context) {
-    const [action, ...rest] = context.positionals;
-    const run =
-      action === undefined || !Object.hasOwn(actions, action) ? undefined : actions[action];
-    if (run === undefined) {
-      throw new UsageError(`'${action ?? ""}' is none of ${Object.keys(actions).join(", ")}.`);
-    }
-    return await run(context, rest);
+    return await runAction(context, actions);
   },
 };
 

@@ -6,7 +6,7 @@ import { type Command, type CommandContext, UsageError } from "../command.ts";
 import { connect, connectionOptions, switchOption, textOption } from "../connection.ts";
 import { describeKeyTerms, keyTermsOptions, readKeyTerms } from "../key-terms.ts";
 import { parseDurationMs } from "../moment.ts";
-import { layoutTable } from "../table.ts";
+import { titledTable } from "../table.ts";
 
 export const command: Command = {
   summary: "create, list and revoke API keys, and set their terms",
@@ -93,9 +93,7 @@ async function listKeys(context: CommandContext): Promise<number> {
     context.terminal.print(JSON.stringify(list, undefined, 2));
     return 0;
   }
-  const header = ["ID", "NAME", "ROLE", "PREFIX", "STATE", "LAST USED", "TERMS"].map((title) =>
-    context.terminal.style("dim", title),
-  );
+  const titles = ["ID", "NAME", "ROLE", "PREFIX", "STATE", "LAST USED", "TERMS"];
   const rows = list.keys.map((key) => [
     key.id,
     key.name,
@@ -105,7 +103,7 @@ async function listKeys(context: CommandContext): Promise<number> {
     key.lastUsedAt ?? "never",
     describeKeyTerms(key.terms),
   ]);
-  context.terminal.print(layoutTable([header, ...rows]));
+  context.terminal.print(titledTable(context.terminal, titles, rows));
   return 0;
 }
 

@@ -2,6 +2,7 @@
 
 import { UsageGrouping, UsageKind } from "@faultline/protocol";
 
+import { type Actions, runAction } from "../actions.ts";
 import { type Command, type CommandContext, UsageError } from "../command.ts";
 import { connect, connectionOptions, textOption } from "../connection.ts";
 import { microsOf } from "../ledger/amount-text.ts";
@@ -15,9 +16,7 @@ import { tell } from "../ledger/tell.ts";
 import { webhook, webhookOptions } from "../ledger/webhook-words.ts";
 import { parseDurationMs, parseMoment } from "../moment.ts";
 
-type Action = (context: CommandContext, words: readonly string[]) => Promise<number>;
-
-const actions: Readonly<Record<string, Action>> = {
+const actions: Actions = {
   balance,
   entries,
   grant,
@@ -109,12 +108,7 @@ export const command: Command = {
     "An operation's uses and holds bear its id, or its id, a colon and the number of the attempt.",
   ],
   async run(context) {
-    const [name = "", ...words] = context.positionals;
-    const action = Object.hasOwn(actions, name) ? actions[name] : undefined;
-    if (action === undefined) {
-      throw new UsageError(`'${name}' is none of ${Object.keys(actions).join(", ")}.`);
-    }
-    return await action(context, words);
+    return await runAction(context, actions);
   },
 };
 

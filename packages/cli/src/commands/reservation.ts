@@ -2,6 +2,7 @@
 
 import type { Reservation } from "@faultline/protocol";
 
+import { type Actions, runAction } from "../actions.ts";
 import { type Command, type CommandContext, UsageError } from "../command.ts";
 import { remedyWords, waitWords } from "../compute/wait-words.ts";
 import {
@@ -14,11 +15,9 @@ import {
 import { unitsOf } from "../ledger/amount-text.ts";
 import { tell } from "../ledger/tell.ts";
 import { parseDurationMs } from "../moment.ts";
-import { layoutTable } from "../table.ts";
+import { titledTable } from "../table.ts";
 
-type Action = (context: CommandContext, words: readonly string[]) => Promise<number>;
-
-const actions: Readonly<Record<string, Action>> = {
+const actions: Actions = {
   add,
   list,
   show,
@@ -72,12 +71,7 @@ export const command: Command = {
     "`reservation show` says what a waiting job waits for, and what would let it start.",
   ],
   async run(context) {
-    const [name = "", ...words] = context.positionals;
-    const action = Object.hasOwn(actions, name) ? actions[name] : undefined;
-    if (action === undefined) {
-      throw new UsageError(`'${name}' is none of ${Object.keys(actions).join(", ")}.`);
-    }
-    return await action(context, words);
+    return await runAction(context, actions);
   },
 };
 
@@ -118,7 +112,7 @@ async function list(context: CommandContext): Promise<number> {
   const { reservations } = await connect(context).client.listReservations({}, { signal });
   if (reservations.length === 0)
     return tell(context, { reservations }, () => "Nothing is reserved.");
-  const titles = ["ID", "STAGE", "DEVICES", "COST", "NODES", "ENDS"];
+  const titles = ["ID", "STAGE", "DEVICES", "COST", "NODES", "ENDS"] as const;
   const rows = reservations.map((one) => [
     one.id,
     stageOf(one),
@@ -127,8 +121,7 @@ async function list(context: CommandContext): Promise<number> {
     nodesOf(one),
     one.endsAt ?? "",
   ]);
-  const header = titles.map((title) => terminal.style("dim", title));
-  return tell(context, { reservations }, () => layoutTable([header, ...rows]));
+  return tell(context, { reservations }, () => titledTable(terminal, titles, rows));
 }
 
 async function show(context: CommandContext, words: readonly string[]): Promise<number> {

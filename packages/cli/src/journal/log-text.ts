@@ -2,7 +2,7 @@
 
 import type { LogDamage, LogReport, RepairReport, SegmentReport } from "@faultline/journal";
 
-import { layoutTable } from "../table.ts";
+import { titledTable } from "../table.ts";
 import type { Terminal } from "../terminal.ts";
 
 /** The columns of the table of segments. */
@@ -21,8 +21,7 @@ export function logTable(folder: string, report: LogReport, terminal: Terminal):
     moment(segment.lastWrittenAtMs),
     stateOf(segment),
   ]);
-  const head = titles.map((title) => terminal.style("dim", title));
-  return `${terminal.style("bold", folder)}: ${logSummary(report)}\n${layoutTable([head, ...rows])}`;
+  return `${terminal.style("bold", folder)}: ${logSummary(report)}\n${titledTable(terminal, titles, rows)}`;
 }
 
 /** One sentence about a log. */

@@ -5,9 +5,9 @@ import type { LedgerDefaultPrice, LedgerPrice } from "@faultline/protocol";
 
 import { type CommandContext, type CommandOption, UsageError } from "../command.ts";
 import { connect, textOption } from "../connection.ts";
-import { layoutTable } from "../table.ts";
 import type { Terminal } from "../terminal.ts";
 import { microsOf, unitsOf } from "./amount-text.ts";
+import { foreignTable } from "./foreign-table.ts";
 import { tell } from "./tell.ts";
 
 /** Of `price default set`. */
@@ -108,8 +108,5 @@ function priceTable(terminal: Terminal, prices: readonly LedgerPrice[]): string 
       .join(", "),
     one.priceVersion,
   ]);
-  return layoutTable([
-    titles.map((title) => terminal.style("dim", title)),
-    ...rows.map((row) => row.map((cell) => printable(cell))),
-  ]);
+  return foreignTable(terminal, titles, rows);
 }

@@ -1,6 +1,5 @@
 /** The ledger as tables for a terminal. */
 
-import { printable } from "@faultline/contracts";
 import type {
   LedgerBalance,
   LedgerBudget,
@@ -10,9 +9,9 @@ import type {
   OperationCost,
 } from "@faultline/protocol";
 
-import { layoutTable } from "../table.ts";
 import type { Terminal } from "../terminal.ts";
 import { unitsOf } from "./amount-text.ts";
+import { foreignTable } from "./foreign-table.ts";
 
 /** Accounts, then lots and leases where there are some. */
 export function balanceTables(terminal: Terminal, balance: LedgerBalance): string {
@@ -20,7 +19,7 @@ export function balanceTables(terminal: Terminal, balance: LedgerBalance): strin
     return "There is no account yet; `faultline ledger grant 10` opens one in USD.";
   }
   const parts = [
-    table(
+    foreignTable(
       terminal,
       ["CURRENCY", "AVAILABLE", "CREDIT", "HELD", "DEBT", "USED", "LINE", "STATE"],
       balance.accounts.map((account) => [
@@ -42,7 +41,7 @@ export function balanceTables(terminal: Terminal, balance: LedgerBalance): strin
       String(lot.priority),
       lot.expiresAt ?? "never",
     ]);
-    parts.push(table(terminal, ["LOT", "LEFT", "PRIORITY", "EXPIRES"], rows));
+    parts.push(foreignTable(terminal, ["LOT", "LEFT", "PRIORITY", "EXPIRES"], rows));
   }
   if (balance.leases.length > 0) {
     const rows = balance.leases.map((lease) => [
@@ -51,7 +50,7 @@ export function balanceTables(terminal: Terminal, balance: LedgerBalance): strin
       `${unitsOf(lease.remainingMicros)} ${lease.currency}`,
       lease.deadlineAt,
     ]);
-    parts.push(table(terminal, ["LEASE", "PROCESS", "LEFT", "UNTIL"], rows));
+    parts.push(foreignTable(terminal, ["LEASE", "PROCESS", "LEFT", "UNTIL"], rows));
   }
   parts.push(`Open holds: ${balance.openHoldCount}`);
   return parts.join("\n\n");
@@ -59,7 +58,7 @@ export function balanceTables(terminal: Terminal, balance: LedgerBalance): strin
 
 /** Entries, in the order in which they are given. */
 export function entryTable(terminal: Terminal, entries: readonly LedgerEntry[]): string {
-  return table(
+  return foreignTable(
     terminal,
     ["ENTRY", "AT", "FROM", "TO", "AMOUNT", "REASON", "FOR"],
     entries.map((entry) => [
@@ -76,7 +75,7 @@ export function entryTable(terminal: Terminal, entries: readonly LedgerEntry[]):
 
 /** Holds with what is left of them. */
 export function holdTable(terminal: Terminal, holds: readonly LedgerHold[]): string {
-  return table(
+  return foreignTable(
     terminal,
     ["HOLD", "STATE", "LEFT", "CHARGED", "EXPIRES", "FOR"],
     holds.map((hold) => [
@@ -99,7 +98,7 @@ export function holdTable(terminal: Terminal, holds: readonly LedgerHold[]): str
 
 /** Budgets and how they stand. */
 export function budgetTable(terminal: Terminal, budgets: readonly LedgerBudget[]): string {
-  return table(
+  return foreignTable(
     terminal,
     ["BUDGET", "SCOPE", "WINDOW", "USED", "LEFT", "LIMIT", "KIND"],
     budgets.map((budget) => [
@@ -116,7 +115,7 @@ export function budgetTable(terminal: Terminal, budgets: readonly LedgerBudget[]
 
 /** What was used, the dearest first. */
 export function usageTable(terminal: Terminal, usage: LedgerUsage): string {
-  return table(
+  return foreignTable(
     terminal,
     [usage.by.toUpperCase(), "USES", "CHARGED", "INPUT", "OUTPUT"],
     usage.rows.map((row) => [
@@ -140,7 +139,7 @@ export function costLines(terminal: Terminal, cost: OperationCost): string {
   ]);
   return [
     `${cost.operationId} was charged ${unitsOf(cost.chargedMicros)}.`,
-    table(terminal, ["USE", "CHARGED", "MODEL", "PRICE", "TOKENS"], uses),
+    foreignTable(terminal, ["USE", "CHARGED", "MODEL", "PRICE", "TOKENS"], uses),
     holdTable(terminal, cost.holds),
     entryTable(terminal, cost.entries),
   ].join("\n\n");
@@ -156,14 +155,4 @@ function tokensOf(details: OperationCost["uses"][number]["details"]): string {
   ]
     .flat()
     .join(", ");
-}
-
-function table(
-  terminal: Terminal,
-  titles: readonly string[],
-  rows: readonly (readonly string[])[],
-): string {
-  // Names come from whoever made the operations.
-  const cells = rows.map((row) => row.map((cell) => printable(cell)));
-  return layoutTable([titles.map((title) => terminal.style("dim", title)), ...cells]);
 }

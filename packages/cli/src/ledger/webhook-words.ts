@@ -1,6 +1,5 @@
 /** `faultline ledger webhook`: where alerts of budgets go, and how that went. */
 
-import { printable } from "@faultline/contracts";
 import {
   DeliveryState,
   type LedgerDelivery,
@@ -11,8 +10,8 @@ import {
 import { type CommandContext, type CommandOption, UsageError } from "../command.ts";
 import { connect, switchOption, textListOption, textOption } from "../connection.ts";
 import { parseDurationMs } from "../moment.ts";
-import { layoutTable } from "../table.ts";
 import type { Terminal } from "../terminal.ts";
+import { foreignTable } from "./foreign-table.ts";
 import { tell } from "./tell.ts";
 
 const states = DeliveryState.anyOf.map((state) => state.const);
@@ -178,7 +177,7 @@ function secretText(terminal: Terminal, { webhook: made, secret }: WebhookSecret
 function webhookTable(terminal: Terminal, webhooks: readonly LedgerWebhook[]): string {
   if (webhooks.length === 0)
     return "There is no webhook; `faultline ledger webhook add URL` adds one.";
-  return table(
+  return foreignTable(
     terminal,
     ["WEBHOOK", "STATE", "BUDGETS", "WAITING", "FAILED", "URL"],
     webhooks.map((one) => [
@@ -194,7 +193,7 @@ function webhookTable(terminal: Terminal, webhooks: readonly LedgerWebhook[]): s
 
 function deliveryTable(terminal: Terminal, all: readonly LedgerDelivery[]): string {
   if (all.length === 0) return "There is no delivery.";
-  return table(
+  return foreignTable(
     terminal,
     ["DELIVERY", "TYPE", "STATE", "ATTEMPTS", "CREATED", "NEXT", "LATEST"],
     all.map((one) => [
@@ -207,16 +206,4 @@ function deliveryTable(terminal: Terminal, all: readonly LedgerDelivery[]): stri
       one.lastFailure ?? (one.lastStatus === undefined ? "" : `status ${one.lastStatus}`),
     ]),
   );
-}
-
-function table(
-  terminal: Terminal,
-  titles: readonly string[],
-  rows: readonly (readonly string[])[],
-): string {
-  return layoutTable([
-    titles.map((title) => terminal.style("dim", title)),
-    // What failed may quote a receiver.
-    ...rows.map((row) => row.map((cell) => printable(cell))),
-  ]);
 }
