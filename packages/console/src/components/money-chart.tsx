@@ -4,6 +4,7 @@ import { type KeyboardEvent, type PointerEvent, useState } from "react";
 
 import { useElementWidth } from "../util/element-width.ts";
 import { type Currency, formatExact, formatMicros, formatMicrosShort } from "../util/money.ts";
+import { tickIndices } from "../util/tick-indices.ts";
 import { formatDay, formatHourMinute, formatLocal, formatUtc } from "../util/time.ts";
 import { niceMicrosAbove } from "../util/money-scale.ts";
 import { type ChartPlace, type MoneySeries, MoneyMarks, stackTops } from "./money-marks.tsx";
@@ -184,9 +185,7 @@ function Moments(props: {
   const spanMs = new Date(moments[last] ?? 0).getTime() - new Date(moments[0] ?? 0).getTime();
   const format = spanMs > 2 * dayMs ? formatDay : formatHourMinute;
   const count = Math.max(2, Math.min(7, Math.floor(width / momentWidthMin)));
-  const indices = [
-    ...new Set(Array.from({ length: count }, (_, tick) => Math.round((tick * last) / (count - 1)))),
-  ];
+  const indices = tickIndices(last, count);
   const middle = shape === "bars" ? place.columnWidth / 2 : 0;
   return (
     <g className="fill-ink-3 text-2xs tabular">

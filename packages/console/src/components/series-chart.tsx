@@ -3,6 +3,7 @@
 import { type KeyboardEvent, type PointerEvent, useState } from "react";
 
 import { useElementWidth } from "../util/element-width.ts";
+import { tickIndices } from "../util/tick-indices.ts";
 import { formatHourMinute, formatUtc } from "../util/time.ts";
 import { type Series, SeriesMarks } from "./chart-marks.tsx";
 
@@ -174,9 +175,7 @@ function Moments({
 }) {
   const count = Math.max(2, Math.min(6, Math.floor(width / 90)));
   const last = moments.length - 1;
-  const indices = [
-    ...new Set(Array.from({ length: count }, (_, tick) => Math.round((tick * last) / (count - 1)))),
-  ];
+  const indices = tickIndices(last, count);
   return (
     <g className="fill-ink-3 text-2xs tabular">
       {indices.map((index) => (

@@ -5,6 +5,7 @@ import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 
 import { Badge } from "../ui/badge.tsx";
+import { Facts } from "../ui/facts.tsx";
 import { Icon } from "../ui/icon.tsx";
 import { VerdictBadge } from "../ui/verdict.tsx";
 import { formatDuration, nanosToMs, plural } from "../util/format.ts";
@@ -260,19 +261,6 @@ function Section({ title, children }: { title: string; children: ReactNode }) {
       <h4 className="mb-1.5 text-xs font-semibold text-ink-2">{title}</h4>
       {children}
     </section>
-  );
-}
-
-function Facts({ rows }: { rows: readonly (readonly [string, ReactNode])[] }) {
-  return (
-    <dl className="grid grid-cols-[auto_minmax(0,1fr)] gap-x-4 gap-y-1">
-      {rows.map(([name, value]) => (
-        <div key={name} className="contents">
-          <dt className="text-ink-3">{name}</dt>
-          <dd className="text-right wrap-anywhere tabular">{value}</dd>
-        </div>
-      ))}
-    </dl>
   );
 }
 

@@ -14,6 +14,7 @@ import { Amount } from "../ui/amount.tsx";
 import { Button, buttonClass } from "../ui/button.tsx";
 import { EmptyState } from "../ui/empty-state.tsx";
 import { ErrorState } from "../ui/error-state.tsx";
+import { Facts } from "../ui/facts.tsx";
 import { Icon } from "../ui/icon.tsx";
 import { Page } from "../ui/page.tsx";
 import { Panel } from "../ui/panel.tsx";
@@ -74,7 +75,7 @@ export function ReservationPage({ reservationId }: { reservationId: string }) {
               {data.stage !== "waiting" && <Placement reservation={data} />}
             </div>
             <Panel title="What was asked for">
-              <Facts reservation={data} />
+              <ReservationFacts reservation={data} />
             </Panel>
           </div>
         )}
@@ -164,7 +165,7 @@ function Placement({ reservation }: { reservation: Reservation }) {
   );
 }
 
-function Facts({ reservation }: { reservation: Reservation }) {
+function ReservationFacts({ reservation }: { reservation: Reservation }) {
   const { member, regions } = reservation;
   const moments = [
     ["Asked", reservation.submittedAt],
@@ -195,13 +196,8 @@ function Facts({ reservation }: { reservation: Reservation }) {
     ),
   ];
   return (
-    <dl className="grid grid-cols-[auto_minmax(0,1fr)] gap-x-4 gap-y-1 text-sm">
-      {rows.map(([name, value]) => (
-        <div key={name} className="contents">
-          <dt className="text-ink-3">{name}</dt>
-          <dd className="text-right wrap-anywhere tabular">{value}</dd>
-        </div>
-      ))}
-    </dl>
+    <div className="text-sm">
+      <Facts rows={rows} />
+    </div>
   );
 }
