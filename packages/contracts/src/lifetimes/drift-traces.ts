@@ -30,6 +30,12 @@ const firstTokenEvent = /first[_. -]?(?:token|chunk)/i;
 /** The operations of services, each with what its requests took. */
 export function driftOfTraces(snapshot: Snapshot): DriftSubject[] {
   const subjects = new Map<string, DriftSubject>();
+  // Spans are many, and their names few.
+  const partsByName = new Map<string, DriftPart | undefined>();
+  const partOf = ({ name, kind }: Span): DriftPart | undefined => {
+    if (!partsByName.has(name)) partsByName.set(name, partOfName(name));
+    return partsByName.get(name) ?? (kind === "client" ? "downstream" : undefined);
+  };
   for (const evidence of evidenceOfKind(snapshot, "trace")) {
     const { content } = evidence;
     const below = new Map<string, Map<DriftPart, number>>();
@@ -44,7 +50,7 @@ export function driftOfTraces(snapshot: Snapshot): DriftSubject[] {
     for (const span of content.spans) {
       const parts = span.parentSpanId === undefined ? undefined : below.get(span.parentSpanId);
       if (parts === undefined) continue;
-      const part = partOfName(span.name) ?? (span.kind === "client" ? "downstream" : undefined);
+      const part = partOf(span);
       if (part !== undefined) parts.set(part, (parts.get(part) ?? 0) + span.durationNanos);
     }
     for (const span of measured) {

@@ -1,5 +1,7 @@
 /** Theil and Sen's line: the median of the slopes between all pairs of points, which outliers hardly move. */
 
+import { quantileOf, sortedNumbers } from "./quantiles.ts";
+
 /** Pairs looked at; of more points than that allows, evenly chosen ones stand for all. */
 const pointCountMax = 1_000;
 
@@ -19,17 +21,8 @@ export function theilSen(xs: readonly number[], ys: readonly number[]): Line | u
       if (run !== 0) slopes.push(((ys[right] ?? 0) - (ys[left] ?? 0)) / run);
     }
   }
-  const slope = medianOf(slopes);
-  if (slope === undefined) return undefined;
+  if (slopes.length === 0) return undefined;
+  const slope = quantileOf(sortedNumbers(slopes), 0.5);
   const rests = ys.slice(0, count).map((y, index) => y - slope * (xs[index] ?? 0));
-  return { slope, intercept: medianOf(rests) ?? 0 };
-}
-
-/** The median of numbers, which are put in order for it. */
-function medianOf(values: readonly number[]): number | undefined {
-  if (values.length === 0) return undefined;
-  const sorted = Float64Array.from(values).sort();
-  const middle = sorted.length >>> 1;
-  const upper = sorted[middle] ?? 0;
-  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? 0) + upper) / 2;
+  return { slope, intercept: quantileOf(sortedNumbers(rests), 0.5) };
 }

@@ -3,11 +3,15 @@
 import type { ModelToken } from "../../model/model-release.ts";
 import { EvidenceError } from "../evidence-error.ts";
 import type { FileContent, FormatInput } from "../format.ts";
-import { Cursor } from "../pprof/cursor.ts";
+import { ProtobufCursor } from "../protobuf-cursor.ts";
 import { modelLimits } from "./limits.ts";
 import { tokensInOrder } from "./model-file.ts";
 import { specialLookingTokens, summaryOf } from "./vocabulary.ts";
 
+const modelWords = {
+  subject: "The model of SentencePiece",
+  expected: "a model of SentencePiece in protobuf",
+};
 /** Kinds of a piece that are no text: unknown, control, defined by the user. */
 const specialTypes: ReadonlySet<number> = new Set([2, 3, 4]);
 
@@ -27,7 +31,7 @@ export function readSentencePiece({ bytes, name }: FormatInput): FileContent {
   const algorithms: readonly string[] = ["", "Unigram", "BPE", "Word", "Char"];
   let algorithm = "Unigram";
   let id = 0;
-  const cursor = new Cursor(bytes);
+  const cursor = new ProtobufCursor(bytes, modelWords);
   while (!cursor.isAtEnd) {
     const tag = cursor.tag();
     if (tag === 0x0a) {
@@ -67,7 +71,7 @@ export function readSentencePiece({ bytes, name }: FormatInput): FileContent {
   };
 }
 
-function readPiece(piece: Cursor): { readonly text: string; readonly type: number } {
+function readPiece(piece: ProtobufCursor): { readonly text: string; readonly type: number } {
   let text = "";
   let type = 1;
   while (!piece.isAtEnd) {
@@ -79,7 +83,7 @@ function readPiece(piece: Cursor): { readonly text: string; readonly type: numbe
   return { text, type };
 }
 
-function modelTypeOf(specification: Cursor): number {
+function modelTypeOf(specification: ProtobufCursor): number {
   while (!specification.isAtEnd) {
     const tag = specification.tag();
     if (tag === 0x18) return specification.unsigned();

@@ -1,8 +1,14 @@
 /** Reads the protobuf of pprof: texts, functions, places and samples. */
 
 import { EvidenceError } from "../evidence-error.ts";
-import { Cursor } from "./cursor.ts";
+import { ProtobufCursor } from "../protobuf-cursor.ts";
 import { pprofLimits } from "./limits.ts";
+
+/** What is read here, in the words of errors. */
+export const profileWords = {
+  subject: "The profile",
+  expected: "a profile of pprof in protobuf",
+};
 
 /** A function at one place of the program, as indices and a line. */
 interface Place {
@@ -39,7 +45,7 @@ const tags = {
 
 /** Decodes a whole profile. */
 export function decodeProfile(bytes: Uint8Array): RawProfile {
-  const cursor = new Cursor(bytes);
+  const cursor = new ProtobufCursor(bytes, profileWords);
   const sampleTypes: { type: number; unit: number }[] = [];
   const samples: RawSample[] = [];
   const locations = new Map<number, readonly Place[]>();
@@ -102,7 +108,7 @@ function hold(count: number, limit: number, what: string): void {
   });
 }
 
-function sampleTypeOf(message: Cursor): { type: number; unit: number } {
+function sampleTypeOf(message: ProtobufCursor): { type: number; unit: number } {
   const found = { type: 0, unit: 0 };
   while (!message.isAtEnd) {
     const tag = message.tag();
@@ -113,7 +119,7 @@ function sampleTypeOf(message: Cursor): { type: number; unit: number } {
   return found;
 }
 
-function sampleOf(message: Cursor): RawSample {
+function sampleOf(message: ProtobufCursor): RawSample {
   const locationIds: number[] = [];
   const values: number[] = [];
   while (!message.isAtEnd) {
@@ -125,7 +131,7 @@ function sampleOf(message: Cursor): RawSample {
   return { locationIds, values };
 }
 
-function locationOf(message: Cursor): { id: number; places: Place[] } {
+function locationOf(message: ProtobufCursor): { id: number; places: Place[] } {
   let id = 0;
   const places: Place[] = [];
   while (!message.isAtEnd) {
@@ -146,7 +152,7 @@ function locationOf(message: Cursor): { id: number; places: Place[] } {
   return { id, places };
 }
 
-function functionOf(message: Cursor): { id: number; name: number; file: number } {
+function functionOf(message: ProtobufCursor): { id: number; name: number; file: number } {
   const found = { id: 0, name: 0, file: 0 };
   while (!message.isAtEnd) {
     const tag = message.tag();

@@ -9,9 +9,9 @@ import { FrameTable, GoroutineTable } from "../goroutines/goroutine-table.ts";
 import { goroutineLimits } from "../goroutines/limits.ts";
 import { parkedFrameCount, parkStateOf } from "../goroutines/park-state.ts";
 import { nameRecording } from "../recording/name-recording.ts";
-import { Cursor } from "./cursor.ts";
+import { ProtobufCursor } from "../protobuf-cursor.ts";
 import { pprofLimits } from "./limits.ts";
-import { decodeProfile, type RawProfile } from "./profile.ts";
+import { decodeProfile, profileWords, type RawProfile } from "./profile.ts";
 
 /** Fields of a profile by number, with their wire types: texts and messages are 2, numbers 0, and lists of them both. */
 const wireTypes: ReadonlyMap<number, readonly number[]> = new Map([
@@ -35,7 +35,7 @@ const fieldsLookedAtMax = 200;
 
 /** Whether bytes are a profile: they begin with its fields, and a sample or a type of samples is as it has to be. */
 export function recogniseProfile(bytes: Uint8Array): boolean {
-  const cursor = new Cursor(bytes);
+  const cursor = new ProtobufCursor(bytes, profileWords);
   let isTyped = false;
   try {
     for (let count = 0; count < fieldsLookedAtMax && !cursor.isAtEnd; count += 1) {

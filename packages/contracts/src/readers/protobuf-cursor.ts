@@ -1,15 +1,24 @@
 /** A cursor over the bytes of a protobuf message. */
 
-import { EvidenceError } from "../evidence-error.ts";
+import { EvidenceError } from "./evidence-error.ts";
+
+/** What the bytes should be, in the words of the error where they are not. */
+export interface MessageWords {
+  /** For example `The profile`. */
+  readonly subject: string;
+  readonly expected: string;
+}
 
 /** Reads fields one after the other. Throws an `EvidenceError` where the bytes are none of a message. */
-export class Cursor {
+export class ProtobufCursor {
   readonly #bytes: Uint8Array;
+  readonly #words: MessageWords;
   readonly #end: number;
   #at: number;
 
-  constructor(bytes: Uint8Array, from = 0, end = bytes.length) {
+  constructor(bytes: Uint8Array, words: MessageWords, [from, end] = [0, bytes.length]) {
     this.#bytes = bytes;
+    this.#words = words;
     this.#at = from;
     this.#end = end;
   }
@@ -33,7 +42,7 @@ export class Cursor {
       if (byte < 0x80) return value;
       scale *= 128;
     }
-    throw broken("a number that does not end", this.#at);
+    throw this.#broken("a number that does not end");
   }
 
   /** A number of 64 bits with a sign; beyond 2^53 it is rounded. */
@@ -52,9 +61,8 @@ export class Cursor {
   }
 
   /** A message within this one. */
-  message(): Cursor {
-    const [from, end] = this.#span();
-    return new Cursor(this.#bytes, from, end);
+  message(): ProtobufCursor {
+    return new ProtobufCursor(this.#bytes, this.#words, this.#span());
   }
 
   /** The bytes of a text. */
@@ -93,7 +101,7 @@ export class Cursor {
         this.#forward(4);
         return;
       default:
-        throw broken(`a field of the unknown kind ${tag & 7}`, this.#at);
+        throw this.#broken(`a field of the unknown kind ${tag & 7}`);
     }
   }
 
@@ -105,23 +113,24 @@ export class Cursor {
   }
 
   #forward(count: number): void {
-    if (count > this.#end - this.#at) throw broken("a field that reaches beyond the end", this.#at);
+    if (count > this.#end - this.#at) throw this.#broken("a field that reaches beyond the end");
     this.#at += count;
   }
 
   #byte(): number {
-    if (this.#at >= this.#end) throw broken("a number that is cut", this.#at);
+    if (this.#at >= this.#end) throw this.#broken("a number that is cut");
     const byte = this.#bytes[this.#at] ?? 0;
     this.#at += 1;
     return byte;
   }
+
+  #broken(what: string): EvidenceError {
+    const { subject, expected } = this.#words;
+    return new EvidenceError(`${subject} is broken: it has ${what}.`, {
+      expected,
+      where: `byte ${this.#at}`,
+    });
+  }
 }
 
 const varintBytesMax = 10;
-
-function broken(what: string, at: number): EvidenceError {
-  return new EvidenceError(`The profile is broken: it has ${what}.`, {
-    expected: "a profile of pprof in protobuf",
-    where: `byte ${at}`,
-  });
-}
