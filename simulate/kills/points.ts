@@ -3,11 +3,13 @@
  * grown, a session of the database waits in a statement because another one holds a lock. Then the victim is killed.
  */
 
+import type { Socket } from "node:net";
+
 import { unreachable } from "@faultline/server/kernel/index.ts";
 import { until } from "@faultline/testkit";
 import type { Client } from "pg";
 
-import { beginCall, type Caller, makeCall } from "./clients.ts";
+import { beginCall, type Caller, type CallTerms, makeCall } from "./clients.ts";
 import { halt, type Installation, kill, resume } from "./installation.ts";
 import type { Witness } from "./witness.ts";
 
@@ -110,11 +112,12 @@ async function reach(point: Exclude<PointName, "migration">, parts: PointParts):
 
 /** Held for and written down; its provider takes the connection and reads nothing. */
 async function reachHold(parts: PointParts): Promise<Reached> {
-  const socket = await beginCall(parts.caller, {
-    call: parts.call,
-    manner: "plain",
-    model: "silent",
-  });
+  const terms = { manner: "plain", model: "silent" } as const;
+  const socket = await beginUntil(
+    parts,
+    terms,
+    async () => (await findWorker(parts)) !== undefined,
+  );
   const worker = await workerOf(parts, "admitted");
   parts.witness.noteUnread(parts.call);
   return { worker, letGo: async () => void socket.destroy() };
@@ -122,23 +125,40 @@ async function reachHold(parts: PointParts): Promise<Reached> {
 
 /** The provider has the request and has said nothing. */
 async function reachProvider(parts: PointParts): Promise<Reached> {
-  const { witness, call, caller } = parts;
-  const socket = await beginCall(caller, { call, manner: "wait-first" });
-  await until(() => witness.hasSeen(call));
+  const { witness, call } = parts;
+  await beginUntil(parts, { manner: "wait-first" }, () => witness.hasSeen(call));
   const worker = await workerOf(parts, "admitted");
-  socket.on("data", () => {});
   return { worker, letGo: async () => witness.release() };
 }
 
 /** The caller has the first words of a stream, and the provider has more to say. */
 async function reachStream(parts: PointParts): Promise<Reached> {
-  const { witness, call, caller } = parts;
-  const socket = await beginCall(caller, { call, manner: "wait-middle", isStream: true });
-  let text = "";
-  socket.on("data", (part: Buffer) => (text += part.toString()));
-  await until(() => text.includes("word"));
+  const { witness } = parts;
+  const terms = { manner: "wait-middle", isStream: true } as const;
+  await beginUntil(parts, terms, (text) => text.includes("word"));
   const worker = await workerOf(parts, "admitted");
   return { worker, letGo: async () => witness.release() };
+}
+
+/** Begins the call until it has come to its point: while nothing can be lent, it may be refused, and is begun again. */
+async function beginUntil(
+  { caller, call }: PointParts,
+  terms: Omit<CallTerms, "call">,
+  hasCome: (text: string) => boolean | Promise<boolean>,
+): Promise<Socket> {
+  for (;;) {
+    const socket = await beginCall(caller, { call, ...terms });
+    let text = "";
+    let isOver = false;
+    socket.on("data", (part: Buffer) => (text += part.toString()));
+    socket.once("close", () => (isOver = true));
+    let isThere = false;
+    await until(async () => {
+      isThere = await hasCome(text);
+      return isThere || isOver;
+    });
+    if (isThere) return socket;
+  }
 }
 
 /** The ledger has committed what a call cost, and its worker, which stands still, has not heard of it. */
@@ -236,15 +256,20 @@ async function callWhole(parts: PointParts): Promise<number> {
   return workerOf(parts, "settled");
 }
 
-async function workerOf(
-  { installation, call }: PointParts,
-  kind: "admitted" | "settled",
-): Promise<number> {
+async function workerOf(parts: PointParts, kind: "admitted" | "settled"): Promise<number> {
   let worker: number | undefined;
   await until(async () => {
-    const lines = await installation.journalLines();
-    worker = lines.find((line) => line.call === call && line.kind === kind)?.processId;
+    worker = await findWorker(parts, kind);
     return worker !== undefined;
   });
   return worker ?? 0;
+}
+
+/** Who has written down that the call has come so far, if anybody has. */
+async function findWorker(
+  { installation, call }: PointParts,
+  kind: "admitted" | "settled" = "admitted",
+): Promise<number | undefined> {
+  const lines = await installation.journalLines();
+  return lines.find((line) => line.call === call && line.kind === kind)?.processId;
 }
