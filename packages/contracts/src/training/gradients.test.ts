@@ -1,6 +1,15 @@
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 
-import type { TrainingStep } from "../model/training.ts";
+import {
+  factsOf,
+  normalFrom,
+  numbersFrom,
+  parameterOf,
+  runOf,
+  runVariants,
+  snapshotOfRuns,
+} from "../../test/training-runs.ts";
+import type { TrainingContent, TrainingStep } from "../model/training.ts";
 import { createSnapshot } from "../snapshot/create-snapshot.ts";
 import { finiteGradients } from "./gradients.ts";
 
@@ -24,4 +33,110 @@ it.each<[string, Partial<TrainingStep>, string]>([
   ["nothing", {}, "inconclusive"],
 ])("judges %s", (_name, change, verdict) => {
   expect(verdictOf(change)).toBe(verdict);
+});
+
+/** Sixty steps whose loss and norm follow curves with noise. */
+function along(
+  loss: (step: number) => number,
+  norm: (step: number) => number,
+  change: (step: number) => Partial<TrainingStep> = () => ({}),
+): TrainingContent {
+  const random = numbersFrom(3);
+  return runOf(60, (step) => ({
+    loss: loss(step) * (1 + 0.02 * normalFrom(random)),
+    gradientNorm: norm(step) * Math.exp(0.3 * normalFrom(random)),
+    ...change(step),
+  }));
+}
+
+const falls = (step: number): number => 0.5 + Math.exp(-step / 20);
+const level = (): number => 2.3;
+const layers = (first: number) => (): Partial<TrainingStep> => ({
+  parameters: [
+    parameterOf("0.weight", { gradientNorm: first }),
+    parameterOf("2.weight", { gradientNorm: first * 4 }),
+    parameterOf("4.weight", { gradientNorm: 0.2 }),
+    parameterOf("4.bias", { gradientNorm: 1e-12 }),
+  ],
+});
+
+describe("the course of gradients", () => {
+  it.each<[string, TrainingContent, string]>([
+    [
+      "explodes with the loss",
+      along(
+        (step) => 1 + step / 9,
+        (step) => Math.exp(step / 4),
+      ),
+      "explode",
+    ],
+    ["vanishes", along(level, (step) => Math.exp(-step / 3)), "vanish"],
+    ["is 0", along(level, () => 0), "No gradient reaches"],
+    ["vanishes in the first layers", along(level, () => 1, layers(1e-9)), "2 layers vanish"],
+    [
+      "reaches but one layer of three",
+      along(
+        falls,
+        () => 1,
+        () => ({
+          parameters: ["a", "b", "c"].map((name) => {
+            const { gradientNorm: _gradientNorm, ...bare } = parameterOf(name);
+            return name === "c" ? parameterOf(name) : bare;
+          }),
+        }),
+      ),
+      "2 parameters of 3",
+    ],
+  ])("that %s is told", (_name, run, words) => {
+    const findings = finiteGradients.check(snapshotOfRuns(run));
+    expect(findings).toMatchObject([{ verdict: "violated" }]);
+    expect(findings[0]?.title).toContain(words);
+    expect(findings[0]?.evidence.length).toBeGreaterThan(0);
+    for (const variant of runVariants([run])) {
+      expect(
+        factsOf(finiteGradients.check(variant.snapshot), variant.restore),
+        variant.name,
+      ).toEqual(factsOf(findings));
+    }
+  });
+
+  it.each<[string, TrainingContent, string]>([
+    ["is level", along(falls, () => 1), "holds"],
+    ["spikes and comes back", along(falls, (step) => (step > 40 && step < 45 ? 1e4 : 1)), "holds"],
+    [
+      "ends with the loss",
+      along(
+        (step) => Math.exp(-step / 3),
+        (step) => Math.exp(-step / 3),
+      ),
+      "holds",
+    ],
+    ["grows while the loss falls", along(falls, (step) => Math.exp(step / 6)), "inconclusive"],
+    [
+      "is small in the first layers of a model that learns",
+      along(falls, () => 1, layers(1e-9)),
+      "holds",
+    ],
+    ["is 0 in the log of a trainer whose loss falls", along(falls, () => 0), "holds"],
+  ])("that %s is no fault", (_name, run, expected) => {
+    expect(finiteGradients.check(snapshotOfRuns(run)).map(({ verdict }) => verdict)).toEqual([
+      expected,
+    ]);
+  });
+
+  it("is no fault in any of 1,000 healthy runs", () => {
+    let found = 0;
+    for (let seed = 0; seed < 1_000; seed += 1) {
+      const random = numbersFrom(seed);
+      const spread = 0.2 + random();
+      const trend = 4 * random() - 2;
+      const run = runOf(80, (step) => ({
+        loss: 2.5 - 0.2 * random(),
+        gradientNorm: Math.exp(spread * normalFrom(random) + (trend * step) / 80),
+      }));
+      const [finding] = finiteGradients.check(snapshotOfRuns(run));
+      if (finding?.verdict === "violated") found += 1;
+    }
+    expect(found).toBe(0);
+  });
 });

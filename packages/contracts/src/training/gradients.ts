@@ -1,10 +1,11 @@
-/** Losses and gradients that are used are finite numbers. */
+/** Losses and gradients that are used are finite numbers, and gradients neither vanish nor explode. */
 
 import { defineContract } from "../model/define-contract.ts";
 import type { Contract } from "../model/contract.ts";
 import type { FindingParts } from "../model/make-finding.ts";
 import { evidenceOfKind, type EvidenceOf } from "../model/snapshot.ts";
 import { plural } from "../text/plural.ts";
+import { courseOf } from "./gradient-course.ts";
 import { isNotFinite } from "./measured.ts";
 import { isApplied, type PlacedStep, placedSteps, runSubject, stepReference } from "./step-view.ts";
 
@@ -14,20 +15,36 @@ const options = {
     description:
       "Steps with a loss or gradient that is no finite number before the contract is violated.",
   },
+  normCountMin: {
+    default: 20,
+    description: "Norms of gradients before anything is said of their course.",
+  },
+  explosionFactorMin: {
+    default: 100,
+    description:
+      "How many times the norm of the first half the gradients at the end must be to explode.",
+  },
+  vanishingShareMax: {
+    default: 0.00001,
+    description:
+      "Share of the first norms, or of those of other layers, up to which gradients have vanished.",
+  },
 };
+type Options = { readonly [Name in keyof typeof options]: number };
 
 export const finiteGradients: Contract = defineContract({
   id: "training/gradients",
-  version: 1,
+  version: 2,
   boundary: "dataset-loss",
-  promise: "The optimizer steps on losses and gradients that are finite numbers.",
+  promise:
+    "The optimizer steps on losses and gradients that are finite numbers, and gradients reach the parameters, neither vanishing nor exploding.",
   reads: ["training"],
   options,
-  check: (snapshot, { occurrenceCountMin }, found) =>
-    evidenceOfKind(snapshot, "training").map((run) => found(verdictOf(run, occurrenceCountMin))),
+  check: (snapshot, settled, found) =>
+    evidenceOfKind(snapshot, "training").map((run) => found(verdictOf(run, settled))),
 });
 
-function verdictOf(run: EvidenceOf<"training">, countMin: number): FindingParts {
+function verdictOf(run: EvidenceOf<"training">, settled: Options): FindingParts {
   const subject = runSubject(run.content);
   // A step that mixed precision skipped used nothing.
   const applied = placedSteps(run.content).filter(({ step }) => isApplied(step));
@@ -39,7 +56,7 @@ function verdictOf(run: EvidenceOf<"training">, countMin: number): FindingParts 
     return words === undefined ? [] : [[place, words]];
   });
   const [first] = broken;
-  const isViolated = broken.length >= Math.max(1, countMin);
+  const isViolated = broken.length >= Math.max(1, settled.occurrenceCountMin);
   if (first !== undefined) {
     const [place, words] = first;
     return {
@@ -56,6 +73,8 @@ function verdictOf(run: EvidenceOf<"training">, countMin: number): FindingParts 
       ],
     };
   }
+  const course = courseOf(run, settled);
+  if (course !== undefined) return { subject, ...course };
   if (measured.length === 0) {
     return {
       subject,
