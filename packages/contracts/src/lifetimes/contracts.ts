@@ -1,6 +1,7 @@
 /** The contracts of lifetimes. */
 
 import type { Contract } from "../model/contract.ts";
+import { connectionsReused } from "./connections-reused.ts";
 import { goroutinesEnd } from "./goroutines-end.ts";
 import { heapBounded } from "./heap-bounded.ts";
 import { latencyDrift } from "./latency-drift.ts";
@@ -8,6 +9,7 @@ import { profileDifference } from "./profile-difference.ts";
 import { resourcesReleased } from "./resources-released.ts";
 
 export const lifetimeContracts: readonly Contract[] = [
+  connectionsReused,
   goroutinesEnd,
   heapBounded,
   latencyDrift,

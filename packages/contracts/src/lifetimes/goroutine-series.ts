@@ -4,7 +4,7 @@ import type { EvidenceId } from "../model/evidence.ts";
 import type { GoroutinesContent } from "../model/goroutines.ts";
 import { evidenceOfKind, type EvidenceOf, type Snapshot } from "../model/snapshot.ts";
 import { isOfModule, isStandard } from "./go-function.ts";
-import { type Site, sitesOf } from "./goroutine-site.ts";
+import { isActive, type Site, sitesOf } from "./goroutine-site.ts";
 import { seriesOf } from "./series.ts";
 
 /** One recording, with its sites. */
@@ -14,6 +14,8 @@ export interface Moment {
   readonly sites: ReadonlyMap<string, Site>;
   /** Goroutines that serve a request. */
   readonly requestCount: number;
+  /** Goroutines that show that work is going on, those included. */
+  readonly activeCount: number;
 }
 
 export interface GoroutineSeries {
@@ -58,9 +60,12 @@ export function goroutineSeriesOf(snapshot: Snapshot): GoroutineSeries[] {
 
 function momentOf({ id, content }: EvidenceOf<"goroutines">): Moment {
   const sites = sitesOf(content);
-  let requestCount = 0;
-  for (const site of sites.values()) if (site.role === "request") requestCount += site.count;
-  return { evidenceId: id, content, sites, requestCount };
+  let [requestCount, activeCount] = [0, 0];
+  for (const site of sites.values()) {
+    if (site.role === "request") requestCount += site.count;
+    if (isActive(site)) activeCount += site.count;
+  }
+  return { evidenceId: id, content, sites, requestCount, activeCount };
 }
 
 /** Recordings of one program have files of its own in common. */

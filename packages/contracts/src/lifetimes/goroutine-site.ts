@@ -42,6 +42,8 @@ export interface Site {
   differentCreatorCount: number;
   orphanCount: number;
   hasCreators: boolean;
+  /** The lowest ids, ascending, where a dump says them. */
+  oldestIds: readonly number[] | undefined;
 }
 
 /** What is known of a frame, found once for all stacks that it stands on. */
@@ -107,6 +109,7 @@ function siteOf(
     differentCreatorCount: group.creators?.differentCount ?? 0,
     orphanCount: group.creators?.orphanCount ?? 0,
     hasCreators: group.creators !== undefined,
+    oldestIds: group.oldestIds,
   };
   for (const { minutes, count } of group.waits ?? []) site.waits.set(minutes, count);
   return site;
@@ -118,9 +121,21 @@ function add(known: Site, more: Site): void {
   known.differentCreatorCount += more.differentCreatorCount;
   known.orphanCount += more.orphanCount;
   known.hasCreators ||= more.hasCreators;
+  known.oldestIds = oldestOf(known.oldestIds, more.oldestIds);
   for (const [minutes, count] of more.waits) {
     known.waits.set(minutes, (known.waits.get(minutes) ?? 0) + count);
   }
+}
+
+/** As many of the lowest as one list has, so that neither is known less far than it says. */
+function oldestOf(
+  left: readonly number[] | undefined,
+  right: readonly number[] | undefined,
+): readonly number[] | undefined {
+  if (left === undefined || right === undefined) return undefined;
+  return [...left, ...right]
+    .sort((one, other) => one - other)
+    .slice(0, Math.max(left.length, right.length));
 }
 
 /** `main.fetch (main.go:12)`, without folders, which differ from machine to machine. */
@@ -128,6 +143,15 @@ export function placeOf(frame: StackFrame): string {
   if (frame.file === undefined) return frame.function;
   const file = frame.file.slice(frame.file.lastIndexOf("/") + 1);
   return `${frame.function} (${file}${frame.line === undefined ? "" : `:${frame.line}`})`;
+}
+
+/** Goroutines of a program's own that are at work run, or wait for a moment, the network or a file. */
+const working: readonly BlockedBy[] = ["nothing", "unknown", "sleep", "io"];
+
+/** Whether goroutines of a site show that work is going on. */
+export function isActive(site: Site): boolean {
+  if (site.role === "request") return true;
+  return site.role === "own" && !site.isMain && working.includes(site.blockedBy);
 }
 
 /** How many have been blocked at least so long. */

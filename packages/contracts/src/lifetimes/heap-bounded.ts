@@ -82,11 +82,12 @@ function leastOf({ values, minutes }: HeapCourse): Pick<HeapCourse, "values" | "
 
 function grows(course: HeapCourse, growth: Growth, values: readonly number[]): FindingParts {
   const isProved = course.measures === "live";
+  const inner = course.allocatedIn?.();
   return {
     verdict: isProved ? "violated" : "inconclusive",
     subject: course.subject,
     title: `${course.subject.name} grows from ${words(growth.first)} to ${words(growth.last)} and does not come to rest`,
-    actual: `${course.measures === "live" ? "What is left after collections" : "The least of each tenth of the time"} was ${values.map(words).join(", ")}.`,
+    actual: `${course.measures === "live" ? "What is left after collections" : "The least of each tenth of the time"} was ${values.map(words).join(", ")}.${inner === undefined ? "" : ` Most of it is made by ${inner}.`}`,
     ...(isProved ? { causeKind: "change" as const } : {}),
     measures: {
       firstBytes: growth.first,
@@ -104,7 +105,9 @@ function grows(course: HeapCourse, growth: Growth, values: readonly number[]): F
     fixes: isProved
       ? [
           {
-            description: `Find who keeps what ${course.subject.name} allocates, and give it a bound or let it go.`,
+            description: keepsContexts.test(inner ?? "")
+              ? `Call the cancel function of every context that ${course.subject.name} makes (defer cancel()): a context that is not cancelled stays with its parent, and its timer until it fires.`
+              : `Find who keeps what ${course.subject.name} allocates, and give it a bound or let it go.`,
             cost: 1,
           },
         ]
@@ -112,6 +115,9 @@ function grows(course: HeapCourse, growth: Growth, values: readonly number[]): F
     nextChecks: ["Compare profiles of the heap from the beginning and the end, by what is in use."],
   };
 }
+
+/** Contexts, and the timers and lists of children that they are kept in. */
+const keepsContexts = /^(?:context\.|time\.(?:AfterFunc|newTimer|NewTimer))/;
 
 function steady(course: HeapCourse, growth: Growth): FindingParts {
   return {

@@ -2,7 +2,7 @@
 
 import type { EvidenceReference, MetricSeries } from "../model/evidence.ts";
 import { evidenceOfKind, type Snapshot } from "../model/snapshot.ts";
-import { columnOf, sharesOf } from "./profile-sites.ts";
+import { allocatedIn, columnOf, sharesOf } from "./profile-sites.ts";
 import { resourceSeriesOf } from "./resource-series.ts";
 import { seriesOf } from "./series.ts";
 
@@ -14,6 +14,8 @@ export interface HeapCourse {
   readonly values: readonly number[];
   readonly minutes: readonly number[] | undefined;
   readonly references: readonly EvidenceReference[];
+  /** The function of Go itself or a library that most of it was allocated in on behalf of the site, where one was. */
+  readonly allocatedIn?: () => string | undefined;
 }
 
 /** All courses of a snapshot. */
@@ -32,7 +34,12 @@ function ofProfiles(snapshot: Snapshot): HeapCourse[] {
       ? []
       : [
           {
-            item: { id: item.id, shares: sharesOf(item.content, column) },
+            item: {
+              id: item.id,
+              content: item.content,
+              column,
+              shares: sharesOf(item.content, column),
+            },
             recording: item.content.recording,
           },
         ];
@@ -52,6 +59,7 @@ function ofProfiles(snapshot: Snapshot): HeapCourse[] {
           locator: site,
           quote: `${item.shares.own.get(site) ?? 0} of ${item.shares.total} bytes`,
         })),
+        allocatedIn: () => allocatedIn(latest.item.content, latest.item.column, site),
       }));
     });
 }

@@ -1,6 +1,8 @@
 /** Sites whose goroutines become more from recording to recording, and not because there are more requests. */
 
 import { plural } from "../text/plural.ts";
+import { activityBeside, explainsGrowth, staying } from "./activity.ts";
+import { marks } from "./goroutine-role.ts";
 import type { Site } from "./goroutine-site.ts";
 import type { GoroutineSeries, Moment } from "./goroutine-series.ts";
 import { siblingCount } from "./judge-moment.ts";
@@ -19,7 +21,12 @@ export function judgeGrowth(series: GoroutineSeries, options: GoroutineOptions):
   return [...latest.sites.values()].flatMap((site) => {
     const counts = series.moments.map((moment) => moment.sites.get(site.key)?.count ?? 0);
     const growth = growthOf(counts, series.minutes);
-    const course = { counts, growth, requests, latest };
+    const activity = {
+      first: series.moments[0] === undefined ? 0 : activityBeside(series.moments[0], site.key),
+      last: activityBeside(latest, site.key),
+    };
+    const stayingShare = staying(series.moments, site.key);
+    const course = { counts, growth, requests, activity, stayingShare, series, latest };
     return isLarge(site, course, options) ? judgeSite(site, course, options) : [];
   });
 }
@@ -28,6 +35,11 @@ interface Course {
   readonly counts: readonly number[];
   readonly growth: Growth;
   readonly requests: Growth;
+  /** Goroutines at work beside these. */
+  readonly activity: { readonly first: number; readonly last: number };
+  /** The share of the oldest that are there from each recording to the next, where ids are known. */
+  readonly stayingShare: number | undefined;
+  readonly series: GoroutineSeries;
   readonly latest: Moment;
 }
 
@@ -62,29 +74,55 @@ function judgeSite(site: Site, course: Course, options: GoroutineOptions): Suspi
 }
 
 function ownSite(site: Site, course: Course, options: GoroutineOptions): Suspicion {
-  const { growth, requests } = course;
-  const isLoad = requests.growth > 0 && requests.growth >= options.loadShareMin * growth.growth;
-  const isWaiting =
-    waiting.includes(site.blockedBy) ||
-    (course.counts.length > 2 && (site.blockedBy === "sleep" || site.blockedBy === "unknown"));
-  // Between two recordings a batch may have begun that lets only so many work at once.
-  const isBatch =
-    course.counts.length === 2 &&
-    growth.first === 0 &&
-    siblingCount(course.latest, site, options) > 0;
-  const isLeak = !isLoad && !isBatch && isWaiting;
+  const { growth, requests, activity, stayingShare, series, latest } = course;
+  const isLoad = explainsGrowth(growth, activity, options.loadShareMin);
+  const isOther = stayingShare !== undefined && stayingShare < stayingShareMin;
+  const isLong = (series.minutes?.at(-1) ?? 0) >= options.blockedMinutesMin;
+  const isStuck = waiting.includes(site.blockedBy) || (isLong && isSame(site, stayingShare));
+  // They may take turns at what lets only so many work at once, of which more wait for a while.
+  const isTurn = !isLong && siblingCount(latest, site, options) > 0;
+  const isAsking = (site.marks & marks.exchange) !== 0;
+  const isLeak = isStuck && !isLoad && !isTurn && !isOther && !isAsking;
   return {
     ...base(site, course),
     verdict: isLeak ? "violated" : "inconclusive",
-    actual: `${courseWords(course)} ${requestWords(requests)}`,
-    missing: isLeak
-      ? []
-      : [
-          isLoad
-            ? "Recordings at the same load: these grow with the requests in flight."
-            : "A third recording, or one after the load has ended: goroutines in this state may still be at work.",
-        ],
+    actual: `${courseWords(course)} ${requestWords(requests)} ${stayingWords(stayingShare)}`.trim(),
+    missing: isLeak ? [] : [missingFor({ isLoad, isOther, isAsking })],
   };
+}
+
+/** What sleeps or runs is at work, unless it is the same each time. */
+function isSame({ blockedBy }: Site, stayingShare: number | undefined): boolean {
+  const isAtWork = blockedBy === "sleep" || blockedBy === "unknown";
+  return isAtWork && stayingShare !== undefined && stayingShare >= sameShareMin;
+}
+
+/** Below this share of the oldest that stay, a site's goroutines are others each time. */
+const stayingShareMin = 0.9;
+const sameShareMin = 0.98;
+
+function stayingWords(share: number | undefined): string {
+  if (share === undefined) return "";
+  return `Of the oldest ${Math.round(100 * share)} % were there from each to the next, at the least.`;
+}
+
+interface Doubt {
+  readonly isLoad: boolean;
+  readonly isOther: boolean;
+  readonly isAsking: boolean;
+}
+
+function missingFor({ isLoad, isOther, isAsking }: Doubt): string {
+  if (isOther) {
+    return "Recordings at the same load: these are other goroutines each time, so they end.";
+  }
+  if (isAsking) {
+    return "How long they have waited: a dump (debug=2) after some minutes says so. The other side may only be slow.";
+  }
+  if (isLoad) {
+    return "Recordings at the same load: these grow with the requests in flight, or with the goroutines that are at work.";
+  }
+  return "A recording after the load has ended, or dumps (debug=2), which say whether they are the same goroutines: those in this state may still be at work.";
 }
 
 function clientSite(site: Site, course: Course): Suspicion {

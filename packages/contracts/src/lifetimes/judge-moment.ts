@@ -127,6 +127,8 @@ export function siblingCount(moment: Moment, site: Site, options: GoroutineOptio
   let count = 0;
   for (const other of moment.sites.values()) {
     if (other === site || other.functions.at(-1) !== root) continue;
+    // Who waits for the same lock further in is stuck as these are.
+    if (site.blockedBy === "lock" && other.blockedBy === "lock") continue;
     count += other.count - blockedSince(other, options.blockedMinutesMin);
   }
   return count;

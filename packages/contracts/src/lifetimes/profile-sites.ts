@@ -41,6 +41,25 @@ export function sharesOf(content: ProfileContent, column: number): ProfileShares
   return { total, cumulative, own };
 }
 
+/** The innermost function in which most was allocated on behalf of a site, when it is not the site itself. */
+export function allocatedIn(
+  content: ProfileContent,
+  column: number,
+  site: string,
+): string | undefined {
+  const byFunction = new Map<string, number>();
+  const names = content.frames.map((frame) => frame.function);
+  for (const { stack, values } of content.samples) {
+    const functions = stack.map((index) => names[index] ?? "unknown");
+    const value = values[column] ?? 0;
+    if (value <= 0 || blamedOf(functions) !== site) continue;
+    const inner = functions.find((name) => !ofRuntime.test(name)) ?? site;
+    byFunction.set(inner, (byFunction.get(inner) ?? 0) + value);
+  }
+  const [most] = [...byFunction].sort(([, left], [, right]) => right - left);
+  return most === undefined || most[0] === site ? undefined : most[0];
+}
+
 function blamedOf(functions: readonly string[]): string {
   return (
     functions.find((name) => !isStandard(name)) ??

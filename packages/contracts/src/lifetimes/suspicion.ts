@@ -28,8 +28,12 @@ export const waiting: readonly Site["blockedBy"][] = [
   "condition",
 ];
 
+/** They pass on the end of a context that is not Go's own to one that was made from it. */
+const contextWatcher = /^context\.\(\*cancelCtx\)\.propagateCancel\.func\d+$/;
+
 /** What goroutines of a site are doing, to follow their number. */
 export function doingWords(site: Site): string {
+  if (contextWatcher.test(site.top.function)) return "watch over contexts that nobody cancels";
   switch (site.blockedBy) {
     case "send":
       return "wait to send to a channel";
@@ -59,6 +63,9 @@ export function doingWords(site: Site): string {
 
 /** The smallest change that would let goroutines of a site end. */
 export function fixOf(site: Site): string {
+  if (contextWatcher.test(site.top.function)) {
+    return "Call the cancel function of every context.WithCancel, WithTimeout and WithDeadline when its work is done (defer cancel()); go vet (lostcancel) finds where it is dropped.";
+  }
   const started = site.creator === undefined ? "" : `, which ${site.creator.function} starts,`;
   const place = `${site.code.function}${started}`;
   switch (site.blockedBy) {

@@ -47,6 +47,8 @@ export const GoroutineGroup = Type.Object(
         { additionalProperties: false },
       ),
     ),
+    /** The lowest ids among these, ascending, where a dump says them: the oldest of them, in recordings of one process. */
+    oldestIds: Type.Optional(Type.Array(Type.Integer({ minimum: 1 }), { maxItems: 64 })),
   },
   { additionalProperties: false },
 );

@@ -3,6 +3,7 @@
 import type { Span } from "../model/span.ts";
 import { hasGrpcFailure, hasHttpFailure } from "./answer-code.ts";
 import { traceLimits } from "./limits.ts";
+import { recordKeyNames } from "./record-key.ts";
 
 /** A bit for each family of attributes, and for what else many ask of a span; its marks are their sum. */
 export const mark = {
@@ -45,6 +46,12 @@ export const mark = {
   failedAnswer: 2_097_152,
   /** The span has events. */
   event: 4_194_304,
+  /** The span serves a request or takes a message. */
+  served: 8_388_608,
+  /** The record that is read or written. */
+  recordKey: 16_777_216,
+  /** What tells one version of behaviour from another: versions, variants, flags. */
+  version: 8_388_608,
 } as const;
 
 /** Finds marks; remembers what each name of an attribute means, because the same few come in every span. */
@@ -53,8 +60,9 @@ export class MarkFinder {
   readonly #bySpanName = new Map<string, number>();
 
   /** The marks of a span. */
-  marksOf({ name: spanName, attributes, status, events }: Span): number {
+  marksOf({ name: spanName, kind, attributes, status, events }: Span): number {
     let marks = this.#bySpanName.get(spanName) ?? this.#remember(spanName);
+    if (kind === "server" || kind === "consumer") marks |= mark.served;
     if (status.code === "error") marks |= mark.failedStatus;
     if (events.length > 0) marks |= mark.event;
     for (const name in attributes) {
@@ -108,7 +116,8 @@ const connectionNames = new RegExp(
   [
     "^(?:pg|pg-pool|mysql2?|mongodb|redis|ioredis|tedious|knex|tcp|tls|dns|net|http|prisma:engine)[.: -]?(?:pool[.: -]?)?(?:connect|connection|acquire|getConnection|lookup|release|handshake)\\b",
     "\\bpool[.:_ -]?(?:connect|acquire|checkout|get|release)\\b",
-    "^(?:connect|tcp connect|tls handshake|dns lookup|connection|acquire connection|get connection|sql\\.conn\\.\\w+|sql\\.connector\\.connect|hikari\\w*\\.\\w+|\\w*datasource\\.getconnection)$",
+    "^(?:redis\\.dial|http\\.getconn|http connection_setup\\b.*)$",
+    "^(?:connect|tcp connect|socket connect|tls handshake|dns lookup|connection|acquire connection|get connection|sql\\.conn\\.\\w+|sql\\.connector\\.connect|hikari\\w*\\.\\w+|\\w*datasource\\.getconnection)$",
     "^(?:acquire|get|borrow|check ?out|obtain|wait(?:ing)? for)[ _.-]?(?:a )?(?:db |database |sql )?conn(?:ection)?$|^db[._]connection[._](?:acquire|wait)$|^prisma:(?:client|engine):(?:connection|acquire_connection)$",
   ].join("|"),
   "i",
@@ -144,10 +153,15 @@ const families: readonly (readonly [RegExp, number])[] = [
     /idempot|dedup|hash|digest|checksum|sha-?256|offset|token$|(?:key|number|ref)$/i,
     mark.effectKey,
   ],
+  // Versions of protocols, and of what recorded a span, are no versions of behaviour.
+  [
+    /^(?!network|http|net|tls|db|telemetry|otel|url|browser|os|user_agent|messaging|rpc|process)(?:[\w.-]*[._])?(?:version|variant|canary|experiment|revision|commit|release|track|ring)(?:[._]|$)|^feature_flag/i,
+    mark.version,
+  ],
 ];
 
 function marksOfAttribute(name: string): number {
-  let marks = 0;
+  let marks = recordKeyNames.includes(name) ? mark.recordKey : 0;
   for (const [pattern, bit] of families) if (pattern.test(name)) marks |= bit;
   return marks;
 }

@@ -8,7 +8,7 @@ import type { StackFrame } from "../../model/goroutines.ts";
 import { EvidenceError } from "../evidence-error.ts";
 import type { FileContent, FormatInput, FormatStream } from "../format.ts";
 import { nameRecording } from "../recording/name-recording.ts";
-import { GoroutineTable, type OpenGroup } from "./goroutine-table.ts";
+import { GoroutineTable, noteId, type OpenGroup } from "./goroutine-table.ts";
 import { IdList } from "./id-list.ts";
 import { goroutineLimits } from "./limits.ts";
 import { parkedFrameCount, printedStateOf } from "./park-state.ts";
@@ -114,6 +114,7 @@ export class DumpReading implements FormatStream {
     if (group === undefined) return;
     this.#table.add(group, 1);
     this.#ids.add(scan.id);
+    if (scan.id > 0) noteId(group, scan.id);
     group.waits ??= new Map();
     group.waits.set(scan.minutes, (group.waits.get(scan.minutes) ?? 0) + 1);
     if (scan.creatorId > 0) (group.creatorIds ??= []).push(scan.creatorId);

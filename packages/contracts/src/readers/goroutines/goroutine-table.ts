@@ -6,7 +6,8 @@ import { cutText } from "../../text/cut-text.ts";
 import { EvidenceError } from "../evidence-error.ts";
 import { goroutineLimits } from "./limits.ts";
 
-const { groupCountMax, frameCountMax, nameLengthMax, waitCountMax } = goroutineLimits;
+const { groupCountMax, frameCountMax, nameLengthMax, waitCountMax, oldestCountMax } =
+  goroutineLimits;
 
 /** What goroutines of one group have in common. */
 export interface GroupShape {
@@ -24,6 +25,18 @@ export interface OpenGroup {
   waits: Map<number, number> | undefined;
   /** Ids of the goroutines that started these, as often as they did. */
   creatorIds: number[] | undefined;
+  /** The lowest ids, ascending. */
+  oldestIds: number[] | undefined;
+}
+
+/** Takes the id of a goroutine among the lowest of its group, if it is one. */
+export function noteId(group: OpenGroup, id: number): void {
+  const ids = (group.oldestIds ??= []);
+  const last = ids[ids.length - 1];
+  if (ids.length === oldestCountMax && last !== undefined && id >= last) return;
+  const place = ids.findLastIndex((known) => known < id) + 1;
+  ids.splice(place, 0, id);
+  if (ids.length > oldestCountMax) ids.pop();
 }
 
 /** Frames by what they say, each once. */
@@ -59,7 +72,13 @@ export class GoroutineTable {
     const known = this.#groups.get(key);
     if (known !== undefined) return known;
     if (this.#groups.size >= groupCountMax) throw tooMany("different stacks", groupCountMax);
-    const made: OpenGroup = { shape, count: 0, waits: undefined, creatorIds: undefined };
+    const made: OpenGroup = {
+      shape,
+      count: 0,
+      waits: undefined,
+      creatorIds: undefined,
+      oldestIds: undefined,
+    };
     this.#groups.set(key, made);
     return made;
   }
@@ -92,7 +111,7 @@ export class GoroutineTable {
 }
 
 function closed(
-  { shape, count, waits, creatorIds }: OpenGroup,
+  { shape, count, waits, creatorIds, oldestIds }: OpenGroup,
   alive: ((id: number) => boolean) | undefined,
 ): GoroutineGroup {
   const group: GoroutineGroup = { count, stack: [...shape.stack] };
@@ -105,6 +124,7 @@ function closed(
     for (const id of creatorIds) if (!alive(id)) orphanCount += 1;
     group.creators = { differentCount: new Set(creatorIds).size, orphanCount };
   }
+  if (oldestIds !== undefined) group.oldestIds = oldestIds;
   return group;
 }
 

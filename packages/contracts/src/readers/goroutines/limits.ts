@@ -12,4 +12,6 @@ export const goroutineLimits = {
   recordBytesMax: 1_048_576,
   /** Different minutes of waiting that one group lists; of more, hours are. */
   waitCountMax: 1_000,
+  /** Lowest ids that one group lists. */
+  oldestCountMax: 64,
 } as const;

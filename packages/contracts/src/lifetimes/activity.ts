@@ -1,0 +1,58 @@
+/** Whether more goroutines of a site are more work that is going on, and whether they are still the same ones. */
+
+import type { Moment } from "./goroutine-series.ts";
+import { isActive } from "./goroutine-site.ts";
+
+/** What a recording shows of work, beside one site: requests, connections that others keep open, and goroutines at work. */
+export function activityBeside(moment: Moment, key: string): number {
+  let count = moment.activeCount;
+  const own = moment.sites.get(key);
+  if (own !== undefined && isActive(own)) count -= own.count;
+  return count;
+}
+
+/** Work that grows by less is noise. */
+const activityGrowthMin = 5;
+/** Work may grow a little less than what waits for it. */
+const proportionMin = 0.6;
+
+/**
+ * Whether work grew as much as a site, in number or in proportion: a load that rises takes everything with it, and what
+ * leaks grows alone.
+ */
+export function explainsGrowth(
+  site: { readonly first: number; readonly last: number },
+  activity: { readonly first: number; readonly last: number },
+  loadShareMin: number,
+): boolean {
+  const growth = activity.last - activity.first;
+  if (growth < activityGrowthMin) return false;
+  if (growth >= loadShareMin * (site.last - site.first)) return true;
+  if (activity.first === 0 || site.first === 0) return false;
+  return activity.last / activity.first >= (proportionMin * site.last) / site.first;
+}
+
+/** From so many ids on a share of them says something. */
+const idCountMin = 5;
+
+/**
+ * The share of the oldest goroutines of a site that are there in the next recording, at the least; `undefined` where
+ * recordings name none. What leaks stays; what works is other goroutines each time.
+ */
+export function staying(moments: readonly Moment[], key: string): number | undefined {
+  let least: number | undefined;
+  for (const [index, moment] of moments.entries()) {
+    const before = moments[index - 1]?.sites.get(key);
+    const after = moment.sites.get(key);
+    if (index === 0 || before === undefined) continue;
+    if (before.oldestIds === undefined || after?.oldestIds === undefined) return undefined;
+    // A full list of the later recording reaches only so far.
+    const reach = after.oldestIds.length < after.count ? (after.oldestIds.at(-1) ?? 0) : Infinity;
+    const ids = before.oldestIds.filter((id) => id <= reach);
+    if (ids.length < idCountMin) continue;
+    const there = new Set(after.oldestIds);
+    const share = ids.filter((id) => there.has(id)).length / ids.length;
+    least = least === undefined ? share : Math.min(least, share);
+  }
+  return least;
+}
