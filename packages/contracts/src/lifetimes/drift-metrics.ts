@@ -3,13 +3,7 @@
 import type { MetricSeries } from "../model/evidence.ts";
 import { evidenceOfKind, type Snapshot } from "../model/snapshot.ts";
 import { compareText } from "../text/compare-text.ts";
-import {
-  addPlace,
-  addPoint,
-  type DriftPoint,
-  type DriftSubject,
-  partOfName,
-} from "./drift-parts.ts";
+import { addPlace, type DriftSeries, type DriftSubject, partOfName } from "./drift-parts.ts";
 
 const isLatency =
   /latency|duration|response[_.]?time|time_to_first|ttft|time_per_output|inter_token|queue_time|wait_time|(?:^|[_.])rtt/i;
@@ -34,7 +28,7 @@ export function driftOfMetrics(snapshot: Snapshot): DriftSubject[] {
       if (!isLatency.test(series.name) || isOther.test(series.name)) continue;
       const subject = subjectOf(series, byKey, rates);
       if (subject === undefined) continue;
-      addPlace(subject, { evidence, locator: titleOf(series.name, series) });
+      addPlace(subject, () => ({ evidence, locator: titleOf(series.name, series) }));
       found.push(subject);
     }
   }
@@ -52,18 +46,16 @@ function subjectOf(
     : undefined;
   if (count === undefined && series.type !== "gauge" && series.type !== "unknown") return undefined;
   if (count === undefined && componentEnd.test(series.name)) return undefined;
-  const points = count === undefined ? gaugePoints(series) : meanPoints(series, count);
-  const subject: DriftSubject = {
+  const { times, values } = count === undefined ? gaugeOf(series) : meansOf(series, count);
+  return {
     kind: "metric",
     name: titleOf(base, series),
     unit: series.unit ?? unitOf(base),
-    parts: new Map(),
-    load: count === undefined ? loadOf(series, rates) : ratePoints(count),
+    times,
+    parts: new Map([[partOfName(base) ?? "total", values]]),
+    load: count === undefined ? loadOf(series, rates) : rateOf(count),
     places: [],
   };
-  const part = partOfName(base) ?? "total";
-  for (const point of points) addPoint(subject, part, point);
-  return subject;
 }
 
 function keyOf(name: string, { labels }: MetricSeries): string {
@@ -87,25 +79,31 @@ function unitOf(name: string): string {
   return /_(?:s|seconds)(?:_|$)/.test(name) ? "s" : "";
 }
 
-function gaugePoints({ timesMicros, values }: MetricSeries): DriftPoint[] {
-  return timesMicros.map((timeMicros, index) => ({ timeMicros, value: values[index] ?? 0 }));
+function gaugeOf({ timesMicros, values }: MetricSeries): DriftSeries {
+  return { times: timesMicros, values };
 }
 
 /** The mean of each interval between two scrapes. */
-function meanPoints(sum: MetricSeries, count: MetricSeries): DriftPoint[] {
+function meansOf(sum: MetricSeries, count: MetricSeries): DriftSeries {
   const counts = new Map(count.timesMicros.map((time, index) => [time, count.values[index] ?? 0]));
-  return between(sum).flatMap(({ from, to, growth }) => {
-    const requests = (counts.get(to) ?? 0) - (counts.get(from) ?? 0);
-    return requests > 0 && growth >= 0 ? [{ timeMicros: to, value: growth / requests }] : [];
-  });
+  return seriesOf(
+    between(sum).flatMap(({ from, to, growth }) => {
+      const requests = (counts.get(to) ?? 0) - (counts.get(from) ?? 0);
+      return requests > 0 && growth >= 0 ? [[to, growth / requests]] : [];
+    }),
+  );
 }
 
-function ratePoints(count: MetricSeries): DriftPoint[] {
-  return between(count).flatMap(({ from, to, growth }) =>
-    growth >= 0 && to > from
-      ? [{ timeMicros: to, value: (growth * microsPerSecond) / (to - from) }]
-      : [],
+function rateOf(count: MetricSeries): DriftSeries {
+  return seriesOf(
+    between(count).flatMap(({ from, to, growth }) =>
+      growth >= 0 && to > from ? [[to, (growth * microsPerSecond) / (to - from)]] : [],
+    ),
   );
+}
+
+function seriesOf(points: readonly (readonly [time: number, value: number])[]): DriftSeries {
+  return { times: points.map(([time]) => time), values: points.map(([, value]) => value) };
 }
 
 function between({
@@ -120,15 +118,13 @@ function between({
 }
 
 /** The rate of requests of the same service, or of the only one there is. */
-function loadOf(series: MetricSeries, rates: readonly MetricSeries[]): DriftPoint[] | undefined {
+function loadOf(series: MetricSeries, rates: readonly MetricSeries[]): DriftSeries | undefined {
   const service = serviceOf(series);
   const same = rates.filter((rate) => serviceOf(rate) === service);
   const chosen = same.length > 0 ? same : rates.length === 1 ? rates : [];
   const [first] = chosen;
   if (first === undefined) return undefined;
-  return first.type === "counter" || first.name.endsWith("_total")
-    ? ratePoints(first)
-    : gaugePoints(first);
+  return first.type === "counter" || first.name.endsWith("_total") ? rateOf(first) : gaugeOf(first);
 }
 
 function serviceOf({ labels }: MetricSeries): string | undefined {

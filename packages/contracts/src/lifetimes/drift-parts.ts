@@ -14,10 +14,10 @@ export const driftParts = [
 ] as const;
 export type DriftPart = (typeof driftParts)[number];
 
-/** One measurement of a part at a moment. */
-export interface DriftPoint {
-  readonly timeMicros: number;
-  readonly value: number;
+/** Measurements at moments, in any order: the times, and for each of them the value or `NaN` where nothing was measured. */
+export interface DriftSeries {
+  readonly times: readonly number[];
+  readonly values: readonly number[];
 }
 
 /** Where something was measured. The id of evidence is read when it is quoted, because it may have to be computed. */
@@ -31,25 +31,21 @@ export interface DriftSubject {
   readonly kind: "operation" | "metric";
   readonly name: string;
   readonly unit: string;
-  readonly parts: Map<DriftPart, DriftPoint[]>;
+  /** Of each measurement, in microseconds since 1970. */
+  readonly times: readonly number[];
+  /** For each of the times a value, `NaN` where it says nothing of the part. */
+  readonly parts: ReadonlyMap<DriftPart, readonly number[]>;
   /** How often it was asked, where that is known: requests in each second. */
-  load: DriftPoint[] | undefined;
+  readonly load: DriftSeries | undefined;
   readonly places: DriftPlace[];
 }
 
 /** Places that one finding quotes. */
 const placeCountMax = 8;
 
-/** Adds a measurement. */
-export function addPoint(subject: DriftSubject, part: DriftPart, point: DriftPoint): void {
-  const list = subject.parts.get(part);
-  if (list === undefined) subject.parts.set(part, [point]);
-  else list.push(point);
-}
-
 /** Adds where it was measured, as long as those are few. */
-export function addPlace(subject: DriftSubject, place: DriftPlace): void {
-  if (subject.places.length < placeCountMax) subject.places.push(place);
+export function addPlace(subject: DriftSubject, make: () => DriftPlace): void {
+  if (subject.places.length < placeCountMax) subject.places.push(make());
 }
 
 /** The references of a finding about it. */

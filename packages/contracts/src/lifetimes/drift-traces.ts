@@ -1,12 +1,14 @@
 /** What traces tell of the time that requests take. */
 
-import { evidenceOfKind, type Snapshot } from "../model/snapshot.ts";
+import type { Snapshot } from "../model/snapshot.ts";
 import type { Span } from "../model/span.ts";
 import { numberIn } from "../traces/call.ts";
+import { mark } from "../traces/marks.ts";
+import { noParent, type Trace, tracesOf } from "../traces/trace.ts";
 import {
-  addPoint,
   addPlace,
   type DriftPart,
+  type DriftPlace,
   type DriftSubject,
   partOfName,
 } from "./drift-parts.ts";
@@ -27,85 +29,148 @@ const outputTokens = [
 ];
 const firstTokenEvent = /first[_. -]?(?:token|chunk)/i;
 
+/** What is told of a request by the spans below it; the rest is its service's own. */
+const partsBelow = ["queue", "connect", "downstream"] as const;
+
+/** An operation while its requests are gathered. Of parts that few requests tell of, a value stands only where it is told. */
+interface Operation extends DriftSubject {
+  readonly times: number[];
+  readonly parts: Map<DriftPart, number[]>;
+}
+
 /** The operations of services, each with what its requests took. */
 export function driftOfTraces(snapshot: Snapshot): DriftSubject[] {
-  const subjects = new Map<string, DriftSubject>();
-  // Spans are many, and their names few.
-  const partsByName = new Map<string, DriftPart | undefined>();
-  const partOf = ({ name, kind }: Span): DriftPart | undefined => {
-    if (!partsByName.has(name)) partsByName.set(name, partOfName(name));
-    return partsByName.get(name) ?? (kind === "client" ? "downstream" : undefined);
-  };
-  for (const evidence of evidenceOfKind(snapshot, "trace")) {
-    const { content } = evidence;
-    const below = new Map<string, Map<DriftPart, number>>();
-    const measured: Span[] = [];
-    for (const span of content.spans) {
-      if (isMeasured(span)) {
-        measured.push(span);
-        below.set(span.spanId, new Map());
-      }
-    }
-    if (measured.length === 0) continue;
-    for (const span of content.spans) {
-      const parts = span.parentSpanId === undefined ? undefined : below.get(span.parentSpanId);
-      if (parts === undefined) continue;
-      const part = partOf(span);
-      if (part !== undefined) parts.set(part, (parts.get(part) ?? 0) + span.durationNanos);
-    }
-    for (const span of measured) {
-      const subject = subjectOf(subjects, span);
-      if (subject === undefined) continue;
-      addPlace(subject, { evidence, locator: span.spanId });
-      addSpan(subject, span, below.get(span.spanId) ?? new Map());
-    }
+  const operations = new Operations();
+  const parts = new PartsByName();
+  for (const trace of tracesOf(snapshot)) {
+    if (trace.hasMarks(mark.served | mark.genAi)) addTrace(trace, operations, parts);
   }
-  return [...subjects.values()];
+  return operations.list();
+}
+
+function addTrace(trace: Trace, operations: Operations, parts: PartsByName): void {
+  const { parents } = trace;
+  // For each span one more than its place among the measured ones, and zero for all others.
+  const places = new Uint32Array(parents.length);
+  const measured: number[] = [];
+  for (let index = 0; index < parents.length; index += 1) {
+    if (isMeasured(trace, index)) places[index] = measured.push(index);
+  }
+  if (measured.length === 0) return;
+  const below = new Float64Array(measured.length * partsBelow.length);
+  for (let index = 0; index < parents.length; index += 1) {
+    const place = places[parents[index] ?? noParent] ?? 0;
+    if (place === 0) continue;
+    const span = trace.span(index);
+    const part = parts.of(span);
+    if (part < 0) continue;
+    const at = (place - 1) * partsBelow.length + part;
+    below[at] = (below[at] ?? 0) + span.durationNanos;
+  }
+  measured.forEach((index, at) => {
+    const span = trace.span(index);
+    const operation = operations.of(span);
+    if (operation === undefined) return;
+    addPlace(operation, () => ({ evidence: evidenceOf(trace, index), locator: span.spanId }));
+    const from = at * partsBelow.length;
+    addSpan(operation, span, below.subarray(from, from + partsBelow.length));
+  });
 }
 
 /** Requests that are served, and calls of models. */
-function isMeasured(span: Span): boolean {
-  if (span.kind === "server" || span.kind === "consumer") return true;
+function isMeasured(trace: Trace, index: number): boolean {
+  const marks = trace.marksOf(index);
+  if ((marks & mark.served) !== 0) return true;
+  if ((marks & mark.genAi) === 0) return false;
+  const { attributes } = trace.span(index);
   return (
-    span.attributes["gen_ai.operation.name"] !== undefined ||
-    span.attributes["gen_ai.request.model"] !== undefined
+    attributes["gen_ai.operation.name"] !== undefined ||
+    attributes["gen_ai.request.model"] !== undefined
   );
 }
 
-function subjectOf(subjects: Map<string, DriftSubject>, span: Span): DriftSubject | undefined {
-  const name = `${span.service} ${span.name}`;
-  const known = subjects.get(name);
-  if (known !== undefined || subjects.size >= operationCountMax) return known;
-  const made: DriftSubject = {
-    kind: "operation",
-    name,
-    unit: "ms",
-    parts: new Map(),
-    load: undefined,
-    places: [],
+function evidenceOf(trace: Trace, index: number): DriftPlace["evidence"] {
+  return {
+    get id() {
+      return trace.evidenceIdOf(index);
+    },
   };
-  subjects.set(name, made);
-  return made;
 }
 
-function addSpan(subject: DriftSubject, span: Span, below: ReadonlyMap<DriftPart, number>): void {
-  const timeMicros = span.startMicros;
+/** Which part of the request above a span tells of; spans are many, and their names few. */
+class PartsByName {
+  readonly #places = new Map<string, number>();
+
+  /** Its place in `partsBelow`, or -1. */
+  of({ name, kind }: Span): number {
+    let place = this.#places.get(name);
+    if (place === undefined) {
+      const part = partOfName(name);
+      place = part === undefined ? unnamedPart : partsBelow.findIndex((below) => below === part);
+      this.#places.set(name, place);
+    }
+    if (place !== unnamedPart) return place;
+    return kind === "client" ? downstreamPlace : -1;
+  }
+}
+
+const unnamedPart = -2;
+const downstreamPlace = partsBelow.indexOf("downstream");
+
+class Operations {
+  readonly #byService = new Map<string, Map<string, Operation>>();
+  readonly #list: Operation[] = [];
+
+  of({ service, name }: Span): Operation | undefined {
+    let byName = this.#byService.get(service);
+    if (byName === undefined) {
+      byName = new Map();
+      this.#byService.set(service, byName);
+    }
+    const known = byName.get(name);
+    if (known !== undefined || this.#list.length >= operationCountMax) return known;
+    const made: Operation = {
+      kind: "operation",
+      name: `${service} ${name}`,
+      unit: "ms",
+      times: [],
+      parts: new Map(),
+      load: undefined,
+      places: [],
+    };
+    byName.set(name, made);
+    this.#list.push(made);
+    return made;
+  }
+
+  list(): Operation[] {
+    return this.#list;
+  }
+}
+
+function addSpan(operation: Operation, span: Span, below: Float64Array): void {
+  const place = operation.times.push(span.startMicros) - 1;
+  const add = (part: DriftPart, value: number): void => {
+    const values = operation.parts.get(part) ?? [];
+    operation.parts.set(part, values);
+    // Requests before this one that told nothing of the part.
+    while (values.length < place) values.push(Number.NaN);
+    values.push(value);
+  };
   const total = span.durationNanos / nanosPerMilli;
   let rest = total;
-  addPoint(subject, "total", { timeMicros, value: total });
-  for (const part of ["queue", "connect", "downstream"] as const) {
-    const value = Math.min((below.get(part) ?? 0) / nanosPerMilli, rest);
+  add("total", total);
+  for (const [at, part] of partsBelow.entries()) {
+    const value = Math.min((below[at] ?? 0) / nanosPerMilli, rest);
     rest -= value;
-    addPoint(subject, part, { timeMicros, value });
+    add(part, value);
   }
   const first = firstTokenOf(span);
   const tokens = numberIn(span.attributes, outputTokens);
   if (first !== undefined && first <= total) {
-    addPoint(subject, "first token", { timeMicros, value: first });
-    if (tokens !== undefined && tokens > 1) {
-      addPoint(subject, "inter-token", { timeMicros, value: (total - first) / (tokens - 1) });
-    }
-  } else addPoint(subject, "service", { timeMicros, value: rest });
+    add("first token", first);
+    if (tokens !== undefined && tokens > 1) add("inter-token", (total - first) / (tokens - 1));
+  } else add("service", rest);
 }
 
 function firstTokenOf(span: Span): number | undefined {

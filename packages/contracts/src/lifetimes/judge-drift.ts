@@ -4,7 +4,7 @@ import { mannKendall } from "../statistics/mann-kendall.ts";
 import { quantileOf, sortedNumbers } from "../statistics/quantiles.ts";
 import { changePointOf } from "../statistics/rank-change-point.ts";
 import { theilSen } from "../statistics/theil-sen.ts";
-import type { DriftPoint } from "./drift-parts.ts";
+import type { DriftSeries } from "./drift-parts.ts";
 
 export interface DriftOptions {
   readonly pointCountMin: number;
@@ -33,10 +33,21 @@ const pointsPerWindowMin = 4;
 const correlationMax = 0.9;
 const microsPerHour = 3_600_000_000;
 
-/** The drift of measurements, or nothing where there are too few. */
-export function driftOf(points: readonly DriftPoint[], options: DriftOptions): Drift | undefined {
-  if (points.length < options.pointCountMin) return undefined;
-  const sorted = points.toSorted((left, right) => left.timeMicros - right.timeMicros);
+/** Places of measurements in the order of their times: parts of one subject share it. */
+export function orderOf(times: readonly number[]): Uint32Array {
+  const order = Uint32Array.from(times, (_time, at) => at);
+  const isSorted = times.every((time, at) => at === 0 || (times[at - 1] ?? time) <= time);
+  return isSorted ? order : order.sort((left, right) => (times[left] ?? 0) - (times[right] ?? 0));
+}
+
+/** The drift of measurements in an order, or nothing where there are too few. */
+export function driftOf(
+  series: DriftSeries,
+  order: Uint32Array,
+  options: DriftOptions,
+): Drift | undefined {
+  const sorted = measuredOf(series, order);
+  if (sorted.values.length < options.pointCountMin) return undefined;
   const { times, values } = windowsOf(sorted);
   const third = Math.floor(values.length / 3);
   const early = sortedNumbers(values.subarray(0, third));
@@ -60,16 +71,35 @@ export function driftOf(points: readonly DriftPoint[], options: DriftOptions): D
   };
 }
 
-function windowsOf(sorted: readonly DriftPoint[]): { times: number[]; values: Float64Array } {
-  const count = Math.min(windowCountMax, Math.floor(sorted.length / pointsPerWindowMin));
+interface SortedSeries {
+  readonly times: Float64Array;
+  readonly values: Float64Array;
+}
+
+/** What was measured, in order. */
+function measuredOf({ times, values }: DriftSeries, order: Uint32Array): SortedSeries {
+  const sorted = { times: new Float64Array(order.length), values: new Float64Array(order.length) };
+  let count = 0;
+  for (const at of order) {
+    const value = values[at] ?? Number.NaN;
+    if (Number.isNaN(value)) continue;
+    sorted.times[count] = times[at] ?? 0;
+    sorted.values[count] = value;
+    count += 1;
+  }
+  return { times: sorted.times.subarray(0, count), values: sorted.values.subarray(0, count) };
+}
+
+function windowsOf(sorted: SortedSeries): { times: number[]; values: Float64Array } {
+  const { length } = sorted.values;
+  const count = Math.min(windowCountMax, Math.floor(length / pointsPerWindowMin));
   const times: number[] = [];
   const values = new Float64Array(count);
   for (let window = 0; window < count; window += 1) {
-    const from = Math.floor((window * sorted.length) / count);
-    const to = Math.floor(((window + 1) * sorted.length) / count);
-    const here = sorted.slice(from, to);
-    times.push(here[0]?.timeMicros ?? 0);
-    values[window] = quantileOf(sortedNumbers(here.map(({ value }) => value)), 0.5);
+    const from = Math.floor((window * length) / count);
+    const to = Math.floor(((window + 1) * length) / count);
+    times.push(sorted.times[from] ?? 0);
+    values[window] = quantileOf(sorted.values.slice(from, to).sort(), 0.5);
   }
   return { times, values };
 }
@@ -90,26 +120,27 @@ function correlationOf(values: Float64Array): number {
 }
 
 /** How the load of the last third stands to that of the first; nothing where there is too little of it. */
-export function loadRatioOf(load: readonly DriftPoint[] | undefined): number | undefined {
-  if (load === undefined || load.length < loadCountMin) return undefined;
-  const sorted = load.toSorted((left, right) => left.timeMicros - right.timeMicros);
-  const third = Math.floor(sorted.length / 3);
-  const median = (part: readonly DriftPoint[]): number =>
-    quantileOf(sortedNumbers(part.map(({ value }) => value)), 0.5);
-  const [before, after] = [median(sorted.slice(0, third)), median(sorted.slice(-third))];
-  return before > 0 ? after / before : undefined;
+export function loadRatioOf(load: DriftSeries | undefined): number | undefined {
+  if (load === undefined || load.values.length < loadCountMin) return undefined;
+  const { values } = measuredOf(load, orderOf(load.times));
+  const third = Math.floor(values.length / 3);
+  const median = (part: Float64Array): number => quantileOf(part.sort(), 0.5);
+  const before = median(values.slice(0, third));
+  return before > 0 ? median(values.slice(-third)) / before : undefined;
 }
 
 const loadCountMin = 6;
 
-/** How often requests came, by the moments at which they did. */
-export function arrivalsOf(points: readonly DriftPoint[]): DriftPoint[] {
-  const sorted = points.toSorted((left, right) => left.timeMicros - right.timeMicros);
-  const size = Math.max(2, Math.floor(sorted.length / windowCountMax));
-  const rates: DriftPoint[] = [];
-  for (let at = size; at < sorted.length; at += size) {
-    const [from, to] = [sorted[at - size]?.timeMicros ?? 0, sorted[at]?.timeMicros ?? 0];
-    if (to > from) rates.push({ timeMicros: to, value: (size * 1_000_000) / (to - from) });
+/** How often requests came, by the moments at which they did, given in an order. */
+export function arrivalsOf(moments: readonly number[], order: Uint32Array): DriftSeries {
+  const size = Math.max(2, Math.floor(order.length / windowCountMax));
+  const times: number[] = [];
+  const values: number[] = [];
+  for (let at = size; at < order.length; at += size) {
+    const [from, to] = [moments[order[at - size] ?? 0] ?? 0, moments[order[at] ?? 0] ?? 0];
+    if (to <= from) continue;
+    times.push(to);
+    values.push((size * 1_000_000) / (to - from));
   }
-  return rates;
+  return { times, values };
 }

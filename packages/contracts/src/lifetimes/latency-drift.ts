@@ -6,7 +6,14 @@ import type { FindingParts } from "../model/make-finding.ts";
 import { driftOfMetrics } from "./drift-metrics.ts";
 import { type DriftPart, driftParts, type DriftSubject, referencesTo } from "./drift-parts.ts";
 import { driftOfTraces } from "./drift-traces.ts";
-import { arrivalsOf, type Drift, driftOf, type DriftOptions, loadRatioOf } from "./judge-drift.ts";
+import {
+  arrivalsOf,
+  type Drift,
+  driftOf,
+  type DriftOptions,
+  loadRatioOf,
+  orderOf,
+} from "./judge-drift.ts";
 
 /** What can be set, with its default. */
 const options = {
@@ -55,8 +62,12 @@ interface PartDrift {
 }
 
 function judge(subject: DriftSubject, settings: DriftOptions): FindingParts | undefined {
+  const { times } = subject;
+  if (times.length < settings.pointCountMin) return undefined;
+  const order = orderOf(times);
   const judged = driftParts.flatMap((part): PartDrift[] => {
-    const drift = driftOf(subject.parts.get(part) ?? [], settings);
+    const values = subject.parts.get(part);
+    const drift = values === undefined ? undefined : driftOf({ times, values }, order, settings);
     return drift === undefined ? [] : [{ part, drift }];
   });
   if (judged.length === 0) return undefined;
@@ -67,7 +78,7 @@ function judge(subject: DriftSubject, settings: DriftOptions): FindingParts | un
   const found = most ?? drifting[0];
   return found === undefined
     ? steady(subject, judged)
-    : drifts(subject, { found, drifting, judged }, settings);
+    : drifts(subject, { found, drifting, judged, order }, settings);
 }
 
 function isLarge(drift: Drift, { unit }: DriftSubject, settings: DriftOptions): boolean {
@@ -85,17 +96,19 @@ interface Found {
   readonly found: PartDrift;
   readonly drifting: readonly PartDrift[];
   readonly judged: readonly PartDrift[];
+  /** Of the subject's times. */
+  readonly order: Uint32Array;
 }
 
 function drifts(
   subject: DriftSubject,
-  { found, drifting, judged }: Found,
+  { found, drifting, judged, order }: Found,
   settings: DriftOptions,
 ): FindingParts {
   const { part, drift } = found;
   const load =
     subject.kind === "operation"
-      ? loadRatioOf(arrivalsOf(subject.parts.get("total") ?? []))
+      ? loadRatioOf(arrivalsOf(subject.times, order))
       : loadRatioOf(subject.load);
   const explains = load !== undefined && load - 1 >= settings.loadShareMin * (drift.ratio - 1);
   const isProved = load !== undefined && !explains;

@@ -12,6 +12,10 @@ export interface Contrast {
   /** `version=2.3`, or `item.count` for one that is told by its numbers. */
   readonly name: string;
   readonly key: string;
+  /** The value that is told apart; `undefined` for numbers that are told by their size. */
+  readonly value: string | number | boolean | null | undefined;
+  /** Numbers of the bad are smaller than those of the good. */
+  readonly isLess: boolean;
   readonly badShare: number;
   readonly goodShare: number;
   /** How probable a difference as large is when nothing separates the populations, adjusted for all that was tested. */
@@ -197,7 +201,7 @@ export class ContrastTally {
       const goodShare = goodCount === 0 ? 0 : good / goodCount;
       const name = `${key}=${String(value).slice(0, textLengthMax)}`;
       const words = `${name} in ${percent(badShare)} of the bad (${bad} of ${badCount}) and ${percent(goodShare)} of the good (${good} of ${goodCount})`;
-      return [{ name, key, badShare, goodShare, chance, words }];
+      return [{ name, key, value, isLess: false, badShare, goodShare, chance, words }];
     });
   }
 }
@@ -214,6 +218,8 @@ function numberTest(key: string, { badNumbers, goodNumbers }: Column): Contrast 
   return {
     name: key,
     key,
+    value: undefined,
+    isLess: !isMore,
     badShare,
     goodShare: 1 - badShare,
     chance,

@@ -3,6 +3,9 @@
 import type { Attributes, AttributeValue } from "../model/span.ts";
 import { evidenceOfKind, type Snapshot } from "../model/snapshot.ts";
 import { shorten } from "../text/cut-text.ts";
+import { mark } from "../traces/marks.ts";
+import { recordKeyNames } from "../traces/record-key.ts";
+import { type Trace, tracesOf } from "../traces/trace.ts";
 
 /** One operation on a key that is known to have succeeded. */
 export interface HistoryStep {
@@ -22,16 +25,6 @@ export interface HistoryStep {
   readonly quote: string;
 }
 
-const keyNames = [
-  "record.key",
-  "entity.id",
-  "entity_id",
-  "record_id",
-  "db.record.key",
-  "aggregate.id",
-  "key",
-  "record",
-];
 const kindNames = [
   "history.op",
   "db.operation.name",
@@ -74,8 +67,8 @@ const authorNames = [
 /** The steps of each key; of what failed, or is not known to have succeeded, none. */
 export function historiesOf(snapshot: Snapshot): ReadonlyMap<string, readonly HistoryStep[]> {
   const histories = new Map<string, HistoryStep[]>();
-  const add = (attributes: Attributes, step: Omit<HistoryStep, StepFact>): void => {
-    const key = textAt(attributes, keyNames);
+  const add: AddStep = (attributes, step) => {
+    const key = textAt(attributes, recordKeyNames);
     const kind = kindOf(textAt(attributes, kindNames));
     if (key === undefined || kind === undefined || hasFailed(attributes)) return;
     const known = histories.get(key) ?? [];
@@ -90,18 +83,9 @@ export function historiesOf(snapshot: Snapshot): ReadonlyMap<string, readonly Hi
       author: textAt(attributes, authorNames) ?? step.author,
     });
   };
-  for (const evidence of evidenceOfKind(snapshot, "trace")) {
-    for (const span of evidence.content.spans) {
-      if (span.status.code === "error" || !hasKey(span.attributes)) continue;
-      add(span.attributes, {
-        author: `trace ${span.traceId.slice(0, 12)}`,
-        timeMicros: span.startMicros,
-        endMicros: span.startMicros + span.durationNanos / 1_000,
-        evidence,
-        locator: span.spanId,
-        quote: span.name,
-      });
-    }
+  // Most traces are of no history, which their marks tell before anything is made for them.
+  for (const trace of tracesOf(snapshot)) {
+    if (trace.hasMarks(mark.recordKey)) addTrace(trace, add);
   }
   for (const evidence of evidenceOfKind(snapshot, "logs")) {
     evidence.content.lines.forEach(({ attributes, timeMicros, text, traceId, severity }, index) => {
@@ -120,9 +104,26 @@ export function historiesOf(snapshot: Snapshot): ReadonlyMap<string, readonly Hi
   return histories;
 }
 
-/** Most spans are of no history, which is seen before anything is made for them. */
-function hasKey(attributes: Attributes): boolean {
-  return keyNames.some((name) => attributes[name] !== undefined);
+type AddStep = (attributes: Attributes, step: Omit<HistoryStep, StepFact>) => void;
+
+function addTrace(trace: Trace, add: AddStep): void {
+  for (let index = 0; index < trace.spans.length; index += 1) {
+    const marks = trace.marksOf(index);
+    if ((marks & mark.recordKey) === 0 || (marks & mark.failedStatus) !== 0) continue;
+    const span = trace.span(index);
+    add(span.attributes, {
+      author: `trace ${span.traceId.slice(0, 12)}`,
+      timeMicros: span.startMicros,
+      endMicros: span.startMicros + span.durationNanos / 1_000,
+      evidence: {
+        get id() {
+          return trace.evidenceIdOf(index);
+        },
+      },
+      locator: span.spanId,
+      quote: span.name,
+    });
+  }
 }
 
 type StepFact = "kind" | "base" | "result" | "value" | "delta";

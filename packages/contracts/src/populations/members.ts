@@ -1,13 +1,13 @@
 /** The members of two populations: requests that failed or were slow, and those that were not, with all their attributes. */
 
-import type { TraceContent } from "../model/evidence.ts";
-import { evidenceOfKind, type Snapshot } from "../model/snapshot.ts";
-import type { Span } from "../model/span.ts";
-import { middleAndSpread, sortedNumbers } from "../statistics/quantiles.ts";
+import type { Snapshot } from "../model/snapshot.ts";
+import type { Attributes, Span } from "../model/span.ts";
+import { textHash } from "../text/text-hash.ts";
+import { type Trace, tracesOf } from "../traces/trace.ts";
 import { ContrastTally } from "./contrast.ts";
-
-/** How it was told which requests are bad. */
-export type Division = "failed" | "slow" | "chosen" | "logged";
+import { type Division, divisionOf } from "./divide-traces.ts";
+import type { Pace } from "./pace.ts";
+import { sampleOf } from "./sample.ts";
 
 /** Where something is seen. The id of evidence is read when it is quoted, as it may have to be computed. */
 export interface Example {
@@ -15,12 +15,26 @@ export interface Example {
   readonly locator: string;
 }
 
+/** A request of which the trace is there. */
+export interface TraceMember {
+  readonly trace: Trace;
+  readonly isBad: boolean;
+}
+
 export interface Populations {
-  readonly division: Division;
-  readonly tally: ContrastTally;
+  readonly division: Division | "logged";
+  readonly badCount: number;
+  readonly goodCount: number;
   /** Some of the bad, for the finding to point at. */
   readonly examples: readonly Example[];
+  /** Counts the attributes, of at most some hundreds of members. */
+  compare(): ContrastTally;
+  /** Of requests that are bad because they took long: how long, and those of them that are compared. */
+  readonly slowness: { readonly pace: Pace; readonly members: readonly TraceMember[] } | undefined;
 }
+
+/** Examples that a finding points at. */
+export const exampleCountMax = 8;
 
 /** Attributes that say that something failed or how long it took, which is what is to be explained. */
 const symptomKey =
@@ -30,115 +44,92 @@ const identityKey =
   /(?:^|[._])(?:trace_?id|span_?id|request_?id|correlation_?id|uuid|guid|thread\.(?:id|name)|sampler\.\w+|timestamp|span\.num\w*)$|^telemetry\.|^otel\.|^process\.(?:pid|parent_pid)$/i;
 
 /** Whether an attribute may tell why, rather than that, something failed. */
-function isExplaining(key: string): boolean {
+export function isExplaining(key: string): boolean {
   return !symptomKey.test(key) && !identityKey.test(key);
 }
 
-/** Each trace is one member with the attributes of all its spans, so that no request counts twice. */
+/**
+ * Each trace is one member with the attributes of all its spans, so that no request counts twice. Nothing is looked at but
+ * the states of the requests until somebody compares.
+ */
 export function traceMembers(snapshot: Snapshot, badCountMin: number): Populations | undefined {
-  const traces = evidenceOfKind(snapshot, "trace");
+  const traces = tracesOf(snapshot);
   if (traces.length === 0) return undefined;
-  const { division, isBad } = divisionOf(snapshot, traces, badCountMin);
+  const { division, isBad, pace } = divisionOf(snapshot, traces, badCountMin);
+  const members = traces.flatMap((trace, at): TraceMember[] => {
+    const side = isBad[at];
+    return side === undefined ? [] : [{ trace, isBad: side }];
+  });
+  const badCount = members.filter((member) => member.isBad).length;
+  const goodCount = members.length - badCount;
+  const compared = badCount < badCountMin ? [] : chosenOf(members);
+  return {
+    division,
+    badCount,
+    goodCount,
+    examples: members
+      .filter((member) => member.isBad)
+      .slice(0, exampleCountMax)
+      .map(({ trace }) => ({ evidence: evidenceOf(trace), locator: trace.traceId })),
+    compare: () => tallyOf(compared),
+    slowness: pace === undefined ? undefined : { pace, members: compared },
+  };
+}
+
+function evidenceOf(trace: Trace): Example["evidence"] {
+  return {
+    get id() {
+      return trace.evidenceIdOf(0);
+    },
+  };
+}
+
+function chosenOf(members: readonly TraceMember[]): TraceMember[] {
+  const hashes = Float64Array.from(members, ({ trace }) => textHash(trace.traceId));
+  const bad = hashes.filter((_hash, at) => members[at]?.isBad === true);
+  const sample = sampleOf(hashes.slice(), bad);
+  return members.filter((_member, at) => sample.isBad.has(hashes[at] ?? 0));
+}
+
+function tallyOf(members: readonly TraceMember[]): ContrastTally {
   const tally = new ContrastTally();
-  const examples: Example[] = [];
-  traces.forEach((evidence, index) => {
-    const { content } = evidence;
-    const side = isBad[index];
-    if (side === undefined) return;
-    tally.begin(side);
-    if (side && examples.length < 8) examples.push({ evidence, locator: content.traceId });
+  const names = new SpanNames();
+  for (const { trace, isBad } of members) {
+    tally.begin(isBad);
     let resource: Span["resource"] | undefined;
-    for (const span of content.spans) {
+    for (const span of trace.spans) {
       tally.add("service", span.service);
-      tally.add("span.name", `${span.service} ${span.name}`);
+      tally.add("span.name", names.of(span));
       tally.addAll(span.attributes, isExplaining);
       if (span.resource !== resource) tally.addAll(span.resource, isExplaining);
       resource = span.resource;
     }
-  });
-  return { division, tally, examples };
-}
-
-type TraceItem = { readonly content: TraceContent };
-
-function divisionOf(
-  snapshot: Snapshot,
-  traces: readonly TraceItem[],
-  badCountMin: number,
-): { division: Division; isBad: readonly (boolean | undefined)[] } {
-  const chosen = evidenceOfKind(snapshot, "trace-population");
-  const slow = new Set(chosen.flatMap(({ content }) => content.slowTraceIds));
-  const baseline = new Set(chosen.flatMap(({ content }) => content.baselineTraceIds));
-  if (slow.size > 0 && baseline.size > 0) {
-    const isBad = traces.map(({ content: { traceId } }) =>
-      slow.has(traceId) ? true : baseline.has(traceId) ? false : undefined,
-    );
-    return { division: "chosen", isBad };
   }
-  const failed = traces.map(({ content }) =>
-    content.spans.some((span) => span.status.code === "error"),
-  );
-  const failedCount = failed.filter(Boolean).length;
-  const slowOnes = slowTraces(traces);
-  const slowCount = slowOnes.filter(Boolean).length;
-  return failedCount >= badCountMin || failedCount >= slowCount
-    ? { division: "failed", isBad: failed }
-    : { division: "slow", isBad: slowOnes };
+  return tally;
 }
 
-/** So much beyond the median, in ranges between the quartiles and in medians, an entry took to count as slow. */
-const slowRanges = 5;
-const slowMedians = 2;
+/** Names of spans with their service: one text for each, because a text that is put together is dear to look up. */
+export class SpanNames {
+  readonly #byService = new Map<string, Map<string, string>>();
 
-/** Traces whose first span took far longer than others of its kind. */
-function slowTraces(traces: readonly TraceItem[]): boolean[] {
-  const entries = traces.map(({ content }) => content.spans[0]);
-  const byOperation = Map.groupBy(
-    entries.filter((span) => span !== undefined),
-    ({ service, name }) => `${service}\n${name}`,
-  );
-  const limits = new Map(
-    [...byOperation].map(([operation, spans]) => {
-      const { median, quartileRange } = middleAndSpread(
-        sortedNumbers(spans.map(({ durationNanos }) => durationNanos)),
-      );
-      return [operation, Math.max(slowMedians * median, median + slowRanges * quartileRange)];
-    }),
-  );
-  return entries.map((span) => {
-    if (span === undefined) return false;
-    return span.durationNanos > (limits.get(`${span.service}\n${span.name}`) ?? Infinity);
-  });
-}
-
-/** The lines of each trace are one member, which is bad when one of them tells of an error. */
-export function logMembers(snapshot: Snapshot): Populations | undefined {
-  const tally = new ContrastTally("of different forms");
-  const examples: Example[] = [];
-  const ofTrace = new Map<
-    string,
-    { isBad: boolean; lines: { service?: string; attributes?: Span["attributes"] }[] }
-  >();
-  for (const evidence of evidenceOfKind(snapshot, "logs")) {
-    const { content } = evidence;
-    content.lines.forEach((line, index) => {
-      // A line that belongs to no trace is no request, and is compared with nothing.
-      if (line.severity === undefined || line.traceId === undefined) return;
-      const isBad = line.severity === "error" || line.severity === "fatal";
-      if (isBad && examples.length < 8) examples.push({ evidence, locator: `/lines/${index}` });
-      const member = ofTrace.get(line.traceId) ?? { isBad: false, lines: [] };
-      ofTrace.set(line.traceId, member);
-      member.isBad ||= isBad;
-      member.lines.push(line);
-    });
-  }
-  if (ofTrace.size === 0) return undefined;
-  for (const { isBad, lines } of ofTrace.values()) {
-    tally.begin(isBad);
-    for (const { service, attributes } of lines) {
-      if (service !== undefined) tally.add("service", service);
-      if (attributes !== undefined) tally.addAll(attributes, isExplaining);
+  of({ service, name }: Span): string {
+    let byName = this.#byService.get(service);
+    if (byName === undefined) {
+      byName = new Map();
+      this.#byService.set(service, byName);
     }
+    let words = byName.get(name);
+    if (words === undefined) {
+      words = `${service} ${name}`;
+      byName.set(name, words);
+    }
+    return words;
   }
-  return { division: "logged", tally, examples };
+}
+
+/** Attributes of a span that are its own, and those of what recorded it, as a contrast names them. */
+export function attributeOf(span: Span, key: string, names: SpanNames): Attributes[string] {
+  if (key === "service") return span.service;
+  if (key === "span.name") return names.of(span);
+  return span.attributes[key] ?? span.resource[key] ?? null;
 }

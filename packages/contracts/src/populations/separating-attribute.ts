@@ -5,7 +5,10 @@ import { defineContract } from "../model/define-contract.ts";
 import type { CauseKind } from "../model/finding.ts";
 import type { FindingParts } from "../model/make-finding.ts";
 import type { Contrast } from "./contrast.ts";
-import { type Division, logMembers, type Populations, traceMembers } from "./members.ts";
+import { loadDoubtsOf } from "./load-doubt.ts";
+import { logMembers } from "./log-members.ts";
+import { type Populations, traceMembers } from "./members.ts";
+import { numberWords } from "./words.ts";
 
 /** What can be set, with its default. */
 const options = {
@@ -27,6 +30,16 @@ const options = {
     default: 8,
     description: "Healthy requests from which the populations are compared.",
   },
+  slowRatioMin: {
+    default: 3,
+    description:
+      "How many times as long as usual slow requests must take before an attribute is blamed for it.",
+  },
+  slowIncreaseMillisMin: {
+    default: 50,
+    description:
+      "Milliseconds by which slow requests must take longer than usual before an attribute is blamed for it.",
+  },
 };
 
 interface Settings {
@@ -34,11 +47,13 @@ interface Settings {
   readonly shareDifferenceMin: number;
   readonly badCountMin: number;
   readonly goodCountMin: number;
+  readonly slowRatioMin: number;
+  readonly slowIncreaseMillisMin: number;
 }
 
 export const separatingAttribute: Contract = defineContract({
   id: "populations/separating-attribute",
-  version: 1,
+  version: 2,
   boundary: "service-service",
   promise: "Requests that fail or are slow have the same attributes as those that do not.",
   reads: ["trace", "logs"],
@@ -52,7 +67,7 @@ export const separatingAttribute: Contract = defineContract({
   },
 });
 
-const divisionWords: Readonly<Record<Division, string>> = {
+const divisionWords: Readonly<Record<Populations["division"], string>> = {
   failed: "requests that failed",
   slow: "requests that were slow",
   chosen: "traces that were chosen as slow",
@@ -60,8 +75,7 @@ const divisionWords: Readonly<Record<Division, string>> = {
 };
 
 function judged(members: Populations, settings: Settings): FindingParts | undefined {
-  const { tally, division } = members;
-  const { badCount, goodCount } = tally;
+  const { badCount, goodCount, division } = members;
   const subject = { kind: "population", name: divisionWords[division] };
   const counts = { badCount, goodCount };
   // A few requests that fail are no population.
@@ -76,14 +90,15 @@ function judged(members: Populations, settings: Settings): FindingParts | undefi
       missing: ["traces of requests that succeed, of the same operations"],
     };
   }
-  const { testCount, contrasts } = tally.contrasts();
-  const separating = contrasts.filter(
-    ({ chance, badShare, goodShare }) =>
-      chance <= settings.errorRateMax && badShare - goodShare >= settings.shareDifferenceMin,
-  );
-  const ranked = separating.toSorted((left, right) => strengthOf(right) - strengthOf(left));
-  const [best] = ranked;
-  if (best === undefined) {
+  const { testCount, contrasts } = members.compare().contrasts();
+  const ranked = contrasts
+    .filter(
+      ({ chance, badShare, goodShare }) =>
+        chance <= settings.errorRateMax && badShare - goodShare >= settings.shareDifferenceMin,
+    )
+    .sort((left, right) => strengthOf(right) - strengthOf(left));
+  const [first] = ranked;
+  if (first === undefined) {
     return {
       verdict: "holds",
       subject,
@@ -92,10 +107,76 @@ function judged(members: Populations, settings: Settings): FindingParts | undefi
       measures: { ...counts, testCount },
     };
   }
+  const { blamed, doubts } = blamedOf(ranked, members, settings);
+  const [best = first] = blamed;
+  const named = doubts.length === 0 ? blamed : ranked;
   return {
-    ...separated(best, ranked, members),
+    ...separated(best, named, members),
+    ...(doubts.length === 0 ? {} : doubted(best, members, doubts)),
     subject,
-    measures: { ...measuresOf(best, ranked), ...counts, testCount },
+    measures: { ...measuresOf(best, named), ...counts, testCount },
+  };
+}
+
+interface Blame {
+  /** Those that explain the bad, as far as it can be told. */
+  readonly blamed: readonly Contrast[];
+  /** Why none of them may be called more than a companion, with what would settle it. */
+  readonly doubts: readonly { readonly words: string; readonly missing: string }[];
+}
+
+/**
+ * What fails differs from what does not, whatever the machine does. What is slow may be so because the machine is busy, and
+ * then all that comes at such a time or goes to such a place separates.
+ */
+function blamedOf(ranked: readonly Contrast[], members: Populations, settings: Settings): Blame {
+  const { slowness } = members;
+  if (slowness === undefined) return { blamed: ranked, doubts: [] };
+  const { ratio, increaseMillis } = slowness.pace;
+  if (ratio < settings.slowRatioMin || increaseMillis < settings.slowIncreaseMillisMin) {
+    return {
+      blamed: [],
+      doubts: [
+        {
+          words: `The slow ones took ${numberWords(ratio)} times as long as usual, ${numberWords(increaseMillis)} ms more, which a busy machine does as well.`,
+          missing: `requests that take at least ${settings.slowRatioMin} times as long as usual and ${settings.slowIncreaseMillisMin} ms more, or the same on a machine that does nothing else`,
+        },
+      ],
+    };
+  }
+  const considered = ranked.slice(0, consideredCountMax);
+  const doubtOf = loadDoubtsOf(considered, slowness.members, settings.shareDifferenceMin);
+  const blamed = considered.filter((contrast) => !doubtOf.has(contrast));
+  if (blamed.length > 0) return { blamed, doubts: [] };
+  const kinds = new Set(doubtOf.values());
+  return { blamed: [], doubts: [...kinds].map((kind) => loadDoubtWords[kind]) };
+}
+
+/** Attributes of slow requests that are held against time and load. */
+const consideredCountMax = 16;
+
+const loadDoubtWords = {
+  place: {
+    words: "It names who served the requests, or in what order: that also tells of load.",
+    missing: "how busy the machines were, and the same requests served elsewhere",
+  },
+  time: {
+    words: "Among requests of the same time the slow ones have it no more often than the others.",
+    missing: "requests with another value at the same time, under the same load",
+  },
+} as const;
+
+function doubted(
+  best: Contrast,
+  { badCount, division }: Populations,
+  doubts: Blame["doubts"],
+): Pick<FindingParts, "verdict" | "title" | "actual" | "causeKind" | "missing"> {
+  return {
+    verdict: "inconclusive",
+    title: `${best.name} goes with ${badCount} ${divisionWords[division]}, and may be no more than a companion of load.`,
+    actual: [best.words, ...doubts.map(({ words }) => words)].join("\n"),
+    causeKind: "none",
+    missing: doubts.map(({ missing }) => missing),
   };
 }
 
@@ -109,7 +190,7 @@ const namedCountMax = 10;
 function separated(
   best: Contrast,
   ranked: readonly Contrast[],
-  { division, examples, tally }: Populations,
+  { division, examples, badCount, goodCount }: Populations,
 ): Omit<FindingParts, "subject"> {
   const alike = ranked.filter(
     (other) =>
@@ -124,7 +205,7 @@ function separated(
           .join(", ")}; which of them matters, this evidence cannot tell.`;
   return {
     verdict: "violated",
-    title: `${best.name} sets ${tally.badCount} ${divisionWords[division]} apart from ${tally.goodCount} others.`,
+    title: `${best.name} sets ${badCount} ${divisionWords[division]} apart from ${goodCount} others.`,
     actual: `${ranked
       .slice(0, namedCountMax)
       .map(({ words }) => words)
