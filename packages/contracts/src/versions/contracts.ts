@@ -1,12 +1,14 @@
-/** The contracts of the identity of a model: its tokenizer, settings and weights belong together. */
+/** The contracts of the identity of versions: what a model is made of belongs together, and versions serve alike. */
 
 import type { Contract } from "../model/contract.ts";
+import { canary } from "./canary.ts";
 import { chatTemplate } from "./chat-template.ts";
 import { oneRelease } from "./one-release.ts";
 import { specialTokens } from "./special-tokens.ts";
 import { vocabularyFits } from "./vocabulary-fits.ts";
 
 export const versionContracts: readonly Contract[] = [
+  canary,
   chatTemplate,
   oneRelease,
   specialTokens,

@@ -63,7 +63,8 @@ function readConversations(trace: Trace): RecordedConversation[] {
   return ran.length === 0 ? [] : [{ turns: [], executions: ran, isWithModel: false }];
 }
 
-function isModelCall({ attributes }: Span): boolean {
+/** Whether a span that concerns models is one call of a model, and not the work of an agent around it. */
+export function isModelCall({ attributes }: Span): boolean {
   const operation = attributes["gen_ai.operation.name"];
   if (operation !== undefined) {
     return (
