@@ -95,13 +95,14 @@ function judgeServices(snapshot: Snapshot, options: PoolStarvationOptions): Find
   for (const [service, { waits, failures }] of poolsOf(snapshot)) {
     services.set(service, { service, waits, failures, logged: [], loads: [] });
   }
-  for (const { id, content } of evidenceOfKind(snapshot, "logs")) {
+  for (const evidence of evidenceOfKind(snapshot, "logs")) {
+    const { content } = evidence;
     for (const [at, line] of content.lines.entries()) {
       const words = poolExhaustionIn(line.text.slice(0, 4_096));
       if (words === undefined) continue;
       const service = line.service ?? content.about?.container ?? content.about?.pod;
       const reference = {
-        evidenceId: id,
+        evidenceId: evidence.id,
         locator: `line ${at + 1}`,
         quote: shorten(line.text, 2_048),
       };

@@ -66,11 +66,12 @@ export function failedLookups(snapshot: Snapshot): FailedLookup[] {
 }
 
 function addLogs(snapshot: Snapshot, gathered: Gathered): void {
-  for (const { id, content } of evidenceOfKind(snapshot, "logs")) {
+  for (const evidence of evidenceOfKind(snapshot, "logs")) {
+    const { content } = evidence;
     for (const [index, line] of content.lines.entries()) {
       const message = lookupIn(line.text);
       if (message === undefined) continue;
-      const reference = { evidenceId: id, locator: `/lines/${index}`, quote: line.text };
+      const reference = { evidenceId: evidence.id, locator: `/lines/${index}`, quote: line.text };
       gathered.add(message, reference, content.about?.namespace);
     }
   }

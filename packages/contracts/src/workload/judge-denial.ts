@@ -56,11 +56,11 @@ function quotedDenials({ snapshot, objects, events }: PermissionContext): Quoted
         }),
       ),
     ),
-    ...evidenceOfKind(snapshot, "logs").flatMap(({ id, content }) =>
-      content.lines
+    ...evidenceOfKind(snapshot, "logs").flatMap((evidence) =>
+      evidence.content.lines
         .slice(-lineCountMax)
         .flatMap(({ text }) =>
-          quoted(text, () => ({ evidenceId: id, quote: text.slice(0, 1_000) })),
+          quoted(text, () => ({ evidenceId: evidence.id, quote: text.slice(0, 1_000) })),
         ),
     ),
   ];

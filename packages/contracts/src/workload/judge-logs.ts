@@ -21,8 +21,8 @@ export function judgeLogsAlone(
     ]),
   );
   const knownNames = new Set(pods.flatMap(({ name, ownerName }) => [name, ownerName]));
-  return evidenceOfKind(snapshot, "logs").flatMap(({ id, content }): Judgement[] => {
-    const { about, lines } = content;
+  return evidenceOfKind(snapshot, "logs").flatMap((evidence): Judgement[] => {
+    const { about, lines } = evidence.content;
     if (about === undefined || lines.length === 0) return [];
     const isKnown =
       about.namespace === undefined
@@ -48,7 +48,7 @@ export function judgeLogsAlone(
           actual: `Its log says: ${cause.line}`,
           causeKind: cause.causeKind,
           measures: { failureLineCount: cause.count, line: cause.line },
-          evidence: [{ evidenceId: id, quote: cause.line }],
+          evidence: [{ evidenceId: evidence.id, quote: cause.line }],
           missing: ["the pod itself, with the state of its containers"],
           fixes: cause.fix === undefined ? [] : [{ description: cause.fix }],
           nextChecks: [`kubectl describe pod ${about.pod} -n ${about.namespace ?? "default"}`],
