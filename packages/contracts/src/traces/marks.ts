@@ -51,7 +51,7 @@ export const mark = {
   /** The record that is read or written. */
   recordKey: 16_777_216,
   /** What tells one version of behaviour from another: versions, variants, flags. */
-  version: 8_388_608,
+  version: 33_554_432,
 } as const;
 
 /** Finds marks; remembers what each name of an attribute means, because the same few come in every span. */
