@@ -48,8 +48,11 @@ export function printReport(
   }
 }
 
-/** Findings that are written at once: all of them as one text would take more memory than checking did. */
-const findingsAtOnce = 256;
+/**
+ * Findings that are written at once. All of them as one text would take more memory than checking did, and so would texts that
+ * are large enough for the engine to keep them apart: those are given up only when all memory is looked through.
+ */
+const findingsAtOnce = 16;
 const emptyFindings = '\n  "findings": []';
 
 /** The report as JSON with an indentation of two. No other field stands at the depth of the findings by their name. */
