@@ -13,8 +13,12 @@ export function packageOf(name: string): string {
   return point < 0 ? name : name.slice(0, point);
 }
 
-/** Whether a function belongs to Go itself. */
+/** Functions of Node itself, as `readFileSync (node:fs)`. */
+const ofNode = / \(node:[^)]*\)$/;
+
+/** Whether a function belongs to Go, or to Node, itself. */
 export function isStandard(name: string): boolean {
+  if (name.endsWith(")") && ofNode.test(name)) return true;
   const [root = ""] = packageOf(name).split("/", 1);
   return standardRoots.has(root);
 }

@@ -3,6 +3,7 @@
 import type { Contract } from "../model/contract.ts";
 import { defineContract } from "../model/define-contract.ts";
 import type { FindingParts } from "../model/make-finding.ts";
+import { judgeObjects } from "./heap-objects.ts";
 import { type HeapCourse, heapCoursesOf } from "./heap-series.ts";
 import { type Growth, growthOf } from "./trend.ts";
 
@@ -25,6 +26,14 @@ const options = {
     description:
       "Bytes by which a site of a profile must have grown; a sample stands for half a million.",
   },
+  objectGrowthCountMin: {
+    default: 1_000,
+    description: "Objects of one constructor that a process must have gained over its snapshots.",
+  },
+  detachedGrowthCountMin: {
+    default: 20,
+    description: "Detached elements of one kind that a page must have gained over its snapshots.",
+  },
 };
 
 interface Options {
@@ -32,6 +41,8 @@ interface Options {
   readonly pointCountMin: number;
   readonly growthRatioMin: number;
   readonly growthBytesMin: number;
+  readonly objectGrowthCountMin: number;
+  readonly detachedGrowthCountMin: number;
 }
 
 export const heapBounded: Contract = defineContract({
@@ -42,10 +53,8 @@ export const heapBounded: Contract = defineContract({
   reads: ["profile", "resources", "metrics"],
   options,
   check(snapshot, settings: Options, found) {
-    return heapCoursesOf(snapshot).flatMap((course) => {
-      const parts = judge(course, settings);
-      return parts === undefined ? [] : [found(parts)];
-    });
+    const courses = heapCoursesOf(snapshot).flatMap((course) => judge(course, settings) ?? []);
+    return [...courses, ...judgeObjects(snapshot, settings)].map(found);
   },
 });
 

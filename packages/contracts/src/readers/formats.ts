@@ -16,6 +16,7 @@ import { resourceFormats } from "./resources/formats.ts";
 import { tracingFormats } from "./tracing/formats.ts";
 import { trainingFormats } from "./training/formats.ts";
 import { transcriptFormats } from "./transcript/formats.ts";
+import { v8Formats } from "./v8/formats.ts";
 
 /** In the order in which they are tried: what has the surest marks comes first. */
 export const evidenceFormats: readonly EvidenceFormat[] = [
@@ -33,6 +34,7 @@ export const evidenceFormats: readonly EvidenceFormat[] = [
   ...changeFormats,
   ...goroutineFormats,
   ...resourceFormats,
+  ...v8Formats,
   ...environmentFormats,
   ...transcriptFormats,
   ...kubernetesFormats,
@@ -44,5 +46,5 @@ export const evidenceFormats: readonly EvidenceFormat[] = [
 
 /** What can be read, in one sentence; the description of each format stands in the table above and on its page. */
 export function knownFormats(): string {
-  return "traces (OTLP, Jaeger, Zipkin, Tempo), Kubernetes objects or what kubectl prints, transcripts of tool calls, metrics (Prometheus, OTLP, tables), logs, environments, changes (git, deploys, flags) and alerts, goroutines and profiles of pprof, models (settings, tokenizers, templates, headers of weights), records of training, lists of tensor operators, or a .faultline snapshot, each also as gzip (docs/formats/evidence.md lists the forms)";
+  return "traces (OTLP, Jaeger, Zipkin, Tempo), Kubernetes objects or what kubectl prints, transcripts of tool calls, metrics (Prometheus, OTLP, tables), logs, environments, changes (git, deploys, flags) and alerts, goroutines and profiles of pprof and V8, what processes hold, models (settings, tokenizers, templates, headers of weights), records of training, lists of tensor operators, or a .faultline snapshot, each also as gzip (docs/formats/evidence.md lists the forms)";
 }

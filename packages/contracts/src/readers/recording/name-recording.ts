@@ -34,11 +34,14 @@ const places: ReadonlyMap<string, number> = new Map([
 ]);
 
 const endings =
-  /\.(?:gz|pb|pprof|prof|profile|out|txt|log|dump|stacks?|json|heapsnapshot|goroutines?|trace)$/i;
+  /\.(?:gz|pb|pprof|prof|profile|out|txt|log|dump|stacks?|json|heapsnapshot|goroutines?|trace|cpuprofile|heapprofile)$/i;
 /** Seconds to nanoseconds since 1970, from the year 2001 on. */
 const epoch = /(?<!\d)(\d{10}|\d{13}|\d{16}|\d{19})(?!\d)/;
 const date =
   /(?<!\d)(\d{4})-?(\d{2})-?(\d{2})[T_ -]?(\d{2})[:_-]?(\d{2})(?:[:_-]?(\d{2}))?(?:[.,]\d+)?Z?(?!\d)/;
+
+/** `Heap.20261128.061419.4711.0.001`, as Node names what it writes: date, time, process, thread, and a count. */
+const ofNode = /^([A-Za-z]+)\.(\d{8})\.(\d{6})\.(\d+)\.(\d+)\.(\d+)(?=\.|$)/;
 
 /** Reads a name such as `checkout-goroutines-2.txt` or `before.pb.gz`; where it tells no place, the folder may. */
 export function nameRecording(file: Pick<FormatInput, "name" | "folder">): Recording {
@@ -84,6 +87,13 @@ function placeOf(word: string): number | undefined {
 }
 
 function takenAt(name: string): { readonly rest: string; readonly timeMicros?: number } {
+  const node = ofNode.exec(name);
+  if (node !== null) {
+    const [, word = "", day = "", time = "", process = "", thread = "", count = ""] = node;
+    const dated = takenAt(`${day}-${time}`);
+    const rest = `${word}.process${process}.thread${thread}.${count}`;
+    return { ...dated, rest };
+  }
   const written = date.exec(name);
   if (written !== null) {
     const [text, year, month, day, hour, minute, second = "0"] = written;
