@@ -32,7 +32,7 @@ export interface ArmChoice {
 /** Versions that are compared with one baseline at once. */
 const canaryCountMax = 4;
 /** Units of one version that are compared; of more, evenly chosen ones stand for all. */
-const unitCountMax = 20_000;
+const unitCountMax = 10_000;
 /** Of the units of the smaller version, so many must lie in the time in which both served. */
 const commonShareMin = 0.5;
 const wholeShareMin = 0.7;

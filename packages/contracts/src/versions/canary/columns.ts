@@ -31,73 +31,70 @@ export interface Column {
 /** Values of one attribute that are told apart: what has more is no version. */
 const valueCountMax = 40;
 
-/** Attributes of components that have more than one value among some units. `named` is looked at whatever it is. */
-export function columnsOf(units: readonly Unit[], named: string): Column[] {
-  const seen = new SeenValues(units);
-  const keys =
-    named === ""
-      ? componentKeys
-      : [...componentKeys.filter(({ key }) => key !== named), namedKey(named)];
-  const flags = seen.flagKeys().filter((key) => key !== named);
-  return [...keys, ...flags.map(namedKey)].flatMap((key) => {
-    const values = seen.valuesOf(key.key);
-    return values.length < 2 ? [] : [{ key, values }];
-  });
+/** What a look at some units tells: components and cohorts with several values. */
+export interface MixedColumns {
+  readonly components: readonly Column[];
+  readonly cohorts: readonly string[];
 }
 
-/** Attributes of who sent the requests, where they have several values. */
-export function cohortsOf(units: readonly Unit[]): readonly string[] {
-  const seen = new SeenValues(units);
-  return cohortKeys.filter((key) => seen.valuesOf(key).length > 1);
+/** Attributes that have more than one value among some units. `named` is looked at whatever it is. */
+export function mixedColumnsOf(units: readonly Unit[], named: string): MixedColumns {
+  const mixed = mixedKeysOf(units, named);
+  if (mixed.size === 0) return { components: [], cohorts: [] };
+  const keys = componentKeys.filter(({ key }) => key !== named);
+  const flags = [...mixed].filter((key) => isFlagKey(key) && key !== named).sort();
+  const known = [...keys, ...(named === "" ? [] : [namedKey(named)]), ...flags.map(namedKey)];
+  const isMixed = (key: string): boolean => mixed.has(key) && valuesOf(units, key).length > 1;
+  return {
+    components: known.flatMap((key) => {
+      const values = mixed.has(key.key) ? valuesOf(units, key.key) : [];
+      return values.length < 2 ? [] : [{ key, values }];
+    }),
+    cohorts: cohortKeys.filter(isMixed),
+  };
 }
 
-/** Looks through units: most attributes have one value, which is seen without making a text of each. */
-class SeenValues {
-  readonly #units: readonly Unit[];
-  readonly #resources: readonly Attributes[];
-
-  constructor(units: readonly Unit[]) {
-    this.#units = units;
-    this.#resources = [...new Set(units.map(({ lead }) => lead.resource))];
+/** Values of an attribute; none where there are more than can be versions. */
+function valuesOf(units: readonly Unit[], key: string): readonly string[] {
+  const values = new Set<string>();
+  for (const unit of units) {
+    const value = valueOf(unit, key);
+    if (value !== undefined) values.add(value);
+    if (values.size > valueCountMax) return [];
   }
+  return [...values];
+}
 
-  /** The values of an attribute; none where there are more than can be versions. */
-  valuesOf(key: string): readonly string[] {
-    if (!this.#isMixed(key)) return [];
-    const values = new Set<string>();
-    for (const unit of this.#units) {
-      const value = valueOf(unit, key);
-      if (value !== undefined) values.add(value);
-      if (values.size > valueCountMax) return [];
-    }
-    return [...values];
-  }
+const knownKeys = new Set([...componentKeys.map(({ key }) => key), ...cohortKeys]);
 
-  #isMixed(key: string): boolean {
-    let first: unknown;
-    const isOther = (value: unknown): boolean => {
-      if (value === undefined) return false;
-      first ??= value;
+/** Attributes with a second value. Most have one, which is seen in one pass that makes no texts. */
+function mixedKeysOf(units: readonly Unit[], named: string): Set<string> {
+  const mixed = new Set<string>();
+  const firsts = new Map<string, unknown>();
+  const see = (key: string, value: unknown): void => {
+    const first = firsts.get(key);
+    if (first === undefined) {
+      if (!knownKeys.has(key) && key !== named && !isFlagKey(key)) return;
+      firsts.set(key, value);
       // Lists are compared as texts, later.
-      return value !== first || typeof value === "object";
-    };
-    for (const resource of this.#resources) if (isOther(resource[key])) return true;
-    for (const { lead, models, flags } of this.#units) {
-      const model = models[0];
-      if (isOther(lead.attributes[key]) || isOther(flags?.get(key))) return true;
-      if (model !== undefined && model !== lead && isOther(model.attributes[key])) return true;
+      if (typeof value === "object") mixed.add(key);
+    } else if (first !== value) mixed.add(key);
+  };
+  const resources = new Set<Attributes>();
+  for (const { lead, models, flags } of units) {
+    const [model] = models;
+    const { attributes, resource } = lead;
+    if (!resources.has(resource)) {
+      resources.add(resource);
+      for (const key in resource) see(key, resource[key]);
     }
-    return false;
-  }
-
-  flagKeys(): string[] {
-    const keys = new Set<string>();
-    for (const { lead, flags } of this.#units) {
-      for (const key in lead.attributes) if (isFlagKey(key)) keys.add(key);
-      for (const key of flags?.keys() ?? []) keys.add(key);
+    for (const key in attributes) see(key, attributes[key]);
+    if (model !== undefined && model !== lead) {
+      for (const key in model.attributes) see(key, model.attributes[key]);
     }
-    return [...keys].sort();
+    for (const [key, value] of flags ?? []) see(key, value);
   }
+  return mixed;
 }
 
 /** Attributes that name a flag each, beside those that describe one evaluation. */

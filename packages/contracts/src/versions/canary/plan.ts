@@ -2,11 +2,11 @@
 
 import type { Snapshot } from "../../model/snapshot.ts";
 import { type Arms, chooseArms } from "./choose-arms.ts";
-import { type Column, columnsOf, cohortsOf } from "./columns.ts";
+import { type Column, mixedColumnsOf } from "./columns.ts";
 import { type Companions, companionsOf } from "./companions.ts";
 import type { ComponentKey } from "./components.ts";
 import { measuresPresent, type Sample, sampleOf } from "./sample.ts";
-import { type Unit, type UnitGroup, unitGroupsOf } from "./units.ts";
+import { type Unit, type UnitGroup, unitSourceOf } from "./units.ts";
 
 /** One kind of work that both versions did often enough. */
 export interface PlannedOperation {
@@ -43,7 +43,7 @@ export interface PlanOptions {
 }
 
 /** Units that are looked at for components, over all fields together and of each. */
-const sampleBudget = { all: 40_000, eachMin: 400, eachMax: 8_000 } as const;
+const sampleBudget = { all: 20_000, eachMin: 200, eachMax: 5_000 } as const;
 /** Of one comparison, the most frequent operations. */
 const operationCountMax = 20;
 const comparisonCountMax = 100;
@@ -51,14 +51,25 @@ const comparisonCountMax = 100;
 const leadCountMax = 12;
 
 export function planOf(snapshot: Snapshot, options: PlanOptions): Plan {
-  const fields = fieldsOf(unitGroupsOf(snapshot));
+  const source = unitSourceOf(snapshot);
+  const fields = fieldsOf(source.sample);
   const each = Math.floor(sampleBudget.all / Math.max(1, fields.length));
   const size = Math.min(sampleBudget.eachMax, Math.max(sampleBudget.eachMin, each));
-  const plans = fields.map((field) => planField(field, size, options));
+  const mixed = fields.flatMap((field) => lookedAt(field, size, options.component) ?? []);
+  if (mixed.length === 0) return { comparisons: [], rarities: [] };
+  const gathered = fieldsOf(source.gather(mixed.flatMap(({ field }) => field.groups)));
+  const bySubject = new Map(gathered.map((field) => [subjectKey(field), field]));
+  const plans = mixed.map((look) =>
+    planField({ ...look, field: bySubject.get(subjectKey(look.field)) ?? look.field }, options),
+  );
   return {
     comparisons: plans.flatMap(({ comparisons }) => comparisons).slice(0, comparisonCountMax),
     rarities: plans.flatMap(({ rarities }) => rarities).slice(0, comparisonCountMax),
   };
+}
+
+function subjectKey({ subject, isOfService }: Field): string {
+  return `${isOfService ? "requests" : "calls"} ${subject}`;
 }
 
 /** Within a field a component has one meaning: all requests of a service, or calls of models for one purpose. */
@@ -94,14 +105,25 @@ function fieldsOf(groups: readonly UnitGroup[]): Field[] {
   ];
 }
 
-function planField(field: Field, sampleSize: number, options: PlanOptions): Plan {
-  const units = field.groups.flatMap(({ units: own }) => firstTries(own));
+/** A field in which components have several values, with those that may be compared first. */
+interface Look {
+  readonly field: Field;
+  readonly columns: readonly Column[];
+  readonly leads: readonly Column[];
+  readonly cohorts: readonly string[];
+}
+
+function lookedAt(field: Field, sampleSize: number, named: string): Look | undefined {
+  const units = field.groups.flatMap(({ units: own }) => own);
   const stride = Math.max(1, Math.ceil(units.length / sampleSize));
   const looked = stride === 1 ? units : units.filter((_unit, at) => at % stride === 0);
-  const columns = columnsOf(looked, options.component);
-  const leads = columns.filter(({ key }) => isLead(key, field, options.component));
-  if (leads.length === 0) return { comparisons: [], rarities: [] };
-  const cohorts = cohortsOf(looked);
+  const { components: columns, cohorts } = mixedColumnsOf(looked, named);
+  const leads = columns.filter(({ key }) => isLead(key, field, named));
+  return leads.length === 0 ? undefined : { field, columns, leads, cohorts };
+}
+
+function planField({ field, columns, leads, cohorts }: Look, options: PlanOptions): Plan {
+  const units = field.groups.flatMap(({ units: own }) => firstTries(own));
   const comparisons: Comparison[] = [];
   const rarities: Rarity[] = [];
   const covered = new Set<string>();

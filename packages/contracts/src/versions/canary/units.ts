@@ -1,14 +1,13 @@
-/** The requests and calls of models of a snapshot, in groups that do the same work, as far as there may be versions to compare. */
+/** The requests and calls of models of a snapshot, in groups that do the same work. */
 
 import type { Snapshot } from "../../model/snapshot.ts";
 import type { Attributes, Span } from "../../model/span.ts";
-import { toolOfSpan } from "../../readers/transcript/span-messages.ts";
+import { concernsModels, toolOfSpan } from "../../readers/transcript/span-messages.ts";
 import { isModelCall } from "../../tool-call/conversation/from-trace.ts";
-import { modelSpansOf } from "../../tool-call/model-spans.ts";
 import { mark } from "../../traces/marks.ts";
 import { operationOf, stableName } from "../../traces/name-operation.ts";
 import { type Trace, tracesOf } from "../../traces/trace.ts";
-import { componentKeys, flagPrefix, valueText } from "./components.ts";
+import { flagPrefix, valueText } from "./components.ts";
 import { wasHeldBack } from "./measures.ts";
 
 /** One request, or one call of a model. */
@@ -32,41 +31,81 @@ export interface UnitGroup {
   readonly units: Unit[];
 }
 
-/** Groups that are told apart; what comes beyond them is not compared. */
-const groupCountMax = 2_000;
-const flagCountMax = 64;
-
-/** The groups of a snapshot, made once for all contracts that compare versions. */
-export function unitGroupsOf(snapshot: Snapshot): readonly UnitGroup[] {
-  const known = groupsBySnapshot.get(snapshot);
-  if (known !== undefined) return known;
-  const groups = gather(snapshot);
-  groupsBySnapshot.set(snapshot, groups);
-  return groups;
+/** What units there are: a sample of traces tells what they are like, before all of them are gathered. */
+export interface UnitSource {
+  /** Groups in one order, with the units of evenly chosen traces. */
+  readonly sample: readonly UnitGroup[];
+  /** How many traces each chosen one stands for. */
+  readonly stride: number;
+  /** The groups of these names with the units of all traces, or of so many that they are enough. */
+  gather(wanted: readonly UnitGroup[]): readonly UnitGroup[];
 }
 
-/** A memory and no state: the same snapshot always has the same groups. */
-const groupsBySnapshot = new WeakMap<Snapshot, readonly UnitGroup[]>();
+const limits = {
+  /** Groups that are told apart; what comes beyond them is not compared. */
+  groupCountMax: 2_000,
+  flagCountMax: 64,
+  /** Traces that are looked at first, and about how many spans they may have together. */
+  sampledTraceCountMax: 4_000,
+  sampledTraceCountMin: 400,
+  sampledSpanCountMax: 40_000,
+  /** Units that are compared, about. */
+  gatheredCountMax: 100_000,
+} as const;
 
-function gather(snapshot: Snapshot): readonly UnitGroup[] {
+/** The units of a snapshot, looked at once for all contracts that compare versions. */
+export function unitSourceOf(snapshot: Snapshot): UnitSource {
+  const known = sourcesBySnapshot.get(snapshot);
+  if (known !== undefined) return known;
+  const source = makeSource(snapshot);
+  sourcesBySnapshot.set(snapshot, source);
+  return source;
+}
+
+/** A memory and no state: the same snapshot always has the same units. */
+const sourcesBySnapshot = new WeakMap<Snapshot, UnitSource>();
+
+function makeSource(snapshot: Snapshot): UnitSource {
   const traces = tracesOf(snapshot);
-  const emitters = new Emitters();
-  for (const trace of traces) emitters.see(trace);
-  const { hasModels, hasVersions, services } = emitters;
-  if (!hasModels && !hasVersions && services.size === 0) return [];
-  const groups = new Groups();
-  for (const trace of traces) {
-    const calls = trace.hasMarks(modelMarks) ? modelCallsOf(trace) : [];
-    const flags = trace.hasMarks(flagMarks) ? flagsOf(trace) : undefined;
-    for (const index of calls) {
-      const span = trace.span(index);
-      if (wasHeldBack(span)) continue;
-      const operation = callOperation(trace, index);
-      const unit = { lead: span, models: [span], trace, index, flags };
-      groups.add({ of: "call", span, operation }, unit);
-    }
-    if (hasVersions || services.size > 0)
-      addRequests({ trace, calls, flags, services, groups, hasVersions });
+  const stride = strideOf(traces);
+  const sample = groupsOf(traces, stride, undefined);
+  return {
+    sample,
+    stride,
+    gather: (wanted) => {
+      if (stride === 1) return wanted;
+      const count = wanted.reduce((sum, { units }) => sum + units.length, 0) * stride;
+      return groupsOf(traces, Math.max(1, Math.ceil(count / limits.gatheredCountMax)), wanted);
+    },
+  };
+}
+
+/** Every so manyth trace is looked at. Traces are sorted by their ids, which say nothing of what is in them. */
+function strideOf(traces: readonly Trace[]): number {
+  const step = Math.max(1, Math.floor(traces.length / 64));
+  let spanCount = 0;
+  let traceCount = 0;
+  for (let at = 0; at < traces.length; at += step) {
+    spanCount += traces[at]?.spans.length ?? 0;
+    traceCount += 1;
+  }
+  const fitting = Math.floor((limits.sampledSpanCountMax * traceCount) / Math.max(1, spanCount));
+  const most = Math.min(
+    limits.sampledTraceCountMax,
+    Math.max(limits.sampledTraceCountMin, fitting),
+  );
+  return Math.max(1, Math.ceil(traces.length / most));
+}
+
+function groupsOf(
+  traces: readonly Trace[],
+  stride: number,
+  wanted: readonly UnitGroup[] | undefined,
+): readonly UnitGroup[] {
+  const groups = new Groups(wanted);
+  for (let at = 0; at < traces.length; at += stride) {
+    const trace = traces[at];
+    if (trace !== undefined) addTrace(trace, groups);
   }
   return groups.all();
 }
@@ -74,70 +113,62 @@ function gather(snapshot: Snapshot): readonly UnitGroup[] {
 const modelMarks = mark.genAi | mark.toolName;
 const flagMarks = mark.version | mark.event;
 
-/** A first, cheap look: which services have resources of more than one version, and whether spans tell of others. */
-class Emitters {
-  readonly services = new Set<string>();
-  hasModels = false;
-  hasVersions = false;
-  readonly #seen = new Set<Attributes>();
-  readonly #values = new Map<string, string>();
-
-  see(trace: Trace): void {
-    this.hasModels ||= trace.hasMarks(modelMarks);
-    this.hasVersions ||= trace.hasMarks(mark.version);
-    if (!this.hasVersions && trace.hasMarks(mark.event))
-      this.hasVersions = flagsOf(trace) !== undefined;
-    let last: Attributes | undefined;
-    for (const { resource, service } of trace.spans) {
-      if (resource === last) continue;
-      last = resource;
-      if (this.#seen.has(resource)) continue;
-      if (this.#seen.size < resourceCountMax) this.#seen.add(resource);
-      this.#seeResource(service, resource);
-    }
+function addTrace(trace: Trace, groups: Groups): void {
+  const calls = trace.hasMarks(modelMarks) ? modelCallsOf(trace) : none;
+  const flags = trace.hasMarks(flagMarks) ? flagsOf(trace) : undefined;
+  for (const index of calls) {
+    const span = trace.span(index);
+    if (wasHeldBack(span)) continue;
+    const units = groups.unitsOf("call", span, () => callOperation(trace, index));
+    units?.push({ lead: span, models: [span], trace, index, flags });
   }
-
-  #seeResource(service: string, resource: Attributes): void {
-    if (this.services.has(service)) return;
-    for (const key of serviceKeys) {
-      const value = valueText(resource[key]);
-      if (value === undefined) continue;
-      const name = `${service}\n${environmentOf(resource)}\n${key}`;
-      const known = this.#values.get(name);
-      if (known === undefined) this.#values.set(name, value);
-      else if (known !== value) this.services.add(service);
-    }
-  }
+  if (groups.isWithRequests) addRequests(trace, { calls, flags, groups });
 }
 
-const resourceCountMax = 100_000;
-const serviceKeys = componentKeys
-  .filter(({ of, leads }) => of === "service" && leads === "always")
-  .map(({ key }) => key);
+const none: readonly number[] = [];
 
-function environmentOf(resource: Attributes): string {
-  return (
-    valueText(resource["deployment.environment.name"]) ??
-    valueText(resource["deployment.environment"]) ??
-    ""
-  );
-}
-
+/** Gathers groups: all, or those that are wanted. */
 class Groups {
   readonly #groups = new Map<string, UnitGroup>();
+  readonly #isClosed: boolean;
+  /** Environments of resources, of which there are few. */
+  readonly #environments = new Map<Attributes, string>();
+  readonly #services: ReadonlySet<string>;
+  /** Requests may be wanted, and not calls of models alone. */
+  readonly isWithRequests: boolean;
 
-  add(
-    { of, span, operation }: { of: UnitGroup["of"]; span: Span; operation: string },
-    unit: Unit,
-  ): void {
+  constructor(wanted: readonly UnitGroup[] | undefined) {
+    this.#isClosed = wanted !== undefined;
+    this.isWithRequests = wanted?.some(({ of }) => of === "service") ?? true;
+    this.#services = new Set(wanted?.map(({ of, service }) => `${of} ${service}`));
+    for (const group of wanted ?? []) this.#groups.set(keyOf(group), { ...group, units: [] });
+  }
+
+  /** Where the units like a span are kept; nothing where they are not wanted. */
+  unitsOf(of: UnitGroup["of"], span: Span, operationOfSpan: () => string): Unit[] | undefined {
     const { service, resource } = span;
-    const environment = environmentOf(resource);
-    const key = `${of}\n${service}\n${environment}\n${operation}`;
+    if (this.#isClosed && !this.#services.has(`${of} ${service}`)) return undefined;
+    const environment = this.#environmentOf(resource);
+    const operation = operationOfSpan();
+    const key = keyOf({ of, service, environment, operation });
     const known = this.#groups.get(key);
-    if (known !== undefined) known.units.push(unit);
-    else if (this.#groups.size < groupCountMax) {
-      this.#groups.set(key, { of, service, environment, operation, units: [unit] });
-    }
+    if (known !== undefined) return known.units;
+    if (this.#isClosed || this.#groups.size >= limits.groupCountMax) return undefined;
+    const units: Unit[] = [];
+    this.#groups.set(key, { of, service, environment, operation, units });
+    return units;
+  }
+
+  #environmentOf(resource: Attributes): string {
+    const known = this.#environments.get(resource);
+    if (known !== undefined) return known;
+    const environment =
+      valueText(resource["deployment.environment.name"]) ??
+      valueText(resource["deployment.environment"]) ??
+      "";
+    if (this.#environments.size < limits.groupCountMax)
+      this.#environments.set(resource, environment);
+    return environment;
   }
 
   all(): readonly UnitGroup[] {
@@ -147,23 +178,28 @@ class Groups {
   }
 }
 
+function keyOf(group: Pick<UnitGroup, "of" | "service" | "environment" | "operation">): string {
+  return `${group.of}\n${group.service}\n${group.environment}\n${group.operation}`;
+}
+
 /** Calls of models; of one that stands within another of its service, the inner one. */
-function modelCallsOf(trace: Trace): number[] {
-  const calls = modelSpansOf(trace).filter((index) => {
+function modelCallsOf(trace: Trace): readonly number[] {
+  const calls: number[] = [];
+  for (let index = 0; index < trace.spans.length; index += 1) {
+    if ((trace.marksOf(index) & modelMarks) === 0) continue;
     const span = trace.span(index);
-    return isModelCall(span) && toolOfSpan(span) === undefined;
-  });
+    if (concernsModels(span) && isModelCall(span) && toolOfSpan(span) === undefined) {
+      calls.push(index);
+    }
+  }
   if (calls.length < 2) return calls;
-  const outer = new Set(
-    calls.map((index) => trace.parents[index] ?? -1).filter((parent) => parent >= 0),
-  );
-  return calls.filter((index) => {
-    if (!outer.has(index)) return true;
-    const { service } = trace.span(index);
-    return !calls.some(
-      (inner) => trace.parents[inner] === index && trace.span(inner).service === service,
-    );
-  });
+  const { parents } = trace;
+  const outer = new Set<number>();
+  for (const inner of calls) {
+    const parent = parents[inner] ?? -1;
+    if (parent >= 0 && trace.span(parent).service === trace.span(inner).service) outer.add(parent);
+  }
+  return outer.size === 0 ? calls : calls.filter((index) => !outer.has(index));
 }
 
 const purposeKeys = [
@@ -182,55 +218,50 @@ function callOperation(trace: Trace, index: number): string {
     valueText(attributes["gen_ai.operation.name"]) ??
     valueText(attributes["llm.request.type"]) ??
     "call";
-  const bundle = valueText(attributes["faultline.bundle.name"])?.split("@", 1)[0];
   let name = kind;
   let isNamed = false;
   for (const key of purposeKeys) {
-    const purpose = valueText(attributes[key]);
-    if (purpose === undefined) continue;
+    const purpose = attributes[key];
+    if (typeof purpose !== "string") continue;
     name += ` ${purpose}`;
     isNamed = true;
   }
-  if (!isNamed && bundle !== undefined) return `${name} ${bundle}`;
+  const bundle = isNamed ? undefined : attributes["faultline.bundle.name"];
+  if (typeof bundle === "string") return `${name} ${bundle.split("@", 1)[0] ?? ""}`;
   const parent = trace.parents[index] ?? -1;
   if (parent < 0) return name;
   const around = trace.span(parent);
   return around.service === service ? `${name} in ${stableName(around.name)}` : name;
 }
 
-function addRequests({
-  trace,
-  calls,
-  flags,
-  services,
-  groups,
-  hasVersions,
-}: {
-  readonly trace: Trace;
-  readonly calls: readonly number[];
-  readonly flags: Unit["flags"];
-  readonly services: ReadonlySet<string>;
-  readonly groups: Groups;
-  readonly hasVersions: boolean;
-}): void {
+function addRequests(
+  trace: Trace,
+  {
+    calls,
+    flags,
+    groups,
+  }: {
+    readonly calls: readonly number[];
+    readonly flags: Unit["flags"];
+    readonly groups: Groups;
+  },
+): void {
   const { spans, parents } = trace;
-  const isCall = new Set(calls);
   for (let index = 0; index < spans.length; index += 1) {
     const span = spans[index];
-    if (span === undefined || (!hasVersions && !services.has(span.service))) continue;
+    if (span === undefined) continue;
     const parent = parents[index] ?? -1;
     const isEntry =
       parent < 0
         ? span.kind !== "client" || span.parentSpanId === undefined
-        : spans[parent]?.service !== span.service && span.kind !== "client";
-    if (!isEntry || isCall.has(index)) continue;
+        : span.kind !== "client" && spans[parent]?.service !== span.service;
+    if (!isEntry || calls.includes(index)) continue;
+    const units = groups.unitsOf("service", span, () => operationOf(span));
+    if (units === undefined) continue;
     const models = calls
       .filter((call) => isWithin(trace, call, index))
       .map((call) => trace.span(call));
-    groups.add(
-      { of: "service", span, operation: operationOf(span) },
-      { lead: span, models, trace, index, flags },
-    );
+    units.push({ lead: span, models, trace, index, flags });
   }
 }
 
@@ -256,7 +287,9 @@ function flagsOf(trace: Trace): ReadonlyMap<string, string> | undefined {
       valueText(attributes["feature_flag.variant"]) ??
       valueText(attributes["feature_flag.result.value"]);
     flags ??= new Map();
-    if (value !== undefined && flags.size < flagCountMax) flags.set(`${flagPrefix}${key}`, value);
+    if (value !== undefined && flags.size < limits.flagCountMax) {
+      flags.set(`${flagPrefix}${key}`, value);
+    }
   };
   for (const { attributes, events } of trace.spans) {
     add(attributes);
