@@ -195,6 +195,33 @@ describe("forecasts of budgets", () => {
   });
 });
 
+describe("usage in a window", () => {
+  it("tells currencies apart, and can be asked for one of them", async () => {
+    const { rows } = await admin.readUsage({ query: { by: "model" } }, options);
+    expect(
+      rows.map(({ name, currency, chargedMicros }) => [name, currency, chargedMicros]),
+    ).toEqual([
+      ["large", "USD", "300"],
+      ["small", "USD", "200"],
+      ['tiny, "new"', "USD", "100"],
+      ["", "USD", "50"],
+      ["large", "credits", "33"],
+    ]);
+    const asked = await admin.readUsage({ query: { currency: "credits" } }, options);
+    expect(asked.rows).toMatchObject([{ currency: "credits", chargedMicros: "33" }]);
+    const foreign = admin.readUsage({ query: { currency: "EUR" } }, options);
+    await expect(foreign).rejects.toMatchObject({ code: "currency_mismatch" });
+  });
+
+  it.each([
+    ["longer than may be read at once", { from: "2020-01-01T00:00:00Z" }],
+    ["that ends before it begins", { from: "2026-01-02T00:00:00Z", until: "2026-01-01T00:00:00Z" }],
+  ])("is refused for one %s", async (_what, query) => {
+    const asked = admin.readUsage({ query }, options);
+    await expect(asked).rejects.toMatchObject({ code: "request_invalid", where: "query /from" });
+  });
+});
+
 describe("exports", () => {
   const download = async (path: string, key = control.keys.byRole.viewer) => {
     const response = await control.fetch(path, { headers: { authorization: `Bearer ${key}` } });

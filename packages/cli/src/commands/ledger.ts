@@ -40,7 +40,7 @@ export const command: Command = {
     "ledger account open|close [CURRENCY] [--line AMOUNT]",
     "ledger hold [place AMOUNT [CURRENCY] | settle ID AMOUNT | renew ID | release ID]",
     "ledger budget [set NAME AMOUNT [CURRENCY] | remove NAME]",
-    "ledger usage [--by WHAT] [--from MOMENT] [--until MOMENT]",
+    "ledger usage [--by WHAT] [--currency CURRENCY] [--from MOMENT] [--until MOMENT]",
     "ledger price [list | default [set --input USD --output USD | remove]]",
     "ledger webhook [list | add URL | test ID | enable ID | disable ID | rotate ID | remove ID]",
     "ledger webhook deliveries [ID] [--state STATE] | retry DELIVERY",
@@ -88,6 +88,11 @@ export const command: Command = {
       type: "string",
       value: "WHAT",
       description: `one of ${UsageGrouping.anyOf.map((by) => by.const).join(", ")}`,
+    },
+    currency: {
+      type: "string",
+      value: "CURRENCY",
+      description: "usage in it alone (default: in each)",
     },
     from: { type: "string", value: "MOMENT", description: "usage from then on (default: 30d)" },
     until: { type: "string", value: "MOMENT", description: "usage before then (default: now)" },
@@ -190,8 +195,10 @@ async function usage(context: CommandContext): Promise<number> {
   const nowMs = context.clock.nowMs();
   const from = textOption(context, "from");
   const until = textOption(context, "until");
+  const currency = textOption(context, "currency");
   const query = {
     ...(grouping === undefined ? {} : { by: grouping }),
+    ...(currency === undefined ? {} : { currency }),
     ...(from === undefined ? {} : { from: parseMoment("from", from, nowMs) }),
     ...(until === undefined ? {} : { until: parseMoment("until", until, nowMs) }),
   };

@@ -121,7 +121,7 @@ export function usageTable(terminal: Terminal, usage: LedgerUsage): string {
     usage.rows.map((row) => [
       row.name === "" ? "(not said)" : row.name,
       String(row.useCount),
-      unitsOf(row.chargedMicros),
+      `${unitsOf(row.chargedMicros)} ${row.currency}`,
       String(row.inputTokens),
       String(row.outputTokens),
     ]),

@@ -19,5 +19,5 @@ export const AskedCurrency = Type.String({ minLength: 1, maxLength: 16 });
 export const Currency = Type.Union([Type.Literal("USD"), Type.Literal("credits")]);
 /** A name that a person reads. */
 export const Name = Type.String({ minLength: 1, maxLength: 256 });
-/** How many. */
-export const Count = Type.Integer({ minimum: 0 });
+/** How many. What is beyond this a number does not count exactly, and no database column holds. */
+export const Count = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });

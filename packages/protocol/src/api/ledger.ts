@@ -187,18 +187,20 @@ export const RenewHoldRequest = Type.Object(
   closed,
 );
 
+/** So many tokens that sums of them fit into any column. */
+const TokenCount = Type.Integer({ minimum: 0, maximum: 1_000_000_000_000 });
 /** What a use was, beyond its amount. */
 export const UseDetails = Type.Object(
   {
     bundleHash: Type.Optional(Name),
     provider: Type.Optional(Name),
     model: Type.Optional(Name),
-    inputTokens: Type.Optional(Count),
-    cachedInputTokens: Type.Optional(Count),
-    reasoningTokens: Type.Optional(Count),
-    outputTokens: Type.Optional(Count),
+    inputTokens: Type.Optional(TokenCount),
+    cachedInputTokens: Type.Optional(TokenCount),
+    reasoningTokens: Type.Optional(TokenCount),
+    outputTokens: Type.Optional(TokenCount),
     deviceKind: Type.Optional(Name),
-    deviceSeconds: Type.Optional(Type.Number({ minimum: 0 })),
+    deviceSeconds: Type.Optional(Type.Number({ minimum: 0, maximum: 1e12 })),
     priceVersion: Type.Optional(Name),
     keyId: Type.Optional(Name),
     userId: Type.Optional(Name),
@@ -327,6 +329,9 @@ export type UsageGrouping = Static<typeof UsageGrouping>;
 export const LedgerUsageQuery = Type.Object(
   {
     by: Type.Optional(UsageGrouping),
+    /** Default: each currency of the tenant, in rows of its own. */
+    currency: Type.Optional(AskedCurrency),
+    /** Default: 30 days before `until`; at most 400 days before it. */
     from: Type.Optional(Moment),
     until: Type.Optional(Moment),
   },
@@ -343,6 +348,8 @@ export const LedgerUsage = Type.Object(
         {
           /** Empty where the uses do not say. */
           name: Type.String({ maxLength: 256 }),
+          /** What was charged in two currencies stands in two rows. */
+          currency: Currency,
           useCount: Count,
           chargedMicros: Micros,
           inputTokens: Count,
@@ -350,7 +357,7 @@ export const LedgerUsage = Type.Object(
         },
         closed,
       ),
-      { maxItems: 1_000 },
+      { maxItems: 2_000 },
     ),
   },
   closed,

@@ -25,10 +25,16 @@ export const SealedMessage = Type.Object(
 );
 export type SealedMessage = Static<typeof SealedMessage>;
 
+/** A moment that a date can be. */
+const MomentMs = Type.Integer({ minimum: 0, maximum: 8_640_000_000_000_000 });
+/** Up to the largest single amount of the ledger: what stands in a document is done some day, so that it is refused before. */
+const LimitMicros = Type.String({ pattern: "^(?:0|[1-9][0-9]{0,14}|10{15})$" });
+const GivenMicros = Type.String({ pattern: "^(?:[1-9][0-9]{0,14}|10{15})$" });
+
 const BudgetAmounts = Type.Array(Type.Object({ budgetId: Id, amountMicros: Micros }, closed), {
   maxItems: 1_000,
 });
-const DurationMs = Type.Integer({ minimum: 1 });
+const DurationMs = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
 
 /** A step of an escrow. */
 const RegionStep = Type.Union([
@@ -102,9 +108,9 @@ const BudgetWindowMs = Type.Union([
 const GivenCredit = Type.Object(
   {
     currency: Currency,
-    amountMicros: Micros,
-    priority: Type.Integer(),
-    expiresAtMs: Type.Optional(Count),
+    amountMicros: GivenMicros,
+    priority: Type.Integer({ minimum: -1_000_000, maximum: 1_000_000 }),
+    expiresAtMs: Type.Optional(MomentMs),
   },
   closed,
 );
@@ -126,9 +132,11 @@ const DocumentContent = Type.Union([
           currency: Currency,
           scope: BudgetScope,
           window: BudgetWindowMs,
-          limitMicros: Micros,
+          limitMicros: LimitMicros,
           isHard: Type.Boolean(),
-          thresholdPercents: Type.Array(Type.Integer(), { maxItems: 8 }),
+          thresholdPercents: Type.Array(Type.Integer({ minimum: 1, maximum: 1_000 }), {
+            maxItems: 8,
+          }),
         },
         closed,
       ),
@@ -136,7 +144,7 @@ const DocumentContent = Type.Union([
     closed,
   ),
   Type.Object({ kind: Type.Literal("budget-removed"), budgetId: Id }, closed),
-  Type.Object({ kind: Type.Literal("line"), currency: Currency, limitMicros: Micros }, closed),
+  Type.Object({ kind: Type.Literal("line"), currency: Currency, limitMicros: LimitMicros }, closed),
 ]);
 
 const GrantDocument = Type.Object(
@@ -145,9 +153,12 @@ const GrantDocument = Type.Object(
     versions: Type.Array(
       Type.Object(
         {
-          clock: Type.Record(RegionName, Type.Integer({ minimum: 1 })),
+          clock: Type.Record(
+            RegionName,
+            Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }),
+          ),
           region: RegionName,
-          editedAtMs: Count,
+          editedAtMs: MomentMs,
           content: DocumentContent,
         },
         closed,

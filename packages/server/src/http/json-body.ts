@@ -1,7 +1,9 @@
 /** Reads JSON bodies with strict UTF-8, and says where the syntax breaks. */
 
+import type { Readable } from "node:stream";
+
 import { PlatformError } from "@faultline/protocol";
-import type { FastifyInstance } from "fastify";
+import type { FastifyInstance, FastifyRequest } from "fastify";
 
 import { httpLimits } from "./limits.ts";
 import { findRepeatedField } from "./repeated-field.ts";
@@ -17,6 +19,28 @@ export function readJsonBodies(app: FastifyInstance): void {
     { parseAs: "buffer", bodyLimit: httpLimits.jsonBodyBytesMax },
     async (_request: unknown, body: Buffer) => parseJson(body),
   );
+  app.addContentTypeParser("*", async (request: FastifyRequest, body: Readable) => {
+    const type = request.headers["content-type"];
+    // Who sends in pieces does not say beforehand that there are none.
+    if (type === undefined && (await isEmpty(body))) return undefined;
+    throw new PlatformError("media_type_unsupported", sayUnread(type), {
+      where: "header content-type",
+      hint: "Send JSON with `content-type: application/json`; OTLP paths read application/x-protobuf too. GET /api/openapi.json describes the body of every route.",
+    });
+  });
+}
+
+/** Reads no more than the first piece. */
+async function isEmpty(body: Readable): Promise<boolean> {
+  // What is left of it is thrown away by whoever answers, who needs the connection.
+  const pieces: AsyncIterable<Buffer> = body.iterator({ destroyOnReturn: false });
+  for await (const piece of pieces) if (piece.length > 0) return false;
+  return true;
+}
+
+function sayUnread(type: string | undefined): string {
+  if (type === undefined) return "The body has no content type, and JSON was expected.";
+  return `The body is of the content type '${type.slice(0, nameLengthMax)}', and JSON was expected.`;
 }
 
 function parseJson(body: Buffer): unknown {

@@ -6,6 +6,7 @@ import type { Principal } from "#identity/index.ts";
 import { assert } from "#kernel/index.ts";
 import { type ApiRoute, type ApiRouteName, apiRouteNames, apiRoutes } from "@faultline/protocol";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { Check } from "typebox/value";
 
 import { authenticate, authorize, readCredentials } from "./authenticate.ts";
 import { requestSignal } from "./request-signal.ts";
@@ -35,6 +36,8 @@ function registerRoute(
   // The table of handlers is typed by the table of routes, and the schemas of the route validate what it gets.
   const handler = handlers[name] as AnyHandler;
   const principals = new WeakMap<FastifyRequest, Principal>();
+  // Who has nothing to say need not send `{}`.
+  const mayBeAbsent = route.body !== undefined && Check(route.body, {});
 
   app.route({
     method: route.method,
@@ -52,6 +55,9 @@ function registerRoute(
       });
       authorize(principal, access);
       principals.set(request, principal);
+    },
+    preValidation: async (request) => {
+      if (request.body === undefined && mayBeAbsent) request.body = {};
     },
     handler: async (request, reply) => {
       const signal = requestSignal(reply, options);
@@ -93,6 +99,8 @@ function send(reply: FastifyReply, route: ApiRoute, output: unknown): FastifyRep
     case "text":
       return reply.send(output);
     case "stream":
+      // Nobody reads what follows the head: a stream that is not begun reads nothing either.
+      if (reply.request.method === "HEAD") return reply.send(Readable.from([]));
       // The handlers of such routes are typed to give pieces of text.
       return reply.send(Readable.from(output as AsyncIterable<string>, { objectMode: false }));
     case "bytes":

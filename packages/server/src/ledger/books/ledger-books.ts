@@ -25,7 +25,6 @@ import type { Reader, Store, TenantScope } from "#storage/index.ts";
 import { budgetStanding } from "../rules/set-budget.ts";
 import { findDifferences, type ReconcileRequest } from "../reconcile/reconcile.ts";
 import { readCurrency } from "../service/read-amount.ts";
-import { readMoment } from "../service/read-moment.ts";
 import { readBudgets } from "../store/load-ledger.ts";
 import { readBalance } from "./balance.ts";
 import { readBalanceSeries } from "./balance-series.ts";
@@ -105,15 +104,13 @@ export class LedgerBooks {
     return this.#store.read(scope, (reader) => this.#readBudgets(reader));
   }
 
+  /** What was used in a window. Throws `request_invalid`, `currency_mismatch`. */
   async usage(scope: TenantScope, query: LedgerUsageQuery): Promise<LedgerUsage> {
-    const nowMs = this.#clock.nowMs();
-    const untilMs = query.until === undefined ? nowMs : readMoment(query.until, "query /until");
-    const fromMs =
-      query.from === undefined
-        ? untilMs - bookLimits.usageWindowMs
-        : readMoment(query.from, "query /from");
+    const window = readWindow(query, this.#clock.nowMs());
+    const currency =
+      query.currency === undefined ? undefined : readCurrency(query.currency, currencyPlace);
     const by = query.by ?? "model";
-    return this.#store.read(scope, (reader) => readUsage(reader, { by, fromMs, untilMs }));
+    return this.#store.read(scope, (reader) => readUsage(reader, { ...window, by, currency }));
   }
 
   /** What stood in the books over time. Throws `request_invalid`, `currency_mismatch`. */

@@ -10,6 +10,7 @@ import { Value } from "typebox/value";
 
 import { readRecord, writeRecord } from "../store/micros-text.ts";
 import type { ExchangeReply, ExchangeRequest } from "./exchange.ts";
+import { documentKey, type GrantDocument } from "./grant-document.ts";
 
 /** A request as it travels. */
 export interface SentRequest extends Omit<ExchangeRequest, "region"> {
@@ -34,7 +35,7 @@ export function readRequestText(text: string): SentRequest {
   const value = parse(text);
   if (!Value.Check(RegionExchange, value)) throw invalid();
   // The schema has the parts that the type names, with amounts as decimal text, which `readRecord` turns around.
-  return readRecord(value) as SentRequest;
+  return withKnownKeys(readRecord(value) as SentRequest);
 }
 
 /** Throws `request_invalid`. */
@@ -42,7 +43,20 @@ export function readReplyText(text: string): SentReply {
   const value = parse(text);
   if (!Value.Check(RegionExchangeReply, value)) throw invalid();
   // As above; the answers are what the ledger of the home, whose seal was checked, gave.
-  return readRecord(value) as SentReply;
+  return withKnownKeys(readRecord(value) as SentReply);
+}
+
+/** A document stands once and is about what its key says, so that all versions of one are of one kind. Throws `request_invalid`. */
+function withKnownKeys<Message extends { readonly documents: readonly GrantDocument[] }>(
+  message: Message,
+): Message {
+  const isMisnamed = ({ key, versions }: GrantDocument): boolean =>
+    versions.some(({ content }) =>
+      content.kind === "grant" ? !key.startsWith("grant/") : key !== documentKey(content),
+    );
+  const keys = new Set(message.documents.map(({ key }) => key));
+  if (keys.size < message.documents.length || message.documents.some(isMisnamed)) throw invalid();
+  return message;
 }
 
 function parse(text: string): unknown {

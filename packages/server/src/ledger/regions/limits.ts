@@ -11,6 +11,8 @@ export const regionLimits = {
   documentsPerMessageMax: 200,
   /** Edits of one document that stand side by side. */
   versionCountMax: 32,
+  /** All edits of one document, as they are written down. */
+  documentBytesMax: 65_536,
   /** One message between two regions takes this long at most. */
   exchangeMsMax: 10_000,
   /** Within so much time after a message failed no call waits for the next one. */

@@ -2,7 +2,7 @@
 
 import { assert } from "#kernel/index.ts";
 import type { Reader, Store, TenantScope, Writer } from "#storage/index.ts";
-import type { UseDetails } from "@faultline/protocol";
+import { PlatformError, type UseDetails } from "@faultline/protocol";
 import { sql } from "kysely";
 
 import type { LeaseCharge } from "../rules/commands.ts";
@@ -90,7 +90,7 @@ export class RegionStore {
     });
   }
 
-  /** Adds what was heard of documents; gives those that changed, as they are now. */
+  /** Adds what was heard of documents; gives those that changed, as they are now. Throws `request_invalid` for what is too much. */
   async hear(scope: TenantScope, heard: readonly GrantDocument[]): Promise<GrantDocument[]> {
     if (heard.length === 0) return [];
     return this.#store.transact(scope, async (writer) => {
@@ -99,6 +99,7 @@ export class RegionStore {
       const rows = await selectDocuments(writer).where("key", "in", keys).execute();
       const known = new Map(rows.map((row) => [row.key, documentOf(row)]));
       const changed = hearDocuments(known, heard);
+      refuseTooLarge(changed);
       await putDocuments(writer, scope, changed);
       return changed;
     });
@@ -269,6 +270,22 @@ function attributionIn(details: UseDetails | undefined): Attribution | undefined
     ...(model === undefined ? {} : { model }),
     ...(tags === undefined ? {} : { tags }),
   };
+}
+
+/** Another region may have made more edits of one document than there is room for. */
+function refuseTooLarge(documents: readonly GrantDocument[]): void {
+  const { versionCountMax, documentBytesMax } = regionLimits;
+  for (const { key, versions } of documents) {
+    const isTooLarge =
+      versions.length > versionCountMax ||
+      Buffer.byteLength(writeRecord(versions)) > documentBytesMax;
+    if (!isTooLarge) continue;
+    throw new PlatformError(
+      "request_invalid",
+      `Of '${key}' more edits would stand side by side than are kept.`,
+      { hint: "`faultline ledger conflicts resolve` decides which of the known ones holds." },
+    );
+  }
 }
 
 type DocumentReader = Pick<Reader, "selectFrom">;

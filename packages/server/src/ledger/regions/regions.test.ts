@@ -365,4 +365,79 @@ describe("two regions", () => {
     const broken = seal(key, "request", { ...message, text: "{}" });
     await expect(eu.regions.answer(broken, signal)).rejects.toBeInstanceOf(PlatformError);
   });
+
+  describe("refuse what a region with the right key says in their own words, and keep none of it", () => {
+    const edit = {
+      clock: { us: 1 },
+      region: "us",
+      editedAtMs: 1,
+      content: {
+        kind: "grant",
+        given: [{ currency, amountMicros: "5", priority: 0 }],
+      },
+    };
+    const given = (change: object) => ({
+      ...edit,
+      content: { kind: "grant", given: [{ ...edit.content.given[0], ...change }] },
+    });
+    const ask = async (change: object) => {
+      const empty = { tenantId: "default", steps: [], documents: [], details: {} };
+      const text = JSON.stringify({ ...empty, heardRevision: 0, ...change });
+      const message = { from: "us", to: "eu", nonce: "0".repeat(32), text };
+      return eu.regions.answer(seal(key, "request", message), signal);
+    };
+
+    it.each([
+      ["a revision that no number counts", { heardRevision: 1e300 }],
+      ["a revision below zero", { heardRevision: -1 }],
+      [
+        "a grant below zero",
+        { documents: [{ key: "grant/g", versions: [given({ amountMicros: "-5" })] }] },
+      ],
+      [
+        "a grant of nothing",
+        { documents: [{ key: "grant/g", versions: [given({ amountMicros: "0" })] }] },
+      ],
+      [
+        "a grant beyond what there can be",
+        {
+          documents: [{ key: "grant/g", versions: [given({ amountMicros: "1000000000000001" })] }],
+        },
+      ],
+      [
+        "a time that no date is",
+        { documents: [{ key: "grant/g", versions: [{ ...edit, editedAtMs: 1e16 }] }] },
+      ],
+      [
+        "a document under the key of another",
+        { documents: [{ key: "line/USD", versions: [edit] }] },
+      ],
+      [
+        "a document twice",
+        {
+          documents: [
+            { key: "grant/g", versions: [edit] },
+            { key: "grant/g", versions: [edit] },
+          ],
+        },
+      ],
+    ])("%s", async (_what, change) => {
+      const before = await eu.regions.documents(scope);
+      await expect(ask(change)).rejects.toMatchObject({ code: "request_invalid" });
+      expect(await eu.regions.documents(scope)).toEqual(before);
+    });
+
+    it("more edits of one document than stand side by side", async () => {
+      const editsOf = (prefix: string) =>
+        Array.from({ length: 32 }, (_, index) => ({
+          ...edit,
+          clock: { [`${prefix}${index}`]: 1 },
+        }));
+      await ask({ documents: [{ key: "grant/g", versions: editsOf("a") }] });
+      const asked = ask({ documents: [{ key: "grant/g", versions: editsOf("b") }] });
+      await expect(asked).rejects.toMatchObject({ code: "request_invalid" });
+      const documents = await eu.regions.documents(scope);
+      expect(documents.find((one) => one.key === "grant/g")?.versions).toHaveLength(32);
+    });
+  });
 });
