@@ -54,12 +54,9 @@ function hasFailed({ status, attributes }: Span): boolean {
   return typeof code === "number" && code >= 500;
 }
 
-/** Whether a call never reached a model, because a limit, a budget or a policy held it back. */
+/** Whether a limit or a budget held a call back before it reached a model: no version is to blame for that. */
 export function wasHeldBack({ attributes }: Span): boolean {
-  return (
-    attributes["faultline.limit"] !== undefined ||
-    attributes["faultline.policy.refused_by"] !== undefined
-  );
+  return attributes["faultline.limit"] !== undefined;
 }
 
 function sumOf(spans: readonly Span[], read: (attributes: Attributes) => number): number {

@@ -73,7 +73,7 @@ function subjectKey({ subject, isOfService }: Field): string {
 }
 
 /** Within a field a component has one meaning: all requests of a service, or calls of models for one purpose. */
-interface Field {
+export interface Field {
   readonly subject: string;
   readonly groups: readonly UnitGroup[];
   /** Components of the service are compared by its requests, where there are any. */
@@ -81,7 +81,8 @@ interface Field {
   readonly hasRequests: boolean;
 }
 
-function fieldsOf(groups: readonly UnitGroup[]): Field[] {
+/** The fields that groups make. */
+export function fieldsOf(groups: readonly UnitGroup[]): Field[] {
   const placeOf = ({ service, environment }: UnitGroup): string =>
     environment === "" ? service : `${service} (${environment})`;
   const requests = Map.groupBy(
@@ -106,14 +107,15 @@ function fieldsOf(groups: readonly UnitGroup[]): Field[] {
 }
 
 /** A field in which components have several values, with those that may be compared first. */
-interface Look {
+export interface Look {
   readonly field: Field;
   readonly columns: readonly Column[];
   readonly leads: readonly Column[];
   readonly cohorts: readonly string[];
 }
 
-function lookedAt(field: Field, sampleSize: number, named: string): Look | undefined {
+/** What differs within a field; nothing where no component that can be compared does. */
+export function lookedAt(field: Field, sampleSize: number, named: string): Look | undefined {
   const units = field.groups.flatMap(({ units: own }) => own);
   const stride = Math.max(1, Math.ceil(units.length / sampleSize));
   const looked = stride === 1 ? units : units.filter((_unit, at) => at % stride === 0);

@@ -97,7 +97,8 @@ const conversationKeys = [
   "conversation.id",
 ];
 
-function clusterOf({ lead, models, trace }: Unit): string {
+/** What a unit shares its fate with: its conversation, or else its trace. */
+export function clusterOf({ lead, models, trace }: Unit): string {
   for (const key of conversationKeys) {
     const id = valueText(lead.attributes[key]) ?? valueText(models[0]?.attributes[key]);
     if (id !== undefined) return id;
