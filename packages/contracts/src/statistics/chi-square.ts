@@ -51,13 +51,13 @@ function nonzero(value: number, tiny: number): number {
 /** ln of the gamma function, by the approximation of Lanczos with six terms. */
 function logGamma(x: number): number {
   const coefficients = [
-    76.180_091_729_471_46, -86.505_320_329_416_77, 24.014_098_240_830_91, -1.231_739_572_450_155,
-    0.120_865_097_386_617_9e-2, -0.539_523_938_495_3e-5,
+    76.18009172947, -86.50532032942, 24.01409824083, -1.23173957245, 1.208650973866e-3,
+    -5.395239384953e-6,
   ];
   const shifted = x + 5.5 - (x + 0.5) * Math.log(x + 5.5);
   const sum = coefficients.reduce(
     (total, coefficient, at) => total + coefficient / (x + 1 + at),
-    1.000_000_000_190_015,
+    1.00000000019,
   );
-  return -shifted + Math.log((2.506_628_274_631_000_5 * sum) / x);
+  return -shifted + Math.log((2.506628274631 * sum) / x);
 }

@@ -75,7 +75,7 @@ export function differenceOf(
 
 interface Binning {
   readonly bins: readonly string[];
-  binOf(value: number | string): number;
+  readonly binOf: (value: number | string) => number;
 }
 
 function binningOf(
