@@ -1,6 +1,6 @@
 /** Small servers that speak the query APIs of Prometheus, Tempo, Jaeger, pprof and Kubernetes, in their forms of answers. */
 
-import { createServer, type IncomingMessage } from "node:http";
+import { createServer, type IncomingMessage, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 
 import { orderTrace } from "./order-trace.ts";
@@ -18,14 +18,20 @@ export interface LiveSystem extends AsyncDisposable {
 
 /** Starts a server on the loopback that answers so; `never` leaves the caller waiting. */
 export async function openLiveSystem(answers: Answers): Promise<LiveSystem> {
-  const requests: string[] = [];
-  const server = createServer((request, response) => {
-    const url = new URL(request.url ?? "/", "http://127.0.0.1");
-    requests.push(`${url.pathname}${url.search}`);
-    const answer = answers(url, request);
+  return await openServer((request, response) => {
+    const answer = answers(new URL(request.url ?? "/", "http://127.0.0.1"), request);
     if (answer === "never") return;
     response.writeHead(answer.status ?? 200, { "content-type": "application/json" });
     response.end(answer.body);
+  });
+}
+
+/** Starts a server on the loopback that does as it likes. */
+export async function openServer(listener: RequestListener): Promise<LiveSystem> {
+  const requests: string[] = [];
+  const server = createServer((request, response) => {
+    requests.push(request.url ?? "/");
+    listener(request, response);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   // A server that listens on TCP has an address of this form.
@@ -84,6 +90,23 @@ export const jaeger: Answers = (url) => {
     processes: { p1: { serviceName: "shop", tags: [] } },
   };
   return json({ data: [trace], total: 0, limit: 0, offset: 0, errors: null });
+};
+
+/** Loki: two lines of one service, of which one has a key in it. */
+export const loki: Answers = (url) => {
+  if (url.pathname === "/loki/api/v1/labels") {
+    return json({ status: "success", data: ["service_name", "pod"] });
+  }
+  const start = BigInt(url.searchParams.get("start") ?? "0");
+  const values = [
+    [
+      String(start + 2_000_000_000n),
+      'level=error msg="charge failed" api_key=sk-live-hunter2hunter2hunter2',
+    ],
+    [String(start + 1_000_000_000n), 'level=info msg="mail to ann@corp.example.org sent"'],
+  ];
+  const result = [{ stream: { service_name: "shop", pod: "shop-0" }, values }];
+  return json({ status: "success", data: { resultType: "streams", result, stats: {} } });
 };
 
 /** A Go process whose heap may not be read. */

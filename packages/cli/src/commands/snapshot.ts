@@ -18,7 +18,8 @@ import { PlatformError } from "@faultline/protocol";
 import { type Command, type CommandContext, UsageError } from "../command.ts";
 import { switchOption, textOption } from "../connection.ts";
 import { readEvidenceAt, readEvidenceFiles } from "../evidence-files.ts";
-import { collectLive, type Collected } from "../live/collect-live.ts";
+import { collectLive } from "../live/collect-live.ts";
+import { liveProgress } from "../live/live-progress.ts";
 import { liveOptions, liveSources, liveWindow, sourceDurationMs } from "../live/live-options.ts";
 import type { LiveSource } from "../live/live-source.ts";
 import { layoutTable } from "../table.ts";
@@ -30,7 +31,7 @@ export const command: Command = {
   summary: "freeze evidence into one file, show it, take secrets out of it",
   usage: [
     "snapshot create PATH… --out FILE",
-    "snapshot create --kube-context CONTEXT --prometheus URL --tempo URL --pprof URL [--since 15m] --out FILE",
+    "snapshot create --kube-context CONTEXT --prometheus URL --tempo URL --loki URL --pprof URL [--since 15m] --out FILE",
     "snapshot show FILE [--json]",
     "snapshot redact FILE --out FILE [--json]",
   ],
@@ -104,13 +105,16 @@ interface LiveCall {
 async function createLive(context: CommandContext, call: LiveCall): Promise<number> {
   const { terminal, signal, clock } = context;
   const { out, paths, sources } = call;
-  const live = await collectLive(sources, {
+  const names = sources.map(({ name }) => name);
+  const progress = liveProgress(names, terminal);
+  const options = {
     window: liveWindow(context),
     sourceDurationMs: sourceDurationMs(context),
     clock,
     signal,
-  });
-  for (const collected of live.sources) noteCollected(context, collected);
+    progress,
+  };
+  const live = await collectLive(sources, options).finally(() => progress.end());
   for (const fault of live.unreadable) noteUnreadable(context, fault);
   const files = await readPaths(context, paths, out);
   const evidence = [...files.evidence, ...live.evidence];
@@ -138,14 +142,6 @@ async function createLive(context: CommandContext, call: LiveCall): Promise<numb
   } else if (redacted !== undefined) printRedacted(context, redacted);
   else terminal.note("Nothing was redacted (--raw): the file may hold secrets.");
   return isWhole ? 0 : exitUnreadable;
-}
-
-function noteCollected({ terminal }: CommandContext, collected: Collected): void {
-  const { source, fileCount, sizeBytes, missed } = collected;
-  terminal.note(printable(`Read ${source}: ${plural(fileCount, "answer")}, ${sizeBytes} bytes.`));
-  for (const { what, why } of missed) {
-    terminal.note(printable(`faultline snapshot: ${source}, ${what}: ${why}`));
-  }
 }
 
 async function show(context: CommandContext, file: string): Promise<number> {
@@ -300,6 +296,8 @@ function sizeOf({ content }: Evidence): string {
       const { alerts, statuses, patterns } = content;
       return plural(alerts.length + statuses.length + patterns.length, "report");
     }
+    case "topology":
+      return plural(content.calls.length, "call");
     case "model-release":
       return plural(content.parts.length, "part");
   }

@@ -21,6 +21,14 @@ export interface Collected {
   readonly missed: readonly { readonly what: string; readonly why: string }[];
 }
 
+/** Is told how far the reading has come. */
+export interface LiveProgress {
+  /** A system gave an answer. */
+  kept(source: string, sizeBytes: number): void;
+  /** A system has given what it could. */
+  ended(collected: Collected): void;
+}
+
 export interface LiveEvidence extends ReadEvidence {
   readonly sources: readonly Collected[];
 }
@@ -30,6 +38,7 @@ export interface CollectOptions {
   readonly sourceDurationMs: number;
   readonly clock: Clock;
   readonly signal: AbortSignal;
+  readonly progress: LiveProgress;
 }
 
 /** Evidence of live systems. Throws only when `signal` aborts. */
@@ -45,7 +54,7 @@ export async function collectLive(
 
 async function collectOne(
   source: LiveSource,
-  { window, sourceDurationMs, clock, signal }: CollectOptions,
+  { window, sourceDurationMs, clock, signal, progress }: CollectOptions,
 ): Promise<{ readonly files: readonly EvidenceFile[]; readonly collected: Collected }> {
   const files: EvidenceFile[] = [];
   const missed: { what: string; why: string }[] = [];
@@ -59,6 +68,7 @@ async function collectOne(
         throw new SourceFull(fullWords);
       sizeBytes += file.bytes.length;
       files.push(file);
+      progress.kept(source.name, file.bytes.length);
     },
     miss: (what, why) => void missed.push({ what, why }),
   };
@@ -75,10 +85,9 @@ async function collectOne(
     stop.abort();
   }
   const sorted = files.toSorted((one, other) => (one.name < other.name ? -1 : 1));
-  return {
-    files: sorted,
-    collected: { source: source.name, fileCount: files.length, sizeBytes, missed },
-  };
+  const collected = { source: source.name, fileCount: files.length, sizeBytes, missed };
+  progress.ended(collected);
+  return { files: sorted, collected };
 }
 
 const fullWords = `It gave more than ${liveLimits.sourceBytesMax} bytes.`;

@@ -49,16 +49,43 @@ export class HttpSource {
   ): Promise<Uint8Array> {
     const url = new URL(`${this.address}${path}`);
     for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
-    const response = await this.#fetch(url, {
-      signal,
-      headers: {
-        accept: "application/json, */*;q=0.5",
-        ...(this.#authorization === undefined ? {} : { authorization: this.#authorization }),
-      },
-    });
+    const response = await this.#follow(url, signal);
     const bytes = await bodyOf(response);
     if (!response.ok) throw new AnswerError(response.status, refusal(response.status, bytes));
     return bytes;
+  }
+
+  /**
+   * A system may move within its own address. Another one gets neither its credentials nor a request: who answers here
+   * may not send this machine elsewhere.
+   */
+  async #follow(first: URL, signal: AbortSignal): Promise<Response> {
+    let url = first;
+    for (let count = 0; count <= liveLimits.redirectCountMax; count += 1) {
+      const response = await this.#fetch(url, {
+        signal,
+        redirect: "manual",
+        headers: {
+          accept: "application/json, */*;q=0.5",
+          ...(this.#authorization === undefined ? {} : { authorization: this.#authorization }),
+        },
+      });
+      const location = response.headers.get("location");
+      if (response.status < 300 || response.status > 399 || location === null) return response;
+      await response.body?.cancel();
+      const next = URL.canParse(location, url) ? new URL(location, url) : undefined;
+      if (next?.origin !== url.origin) {
+        throw new AnswerError(
+          response.status,
+          `It sends to another address${next === undefined ? "" : ` (${next.host})`}, which is not followed.`,
+        );
+      }
+      url = next;
+    }
+    throw new AnswerError(
+      310,
+      `It sends from one address to the next, more than ${liveLimits.redirectCountMax} times.`,
+    );
   }
 
   /** An answer as JSON, of which nothing is known. */
@@ -67,10 +94,20 @@ export class HttpSource {
     query: Readonly<Record<string, string>>,
     signal: AbortSignal,
   ): Promise<unknown> {
+    return (await this.getDocument(path, query, signal)).answer;
+  }
+
+  /** An answer as JSON, and its bytes as they came. */
+  async getDocument(
+    path: string,
+    query: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+  ): Promise<{ readonly answer: unknown; readonly bytes: Uint8Array }> {
     const bytes = await this.get(path, query, signal);
     try {
-      return JSON.parse(new TextDecoder().decode(bytes));
+      return { answer: JSON.parse(new TextDecoder().decode(bytes)), bytes };
     } catch {
+      // The words of the fault would quote the answer, and with it what may be secret.
       throw new AnswerError(200, "The answer is not JSON.");
     }
   }

@@ -6,6 +6,7 @@ import { parseDurationMs } from "../moment.ts";
 import { HttpSource } from "./http-source.ts";
 import { jaegerSource } from "./jaeger-source.ts";
 import { kubernetesSource } from "./kubernetes-source.ts";
+import { lokiSource } from "./loki-source.ts";
 import { liveLimits, type LiveSource, type LiveWindow } from "./live-source.ts";
 import { pprofSource } from "./pprof-source.ts";
 import { defaultQueries, prometheusSource } from "./prometheus-source.ts";
@@ -32,6 +33,13 @@ export const liveOptions = {
   },
   tempo: { type: "string", value: "URL", description: "read traces of Tempo ($TEMPO_TOKEN)" },
   jaeger: { type: "string", value: "URL", description: "read traces of Jaeger ($JAEGER_TOKEN)" },
+  loki: { type: "string", value: "URL", description: "read logs of Loki ($LOKI_TOKEN)" },
+  "loki-query": {
+    type: "string",
+    multiple: true,
+    value: "LOGQL",
+    description: "ask for these lines instead of those that fail and the newest",
+  },
   pprof: {
     type: "string",
     multiple: true,
@@ -48,12 +56,17 @@ export const liveOptions = {
 } as const satisfies Record<string, CommandOption>;
 
 const sinceDefault = "15m";
-const webKinds = { prometheus: prometheusOf, tempo: tempoSource, jaeger: jaegerSource } as const;
+const webKinds = {
+  prometheus: prometheusOf,
+  tempo: tempoSource,
+  jaeger: jaegerSource,
+  loki: lokiOf,
+} as const;
 
 /** The live systems that a call names; none is fine. */
 export function liveSources(context: CommandContext): readonly LiveSource[] {
   const cluster = textOption(context, "kube-context");
-  const web = (["prometheus", "tempo", "jaeger"] as const).flatMap((kind) => {
+  const web = (["prometheus", "tempo", "jaeger", "loki"] as const).flatMap((kind) => {
     const address = textOption(context, kind);
     return address === undefined ? [] : [webKinds[kind](httpOf(context, kind, address), context)];
   });
@@ -97,6 +110,10 @@ function durationOf(context: CommandContext, name: string, standard: string): nu
 function prometheusOf(http: HttpSource, context: CommandContext): LiveSource {
   const queries = textListOption(context, "prometheus-query");
   return prometheusSource(http, queries.length === 0 ? defaultQueries : queries);
+}
+
+function lokiOf(http: HttpSource, context: CommandContext): LiveSource {
+  return lokiSource(http, textListOption(context, "loki-query"));
 }
 
 function httpOf(context: CommandContext, kind: string, address: string): HttpSource {

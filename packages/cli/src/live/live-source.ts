@@ -14,6 +14,10 @@ export const liveLimits = {
   /** Of one query of metrics. */
   seriesCountMax: 2_000,
   pointCountMax: 1_000,
+  /** Of one query of logs. */
+  lineCountMax: 5_000,
+  /** From one address to another of the same system. */
+  redirectCountMax: 3,
   messageLengthMax: 300,
 } as const;
 

@@ -9,6 +9,8 @@ interface Asked {
   readonly file: string;
   /** Asked for where the answer to the first is too large. */
   readonly instead?: Asked;
+  /** A process that has no such profile says so by 404, and misses nothing. */
+  readonly isOptional?: true;
 }
 
 /** How long the processor is watched: long enough for some hundred samples. */
@@ -21,6 +23,8 @@ const asked: readonly Asked[] = [
     file: "goroutines.txt",
     instead: { path: "goroutine", query: {}, file: "goroutines.pb.gz" },
   },
+  // Go 1.26 and later: what the garbage collector proves to be leaked.
+  { path: "goroutineleak", query: {}, file: "goroutineleak.pb.gz", isOptional: true },
   { path: "heap", query: {}, file: "heap.pb.gz" },
   { path: "profile", query: { seconds: String(profileSeconds) }, file: "profile.pb.gz" },
 ];
@@ -36,6 +40,7 @@ export function pprofSource(http: HttpSource): LiveSource {
         } catch (error) {
           const isOfThisAlone = error instanceof AnswerError && !collecting.signal.aborted;
           if (!isOfThisAlone || error instanceof SourceFull) throw error;
+          if (one.isOptional === true && error.status === 404) continue;
           collecting.miss(one.path, reasonOf(error));
         }
       }

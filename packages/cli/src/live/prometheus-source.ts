@@ -1,6 +1,6 @@
 /** Metrics of Prometheus, or of what speaks its query API: a bounded set of series over the window. */
 
-import type { HttpSource } from "./http-source.ts";
+import { AnswerError, type HttpSource } from "./http-source.ts";
 import { fieldOf, itemsOf } from "./json-fields.ts";
 import {
   type Collecting,
@@ -16,6 +16,8 @@ const stepSecondsMin = 15;
 export const defaultQueries: readonly string[] = [
   "up",
   '{__name__=~"go_goroutines|go_memstats_heap_(inuse|alloc)_bytes|process_(open|max)_fds|process_resident_memory_bytes|process_cpu_seconds_total"}',
+  '{__name__=~"go_gc_duration_seconds_(sum|count)|go_cpu_classes_(gc_)?total_cpu_seconds_total|go_memstats_alloc_bytes_total|jvm_gc_(pause|collection|duration)_seconds_(sum|count)|jvm_gc_live_data_size_bytes|nodejs_gc_duration_seconds_(sum|count)|dotnet_gc_pause_time_seconds_total"}',
+  '{__name__=~"db_client_connections?_(create|use)_time.*_count|hikaricp_connections_(creation|usage)_seconds_count|envoy_cluster_upstream_(cx|rq)_total|redis_(connections_received|commands_processed)_total"}',
   '{__name__=~"http_(server_)?requests?_total|http_(server|client)?_?request_duration_seconds_(count|sum)|grpc_server_handled_total"}',
   '{__name__=~"gen_ai_.*_(count|sum)"}',
   '{__name__=~"kube_pod_container_status_restarts_total|container_memory_working_set_bytes|container_cpu_usage_seconds_total|container_cpu_cfs_throttled_periods_total"}',
@@ -31,7 +33,7 @@ export function prometheusSource(http: HttpSource, queries: readonly string[]): 
           await collectQuery(http, { query, name }, collecting);
         } catch (error) {
           // A query that cannot be answered says nothing about the next one; a deadline does.
-          if (collecting.signal.aborted || isUnreachable(error)) throw error;
+          if (collecting.signal.aborted || isOfAll(error)) throw error;
           collecting.miss(query, reasonOf(error));
         }
       }
@@ -45,8 +47,8 @@ async function collectQuery(
   collecting: Collecting,
 ): Promise<void> {
   const { window, signal } = collecting;
-  const bytes = await http.get("/api/v1/query_range", rangeOf(query, window), signal);
-  const answer: unknown = JSON.parse(new TextDecoder().decode(bytes));
+  const range = rangeOf(query, window);
+  const { answer, bytes } = await http.getDocument("/api/v1/query_range", range, signal);
   for (const warning of itemsOf(fieldOf(answer, "warnings"))) {
     collecting.miss(query, `It answered in part: ${reasonOf(warning)}`);
   }
@@ -74,7 +76,8 @@ function rangeOf(query: string, { fromMs, toMs }: LiveWindow): Record<string, st
   };
 }
 
-/** `fetch` throws a `TypeError` when there is no connection. */
-function isUnreachable(error: unknown): boolean {
-  return error instanceof TypeError;
+/** `fetch` throws a `TypeError` when there is no connection; who is not let in is not let in with the next query. */
+function isOfAll(error: unknown): boolean {
+  const isRefused = error instanceof AnswerError && (error.status === 401 || error.status < 400);
+  return error instanceof TypeError || (isRefused && error.status !== 200);
 }

@@ -1,0 +1,225 @@
+/** What `faultline snapshot create` does when live systems do not do what they should. */
+
+import type { RequestListener } from "node:http";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { decodeSnapshotFile } from "@faultline/contracts";
+import { openTemporaryFolder, type TemporaryFolder } from "@faultline/testkit";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+import type { OptionValues } from "../src/command.ts";
+import { command as snapshot } from "../src/commands/snapshot.ts";
+import { liveProgress } from "../src/live/live-progress.ts";
+import { loki, openLiveSystem, openServer, pprof, tempo } from "./live-system.ts";
+import { runIn } from "./run-command.ts";
+
+let folder: TemporaryFolder;
+beforeAll(async () => {
+  folder = await openTemporaryFolder();
+});
+afterAll(async () => await folder[Symbol.asyncDispose]());
+
+interface Made {
+  readonly code: number;
+  readonly notes: string;
+  readonly output: string;
+  readonly missed: readonly { readonly what: string; readonly why: string }[];
+  readonly evidenceCount: number;
+}
+
+/** Beside a healthy Tempo, which gives one trace whatever the other does. */
+async function create(options: OptionValues): Promise<Made> {
+  await using healthy = await openLiveSystem(tempo);
+  const out = join(folder.path, "live.faultline");
+  const run = runIn(() => folder.path);
+  const made = await run(snapshot, ["create"], {
+    options: { out, tempo: healthy.url, json: true, ...options },
+  });
+  const result = JSON.parse(made.output) as {
+    sources: { source: string; missed: Made["missed"] }[];
+    evidenceCount: number;
+  };
+  const [faulty] = result.sources.filter(({ source }) => !source.startsWith("tempo"));
+  return { ...made, missed: faulty?.missed ?? [], evidenceCount: result.evidenceCount };
+}
+
+const kinds = ["prometheus", "jaeger", "loki", "pprof"] as const;
+const optionsFor = (kind: (typeof kinds)[number], url: string): OptionValues => ({
+  [kind]: kind === "pprof" ? [url] : url,
+  "source-timeout": "3s",
+});
+
+const megabyte = 1_048_576;
+const bomb = gzipSync(Buffer.alloc(100 * megabyte, 32));
+const faults: readonly (readonly [string, RequestListener, RegExp, string?])[] = [
+  ["never answers", () => undefined, /took longer than 0\.4 s/, "400ms"],
+  [
+    "stalls within its answer",
+    (_request, response) => void response.writeHead(200).write('{"data":'),
+    /took longer than 0\.4 s/,
+    "400ms",
+  ],
+  [
+    "cuts its answer",
+    (_request, response) => {
+      response.writeHead(200, { "content-length": "1000" });
+      response.write('{"data":', () => response.destroy());
+    },
+    /other side closed|terminated|reset|aborted/i,
+  ],
+  [
+    "lets nobody in",
+    (_request, response) => void response.writeHead(401).end("who are you?"),
+    /answered 401/,
+  ],
+  [
+    "fails",
+    (_request, response) => void response.writeHead(500).end('{"error":"out of memory"}'),
+    /answered 500: out of memory/,
+  ],
+  [
+    "gives 500 MB",
+    (_request, response) => {
+      const piece = Buffer.alloc(megabyte, 32);
+      let left = 500;
+      const more = (): void => {
+        while (left > 0 && !response.destroyed) {
+          left -= 1;
+          if (!response.write(piece)) {
+            response.once("drain", more);
+            return;
+          }
+        }
+        response.end();
+      };
+      response.writeHead(200);
+      more();
+    },
+    /more than 67108864 bytes/,
+    "60s",
+  ],
+  [
+    "gives a bomb of gzip",
+    (_request, response) => {
+      response.writeHead(200, { "content-encoding": "gzip" }).end(bomb);
+    },
+    /more than 67108864 bytes/,
+    "60s",
+  ],
+  [
+    "sends to another host",
+    (_request, response) =>
+      void response.writeHead(302, { location: "http://169.254.169.254/latest/meta-data" }).end(),
+    /sends to another address \(169\.254\.169\.254\)/,
+  ],
+  [
+    "sends in a circle",
+    (request, response) => void response.writeHead(307, { location: request.url ?? "/" }).end(),
+    /from one address to the next/,
+  ],
+];
+
+describe.each(kinds)("%s", (kind) => {
+  it.each(faults)(
+    "that %s is named, and takes nothing from another",
+    async (...[, listener, why, patience]) => {
+      await using faulty = await openServer(listener);
+      const options = optionsFor(kind, faulty.url);
+      const made = await create(
+        patience === undefined ? options : { ...options, "source-timeout": patience },
+      );
+      expect(made.code).toBe(2);
+      expect(made.missed.map((missed) => missed.why).join("\n")).toMatch(why);
+      expect(made.evidenceCount).toBe(1);
+    },
+  );
+
+  it.skipIf(kind === "pprof")(
+    "that answers something else is named without quoting it",
+    async () => {
+      await using faulty = await openServer((_request, response) => {
+        response.writeHead(200, { "content-type": "text/html" }).end("<p>token hunter2</p>");
+      });
+      const made = await create(optionsFor(kind, faulty.url));
+      expect(made.missed.map(({ why }) => why).join()).toContain("The answer is not JSON.");
+      expect(made.output + made.notes).not.toContain("hunter2");
+    },
+  );
+});
+
+describe("logs of Loki", () => {
+  it("are read within the window, those that fail first, without what is secret", async () => {
+    await using logs = await openLiveSystem(loki);
+    const out = join(folder.path, "logs.faultline");
+    const run = runIn(() => folder.path);
+    const made = await run(snapshot, ["create"], {
+      options: { out, loki: logs.url, since: "1h" },
+    });
+    expect(made.code).toBe(0);
+    expect(made.output).toMatch(/\d+ places redacted/);
+    const { evidence } = decodeSnapshotFile(await readFile(out));
+    const text = JSON.stringify(evidence);
+    expect(text).toContain("charge failed");
+    expect(text).not.toMatch(/hunter2|corp\.example/);
+    const [, first] = logs.requests.map((path) => new URL(path, logs.url).searchParams);
+    expect(first?.get("query")).toMatch(/^\{service_name=~"\.\+"\} \|~/);
+    const window = BigInt(first?.get("end") ?? 0) - BigInt(first?.get("start") ?? 0);
+    expect(Number(window / 1_000_000_000n)).toBeCloseTo(3_600, -1);
+  });
+
+  it("are asked for as a person says", async () => {
+    await using logs = await openLiveSystem(loki);
+    await create({ loki: logs.url, "loki-query": ['{app="shop"}'] });
+    const queries = logs.requests.map((path) => new URL(path, logs.url).searchParams.get("query"));
+    expect(queries).toEqual(['{app="shop"}']);
+  });
+});
+
+describe("profiles of Go", () => {
+  it("have the leaks that the collector proved where there are any, and miss nothing where there are none", async () => {
+    await using old = await openLiveSystem((url, request) =>
+      url.pathname.endsWith("/goroutineleak")
+        ? { status: 404, body: "Unknown profile" }
+        : pprof(url, request),
+    );
+    const made = await create({ pprof: [old.url] });
+    expect(old.requests.some((path) => path.includes("goroutineleak"))).toBe(true);
+    expect(made.missed.map(({ what }) => what)).toEqual(["heap", "profile"]);
+  });
+});
+
+describe("progress", () => {
+  const terminal = (shown: (string | undefined)[] | undefined, notes: string[]) => ({
+    colour: false,
+    columns: 200,
+    program: "faultline",
+    print: () => undefined,
+    write: () => undefined,
+    note: (text: string) => void notes.push(text),
+    style: (_style: unknown, text: string) => text,
+    input: () => new Blob([]).stream(),
+    ...(shown === undefined ? {} : { showProgress: (text?: string) => void shown.push(text) }),
+  });
+
+  it("names on a terminal what is being read and how much came, and is gone in the end", () => {
+    const [shown, notes]: [(string | undefined)[], string[]] = [[], []];
+    const progress = liveProgress(["prometheus", "tempo"], terminal(shown, notes));
+    progress.kept("prometheus", 2_000_000);
+    expect(shown.at(-1)).toBe("Reading 1 of 2: prometheus: 1 answer, 2.0 MB; tempo: waiting");
+    const missed = [{ what: "everything", why: "\u001b[2Jit left" }];
+    progress.ended({ source: "tempo", fileCount: 0, sizeBytes: 0, missed });
+    progress.end();
+    expect(shown.at(-1)).toBeUndefined();
+    expect(notes.join("\n")).toContain("tempo, everything: \u{fffd}[2Jit left");
+  });
+
+  it("is lines alone where nobody looks", () => {
+    const notes: string[] = [];
+    const progress = liveProgress(["tempo"], terminal(undefined, notes));
+    progress.kept("tempo", 10);
+    progress.ended({ source: "tempo", fileCount: 1, sizeBytes: 10, missed: [] });
+    progress.end();
+    expect(notes).toEqual(["Read tempo: 1 answer, 10 bytes."]);
+  });
+});
