@@ -24,26 +24,22 @@ export interface Edge {
 
 /** Whether a span is one side of a call that leaves its service: a client's span, or what another service took in. */
 export function isCall(trace: Trace, index: number): boolean {
-  const span = trace.span(index);
   const marks = trace.marksOf(index);
   if ((marks & mark.connection) !== 0) return false;
-  const kind = kindOf(span, marks);
+  const kind = trace.kindAt(index);
   if (kind === "client") return true;
   if (kind === "producer" || kind === "consumer") return false;
-  if ((marks & mark.genAi) !== 0 && callsModel(span.attributes)) return true;
+  if ((marks & mark.genAi) !== 0 && callsModel(trace.span(index).attributes)) return true;
   if (kind !== "server" && trace.callOf(index) !== undefined) return true;
   // A trace without client spans shows the call at the callee's end only.
   const parent = trace.parents[index] ?? -1;
-  if (parent < 0 || trace.span(parent).service === span.service) return false;
-  return (
-    kindOf(trace.span(parent), trace.marksOf(parent)) !== "client" && !isAsyncSpan(trace, parent)
-  );
+  if (parent < 0 || trace.serviceAt(parent) === trace.serviceAt(index)) return false;
+  return trace.kindAt(parent) !== "client" && !isAsyncSpan(trace, parent);
 }
 
 /** Whether a span hands work over without waiting for it. */
 export function isAsyncSpan(trace: Trace, index: number): boolean {
-  const kind = trace.span(index).kind;
-  return kind === "producer" || kind === "consumer";
+  return (trace.marksOf(index) & (mark.producer | mark.consumer)) !== 0;
 }
 
 /** The edge of a call. */

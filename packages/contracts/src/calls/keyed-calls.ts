@@ -4,7 +4,6 @@ import type { Attributes } from "../model/span.ts";
 import { noParent, type Trace } from "../traces/trace.ts";
 import { compareText } from "../text/compare-text.ts";
 import { mark } from "../traces/marks.ts";
-import { kindOf } from "../traces/vendor-span.ts";
 import { operationOf } from "../traces/name-operation.ts";
 import { plural } from "../text/plural.ts";
 import { type Edge, edgeOf, isCall } from "./edge.ts";
@@ -101,7 +100,7 @@ function isEmpty({ idempotencyKey, payload, things }: EffectKeys): boolean {
 /** The call that a span with keys belongs to: itself, or the call that brought it; a server's span without one itself. */
 function carrierOf(trace: Trace, index: number): number | undefined {
   if (isCall(trace, index)) return index;
-  if (kindOf(trace.span(index), trace.marksOf(index)) !== "server") return undefined;
+  if (trace.kindAt(index) !== "server") return undefined;
   const parent = trace.parents[index] ?? noParent;
   return parent >= 0 && isCall(trace, parent) ? parent : index;
 }

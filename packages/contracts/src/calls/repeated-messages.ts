@@ -22,9 +22,9 @@ export interface TakenMessage {
 export function messagesTaken(trace: Trace): TakenMessage[] {
   const taken: TakenMessage[] = [];
   for (let index = 0; index < trace.spans.length; index += 1) {
-    if ((trace.marksOf(index) & mark.effectKey) === 0) continue;
+    const marks = trace.marksOf(index);
+    if ((marks & mark.effectKey) === 0 || (marks & mark.consumer) === 0) continue;
     const span = trace.span(index);
-    if (span.kind !== "consumer") continue;
     const { attributes } = span;
     const operation = wordOf(
       attributes,

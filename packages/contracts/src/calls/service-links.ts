@@ -65,23 +65,26 @@ class Collector {
   }
 
   add(trace: Trace): void {
-    const { spans, parents } = trace;
+    // Spans are many and lie far apart: what most of them are asked for stands in flat arrays.
+    const { parents } = trace;
     const entryParent = remoteParentOf(trace);
-    const answered = new Uint8Array(spans.length);
+    const answered = new Uint8Array(parents.length);
     const clients: number[] = [];
-    for (let index = 0; index < spans.length; index += 1) {
-      const span = trace.span(index);
+    for (let index = 0; index < parents.length; index += 1) {
+      const marks = trace.marksOf(index);
       const parent = parents[index] ?? noParent;
-      if (span.durationNanos === 0 && isUnended(trace, index)) this.#unended.push({ trace, index });
-      if (span.kind === "server") this.#servingServices.add(span.service);
-      else if (span.kind === "client") clients.push(index);
-      if (parent === missingParent && span.parentSpanId !== entryParent) {
+      if ((marks & mark.instant) !== 0 && isUnended(trace, index)) {
+        this.#unended.push({ trace, index });
+      }
+      if ((marks & mark.server) !== 0) this.#servingServices.add(trace.span(index).service);
+      else if ((marks & mark.client) !== 0) clients.push(index);
+      if (parent === missingParent && trace.span(index).parentSpanId !== entryParent) {
         this.#orphans.push({ trace, index });
       }
-      if (parent < 0 || trace.span(parent).service === span.service) continue;
-      if (span.kind === "client" || span.kind === "producer") continue;
+      if (parent < 0 || trace.serviceAt(parent) === trace.serviceAt(index)) continue;
+      if ((marks & (mark.client | mark.producer)) !== 0) continue;
       markAnswered(trace, parent, answered);
-      if (span.kind !== "consumer") this.#link(trace, parent, index);
+      if ((marks & mark.consumer) === 0) this.#link(trace, parent, index);
     }
     for (const index of clients) {
       if (answered[index] === 1 || (trace.marksOf(index) & mark.database) !== 0) continue;
@@ -179,12 +182,12 @@ function remoteParentOf({ spans, parents }: Trace): string | undefined {
 }
 
 function markAnswered(trace: Trace, from: number, answered: Uint8Array): void {
-  const { service } = trace.span(from);
+  const service = trace.serviceAt(from);
   let at = from;
-  while (at >= 0 && trace.span(at).service === service && answered[at] === 0) {
+  while (at >= 0 && trace.serviceAt(at) === service && answered[at] === 0) {
     answered[at] = 1;
     at = trace.parents[at] ?? noParent;
-    if (at >= 0 && trace.span(at).kind !== "client") break;
+    if (at >= 0 && (trace.marksOf(at) & mark.client) === 0) break;
   }
 }
 

@@ -72,15 +72,18 @@ interface Read {
 function readOf(trace: Trace, index: number, cacheSystems: readonly string[]): Read | undefined {
   const span = trace.span(index);
   const { attributes } = span;
+  // The names of all that tells an outcome have this mark.
+  const recordedOutcome = (): Lookup["outcome"] =>
+    (trace.marksOf(index) & mark.cache) === 0 ? "unknown" : outcomeOf(span);
   const command = commandOf(trace, index, cacheSystems);
   if (command !== undefined) {
     if (!/^(?:get|hget|hgetall|json\.get|gets?)$/.test(command.verb)) return undefined;
     const rows = trace.callOf(index)?.rowCount;
-    const recorded = outcomeOf(span);
+    const recorded = recordedOutcome();
     const byRows = rows === undefined ? "unknown" : rows === 0 ? "miss" : "hit";
     return { key: command.key, outcome: recorded === "unknown" ? byRows : recorded };
   }
-  const outcome = outcomeOf(span);
+  const outcome = recordedOutcome();
   if (outcome === "unknown") return undefined;
   const operation = sentryOperationOf(span, trace.marksOf(index)) ?? "";
   if (/\.(?:put|set|remove|flush|write|delete)/.test(operation)) return undefined;

@@ -74,8 +74,10 @@ function judgeKeys(snapshot: Snapshot, options: CacheStampedeOptions): FindingPa
     }
   }
   const findings = new Map<string, { readonly weight: number; readonly parts: FindingParts }>();
+  // Most keys are looked up once.
+  const lookupCountMin = Math.min(options.concurrentCountMin, options.missCountMin);
   for (const lookups of byKey.values()) {
-    const seen = seenOf(lookups);
+    const seen = lookups.length < lookupCountMin ? undefined : seenOf(lookups);
     const parts = seen === undefined ? undefined : judgeKey(seen, options);
     if (seen === undefined || parts === undefined) continue;
     // Keys that differ only in what they name are one subject: the worst of them speaks.
@@ -107,7 +109,6 @@ function seenOf(lookups: readonly Lookup[]): KeySeen | undefined {
 
 function judgeKey(seen: KeySeen, options: CacheStampedeOptions): FindingParts | undefined {
   const { loads, lookups } = seen;
-  if (lookups.length < Math.min(options.concurrentCountMin, options.missCountMin)) return undefined;
   const expensive = loads.filter(({ loadMicros }) => loadMicros >= options.loadMillisMin * 1_000);
   const atOnce = widestOverlap(sameLoads(expensive));
   if (atOnce.length >= Math.max(2, options.concurrentCountMin)) return stampede(seen, atOnce);

@@ -29,6 +29,8 @@ const outputTokens = [
 ];
 const firstTokenEvent = /first[_. -]?(?:token|chunk)/i;
 
+const servedMarks = mark.server | mark.consumer;
+
 /** What is told of a request by the spans below it; the rest is its service's own. */
 const partsBelow = ["queue", "connect", "downstream"] as const;
 
@@ -43,7 +45,7 @@ export function driftOfTraces(snapshot: Snapshot): DriftSubject[] {
   const operations = new Operations();
   const parts = new PartsByName();
   for (const trace of tracesOf(snapshot)) {
-    if (trace.hasMarks(mark.served | mark.genAi)) addTrace(trace, operations, parts);
+    if (trace.hasMarks(servedMarks | mark.genAi)) addTrace(trace, operations, parts);
   }
   return operations.list();
 }
@@ -73,14 +75,15 @@ function addTrace(trace: Trace, operations: Operations, parts: PartsByName): voi
     if (operation === undefined) return;
     addPlace(operation, () => ({ evidence: evidenceOf(trace, index), locator: span.spanId }));
     const from = at * partsBelow.length;
-    addSpan(operation, span, below.subarray(from, from + partsBelow.length));
+    const first = mayTellFirstToken(trace, index) ? firstTokenOf(span) : undefined;
+    addSpan(operation, span, { below: below.subarray(from, from + partsBelow.length), first });
   });
 }
 
 /** Requests that are served, and calls of models. */
 function isMeasured(trace: Trace, index: number): boolean {
   const marks = trace.marksOf(index);
-  if ((marks & mark.served) !== 0) return true;
+  if ((marks & servedMarks) !== 0) return true;
   if ((marks & mark.genAi) === 0) return false;
   const { attributes } = trace.span(index);
   return (
@@ -148,7 +151,14 @@ class Operations {
   }
 }
 
-function addSpan(operation: Operation, span: Span, below: Float64Array): void {
+interface Measured {
+  /** Nanoseconds of each of `partsBelow`. */
+  readonly below: Float64Array;
+  /** Milliseconds to the first token of an answer. */
+  readonly first: number | undefined;
+}
+
+function addSpan(operation: Operation, span: Span, { below, first }: Measured): void {
   const place = operation.times.push(span.startMicros) - 1;
   const add = (part: DriftPart, value: number): void => {
     const values = operation.parts.get(part) ?? [];
@@ -165,12 +175,19 @@ function addSpan(operation: Operation, span: Span, below: Float64Array): void {
     rest -= value;
     add(part, value);
   }
-  const first = firstTokenOf(span);
-  const tokens = numberIn(span.attributes, outputTokens);
   if (first !== undefined && first <= total) {
+    const tokens = numberIn(span.attributes, outputTokens);
     add("first token", first);
     if (tokens !== undefined && tokens > 1) add("inter-token", (total - first) / (tokens - 1));
   } else add("service", rest);
+}
+
+/** Most requests are answered whole, and say nothing of a first token. */
+function mayTellFirstToken(trace: Trace, index: number): boolean {
+  return (
+    (trace.marksOf(index) & (mark.genAi | mark.event)) !== 0 ||
+    trace.span(index).attributes["ttft_ms"] !== undefined
+  );
 }
 
 function firstTokenOf(span: Span): number | undefined {

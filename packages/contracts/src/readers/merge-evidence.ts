@@ -11,6 +11,7 @@ import { canonicalJson } from "../snapshot/canonical-json.ts";
 import type { SnapshotPart } from "../snapshot/create-snapshot.ts";
 import { compareText } from "../text/compare-text.ts";
 import { shorten } from "../text/cut-text.ts";
+import { indicesOf, keepIndices } from "../traces/trace-order.ts";
 
 /** Things of one kind that one file holds. */
 export interface FromFile<T> {
@@ -86,9 +87,11 @@ export function traceContentOf(traceId: string, spans: Span[]): TraceContent {
 
 function inOrder(spans: Span[]): Span[] {
   const sorted = isSorted(spans) ? spans : spans.toSorted(byTime);
-  const ids = new Set<string>();
-  for (const span of sorted) ids.add(span.spanId);
-  if (ids.size === sorted.length) return sorted;
+  const indices = indicesOf(sorted);
+  if (indices.size === sorted.length) {
+    keepIndices(sorted, indices);
+    return sorted;
+  }
   const byId = new Map<string, Span>();
   for (const span of spans) {
     const known = byId.get(span.spanId);

@@ -9,6 +9,8 @@ import { eventsInOrder } from "../kubernetes/event-order.ts";
 import { objectsOf, referenceTo } from "../kubernetes/objects.ts";
 import { podsOf } from "../kubernetes/pods.ts";
 import { compareText } from "../text/compare-text.ts";
+import { mark } from "../traces/marks.ts";
+import { tracesOf } from "../traces/trace.ts";
 import { type LookupMessage, lookupIn, type LookupOutcome } from "./lookup-message.ts";
 import { namesInText } from "./name-in-text.ts";
 
@@ -127,15 +129,14 @@ function quoteOf(ended: Fields, container: unknown): string {
 
 /** Only spans that failed say why; all others are passed by. */
 function addSpans(snapshot: Snapshot, gathered: Gathered): void {
-  for (const evidence of evidenceOfKind(snapshot, "trace")) {
-    for (const span of evidence.content.spans) {
-      if (span.status.code !== "error") continue;
-      const found = spanLookup(span);
+  for (const trace of tracesOf(snapshot)) {
+    if (!trace.hasMarks(mark.failedStatus)) continue;
+    for (let index = 0; index < trace.spans.length; index += 1) {
+      if ((trace.marksOf(index) & mark.failedStatus) === 0) continue;
+      const found = spanLookup(trace.span(index));
       if (found === undefined) continue;
       const [message, quote] = found;
-      // The id of a trace is asked for only here, where it is quoted.
-      const reference = { evidenceId: evidence.id, locator: span.spanId, quote };
-      gathered.add(message, reference, undefined);
+      gathered.add(message, trace.reference(index, quote), undefined);
     }
   }
 }

@@ -1,6 +1,6 @@
 /** What kinds of things a span tells of, found in one pass, so that nobody looks for what is not there. */
 
-import type { Span } from "../model/span.ts";
+import type { Span, SpanKind } from "../model/span.ts";
 import { hasGrpcFailure, hasHttpFailure } from "./answer-code.ts";
 import { traceLimits } from "./limits.ts";
 import { recordKeyNames } from "./record-key.ts";
@@ -46,13 +46,30 @@ export const mark = {
   failedAnswer: 2_097_152,
   /** The span has events. */
   event: 4_194_304,
-  /** The span serves a request or takes a message. */
-  served: 8_388_608,
+  /** The span serves a request. */
+  server: 8_388_608,
   /** The record that is read or written. */
   recordKey: 16_777_216,
   /** What tells one version of behaviour from another: versions, variants, flags. */
   version: 33_554_432,
+  /** The span calls somebody. */
+  client: 67_108_864,
+  /** The span sends a message. */
+  producer: 134_217_728,
+  /** The span takes a message. */
+  consumer: 268_435_456,
+  /** The span has no length. */
+  instant: 536_870_912,
 } as const;
+
+const marksByKind: Readonly<Record<SpanKind, number>> = {
+  unspecified: 0,
+  internal: 0,
+  server: mark.server,
+  client: mark.client,
+  producer: mark.producer,
+  consumer: mark.consumer,
+};
 
 /** Finds marks; remembers what each name of an attribute means, because the same few come in every span. */
 export class MarkFinder {
@@ -60,9 +77,10 @@ export class MarkFinder {
   readonly #bySpanName = new Map<string, number>();
 
   /** The marks of a span. */
-  marksOf({ name: spanName, kind, attributes, status, events }: Span): number {
+  marksOf({ name: spanName, kind, attributes, status, events, durationNanos }: Span): number {
     let marks = this.#bySpanName.get(spanName) ?? this.#remember(spanName);
-    if (kind === "server" || kind === "consumer") marks |= mark.served;
+    marks |= marksByKind[kind];
+    if (durationNanos === 0) marks |= mark.instant;
     if (status.code === "error") marks |= mark.failedStatus;
     if (events.length > 0) marks |= mark.event;
     for (const name in attributes) {

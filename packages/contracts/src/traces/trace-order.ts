@@ -19,12 +19,26 @@ export interface TraceOrder {
 /** Puts the spans of a trace in order. A list that is in order already is kept. */
 export function orderOf(recorded: readonly Span[]): TraceOrder {
   let spans = isSorted(recorded) ? recorded : recorded.toSorted(compareSpans);
-  let indexById = indicesOf(spans);
+  let indexById = takeIndices(spans) ?? indicesOf(spans);
   if (indexById.size < spans.length) {
     spans = firstOfEach(spans);
     indexById = indicesOf(spans);
   }
   return { spans, parents: parentsOf(spans, indexById) };
+}
+
+/** Indices that whoever read a list has found already; they are large, and whoever takes them is the only one who asks. */
+const indicesOfRead = new WeakMap<readonly Span[], ReadonlyMap<string, number>>();
+
+/** Keeps the index of each span's id of a list that holds each span once, until its order is asked for. */
+export function keepIndices(spans: readonly Span[], indices: ReadonlyMap<string, number>): void {
+  indicesOfRead.set(spans, indices);
+}
+
+function takeIndices(spans: readonly Span[]): ReadonlyMap<string, number> | undefined {
+  const known = indicesOfRead.get(spans);
+  indicesOfRead.delete(spans);
+  return known;
 }
 
 /** The index of each span's id. */

@@ -2,11 +2,12 @@
 
 import type { EvidenceId, EvidenceReference } from "../model/evidence.ts";
 import { evidenceOfKind, type Snapshot } from "../model/snapshot.ts";
-import type { Span } from "../model/span.ts";
+import type { Span, SpanKind } from "../model/span.ts";
 import type { Call } from "./call.ts";
 import { CallIdentifier } from "./identify-call.ts";
-import { MarkFinder } from "./marks.ts";
+import { mark, MarkFinder } from "./marks.ts";
 import { indicesOf, noParent, orderOf, type TraceOrder } from "./trace-order.ts";
+import { kindOf } from "./vendor-span.ts";
 
 export { missingParent, noParent } from "./trace-order.ts";
 
@@ -21,7 +22,11 @@ export function tracesOf(snapshot: Snapshot): readonly Trace[] {
     if (list === undefined) parts.set(traceId, [evidence]);
     else list.push(evidence);
   }
-  const tools = { identifier: new CallIdentifier(), markFinder: new MarkFinder() };
+  const tools = {
+    identifier: new CallIdentifier(),
+    markFinder: new MarkFinder(),
+    services: new Map(),
+  };
   const traces = [...parts].map(([traceId, list]) => new Trace(traceId, list, tools));
   tracesBySnapshot.set(snapshot, traces);
   return traces;
@@ -36,6 +41,8 @@ interface TracePart {
   readonly content: { readonly spans: readonly Span[] };
 }
 
+const noCalls: readonly (Call | undefined)[] = [];
+
 /** For each span the first of its children, and the next child of its parent; `noParent` ends a list. */
 interface ChildLinks {
   readonly firstChild: Int32Array;
@@ -46,6 +53,8 @@ interface ChildLinks {
 interface SharedTools {
   readonly identifier: CallIdentifier;
   readonly markFinder: MarkFinder;
+  /** A number for each service. */
+  readonly services: Map<string, number>;
 }
 
 /**
@@ -62,9 +71,10 @@ export class Trace {
   /** Made again where it is asked for: it is large, and few ask. */
   #indexById: ReadonlyMap<string, number> | undefined;
   #evidenceOf: ReadonlyMap<Span, EvidenceId> | undefined;
-  #calls: (Call | undefined)[] | undefined;
+  #calls: readonly (Call | undefined)[] = noCalls;
   #marks: Uint32Array | undefined;
   #marksOfAny = 0;
+  #services: Uint32Array = new Uint32Array();
 
   constructor(traceId: string, parts: readonly TracePart[], tools: SharedTools) {
     this.traceId = traceId;
@@ -119,18 +129,29 @@ export class Trace {
 
   /** The call that a span records, or `undefined` when it records none. */
   callOf(index: number): Call | undefined {
-    return (this.#calls ?? this.#findCalls())[index];
-  }
-
-  #findCalls(): (Call | undefined)[] {
-    const { identifier } = this.#tools;
-    this.#calls = this.spans.map((span, at) => identifier.identify(span, this.marksOf(at)));
-    return this.#calls;
+    if (this.#marks === undefined) this.#findMarks();
+    return this.#calls[index];
   }
 
   /** What a span tells of, as a sum of `mark`. */
   marksOf(index: number): number {
     return (this.#marks ?? this.#findMarks())[index] ?? 0;
+  }
+
+  /** A number that spans of one service share, whatever their trace. */
+  serviceAt(index: number): number {
+    if (this.#marks === undefined) this.#findMarks();
+    return this.#services[index] ?? 0;
+  }
+
+  /** The span's kind, also where only a tag tells it; `internal` where there is none. */
+  kindAt(index: number): SpanKind {
+    const marks = this.marksOf(index);
+    if ((marks & mark.vendor) !== 0) return kindOf(this.span(index), marks);
+    if ((marks & mark.client) !== 0) return "client";
+    if ((marks & mark.server) !== 0) return "server";
+    if ((marks & mark.consumer) !== 0) return "consumer";
+    return (marks & mark.producer) === 0 ? "internal" : "producer";
   }
 
   /** Whether any span has one of these marks: most traces have nothing of what a contract looks for. */
@@ -139,17 +160,22 @@ export class Trace {
     return (this.#marksOfAny & marks) !== 0;
   }
 
+  /** Marks and calls are found together: nearly all who ask for the ones ask for the others, and both read attributes. */
   #findMarks(): Uint32Array {
-    const { markFinder } = this.#tools;
-    const found = new Uint32Array(this.spans.length);
-    let at = 0;
-    for (const span of this.spans) {
+    const { markFinder, identifier, services } = this.#tools;
+    const { spans } = this;
+    const found = new Uint32Array(spans.length);
+    this.#services = new Uint32Array(spans.length);
+    const calls: (Call | undefined)[] = [];
+    for (const span of spans) {
       const marks = markFinder.marksOf(span);
-      found[at] = marks;
-      at += 1;
+      found[calls.length] = marks;
+      this.#services[calls.length] = numberOf(span.service, services);
+      calls.push(identifier.identify(span, marks));
       this.#marksOfAny |= marks;
     }
     this.#marks = found;
+    this.#calls = calls;
     return found;
   }
 
@@ -176,6 +202,13 @@ export class Trace {
     if (id === undefined) throw new RangeError(`No evidence recorded the span ${index}.`);
     return id;
   }
+}
+
+function numberOf(service: string, services: Map<string, number>): number {
+  const known = services.get(service);
+  if (known !== undefined) return known;
+  services.set(service, services.size + 1);
+  return services.size;
 }
 
 /** When a span ended, in microseconds since 1970. */
