@@ -1,8 +1,10 @@
-/** Operators that join, cut and turn tensors without changing their values, and lookups. */
+/** Operators that join and turn tensors without changing their values. */
 
 import type { Dimension } from "../model/operators.ts";
 import { type Shape, shapeWords } from "./dimensions.ts";
 import {
+  assumed,
+  dimensionIn,
   fault,
   fits,
   indexIn,
@@ -13,11 +15,17 @@ import {
 
 /** Joins along a dimension that they have. */
 export function concatenate(view: OperatorView): Inferred {
-  const shapes = view.shapes.filter((shape) => shape !== undefined);
-  const [first] = shapes;
-  if (first === undefined || shapes.length < view.shapes.length)
+  const known = view.shapes.filter((shape) => shape !== undefined);
+  if (known.length === 0 || known.length < view.shapes.length)
     return unknown("the shapes of all inputs");
-  const axis = indexIn(view.number("dim axis") ?? 0, first.length);
+  // An empty list of numbers joins anything, as it did in the beginnings of PyTorch.
+  const isEmptyList = (shape: Shape): boolean => shape.length === 1 && shape[0] === 0;
+  const whole = known.filter((shape) => !isEmptyList(shape));
+  const shapes = whole.length === 0 ? known : whole;
+  const [first = []] = shapes;
+  const given = view.number("dim axis");
+  if (given === undefined) return joinedSomewhere(view, shapes);
+  const axis = indexIn(given, first.length);
   if (axis === undefined) return fault("a dimension that the inputs have", view.words());
   const joined: Dimension[] = [...first];
   for (const shape of shapes.slice(1)) {
@@ -36,6 +44,25 @@ export function concatenate(view: OperatorView): Inferred {
   return fits(joined);
 }
 
+/** A join along a dimension that is not recorded: there must be one along which it is possible. */
+function joinedSomewhere(view: OperatorView, shapes: readonly Shape[]): Inferred {
+  const [first = []] = shapes;
+  if (/numpy|jax/i.test(view.framework)) return unknown("the dimension that is joined");
+  const differing = new Set<number>();
+  for (const shape of shapes) {
+    if (shape.length !== first.length)
+      return fault("inputs of one number of dimensions", view.words());
+    for (const [index, length] of shape.entries()) {
+      const [one, other] = [view.dimensions.resolve(length), view.dimensions.resolve(first[index])];
+      if (typeof one === "number" && typeof other === "number" && one !== other)
+        differing.add(index);
+    }
+  }
+  return differing.size > 1
+    ? fault("inputs that are equal but for one dimension", view.words())
+    : unknown("the dimension that is joined");
+}
+
 /** Joins along a new dimension. */
 export function stack(view: OperatorView): Inferred {
   const shapes = view.shapes.filter((shape) => shape !== undefined);
@@ -48,10 +75,11 @@ export function stack(view: OperatorView): Inferred {
       shape.every((length, index) => view.dimensions.unify(first[index], length)),
   );
   if (!isEqual) return fault("inputs of one shape", view.words());
-  const axis = indexIn(view.number("dim axis") ?? 0, first.length + 1);
-  return axis === undefined
-    ? fault("a dimension that the output has", view.words())
-    : fits(first.toSpliced(axis, 0, shapes.length));
+  const given = view.number("dim axis");
+  const axis = indexIn(given ?? 0, first.length + 1);
+  if (axis === undefined) return fault("a dimension that the output has", view.words());
+  const joined = first.toSpliced(axis, 0, shapes.length);
+  return given === undefined ? assumed(joined) : fits(joined);
 }
 
 /** Gives the elements another shape, in which one length may be left to be found. */
@@ -61,8 +89,13 @@ export function reshape(view: OperatorView): Inferred {
   if (input === undefined || wanted === undefined)
     return unknown("the shape of the input and the one that is asked for");
   const open = wanted.filter((length) => length === -1).length;
-  if (open > 1 || wanted.some((length) => length < -1))
-    return fault("at most one length of -1", `asked for [${wanted.join(", ")}]`);
+  // Some frameworks have words below -1 for lengths that are copied or split.
+  if (wanted.some((length) => length < -1)) {
+    return /torch|^aten|onnx/i.test(`${view.operator.operator} ${view.framework}`)
+      ? fault("lengths from -1", `asked for [${wanted.join(", ")}]`)
+      : unknown("what a length below -1 means here");
+  }
+  if (open > 1) return fault("at most one length of -1", `asked for [${wanted.join(", ")}]`);
   // In ONNX a 0 keeps the length of the input.
   if (wanted.includes(0)) return unknown("what a length of 0 means here");
   const count = view.dimensions.product(input);
@@ -85,24 +118,41 @@ export function flatten(view: OperatorView): Inferred {
   const [input] = view.shapes;
   if (input === undefined) return unknown("the shape of the input");
   if (/(?:^|:)Flatten$/.test(view.operator.operator) && view.has("axis"))
-    return unknown("the axis of ONNX");
+    return flattenedAround(view, input);
   const isLayer = /(?:^|\.)Flatten$/.test(view.operator.operator);
-  const start = indexIn(view.number("startdim") ?? (isLayer ? 1 : 0), input.length);
-  const end = indexIn(view.number("enddim") ?? -1, input.length);
+  const start = dimensionIn(view.number("startdim startaxis") ?? (isLayer ? 1 : 0), input.length);
+  const end = dimensionIn(view.number("enddim endaxis stopaxis") ?? -1, input.length);
   if (start === undefined || end === undefined || start > end)
     return fault("dimensions that the input has", `the input is ${shapeWords(input)}`);
   const product = view.dimensions.product(input.slice(start, end + 1));
-  return fits([...input.slice(0, start), product, ...input.slice(end + 1)]);
+  const flat = [...input.slice(0, start), product, ...input.slice(end + 1)];
+  return view.has("startdim startaxis") ? fits(flat) : assumed(flat);
+}
+
+/** ONNX makes two dimensions: those before the axis and those from it on. */
+function flattenedAround(view: OperatorView, input: Shape): Inferred {
+  const given = view.number("axis") ?? 1;
+  const axis = indexIn(given < 0 ? given + input.length : given, input.length + 1);
+  return axis === undefined
+    ? unknown("the axis")
+    : fits([
+        view.dimensions.product(input.slice(0, axis)),
+        view.dimensions.product(input.slice(axis)),
+      ]);
 }
 
 /** Puts all dimensions, or two of them, in another order. */
 export function permute(view: OperatorView): Inferred {
   const [input] = view.shapes;
   if (input === undefined) return unknown("the shape of the input");
-  const [one, other] = [view.number("dim0"), view.number("dim1")];
-  if (one !== undefined && other !== undefined) return swapped(input, one, other);
-  const order = view.numbers("dims perm axes dim");
+  const [one, other] = [view.number("dim0 axis0 axis1"), view.number("dim1 axis1 axis2")];
+  const hasPair = view.has("dim0 axis0") || view.has("axis2");
+  if (hasPair && one !== undefined && other !== undefined) return swapped(input, one, other);
+  const order = view.numbers("dims perm axes permutation dimensions");
   if (order === undefined) return unknown("the order of the dimensions");
+  const [from, to] = order;
+  const isPair = order.length === 2 && input.length > 2 && !/permute/i.test(view.operator.operator);
+  if (isPair && from !== undefined && to !== undefined) return swapped(input, from, to);
   const indices = order.map((dimension) => indexIn(dimension, input.length));
   const isWhole =
     indices.length === input.length &&
@@ -116,13 +166,23 @@ export function permute(view: OperatorView): Inferred {
       );
 }
 
+/** Turns a matrix; what has fewer dimensions stays. */
+export function turn(view: OperatorView): Inferred {
+  const [input] = view.shapes;
+  if (input === undefined) return unknown("the shape of the input");
+  return input.length > 2
+    ? fault("an input of at most 2 dimensions", `the input is ${shapeWords(input)}`)
+    : fits(input.toReversed());
+}
+
 function swapped(input: Shape, one: number, other: number): Inferred {
-  const [a, b] = [indexIn(one, input.length), indexIn(other, input.length)];
+  const [a, b] = [dimensionIn(one, input.length), dimensionIn(other, input.length)];
   if (a === undefined || b === undefined)
     return fault(
       `dimensions from ${-input.length} to ${input.length - 1}`,
       `the input is ${shapeWords(input)}, the dimensions ${one} and ${other}`,
     );
+  if (input.length === 0) return fits(input);
   return fits(input.with(a, input[b] ?? null).with(b, input[a] ?? null));
 }
 
@@ -133,11 +193,12 @@ export function squeeze(view: OperatorView): Inferred {
   const lengths = input.map((length) => view.dimensions.resolve(length));
   if (!view.has("dim dims axis axes")) {
     return lengths.every((length) => typeof length === "number")
-      ? fits(input.filter((_length, index) => lengths[index] !== 1))
+      ? assumed(input.filter((_length, index) => lengths[index] !== 1))
       : unknown("which lengths are 1");
   }
   const given = view.numbers("dim dims axis axes") ?? [];
-  const indices = given.map((dimension) => indexIn(dimension, input.length));
+  if (given.length === 0) return unknown("the dimensions");
+  const indices = given.map((dimension) => dimensionIn(dimension, input.length));
   if (indices.includes(undefined))
     return fault(
       `dimensions from ${-input.length} to ${input.length - 1}`,
@@ -151,6 +212,8 @@ export function squeeze(view: OperatorView): Inferred {
 /** Adds a dimension of length 1. */
 export function unsqueeze(view: OperatorView): Inferred {
   const [input] = view.shapes;
+  const axes = view.numbers("axes") ?? [];
+  if (input !== undefined && axes.length > 0) return unsqueezedAll(view, input, axes);
   const given = view.number("dim axis");
   if (input === undefined || given === undefined)
     return unknown("the shape of the input and the dimension");
@@ -163,20 +226,16 @@ export function unsqueeze(view: OperatorView): Inferred {
     : fits(input.toSpliced(index, 0, 1));
 }
 
-/** Looks rows up by whole numbers. Records give the table first or last; a layer has it as numbers. */
-export function embedding(view: OperatorView): Inferred {
-  const isFloat = (at: number): boolean => /^(?:b?float|half|double)/.test(view.dtypes[at] ?? "");
-  const width = view.number("embeddingdim");
-  const isLayer = width !== undefined && view.shapes.length === 1;
-  if (isLayer ? isFloat(0) : isFloat(0) && isFloat(1)) {
-    return fault("indices of a whole type (int64, int32)", `the indices are ${view.dtypes[0]}`);
-  }
-  const [first, second] = view.shapes;
-  if (isLayer)
-    return first === undefined ? unknown("the shape of the indices") : fits([...first, width]);
-  if (isFloat(0) === isFloat(1)) return unknown("which input is the table");
-  const [table, indices] = isFloat(0) ? [first, second] : [second, first];
-  return table === undefined || indices === undefined
-    ? unknown("the shapes of the table and the indices")
-    : fits([...indices, table[1] ?? null]);
+/** ONNX adds several at once, counted in the output. */
+function unsqueezedAll(view: OperatorView, input: Shape, axes: readonly number[]): Inferred {
+  const count = input.length + axes.length;
+  const indices = axes.map((axis) => indexIn(axis, count));
+  if (indices.includes(undefined) || new Set(indices).size < axes.length)
+    return fault(`dimensions of ${count}, each once`, `asked for [${axes.join(", ")}]`);
+  const rest = [...input];
+  return fits(
+    Array.from({ length: count }, (_, index) =>
+      indices.includes(index) ? 1 : view.dimensions.resolve(rest.shift()),
+    ),
+  );
 }

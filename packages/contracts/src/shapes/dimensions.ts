@@ -19,6 +19,14 @@ export class Dimensions {
     return known;
   }
 
+  /** The symbols that are known to stand for numbers. */
+  numbers(): [string, number][] {
+    return [...this.#values.keys()].flatMap((symbol): [string, number][] => {
+      const length = this.resolve(symbol);
+      return typeof length === "number" ? [[symbol, length]] : [];
+    });
+  }
+
   /** Holds two lengths to be one. `false` where they cannot be; unknown ones can always be. */
   unify(left: Dimension | undefined, right: Dimension | undefined): boolean {
     const [one, other] = [this.resolve(left), this.resolve(right)];

@@ -30,38 +30,42 @@ const promotingFrameworks = /numpy|jax/i;
 
 /** The first operator that cannot run on what it is given, or gives another shape than the record says. */
 export function judgeOperators({ operators, framework }: OperatorsContent): JudgedOperators {
-  const dimensions = new Dimensions();
+  const whole = new Dimensions();
+  // Operators that no name links may stand for themselves, each with symbols of its own.
+  const isGraph = hasNames(operators);
   const tensors = new Map<string, KnownTensor>();
   const missing: string[] = [];
   let judgedCount = 0;
   for (const [index, operator] of operators.entries()) {
     const inputs = operator.inputs.map((input) => knownOf(input, tensors));
     const rule = ruleOf(operator.operator, framework);
-    const view = new OperatorView(operator, inputs, dimensions);
-    const types = [...new Set(view.dtypes.slice(0, 2).filter((dtype) => dtype !== undefined))];
-    const isMixed =
-      rule?.isOneType === true &&
-      types.length > 1 &&
-      !promotingFrameworks.test(framework ?? "") &&
-      !view.flag("autocast") &&
-      types.every((type) => /^(?:b?float|half|double)/.test(type));
-    if (isMixed) {
-      const fault = {
-        index,
-        operator,
-        expected: "inputs of one type",
-        actual: types.join(" and "),
-      };
+    const dimensions = isGraph ? whole : new Dimensions();
+    const view = new OperatorView(operator, inputs, { dimensions, framework });
+    const mixed = rule?.isOneType === true ? mixedTypes(view) : undefined;
+    // An operator that gave a type has run: another record of its inputs, such as autocast, makes them one.
+    const hasRun = operator.outputs.some(({ dtype }) => dtype !== undefined);
+    if (mixed !== undefined && !hasRun) {
+      const fault = { index, operator, expected: "inputs of one type", actual: mixed };
       return { fault, judgedCount, missing };
     }
-    const inferred = rule?.rule(view) ?? { kind: "unknown" as const, missing: "its rule" };
+    const inferred =
+      mixed === undefined
+        ? (rule?.rule(view) ?? { kind: "unknown" as const, missing: "its rule" })
+        : { kind: "unknown" as const, missing: `how ${mixed} come together (autocast)` };
     if (inferred.kind === "fault") {
       const { expected, actual } = inferred;
       return { fault: { index, operator, expected, actual }, judgedCount, missing };
     }
+    const isAssumed = inferred.kind === "fits" && inferred.isAssumed === true;
+    const isOther = isAssumed && !hasOutputs(operator, inferred.outputs, dimensions);
+    if (!isGraph && isContrary(whole, dimensions))
+      missing.push(
+        `${nameOf(operator)}: whether its symbols are those of the operators before it.`,
+      );
     if (inferred.kind === "unknown") missing.push(`${nameOf(operator)}: ${inferred.missing}.`);
+    else if (isOther) missing.push(`${nameOf(operator)}: the attributes that are not recorded.`);
     else judgedCount += 1;
-    const outputs = inferred.kind === "fits" ? inferred.outputs : [];
+    const outputs = inferred.kind === "fits" && !isAssumed ? inferred.outputs : [];
     for (const [at, output] of operator.outputs.entries()) {
       const shape = outputs[at];
       if (
@@ -84,6 +88,44 @@ export function judgeOperators({ operators, framework }: OperatorsContent): Judg
     }
   }
   return { fault: undefined, judgedCount, missing };
+}
+
+/** Whether a symbol stands for another number than before; what is new is kept. */
+function isContrary(whole: Dimensions, own: Dimensions): boolean {
+  return !own.numbers().every(([symbol, length]) => whole.unify(symbol, length));
+}
+
+/** Whether tensors of the list bear names, so that it is a graph and its symbols are those of all. */
+function hasNames(operators: readonly TensorOperator[]): boolean {
+  return operators.some(({ outputs }) => outputs.some(({ name }) => name !== undefined));
+}
+
+/** The types of the first two inputs, where a product of them is none in PyTorch. */
+function mixedTypes(view: OperatorView): string | undefined {
+  const [first, second] = view.dtypes;
+  const isFloat = (type: string): boolean => /^(?:b?float|half|double)/.test(type);
+  const own = view.has("infeatures inchannels") && view.shapes.length === 1 ? "float32" : second;
+  if (first === undefined || own === undefined || first === own) return undefined;
+  if (promotingFrameworks.test(view.framework) || view.flag("autocast")) return undefined;
+  // Weights of few bits are whole numbers as well, and layers of their own take them.
+  const isIndex =
+    (/^int(?:32|64)$/.test(first) && isFloat(own)) || (isFloat(first) && own === "int64");
+  const isLayer = own !== second;
+  return isIndex || (!isLayer && isFloat(first) && isFloat(own))
+    ? `${first} and ${own}`
+    : undefined;
+}
+
+/** Whether the recorded outputs are these, as far as both are known. */
+function hasOutputs(
+  { outputs }: TensorOperator,
+  inferred: readonly (Shape | undefined)[],
+  dimensions: Dimensions,
+): boolean {
+  return outputs.every(({ shape }, at) => {
+    const other = inferred[at];
+    return shape === undefined || other === undefined || isOne(dimensions, other, shape);
+  });
 }
 
 /** `matmul (encoder.0)`. */

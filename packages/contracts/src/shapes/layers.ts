@@ -3,14 +3,15 @@
 import type { Dimension } from "../model/operators.ts";
 import { shapeWords } from "./dimensions.ts";
 import {
+  assumed,
+  dimensionIn,
   fault,
   fits,
-  indexIn,
   type Inferred,
   type OperatorView,
   unknown,
 } from "./operator-view.ts";
-import { windowLength } from "./products.ts";
+import { windowLength } from "./window.ts";
 
 /** Batch, instance and group normalisation: the channels are the second dimension. */
 export function channelNorm(view: OperatorView): Inferred {
@@ -42,13 +43,19 @@ export function channelNorm(view: OperatorView): Inferred {
 /** Normalisation over the last dimensions. */
 export function layerNorm(view: OperatorView): Inferred {
   const [input, weight] = view.shapes;
-  const normalized = view.numbers("normalizedshape") ?? weight;
-  if (input === undefined || normalized === undefined)
+  // Profilers write [] for what is no tensor, as the shape that is normalised.
+  const normalized =
+    view.numbers("normalizedshape") ?? ((weight?.length ?? 0) > 0 ? weight : undefined);
+  if (input === undefined || normalized === undefined || normalized.length === 0)
     return unknown("the shapes of the input and of what is normalised");
   const tail = input.slice(-normalized.length);
+  const mayStretch = /normalization/i.test(view.operator.operator);
   const isFit =
     tail.length === normalized.length &&
-    tail.every((length, index) => view.dimensions.unify(length, normalized[index]));
+    tail.every((length, index) => {
+      const other = normalized[index];
+      return (mayStretch && other === 1) || view.dimensions.unify(length, other);
+    });
   return isFit
     ? fits(input)
     : fault(`an input that ends in ${shapeWords(normalized)}`, `the input is ${shapeWords(input)}`);
@@ -58,7 +65,8 @@ export function layerNorm(view: OperatorView): Inferred {
 export function pool(view: OperatorView): Inferred {
   const [input] = view.shapes;
   const { operator } = view.operator;
-  const spaceCount = Number(/pool(?:ing)?_?([123])d/i.exec(operator)?.[1] ?? 0);
+  const kernelShape = view.numbers("kernelshape") ?? [];
+  const spaceCount = Number(/pool(?:ing)?_?([123])d/i.exec(operator)?.[1] ?? kernelShape.length);
   if (input === undefined || spaceCount === 0)
     return unknown("the shape of the input and the dimensions of the window");
   if (input.length !== spaceCount + 1 && input.length !== spaceCount + 2)
@@ -77,7 +85,7 @@ export function pool(view: OperatorView): Inferred {
   }
   const kernel = view.numbers("kernelsize kernelshape");
   if (kernel === undefined) return unknown("the size of the window");
-  const space: Dimension[] = [];
+  const space: (Dimension | "untold")[] = [];
   for (let index = 0; index < spaceCount; index += 1) {
     const size = kernel[index] ?? kernel[0];
     const length = windowLength(view, input[lead.length + index], {
@@ -85,14 +93,16 @@ export function pool(view: OperatorView): Inferred {
       index,
       isPool: true,
     });
-    if (length !== null && length < 1)
+    if (typeof length === "number" && length < 1)
       return fault(
         "a window that fits into the padded input",
         `the input is ${shapeWords(input)}, the window ${shapeWords(kernel)}`,
       );
     space.push(length);
   }
-  return fits([...lead, ...space]);
+  return space.includes("untold")
+    ? unknown("its window, stride and padding")
+    : fits([...lead, ...space]);
 }
 
 /** Sums, means and the like over dimensions. */
@@ -106,25 +116,42 @@ export function reduction(view: OperatorView): Inferred {
     return view.has("dim dims axis axes")
       ? unknown("the dimensions")
       : unknown("whether all dimensions are reduced");
-  const indices = given.map((dimension) => indexIn(dimension, input.length));
-  if (indices.includes(undefined))
+  const indices = given.map((dimension) => dimensionIn(dimension, input.length));
+  if (indices.includes(undefined) || new Set(indices).size < indices.length)
     return fault(
-      `dimensions from ${-input.length} to ${input.length - 1}`,
+      `dimensions from ${-input.length} to ${input.length - 1}, each once`,
       `the input is ${shapeWords(input)}, the dimensions ${given.join(", ")}`,
     );
-  return view.flag("keepdim keepdims")
-    ? fits(input.map((length, index) => (indices.includes(index) ? 1 : length)))
-    : /onnx|^Reduce[A-Z]/.test(view.operator.operator)
-      ? unknown("whether the dimensions are kept")
-      : fits(input.filter((_length, index) => !indices.includes(index)));
+  const isEmpty = indices.some((index) => view.dimensions.resolve(input[index ?? 0]) === 0);
+  if (isEmpty && /arg(?:max|min)|a(?:max|min)$/i.test(view.operator.operator) && input.length > 0)
+    return fault("elements along the dimensions", `the input is ${shapeWords(input)}`);
+  const whole = /mean/i.test(view.operator.operator) ? wholeTypeFault(view) : undefined;
+  if (whole !== undefined) return whole;
+  const reduced = input.filter((_length, index) => !indices.includes(index));
+  const kept = input.map((length, index) => (indices.includes(index) ? 1 : length));
+  if (view.has("keepdim keepdims keepdimension")) {
+    return fits(view.flag("keepdim keepdims keepdimension") ? kept : reduced);
+  }
+  return assumed(/^(?:onnx::)?Reduce[A-Z]/.test(view.operator.operator) ? kept : reduced);
 }
 
-/** A softmax, whose dimension has to be there. */
+/** A mean or softmax of whole numbers, which PyTorch takes only where it is told the type of the result. */
+function wholeTypeFault(view: OperatorView): Inferred | undefined {
+  const [dtype] = view.dtypes;
+  const isTorch = /torch|^aten/i.test(`${view.operator.operator} ${view.framework}`);
+  return isTorch && dtype !== undefined && /^u?int|^bool/.test(dtype) && !view.has("dtype")
+    ? fault("an input of a floating type", `the input is ${dtype}`)
+    : undefined;
+}
+
+/** A softmax or a running sum, whose dimension has to be there. */
 export function overDimension(view: OperatorView): Inferred {
   const [input] = view.shapes;
   if (input === undefined) return unknown("the shape of the input");
+  const whole = /softmax/i.test(view.operator.operator) ? wholeTypeFault(view) : undefined;
+  if (whole !== undefined) return whole;
   const given = view.number("dim axis");
-  return given === undefined || input.length === 0 || indexIn(given, input.length) !== undefined
+  return given === undefined || dimensionIn(given, input.length) !== undefined
     ? fits(input)
     : fault(
         `a dimension from ${-input.length} to ${input.length - 1}`,

@@ -5,7 +5,12 @@ import { type Dimensions, type Shape, shapeWords } from "./dimensions.ts";
 
 /** What comes of an operator: the shapes that come out, why it cannot run, or what is not known. */
 export type Inferred =
-  | { readonly kind: "fits"; readonly outputs: readonly (Shape | undefined)[] }
+  | {
+      readonly kind: "fits";
+      readonly outputs: readonly (Shape | undefined)[];
+      /** Whether an attribute that is not recorded was taken to have its usual value. */
+      readonly isAssumed?: boolean;
+    }
   | { readonly kind: "fault"; readonly expected: string; readonly actual: string }
   | { readonly kind: "unknown"; readonly missing: string };
 
@@ -17,20 +22,28 @@ export class OperatorView {
   readonly shapes: readonly (Shape | undefined)[];
   readonly dtypes: readonly (string | undefined)[];
   readonly dimensions: Dimensions;
+  /** As the list names it; empty where it does not. */
+  readonly framework: string;
   readonly #attributes: ReadonlyMap<string, OperatorAttribute>;
 
   constructor(
     operator: TensorOperator,
     inputs: readonly { readonly shape?: Shape | undefined; readonly dtype?: string | undefined }[],
-    dimensions: Dimensions,
+    { dimensions, framework = "" }: { dimensions: Dimensions; framework?: string | undefined },
   ) {
     this.operator = operator;
+    this.framework = framework;
     this.shapes = inputs.map(({ shape }) => shape);
     this.dtypes = inputs.map(({ dtype }) => dtype);
     this.dimensions = dimensions;
     this.#attributes = new Map(
       Object.entries(operator.attributes).map(([name, value]) => [bare(name), value]),
     );
+  }
+
+  /** Whether anything was recorded that the operator was told beside its tensors. */
+  get hasAttributes(): boolean {
+    return this.#attributes.size > 0;
   }
 
   /** A whole number that the operator was told, by any of these names. */
@@ -45,6 +58,11 @@ export class OperatorView {
     const list = Array.isArray(value) ? value : [value];
     const numbers = list.filter((item): item is number => Number.isInteger(item));
     return numbers.length === list.length ? numbers : undefined;
+  }
+
+  text(names: string): string | undefined {
+    const value = this.#value(names);
+    return typeof value === "string" ? value : undefined;
   }
 
   flag(names: string): boolean {
@@ -77,12 +95,22 @@ export function fits(...outputs: readonly (Shape | undefined)[]): Inferred {
   return { kind: "fits", outputs };
 }
 
+/** The output, if what is not recorded has its usual value: another recorded output breaks nothing. */
+export function assumed(...outputs: readonly (Shape | undefined)[]): Inferred {
+  return { kind: "fits", outputs, isAssumed: true };
+}
+
 export function fault(expected: string, actual: string): Inferred {
   return { kind: "fault", expected, actual };
 }
 
 export function unknown(missing: string): Inferred {
   return { kind: "unknown", missing };
+}
+
+/** The index of a dimension, where a scalar counts as having one. */
+export function dimensionIn(dimension: number, count: number): number | undefined {
+  return indexIn(dimension, Math.max(1, count));
 }
 
 /** The index of a dimension counted from the end where it is negative; `undefined` where there is none. */

@@ -11,7 +11,7 @@ const missingListedMax = 20;
 
 export const operatorsFit: Contract = defineContract({
   id: "shapes/operators-fit",
-  version: 1,
+  version: 2,
   boundary: "tensor-operator",
   promise:
     "Every operator gets tensors of shapes and types that it can take, and gives the shape that follows from them.",

@@ -1,33 +1,45 @@
 /** The rule of each operator, by the name that frameworks give it. */
 
+import { addedProduct, generalProduct, vectorProduct } from "./added-products.ts";
 import {
   concatenate,
-  embedding,
   flatten,
   permute,
   reshape,
   squeeze,
   stack,
+  turn,
   unsqueeze,
 } from "./arrangements.ts";
+import { attention } from "./attention.ts";
+import { convolution, transposedConvolution } from "./convolutions.ts";
+import { einsum } from "./einsum.ts";
+import { expand, repeat, split } from "./expansions.ts";
 import { channelNorm, layerNorm, overDimension, pool, reduction } from "./layers.ts";
+import { embedding, gather, gatherSlices, indexSelect, scatter } from "./lookups.ts";
 import type { Rule } from "./operator-view.ts";
-import { attention, convolution, linear, matrixProduct } from "./products.ts";
-import { elementwise, sameAsInput } from "./stretch.ts";
+import { linear, matrixProduct } from "./products.ts";
+import { choice, elementwise, sameAsInput } from "./stretch.ts";
 
 const rules: ReadonlyMap<string, Rule> = new Map(
   (
     [
       [
         elementwise,
-        "add sub subtract mul multiply div divide truediv pow maximum minimum where eq ne lt le gt ge less greater equal logicaland logicalor",
+        "add sub subtract mul multiply div divide truediv pow maximum minimum eq ne lt le gt ge less greater equal logicaland logicalor logicalxor bitwiseand bitwiseor bitwisexor fmod remainder floordivide floordiv atan2 hypot clamp clip",
       ],
+      [choice, "where"],
       [
         sameAsInput,
-        "relu gelu silu sigmoid tanh leakyrelu elu exp log sqrt rsqrt abs neg dropout identity contiguous clone clamp clip cast to float half",
+        "relu gelu silu sigmoid tanh leakyrelu elu exp log sqrt rsqrt abs neg dropout identity contiguous clone cast to float half sin cos erf floor ceil round sign reciprocal softplus hardswish mish",
       ],
       [matrixProduct, "matmul mm bmm batchmatmul"],
+      [addedProduct, "addmm baddbmm"],
+      [generalProduct, "gemm"],
+      [vectorProduct, "dot mv outer"],
+      [einsum, "einsum"],
       [linear, "linear"],
+      [transposedConvolution, "convtranspose1d convtranspose2d convtranspose3d"],
       [convolution, "conv1d conv2d conv3d conv convolution"],
       [attention, "scaleddotproductattention sdpa"],
       [concatenate, "cat concat concatenate"],
@@ -35,9 +47,16 @@ const rules: ReadonlyMap<string, Rule> = new Map(
       [reshape, "reshape view"],
       [flatten, "flatten"],
       [permute, "permute transpose swapaxes"],
+      [turn, "t"],
       [squeeze, "squeeze"],
       [unsqueeze, "unsqueeze expanddims"],
+      [expand, "expand broadcastto"],
+      [repeat, "repeat"],
+      [split, "split splitwithsizes"],
       [embedding, "embedding"],
+      [gather, "gather"],
+      [scatter, "scatter scatteradd"],
+      [indexSelect, "indexselect"],
       [
         channelNorm,
         "batchnorm batchnorm1d batchnorm2d batchnorm3d batchnormalization groupnorm instancenorm1d instancenorm2d instancenorm3d",
@@ -45,20 +64,33 @@ const rules: ReadonlyMap<string, Rule> = new Map(
       [layerNorm, "layernorm rmsnorm layernormalization"],
       [
         pool,
-        "maxpool1d maxpool2d maxpool3d avgpool1d avgpool2d avgpool3d adaptiveavgpool1d adaptiveavgpool2d adaptiveavgpool3d adaptivemaxpool1d adaptivemaxpool2d adaptivemaxpool3d",
+        "maxpool1d maxpool2d maxpool3d avgpool1d avgpool2d avgpool3d adaptiveavgpool1d adaptiveavgpool2d adaptiveavgpool3d adaptivemaxpool1d adaptivemaxpool2d adaptivemaxpool3d maxpool averagepool",
       ],
       [
         reduction,
         "sum mean amax amin prod var std argmax argmin logsumexp any all reducesum reducemean reducemax reducemin",
       ],
-      [overDimension, "softmax logsoftmax"],
+      [overDimension, "softmax logsoftmax cumsum"],
     ] as const
   ).flatMap(([rule, names]) => names.split(" ").map((name): [string, Rule] => [name, rule])),
 );
 
-/** Operators whose layout is that of PyTorch and ONNX, with channels second and weights [out, in]. */
-const channelsFirstRules: ReadonlySet<Rule> = new Set([convolution, pool, channelNorm, linear]);
-const otherLayouts = /tensorflow|keras|jax|flax|^tf$/i;
+/** Operators whose layout or meaning is that of PyTorch, with channels second and weights [out, in]. */
+const pytorchRules: ReadonlySet<Rule> = new Set([
+  convolution,
+  transposedConvolution,
+  pool,
+  channelNorm,
+  linear,
+  embedding,
+  gather,
+  scatter,
+  attention,
+  split,
+]);
+const otherLayouts = /tensorflow|keras|jax|flax|mlx|hlo|xla|^tf$|^tfl/i;
+const otherOrigins =
+  /^(?:tf|tfl|tensorflow|keras|jax|lax|flax|mlx|mhlo|hlo|stablehlo|xla|tosa)[.:]/i;
 
 /** Operators whose inputs have to be of one type. */
 const oneTypeRules: ReadonlySet<Rule> = new Set([matrixProduct, linear, convolution, attention]);
@@ -73,12 +105,19 @@ export function ruleOf(
   const parts = path
     .split(".")
     .filter(
-      (part) => !/^(?:default|Tensor|Scalar|dim|int|using_ints|dim_IntList|self)$/.test(part),
+      (part) =>
+        !/^(?:default|Tensor|Scalar|Tensor_Scalar|dim|int|using_ints|dim_IntList|dims|self|sizes|src|value|out)$/.test(
+          part,
+        ),
     );
   const name = (parts.at(-1) ?? "").toLowerCase().replace(/[^a-z0-9]/g, "");
   const rule = rules.get(name);
   // TensorFlow spells it `Conv2D`.
-  const isOtherLayout = otherLayouts.test(framework) || /\dD$/.test(operator);
-  if (rule !== undefined && isOtherLayout && channelsFirstRules.has(rule)) return undefined;
+  const isOtherLayout =
+    otherLayouts.test(framework) || otherOrigins.test(operator) || /\dD$/.test(operator);
+  if (rule !== undefined && isOtherLayout && pytorchRules.has(rule)) return undefined;
+  // ONNX has an operator of this name that takes whole slices.
+  if (rule === gather && (/onnx/i.test(framework) || /(?:^|:)Gather$/.test(path)))
+    return { rule: gatherSlices, isOneType: false };
   return rule === undefined ? undefined : { rule, isOneType: oneTypeRules.has(rule) };
 }

@@ -24,15 +24,36 @@ export function stretchAll(dimensions: Dimensions, shapes: readonly Shape[]): Sh
   return joined;
 }
 
+/** Names that end so change their first input, which therefore keeps its shape. */
+const inPlace = /[a-z]_(?:\.\w+)?$/;
+
 /** An operator that takes its inputs element by element. */
 export function elementwise(view: OperatorView): Inferred {
   const known = view.shapes.filter((shape) => shape !== undefined);
   if (known.length < view.shapes.length || known.length === 0)
     return unknown("the shapes of all inputs");
   const joined = stretchAll(view.dimensions, known);
-  return joined === undefined
-    ? fault("shapes that are equal from the end, or 1", view.words())
-    : fits(joined);
+  if (joined === undefined) return fault("shapes that are equal from the end, or 1", view.words());
+  const [first] = known;
+  if (first === undefined || !inPlace.test(view.operator.operator)) return fits(joined);
+  const keepsShape =
+    joined.length === first.length &&
+    joined.every((length, index) => {
+      const [one, other] = [view.dimensions.resolve(length), view.dimensions.resolve(first[index])];
+      return typeof one !== "number" || typeof other !== "number" || one === other;
+    });
+  return keepsShape
+    ? fits(first)
+    : fault("inputs that stretch to the shape of the first, which it changes", view.words());
+}
+
+/** A choice by a condition between two others. */
+export function choice(view: OperatorView): Inferred {
+  const [dtype] = view.dtypes;
+  const isFloat = dtype !== undefined && /^(?:b?float|half|double|complex)/.test(dtype);
+  if (isFloat && view.shapes.length === 3 && !/numpy|jax/i.test(view.framework))
+    return fault("a condition of type bool", `the condition is ${dtype}`);
+  return elementwise(view);
 }
 
 /** An operator whose output has the shape of its first input. */

@@ -113,9 +113,12 @@ function attributesOf(value: unknown): Record<string, OperatorAttribute> {
   if (!isFields(value)) return {};
   const kept = Object.entries(value).flatMap(([name, item]): [string, OperatorAttribute][] => {
     if (isScalar(item)) return [[name, item]];
-    if (!Array.isArray(item) || item.length > 256) return [];
-    const scalars = item.filter(isScalar);
-    return scalars.length === item.length ? [[name, scalars]] : [];
+    const list: readonly unknown[] = Array.isArray(item) ? item : [];
+    const scalars = list.filter(isScalar);
+    if (Array.isArray(item) && scalars.length === list.length && list.length <= 256)
+      return [[name, scalars]];
+    // What has another form is there all the same: rules must not take it for the usual value.
+    return [[name, cutText(JSON.stringify(item) ?? "", 1_024)]];
   });
   return Object.fromEntries(kept);
 }
