@@ -11,7 +11,7 @@ const { signal } = new AbortController();
 const options = { dataFolder, clock: systemClock, logger: pino({ level: "silent" }), signal };
 /** Every row is written anew, and the rows of all tables change together or not at all. */
 const rewrite = `
-  alter table ledger_transfer alter column amount_micros type bigint using amount_micros + 0;
+  alter table ledger_command alter column at_ms type bigint using at_ms + 0;
   alter table ledger_use alter column amount_micros type bigint using amount_micros + 0;
   alter table ledger_account alter column balance_micros type bigint using balance_micros + 0;
   -- The moment at which it is killed.

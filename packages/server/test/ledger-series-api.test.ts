@@ -261,8 +261,11 @@ describe("exports", () => {
     const { database, services } = control;
     const tenantId = await database.createTenant("long");
     await database.sql(
-      `insert into faultline.ledger_transfer (tenant_id, sequence, command_id, at_ms, from_account, to_account, amount_micros, reason)
-       select $1, n, 'c', $2::bigint + n, 'grants/USD', 'credit/USD', n, 'granted' from generate_series(1, 5000) n`,
+      `insert into faultline.ledger_batch
+       select $1, min(n), max(n), $2::bigint + min(n), $2::bigint + max(n), '{grants/USD,credit/USD,granted}',
+         array_agg('c'::text), array_agg($2::bigint + n order by n), array_agg(1), array_agg(2), array_agg(n order by n),
+         array_agg(3), array_agg(0), array_agg(''::text), array_agg(''::text)
+       from generate_series(1, 5000) n group by (n - 1) / 300`,
       [tenantId, Date.now() - 60_000],
     );
     await database.sql(
@@ -324,13 +327,12 @@ describe("a long window", () => {
     const nowMs = Date.now();
     const dayMs = 86_400_000;
     // Two entries of each day for ten days: 100 are granted, 60 are spent.
-    await database.sql("alter table faultline.ledger_transfer disable trigger all");
     for (let days = 9; days >= 0; days -= 1) {
       const atMs = nowMs - days * dayMs - 1_000;
       await database.sql(
-        `insert into faultline.ledger_transfer (tenant_id, sequence, command_id, at_ms, from_account, to_account, amount_micros, reason)
-         values ($1, $2, 'c', $3, 'grants/USD', 'credit/USD', 100, 'granted'),
-           ($1, $2 + 1, 'c', $3, 'credit/USD', 'usage:tokens/USD', 60, 'charged')`,
+        `insert into faultline.ledger_batch values ($1, $2::bigint, $2::bigint + 1, $3::bigint, $3::bigint,
+           '{grants/USD,credit/USD,usage:tokens/USD,granted,charged}', '{c,c}', array[$3::bigint, $3::bigint], '{1,2}', '{2,3}',
+           '{100,60}', '{4,5}', '{0,0}', '{"",""}', '{"",""}')`,
         [tenantId, (10 - days) * 2, atMs],
       );
       await database.sql(
@@ -339,7 +341,6 @@ describe("a long window", () => {
         [tenantId, `use-${days}`, atMs],
       );
     }
-    await database.sql("alter table faultline.ledger_transfer enable trigger all");
     await database.sql(
       "insert into faultline.ledger_account values ($1, 'credit/USD', 400), ($1, 'grants/USD', -1000)",
       [tenantId],

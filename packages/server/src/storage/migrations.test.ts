@@ -136,3 +136,30 @@ test("the product's migrations are found, ordered, and give a store that opens t
     names.map((name) => ({ name })),
   );
 });
+
+test("transfers of earlier versions stand in batches afterwards, and read as they did", async () => {
+  await onEmptySchema(async (connect) => {
+    const client = await connect();
+    const all = await readMigrations();
+    const before = all.filter(({ name }) => name < "0014");
+    await migrate(client, before);
+    // Commands of three transfers each, one of which would cross the end of a batch.
+    await database.sql(
+      `insert into faultline.ledger_transfer
+       select tenant, n, 'command-' || (n - 1) / 3, 1000 + n, 'grants/USD', 'credit/USD', n, 'granted',
+         case n % 3 when 0 then 'lot-' || n % 7 end, case n % 3 when 1 then 'hold-' || n end, null
+       from (values ('a', 4500), ('b', 1)) as listed (tenant, count), generate_series(1, count) as n`,
+    );
+    const columns =
+      "tenant_id, sequence, command_id, at_ms, from_account, to_account, amount_micros, reason, lot_id, hold_id, usage_id";
+    const read = `select ${columns} from faultline.ledger_transfer order by tenant_id, sequence`;
+    const written = await database.sql(read);
+    expect(await migrate(client, all)).toEqual(all.slice(before.length).map(({ name }) => name));
+    expect(await database.sql(read)).toEqual(written);
+    const [{ count, torn } = {}] = await database.sql<{ count: string; torn: string }>(
+      `select (select count(*) from faultline.ledger_batch) as count, (select count(*) from (
+         select from faultline.ledger_transfer group by tenant_id, command_id having count(distinct batch_first) > 1) t) as torn`,
+    );
+    expect([count, torn]).toEqual(["4", "0"]);
+  });
+});

@@ -10,7 +10,7 @@ import { migrate, type Migration, readMigrations } from "./migrations.ts";
 import type { PostgresConnection } from "./postgres/connection.ts";
 import { SessionPool } from "./session-pool.ts";
 import { setUpDatabase } from "./set-up.ts";
-import type { Reader, SessionUse, Store, TenantScope, Writer } from "./store.ts";
+import type { FunctionCall, Reader, SessionUse, Store, TenantScope, Writer } from "./store.ts";
 import { runTransaction } from "./transaction.ts";
 
 export interface OpenStoreOptions {
@@ -81,6 +81,16 @@ class PostgresStore implements Store {
       const tenant = client.escapeLiteral(scope.tenantId);
       const begin = `begin; select set_config('faultline.tenant', ${tenant}, true)`;
       return await runTransaction(client, begin, run);
+    });
+  }
+
+  async call(scope: TenantScope, { name, values }: FunctionCall): Promise<void> {
+    const places = values.map((_, index) => `$${index + 2}`).join();
+    const text =
+      "with scope as materialized (select set_config('faultline.tenant', $1, true)) " +
+      `select ${name}(${places}) from scope`;
+    await this.#app.use(scope.signal, async (client) => {
+      await client.query(text, [scope.tenantId, ...values]);
     });
   }
 

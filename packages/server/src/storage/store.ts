@@ -1,4 +1,4 @@
-/** The only doors to the database: `read` and `transact` for one tenant, `ingest` for bulk telemetry, `system` across tenants. */
+/** The only doors to the database: `read`, `transact` and `call` for one tenant, `ingest` for bulk telemetry, `system` across tenants. */
 
 import type { TenantId } from "@faultline/protocol";
 import type { Kysely, Transaction } from "kysely";
@@ -32,6 +32,12 @@ export interface IngestBatch {
   readonly onConflict?: "fail" | "skip";
 }
 
+/** A function of the schema, and its arguments as text or in binary form. */
+export interface FunctionCall {
+  readonly name: string;
+  readonly values: readonly (string | Buffer)[];
+}
+
 /** How busy the sessions of one role are. */
 export interface SessionUse {
   readonly role: string;
@@ -48,6 +54,11 @@ export interface Store extends AsyncDisposable {
   /** Throws `database_unavailable` when PostgreSQL cannot be reached. */
   read<T>(scope: TenantScope, run: (reader: Reader) => Promise<T>): Promise<T>;
   transact<T>(scope: TenantScope, run: (writer: Writer) => Promise<T>): Promise<T>;
+  /**
+   * Calls a function of the schema as the one statement of a durable transaction, which takes one round trip: whoever writes
+   * all the time does not wait for this process in between. Resolves after the commit.
+   */
+  call(scope: TenantScope, call: FunctionCall): Promise<void>;
   /**
    * Copies batches into staging and from there into their tables, in one durable transaction, as the role
    * `faultline_ingest`, which can insert and nothing else. Resolves after the commit; gives the number of rows inserted.

@@ -219,6 +219,7 @@ function watchedStore(
   const watched: Store = {
     read: store.read.bind(store),
     transact: store.transact.bind(store),
+    call: store.call.bind(store),
     system: store.system.bind(store),
     ping: store.ping.bind(store),
     sessions: store.sessions.bind(store),

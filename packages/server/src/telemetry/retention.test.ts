@@ -31,6 +31,7 @@ function boundStore(store: Store): Store {
   return {
     read: store.read.bind(store),
     transact: store.transact.bind(store),
+    call: store.call.bind(store),
     ingest: store.ingest.bind(store),
     system: store.system.bind(store),
     ping: store.ping.bind(store),

@@ -67,7 +67,7 @@ async function readMovements(
       union all
       select ${slotOf("at_ms")} as slot, ${moved(accounts[0])} as credit, ${moved(accounts[1])} as held,
         ${moved(accounts[2])} as debt
-      from ledger_transfer where at_ms >= ${summedUntilMs} group by 1
+      from ledger_transfer where at_ms >= ${summedUntilMs} and batch_until_ms >= ${summedUntilMs} group by 1
     ) part group by slot`.execute(reader.executor);
   return rows;
 }

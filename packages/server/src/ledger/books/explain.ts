@@ -1,6 +1,7 @@
 /** What an operation cost, line by line: its holds, its uses, and every entry that they made. */
 
 import { type OperationCost, PlatformError, type UseDetails } from "@faultline/protocol";
+import { sql } from "kysely";
 
 import type { Reader } from "#storage/index.ts";
 
@@ -95,6 +96,7 @@ async function readEntriesOf(reader: Reader, parts: OperationParts) {
           const first = BigInt(command.first_sequence);
           const next = String(first + BigInt(command.transfer_count));
           return where.and([
+            where("batch_first", "=", sql<string>`ledger_batch_of(${command.first_sequence})`),
             where("sequence", ">=", command.first_sequence),
             where("sequence", "<", next),
           ]);

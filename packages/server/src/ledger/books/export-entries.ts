@@ -75,7 +75,8 @@ async function readRange(
   return store.read(scope, async (reader) => {
     const { rows } = await sql<{ first: string | null; last: string | null }>`
       select min(sequence) as first, max(sequence) as last from ledger_transfer
-      where at_ms >= ${fromMs} and at_ms < ${untilMs}`.execute(reader.executor);
+      where at_ms >= ${fromMs} and at_ms < ${untilMs}
+        and batch_until_ms >= ${fromMs} and batch_from_ms < ${untilMs}`.execute(reader.executor);
     const { first, last } = rows[0] ?? { first: null, last: null };
     return { before: BigInt(first ?? 1) - 1n, last: BigInt(last ?? 0) };
   });
@@ -92,6 +93,7 @@ async function readPage(
       .selectFrom("ledger_transfer")
       .select([...entryColumns])
       .where("sequence", ">", String(after))
+      .where("batch_first", ">=", sql<string>`ledger_batch_of(${String(after + 1n)})`)
       .where("sequence", "<=", String(last))
       .where("at_ms", ">=", String(fromMs))
       .where("at_ms", "<", String(untilMs));
@@ -100,7 +102,11 @@ async function readPage(
         where.or([where("from_account", "=", account), where("to_account", "=", account)]),
       );
     }
-    const rows = await entries.orderBy("sequence").limit(bookLimits.exportPageRowCount).execute();
+    const rows = await entries
+      .orderBy("batch_first")
+      .orderBy("sequence")
+      .limit(bookLimits.exportPageRowCount)
+      .execute();
     return rows.map((row) => showEntry(row));
   });
 }

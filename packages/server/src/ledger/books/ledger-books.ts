@@ -60,13 +60,20 @@ export class LedgerBooks {
     const { account, before, limit = bookLimits.entryCount } = query;
     return this.#store.read(scope, async (reader) => {
       let entries = reader.selectFrom("ledger_transfer").select([...entryColumns]);
-      if (before !== undefined) entries = entries.where("sequence", "<", String(before));
+      if (before !== undefined)
+        entries = entries
+          .where("sequence", "<", String(before))
+          .where("batch_first", "<", String(before));
       if (account !== undefined) {
         entries = entries.where((where) =>
           where.or([where("from_account", "=", account), where("to_account", "=", account)]),
         );
       }
-      const rows = await entries.orderBy("sequence", "desc").limit(limit).execute();
+      const rows = await entries
+        .orderBy("batch_first", "desc")
+        .orderBy("sequence", "desc")
+        .limit(limit)
+        .execute();
       return rows.map((row) => showEntry(row));
     });
   }

@@ -14,7 +14,10 @@ export function showTime(atMs: number | string): string {
   return new Date(Number(atMs)).toISOString();
 }
 
-type TransferRow = Omit<Selectable<Schema["ledger_transfer"]>, "tenant_id">;
+type TransferRow = Omit<
+  Selectable<Schema["ledger_transfer"]>,
+  "tenant_id" | "batch_first" | "batch_from_ms" | "batch_until_ms"
+>;
 
 /** A transfer. */
 export function showEntry(row: TransferRow): LedgerEntry {

@@ -225,10 +225,15 @@ async function readTransfers(
       "hold_id",
     ])
     .where("sequence", ">", String(after))
+    .where("batch_first", ">=", sql<string>`ledger_batch_of(${after + 1})`)
     .where("to_account", "like", "usage:%")
     .where("from_account", "not like", "usage:%");
   if (until !== undefined) query = query.where("sequence", "<=", String(until));
-  const rows = await query.orderBy("sequence").limit(regionLimits.readTransferCountMax).execute();
+  const rows = await query
+    .orderBy("batch_first")
+    .orderBy("sequence")
+    .limit(regionLimits.readTransferCountMax)
+    .execute();
   return rows.map((row) => ({
     sequence: Number(row.sequence),
     commandId: row.command_id,

@@ -23,6 +23,14 @@ const lost = () => new PlatformError("database_unavailable", "The session broke.
 /** A store whose transactions of one tenant break, before or after their commit, when `breaks` says so. */
 function breakingStore(breaks: (turn: number) => "before" | "after" | undefined): Store {
   let turn = 0;
+  const breaking = async <Result>(run: () => Promise<Result>): Promise<Result> => {
+    turn += 1;
+    const how = breaks(turn);
+    if (how === "before") throw lost();
+    const result = await run();
+    if (how === "after") throw lost();
+    return result;
+  };
   return {
     read: (scope, run) => database.store.read(scope, run),
     system: (signal, run) => database.store.system(signal, run),
@@ -30,14 +38,8 @@ function breakingStore(breaks: (turn: number) => "before" | "after" | undefined)
     ping: (signal) => database.store.ping(signal),
     sessions: () => database.store.sessions(),
     [Symbol.asyncDispose]: async () => {},
-    async transact(scope, run) {
-      turn += 1;
-      const how = breaks(turn);
-      if (how === "before") throw lost();
-      const result = await database.store.transact(scope, run);
-      if (how === "after") throw lost();
-      return result;
-    },
+    transact: (scope, run) => breaking(() => database.store.transact(scope, run)),
+    call: (scope, call) => breaking(() => database.store.call(scope, call)),
   };
 }
 
@@ -102,6 +104,32 @@ describe("a scenario whose n-th transaction breaks", () => {
           "holds/USD 200",
           "usage:tokens/USD 40",
         ]);
+      }
+    },
+  );
+});
+
+describe("batches that are on their way together", () => {
+  it.each(["before", "after"] as const)(
+    "are written in their order and once, when one breaks %s its commit",
+    async (how) => {
+      const count = 3 * ledgerServiceLimits.batchCommandCountMax;
+      for (const broken of [4, 5]) {
+        const tenantId = await newTenant();
+        const store = breakingStore((turn) => (turn === broken ? how : undefined));
+        await using fixture = openLedgerFixture({ store, tenantId });
+        await insist(fixture, { kind: "open-account", id: "o", currency: "USD", limitMicros: 0n });
+        await insist(fixture, { ...gift, amountMicros: 1_000_000_000n });
+        const ids = Array.from({ length: count }, (_, index) => `h${index}`);
+        const answers = await Promise.all(ids.map((id) => insist(fixture, holdOf(id))));
+        expect(new Set(answers.map(({ kind }) => kind))).toEqual(new Set(["held"]));
+        const [row] = await database.sql<{ ids: string[]; held: string }>(
+          `select (select balance_micros::text from ledger_account where tenant_id = $1 and id = 'holds/USD') as held,
+             (select array_agg(hold_id order by sequence) from ledger_transfer where tenant_id = $1 and reason = 'held') as ids`,
+          [tenantId],
+        );
+        expect(row?.held).toBe(String(100 * count));
+        expect(row?.ids).toEqual(ids);
       }
     },
   );

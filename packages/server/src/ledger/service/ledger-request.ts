@@ -3,6 +3,7 @@
 import { PlatformError } from "@faultline/protocol";
 
 import type { LedgerCommand, LedgerOutcome, Refusal } from "../rules/commands.ts";
+import type { WantedRecords } from "../store/load-ledger.ts";
 import { isStorable } from "./storable-text.ts";
 
 type WithoutTime<Command> = Command extends unknown ? Omit<Command, "atMs"> : never;
@@ -40,10 +41,20 @@ export function namedHolds(request: LedgerRequest): string[] {
 }
 
 /** Uses that a command charges. */
-export function namedUses(request: LedgerRequest): string[] {
+function namedUses(request: LedgerRequest): string[] {
   if (request.kind === "settle") return [request.charge.usageId];
   if (request.kind === "report-lease") return request.charges.map(({ usageId }) => usageId);
   return [];
+}
+
+/** What commands want of long ago. */
+export function wantedBy(waiting: readonly PendingCommand[]): WantedRecords {
+  const requests = waiting.map(({ request }) => request);
+  return {
+    commandIds: requests.map(({ id }) => id),
+    holdIds: [...new Set(requests.flatMap((request) => namedHolds(request)))],
+    usageIds: [...new Set(requests.flatMap((request) => namedUses(request)))],
+  };
 }
 
 /** Refuses text that cannot be written down: it would fail everybody else's commands in the same transaction. */

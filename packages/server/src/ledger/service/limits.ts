@@ -2,9 +2,13 @@
 
 export const ledgerServiceLimits = {
   /** Commands that are written in one transaction: few enough that the next ones are decided meanwhile. */
-  batchCommandCountMax: 2_048,
+  batchCommandCountMax: 1_024,
+  /** Batches that are on their way to the database: one that it writes, and one that it has at hand. */
+  sentBatchCountMax: 2,
   /** From so many transfers on a batch takes no more commands: reports of leases bring many each. */
   batchTransferCount: 20_000,
+  /** Callers that are told of a commit in one turn of the event loop. */
+  answersPerTurn: 256,
   /** Commands of one tenant that wait; the next is refused with `ledger_unavailable`. */
   waitingCountMax: 65_536,
   /** From its arrival a command is decided within this time, or is answered with `ledger_unavailable`. */

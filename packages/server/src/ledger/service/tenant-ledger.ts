@@ -15,10 +15,10 @@ import { decide } from "../rules/decide.ts";
 import type { LedgerState } from "../rules/ledger-state.ts";
 import { applyBatch, type WriteFailure, type WriterPosition } from "../store/apply-batch.ts";
 import { Batch } from "../store/batch.ts";
-import { addWanted, loadLedger, type WantedRecords } from "../store/load-ledger.ts";
+import { addWanted, loadLedger } from "../store/load-ledger.ts";
 import type { LedgerCounts } from "./ledger-counts.ts";
 import { KeptRecords } from "./kept-records.ts";
-import { ledgerUnavailable, namedHolds, namedUses, type PendingCommand } from "./ledger-request.ts";
+import { ledgerUnavailable, namedHolds, type PendingCommand, wantedBy } from "./ledger-request.ts";
 import { ledgerServiceLimits } from "./limits.ts";
 
 export interface TenantLedgerParts {
@@ -46,19 +46,29 @@ interface OpenBatch {
 interface Loaded {
   readonly state: LedgerState;
   readonly kept: KeptRecords;
+  /** After all batches that were sent. */
   position: WriterPosition;
   open: OpenBatch;
+  /** The state is not that of the database, or may not be: nothing is decided on it any more. */
+  isBroken: boolean;
+  /** Commands of batches that were not written, which are decided anew. */
+  readonly again: PendingCommand[];
 }
 
 export class TenantLedger {
   readonly #parts: TenantLedgerParts;
   #waiting: PendingCommand[] = [];
+  /** Commands that were committed and whose callers are told next. */
+  #committed: DecidedCommand[] = [];
+  #isAnswering = false;
   /** Commands whose holds were looked for in the database. */
   readonly #lookedUp = new WeakSet<PendingCommand>();
   #loaded: Loaded | undefined;
   /** What the ledger does beside deciding: it reads, looks something up, or writes. */
   #isReading = false;
-  #isWriting = false;
+  #writingCount = 0;
+  /** Ends when the batches that were sent so far did. */
+  #lastWrite: Promise<void> = Promise.resolve();
   #isScheduled = false;
   #lastUsedMs: number;
   #loadedMs = Number.POSITIVE_INFINITY;
@@ -90,8 +100,9 @@ export class TenantLedger {
   get isBusy(): boolean {
     return (
       this.#isReading ||
-      this.#isWriting ||
+      this.#writingCount > 0 ||
       this.#waiting.length > 0 ||
+      this.#committed.length > 0 ||
       (this.#loaded?.open.decided.length ?? 0) > 0
     );
   }
@@ -129,21 +140,30 @@ export class TenantLedger {
   #advance(): void {
     if (this.#isReading) return;
     this.#refuseLate();
-    if (this.#loaded === undefined) {
-      if (this.#waiting.length > 0 && !this.#isWriting) void this.#load();
-      else if (!this.isBusy) this.#idle.resolve();
-      return;
-    }
     const loaded = this.#loaded;
-    this.#decideWaiting(loaded);
-    if (this.#loaded !== loaded) {
+    if (loaded?.isBroken === true && this.#writingCount === 0) this.#forget(loaded);
+    if (this.#loaded === undefined) {
+      if (this.#waiting.length > 0) void this.#load();
+    } else if (!this.#loaded.isBroken) {
+      this.#decideWaiting(this.#loaded);
+      this.#send(this.#loaded);
+    }
+    if (!this.isBusy) this.#idle.resolve();
+  }
+
+  /** A second batch is sent when it takes no more commands: the database has it at hand once the one before is written. */
+  #send(loaded: Loaded): void {
+    if (loaded.isBroken) {
       // A rule broke off; what waits is decided on what the database holds.
       this.#schedule();
       return;
     }
-    if (this.#isWriting) prepareWhenFull(loaded.open);
-    else if (loaded.open.decided.length > 0) void this.#write(loaded);
-    if (!this.isBusy) this.#idle.resolve();
+    const isNext =
+      this.#writingCount === 0 ||
+      (this.#writingCount < ledgerServiceLimits.sentBatchCountMax && isFull(loaded.open));
+    if (!isNext || loaded.open.decided.length === 0) return;
+    const write = this.#write(loaded, this.#lastWrite);
+    this.#lastWrite = write;
   }
 
   #decideWaiting(loaded: Loaded): void {
@@ -165,7 +185,7 @@ export class TenantLedger {
       if (outcome === "forget") break;
     }
     this.#waiting.splice(0, count);
-    if (next === "forget") this.#forget(loaded);
+    if (next === "forget") loaded.isBroken = true;
     else if (next === "look-up") void this.#lookUp(loaded);
   }
 
@@ -217,7 +237,8 @@ export class TenantLedger {
       this.#parts.counts.loadCount += 1;
       const kept = new KeptRecords(state);
       this.#loadedMs = this.#parts.clock.monotonicMs();
-      this.#loaded = { state, position, kept, open: { batch: new Batch(state), decided: [] } };
+      const open = { batch: new Batch(state), decided: [] };
+      this.#loaded = { state, position, kept, open, isBroken: false, again: [] };
     } catch (error) {
       this.#parts.logger.warn({ err: error, tenantId: this.#parts.tenantId }, "no ledger");
       this.#rejectWaiting(error);
@@ -227,45 +248,72 @@ export class TenantLedger {
     }
   }
 
-  async #write(loaded: Loaded): Promise<void> {
-    const { store, clock, counts } = this.#parts;
+  async #write(loaded: Loaded, before: Promise<void>): Promise<void> {
     const { open, position, state } = loaded;
-    const startedMs = clock.monotonicMs();
-    this.#isWriting = true;
+    const isFirst = this.#writingCount === 0;
+    this.#writingCount += 1;
     loaded.open = { batch: new Batch(state), decided: [] };
+    const { commandCount, transferCount } = open.batch;
+    if (commandCount > 0) loaded.position = next(position, transferCount);
+    const latestMs = state.timeMs;
     try {
-      const failure =
-        open.batch.commandCount === 0
-          ? undefined
-          : await applyBatch(store, this.#scope(), {
-              position,
-              latestMs: state.timeMs,
-              parameters: open.batch.parameters(),
-            });
-      if (open.batch.commandCount > 0)
-        counts.wrote(failure?.kind ?? "written", clock.monotonicMs() - startedMs);
+      let failure = await this.#apply(open.batch, position, latestMs);
+      await before;
+      // It overtook the one before on their way; that one is written now.
+      if (failure?.kind === "fenced" && !isFirst && !loaded.isBroken)
+        failure = await this.#apply(open.batch, position, latestMs);
       if (failure === undefined) this.#commit(loaded, open);
       else this.#retry(loaded, open, failure);
     } catch (error) {
+      await before;
       this.#retry(loaded, open, { kind: "fault", cause: error });
     } finally {
-      this.#isWriting = false;
+      this.#writingCount -= 1;
       this.#advance();
     }
   }
 
-  #commit(loaded: Loaded, { batch, decided }: OpenBatch): void {
-    const { epoch, sequence } = loaded.position;
-    loaded.position = { epoch, sequence: sequence + BigInt(batch.transferCount) };
+  async #apply(
+    batch: Batch,
+    position: WriterPosition,
+    latestMs: number,
+  ): Promise<WriteFailure | undefined> {
+    if (batch.commandCount === 0) return undefined;
+    const { store, clock, counts } = this.#parts;
+    const startedMs = clock.monotonicMs();
+    const parameters = batch.parameters();
+    const failure = await applyBatch(store, this.#scope(), { position, latestMs, parameters });
+    counts.wrote(failure?.kind ?? "written", clock.monotonicMs() - startedMs);
+    return failure;
+  }
+
+  #commit(loaded: Loaded, { decided }: OpenBatch): void {
     for (const { pending, decision } of decided) {
       loaded.kept.note(decision);
       this.#parts.counts.answered(pending.request.kind, decision.answer, decision.isRepeated);
-      pending.resolve(decision.answer);
     }
     loaded.kept.forget(loaded.open.batch);
+    this.#committed.push(...decided);
+    this.#answer();
   }
 
-  /** Forgets the state; the commands of the failed batch and those decided after it are decided anew. */
+  /**
+   * Tells callers that their commands were committed, some in each turn of the event loop: what they do next must not keep the
+   * next batch, which is larger than a socket takes at once, from its way to the database.
+   */
+  #answer(): void {
+    if (this.#isAnswering) return;
+    this.#isAnswering = true;
+    this.#parts.eventLoop.afterPoll(() => {
+      this.#isAnswering = false;
+      const next = this.#committed.splice(0, ledgerServiceLimits.answersPerTurn);
+      for (const { pending, decision } of next) pending.resolve(decision.answer);
+      if (this.#committed.length > 0) this.#answer();
+      else if (!this.isBusy) this.#idle.resolve();
+    });
+  }
+
+  /** Gives up the state; the commands of the failed batch and those decided after it are decided anew. */
   #retry(loaded: Loaded, failed: OpenBatch, failure: WriteFailure): void {
     const { logger, tenantId } = this.#parts;
     const level = failure.kind === "fault" ? "error" : "warn";
@@ -273,7 +321,7 @@ export class TenantLedger {
       { err: failure.cause, tenantId, failure: failure.kind },
       "a batch was not written",
     );
-    const again: PendingCommand[] = [];
+    loaded.isBroken = true;
     for (const { pending } of failed.decided) {
       pending.attemptCount += 1;
       const isAlone = failed.decided.length === 1;
@@ -286,19 +334,15 @@ export class TenantLedger {
         this.#rejectUnknown(pending, "The ledger could not be written.", failure.cause);
       } else {
         pending.isSuspect ||= failure.kind === "fault";
-        again.push(pending);
+        loaded.again.push(pending);
       }
     }
-    this.#waiting.unshift(...again);
-    this.#forget(loaded, again.length);
   }
 
-  /** Gives up the state; what was decided on it and not written waits again, behind so many that were before it. */
-  #forget(loaded: Loaded, behind = 0): void {
-    if (this.#loaded !== loaded) return;
+  /** What was decided on a state that is given up, and was not written, waits again before all others. */
+  #forget({ again, open }: Loaded): void {
     this.#loaded = undefined;
-    this.#waiting.splice(behind, 0, ...loaded.open.decided.map(({ pending }) => pending));
-    loaded.open.decided.length = 0;
+    this.#waiting.unshift(...again, ...open.decided.map(({ pending }) => pending));
   }
 
   #refuseLate(): void {
@@ -337,23 +381,9 @@ function isFull({ batch, decided }: OpenBatch): boolean {
   );
 }
 
-/** Writes a batch down that takes no more commands, so that the database, when it is done with the one before, need not wait. */
-function prepareWhenFull(open: OpenBatch): void {
-  if (!isFull(open)) return;
-  try {
-    open.batch.parameters();
-  } catch {
-    // It was not written down, and who writes it meets the same.
-  }
-}
-
-function wantedBy(waiting: readonly PendingCommand[]): WantedRecords {
-  const requests = waiting.map(({ request }) => request);
-  return {
-    commandIds: requests.map(({ id }) => id),
-    holdIds: [...new Set(requests.flatMap((request) => namedHolds(request)))],
-    usageIds: [...new Set(requests.flatMap((request) => namedUses(request)))],
-  };
+/** Where the writer stands after a batch with so many transfers. */
+function next({ epoch, sequence, batchCount }: WriterPosition, count: number): WriterPosition {
+  return { epoch, sequence: sequence + BigInt(count), batchCount: batchCount + 1n };
 }
 
 function faultOf(cause: unknown): PlatformError {

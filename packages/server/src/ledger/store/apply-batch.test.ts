@@ -42,7 +42,11 @@ async function write(commands: readonly object[], meddle?: (state: LedgerState) 
     parameters,
   });
   if (failure === undefined)
-    position = { ...position, sequence: position.sequence + BigInt(batch.transferCount) };
+    position = {
+      ...position,
+      sequence: position.sequence + BigInt(batch.transferCount),
+      batchCount: position.batchCount + 1n,
+    };
   return failure;
 }
 
@@ -93,6 +97,18 @@ describe("the database refuses by itself, and keeps nothing of the batch", () =>
       "a writer that does not know the last transfer",
       async () => {
         position = { ...position, sequence: position.sequence - 1n };
+        return await write([hold("late")]);
+      },
+      "fenced",
+    ],
+    [
+      "a writer that does not know of a batch without transfers",
+      async () => {
+        const { batchCount } = position;
+        expect(
+          await write([{ kind: "renew", id: "r", holdId: "h", durationMs: 90_000 }]),
+        ).toBeUndefined();
+        position = { ...position, batchCount };
         return await write([hold("late")]);
       },
       "fenced",
@@ -164,10 +180,10 @@ describe("the database refuses by itself, and keeps nothing of the batch", () =>
 });
 
 describe("what is written once", () => {
-  it.each(["ledger_transfer", "ledger_command", "ledger_use"])(
+  it.each(["ledger_transfer", "ledger_batch", "ledger_command", "ledger_use"])(
     "is changed by nobody: %s",
     async (table) => {
-      await expect(database.sql(`update ${table} set at_ms = 0`)).rejects.toMatchObject({
+      await expect(database.sql(`update ${table} set at_ms = at_ms`)).rejects.toMatchObject({
         code: "FL005",
       });
       await expect(database.sql(`delete from ${table}`)).rejects.toMatchObject({ code: "FL005" });
@@ -184,6 +200,8 @@ describe("what is written once", () => {
         "update ledger_account set balance_micros = 5",
         "update ledger_lot set remaining_micros = 5",
         "delete from ledger_hold",
+        "update ledger_batch set until_ms = 0",
+        "insert into ledger_batch (tenant_id) values (current_setting('faultline.tenant'))",
         "update ledger_writer set epoch = 9",
         "select ledger_apply_rest('default', 0, '{}')",
         "select ledger_count_accounts('default', '{a/USD}', '{b/USD}', '{1}')",

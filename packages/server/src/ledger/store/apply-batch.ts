@@ -1,17 +1,17 @@
 /** Writes a batch: one statement in one durable transaction, which PostgreSQL refuses where it would break an invariant. */
 
 import { PlatformError } from "@faultline/protocol";
-import { sql } from "kysely";
 import { DatabaseError } from "pg";
 
 import type { Store, TenantScope } from "#storage/index.ts";
 
-import type { BatchParameter } from "./batch.ts";
+import type { BatchParameter } from "./batch-parameters.ts";
 
-/** Where a writer stands: the epoch that it claimed, and the last transfer that it knows of. */
+/** Where a writer stands: the epoch that it claimed, the last transfer that it knows of, and how many batches there were. */
 export interface WriterPosition {
   readonly epoch: bigint;
   readonly sequence: bigint;
+  readonly batchCount: bigint;
 }
 
 /**
@@ -35,13 +35,10 @@ export async function applyBatch(
   },
 ): Promise<WriteFailure | undefined> {
   const { position, latestMs, parameters } = batch;
-  const place = [position.epoch, position.sequence, latestMs].map(String);
-  const values = [...place, ...parameters].map((value) => sql`${value}`);
+  const { epoch, sequence, batchCount } = position;
+  const place = [epoch, sequence, batchCount, latestMs].map(String);
   try {
-    await store.transact(scope, async (writer) => {
-      // Kysely names the parameters; the function's signature gives them their types.
-      await sql`select ledger_apply(${sql.join(values)})`.execute(writer);
-    });
+    await store.call(scope, { name: "ledger_apply", values: [...place, ...parameters] });
     return undefined;
   } catch (error) {
     return { kind: kindOf(error), cause: error };

@@ -36,8 +36,9 @@ export async function loadLedger(
     const { rows } = await sql<{
       epoch: string;
       transfer_sequence: string;
+      batch_count: string;
       time_ms: string;
-    }>`select epoch, transfer_sequence, time_ms from ledger_claim()`.execute(writer);
+    }>`select epoch, transfer_sequence, batch_count, time_ms from ledger_claim()`.execute(writer);
     const [claim] = rows;
     assert(claim !== undefined, "a claim gives the writer's row");
     const state = emptyLedger();
@@ -51,7 +52,11 @@ export async function loadLedger(
     await readUses(writer, state, wanted.usageIds);
     return {
       state,
-      position: { epoch: BigInt(claim.epoch), sequence: BigInt(claim.transfer_sequence) },
+      position: {
+        epoch: BigInt(claim.epoch),
+        sequence: BigInt(claim.transfer_sequence),
+        batchCount: BigInt(claim.batch_count),
+      },
     };
   });
 }

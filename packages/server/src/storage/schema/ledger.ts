@@ -1,4 +1,4 @@
-/** Tables of the ledger. 64-bit integers come as text; they are written by the functions of `0006-ledger.sql` alone. */
+/** Tables of the ledger. 64-bit integers come as text; they are written by the functions of the migrations alone. */
 
 import type { TenantId } from "@faultline/protocol";
 import type { ColumnType } from "kysely";
@@ -13,6 +13,7 @@ export interface LedgerWriterTable {
   epoch: Integer64;
   transfer_sequence: Integer64;
   notice_sequence: Integer64;
+  batch_count: Integer64;
   time_ms: Integer64;
 }
 
@@ -65,6 +66,7 @@ export interface LedgerBudgetTable {
   counts: Json;
 }
 
+/** A view: transfers stand in batches, each of which is a row that few columns of the view are read from. */
 export interface LedgerTransferTable {
   tenant_id: TenantId;
   sequence: Integer64;
@@ -77,6 +79,11 @@ export interface LedgerTransferTable {
   lot_id: string | null;
   hold_id: string | null;
   usage_id: string | null;
+  /** The first number in its batch: in the order of these and then of numbers, batches are opened as they are wanted. */
+  batch_first: Integer64;
+  /** The earliest and the latest time in its batch. */
+  batch_from_ms: Integer64;
+  batch_until_ms: Integer64;
 }
 
 export interface LedgerCommandTable {
@@ -108,7 +115,20 @@ export interface LedgerNoticeTable {
   delivered_at_ms: ColumnType<string | null, never, string>;
 }
 
+export interface LedgerReconciliationTable {
+  tenant_id: TenantId;
+  id: string;
+  at: ColumnType<Date, string, never>;
+  cause: "schedule" | "request";
+  actor: string | null;
+  difference_count: number;
+  kinds: ColumnType<unknown, string, never>;
+  differences: ColumnType<unknown, string, never>;
+  applied: string[];
+}
+
 export interface LedgerTables {
+  ledger_reconciliation: LedgerReconciliationTable;
   ledger_writer: LedgerWriterTable;
   ledger_account: LedgerAccountTable;
   ledger_credit: LedgerCreditTable;
