@@ -106,6 +106,8 @@ function matchesOrder({ operator, values }: Expression, actual: string | undefin
   const [bound] = values;
   if (actual === undefined || bound === undefined || values.length !== 1) return false;
   if (!isInteger(actual) || !isInteger(bound)) return false;
+  // The scheduler reads the bound as the value of a label, which cannot begin with a sign: such a term matches nothing.
+  if (!/^\d/.test(bound)) return false;
   return operator === "Gt" ? BigInt(actual) > BigInt(bound) : BigInt(actual) < BigInt(bound);
 }
 

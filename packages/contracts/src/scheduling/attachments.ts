@@ -1,18 +1,21 @@
 /** Which volumes of CSI drivers a pod needs attached to its node. */
 
 import type { KubernetesObject } from "../model/evidence.ts";
-import { isPresentAt, textAt } from "../kubernetes/fields.ts";
+import type { Fields } from "../model/fields.ts";
+import { fieldsAt, isPresentAt, listAt, textAt } from "../kubernetes/fields.ts";
 import type { Source } from "../kubernetes/objects.ts";
 import { classOf, type Storage } from "./claims.ts";
 import type { Pod } from "./pod.ts";
 
-/** Kinds of volumes that are built into Kubernetes and served by a CSI driver today, and what names a volume of each. */
+/**
+ * Kinds of volumes that are built into Kubernetes and that the scheduler counts for the CSI driver which serves them
+ * today, and what names a volume of each. vSphere is served by one too, and not counted.
+ */
 const migrated: readonly (readonly [field: string, driver: string, name: string])[] = [
   ["awsElasticBlockStore", "ebs.csi.aws.com", "volumeID"],
   ["gcePersistentDisk", "pd.csi.storage.gke.io", "pdName"],
   ["azureDisk", "disk.csi.azure.com", "diskURI"],
   ["cinder", "cinder.csi.openstack.org", "volumeID"],
-  ["vsphereVolume", "csi.vsphere.vmware.com", "volumePath"],
 ];
 
 /** The same for the names of the provisioners in storage classes. */
@@ -21,7 +24,6 @@ const migratedProvisioners: Readonly<Record<string, string>> = {
   "kubernetes.io/gce-pd": "pd.csi.storage.gke.io",
   "kubernetes.io/azure-disk": "disk.csi.azure.com",
   "kubernetes.io/cinder": "cinder.csi.openstack.org",
-  "kubernetes.io/vsphere-volume": "csi.vsphere.vmware.com",
 };
 
 /** Answers which volumes pods need, each pod once. */
@@ -62,6 +64,10 @@ export class Attachments {
       const volume = claim === undefined ? undefined : this.#volumeOf(claim);
       if (volume !== undefined) volumes.set(`${volume.driver}/${volume.handle}`, volume.driver);
     }
+    for (const item of listAt(pod.source.object, "spec", "volumes")) {
+      const named = builtInVolume(fieldsAt(item));
+      if (named !== undefined) volumes.set(`${named.driver}/${named.handle}`, named.driver);
+    }
     this.#known.set(pod, volumes);
     return volumes;
   }
@@ -88,8 +94,12 @@ function handleOf(volume: KubernetesObject): { driver: string; handle: string } 
   if (driver !== undefined) {
     return { driver, handle: textAt(volume, "spec", "csi", "volumeHandle") ?? "" };
   }
-  const builtIn = migrated.find(([field]) => isPresentAt(volume, "spec", field));
+  return builtInVolume(fieldsAt(volume, "spec"));
+}
+
+function builtInVolume(fields: Fields): { driver: string; handle: string } | undefined {
+  const builtIn = migrated.find(([field]) => isPresentAt(fields, field));
   if (builtIn === undefined) return undefined;
-  const [field, served, name] = builtIn;
-  return { driver: served, handle: textAt(volume, "spec", field, name) ?? "" };
+  const [field, driver, name] = builtIn;
+  return { driver, handle: textAt(fields, field, name) ?? "" };
 }

@@ -5,7 +5,7 @@ import { ageSeconds } from "../kubernetes/event-index.ts";
 import { textAt } from "../kubernetes/fields.ts";
 import { namedNodes } from "./filters/node-affinity.ts";
 import type { NodeVerdict } from "./filters/scheduler.ts";
-import { isBeforeNodes, reasonOf } from "./obstacle.ts";
+import { firstBeforeNodes, reasonOf } from "./obstacle.ts";
 
 /** The latest FailedScheduling message about a pod. */
 export interface RecordedEvent {
@@ -65,7 +65,7 @@ export function eventText(verdicts: readonly NodeVerdict[]): string {
   const [first] = verdicts;
   if (first !== undefined && namedNodes(first.situation.pod)?.size === 0)
     return `${head(verdicts.length)} pod affinity terms conflict.`;
-  const early = first?.obstacles.find(isBeforeNodes);
+  const early = first === undefined ? undefined : firstBeforeNodes(first.obstacles);
   if (early !== undefined) return `${head(verdicts.length)} ${reasonOf(early)}.`;
   const counts = new Map<string, number>();
   for (const { eventReasons } of verdicts) {
@@ -99,7 +99,7 @@ export function parseEventText(message: string): EventHistogram {
   const nodeCount = Number(head[2]);
   const body = message
     .slice(head.index + head[0].length)
-    .split(/(?:\.|,)?\s*(?:preemption:|no new claims to deallocate)/)[0];
+    .split(/(?:\.|,)?\s*(?:preemption:|no new claims to deallocate)|\. not found$/)[0];
   const reasons = new Map<string, number>();
   for (const part of splitReasons((body ?? "").replace(/\.\s*$/, ""))) {
     const counted = /^(\d{1,9}) (.+)$/s.exec(part.trim());
@@ -123,7 +123,7 @@ const knownReasons = new RegExp(
     "^node\\(s\\) (?:were unschedulable|had untolerated taint|had no available (?:disk|volume zone))",
     "^node\\(s\\) (?:had volume node affinity conflict|exceed max volume count|did not have enough free storage)",
     "^node\\(s\\) (?:didn't (?:match|have free ports|find available|satisfy)|unavailable due to)",
-    '^(?:node has pod using|pod has unbound|persistentvolumeclaim|waiting for ephemeral|PVC |pod ")',
+    '^(?:node has pod using|pod has unbound|persistentvolume|waiting for ephemeral|PVC |pod ")',
     "^(?:resource ?claim|ResourceClaim|request )",
   ].join("|"),
 );
@@ -158,6 +158,10 @@ function normalReason(reason: string): string {
     .replace(
       /^node\(s\) didn't match PersistentVolume's node affinity$/,
       "node(s) had volume node affinity conflict",
+    )
+    .replace(
+      /^node\(s\) unavailable due to PersistentVolumeClaim with ReadWriteOncePod access mode .*$/,
+      "node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod access mode",
     );
 }
 

@@ -17,6 +17,7 @@ import {
   withNominated,
 } from "./preemption.ts";
 import { type Room, roomFor } from "./room.ts";
+import { aboutPreemption } from "./scheduler-words.ts";
 import { findSmallestChanges, type SearchResult } from "./search.ts";
 
 /** Nodes whose verdict is kept in full; thousands of nodes would not be read by anybody. */
@@ -188,7 +189,11 @@ function summarise(
 
 function fullText(verdicts: readonly NodeVerdict[], preemption: Preemption | undefined): string {
   const text = eventText(verdicts);
-  return preemption?.text === undefined ? text : `${text} preemption: ${preemption.text}`;
+  const [first] = verdicts;
+  if (preemption?.text === undefined || first === undefined) return text;
+  const isEarly = first.obstacles.some(isBeforeNodes);
+  const { neighbours } = first.situation;
+  return `${text} ${aboutPreemption(preemption.text, { neighbours, isEarly })}`;
 }
 
 function closestOf(

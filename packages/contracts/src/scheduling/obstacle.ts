@@ -240,7 +240,7 @@ function claimReason(obstacle: ClaimObstacle): string {
     case "claim-in-use":
       return "node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod access mode";
     case "volume-gone":
-      return "node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)";
+      return `persistentvolume "${obstacle.volume}" not found`;
     case "volume-elsewhere":
       return "node(s) had volume node affinity conflict";
     case "volume-zone":
@@ -250,19 +250,27 @@ function claimReason(obstacle: ClaimObstacle): string {
   }
 }
 
+/** What the scheduler looks at before any node, in its order: who is missing comes before who cannot be used. */
+const beforeNodes: readonly (readonly Obstacle["kind"][])[] = [
+  ["claim-missing"],
+  ["claim-lost", "claim-deleting", "claim-foreign"],
+  ["claim-unbound"],
+  ["volume-gone"],
+  ["device-refused"],
+];
+
 /** Whether the scheduler rejects the pod before it looks at any node. */
-export function isBeforeNodes(obstacle: Obstacle): boolean {
-  switch (obstacle.kind) {
-    case "claim-missing":
-    case "claim-lost":
-    case "claim-deleting":
-    case "claim-unbound":
-    case "claim-foreign":
-    case "device-refused":
-      return true;
-    default:
-      return false;
+export function isBeforeNodes({ kind }: Obstacle): boolean {
+  return beforeNodes.some((kinds) => kinds.includes(kind));
+}
+
+/** What the scheduler rejects the pod for before it looks at any node. */
+export function firstBeforeNodes(obstacles: readonly Obstacle[]): Obstacle | undefined {
+  for (const kinds of beforeNodes) {
+    const found = obstacles.find(({ kind }) => kinds.includes(kind));
+    if (found !== undefined) return found;
   }
+  return undefined;
 }
 
 /** Whether the node could take the pod once pods on it are gone: only then does the scheduler try preemption. */

@@ -204,7 +204,11 @@ function contributionsOf(
   });
 }
 
-/** Pods on their way out are not counted, and pods of other namespaces never are. */
+/**
+ * Pods on their way out are not counted, and pods of other namespaces never are. A selector that asks for nothing counts
+ * nobody, although it would match everybody: so the scheduler does.
+ */
 function isCounted({ selector }: SpreadConstraint, pod: Pod, other: Pod): boolean {
+  if (selector?.length === 0) return false;
   return other.namespace === pod.namespace && !other.isTerminating && selects(selector, other);
 }

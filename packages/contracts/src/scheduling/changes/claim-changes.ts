@@ -54,13 +54,7 @@ export function claimChanges(obstacle: ClaimObstacle, situation: Situation): Cha
         ),
       ];
     case "claim-in-use":
-      return [
-        single(
-          "free",
-          costs.freeClaim,
-          `stop ${obstacle.holder}, which uses the claim ${name} alone`,
-        ),
-      ];
+      return [freeClaim(claim, name, obstacle.holder)];
     case "volume-unavailable":
       return [
         single(
@@ -81,8 +75,25 @@ export function claimChanges(obstacle: ClaimObstacle, situation: Situation): Cha
   }
 }
 
+/** The claim is free once its holder is gone; what else stands in its way stays. */
+function freeClaim(claim: number, name: string, holder: string): Change {
+  return {
+    key: `claim ${claim} free ${name}`,
+    place: `claim ${claim} holder`,
+    cost: costs.freeClaim,
+    description: `stop ${holder}, which uses the claim ${name} alone`,
+    touches: "storage",
+    apply: (before) => {
+      const state = before.claims[claim];
+      if (state?.kind !== "in-use") return before;
+      return { ...before, claims: before.claims.with(claim, state.afterwards) };
+    },
+  };
+}
+
 function remedies({ claims }: Situation, claim: number, name: string): Change[] {
-  const state = claims[claim];
+  const held = claims[claim];
+  const state = held?.kind === "in-use" ? held.afterwards : held;
   if (state === undefined || !("remedies" in state)) return [];
   return state.remedies.map((remedy) =>
     claimChange(claim, remedy.state, {
@@ -104,6 +115,10 @@ function claimChange(
     cost,
     description,
     touches: "storage",
-    apply: (before) => ({ ...before, claims: before.claims.with(claim, state) }),
+    apply: (before) => {
+      const held = before.claims[claim];
+      const next = held?.kind === "in-use" ? { ...held, afterwards: state } : state;
+      return { ...before, claims: before.claims.with(claim, next) };
+    },
   };
 }

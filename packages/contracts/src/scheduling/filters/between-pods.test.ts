@@ -183,14 +183,14 @@ describe("topology spread", () => {
     expect(answer({ spec: spreads(spread("zone")), pods: more, labels })).toBe("fits 4");
   });
 
-  test("no selector counts nobody, an empty one everybody", () => {
+  test("no selector counts nobody, and neither does an empty one", () => {
     const bare = spread("zone").replace(
       "labelSelector: { matchLabels: { app: web } }",
       "minDomains: 1",
     );
     expect(answer({ spec: spreads(bare), pods: onEach("a1", "a1") })).toBe("fits 4");
     const all = spread("zone").replace("{ matchLabels: { app: web } }", "{}");
-    expect(answer({ spec: spreads(all), pods: [{ on: "a1", labels: "x: y" }] })).toBe("fits 2");
+    expect(answer({ spec: spreads(all), pods: [{ on: "a1", labels: "x: y" }] })).toBe("fits 4");
   });
 
   test("a preference never refuses", () => {

@@ -378,7 +378,7 @@ volumeBindingMode: ${mode}`;
     [
       "a bound volume that is gone",
       claim("volumeName: disk-2", "phase: Bound") + volume(here),
-      "1 node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s).",
+      'persistentvolume "disk-2" not found.',
     ],
   ])("%s", (_what, more, expected) => {
     expect(reasons({ pod, more: more.trim() })).toBe(expected);

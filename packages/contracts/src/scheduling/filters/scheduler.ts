@@ -2,6 +2,7 @@
 
 import type { Obstacle } from "../obstacle.ts";
 import { isBeforeNodes, isResolvable, reasonOf } from "../obstacle.ts";
+import { inSchedulerWords } from "../scheduler-words.ts";
 import { dynamicResources } from "./dynamic-resources.ts";
 import { type Filter, nothing, type Situation } from "./filter.ts";
 import { interPodAffinity } from "./inter-pod-affinity.ts";
@@ -62,7 +63,12 @@ export function judgeNode(situation: Situation): NodeVerdict {
   return {
     situation,
     obstacles,
-    eventReasons: obstacles.length === 0 ? nothing : eventReasons(first, situation),
+    eventReasons:
+      obstacles.length === 0
+        ? nothing
+        : eventReasons(first, situation).map((reason) =>
+            inSchedulerWords(reason, situation.neighbours),
+          ),
     isResolvable: obstacles.length > 0 && resolvable(first, obstacles, situation),
     unknown: unknown === undefined ? nothing : [...new Set(unknown)],
   };
@@ -81,7 +87,6 @@ export function firstObstacle(situation: Situation): Obstacle | undefined {
 const thorough: ReadonlySet<Obstacle["kind"]> = new Set([
   "resource",
   "pod-count",
-  "volume-gone",
   "volume-elsewhere",
   "volume-unavailable",
   "volume-space",

@@ -6,9 +6,9 @@ import { type Filter, nothing } from "./filter.ts";
 export const volumeLimits: Filter = {
   plugin: "NodeVolumeLimits",
   judge({ pod, node, original, attachments }) {
-    if (pod.claims.length === 0 || node.volumeCountMax.size === 0) return nothing;
+    if (node.volumeCountMax.size === 0) return nothing;
     const wanted = attachments.of(pod);
-    if (wanted.size === 0) return [];
+    if (wanted.size === 0) return nothing;
     const attached = new Map([
       ...(original === undefined ? [] : attachments.attachedTo(node.name)),
       ...node.pods.flatMap((other) => [...attachments.of(other)]),

@@ -15,12 +15,12 @@ export const volumeRestrictions: Filter = {
     const { claims, disks } = situation.pod;
     if (claims.length + disks.length === 0) return nothing;
     return [
+      ...diskObstacles(situation),
       ...perClaim(situation, (state, claim, name): Obstacle | undefined => {
         if (state.kind !== "in-use" || isGone(state.holder, situation)) return undefined;
         const holder = `${state.holder.namespace}/${state.holder.name}`;
         return { kind: "claim-in-use", claim, name, holder };
       }),
-      ...diskObstacles(situation),
     ];
   },
   unknown: () => nothing,
@@ -47,7 +47,7 @@ export const volumeBinding: Filter = {
     if (situation.claims.length === 0) return nothing;
     const placed = placeDelayed(situation);
     return perClaim(situation, (state, claim, name) =>
-      bindingObstacle(settled(state, situation), {
+      bindingObstacle(ownState(state), {
         claim,
         name,
         node: situation.node,
@@ -55,20 +55,22 @@ export const volumeBinding: Filter = {
       }),
     );
   },
-  unknown: ({ claims }) =>
+  unknown: ({ pod, claims }) =>
     claims.length === 0
       ? nothing
-      : claims.flatMap((state) => (state.kind === "unknown" ? [state.what] : [])),
+      : claims.flatMap((state, claim) =>
+          untold(ownState(state), pod.claims[claim]?.claimName ?? ""),
+        ),
 };
 
-/** Volumes whose zone is not the node's. */
+/** Volumes whose zone is not the node's, and volumes that do not exist: this filter looks them up before any node. */
 export const volumeZone: Filter = {
   plugin: "VolumeZone",
   judge: (situation) =>
     situation.claims.length === 0
       ? nothing
       : perClaim(situation, (state, claim, name) =>
-          zoneObstacle(settled(state, situation), { claim, name, node: situation.node }),
+          zoneObstacle(ownState(state), { claim, name, node: situation.node }),
         ),
   unknown: () => nothing,
 };
@@ -83,9 +85,17 @@ function perClaim(
   });
 }
 
-/** What becomes of the claim once whoever must let go of it has done so. */
-function settled(state: ClaimState, situation: Situation): ClaimState {
-  return state.kind === "in-use" && isGone(state.holder, situation) ? state.afterwards : state;
+/** Without the volume of a claim nobody knows from which nodes it can be reached. */
+function untold(state: ClaimState, name: string): string[] {
+  if (state.kind === "unknown") return [state.what];
+  return state.kind === "bound" && state.volume === undefined
+    ? [`the volume to which the claim ${name} is bound`]
+    : [];
+}
+
+/** What stands with the claim itself, whoever else uses it. */
+function ownState(state: ClaimState): ClaimState {
+  return state.kind === "in-use" ? state.afterwards : state;
 }
 
 interface BindingContext {
@@ -110,8 +120,6 @@ function bindingObstacle(
       return { kind: "claim-foreign", claim, name, reason: state.reason };
     case "unbound":
       return { kind: "claim-unbound", claim, name, why: state.why };
-    case "volume-gone":
-      return { kind: "volume-gone", claim, name, volume: state.volume };
     case "bound": {
       const { volume } = state;
       const isReachable = volume === undefined || isUsableFrom(volume, node);
@@ -128,6 +136,7 @@ function bindingObstacle(
     case "in-use":
     case "usable":
     case "unknown":
+    case "volume-gone":
       return undefined;
   }
 }
@@ -140,9 +149,10 @@ type Placement = "volume" | "made" | "full" | "none";
  * smallest volume; for those that find none a volume is made, where that can be.
  */
 function placeDelayed({ claims, node }: Situation): ReadonlyMap<number, Placement> {
-  const delayed = claims.flatMap((state, claim) =>
-    state.kind === "delayed" ? [{ state, claim }] : [],
-  );
+  const delayed = claims.flatMap((item, claim) => {
+    const state = ownState(item);
+    return state.kind === "delayed" ? [{ state, claim }] : [];
+  });
   const taken = new Set<string>();
   const placed = new Map<number, Placement>();
   for (const { state, claim } of delayed.sort(bySize)) {
@@ -187,6 +197,8 @@ function zoneObstacle(
   state: ClaimState,
   { claim, name, node }: { claim: number; name: string; node: Node },
 ): Obstacle | undefined {
+  if (state.kind === "volume-gone")
+    return { kind: "volume-gone", claim, name, volume: state.volume };
   if (state.kind !== "bound" || state.volume === undefined) return undefined;
   // A node without any zone label lies in a cluster of one zone.
   if (!zoneLabels.some((label) => node.labels.has(label))) return undefined;
