@@ -38,6 +38,7 @@ export * from "./model/recording.ts";
 export * from "./model/resources.ts";
 export * from "./model/snapshot.ts";
 export * from "./model/span.ts";
+export * from "./model/topology.ts";
 export * from "./model/training.ts";
 export { EvidenceError, type EvidenceErrorOptions } from "./readers/evidence-error.ts";
 export {

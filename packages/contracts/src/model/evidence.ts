@@ -10,6 +10,7 @@ import { OperatorsContent } from "./operators.ts";
 import { ProfileContent } from "./profile.ts";
 import { ResourcesContent } from "./resources.ts";
 import { Attributes, Span } from "./span.ts";
+import { TopologyContent } from "./topology.ts";
 import { TrainingContent } from "./training.ts";
 
 /** `sha256:` and 64 hexadecimal digits over the canonical JSON of the evidence's content. */
@@ -284,6 +285,7 @@ export const EvidenceContent = Type.Union([
   TrainingContent,
   OperatorsContent,
   ModelReleaseContent,
+  TopologyContent,
 ]);
 export type EvidenceContent = Static<typeof EvidenceContent>;
 export type EvidenceKind = EvidenceContent["kind"];

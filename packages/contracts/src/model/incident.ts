@@ -47,6 +47,8 @@ export type LogPattern = Static<typeof LogPattern>;
 export const IncidentContent = Type.Object(
   {
     kind: Type.Literal("incident"),
+    /** When it began, where that is known from elsewhere, as of a fault that was injected. */
+    beganMicros: Type.Optional(moment),
     alerts: Type.Array(Alert, { maxItems: 10_000 }),
     statuses: Type.Array(StatusReport, { maxItems: 10_000 }),
     patterns: Type.Array(LogPattern, { maxItems: 10_000 }),

@@ -14,6 +14,7 @@ export * from "./recording.ts";
 export * from "./resources.ts";
 export * from "./snapshot.ts";
 export * from "./span.ts";
+export * from "./topology.ts";
 export * from "./training.ts";
 export { canonicalJson } from "../snapshot/canonical-json.ts";
 export { nearestName } from "../text/nearest-name.ts";

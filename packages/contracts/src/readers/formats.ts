@@ -13,6 +13,8 @@ import { operatorFormats } from "./operators/formats.ts";
 import { otlpJsonFormats, otlpProtobufFormats } from "./otlp/formats.ts";
 import { pprofFormats } from "./pprof/formats.ts";
 import { resourceFormats } from "./resources/formats.ts";
+import { tableFormats } from "./tables/formats.ts";
+import { toolListFormats } from "./tool-lists/formats.ts";
 import { tracingFormats } from "./tracing/formats.ts";
 import { trainingFormats } from "./training/formats.ts";
 import { transcriptFormats } from "./transcript/formats.ts";
@@ -36,8 +38,10 @@ export const evidenceFormats: readonly EvidenceFormat[] = [
   ...resourceFormats,
   ...v8Formats,
   ...environmentFormats,
+  ...toolListFormats,
   ...transcriptFormats,
   ...kubernetesFormats,
+  ...tableFormats,
   ...metricFormats,
   ...pprofFormats,
   ...otlpProtobufFormats,

@@ -63,6 +63,10 @@ const countedKinds: { readonly [K in Kind]: Counted<Extract<Content, { kind: K }
     count: ({ alerts, statuses, patterns }) => alerts.length + statuses.length + patterns.length,
     words: (count) => `${plural(count, "report")} of monitors`,
   },
+  topology: {
+    count: ({ calls }) => calls.length,
+    words: (count) => `${plural(count, "call")} between services`,
+  },
   "model-release": { count: one, words: (count) => plural(count, "model") },
 };
 

@@ -39,6 +39,7 @@ export const fieldNames = {
   summary: names(
     "summary annotations.summary annotations.description description message title monitor alertname labels.alertname",
   ),
+  node: names("node service microservice component cmdb_id"),
   component: names("component service system provider name source"),
   status: names("status state level impact"),
   detail: names("detail details message body description summary text"),

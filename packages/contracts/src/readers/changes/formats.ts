@@ -2,6 +2,7 @@
 
 import { type EvidenceFormat, startsAsJson } from "../format.ts";
 import { readGitText, recogniseGitText } from "./git-text.ts";
+import { readMoment, recogniseMoment } from "./moment.ts";
 import { readChangeRecords, recogniseChangeRecords } from "./read-records.ts";
 
 export const changeFormats: readonly EvidenceFormat[] = [
@@ -16,5 +17,11 @@ export const changeFormats: readonly EvidenceFormat[] = [
     description: "commits, deploys, flags, alerts and status reports as records of JSON",
     recognise: (input) => startsAsJson(input.head) && recogniseChangeRecords(input),
     read: readChangeRecords,
+  },
+  {
+    name: "moment",
+    description: "one moment, at which a fault was injected or an incident began",
+    recognise: recogniseMoment,
+    read: readMoment,
   },
 ];

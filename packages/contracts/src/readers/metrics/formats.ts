@@ -4,6 +4,7 @@ import { type EvidenceFormat, startsAsJson } from "../format.ts";
 import { ExpositionReading, readExposition, recogniseExposition } from "./exposition.ts";
 import { readMetricTable, recogniseMetricTable, TableTextReading } from "./metric-table.ts";
 import { readPrometheusJson, recognisePrometheusJson } from "./prometheus-json.ts";
+import { readSeriesMap, recogniseSeriesMap } from "./series-map.ts";
 import { MetricTextStream } from "./text-stream.ts";
 
 export const metricFormats: readonly EvidenceFormat[] = [
@@ -12,6 +13,12 @@ export const metricFormats: readonly EvidenceFormat[] = [
     description: "answers of Prometheus' query API as JSON",
     recognise: ({ head }) => startsAsJson(head) && recognisePrometheusJson(head),
     read: readPrometheusJson,
+  },
+  {
+    name: "series-json",
+    description: "metrics as an object of JSON with times and values under each name",
+    recognise: ({ head }) => startsAsJson(head) && recogniseSeriesMap(head),
+    read: readSeriesMap,
   },
   {
     name: "metrics-text",

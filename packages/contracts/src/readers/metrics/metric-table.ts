@@ -7,13 +7,16 @@ import { stemOf, typeOfName } from "./conventions.ts";
 import { cellsOf, type Delimiter, delimiterOf, RowJoiner, rowsOf } from "./csv.ts";
 import { metricLimits } from "./limits.ts";
 import { SeriesBuilder } from "./series-builder.ts";
+import { type StackedColumn, stackedHeaderOf } from "./stacked-header.ts";
 import type { TextReading } from "./text-stream.ts";
 
 /** What the columns of a table are. */
 interface Layout {
   readonly delimiter: Delimiter;
   readonly names: readonly string[];
-  readonly hasHeader: boolean;
+  readonly headerRowCount: number;
+  /** Of a header of several rows: what stands above each column. */
+  readonly stacked: readonly StackedColumn[] | undefined;
   readonly time: number;
   /** Of a long table: the columns of the metric's name and its value. */
   readonly long: { readonly name: number | undefined; readonly value: number } | undefined;
@@ -53,7 +56,7 @@ export class TableTextReading implements TextReading {
   /** The beginning, until it is long enough to tell what the columns are; later the beginning of a line. */
   #begun = "";
   #reading: TableReading | undefined;
-  #isHeaderNext = false;
+  #headerRowsLeft = 0;
 
   /** `name` is that of the file. */
   constructor(name: string) {
@@ -87,7 +90,7 @@ export class TableTextReading implements TextReading {
     }
     const reading = new TableReading(layout, stemOf(this.#name));
     this.#reading = reading;
-    this.#isHeaderNext = layout.hasHeader;
+    this.#headerRowsLeft = layout.headerRowCount;
     this.#begun = "";
     this.#take(reading, text.startsWith("\uFEFF") ? text.slice(1) : text);
     return reading;
@@ -111,7 +114,7 @@ export class TableTextReading implements TextReading {
 
   #add(reading: TableReading, row: string | undefined): void {
     if (row === undefined) return;
-    if (this.#isHeaderNext) this.#isHeaderNext = false;
+    if (this.#headerRowsLeft > 0) this.#headerRowsLeft -= 1;
     else reading.add(cellsOf(row, reading.delimiter));
   }
 }
@@ -136,6 +139,8 @@ function layoutOf(rows: readonly string[]): Layout | undefined {
   const table = rows.map((row) => cellsOf(row, delimiter));
   const [first = [], ...others] = table;
   if (first.length > metricLimits.columnCountMax) return undefined;
+  const stacked = stackedHeaderOf(table);
+  if (stacked !== undefined) return stackedLayout(delimiter, stacked);
   const hasHeader =
     !first.some((cell) => timeOfText(cell) !== undefined) && first.every(isHeaderCell);
   const names = hasHeader
@@ -146,8 +151,10 @@ function layoutOf(rows: readonly string[]): Layout | undefined {
   const columns = names.map((_, index) => body.map((row) => row[index] ?? ""));
   const time = timeColumnOf(names, columns);
   if (time === undefined) return undefined;
+  // A second column of times is no series, and as a label it would make one of each row.
+  const isMoments = (index: number): boolean => timeName.test(names[index] ?? "");
   const numbers = columns.flatMap((cells, index) =>
-    index !== time && isNumeric(cells) ? [index] : [],
+    index !== time && isNumeric(cells) && !isMoments(index) ? [index] : [],
   );
   const isRelative = (columns[time] ?? []).every(
     (cell) => cell === "" || (isNumber(cell) && Math.abs(Number(cell)) < relativeSecondsMax),
@@ -158,11 +165,12 @@ function layoutOf(rows: readonly string[]): Layout | undefined {
     (column, index) => index !== time && !numbers.includes(index) && metricName.test(column),
   );
   const value = numbers.find((index) => valueName.test(names[index] ?? ""));
-  const base = { delimiter, names, hasHeader, time, isRelative };
+  const headerRowCount = hasHeader ? 1 : 0;
+  const base = { delimiter, names, headerRowCount, stacked: undefined, time, isRelative };
   const rest = names.flatMap((_, index) => (index === time ? [] : [index]));
   if (value !== undefined && (name >= 0 || numbers.length === 1)) {
     const long = { name: name < 0 ? undefined : name, value };
-    const labels = rest.filter((index) => index !== value && index !== name);
+    const labels = rest.filter((index) => index !== value && index !== name && !isMoments(index));
     return { ...base, long, series: [], labels };
   }
   if (numbers.length === 0) return undefined;
@@ -170,7 +178,25 @@ function layoutOf(rows: readonly string[]): Layout | undefined {
     ...base,
     long: undefined,
     series: numbers,
-    labels: rest.filter((index) => !numbers.includes(index)),
+    labels: rest.filter((index) => !numbers.includes(index) && !isMoments(index)),
+  };
+}
+
+/** Every column but that of the times is a series; those that are empty so far may have values further down. */
+function stackedLayout(
+  delimiter: Delimiter,
+  { rowCount, columns }: NonNullable<ReturnType<typeof stackedHeaderOf>>,
+): Layout {
+  return {
+    delimiter,
+    names: columns.map(({ name }) => name),
+    headerRowCount: rowCount,
+    stacked: columns,
+    time: 0,
+    long: undefined,
+    series: columns.flatMap(({ name }, index) => (name === "" ? [] : [index])),
+    labels: [],
+    isRelative: false,
   };
 }
 
@@ -224,7 +250,7 @@ class TableReading {
   }
 
   add(cells: readonly string[]): void {
-    const { time, long, series, labels, names, isRelative } = this.#layout;
+    const { time, long, series, labels, names, stacked, isRelative } = this.#layout;
     const written = cells[time] ?? "";
     const micros = isRelative ? Number(written) * 1e6 : timeOfText(written);
     if (written === "" || micros === undefined || !(micros >= 0)) {
@@ -239,7 +265,10 @@ class TableReading {
     );
     if (long === undefined) {
       for (const index of series)
-        this.#addValue(names[index] ?? "", pairs, { micros, cell: cells[index] });
+        this.#addValue(names[index] ?? "", stacked?.[index]?.labels ?? pairs, {
+          micros,
+          cell: cells[index],
+        });
     } else {
       const name = long.name === undefined ? this.#stem : (cells[long.name] ?? "");
       this.#addValue(name, pairs, { micros, cell: cells[long.value] });
@@ -248,7 +277,7 @@ class TableReading {
 
   #addValue(
     name: string,
-    labels: Record<string, string>,
+    labels: Readonly<Record<string, string>>,
     { micros, cell = "" }: { micros: number; cell: string | undefined },
   ): void {
     // A gap is no value; what is no number is one that is not finite.
