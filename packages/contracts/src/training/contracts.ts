@@ -2,6 +2,7 @@
 
 import type { Contract } from "../model/contract.ts";
 import { finiteGradients } from "./gradients.ts";
+import { learnedInvariants } from "./learned-invariants.ts";
 import { lossInputs } from "./loss-inputs.ts";
 import { progress } from "./progress.ts";
 import { replicas } from "./replicas.ts";
@@ -13,4 +14,5 @@ export const trainingContracts: readonly Contract[] = [
   finiteGradients,
   progress,
   replicas,
+  learnedInvariants,
 ];
