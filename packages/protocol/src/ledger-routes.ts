@@ -26,7 +26,14 @@ import {
   Settled,
   SettleHoldRequest,
 } from "./api/ledger.ts";
-import { Reconciliation, ReconcileRequest } from "./api/ledger-reconciliation.ts";
+import {
+  Reconciliation,
+  ReconciliationParams,
+  ReconciliationRunDetail,
+  ReconciliationRunList,
+  ReconciliationsQuery,
+  ReconcileRequest,
+} from "./api/ledger-reconciliation.ts";
 import { type ApiRoute, json } from "./route.ts";
 
 /** Part of the table of all routes. */
@@ -151,6 +158,22 @@ export const ledgerRoutes = {
     summary: "Tells what does not agree, with evidence and the entry that would settle it.",
     body: ReconcileRequest,
     reply: json(200, Reconciliation),
+  },
+  listReconciliations: {
+    method: "GET",
+    path: "/api/ledger/reconciliations",
+    access: "ledger:read",
+    summary: "Reconciliations that were made, on schedule and on request, newest first.",
+    query: ReconciliationsQuery,
+    reply: json(200, ReconciliationRunList),
+  },
+  readReconciliation: {
+    method: "GET",
+    path: "/api/ledger/reconciliations/:id",
+    access: "ledger:read",
+    summary: "What one reconciliation found, and the entries that it made.",
+    params: ReconciliationParams,
+    reply: json(200, ReconciliationRunDetail),
   },
   explainOperation: {
     method: "GET",

@@ -24,6 +24,7 @@ import {
   LedgerBooks,
   Lending,
   oneRegion,
+  Reconciliations,
   Regions,
   registerLedgerMetrics,
   registerWebhookMetrics,
@@ -162,6 +163,7 @@ interface Domains {
   readonly prices: Prices;
   readonly ledger: Ledger;
   readonly ledgerBooks: LedgerBooks;
+  readonly reconciliations: Reconciliations;
   readonly reconciliation: ScheduledReconciliation;
   readonly lending: Lending;
   readonly regions: Regions;
@@ -197,24 +199,28 @@ async function openDomains(
   const prices = new Prices({ ...base, catalog: () => live.catalog });
   const ledger = stack.use(Ledger.open({ ...parts, eventLoop: systemEventLoop }));
   const ledgerBooks = new LedgerBooks(base);
-  const reconciliation = new ScheduledReconciliation({
-    ...parts,
-    books: ledgerBooks,
-    tenants: () => ledger.loadedTenants(),
-  });
+  const reconciliations = new Reconciliations({ ...parts, books: ledgerBooks, ledger });
   const compute = stack.use(await Compute.open({ ...parts, ledger, ledgerBooks }));
   const { signal } = background;
   const terms = base.config.regions ?? oneRegion;
   const random = base.random.fork("regions");
   const { fetch } = globalThis;
   const regions = new Regions({ ...parts, random, fetch, terms, ledger });
+  const reconciliation = new ScheduledReconciliation({
+    ...parts,
+    reconciliations,
+    // What an entry gave in another region nobody would have lent.
+    mayApply: (id) => live.config.ledger.appliesProposals && !regions.isAway(id),
+    tenants: () => ledger.loadedTenants(),
+  });
   const lending = new Lending({ ledger, store: base.store, remote: regions, signal });
   const allowsPrivate = (): boolean => live.config.webhooks.allowsPrivate;
   const webhookParts = { ...parts, random: base.random.fork("webhooks"), allowsPrivate };
   const webhookDelivery = stack.use(WebhookDelivery.open(webhookParts));
   const webhooks = new Webhooks({ ...webhookParts, onDue: () => webhookDelivery.wake() });
   const told = { webhooks, webhookDelivery };
-  const accounts = { ledger, ledgerBooks, reconciliation, lending, regions, compute, ...told };
+  const reconciling = { reconciliations, reconciliation };
+  const accounts = { ledger, ledgerBooks, ...reconciling, lending, regions, compute, ...told };
   return { identity, telemetry, cases, bundles, prices, ...accounts, live, signal };
 }
 

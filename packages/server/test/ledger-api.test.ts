@@ -59,7 +59,14 @@ describe("the ledger over the control API", () => {
     ]);
     const { rows } = await admin.readUsage({ query: { by: "model" } }, options);
     expect(rows).toEqual([
-      { name: "simulated", useCount: 1, chargedMicros: "250", inputTokens: 12, outputTokens: 3 },
+      {
+        name: "simulated",
+        currency: USD,
+        useCount: 1,
+        chargedMicros: "250",
+        inputTokens: 12,
+        outputTokens: 3,
+      },
     ]);
     expect((await admin.listLedgerEntries({ query: { limit: 2 } }, options)).entries).toMatchObject(
       [{ reason: "released" }, { reason: "charged" }],

@@ -11,7 +11,7 @@ import { conflicts } from "../ledger/conflict-words.ts";
 import { hold } from "../ledger/hold-words.ts";
 import { price, priceOptions } from "../ledger/price-words.ts";
 import { balanceTables, costLines, entryTable, usageTable } from "../ledger/print.ts";
-import { reconcile } from "../ledger/reconcile-words.ts";
+import { reconcile, reconcileOptions } from "../ledger/reconcile-words.ts";
 import { tell } from "../ledger/tell.ts";
 import { webhook, webhookOptions } from "../ledger/webhook-words.ts";
 import { parseDurationMs, parseMoment } from "../moment.ts";
@@ -44,7 +44,8 @@ export const command: Command = {
     "ledger price [list | default [set --input USD --output USD | remove]]",
     "ledger webhook [list | add URL | test ID | enable ID | disable ID | rotate ID | remove ID]",
     "ledger webhook deliveries [ID] [--state STATE] | retry DELIVERY",
-    "ledger reconcile [--invoice FILE [--from MOMENT] [--until MOMENT]] [--apply]",
+    "ledger reconcile [--invoice FILE [--from MOMENT] [--until MOMENT] [--book]] [--apply]",
+    "ledger reconcile --history [RUN] [--count N]",
     "ledger conflicts [resolve KEY NUMBER]",
     "ledger explain OPERATION",
   ],
@@ -55,7 +56,7 @@ export const command: Command = {
       description: "id of the command; sent again with it, it takes effect once",
     },
     account: { type: "string", value: "NAME", description: "an account such as credit/USD" },
-    count: { type: "string", value: "N", description: "so many entries (default: 100)" },
+    count: { type: "string", value: "N", description: "so many entries (default: 100), or runs" },
     before: { type: "string", value: "ENTRY", description: "only entries before this one" },
     expires: { type: "string", value: "DURATION", description: "how long the credit lives: 30d" },
     priority: { type: "string", value: "N", description: "of lots that expire together" },
@@ -96,12 +97,7 @@ export const command: Command = {
     },
     from: { type: "string", value: "MOMENT", description: "usage from then on (default: 30d)" },
     until: { type: "string", value: "MOMENT", description: "usage before then (default: now)" },
-    invoice: {
-      type: "string",
-      value: "FILE",
-      description: "a provider's invoice: CSV with provider, model, currency, amount",
-    },
-    apply: { type: "boolean", description: "make the entries that are proposed" },
+    ...reconcileOptions,
     ...priceOptions,
     ...webhookOptions,
     ...connectionOptions,

@@ -1,30 +1,53 @@
-/** `faultline ledger reconcile`: what does not agree, and the entries that would settle it. */
+/** `faultline ledger reconcile`: what does not agree, the entries that would settle it, and what earlier runs found. */
 
 import { printable } from "@faultline/contracts";
-import type { LedgerDifference, Reconciliation } from "@faultline/protocol";
+import type {
+  LedgerDifference,
+  Reconciliation,
+  ReconciliationRun,
+  ReconciliationRunDetail,
+} from "@faultline/protocol";
 
-import { type CommandContext, UsageError } from "../command.ts";
+import { type CommandContext, type CommandOption, UsageError } from "../command.ts";
 import { connect, switchOption, textOption } from "../connection.ts";
 import { parseMoment } from "../moment.ts";
+import type { Terminal } from "../terminal.ts";
 import { unitsOf } from "./amount-text.ts";
+import { foreignTable } from "./foreign-table.ts";
 import { readInvoice } from "./read-invoice.ts";
 import { tell } from "./tell.ts";
 
 const exitDiffers = 1;
 const invoiceWindow = "30d";
 
+/** Of `ledger reconcile`. */
+export const reconcileOptions = {
+  invoice: {
+    type: "string",
+    value: "FILE",
+    description: "a provider's invoice: CSV with provider, model, currency, amount",
+  },
+  apply: { type: "boolean", description: "make the entries that are proposed" },
+  book: { type: "boolean", description: "enter the invoice as cost of its providers" },
+  history: { type: "boolean", description: "list the runs that were made, or show one" },
+} as const satisfies Record<string, CommandOption>;
+
 /** Exits with 1 where something differs. */
 export async function reconcile(
   context: CommandContext,
   words: readonly string[],
 ): Promise<number> {
+  if (switchOption(context, "history")) return history(context, words);
   if (words.length > 0) throw new UsageError("ledger reconcile takes options only.");
   const path = textOption(context, "invoice");
+  const books = switchOption(context, "book");
+  if (books && path === undefined) throw new UsageError("--book takes an --invoice FILE.");
   const nowMs = context.clock.nowMs();
   const moment = (name: string, otherwise: string): string =>
     parseMoment(name, textOption(context, name) ?? otherwise, nowMs);
   const body = {
     apply: switchOption(context, "apply"),
+    book: books,
     ...(path === undefined
       ? {}
       : {
@@ -41,9 +64,55 @@ export async function reconcile(
   return found.differences.length === 0 ? 0 : exitDiffers;
 }
 
-function reconciliationLines({ differences, applied }: Reconciliation): string {
-  if (differences.length === 0) return "Everything agrees.";
-  return differences.map((difference) => linesOf(difference, applied)).join("\n");
+async function history(context: CommandContext, words: readonly string[]): Promise<number> {
+  const { signal, terminal } = context;
+  const { client } = connect(context);
+  const [id, ...rest] = words;
+  if (rest.length > 0) throw new UsageError("ledger reconcile --history takes one RUN at most.");
+  if (id !== undefined) {
+    const run = await client.readReconciliation({ params: { id } }, { signal });
+    return tell(context, run, () => runLines(run));
+  }
+  const count = textOption(context, "count");
+  if (count !== undefined && !/^[1-9]\d{0,2}$/.test(count))
+    throw new UsageError(`--count takes a whole number; '${count}' is none.`);
+  const query = count === undefined ? {} : { limit: Number(count) };
+  const { runs } = await client.listReconciliations({ query }, { signal });
+  return tell(context, { runs }, () =>
+    runs.length === 0 ? "Nothing was compared yet." : runTable(terminal, runs),
+  );
+}
+
+function runTable(terminal: Terminal, runs: readonly ReconciliationRun[]): string {
+  return foreignTable(
+    terminal,
+    ["RUN", "AT", "BY", "DIFFERENCES", "ENTRIES"],
+    runs.map(({ id, at, cause, actor, kinds, applied }) => [
+      id,
+      at,
+      actor ?? cause,
+      kinds.length === 0 ? "none" : kinds.map(({ kind, count }) => `${count} ${kind}`).join(", "),
+      String(applied.length),
+    ]),
+  );
+}
+
+function runLines(run: ReconciliationRunDetail): string {
+  const { at, actor, cause, differenceCount, differences } = run;
+  const left = differenceCount - differences.length;
+  return [
+    `${at}, by ${printable(actor ?? cause)}: ${differenceCount} differences.`,
+    ...differences.map((difference) => linesOf(difference, run.applied)),
+    ...(left > 0 ? [`${left} more were counted and not kept.`] : []),
+  ].join("\n");
+}
+
+function reconciliationLines({ differences, applied, booked }: Reconciliation): string {
+  const lines = differences.map((difference) => linesOf(difference, applied));
+  if (lines.length === 0) lines.push("Everything agrees.");
+  if (booked.length > 0)
+    lines.push(`The cost of the invoice stands in provider-cost, by ${booked.length} entries.`);
+  return lines.join("\n");
 }
 
 function linesOf(

@@ -53,6 +53,12 @@ export const refusedCallsQuery = queryOptions({
   refetchInterval: seriesIntervalMs,
 });
 
+export const reconciliationsQuery = queryOptions({
+  queryKey: [...ledgerKey, "reconciliations"],
+  queryFn: ({ signal }) => client.listReconciliations({ query: { limit: 50 } }, { signal }),
+  refetchInterval: seriesIntervalMs,
+});
+
 export function balanceSeriesQuery(window: LedgerWindow, currency: Currency) {
   return queryOptions({
     queryKey: [...ledgerKey, "balance-series", window, currency],

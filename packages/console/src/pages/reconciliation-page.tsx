@@ -4,6 +4,7 @@ import type { LedgerDifference, Reconciliation } from "@faultline/protocol";
 
 import { useReconcile } from "../api/ledger-mutations.ts";
 import { useRefusal } from "../api/permission.ts";
+import { ReconciliationHistory } from "../components/reconciliation-history.tsx";
 import { LedgerFrame } from "../components/ledger-frame.tsx";
 import { Amount } from "../ui/amount.tsx";
 import { Badge } from "../ui/badge.tsx";
@@ -24,6 +25,8 @@ const kinds: Readonly<Record<LedgerDifference["kind"], string>> = {
   "hold-without-work": "hold without work",
   "work-without-hold": "work without a hold",
   "use-differs": "use differs from its charge",
+  "use-without-completion": "use without completion",
+  "lease-differs": "lease differs from its uses",
   "lease-unread": "lease that no journal accounts for",
   "edits-contradict": "set in two regions at once",
   "invoice-differs": "invoice differs",
@@ -85,6 +88,7 @@ export function ReconciliationPage() {
       >
         {shown === undefined ? <NotComparedYet /> : <Findings reconciliation={shown} />}
       </Panel>
+      <ReconciliationHistory />
     </LedgerFrame>
   );
 }

@@ -6,6 +6,7 @@ import {
   AskedCurrency,
   AskedMicros,
   closed,
+  Count,
   Currency,
   Id,
   Micros,
@@ -34,24 +35,31 @@ export const ReconcileRequest = Type.Object(
     ),
     /** Makes the proposed entries; default: they are only proposed. */
     apply: Type.Optional(Type.Boolean()),
+    /** Enters what the invoice says as cost of the provider; the tenant's credit does not move. */
+    book: Type.Optional(Type.Boolean()),
   },
   closed,
 );
 
+/** What may not agree. */
+const DifferenceKind = Type.Union([
+  Type.Literal("balance-differs"),
+  Type.Literal("hold-differs"),
+  Type.Literal("debt-blocks"),
+  Type.Literal("hold-without-work"),
+  Type.Literal("work-without-hold"),
+  Type.Literal("use-differs"),
+  Type.Literal("use-without-completion"),
+  Type.Literal("lease-differs"),
+  Type.Literal("lease-unread"),
+  Type.Literal("edits-contradict"),
+  Type.Literal("invoice-differs"),
+]);
+
 /** Something that does not agree. */
 export const LedgerDifference = Type.Object(
   {
-    kind: Type.Union([
-      Type.Literal("balance-differs"),
-      Type.Literal("hold-differs"),
-      Type.Literal("debt-blocks"),
-      Type.Literal("hold-without-work"),
-      Type.Literal("work-without-hold"),
-      Type.Literal("use-differs"),
-      Type.Literal("lease-unread"),
-      Type.Literal("edits-contradict"),
-      Type.Literal("invoice-differs"),
-    ]),
+    kind: DifferenceKind,
     subject: Type.String({ maxLength: 600 }),
     expectedMicros: Micros,
     actualMicros: Micros,
@@ -79,9 +87,51 @@ export const Reconciliation = Type.Object(
   {
     at: Moment,
     differences: Type.Array(LedgerDifference, { maxItems: 20_000 }),
+    /** Names this run in the history. */
+    runId: Id,
     /** Ids of the commands that made proposed entries. */
     applied: Type.Array(Id, { maxItems: 20_000 }),
+    /** Ids of the commands that entered what the invoice says as cost of its providers. */
+    booked: Type.Array(Id, { maxItems: 10_000 }),
   },
   closed,
 );
 export type Reconciliation = Static<typeof Reconciliation>;
+
+export const ReconciliationsQuery = Type.Object(
+  {
+    /** Only runs before this moment. */
+    before: Type.Optional(Moment),
+    /** Default 50. */
+    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500 })),
+  },
+  closed,
+);
+export type ReconciliationsQuery = Static<typeof ReconciliationsQuery>;
+export const ReconciliationParams = Type.Object({ id: Id }, closed);
+
+const run = {
+  id: Id,
+  at: Moment,
+  cause: Type.Union([Type.Literal("schedule"), Type.Literal("request")]),
+  /** Who asked; nobody on schedule. */
+  actor: Type.Optional(Type.String({ maxLength: 300 })),
+  differenceCount: Count,
+  kinds: Type.Array(Type.Object({ kind: DifferenceKind, count: Count }, closed), { maxItems: 20 }),
+  /** Ids of the commands that made proposed entries. */
+  applied: Type.Array(Id, { maxItems: 20_000 }),
+};
+
+/** A run that was made. */
+export const ReconciliationRun = Type.Object(run, closed);
+export type ReconciliationRun = Static<typeof ReconciliationRun>;
+export const ReconciliationRunList = Type.Object(
+  { runs: Type.Array(ReconciliationRun, { maxItems: 500 }) },
+  closed,
+);
+/** A run with what it found; of very many differences the first. */
+export const ReconciliationRunDetail = Type.Object(
+  { ...run, differences: Type.Array(LedgerDifference, { maxItems: 500 }) },
+  closed,
+);
+export type ReconciliationRunDetail = Static<typeof ReconciliationRunDetail>;

@@ -93,6 +93,7 @@ export function assemble(values: ChosenValues, assembly: Assembly): Config {
     }),
     compute: readCompute({ number, text, file: file?.values.compute, originOf }),
     regions: readRegions({ number, optional, file: file?.values.regions, environment, originOf }),
+    ledger: { appliesProposals: text("ledger.reconciliation") === "apply" },
     webhooks: { allowsPrivate: text("webhooks.privateAddresses") === "allow" },
     providers,
     tenants: readTenants(file, originOf),

@@ -150,6 +150,10 @@ export interface Config {
   readonly compute: ComputeConfig;
   /** Absent where accounts are in one region alone. */
   readonly regions: RegionsConfig | undefined;
+  readonly ledger: {
+    /** Whether scheduled reconciliation makes the entries that it proposes. */
+    readonly appliesProposals: boolean;
+  };
   readonly webhooks: {
     /** Whether they may lead to addresses that are not of the internet, and go without TLS. */
     readonly allowsPrivate: boolean;

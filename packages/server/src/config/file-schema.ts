@@ -326,6 +326,13 @@ export const ConfigFile = Type.Object(
     limits: LimitSettings,
     compute: ComputeSettings,
     regions: RegionSettings,
+    ledger: group({
+      reconciliation: choice(["propose", "apply"], {
+        default: "propose",
+        description:
+          "Whether the hourly comparison of the books only proposes entries that would settle what differs, or makes them too.",
+      }),
+    }),
     webhooks: group({
       privateAddresses: choice(["refuse", "allow"], {
         default: "refuse",

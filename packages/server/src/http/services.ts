@@ -7,7 +7,7 @@ import type { Config } from "#config/index.ts";
 import type { ExpositionFormat, ShownMetric } from "#gateway/index.ts";
 import type { Identity, Principal } from "#identity/index.ts";
 import type { Clock, Ids, Random } from "#kernel/index.ts";
-import type { Ledger, LedgerBooks, Regions, Webhooks } from "#ledger/index.ts";
+import type { Ledger, LedgerBooks, Reconciliations, Regions, Webhooks } from "#ledger/index.ts";
 import type { TenantScope } from "#storage/index.ts";
 import type { Telemetry } from "#telemetry/index.ts";
 import type { ApiInput, ApiOutput, ApiRouteName, apiRoutes, Readiness } from "@faultline/protocol";
@@ -25,6 +25,7 @@ export interface ControlServices {
   readonly prices: Prices;
   readonly ledger: Ledger;
   readonly ledgerBooks: LedgerBooks;
+  readonly reconciliations: Reconciliations;
   readonly regions: Regions;
   readonly webhooks: Webhooks;
   readonly compute: Compute;

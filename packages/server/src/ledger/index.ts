@@ -1,6 +1,7 @@
 /** Credit that cannot be overspent: accounts, lots, holds, leases, budgets, and the transfers between them. */
 
 export { LedgerBooks } from "./books/ledger-books.ts";
+export { Reconciliations } from "./reconcile/reconciliations.ts";
 export { ScheduledReconciliation } from "./reconcile/scheduled-reconciliation.ts";
 export { registerLedgerMetrics } from "./service/ledger-metrics.ts";
 export { Ledger } from "./service/ledger.ts";

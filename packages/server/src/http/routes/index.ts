@@ -5,6 +5,7 @@ import { bundleHandlers } from "./bundles.ts";
 import { caseHandlers } from "./cases.ts";
 import { keyHandlers } from "./keys.ts";
 import { ledgerExportHandlers } from "./ledger-export.ts";
+import { reconciliationHandlers } from "./ledger-reconciliations.ts";
 import { ledgerSeriesHandlers } from "./ledger-series.ts";
 import { ledgerHandlers } from "./ledger.ts";
 import { ledgerPriceHandlers } from "./ledger-prices.ts";
@@ -24,6 +25,7 @@ export function apiHandlers(parts: HandlerParts): ApiHandlers {
     ...bundleHandlers(parts),
     ...ledgerHandlers(parts),
     ...ledgerPriceHandlers(parts),
+    ...reconciliationHandlers(parts),
     ...ledgerWebhookHandlers(parts),
     ...ledgerSeriesHandlers(parts),
     ...ledgerExportHandlers(parts),

@@ -29,7 +29,6 @@ type Names =
   | "setBudget"
   | "removeBudget"
   | "readUsage"
-  | "reconcileLedger"
   | "explainOperation";
 
 type OutcomeOf<Kind extends LedgerAnswer["kind"]> = Extract<LedgerAnswer, { readonly kind: Kind }>;
@@ -45,7 +44,6 @@ export function ledgerHandlers(parts: HandlerParts): Pick<ApiHandlers, Names> {
     ...holdHandlers(parts),
     ...budgetHandlers(parts),
     ...readingHandlers(parts),
-    ...reconcileHandlers(parts),
   };
 }
 
@@ -231,38 +229,6 @@ function budgetHandlers(
       const removal = { id: ledger.newId(), budgetId: params.id };
       await ask(scope, { kind: "remove-budget", ...removal }, "budget-removed");
       return undefined;
-    },
-  };
-}
-
-function reconcileHandlers(parts: HandlerParts): Pick<ApiHandlers, "reconcileLedger"> {
-  const { clock } = parts;
-  const { ledger, ledgerBooks } = parts.services;
-  const ask = asker(ledger);
-  const shared = new SharedTerms(parts);
-  return {
-    async reconcileLedger({ body }, { scope }) {
-      const { invoice, apply = false } = body;
-      // What an entry gave here nobody would have lent.
-      if (apply) shared.refuseAway(scope);
-      const window =
-        invoice === undefined
-          ? undefined
-          : {
-              lines: invoice.lines,
-              fromMs: readMoment(invoice.from, "body /invoice/from"),
-              untilMs: readMoment(invoice.until, "body /invoice/until"),
-            };
-      const differences = await ledgerBooks.differences(scope, window);
-      const applied: string[] = [];
-      for (const { proposal } of apply ? differences : []) {
-        if (proposal === undefined) continue;
-        const { commandId: id, currency, direction } = proposal;
-        const entry = { id, currency, direction, amountMicros: BigInt(proposal.amountMicros) };
-        await ask(scope, { kind: "adjust", ...entry }, "adjusted");
-        applied.push(id);
-      }
-      return { at: new Date(clock.nowMs()).toISOString(), differences, applied };
     },
   };
 }

@@ -19,6 +19,8 @@ export const bookLimits = {
   recentSpendRowCountMax: 50_000,
   /** Rows of an export that are in memory at once. */
   exportPageRowCount: 2_000,
+  /** What one reconciliation shows of each kind at most. */
+  differenceCountMax: 100,
   /** Holds and uses of one operation. */
   operationPartCountMax: 100,
 } as const;

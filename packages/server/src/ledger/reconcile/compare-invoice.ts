@@ -1,72 +1,86 @@
 /** Our cost beside the provider's invoice, by provider and model. */
 
-import { createHash } from "node:crypto";
-
-import type { InvoiceLine, LedgerDifference } from "@faultline/protocol";
+import type { LedgerDifference } from "@faultline/protocol";
 import { sql } from "kysely";
 
 import type { Reader } from "#storage/index.ts";
 
-import { readAmount, readCurrency } from "../service/read-amount.ts";
+import type { Currency } from "../rules/types.ts";
+import { hashOf, type Invoice, type InvoicedSum, sumInvoice } from "./invoice.ts";
 
-const idHashLength = 16;
+interface ChargedRow {
+  readonly name: string;
+  readonly currency: Currency;
+  readonly micros: string;
+  /** The dearest uses. */
+  readonly uses: string[];
+}
+
+const namedUseCount = 20;
 
 /** Gives a difference for each line that differs from what was charged in the window, and for what no line names. */
 export async function compareInvoice(
   reader: Reader,
-  invoice: {
-    readonly lines: readonly InvoiceLine[];
-    readonly fromMs: number;
-    readonly untilMs: number;
-  },
+  invoice: Invoice,
 ): Promise<LedgerDifference[]> {
-  const { lines, fromMs, untilMs } = invoice;
-  const { rows } = await sql<{ provider: string; model: string; micros: string }>`
-    select details ->> 'provider' as provider, coalesce(details ->> 'model', '') as model,
-      sum(amount_micros) as micros
-    from ledger_use where at_ms >= ${fromMs} and at_ms < ${untilMs} and details ? 'provider'
+  const charged = await readCharged(reader, invoice);
+  const invoiced = sumInvoice(invoice.lines);
+  const sides = new Map<string, { theirs?: InvoicedSum; ours?: ChargedRow }>();
+  const keyOf = ({ name, currency }: { name: string; currency: Currency }): string =>
+    JSON.stringify([name, currency]);
+  for (const theirs of invoiced) sides.set(keyOf(theirs), { theirs });
+  for (const ours of charged) sides.set(keyOf(ours), { ...sides.get(keyOf(ours)), ours });
+  return [...sides.keys()].sort().flatMap((key) => {
+    const { theirs, ours } = sides.get(key) ?? {};
+    const side = theirs ?? ours;
+    if (side === undefined) return [];
+    const { name, currency } = side;
+    const amounts = { theirMicros: theirs?.micros ?? 0n, ourMicros: BigInt(ours?.micros ?? 0) };
+    if (amounts.theirMicros === amounts.ourMicros) return [];
+    return [differenceOf(invoice, { name, currency, ...amounts, uses: ours?.uses ?? [] })];
+  });
+}
+
+async function readCharged(
+  reader: Reader,
+  { fromMs, untilMs }: Invoice,
+): Promise<readonly ChargedRow[]> {
+  const { rows } = await sql<ChargedRow>`
+    select concat(use.details ->> 'provider', '/', use.details ->> 'model') as name,
+      hold.record ->> 'currency' as currency, sum(use.amount_micros) as micros,
+      (array_agg(use.id order by use.amount_micros desc, use.id))[1:${sql.lit(namedUseCount)}] as uses
+    from ledger_use use join ledger_hold hold on hold.id = use.hold_id
+    where use.at_ms >= ${fromMs} and use.at_ms < ${untilMs} and use.details ? 'provider'
     group by 1, 2`.execute(reader.executor);
-  const charged = new Map(rows.map((row) => [nameOf(row), BigInt(row.micros)]));
-  const invoiced = new Map<string, { micros: bigint; currency: "USD" | "credits" }>();
-  lines.forEach((line, index) => {
-    const where = `body /invoice/lines/${index}`;
-    const micros = readAmount(line.amountMicros, `${where}/amountMicros`, "allowed");
-    const currency = readCurrency(line.currency, `${where}/currency`);
-    const known = invoiced.get(nameOf(line));
-    invoiced.set(nameOf(line), { micros: (known?.micros ?? 0n) + micros, currency });
-  });
-  const names = [...new Set([...invoiced.keys(), ...charged.keys()])].toSorted();
-  return names.flatMap((name): LedgerDifference[] => {
-    const theirs = invoiced.get(name);
-    const theirMicros = theirs?.micros ?? 0n;
-    const ourMicros = charged.get(name) ?? 0n;
-    if (theirMicros === ourMicros) return [];
-    const isTooMuch = ourMicros > theirMicros;
-    const difference = isTooMuch ? ourMicros - theirMicros : theirMicros - ourMicros;
-    return [
-      {
-        kind: "invoice-differs",
-        subject: name,
-        expectedMicros: String(theirMicros),
-        actualMicros: String(ourMicros),
-        message: `The provider invoices ${theirMicros} for ${name}, and ${ourMicros} was charged.`,
-        evidence: [name],
-        proposal: {
-          // The same invoice, compared again, proposes the same entry, which takes effect once.
-          commandId: `reconcile-invoice-${hashOf([name, fromMs, untilMs, theirMicros, ourMicros])}`,
-          currency: theirs?.currency ?? "USD",
-          direction: isTooMuch ? "give" : "take",
-          amountMicros: String(difference),
-        },
-      },
-    ];
-  });
+  return rows;
 }
 
-function nameOf({ provider, model }: { readonly provider: string; readonly model: string }) {
-  return `${provider}/${model}`;
-}
-
-function hashOf(parts: readonly (string | number | bigint)[]): string {
-  return createHash("sha256").update(parts.join(" ")).digest("hex").slice(0, idHashLength);
+function differenceOf(
+  { fromMs, untilMs }: Invoice,
+  side: {
+    readonly name: string;
+    readonly currency: Currency;
+    readonly theirMicros: bigint;
+    readonly ourMicros: bigint;
+    readonly uses: readonly string[];
+  },
+): LedgerDifference {
+  const { name, currency, theirMicros, ourMicros, uses } = side;
+  const isTooMuch = ourMicros > theirMicros;
+  const difference = isTooMuch ? ourMicros - theirMicros : theirMicros - ourMicros;
+  return {
+    kind: "invoice-differs",
+    subject: name,
+    expectedMicros: String(theirMicros),
+    actualMicros: String(ourMicros),
+    message: `The provider invoices ${theirMicros} ${currency} for ${name}, and ${ourMicros} was charged.`,
+    evidence: [name, ...uses],
+    proposal: {
+      // The same invoice, compared again, proposes the same entry, which takes effect once.
+      commandId: `reconcile-invoice-${hashOf([name, currency, fromMs, untilMs, theirMicros, ourMicros])}`,
+      currency,
+      direction: isTooMuch ? "give" : "take",
+      amountMicros: String(difference),
+    },
+  };
 }

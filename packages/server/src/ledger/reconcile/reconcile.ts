@@ -4,7 +4,7 @@
  * with that entry.
  */
 
-import type { InvoiceLine, LedgerDifference } from "@faultline/protocol";
+import type { LedgerDifference } from "@faultline/protocol";
 import { sql } from "kysely";
 
 import type { Reader } from "#storage/index.ts";
@@ -12,20 +12,18 @@ import type { Reader } from "#storage/index.ts";
 import { effectiveContent, isConflict } from "../regions/grant-document.ts";
 import { readDocuments } from "../regions/region-store.ts";
 import { sayContent } from "../regions/say-content.ts";
+import { bookLimits } from "../books/limits.ts";
 import { compareInvoice } from "./compare-invoice.ts";
+import { leasesBesideUses, usesWithoutCompletion } from "./compare-reserves.ts";
+import type { Invoice } from "./invoice.ts";
 
-/** What one reconciliation shows of each kind at most. */
-export const differenceCountMax = 100;
+const { differenceCountMax } = bookLimits;
 /** A hold that is past its end by this much was not swept. */
 const sweepDelayMsMax = 60_000;
 
 export interface ReconcileRequest {
   readonly nowMs: number;
-  readonly invoice?: {
-    readonly lines: readonly InvoiceLine[];
-    readonly fromMs: number;
-    readonly untilMs: number;
-  };
+  readonly invoice?: Invoice;
 }
 
 /** The differences in the ledger of the reader's tenant, in one state of the database. */
@@ -40,6 +38,8 @@ export async function findDifferences(
     ...(await holdsWithoutWork(reader, nowMs)),
     ...(await workWithoutHold(reader)),
     ...(await usesBesideEntries(reader)),
+    ...(await usesWithoutCompletion(reader)),
+    ...(await leasesBesideUses(reader)),
     ...(await lostLeases(reader)),
     ...(await contradictingEdits(reader)),
     ...(invoice === undefined ? [] : await compareInvoice(reader, invoice)),

@@ -15,19 +15,27 @@ const difference: LedgerDifference = {
   evidence: ["credit/USD"],
 };
 
-it("logs and counts what differs in every ledger in use, and keeps the count when a run fails", async () => {
+const settled: LedgerDifference = {
+  ...difference,
+  proposal: { commandId: "settles", currency: "USD", direction: "give", amountMicros: "1" },
+};
+
+it("logs and counts what differs in every ledger in use and was not settled, and keeps the count when a run fails", async () => {
   const log: string[] = [];
   const tenantIds = ["one", "two"].map((name) => parseTenantId(name));
   const [first, second] = tenantIds;
   assert(first !== undefined && second !== undefined, "these are names of tenants");
   let isAway = false;
   const reconciliation = new ScheduledReconciliation({
-    books: {
-      async differences({ tenantId }) {
+    reconciliations: {
+      async run({ tenantId }, { applies }) {
         if (isAway) throw new PlatformError("database_unavailable", "It is away.");
-        return tenantId === second ? [difference, difference] : [];
+        const differences = tenantId === second ? [difference, difference, settled] : [];
+        const applied = applies && differences.length > 0 ? ["settles"] : [];
+        return { at: "2026-11-28T00:00:00Z", runId: "r", differences, applied, booked: [] };
       },
     },
+    mayApply: (tenantId) => tenantId === second,
     tenants: () => [first, second],
     clock: { ...systemClock, every: () => {} },
     logger: pino({ level: "info" }, { write: (line: string) => void log.push(line) }),
@@ -35,7 +43,7 @@ it("logs and counts what differs in every ledger in use, and keeps the count whe
   });
   await reconciliation.run();
   expect(reconciliation.differenceCount).toBe(2);
-  expect(log.filter((line) => line.includes('"tenantId":"two"'))).toHaveLength(2);
+  expect(log.filter((line) => line.includes('"tenantId":"two"'))).toHaveLength(3);
   isAway = true;
   await reconciliation.run();
   expect(reconciliation.differenceCount).toBe(2);

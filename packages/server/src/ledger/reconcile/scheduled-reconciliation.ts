@@ -1,18 +1,23 @@
-/** Reconciles on a schedule: every ledger that is in use is compared with its entries, and what differs is logged and counted. */
+/**
+ * Reconciles on a schedule: every ledger that is in use is compared with its entries, and what differs is logged, counted and kept.
+ * Where the policy says so, the entries that would settle it are made.
+ */
 
 import type { TenantId } from "@faultline/protocol";
 import type { Logger } from "pino";
 
 import type { Clock } from "#kernel/index.ts";
 
-import type { LedgerBooks } from "../books/ledger-books.ts";
+import type { Reconciliations } from "./reconciliations.ts";
 
 const intervalMs = 3_600_000;
 /** Differences of one tenant that are written to the log; all are counted. */
 const loggedCountMax = 20;
 
 export interface ScheduledReconciliationParts {
-  readonly books: Pick<LedgerBooks, "differences">;
+  readonly reconciliations: Pick<Reconciliations, "run">;
+  /** By the newest configuration: whether proposed entries are made without anybody asking. */
+  readonly mayApply: (tenantId: TenantId) => boolean;
   /** Tenants whose ledgers are in use. */
   readonly tenants: () => readonly TenantId[];
   readonly clock: Clock;
@@ -23,7 +28,7 @@ export interface ScheduledReconciliationParts {
 export class ScheduledReconciliation {
   readonly #parts: ScheduledReconciliationParts;
   #isRunning = false;
-  /** Of the last run. */
+  /** What the last run did not settle. */
   #differenceCount = 0;
 
   constructor(parts: ScheduledReconciliationParts) {
@@ -31,7 +36,7 @@ export class ScheduledReconciliation {
     parts.clock.every(intervalMs, parts.signal, () => void this.run());
   }
 
-  /** What the last run found, over all tenants. */
+  /** What the last run found and did not settle, over all tenants. */
   get differenceCount(): number {
     return this.#differenceCount;
   }
@@ -57,10 +62,16 @@ export class ScheduledReconciliation {
   }
 
   async #reconcile(tenantId: TenantId): Promise<number> {
-    const { books, signal, logger } = this.#parts;
-    const differences = await books.differences({ tenantId, signal });
-    for (const { kind, subject, message } of differences.slice(0, loggedCountMax))
+    const { reconciliations, mayApply, signal, logger } = this.#parts;
+    const { differences, applied } = await reconciliations.run(
+      { tenantId, signal },
+      { cause: "schedule", applies: mayApply(tenantId), books: false },
+    );
+    const settled = new Set(applied);
+    const open = differences.filter(({ proposal }) => !settled.has(proposal?.commandId ?? ""));
+    for (const { kind, subject, message } of open.slice(0, loggedCountMax))
       logger.error({ tenantId, kind, subject }, message);
-    return differences.length;
+    if (applied.length > 0) logger.warn({ tenantId, applied }, "proposed entries were made");
+    return open.length;
   }
 }

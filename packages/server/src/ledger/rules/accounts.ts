@@ -77,6 +77,20 @@ export function adjustCredit(draft: Draft, command: CommandOf<"adjust">): Ledger
   return { kind: "adjusted", debtMicros: -balanceOf(draft.state, "debt", currency) };
 }
 
+/** Enters what a provider invoiced. An account that is closed by then was used all the same. */
+export function bookCost(draft: Draft, command: CommandOf<"book-cost">): LedgerOutcome | Refusal {
+  const { currency, amountMicros } = command;
+  const invalid = checkAmount(amountMicros, 1n);
+  if (invalid !== undefined) return invalid;
+  if (!draft.state.accounts.has(currency))
+    return refuse("currency_mismatch", `There is no account in ${currency}.`);
+  if (balanceOf(draft.state, "provider-cost", currency) >= ledgerLimits.balanceMicrosMax)
+    return refuse("ledger_full", `${currency} holds as much provider cost as an account may.`);
+  const booked = { from: "provider-invoices", to: "provider-cost", reason: "invoiced" } as const;
+  draft.transfer({ ...booked, currency, amountMicros });
+  return { kind: "cost-booked" };
+}
+
 /** Turns credit of one currency into a lot of another, at the rate that the command records. */
 export function convertCredit(
   draft: Draft,

@@ -49,6 +49,12 @@ export type LedgerCommand =
       readonly expiresAtMs: number | undefined;
     })
   | (CommandBase & {
+      /** What a provider invoiced, for whatever the tenant was charged; its credit does not move. */
+      readonly kind: "book-cost";
+      readonly currency: Currency;
+      readonly amountMicros: bigint;
+    })
+  | (CommandBase & {
       /** A compensating entry: gives credit, as a lot of its own, or takes it. */
       readonly kind: "adjust";
       readonly currency: Currency;
@@ -212,6 +218,7 @@ export type LedgerOutcome =
   | { readonly kind: "account-closed" }
   | { readonly kind: "granted"; readonly lotId: string; readonly coveredMicros: bigint }
   | { readonly kind: "adjusted"; readonly debtMicros: bigint }
+  | { readonly kind: "cost-booked" }
   | { readonly kind: "converted"; readonly lotId: string; readonly convertedMicros: bigint }
   | { readonly kind: "lots-expired"; readonly lotIds: readonly string[] }
   | { readonly kind: "held"; readonly holdId: string; readonly expiresAtMs: number }

@@ -4,6 +4,7 @@ import { unreachable } from "#kernel/index.ts";
 
 import {
   adjustCredit,
+  bookCost,
   closeCreditAccount,
   convertCredit,
   expireLots,
@@ -65,6 +66,8 @@ function answerTo(draft: Draft, command: LedgerCommand): LedgerOutcome | Refusal
       return grantCredit(draft, command);
     case "adjust":
       return adjustCredit(draft, command);
+    case "book-cost":
+      return bookCost(draft, command);
     case "convert":
       return convertCredit(draft, command);
     case "expire-lots":

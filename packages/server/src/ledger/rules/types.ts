@@ -19,7 +19,8 @@ export type UsageKind =
 /**
  * The accounts of a tenant, one of each kind for a currency. `credit` is the sum of what is left in its lots, never below
  * zero. `holds` is what is reserved, never below zero. `debt` is below zero by what was held on the credit line or used
- * beyond all credit. The others are where money comes from and goes to.
+ * beyond all credit. `provider-cost` is what providers invoiced, which `provider-invoices` is below zero by. The others are where
+ * money comes from and goes to.
  */
 export type AccountKind =
   | "credit"
@@ -29,6 +30,8 @@ export type AccountKind =
   | "expiry"
   | "adjustments"
   | "conversion"
+  | "provider-cost"
+  | "provider-invoices"
   | `usage:${UsageKind}`;
 
 /** `credit/USD`, `usage:tokens/credits`. */
@@ -38,6 +41,7 @@ export type TransferReason =
   | "granted"
   | "adjusted"
   | "converted"
+  | "invoiced"
   | "held"
   | "charged"
   | "charged-beyond-hold"

@@ -1,0 +1,61 @@
+/** A provider's invoice: what it says of each provider, model and currency, and the entries that take that down as cost. */
+
+import { createHash } from "node:crypto";
+
+import type { InvoiceLine } from "@faultline/protocol";
+
+import type { Currency } from "../rules/types.ts";
+import type { LedgerRequest } from "../service/ledger-request.ts";
+import { readAmount, readCurrency } from "../service/read-amount.ts";
+
+const idHashLength = 32;
+
+/** A provider's invoice for a window. */
+export interface Invoice {
+  readonly lines: readonly InvoiceLine[];
+  readonly fromMs: number;
+  readonly untilMs: number;
+}
+
+/** What is invoiced for a model of a provider. */
+export interface InvoicedSum {
+  /** The provider, a slash and the model. */
+  readonly name: string;
+  readonly currency: Currency;
+  readonly micros: bigint;
+}
+
+/** Sums lines of one name and currency. Throws the faults of amounts and currencies, with their places. */
+export function sumInvoice(lines: Invoice["lines"]): InvoicedSum[] {
+  const sums = new Map<string, InvoicedSum>();
+  lines.forEach((line, index) => {
+    const where = `body /invoice/lines/${index}`;
+    const micros = readAmount(line.amountMicros, `${where}/amountMicros`, "allowed");
+    const currency = readCurrency(line.currency, `${where}/currency`);
+    const name = `${line.provider}/${line.model}`;
+    const key = JSON.stringify([name, currency]);
+    sums.set(key, { name, currency, micros: (sums.get(key)?.micros ?? 0n) + micros });
+  });
+  return [...sums.values()];
+}
+
+/**
+ * The entries for an invoice. Their ids follow from what it is for, so that the same invoice is entered once, and one with
+ * other amounts for the same is refused.
+ */
+export function invoiceCosts({ lines, fromMs, untilMs }: Invoice): LedgerRequest[] {
+  return sumInvoice(lines)
+    .filter(({ micros }) => micros > 0n)
+    .map(({ name, currency, micros }) => ({
+      kind: "book-cost",
+      id: `invoice-${hashOf([name, currency, fromMs, untilMs])}`,
+      currency,
+      amountMicros: micros,
+    }));
+}
+
+/** A text that stands for these parts, in ids. */
+export function hashOf(parts: readonly (string | number | bigint)[]): string {
+  const text = JSON.stringify(parts.map(String));
+  return createHash("sha256").update(text).digest("hex").slice(0, idHashLength);
+}
