@@ -15,21 +15,50 @@ export function activityBeside(moment: Moment, key: string): number {
 const activityGrowthMin = 5;
 /** Work may grow a little less than what waits for it. */
 const proportionMin = 0.6;
+/** From here on two recordings are not of the same load, whatever else grew. */
+const risingRatioMin = 2;
+const risingShareMin = 0.1;
+
+interface FirstAndLast {
+  readonly first: number;
+  readonly last: number;
+}
 
 /**
- * Whether work grew as much as a site, in number or in proportion: a load that rises takes everything with it, and what
- * leaks grows alone.
+ * Whether work grew as much as a site, in number or in proportion, or so much that nothing can be compared: a load that
+ * rises takes everything with it, and what leaks grows alone.
  */
 export function explainsGrowth(
-  site: { readonly first: number; readonly last: number },
-  activity: { readonly first: number; readonly last: number },
+  site: FirstAndLast,
+  activity: FirstAndLast,
   loadShareMin: number,
 ): boolean {
   const growth = activity.last - activity.first;
+  const siteGrowth = site.last - site.first;
   if (growth < activityGrowthMin) return false;
-  if (growth >= loadShareMin * (site.last - site.first)) return true;
-  if (activity.first === 0 || site.first === 0) return false;
-  return activity.last / activity.first >= (proportionMin * site.last) / site.first;
+  if (growth >= loadShareMin * siteGrowth) return true;
+  if (activity.first === 0) return false;
+  const ratio = activity.last / activity.first;
+  if (ratio >= risingRatioMin && growth >= risingShareMin * siteGrowth) return true;
+  return site.first > 0 && ratio >= (proportionMin * site.last) / site.first;
+}
+
+/** Recordings from which on a growth is hardly one by chance. */
+const fewCount = 3;
+/** What is at work may have so many others wait for it. */
+const waitersPerActiveMax = 2;
+
+/**
+ * Whether a few recordings that name no ids may show by chance more of those who wait for what is at work: then these
+ * are no more than that could have.
+ */
+export function isWithinActivity(
+  counts: readonly number[],
+  activity: FirstAndLast,
+  stayingShare: number | undefined,
+): boolean {
+  if (stayingShare !== undefined || counts.length > fewCount) return false;
+  return (counts.at(-1) ?? 0) <= waitersPerActiveMax * Math.min(activity.first, activity.last);
 }
 
 /** From so many ids on a share of them says something. */

@@ -8,6 +8,7 @@ import { compareText } from "../text/compare-text.ts";
 import { plural } from "../text/plural.ts";
 import { type GoroutineSeries, goroutineSeriesOf } from "./goroutine-series.ts";
 import { placeOf } from "./goroutine-site.ts";
+import { judgeIdleConnections } from "./idle-connections.ts";
 import { judgeGrowth } from "./judge-growth.ts";
 import { crowdsOf, judgeMoment, siteQuote } from "./judge-moment.ts";
 import type { GoroutineOptions } from "./options.ts";
@@ -26,6 +27,11 @@ const options = {
     description:
       "Goroutines that a site without any in the first of two recordings must have in the second; fewer may be a pool that was filled.",
   },
+  poolCountMax: {
+    default: 1_000,
+    description:
+      "Goroutines that one goroutine may start between two dumps, where there were none, and be a pool that was filled.",
+  },
   trendGrowthCountMin: {
     default: 10,
     description: "Goroutines that a site must have gained over three recordings or more.",
@@ -33,6 +39,10 @@ const options = {
   growthRatioMin: {
     default: 1.5,
     description: "How many times more goroutines than in the first recording the last must have.",
+  },
+  pairRatioMin: {
+    default: 2,
+    description: "The same for two recordings of a form that names no ids of goroutines.",
   },
   loadShareMin: {
     default: 0.5,
@@ -97,6 +107,7 @@ function judge(series: GoroutineSeries, settings: GoroutineOptions): FindingPart
       .map(({ site }) => site.key),
   );
   for (const suspicion of judgeBodies(series, settings, stuck)) take(suspicion);
+  for (const suspicion of judgeIdleConnections(series, settings)) take(suspicion);
   const list = [...bySite.values()].sort(
     (left, right) =>
       Number(left.verdict !== "violated") - Number(right.verdict !== "violated") ||

@@ -1,7 +1,7 @@
 /** Sites whose goroutines become more from recording to recording, and not because there are more requests. */
 
 import { plural } from "../text/plural.ts";
-import { activityBeside, explainsGrowth, staying } from "./activity.ts";
+import { activityBeside, explainsGrowth, isWithinActivity, staying } from "./activity.ts";
 import { marks } from "./goroutine-role.ts";
 import type { Site } from "./goroutine-site.ts";
 import type { GoroutineSeries, Moment } from "./goroutine-series.ts";
@@ -45,11 +45,14 @@ interface Course {
 
 function isLarge(
   { blockedBy }: Site,
-  { counts, growth }: Course,
+  { counts, growth, stayingShare }: Course,
   options: GoroutineOptions,
 ): boolean {
   const { first, last, isSteady } = growth;
   if (!isSteady || last < options.growthRatioMin * first) return false;
+  // Without ids two recordings of what comes and goes differ by more.
+  const isBlind = counts.length === 2 && stayingShare === undefined;
+  if (isBlind && last < options.pairRatioMin * first) return false;
   if (counts.length > 2) return growth.growth >= options.trendGrowthCountMin;
   // Between two recordings a pool may have been filled, but not one of senders.
   const isNew = first === 0 && blockedBy !== "send" && blockedBy !== "forever";
@@ -74,21 +77,30 @@ function judgeSite(site: Site, course: Course, options: GoroutineOptions): Suspi
 }
 
 function ownSite(site: Site, course: Course, options: GoroutineOptions): Suspicion {
-  const { growth, requests, activity, stayingShare, series, latest } = course;
-  const isLoad = explainsGrowth(growth, activity, options.loadShareMin);
+  const { counts, growth, requests, activity, stayingShare, series, latest } = course;
+  const isLoad =
+    explainsGrowth(growth, activity, options.loadShareMin) ||
+    isWithinActivity(counts, activity, stayingShare);
   const isOther = stayingShare !== undefined && stayingShare < stayingShareMin;
   const isLong = (series.minutes?.at(-1) ?? 0) >= options.blockedMinutesMin;
   const isStuck = waiting.includes(site.blockedBy) || (isLong && isSame(site, stayingShare));
   // They may take turns at what lets only so many work at once, of which more wait for a while.
   const isTurn = !isLong && siblingCount(latest, site, options) > 0;
+  const isFilled = isFilledPool(site, course, options);
   const isAsking = (site.marks & marks.exchange) !== 0;
-  const isLeak = isStuck && !isLoad && !isTurn && !isOther && !isAsking;
+  const isLeak = isStuck && !isLoad && !isTurn && !isOther && !isAsking && !isFilled;
   return {
     ...base(site, course),
     verdict: isLeak ? "violated" : "inconclusive",
     actual: `${courseWords(course)} ${requestWords(requests)} ${stayingWords(stayingShare)}`.trim(),
     missing: isLeak ? [] : [missingFor({ isLoad, isOther, isAsking })],
   };
+}
+
+/** Between two recordings all of them were started by one goroutine, as a pool is. */
+function isFilledPool(site: Site, { counts, growth }: Course, options: GoroutineOptions): boolean {
+  if (counts.length > 2 || growth.first > 0 || !site.hasCreators) return false;
+  return site.differentCreatorCount <= 1 && growth.last < options.poolCountMax;
 }
 
 /** What sleeps or runs is at work, unless it is the same each time. */

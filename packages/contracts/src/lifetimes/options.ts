@@ -3,8 +3,10 @@
 export interface GoroutineOptions {
   readonly growthCountMin: number;
   readonly newGrowthCountMin: number;
+  readonly poolCountMax: number;
   readonly trendGrowthCountMin: number;
   readonly growthRatioMin: number;
+  readonly pairRatioMin: number;
   readonly loadShareMin: number;
   readonly blockedMinutesMin: number;
   readonly blockedCountMin: number;
