@@ -24,6 +24,7 @@ export {
   type TemplateOptions,
 } from "./logs/templates.ts";
 export { type FindingParts, makeFinding } from "./model/make-finding.ts";
+export * from "./model/bundle.ts";
 export * from "./model/changes.ts";
 export * from "./model/evidence.ts";
 export * from "./model/finding.ts";

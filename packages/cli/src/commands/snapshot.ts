@@ -298,6 +298,8 @@ function sizeOf({ content }: Evidence): string {
     }
     case "topology":
       return plural(content.calls.length, "call");
+    case "bundle":
+      return plural(1, "version");
     case "model-release":
       return plural(content.parts.length, "part");
   }

@@ -2,6 +2,7 @@
 
 import { type Static, Type } from "typebox";
 
+import { BundleContent } from "./bundle.ts";
 import { ChangesContent } from "./changes.ts";
 import { GoroutinesContent } from "./goroutines.ts";
 import { IncidentContent } from "./incident.ts";
@@ -285,6 +286,7 @@ export const EvidenceContent = Type.Union([
   TrainingContent,
   OperatorsContent,
   ModelReleaseContent,
+  BundleContent,
   TopologyContent,
 ]);
 export type EvidenceContent = Static<typeof EvidenceContent>;

@@ -1,5 +1,6 @@
 /** The types of evidence and findings alone, for who shows or stores them and checks nothing. */
 
+export * from "./bundle.ts";
 export * from "./changes.ts";
 export * from "./evidence.ts";
 export * from "./finding.ts";

@@ -1,6 +1,7 @@
 /** The formats of evidence, recognised by content. A new format is a new row of its folder's table. */
 
 import { decodeSnapshotFile, looksLikeSnapshotFile } from "../snapshot/file.ts";
+import { bundleFormats } from "./bundles/formats.ts";
 import { changeFormats } from "./changes/formats.ts";
 import { environmentFormats } from "./environment/formats.ts";
 import type { EvidenceFormat } from "./format.ts";
@@ -29,6 +30,7 @@ export const evidenceFormats: readonly EvidenceFormat[] = [
     read: ({ bytes }) => ({ evidence: decodeSnapshotFile(bytes).evidence, notes: [] }),
   },
   ...modelFormats,
+  ...bundleFormats,
   ...otlpJsonFormats,
   ...trainingFormats,
   ...operatorFormats,
@@ -50,5 +52,5 @@ export const evidenceFormats: readonly EvidenceFormat[] = [
 
 /** What can be read, in one sentence; the description of each format stands in the table above and on its page. */
 export function knownFormats(): string {
-  return "traces (OTLP, Jaeger, Zipkin, Tempo), Kubernetes objects or what kubectl prints, transcripts of tool calls, metrics (Prometheus, OTLP, tables), logs, environments, changes (git, deploys, flags) and alerts, goroutines and profiles of pprof and V8, what processes hold, models (settings, tokenizers, templates, headers of weights), records of training, lists of tensor operators, or a .faultline snapshot, each also as gzip (docs/formats/evidence.md lists the forms)";
+  return "traces (OTLP, Jaeger, Zipkin, Tempo), Kubernetes objects or what kubectl prints, transcripts of tool calls, metrics (Prometheus, OTLP, tables), logs, environments, changes (git, deploys, flags) and alerts, goroutines and profiles of pprof and V8, what processes hold, models (settings, tokenizers, templates, headers of weights), records of training, lists of tensor operators, behaviour bundles, or a .faultline snapshot, each also as gzip (docs/formats/evidence.md lists the forms)";
 }

@@ -67,6 +67,7 @@ const countedKinds: { readonly [K in Kind]: Counted<Extract<Content, { kind: K }
     count: ({ calls }) => calls.length,
     words: (count) => `${plural(count, "call")} between services`,
   },
+  bundle: { count: one, words: (count) => plural(count, "bundle") },
   "model-release": { count: one, words: (count) => plural(count, "model") },
 };
 

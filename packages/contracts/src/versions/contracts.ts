@@ -3,6 +3,7 @@
 import type { Contract } from "../model/contract.ts";
 import { canary } from "./canary.ts";
 import { chatTemplate } from "./chat-template.ts";
+import { declaredTools } from "./declared-tools.ts";
 import { drift } from "./drift.ts";
 import { oneRelease } from "./one-release.ts";
 import { specialTokens } from "./special-tokens.ts";
@@ -11,6 +12,7 @@ import { vocabularyFits } from "./vocabulary-fits.ts";
 export const versionContracts: readonly Contract[] = [
   canary,
   chatTemplate,
+  declaredTools,
   drift,
   oneRelease,
   specialTokens,

@@ -38,6 +38,7 @@ export function readMcpLog(text: string): { turns: TranscriptTurn[]; notes: stri
   }
   const notes =
     otherLineCount === 0 ? [] : [`${otherLineCount} entries are no messages of the protocol.`];
+  log.end();
   return { turns: log.turns, notes };
 }
 
@@ -101,6 +102,8 @@ class McpLog {
   #isListStale = false;
   /** The list goes on with the next page. */
   #isPage = false;
+  /** A turn for a list that no call bears yet. */
+  #listed: TranscriptTurn | undefined;
 
   add({ message }: Found, pointer: string, timeMicros: number | undefined): void {
     this.messageCount += 1;
@@ -118,6 +121,7 @@ class McpLog {
     const { params } = message;
     const name = textField(params, "name");
     if (!isFields(params) || name === undefined) return;
+    this.#listed = undefined;
     const given = params["arguments"] ?? {};
     this.#push({
       role: "assistant",
@@ -138,12 +142,19 @@ class McpLog {
     });
   }
 
+  /** A list that nobody called a tool of is told by a turn of its own. */
+  end(): void {
+    const listed = this.#listed;
+    this.#listed = undefined;
+    if (listed !== undefined) this.#push(listed);
+  }
+
   #answer(message: Fields, pointer: string, at: { timeMicros?: number }): void {
     const asked = this.#asked.get(String(message["id"]));
     const { result, error } = message;
     if (asked === undefined) return;
     if (asked["method"] === "tools/list") {
-      if (isFields(result) && Array.isArray(result["tools"])) this.#list(result, asked);
+      if (isFields(result) && Array.isArray(result["tools"])) this.#list(result, asked, { pointer, at });
       this.#asked.delete(String(message["id"]));
       return;
     }
@@ -172,7 +183,11 @@ class McpLog {
     });
   }
 
-  #list(result: Fields, asked: Fields): void {
+  #list(
+    result: Fields,
+    asked: Fields,
+    { pointer, at }: { readonly pointer: string; readonly at: { timeMicros?: number } },
+  ): void {
     const { params } = asked;
     const isNextPage = this.#isPage && isFields(params) && params["cursor"] !== undefined;
     const list: unknown = result["tools"];
@@ -180,6 +195,16 @@ class McpLog {
     this.#tools = isNextPage ? [...(this.#tools ?? []), ...tools] : tools;
     this.#isPage = textField(result, "nextCursor") !== undefined;
     this.#isListStale = this.#isPage;
+    if (!isNextPage) this.end();
+    this.#listed = {
+      role: "system",
+      calls: [],
+      results: [],
+      tools: this.#tools,
+      ...(this.#isPage ? { areToolsPartial: true } : {}),
+      ...at,
+      pointer,
+    };
   }
 
   #push(turn: TranscriptTurn): void {
