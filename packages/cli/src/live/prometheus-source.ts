@@ -17,7 +17,7 @@ export const defaultQueries: readonly string[] = [
   "up",
   '{__name__=~"go_goroutines|go_memstats_heap_(inuse|alloc)_bytes|process_(open|max)_fds|process_resident_memory_bytes|process_cpu_seconds_total"}',
   '{__name__=~"go_gc_duration_seconds_(sum|count)|go_cpu_classes_(gc_)?total_cpu_seconds_total|go_memstats_alloc_bytes_total|jvm_gc_(pause|collection|duration)_seconds_(sum|count)|jvm_gc_live_data_size_bytes|nodejs_gc_duration_seconds_(sum|count)|dotnet_gc_pause_time_seconds_total"}',
-  '{__name__=~"db_client_connections?_(create|use)_time.*_count|hikaricp_connections_(creation|usage)_seconds_count|envoy_cluster_upstream_(cx|rq)_total|redis_(connections_received|commands_processed)_total"}',
+  '{__name__=~"db_client_connections?_(create|use)_time.*_count|hikaricp_connections_(creation|usage)_seconds_count|envoy_cluster_upstream_(cx_total|rq_completed)|redis_(connections_received|commands_processed)_total"}',
   '{__name__=~"http_(server_)?requests?_total|http_(server|client)?_?request_duration_seconds_(count|sum)|grpc_server_handled_total"}',
   '{__name__=~"gen_ai_.*_(count|sum)"}',
   '{__name__=~"kube_pod_container_status_restarts_total|container_memory_working_set_bytes|container_cpu_usage_seconds_total|container_cpu_cfs_throttled_periods_total"}',

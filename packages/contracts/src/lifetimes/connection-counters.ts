@@ -43,7 +43,8 @@ const pairs: readonly CounterPair[] = [
   },
   {
     opened: /^envoy_cluster_upstream_cx_total$/,
-    used: /^envoy_cluster_upstream_rq_total$/,
+    // Of what Envoy only passes on as TCP, each connection counts as a request, and none as completed.
+    used: /^envoy_cluster_upstream_rq_completed$/,
     uses: "requests",
     shareOpenMin: 0.9,
     isOfServer: false,
@@ -72,7 +73,7 @@ const pairs: readonly CounterPair[] = [
 ];
 
 /** How often connections were opened and used in one third of the time, or since the process began. */
-export interface CountedPart {
+interface CountedPart {
   readonly openedCount: number;
   readonly usedCount: number;
 }

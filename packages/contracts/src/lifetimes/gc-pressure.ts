@@ -34,6 +34,10 @@ const options = {
     default: 1.2,
     description: "How many times more requests there may be in the last third than in the first.",
   },
+  loadPerSecondMin: {
+    default: 1,
+    description: "Requests in a second from which on they count as the load.",
+  },
   chanceMax: {
     default: 0.001,
     description: "The chance of such a trend without one.",
@@ -47,6 +51,7 @@ interface Options {
   readonly excessShareMin: number;
   readonly growthRatioMin: number;
   readonly loadRatioMax: number;
+  readonly loadPerSecondMin: number;
   readonly chanceMax: number;
 }
 
@@ -179,7 +184,9 @@ function latencyWords({ latency, measures }: CollectorCourse, { before, after }:
 function grown(course: CollectorCourse, change: Change, settings: Options): FindingParts {
   const load = course.load === undefined ? undefined : changeOf(course.load);
   const isLoad = load !== undefined && load.after > settings.loadRatioMax * load.before;
-  const isProved = load !== undefined && !isLoad;
+  // Where hardly anything is asked, something else is at work.
+  const isKnown = load !== undefined && load.before >= settings.loadPerSecondMin;
+  const isProved = isKnown && !isLoad;
   return {
     ...common(course, change),
     verdict: isProved ? "violated" : "inconclusive",

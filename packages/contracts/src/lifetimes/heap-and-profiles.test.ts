@@ -103,6 +103,28 @@ describe("the heap", () => {
   });
 });
 
+it("names contexts that nobody cancels, by what makes most of a site that grows", () => {
+  const heap = (sequence: number, bytes: number): ProfileContent => ({
+    kind: "profile",
+    recording: { series: "heap", sequence },
+    measures: [{ type: "inuse_space", unit: "bytes" }],
+    frames: [
+      { function: "runtime.mallocgc" },
+      { function: "context.WithDeadlineCause" },
+      { function: "main.handle" },
+      { function: "main.main" },
+    ],
+    samples: [
+      { stack: [0, 1, 2, 3], values: [bytes] },
+      { stack: [0, 2, 3], values: [1_000] },
+    ],
+  });
+  const [finding] = check([heap(0, 1e7), heap(1, 3e7), heap(2, 5e7)]);
+  expect(finding).toMatchObject({ verdict: "violated", subject: { name: "heap: main.handle" } });
+  expect(finding?.actual).toContain("Most of it is made by context.WithDeadlineCause.");
+  expect(finding?.fixes[0]?.description).toContain("defer cancel()");
+});
+
 /** A CPU profile with so many samples of each function, below main. */
 function cpu(sequence: number, samples: Readonly<Record<string, number>>): ProfileContent {
   const names = Object.keys(samples);

@@ -7,7 +7,7 @@ import { plural } from "../text/plural.ts";
 import { type ResourceSeries, resourceSeriesOf } from "./resource-series.ts";
 import { type Growth, growthOf } from "./trend.ts";
 
-export interface ObjectOptions {
+interface ObjectOptions {
   readonly recordingCountMin: number;
   readonly growthRatioMin: number;
   readonly growthBytesMin: number;
@@ -78,7 +78,8 @@ const engineTypes: ReadonlySet<string> = new Set([
 function grows(series: ResourceSeries, one: Grown, options: ObjectOptions): FindingParts {
   const { thing, counts, growth, key } = one;
   const isLong = counts.length >= options.recordingCountMin;
-  const isProved = isLong && (thing.state === "detached" || !isOfEngine(thing));
+  const isOfOne = isOneProcess(series);
+  const isProved = isLong && isOfOne && (thing.state === "detached" || !isOfEngine(thing));
   const what = thing.state === undefined ? thing.type : `${thing.state} ${thing.type}`;
   return {
     verdict: isProved ? "violated" : "inconclusive",
@@ -107,9 +108,11 @@ function grows(series: ResourceSeries, one: Grown, options: ObjectOptions): Find
     missing: isProved
       ? []
       : [
-          isLong
-            ? "Whose they are: DevTools shows what keeps them (retainers)."
-            : `${options.recordingCountMin} snapshots of the same process, some minutes apart and at the same load: between two a cache may have been filled.`,
+          !isOfOne
+            ? "Snapshots of one process: these may be of several, whose heaps or ids do not grow from one to the next."
+            : isLong
+              ? "Whose they are: DevTools shows what keeps them (retainers)."
+              : `${options.recordingCountMin} snapshots of the same process, some minutes apart and at the same load: between two a cache may have been filled.`,
         ],
     fixes: isProved
       ? [
@@ -127,6 +130,19 @@ function grows(series: ResourceSeries, one: Grown, options: ObjectOptions): Find
       "Take a sampling profile of the heap (--heap-prof), which says where they are made.",
     ],
   };
+}
+
+/**
+ * Whether the snapshots may be of one process that keeps more and more: its heap grows, and so do the ids of its objects.
+ * Those of several replicas, which a number tells apart as well, do so only by chance.
+ */
+function isOneProcess({ listings }: ResourceSeries): boolean {
+  return ["heap.usedBytes", "heap.idMax"].every((name) =>
+    listings.every(({ content }, index) => {
+      const before = listings[index - 1]?.content.figures[name] ?? 0;
+      return (content.figures[name] ?? 0) > before;
+    }),
+  );
 }
 
 function steady(series: ResourceSeries, { recordingCountMin }: ObjectOptions): FindingParts {

@@ -25,6 +25,7 @@ interface Layout {
   readonly fieldCount: number;
   readonly type: number;
   readonly name: number;
+  readonly id: number;
   readonly selfSize: number;
   readonly detachedness: number;
 }
@@ -38,6 +39,8 @@ export class HeapNodes {
   #filled = 0;
   nodeCount = 0;
   totalBytes = 0;
+  /** The highest id, which only grows while a process runs. */
+  idMax = 0;
   readonly #kinds = new Map<number, NodeKind>();
   /** Kinds beyond the limit. */
   readonly others: NodeKind = {
@@ -81,10 +84,11 @@ export class HeapNodes {
   }
 
   #count(): void {
-    const { types, type, name, selfSize, detachedness } = this.#layout;
+    const { types, type, name, id, selfSize, detachedness } = this.#layout;
     const typeIndex = this.#node[type] ?? 0;
     const bytes = this.#node[selfSize] ?? 0;
     this.nodeCount += 1;
+    if (id >= 0) this.idMax = Math.max(this.idMax, this.#node[id] ?? 0);
     this.totalBytes += bytes;
     if (this.nodeCount > v8Limits.nodeCountMax) throw noSnapshot("It has too many nodes.");
     const isNamed = namedTypes.has(types[typeIndex] ?? "");
@@ -123,6 +127,7 @@ function layoutOf(fields: unknown, types: unknown): Layout {
     fieldCount: names.length,
     type: typeAt,
     name: names.indexOf("name"),
+    id: names.indexOf("id"),
     selfSize: names.indexOf("self_size"),
     detachedness: names.indexOf("detachedness"),
   };

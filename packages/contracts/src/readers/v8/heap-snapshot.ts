@@ -196,6 +196,7 @@ function contentOf({ nodes, texts, file }: Read): ResourcesContent {
     "heap.usedBytes": nodes.totalBytes,
     "heap.nodeCount": nodes.nodeCount,
     "heap.edgeCount": nodes.edgeCountSaid,
+    "heap.idMax": nodes.idMax,
   };
   if (nodes.externalBytes > 0) figures["external.bytes"] = nodes.externalBytes;
   return {
