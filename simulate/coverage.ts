@@ -3,6 +3,7 @@
 export const faults = [
   "worker killed",
   "worker stopped",
+  "worker usurped",
   "journal lost",
   "ledger killed",
   "ledger replaced",

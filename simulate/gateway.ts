@@ -36,6 +36,10 @@ export class Gateway {
   #isStopped = false;
   #deferred: (() => void)[] = [];
   #epoch = 0;
+  /** Of all lives of this name, other processes that took it included. */
+  #latestEpoch = 0;
+  /** The life that the ledger told that it is fenced. */
+  #fencedEpoch = 0;
   #journal: Journal;
   #rules: readonly BudgetRule[] = [];
   readonly name: string;
@@ -110,6 +114,27 @@ export class Gateway {
     });
   }
 
+  /**
+   * Another process takes its name, asks for credit and dies with it. From then on this life is fenced; some time after it was told,
+   * its supervisor starts it anew. Gives whether that began.
+   */
+  usurp(restartMs: number): boolean {
+    if (!this.isUp || this.#isStopped) return false;
+    this.#latestEpoch += 1;
+    const epoch = this.#latestEpoch;
+    this.lives.splice(-1, 0, { workerId: this.name, epoch, records: [], isLost: false });
+    const id = `${this.name}/${epoch}/lease1`;
+    const who = { workerId: this.name, epoch, currency: "USD", budgets: [] } as const;
+    const amounts = { amountMicros: 5_000n, minimumMicros: 1n, durationMs: leaseDurationMs };
+    this.world.send(() => this.ledger.receive({ kind: "lease", id, ...who, ...amounts }, () => {}));
+    const restart = this.live(() => {
+      if (this.#fencedEpoch === this.#epoch) this.kill(100, false);
+      else this.world.queue.after(restartMs, restart);
+    });
+    this.world.queue.after(restartMs, restart);
+    return true;
+  }
+
   /** Runs something of this life of the process: not after its death, and later when it stands still. */
   live(run: () => void): () => void {
     const life = this.#epoch;
@@ -163,6 +188,8 @@ export class Gateway {
     const request = requestOf(attempt);
     const decision = this.keeper.book.admit(request, this.monotonicMs);
     if (decision.kind === "admitted") {
+      if (this.#fencedEpoch === this.#epoch)
+        this.world.auditor.violations.push(`${usageId} was admitted by a life that knew better`);
       this.#dispatch(attempt, decision);
       return;
     }
@@ -206,7 +233,11 @@ export class Gateway {
   #tick(): void {
     for (const command of this.keeper.due(this.monotonicMs)) {
       const { keeper } = this;
-      this.send(command, (answer) => keeper.answered(command.id, answer));
+      this.send(command, (answer) => {
+        keeper.answered(command.id, answer);
+        if (answer.kind === "refused" && answer.code === "lease_fenced")
+          this.#fencedEpoch = this.#epoch;
+      });
     }
     this.world.queue.after(
       tickMs,
@@ -215,7 +246,8 @@ export class Gateway {
   }
 
   #newLife(): LeaseKeeper {
-    this.#epoch += 1;
+    this.#latestEpoch += 1;
+    this.#epoch = this.#latestEpoch;
     const terms = { workerId: this.name, epoch: this.#epoch, currency: "USD" } as const;
     const keeper = new LeaseKeeper({ ...terms, durationMs: leaseDurationMs, minimumMicros: 2_000 });
     keeper.book.setRules(this.#rules);

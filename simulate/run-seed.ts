@@ -55,6 +55,7 @@ export function runSeed(seed: number, operationCount: number): SeedResult {
   const administrator = new Administrator(world, { ledger, gateways, chance });
   administrator.plan(durationMs);
   scheduleFaults(world, { chance, gateways, ledger, durationMs });
+  scheduleUsurpers(world, { chance, gateways, durationMs });
   world.queue.after(durationMs + 20_000, () => {
     world.isEnding = true;
     for (const { keeper } of gateways) keeper.stop();
@@ -170,6 +171,22 @@ function scheduleFaults(
     coverage.note("commit uncertain", world.situations());
     ledger.loseNextAcknowledgement();
   });
+}
+
+/** Of a stream of their own, so that the other faults stay where they were. */
+function scheduleUsurpers(
+  world: World,
+  parts: { chance: Chance; gateways: readonly Gateway[]; durationMs: number },
+): void {
+  const chance = parts.chance.fork("usurpers");
+  for (let count = chance.between(0, 2); count > 0; count -= 1) {
+    const atMs = chance.between(1_000, Math.floor(parts.durationMs * faultsUntilShare));
+    const gateway = chance.pick(parts.gateways);
+    const restartMs = chance.between(1_000, 8_000);
+    world.queue.after(atMs, () => {
+      if (gateway.usurp(restartMs)) world.coverage.note("worker usurped", world.situations());
+    });
+  }
 }
 
 function situationsOf(
