@@ -189,6 +189,40 @@ describe("profiles of Go", () => {
   });
 });
 
+describe("several processes and several rounds", () => {
+  const seriesOf = async (options: OptionValues): Promise<string[]> => {
+    const out = join(folder.path, "rounds.faultline");
+    await runIn(() => folder.path)(snapshot, ["create"], { options: { out, ...options } });
+    const { evidence } = decodeSnapshotFile(await readFile(out));
+    return evidence
+      .flatMap(({ content }) => (content.kind === "goroutines" ? [content.recording] : []))
+      .map(({ series, sequence }) => `${series} ${sequence}`)
+      .toSorted();
+  };
+
+  it("of two processes are two series, whatever numbers their addresses have", async () => {
+    await using one = await openLiveSystem(pprof);
+    await using other = await openLiveSystem(pprof);
+    const series = await seriesOf({ pprof: [one.url, other.url] });
+    expect(new Set(series.map((name) => name.replace(/ 1$/, ""))).size).toBe(2);
+    expect(series.every((name) => name.endsWith(" 1"))).toBe(true);
+  });
+
+  it("of one process are one series", async () => {
+    await using one = await openLiveSystem((url, request) => {
+      const answer = pprof(url, request);
+      // Each round has one goroutine more, or equal answers would be one piece of evidence.
+      const round = one.requests.filter((path) => path.includes("debug=2")).length;
+      return answer === "never" || answer.status !== undefined
+        ? answer
+        : { body: Array.from({ length: round }, () => answer.body).join("\n") };
+    });
+    const series = await seriesOf({ pprof: [one.url], "pprof-every": "50ms" });
+    expect(series.map((name) => name.at(-1))).toEqual(["1", "2", "3"]);
+    expect(new Set(series.map((name) => name.slice(0, -2))).size).toBe(1);
+  });
+});
+
 describe("progress", () => {
   const terminal = (shown: (string | undefined)[] | undefined, notes: string[]) => ({
     colour: false,

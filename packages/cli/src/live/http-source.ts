@@ -114,7 +114,8 @@ export class HttpSource {
 
   /** The address as part of a file's name. */
   get fileName(): string {
-    return this.#base.host.replaceAll(/[^A-Za-z0-9.-]/g, "-");
+    const { host, pathname } = this.#base;
+    return `${host}${pathname}`.replaceAll(/[^A-Za-z0-9.-]+/g, "-").replace(/-$/, "");
   }
 }
 

@@ -8,7 +8,7 @@ import { jaegerSource } from "./jaeger-source.ts";
 import { kubernetesSource } from "./kubernetes-source.ts";
 import { lokiSource } from "./loki-source.ts";
 import { liveLimits, type LiveSource, type LiveWindow } from "./live-source.ts";
-import { pprofSource } from "./pprof-source.ts";
+import { pprofRoundCount, pprofSource } from "./pprof-source.ts";
 import { defaultQueries, prometheusSource } from "./prometheus-source.ts";
 import { tempoSource } from "./tempo-source.ts";
 
@@ -46,6 +46,11 @@ export const liveOptions = {
     value: "URL",
     description: "read profiles of a Go process; may be given several times ($PPROF_TOKEN)",
   },
+  "pprof-every": {
+    type: "string",
+    value: "DURATION",
+    description: `read goroutines and the heap ${pprofRoundCount} times, so long apart: what grows shows only so`,
+  },
   since: { type: "string", value: "DURATION", description: "how far back: 15m, 2h (default: 15m)" },
   "source-timeout": {
     type: "string",
@@ -66,6 +71,8 @@ const webKinds = {
 /** The live systems that a call names; none is fine. */
 export function liveSources(context: CommandContext): readonly LiveSource[] {
   const cluster = textOption(context, "kube-context");
+  const intervalMs = pprofIntervalMs(context);
+  const rounds = intervalMs === undefined ? undefined : { intervalMs, clock: context.clock };
   const web = (["prometheus", "tempo", "jaeger", "loki"] as const).flatMap((kind) => {
     const address = textOption(context, kind);
     return address === undefined ? [] : [webKinds[kind](httpOf(context, kind, address), context)];
@@ -82,7 +89,7 @@ export function liveSources(context: CommandContext): readonly LiveSource[] {
         ]),
     ...web,
     ...textListOption(context, "pprof").map((address) =>
-      pprofSource(httpOf(context, "pprof", address)),
+      pprofSource(httpOf(context, "pprof", address), rounds),
     ),
   ];
 }
@@ -93,9 +100,15 @@ export function liveWindow(context: CommandContext): LiveWindow {
   return { fromMs: toMs - durationOf(context, "since", sinceDefault), toMs };
 }
 
-/** How long each source may take. */
+/** How long each source may take; the time between rounds that a person asked for is not held against it. */
 export function sourceDurationMs(context: CommandContext): number {
-  return durationOf(context, "source-timeout", `${liveLimits.sourceDurationMs}ms`);
+  const durationMs = durationOf(context, "source-timeout", `${liveLimits.sourceDurationMs}ms`);
+  return durationMs + (pprofRoundCount - 1) * (pprofIntervalMs(context) ?? 0);
+}
+
+function pprofIntervalMs(context: CommandContext): number | undefined {
+  if (textOption(context, "pprof-every") === undefined) return undefined;
+  return durationOf(context, "pprof-every", "");
 }
 
 function durationOf(context: CommandContext, name: string, standard: string): number {
