@@ -52,7 +52,13 @@ const optionsFor = (kind: (typeof kinds)[number], url: string): OptionValues => 
 
 const megabyte = 1_048_576;
 const bomb = gzipSync(Buffer.alloc(100 * megabyte, 32));
-const faults: readonly (readonly [string, RequestListener, RegExp, string?])[] = [
+interface Fault {
+  readonly listener: RequestListener;
+  readonly why: RegExp;
+  readonly patience?: string;
+}
+
+const faultList: readonly (readonly [string, RequestListener, RegExp, string?])[] = [
   ["never answers", () => undefined, /took longer than 0\.4 s/, "400ms"],
   [
     "stalls within its answer",
@@ -120,10 +126,15 @@ const faults: readonly (readonly [string, RequestListener, RegExp, string?])[] =
   ],
 ];
 
+const faults = faultList.map(([what, listener, why, patience]): [string, Fault] => [
+  what,
+  { listener, why, ...(patience === undefined ? {} : { patience }) },
+]);
+
 describe.each(kinds)("%s", (kind) => {
   it.each(faults)(
     "that %s is named, and takes nothing from another",
-    async (...[, listener, why, patience]) => {
+    async (_what, { listener, why, patience }) => {
       await using faulty = await openServer(listener);
       const options = optionsFor(kind, faulty.url);
       const made = await create(
