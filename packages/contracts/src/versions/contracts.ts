@@ -1,6 +1,7 @@
 /** The contracts of the identity of versions: what a model is made of belongs together, and versions serve alike. */
 
 import type { Contract } from "../model/contract.ts";
+import { bundleChange } from "./bundle-change.ts";
 import { canary } from "./canary.ts";
 import { chatTemplate } from "./chat-template.ts";
 import { declaredTools } from "./declared-tools.ts";
@@ -10,6 +11,7 @@ import { specialTokens } from "./special-tokens.ts";
 import { vocabularyFits } from "./vocabulary-fits.ts";
 
 export const versionContracts: readonly Contract[] = [
+  bundleChange,
   canary,
   chatTemplate,
   declaredTools,
