@@ -34,6 +34,7 @@ export * from "./model/log.ts";
 export * from "./model/metric.ts";
 export * from "./model/model-release.ts";
 export * from "./model/operators.ts";
+export * from "./model/outputs.ts";
 export * from "./model/profile.ts";
 export * from "./model/recording.ts";
 export * from "./model/resources.ts";

@@ -292,6 +292,8 @@ function sizeOf({ content }: Evidence): string {
       return plural(content.steps.length, "step");
     case "operators":
       return plural(content.operators.length, "operator");
+    case "outputs":
+      return plural(content.outputs.length, "output");
     case "incident": {
       const { alerts, statuses, patterns } = content;
       return plural(alerts.length + statuses.length + patterns.length, "report");

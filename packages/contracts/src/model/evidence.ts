@@ -8,6 +8,7 @@ import { GoroutinesContent } from "./goroutines.ts";
 import { IncidentContent } from "./incident.ts";
 import { ModelReleaseContent } from "./model-release.ts";
 import { OperatorsContent } from "./operators.ts";
+import { OutputsContent } from "./outputs.ts";
 import { ProfileContent } from "./profile.ts";
 import { ResourcesContent } from "./resources.ts";
 import { Attributes, Span } from "./span.ts";
@@ -285,6 +286,7 @@ export const EvidenceContent = Type.Union([
   IncidentContent,
   TrainingContent,
   OperatorsContent,
+  OutputsContent,
   ModelReleaseContent,
   BundleContent,
   TopologyContent,

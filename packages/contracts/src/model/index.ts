@@ -10,6 +10,7 @@ export * from "./log.ts";
 export * from "./metric.ts";
 export * from "./model-release.ts";
 export * from "./operators.ts";
+export * from "./outputs.ts";
 export * from "./profile.ts";
 export * from "./recording.ts";
 export * from "./resources.ts";

@@ -11,6 +11,7 @@ import { logFormats } from "./logs/formats.ts";
 import { metricFormats } from "./metrics/formats.ts";
 import { modelFormats } from "./models/formats.ts";
 import { operatorFormats } from "./operators/formats.ts";
+import { outputFormats } from "./outputs/formats.ts";
 import { otlpJsonFormats, otlpProtobufFormats } from "./otlp/formats.ts";
 import { pprofFormats } from "./pprof/formats.ts";
 import { resourceFormats } from "./resources/formats.ts";
@@ -34,6 +35,7 @@ export const evidenceFormats: readonly EvidenceFormat[] = [
   ...otlpJsonFormats,
   ...trainingFormats,
   ...operatorFormats,
+  ...outputFormats,
   ...tracingFormats,
   ...changeFormats,
   ...goroutineFormats,
@@ -52,5 +54,5 @@ export const evidenceFormats: readonly EvidenceFormat[] = [
 
 /** What can be read, in one sentence; the description of each format stands in the table above and on its page. */
 export function knownFormats(): string {
-  return "traces (OTLP, Jaeger, Zipkin, Tempo), Kubernetes objects or what kubectl prints, transcripts of tool calls, metrics (Prometheus, OTLP, tables), logs, environments, changes (git, deploys, flags) and alerts, goroutines and profiles of pprof and V8, what processes hold, models (settings, tokenizers, templates, headers of weights), records of training, lists of tensor operators, behaviour bundles, or a .faultline snapshot, each also as gzip (docs/formats/evidence.md lists the forms)";
+  return "traces (OTLP, Jaeger, Zipkin, Tempo), Kubernetes objects or what kubectl prints, transcripts of tool calls, metrics (Prometheus, OTLP, tables), logs, environments, changes (git, deploys, flags) and alerts, goroutines and profiles of pprof and V8, what processes hold, models (settings, tokenizers, templates, headers of weights), records of training, lists of tensor operators, outputs to compare, behaviour bundles, or a .faultline snapshot, each also as gzip (docs/formats/evidence.md lists the forms)";
 }

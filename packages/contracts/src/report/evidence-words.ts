@@ -59,6 +59,10 @@ const countedKinds: { readonly [K in Kind]: Counted<Extract<Content, { kind: K }
     count: ({ operators }) => operators.length,
     words: (count) => plural(count, "operator"),
   },
+  outputs: {
+    count: ({ outputs }) => outputs.length,
+    words: (count) => plural(count, "recorded output"),
+  },
   incident: {
     count: ({ alerts, statuses, patterns }) => alerts.length + statuses.length + patterns.length,
     words: (count) => `${plural(count, "report")} of monitors`,
