@@ -15,8 +15,10 @@ const variants = "89ab";
 export function createIds(clock: Clock, random: Random): Ids {
   let lastMs = -1;
   let counter = 0;
+  let time = "";
   return {
     next() {
+      const earlierMs = lastMs;
       const nowMs = clock.nowMs();
       if (nowMs > lastMs) {
         lastMs = nowMs;
@@ -28,16 +30,21 @@ export function createIds(clock: Clock, random: Random): Ids {
         lastMs += 1;
         counter = 0;
       }
-      return format(lastMs, counter, random.bytes(8));
+      if (lastMs !== earlierMs) time = formatTime(lastMs);
+      return time + formatRest(counter, random.bytes(8));
     },
   };
 }
 
-function format(timeMs: number, counter: number, tail: Uint8Array): string {
+function formatTime(timeMs: number): string {
   const time = timeMs.toString(16).padStart(12, "0");
+  return `${time.slice(0, 8)}-${time.slice(8)}-`;
+}
+
+function formatRest(counter: number, tail: Uint8Array): string {
   const middle = (0x7000 | counter).toString(16);
   const hex = Buffer.from(tail.buffer, tail.byteOffset, tail.byteLength).toString("hex");
   // The two highest bits of the tail are the variant.
   const variant = variants[(tail[0] ?? 0) >> 6];
-  return `${time.slice(0, 8)}-${time.slice(8)}-${middle}-${variant}${hex.slice(1, 4)}-${hex.slice(4)}`;
+  return `${middle}-${variant}${hex.slice(1, 4)}-${hex.slice(4)}`;
 }

@@ -1,6 +1,6 @@
 /** Chance as an argument: a consumer forks its own stream, so one more draw here changes nothing there. */
 
-import { createHash, randomBytes } from "node:crypto";
+import { createHash, randomBytes, randomFillSync } from "node:crypto";
 
 export interface Random {
   /** `length` random bytes. */
@@ -11,12 +11,31 @@ export interface Random {
   fork(name: string): Random;
 }
 
+const drawnLength = 4_096;
+
 /** Cryptographic randomness of the operating system. */
-export const systemRandom: Random = {
-  bytes: (length) => new Uint8Array(randomBytes(length)),
-  integer: (bound) => integerBelow(bound, (length) => randomBytes(length)),
-  fork: () => systemRandom,
-};
+export const systemRandom: Random = createSystemRandom();
+
+/** Asking for a few bytes costs as much as asking for thousands, so that these are drawn ahead; each is given once. */
+function createSystemRandom(): Random {
+  const drawn = new Uint8Array(drawnLength);
+  let given = drawnLength;
+  const bytes = (length: number): Uint8Array => {
+    if (length > drawnLength / 8) return new Uint8Array(randomBytes(length));
+    if (given + length > drawnLength) {
+      randomFillSync(drawn);
+      given = 0;
+    }
+    given += length;
+    return drawn.slice(given - length, given);
+  };
+  const random: Random = {
+    bytes,
+    integer: (bound) => integerBelow(bound, bytes),
+    fork: () => random,
+  };
+  return random;
+}
 
 /** Deterministic randomness: SHA-256 in counter mode over `seed`. Not for keys. */
 export function seededRandom(seed: string): Random {

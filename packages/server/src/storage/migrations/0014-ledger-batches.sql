@@ -237,6 +237,13 @@ declare
   moved_micros bigint[];
   moved_lots text[];
 begin
+  -- It may have overtaken the batch before on the way here, which then comes in a moment.
+  for turn in 1..500 loop
+    perform from ledger_writer
+      where tenant_id = tenant and epoch = writer_epoch and batch_count < known_batch_count;
+    exit when not found;
+    perform pg_sleep(0.002);
+  end loop;
   select * into writer from ledger_writer where tenant_id = tenant for update;
   if writer.epoch is distinct from writer_epoch then
     raise exception 'the writer of epoch % was replaced by that of epoch %', writer_epoch, writer.epoch
