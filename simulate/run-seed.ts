@@ -181,10 +181,11 @@ function scheduleUsurpers(
   const chance = parts.chance.fork("usurpers");
   for (let count = chance.between(0, 2); count > 0; count -= 1) {
     const atMs = chance.between(1_000, Math.floor(parts.durationMs * faultsUntilShare));
-    const gateway = chance.pick(parts.gateways);
+    const gateway = parts.gateways[chance.between(0, parts.gateways.length - 1)];
     const restartMs = chance.between(1_000, 8_000);
     world.queue.after(atMs, () => {
-      if (gateway.usurp(restartMs)) world.coverage.note("worker usurped", world.situations());
+      if (gateway?.usurp(restartMs) === true)
+        world.coverage.note("worker usurped", world.situations());
     });
   }
 }

@@ -17,7 +17,7 @@ beforeAll(async () => {
     compute: {
       ...compute,
       nodes: [{ ...node, cpuCores: 8, memoryGigabytes: 8 }],
-      prices: [{ deviceKind: "h100", microsPerDeviceSecond: 100, priorityPercent: 0 }],
+      prices: [{ deviceKind: "h100", microsPerDeviceSecond: 100, priorityPercent: 0, changes: [] }],
     },
   };
   control = stack.use(await openTestControl({ config }));

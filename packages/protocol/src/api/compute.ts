@@ -119,8 +119,10 @@ export const Reservation = Type.Object(
     priority: Count,
     durationSeconds: Count,
     currency: Type.Literal("USD"),
-    /** The price of the whole reservation. */
+    /** The price of the whole reservation; while it waits, what it would cost if it were admitted now. */
     costMicros: Micros,
+    /** The version of the price. */
+    priceVersion: Type.Optional(Type.String({ maxLength: 256 })),
     submittedAt: Moment,
     admittedAt: Type.Optional(Moment),
     startedAt: Type.Optional(Moment),

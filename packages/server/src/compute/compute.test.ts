@@ -3,7 +3,7 @@ import { openTestDatabase, type TestDatabase } from "@faultline/testkit";
 import { pino } from "pino";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
-import { loadConfig } from "#config/index.ts";
+import { type ComputeConfig, loadConfig } from "#config/index.ts";
 import {
   type Clock,
   createIds,
@@ -51,13 +51,17 @@ const nodes = [
 interface World extends AsyncDisposable {
   readonly compute: Compute;
   readonly ledger: Ledger;
+  readonly books: LedgerBooks;
   advance(durationMs: number): Promise<void>;
   grant(amountMicros: bigint): Promise<void>;
   balance(): Promise<{ readonly available: string; readonly held: string; readonly used: string }>;
 }
 
 /** A control process as far as compute needs one; opened again it is the next one. */
-async function openWorld(nodesNow = nodes): Promise<World> {
+async function openWorld(
+  nodesNow = nodes,
+  changes: ComputeConfig["prices"][number]["changes"] = [],
+): Promise<World> {
   await using opening = new AsyncDisposableStack();
   const background = new AbortController();
   opening.defer(() => background.abort());
@@ -74,7 +78,7 @@ async function openWorld(nodesNow = nodes): Promise<World> {
       compute: {
         ...config.compute,
         nodes: nodesNow,
-        prices: [{ deviceKind: "h100", microsPerDeviceSecond: 100, priorityPercent: 10 }],
+        prices: [{ deviceKind: "h100", microsPerDeviceSecond: 100, priorityPercent: 10, changes }],
       },
     },
   };
@@ -86,6 +90,7 @@ async function openWorld(nodesNow = nodes): Promise<World> {
   return {
     compute,
     ledger,
+    books: ledgerBooks,
     async advance(durationMs) {
       aheadMs += durationMs;
       ledger.sweep();
@@ -149,6 +154,39 @@ describe("a reservation on the ledger", () => {
     expect(Number(used)).toBeGreaterThanOrEqual(60_000);
     expect(Number(used)).toBeLessThan(72_000);
     expect(await world.compute.complete(scopeOf(), "j")).toEqual(ended);
+  });
+
+  it("costs what is valid when it is admitted, and its uses say what they were and by which price", async () => {
+    const validFromMs = clock.nowMs() + 60_000;
+    const change = { validFromMs, microsPerDeviceSecond: 50, priorityPercent: 0 };
+    await using world = await openWorld(nodes, [change]);
+    const asked = await world.compute.reserve(scopeOf(), { ...job, id: "j" });
+    expect(asked).toMatchObject({ stage: "waiting", costMicros: "240000" });
+    await world.advance(60_000);
+    const waiting = await world.compute.read(scopeOf(), "j");
+    expect(waiting).toMatchObject({
+      stage: "waiting",
+      costMicros: "120000",
+      submittedAt: asked.submittedAt,
+    });
+    expect(waiting.priceVersion).not.toBe(asked.priceVersion);
+    // Sent again it is the same reservation, whatever it costs by now.
+    expect(await world.compute.reserve(scopeOf(), { ...job, id: "j" })).toMatchObject({
+      costMicros: "120000",
+    });
+    await world.grant(120_000n);
+    await world.advance(0);
+    expect(await world.balance()).toEqual({ available: "0", held: "120000", used: "0" });
+    await world.compute.heartbeat(scopeOf(), "j");
+    await world.advance(60_000);
+    await world.compute.heartbeat(scopeOf(), "j");
+    await world.advance(0);
+    await world.compute.complete(scopeOf(), "j");
+    const { uses } = await world.books.explain(scopeOf(), `${tenantId}/j`);
+    expect(uses[0]).toMatchObject({
+      amountMicros: "12000",
+      details: { deviceKind: "h100", deviceSeconds: 240, priceVersion: waiting.priceVersion },
+    });
   });
 
   it("waits for credit, says how much to grant, and starts once that was granted", async () => {

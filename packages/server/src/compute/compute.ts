@@ -16,6 +16,7 @@ import type { Logger } from "pino";
 import type { Allocator, AllocatorCounts } from "./allocator.ts";
 import { staticCapacity } from "./capacity.ts";
 import { configureAllocator } from "./configure-allocator.ts";
+import { DevicePrices } from "./device-prices.ts";
 import { explainWait } from "./explain-wait.ts";
 import { HoldLedger } from "./hold-ledger.ts";
 import { faultOfRequest, type JobRequest } from "./job.ts";
@@ -25,14 +26,13 @@ import {
   reconcileIntervalMs,
   tickIntervalMs,
 } from "./limits.ts";
-import { priceOf } from "./price-job.ts";
 import { globalIdOf, ReservationStore } from "./reservation-store.ts";
-import {
-  type ReservationCounts,
-  type ReservationRecord,
-  Reservations,
-  type ReservationStage,
-} from "./reservations.ts";
+import type {
+  ReservationCounts,
+  ReservationRecord,
+  ReservationStage,
+} from "./reservation-record.ts";
+import { Reservations } from "./reservations.ts";
 import { showReservation } from "./show-reservation.ts";
 
 export interface ComputeParts {
@@ -68,6 +68,7 @@ export class Compute implements AsyncDisposable {
   readonly #store: ReservationStore;
   readonly #allocator: Allocator;
   readonly #reservations: Reservations;
+  readonly #prices: DevicePrices;
   readonly #ending = new AbortController();
   readonly #signal: AbortSignal;
   #running: Promise<void> = Promise.resolve();
@@ -85,8 +86,10 @@ export class Compute implements AsyncDisposable {
     const { compute, gateway } = parts.config;
     this.#allocator = configureAllocator(compute, gateway.dispatch.tenantWeights);
     const holds = new HoldLedger({ ledger: parts.ledger, books: parts.ledgerBooks });
+    this.#prices = new DevicePrices(compute.prices);
     this.#reservations = new Reservations(this.#allocator, holds, {
       ...compute,
+      prices: this.#prices,
       keeper: store,
       listensSinceMs: parts.clock.nowMs(),
     });
@@ -263,8 +266,8 @@ export class Compute implements AsyncDisposable {
       durationMs: asked.durationSeconds * 1_000,
       submittedAtMs: this.#parts.clock.nowMs(),
     };
-    const costMicros = priceOf(this.#parts.config.compute.prices, job);
-    if (costMicros === undefined)
+    const price = this.#prices.priceOf(job, job.submittedAtMs);
+    if (price === undefined)
       throw new PlatformError(
         "price_unknown",
         `Devices of kind '${job.deviceKind}' have no price.`,
@@ -272,6 +275,7 @@ export class Compute implements AsyncDisposable {
           hint: "The operator sets it in `compute.prices` of the configuration.",
         },
       );
+    const { costMicros } = price;
     if (costMicros > costMicrosMax)
       throw new PlatformError(
         "amount_too_large",
@@ -282,7 +286,7 @@ export class Compute implements AsyncDisposable {
       );
     const fault = faultOfRequest({ ...job, costMicros });
     if (fault !== undefined) throw new PlatformError("request_invalid", fault);
-    return { ...job, costMicros };
+    return { ...job, ...price };
   }
 
   /** A request whose id is known: the same one again, or a conflict. */

@@ -70,13 +70,15 @@ export class HoldLedger implements ReservationLedger {
   async consume(use: IntervalUse, signal: AbortSignal): Promise<UseOutcome> {
     const { reservationId, tenantId, interval, amountMicros } = use;
     const usageId = `${reservationId}/${interval}`;
-    const answer = await this.#ask(tenantId, signal, {
+    const request = {
       kind: "settle",
       id: `use:${usageId}`,
       holdId: holdOf(reservationId),
       charge: { usageId, usageKind: "compute", amountMicros },
       isFinal: false,
-    });
+    } as const;
+    const details = new Map([[usageId, use.details]]);
+    const answer = await this.#ledger.submit({ tenantId, signal }, request, { details });
     if (answer.kind === "settled") {
       if (answer.isRepeated) return { kind: "repeated" };
       return { kind: answer.isLate ? "ended" : "consumed" };

@@ -18,13 +18,8 @@ export type { StartOrder } from "./job-record.ts";
 export type { JobRequest, MemberDemand } from "./job.ts";
 export { defaultTenantPolicy, type TenantPolicy } from "./tenant-state.ts";
 export type { Wait } from "./wait.ts";
-export {
-  type Moment,
-  type ReservationEnd,
-  type ReservationOptions,
-  Reservations,
-  type ReservationStage,
-} from "./reservations.ts";
+export type { ReservationEnd, ReservationStage } from "./reservation-record.ts";
+export { type Moment, type ReservationOptions, Reservations } from "./reservations.ts";
 export type {
   Differences,
   IntervalUse,

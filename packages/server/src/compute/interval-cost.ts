@@ -11,6 +11,8 @@ function costUntil({ costMicros, durationMs }: JobRequest, usedMs: number): bigi
 export interface IntervalCost {
   readonly interval: number;
   readonly amountMicros: bigint;
+  /** How much of it was used. */
+  readonly usedMs: number;
 }
 
 /** The intervals between two times from the start of a reservation, the first as a whole and the last in part. */
@@ -27,7 +29,8 @@ export function intervalCosts(
   for (let interval = Math.floor(fromMs / intervalMs); interval * intervalMs < end; interval += 1) {
     const startMs = interval * intervalMs;
     const endMs = Math.min(startMs + intervalMs, end);
-    costs.push({ interval, amountMicros: costUntil(request, endMs) - costUntil(request, startMs) });
+    const amountMicros = costUntil(request, endMs) - costUntil(request, startMs);
+    costs.push({ interval, amountMicros, usedMs: endMs - startMs });
   }
   return costs;
 }

@@ -36,6 +36,8 @@ export interface JobRequest {
   readonly durationMs: number;
   /** The price of the whole reservation. */
   readonly costMicros: bigint;
+  /** By which version of a price that is. */
+  readonly priceVersion?: string;
   readonly submittedAtMs: number;
 }
 

@@ -4,7 +4,7 @@
  * known, and the caller repeats it. Amounts are micros.
  */
 
-import type { TenantId } from "@faultline/protocol";
+import type { TenantId, UseDetails } from "@faultline/protocol";
 
 export interface ReserveRequest {
   /** Names the reservation in all further calls. */
@@ -28,6 +28,8 @@ export interface IntervalUse {
   readonly interval: number;
   readonly amountMicros: bigint;
   readonly atMs: number;
+  /** What was used. */
+  readonly details: UseDetails;
 }
 
 /** `ended`: the hold was released or has expired. */

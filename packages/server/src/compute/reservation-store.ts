@@ -5,7 +5,7 @@ import type { TenantId } from "@faultline/protocol";
 import { sql } from "kysely";
 
 import { reservationListCountMax } from "./limits.ts";
-import type { ReservationKeeper, ReservationRecord } from "./reservations.ts";
+import type { ReservationKeeper, ReservationRecord } from "./reservation-record.ts";
 
 export class ReservationStore implements ReservationKeeper {
   readonly #store: Store;

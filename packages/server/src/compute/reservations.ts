@@ -5,14 +5,22 @@
  */
 
 import { assert } from "#kernel/index.ts";
-import type { TenantId } from "@faultline/protocol";
+import type { TenantId, UseDetails } from "@faultline/protocol";
 
 import type { Allocator, SubmitOutcome } from "./allocator.ts";
 import type { Decision, Placement } from "./decision.ts";
+import type { DevicePrices } from "./device-prices.ts";
 import { intervalCosts } from "./interval-cost.ts";
-import type { JobRequest } from "./job.ts";
+import { deviceCountOf, type JobRequest } from "./job.ts";
 import { LedgerQueue } from "./ledger-queue.ts";
 import type { Differences, ReservationLedger } from "./reservation-ledger.ts";
+import type {
+  ReservationCounts,
+  ReservationEnd,
+  ReservationKeeper,
+  ReservationRecord,
+  ReservationStage,
+} from "./reservation-record.ts";
 
 export interface ReservationOptions {
   /** Work that has not sent its first heartbeat by then never starts: its reservation expires. */
@@ -23,44 +31,10 @@ export interface ReservationOptions {
   readonly silenceMsMax: number;
   /** Without one nothing outlives the process. */
   readonly keeper?: ReservationKeeper;
+  /** Without one a reservation costs what its request says, whenever it is admitted. */
+  readonly prices?: DevicePrices;
   /** Nobody could be heard before; work is not silent for what came earlier. */
   readonly listensSinceMs?: number;
-}
-
-/** Keeps reservations durably. */
-export interface ReservationKeeper {
-  /** Writes down how they stand now. Rejects when that is not known to be done. */
-  save(records: readonly ReservationRecord[], signal: AbortSignal): Promise<void>;
-}
-
-/** How a reservation ended. */
-export type ReservationEnd =
-  | "completed"
-  | "preempted"
-  | "expired"
-  | "silent"
-  | "lost"
-  | "withdrawn";
-
-export type ReservationStage =
-  | { readonly kind: "waiting" }
-  /** Capacity is kept for it, and the ledger has not answered yet. */
-  | { readonly kind: "reserving"; readonly admittedAtMs: number }
-  /** Held for; it may start. */
-  | { readonly kind: "reserved"; readonly admittedAtMs: number }
-  | {
-      readonly kind: "running";
-      readonly admittedAtMs: number;
-      readonly startedAtMs: number;
-      readonly heardAtMs: number;
-    }
-  | { readonly kind: "ended"; readonly end: ReservationEnd };
-
-/** What reservations did since the process began, for metrics. */
-export interface ReservationCounts {
-  readonly admitted: number;
-  readonly waitMsSum: number;
-  readonly ended: ReadonlyMap<ReservationEnd, number>;
 }
 
 /** The moment of a call, and what stops it. */
@@ -69,16 +43,8 @@ export interface Moment {
   readonly signal: AbortSignal;
 }
 
-/** A reservation as it stands. */
-export interface ReservationRecord {
-  readonly request: JobRequest;
-  readonly stage: ReservationStage;
-  /** Where it runs, or ran; empty before it is admitted. */
-  readonly placement: readonly Placement[];
-}
-
 interface Reservation {
-  readonly request: JobRequest;
+  request: JobRequest;
   stage: ReservationStage;
   placement: readonly Placement[];
   /** When the hold was placed or renewed last. */
@@ -93,6 +59,8 @@ export class Reservations {
   readonly #reservations = new Map<string, Reservation>();
   /** Changed, and not kept yet. */
   readonly #unkept = new Set<string>();
+  /** Up to when prices that changed are those of the reservations that wait. */
+  #pricedAtMs = Number.NEGATIVE_INFINITY;
   readonly #counts = { admitted: 0, waitMsSum: 0, ended: new Map<ReservationEnd, number>() };
 
   constructor(allocator: Allocator, ledger: ReservationLedger, options: ReservationOptions) {
@@ -206,6 +174,7 @@ export class Reservations {
   /** Ends what is overdue, tells the ledger what it has to know, and admits what may start. */
   async tick({ nowMs, signal }: Moment): Promise<void> {
     for (const reservation of this.#reservations.values()) this.#endOverdue(reservation, nowMs);
+    this.#reprice(nowMs);
     await this.#flush({ nowMs, signal });
     await this.#tellCredit(signal);
     for (const decision of this.#allocator.pass(nowMs)) this.#apply(decision, nowMs);
@@ -222,6 +191,22 @@ export class Reservations {
         amountMicros: costMicros,
       }));
     return this.#ledger.reconcile(working, signal);
+  }
+
+  /** What waits costs what the version says that is valid when it is admitted. Its place in the queue stays. */
+  #reprice(nowMs: number): void {
+    const { prices } = this.#options;
+    if (prices?.isChanged(this.#pricedAtMs, nowMs) !== true) return;
+    this.#pricedAtMs = nowMs;
+    for (const reservation of this.#reservations.values()) {
+      if (reservation.stage.kind !== "waiting") continue;
+      const request = prices.repriced(reservation.request, nowMs);
+      if (request === reservation.request) continue;
+      this.#allocator.end(request.id, nowMs);
+      this.#allocator.submit(request);
+      reservation.request = request;
+      this.#unkept.add(request.id);
+    }
   }
 
   #apply(decision: Decision, nowMs: number): void {
@@ -306,13 +291,14 @@ export class Reservations {
       toMs: isWhole ? Math.floor(usedMs / intervalMs) * intervalMs : usedMs,
       intervalMs,
     });
-    for (const { interval, amountMicros } of costs)
+    for (const { interval, amountMicros, usedMs: ms } of costs)
       this.#queue.pushUse({
         reservationId: request.id,
         tenantId: request.tenantId,
         interval,
         amountMicros,
         atMs: toMs,
+        details: detailsOf(request, ms),
       });
   }
 
@@ -375,6 +361,12 @@ export class Reservations {
   #holdMs(): number {
     return Math.max(this.#options.startMsMax, this.#options.silenceMsMax) * 2;
   }
+}
+
+function detailsOf(request: JobRequest, usedMs: number): UseDetails {
+  const { deviceKind, priceVersion } = request;
+  const deviceSeconds = (deviceCountOf(request) * usedMs) / 1_000;
+  return { deviceKind, deviceSeconds, ...(priceVersion === undefined ? {} : { priceVersion }) };
 }
 
 /** What is spendable; `undefined` when the ledger cannot be reached: then what it said last stands. */

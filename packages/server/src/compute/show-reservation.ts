@@ -5,7 +5,7 @@ import type { ComputeRemedy, ComputeWait, Reservation } from "@faultline/protoco
 
 import type { Explanation, Remedy } from "./explain-wait.ts";
 import { localIdOf } from "./reservation-store.ts";
-import type { ReservationRecord } from "./reservations.ts";
+import type { ReservationRecord } from "./reservation-record.ts";
 import type { Wait } from "./wait.ts";
 
 const msPerSecond = 1_000;
@@ -41,6 +41,7 @@ export function showReservation(
     durationSeconds: request.durationMs / msPerSecond,
     currency: "USD",
     costMicros: String(request.costMicros),
+    ...(request.priceVersion === undefined ? {} : { priceVersion: request.priceVersion }),
     submittedAt: showTime(request.submittedAtMs),
     ...admitted,
     ...heard,

@@ -27,5 +27,11 @@ export interface ComputeConfig {
     readonly deviceKind: string;
     readonly microsPerDeviceSecond: number;
     readonly priorityPercent: number;
+    /** Prices that follow, each from a moment on. */
+    readonly changes: readonly {
+      readonly validFromMs: number;
+      readonly microsPerDeviceSecond: number;
+      readonly priorityPercent: number;
+    }[];
   }[];
 }

@@ -3,6 +3,7 @@
 import { tenantIdPattern } from "@faultline/protocol";
 import { Type } from "typebox";
 
+import { ValidFrom } from "./price-schema.ts";
 import { choice, closed, group, whole } from "./schema-fields.ts";
 
 const computeName = (description: string) =>
@@ -45,20 +46,30 @@ export const ComputeQuotaSettings = Type.Object(
   closed,
 );
 
+const devicePrice = {
+  microsPerDeviceSecond: Type.Integer({
+    minimum: 0,
+    maximum: 1_000_000_000,
+    description: "What one device costs for one second, in millionths of a US dollar.",
+  }),
+  priorityPercent: whole({
+    minimum: 0,
+    maximum: 1_000,
+    default: 0,
+    description: "By so many percent of the price each priority above 0 costs more.",
+  }),
+};
+
 export const ComputePriceSettings = Type.Object(
   {
     deviceKind: computeName("The kind of device."),
-    microsPerDeviceSecond: Type.Integer({
-      minimum: 0,
-      maximum: 1_000_000_000,
-      description: "What one device costs for one second, in millionths of a US dollar.",
-    }),
-    priorityPercent: whole({
-      minimum: 0,
-      maximum: 1_000,
-      default: 0,
-      description: "By so many percent of the price each priority above 0 costs more.",
-    }),
+    ...devicePrice,
+    priceChanges: Type.Optional(
+      Type.Array(Type.Object({ validFrom: ValidFrom, ...devicePrice }, closed), {
+        maxItems: 100,
+        description: "Prices that follow, each from a moment on.",
+      }),
+    ),
   },
   closed,
 );

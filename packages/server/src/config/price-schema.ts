@@ -45,13 +45,16 @@ const price = {
 export const PriceSettings = Type.Object(price, closed);
 export type PriceSettings = Static<typeof PriceSettings>;
 
+/** From when on a price is valid. */
+export const ValidFrom = Type.String({
+  pattern: "^\\d{4}-\\d{2}-\\d{2}(T\\d{2}:\\d{2}(:\\d{2})?(Z|[+-]\\d{2}:\\d{2}))?$",
+  description: "From then on: a day (its start in UTC), or a moment such as 2026-12-01T08:00Z.",
+});
+
 /** A price that takes the place of the one before it. */
 export const PriceChangeSettings = Type.Object(
   {
-    validFrom: Type.String({
-      pattern: "^\\d{4}-\\d{2}-\\d{2}(T\\d{2}:\\d{2}(:\\d{2})?(Z|[+-]\\d{2}:\\d{2}))?$",
-      description: "From then on: a day (its start in UTC), or a moment such as 2026-12-01T08:00Z.",
-    }),
+    validFrom: ValidFrom,
     ...price,
   },
   closed,

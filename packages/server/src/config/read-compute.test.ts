@@ -40,6 +40,23 @@ describe("the section compute", () => {
     });
   });
 
+  it("names prices that follow, and refuses two from one moment on", () => {
+    const priced = (...days: string[]) =>
+      load(
+        `compute:\n  prices:\n    - deviceKind: h100\n      microsPerDeviceSecond: 700\n      priceChanges:\n${days
+          .map((day) => `        - { validFrom: ${day}, microsPerDeviceSecond: 600 }\n`)
+          .join("")}`,
+      );
+    expect(priced("2027-01-01").prices[0]?.changes).toEqual([
+      {
+        validFromMs: Date.UTC(2027, 0, 1),
+        microsPerDeviceSecond: 600,
+        priorityPercent: 0,
+      },
+    ]);
+    expect(() => priced("2027-01-01", "2027-01-01T00:00Z")).toThrow(/faultline\.yaml:7: .*twice/);
+  });
+
   it("refuses a node that stands twice and one without devices, with the line", () => {
     expect(() => load(`compute:\n  nodes:\n    - ${node}\n    - ${node}\n`)).toThrow(
       /faultline\.yaml:4: `n1` stands twice/,

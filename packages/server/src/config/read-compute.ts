@@ -5,6 +5,7 @@ import { PlatformError, type TenantId } from "@faultline/protocol";
 import type { ConfigPath } from "./check-value.ts";
 import type { ComputeConfig } from "./compute-config.ts";
 import type { ConfigFile } from "./file-schema.ts";
+import { readValidFrom } from "./read-prices.ts";
 
 const msPerSecond = 1_000;
 const msPerMinute = 60_000;
@@ -50,12 +51,31 @@ export function readCompute({ number, text, file, originOf }: ComputeSources): C
       deviceKind,
       deviceCountMax,
     })),
-    prices: prices.map(({ deviceKind, microsPerDeviceSecond, priorityPercent = 0 }) => ({
-      deviceKind,
-      microsPerDeviceSecond,
+    prices: prices.map(({ priceChanges = [], priorityPercent = 0, ...price }, index) => ({
+      ...price,
       priorityPercent,
+      changes: readChanges(priceChanges, (at) =>
+        originOf(["compute", "prices", index, "priceChanges", at]),
+      ),
     })),
   };
+}
+
+type PriceChanges = NonNullable<
+  NonNullable<NonNullable<ConfigFile["compute"]>["prices"]>[number]["priceChanges"]
+>;
+
+function readChanges(changes: PriceChanges, whereOf: (index: number) => string) {
+  const read = changes.map(({ validFrom, priorityPercent = 0, ...price }, index) => ({
+    ...price,
+    priorityPercent,
+    validFromMs: readValidFrom(validFrom, whereOf(index)),
+  }));
+  refuseTwice(
+    read.map(({ validFromMs }) => new Date(validFromMs).toISOString()),
+    whereOf,
+  );
+  return read;
 }
 
 function refuseTwice(names: readonly string[], whereOf: (index: number) => string): void {

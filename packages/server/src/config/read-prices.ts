@@ -36,7 +36,7 @@ export function readPrices(
     const at = where("priceChanges", index);
     const changed = readPrice(name, change, at);
     if (changed === undefined) throw halfPrice(name, at);
-    const validFromMs = readMoment(change.validFrom, at);
+    const validFromMs = readValidFrom(change.validFrom, at);
     if (seen.has(validFromMs)) {
       const fault = `Two prices of \`${name}\` are valid from ${change.validFrom} on.`;
       throw refuse(at, fault, "Remove one.");
@@ -77,7 +77,8 @@ function halfPrice(name: string, where: string): PlatformError {
   );
 }
 
-function readMoment(text: string, where: string): number {
+/** The moment from which on a price is valid; `where` is the line. Throws `configuration_invalid`. */
+export function readValidFrom(text: string, where: string): number {
   const ms = Date.parse(text.includes("T") ? text : `${text}T00:00:00Z`);
   if (Number.isFinite(ms)) return ms;
   throw refuse(where, `\`${text}\` is no moment.`, "For example 2026-12-01.");

@@ -5,7 +5,8 @@ import type { Random } from "#kernel/index.ts";
 import { Allocator } from "../allocator.ts";
 import type { ComputeNode } from "../capacity.ts";
 import type { JobRequest } from "../job.ts";
-import { type ReservationEnd, Reservations } from "../reservations.ts";
+import type { ReservationEnd } from "../reservation-record.ts";
+import { Reservations } from "../reservations.ts";
 import { jobOf, nodeOf, plainOptions, tenantId } from "./cluster.ts";
 import { type Fault, MemoryLedger } from "./memory-ledger.ts";
 

@@ -1,0 +1,48 @@
+/** A reservation as it is kept: what was asked for, and where it stands. */
+
+import type { Placement } from "./decision.ts";
+import type { JobRequest } from "./job.ts";
+
+/** Keeps reservations durably. */
+export interface ReservationKeeper {
+  /** Writes down how they stand now. Rejects when that is not known to be done. */
+  save(records: readonly ReservationRecord[], signal: AbortSignal): Promise<void>;
+}
+
+/** How a reservation ended. */
+export type ReservationEnd =
+  | "completed"
+  | "preempted"
+  | "expired"
+  | "silent"
+  | "lost"
+  | "withdrawn";
+
+export type ReservationStage =
+  | { readonly kind: "waiting" }
+  /** Capacity is kept for it, and the ledger has not answered yet. */
+  | { readonly kind: "reserving"; readonly admittedAtMs: number }
+  /** Held for; it may start. */
+  | { readonly kind: "reserved"; readonly admittedAtMs: number }
+  | {
+      readonly kind: "running";
+      readonly admittedAtMs: number;
+      readonly startedAtMs: number;
+      readonly heardAtMs: number;
+    }
+  | { readonly kind: "ended"; readonly end: ReservationEnd };
+
+/** What reservations did since the process began, for metrics. */
+export interface ReservationCounts {
+  readonly admitted: number;
+  readonly waitMsSum: number;
+  readonly ended: ReadonlyMap<ReservationEnd, number>;
+}
+
+/** A reservation as it stands. */
+export interface ReservationRecord {
+  readonly request: JobRequest;
+  readonly stage: ReservationStage;
+  /** Where it runs, or ran; empty before it is admitted. */
+  readonly placement: readonly Placement[];
+}
