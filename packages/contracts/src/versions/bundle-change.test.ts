@@ -121,12 +121,11 @@ describe("what changed between a healthy and a bad bundle", () => {
     expect(none).toMatchObject({ verdict: "inconclusive", measures: { candidateCount: 0 } });
   });
 
-  it.each<readonly [string, Document, Partial<Version>, string]>([
+  it.each<readonly [string, Document, Partial<Version> & { readonly pointer: string }]>([
     [
       "a longer prompt",
       { ...base, systemPrompt: { text: "You help. ".repeat(300) } },
-      { inputTokens: 2_000 },
-      "/systemPrompt/text",
+      { inputTokens: 2_000, pointer: "/systemPrompt/text" },
     ],
     [
       "more thinking",
@@ -134,8 +133,7 @@ describe("what changed between a healthy and a bad bundle", () => {
         ...base,
         parameters: { defaults: { temperature: 0.3, maxTokens: 800, reasoningEffort: "high" } },
       },
-      { durationMs: 2_000, outputTokens: 900 },
-      "/parameters/defaults/reasoningEffort",
+      { durationMs: 2_000, outputTokens: 900, pointer: "/parameters/defaults/reasoningEffort" },
     ],
     [
       "a rule that refuses",
@@ -143,10 +141,10 @@ describe("what changed between a healthy and a bad bundle", () => {
       {
         failureShare: 0.3,
         change: failing("content_refused"),
+        pointer: "/safety",
       },
-      "/safety",
     ],
-  ])("is found for %s", (_name, after, version, pointer) => {
+  ])("is found for %s", (_name, after, { pointer, ...version }) => {
     const calls = callsOf([
       { count: 400, attributes: under(3, base) },
       { count: 400, attributes: under(4, after), ...version },
@@ -264,26 +262,23 @@ describe("calls that a version breaks", () => {
     expect(finding?.title).toContain("x-shop");
   });
 
-  it.each<readonly [string, Document, unknown, string | undefined]>([
+  it.each<readonly [string, Document, { readonly given: unknown; readonly words?: string }]>([
     [
       "that give an argument that is gone",
       { orderNumber: { type: "string" } },
-      { number: "7" },
-      "still give number, which it no longer has",
+      { given: { number: "7" }, words: "still give number, which it no longer has" },
     ],
     [
       "that lack one that is newly required",
       { number: { type: "string" }, region: { type: "string" } },
-      { number: "7" },
-      "lack region, which it now requires",
+      { given: { number: "7" }, words: "lack region, which it now requires" },
     ],
     [
       "that fit",
       { number: { type: "string" }, region: { type: "string" } },
-      { number: "7", region: "eu" },
-      undefined,
+      { given: { number: "7", region: "eu" } },
     ],
-  ])("by arguments of tools: calls %s", (_name, properties, given, words) => {
+  ])("by arguments of tools: calls %s", (_name, properties, { given, words }) => {
     const tools = [
       {
         name: "find_order",

@@ -51,14 +51,13 @@ export function promptFindings(
       },
     ];
   }
-  return declared.flatMap((variable) => unsentValue(bundle, variable, served, { name, subject }));
+  return declared.flatMap((variable) => unsentValue(bundle, variable, served));
 }
 
 function unsentValue(
   bundle: StoredBundle,
   variable: unknown,
   served: ServedBundle | undefined,
-  { name, subject }: { readonly name: string; readonly subject: FindingParts["subject"] },
 ): FindingParts[] {
   if (!isFields(variable) || variable["default"] !== undefined || served === undefined) return [];
   const { from } = variable;
@@ -67,12 +66,13 @@ function unsentValue(
   const failed = served.units.filter(({ lead }) => needsValue(lead.status.message, source));
   const [first] = failed;
   if (first === undefined) return [];
+  const { content } = bundle;
   return [
     {
       verdict: "violated",
-      subject,
+      subject: { kind: "prompt", name: content.name },
       causeKind: "configuration",
-      title: `The prompt of ${name} needs ${source}, which ${failed.length} of ${served.units.length} requests do not bring.`,
+      title: `The prompt of ${nameOf(content)} needs ${source}, which ${failed.length} of ${served.units.length} requests do not bring.`,
       actual: `The variable ${String(variable["name"])} has no default.`,
       measures: { failedCount: failed.length, callCount: served.units.length },
       evidence: [

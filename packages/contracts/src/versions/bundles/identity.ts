@@ -28,70 +28,70 @@ function judgeName(
 ): FindingParts[] {
   const subject = { kind: "bundle", name };
   const [first, other] = served;
-  if (first !== undefined && other !== undefined && isOneTenant(first, other)) {
-    return [
-      {
-        verdict: "violated",
-        subject,
-        causeKind: "identity",
-        title: `${name} is two bundles: ${short(first.hash)} and ${short(other.hash)}.`,
-        actual: served
-          .map(
-            (bundle) =>
-              `${short(bundle.hash)} in ${bundle.units.length} calls${instanceWords(bundle)}`,
-          )
-          .join("; "),
-        evidence: [first, other].flatMap(referenceOf),
-        fixes: [{ description: "Have every process load the bundle of the store anew.", cost: 1 }],
-      },
-    ];
-  }
+  if (first === undefined) return [];
+  if (other !== undefined)
+    return isOneTenant(first, other) ? [{ ...twice(name, served), subject }] : [];
   const known = stored.filter(({ content }) => nameOf(content) === name);
   const [record] = known;
-  if (first === undefined || other !== undefined) return [];
   if (record === undefined) {
     const base = name.split("@", 1)[0];
-    if (!stored.some(({ content }) => content.name === base && content.version !== undefined))
-      return [];
+    const hasOthers = stored.some(
+      ({ content }) => content.name === base && content.version !== undefined,
+    );
+    return hasOthers ? [{ ...unknown(name, first), subject }] : [];
+  }
+  const isSame = known.some(({ content }) => bundleHashOf(content) === first.hash);
+  const hash = bundleHashOf(record.content);
+  const parts = {
+    subject,
+    actual: `${first.units.length} calls, ${short(first.hash)}${instanceWords(first)}.`,
+    evidence: [{ evidenceId: record.id, quote: hash }, ...referenceOf(first)],
+  };
+  if (isSame) {
     return [
       {
-        verdict: "inconclusive",
-        subject,
-        title: `What ${name} is, is not among the evidence.`,
-        actual: `${first.units.length} calls were served under it; other versions of ${base} are there.`,
-        evidence: referenceOf(first),
-        missing: [`the bundle ${name} (faultline bundle show ${name} --json)`],
+        ...parts,
+        verdict: "holds",
+        title: `Calls under ${name} were served under the bundle that is stored.`,
       },
     ];
   }
-  const isSame = known.some(({ content }) => bundleHashOf(content) === first.hash);
   return [
-    isSame
-      ? {
-          verdict: "holds",
-          subject,
-          title: `Calls under ${name} were served under the bundle that is stored.`,
-          actual: `${first.units.length} calls, ${short(first.hash)}${instanceWords(first)}.`,
-          evidence: [
-            { evidenceId: record.id, quote: bundleHashOf(record.content) },
-            ...referenceOf(first),
-          ],
-        }
-      : {
-          verdict: "violated",
-          subject,
-          causeKind: "identity",
-          title: `Calls under ${name} were served under ${short(first.hash)}, and the store has ${short(bundleHashOf(record.content))}.`,
-          actual: `${first.units.length} calls${instanceWords(first)}.`,
-          evidence: [
-            { evidenceId: record.id, quote: bundleHashOf(record.content) },
-            ...referenceOf(first),
-          ],
-          fixes: [
-            { description: "Have every process load the bundle of the store anew.", cost: 1 },
-          ],
-        },
+    {
+      ...parts,
+      verdict: "violated",
+      causeKind: "identity",
+      title: `Calls under ${name} were served under ${short(first.hash)}, and the store has ${short(hash)}.`,
+      fixes: [loadAnew],
+    },
   ];
+}
+
+const loadAnew = { description: "Have every process load the bundle of the store anew.", cost: 1 };
+
+function twice(name: string, served: readonly ServedBundle[]): Omit<FindingParts, "subject"> {
+  return {
+    verdict: "violated",
+    causeKind: "identity",
+    title: `${name} is ${served.length} bundles: ${served.map(({ hash }) => short(hash)).join(", ")}.`,
+    actual: served
+      .map(
+        (bundle) => `${short(bundle.hash)} in ${bundle.units.length} calls${instanceWords(bundle)}`,
+      )
+      .join("; "),
+    evidence: served.flatMap(referenceOf),
+    fixes: [loadAnew],
+  };
+}
+
+function unknown(name: string, served: ServedBundle): Omit<FindingParts, "subject"> {
+  return {
+    verdict: "inconclusive",
+    title: `What ${name} is, is not among the evidence.`,
+    actual: `${served.units.length} calls were served under it; other versions are there.`,
+    evidence: referenceOf(served),
+    missing: [`the bundle ${name} (faultline bundle show ${name} --json)`],
+  };
 }
 
 /** Names belong to a tenant: bundles that no key asks for both of may be those of two. */

@@ -173,7 +173,7 @@ function retrievalEffect(
     return fails(symptom, "invalid", "timeout")
       ? "other documents are put into the prompt"
       : undefined;
-  const isFewer = /topK$/.test(pointer) && Number(after) < Number(before);
+  const isFewer = pointer.endsWith("topK") && Number(after) < Number(before);
   return isFewer || symptom.kind === "output"
     ? undefined
     : "more documents are put into the prompt";
