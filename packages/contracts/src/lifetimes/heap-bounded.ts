@@ -3,6 +3,7 @@
 import type { Contract } from "../model/contract.ts";
 import { defineContract } from "../model/define-contract.ts";
 import type { FindingParts } from "../model/make-finding.ts";
+import { plural } from "../text/plural.ts";
 import { judgeObjects } from "./heap-objects.ts";
 import { type HeapCourse, heapCoursesOf } from "./heap-series.ts";
 import { type Growth, growthOf } from "./trend.ts";
@@ -26,6 +27,10 @@ const options = {
     description:
       "Bytes by which a site of a profile must have grown; a sample stands for half a million.",
   },
+  profileMinutesMin: {
+    default: 1,
+    description: "Minutes that profiles of a site that grows must lie apart in all.",
+  },
   objectGrowthCountMin: {
     default: 1_000,
     description: "Objects of one constructor that a process must have gained over its snapshots.",
@@ -41,6 +46,7 @@ interface Options {
   readonly pointCountMin: number;
   readonly growthRatioMin: number;
   readonly growthBytesMin: number;
+  readonly profileMinutesMin: number;
   readonly objectGrowthCountMin: number;
   readonly detachedGrowthCountMin: number;
 }
@@ -71,7 +77,8 @@ function judge(course: HeapCourse, settings: Options): FindingParts | undefined 
     growth.isSteady &&
     growth.last >= settings.growthRatioMin * growth.first &&
     (!isProfile || growth.growth >= settings.growthBytesMin);
-  if (isGrown) return grows(course, growth, values);
+  const isBrief = isProfile && (minutes?.at(-1) ?? Infinity) < settings.profileMinutesMin;
+  if (isGrown) return grows(course, { growth, values, isBrief }, settings);
   return isProfile || course.measures === "resident" ? undefined : steady(course, growth);
 }
 
@@ -89,8 +96,19 @@ function leastOf({ values, minutes }: HeapCourse): Pick<HeapCourse, "values" | "
   return { values: least, minutes: times };
 }
 
-function grows(course: HeapCourse, growth: Growth, values: readonly number[]): FindingParts {
-  const isProved = course.measures === "live";
+interface Grown {
+  readonly growth: Growth;
+  readonly values: readonly number[];
+  /** In so short a time a cache may have been filled, or a load have risen. */
+  readonly isBrief: boolean;
+}
+
+function grows(
+  course: HeapCourse,
+  { growth, values, isBrief }: Grown,
+  settings: Options,
+): FindingParts {
+  const isProved = course.measures === "live" && !isBrief;
   const inner = course.allocatedIn?.();
   return {
     verdict: isProved ? "violated" : "inconclusive",
@@ -104,13 +122,7 @@ function grows(course: HeapCourse, growth: Growth, values: readonly number[]): F
       valueCount: course.values.length,
     },
     evidence: course.references,
-    missing: isProved
-      ? []
-      : [
-          course.measures === "resident"
-            ? "The live heap of the process: resident memory includes caches and what a collection would free."
-            : "Three profiles of the heap, some minutes apart and at the same load: they say what is kept.",
-        ],
+    missing: isProved ? [] : [missingFor(course, isBrief ? settings.profileMinutesMin : undefined)],
     fixes: isProved
       ? [
           {
@@ -123,6 +135,15 @@ function grows(course: HeapCourse, growth: Growth, values: readonly number[]): F
       : [],
     nextChecks: ["Compare profiles of the heap from the beginning and the end, by what is in use."],
   };
+}
+
+function missingFor({ measures }: HeapCourse, minutesMin: number | undefined): string {
+  if (minutesMin !== undefined) {
+    return `Profiles that lie more than ${plural(minutesMin, "minute")} apart: these are so close that a cache may have been filled.`;
+  }
+  return measures === "resident"
+    ? "The live heap of the process: resident memory includes caches and what a collection would free."
+    : "Three profiles of the heap, some minutes apart and at the same load: they say what is kept.";
 }
 
 /** Contexts, and the timers and lists of children that they are kept in. */
