@@ -1,6 +1,7 @@
 /** Evaluates expressions. */
 
 import { applyFilter, itemsOf } from "./filters.ts";
+import { formatted } from "./format-text.ts";
 import { methodOf } from "./methods.ts";
 import type { Arguments, Expression } from "./syntax.ts";
 import { TemplateError } from "./template-error.ts";
@@ -127,6 +128,8 @@ function binary(expression: Extract<Expression, { kind: "binary" }>, scope: Scop
       }
       return numberOf(left) * numberOf(right);
     default:
+      if (expression.operator === "%" && typeof left === "string")
+        return longer(formatted(left, isList(right) ? right : [right]), scope);
       return arithmetic(expression.operator, left, right);
   }
 }
@@ -188,15 +191,24 @@ function memberOf(value: Value, key: Value): Value {
 
 function sliceOf(value: Value, [from, to, step]: readonly Value[]): Value {
   const items = itemsOf(value);
-  const bound = (given: Value): number | undefined =>
-    typeof given === "number" ? given : undefined;
-  const isReversed = step === -1;
-  if (step !== undefined && step !== 1 && !isReversed) {
-    throw new TemplateError("unsupported", "A slice with this step is not known here.");
+  const stride = typeof step === "number" ? Math.trunc(step) : 1;
+  if (stride === 0) throw new TemplateError("failed", "The step of a slice is 0.");
+  const { length } = items;
+  const bound = (given: Value, otherwise: number): number => {
+    if (typeof given !== "number") return otherwise;
+    const place = given < 0 ? given + length : given;
+    return stride > 0
+      ? Math.max(0, Math.min(length, place))
+      : Math.max(-1, Math.min(length - 1, place));
+  };
+  const end = bound(to, stride > 0 ? length : -1);
+  const part: Value[] = [];
+  for (
+    let at = bound(from, stride > 0 ? 0 : length - 1);
+    stride > 0 ? at < end : at > end;
+    at += stride
+  ) {
+    part.push(items[at]);
   }
-  if (isReversed && (from !== undefined || to !== undefined)) {
-    throw new TemplateError("unsupported", "A slice backwards with bounds is not known here.");
-  }
-  const part = isReversed ? items.toReversed() : items.slice(bound(from), bound(to));
   return typeof value === "string" ? part.map(printed).join("") : part;
 }

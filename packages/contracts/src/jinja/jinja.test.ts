@@ -60,6 +60,68 @@ describe("templates", () => {
   });
 
   it.each([
+    [
+      "{{ 'a,b,,c'[::2] }} {{ 'abc'[-2:] }} {{ [1,2,3][::-1] }} {{ [1,2,3,4][-1:0:-2] }}",
+      "ab, bc [3, 2, 1] [4, 2]",
+    ],
+    [
+      "{{ {'city': 'Köln', 'n': 3, 'f': 1.5, 't': true, 'z': none, 'l': [1, [2]], 'q': \"it's\", 'e': {}} }}",
+      "{'city': 'Köln', 'n': 3, 'f': 1.5, 't': True, 'z': None, 'l': [1, [2]], 'q': \"it's\", 'e': {}}",
+    ],
+    [
+      "{{ 1e20 }} {{ 1.5e-7 }} {{ -7 // 2 }} {{ -7 % 3 }} {{ 2 ** 10 }} {{ -3 | abs }}",
+      "1e+20 1.5e-07 -4 2 1024 3",
+    ],
+    [
+      "{% macro card(title) %}<{{ title }}>{{ caller() }}{% endmacro %}{% call card('y') %}body{% endcall %}",
+      "<y>body",
+    ],
+    [
+      "{{ [3,1,2]|sort }} {{ ['b','A','c']|sort }} {{ [3,1,2]|sort(reverse=true)|join('-') }} {{ messages|sort(attribute='role')|map(attribute='role')|join(' ') }}",
+      "[1, 2, 3] ['A', 'b', 'c'] 3-2-1 assistant system user",
+    ],
+    [
+      "{{ [1,2,3]|sum }} {{ [1,2,3]|max }} {{ [1,2,3]|min }} {{ '3'|int + 1 }} {{ 'x'|int(7) }} {{ [1,2,3,4,5]|batch(2)|list }}",
+      "6 3 1 4 7 [[1, 2], [3, 4], [5]]",
+    ],
+    [
+      "{{ 'x%sy%d'|format('A', 3) }} {{ 'x%s' % 'q' }} {{ '%05d|%-4s|%.2f|%%' % (42, 'a', 3.14159) }} {{ '{} {a}'.format('z', a=2) }}",
+      "xAy3 xq 00042|a   |3.14|% z 2",
+    ],
+    [
+      "{{ \"it's a well-known\"|title }} {{ 'hello World'|capitalize }} {{ 'a b c'|wordcount }} {{ 'a'|center(5) }}|",
+      "It's A Well-Known Hello world 3   a  |",
+    ],
+    [
+      "{{ 'a-b-c'.rsplit('-',1) }} {{ '12'.isdigit() }} {{ 'l1\\nl2\\n'.splitlines() }} {{ 'abc'.removeprefix('a') }} {{ 'a,b,c'.replace(',', ';', 1) }}",
+      "['a-b', 'c'] True ['l1', 'l2'] bc a;b,c",
+    ],
+    [
+      "{% raw %}{{ not }}{% endraw %}{% for i in range(1,10,3) %}{{ i }}{% endfor %}{{ range(3, 0, -1)|list }}",
+      "{{ not }}147[3, 2, 1]",
+    ],
+    [
+      "{{ 2 is gt 1 }} {{ 7 is divisibleby 7 }} {{ 'a' is in ['a'] }} {{ 1.5 is float }} {{ 'Ab' is lower }} {{ true is number }}",
+      "True True True True False True",
+    ],
+    [
+      "{% for i in [1,2,2,3] %}{% if loop.changed(i) %}{{ i }}{% endif %}{{ loop.cycle('a','b') }}{% endfor %}",
+      "1a2ba3b",
+    ],
+    ["{% set j = joiner(',') %}{% for i in [1,2,3] %}{{ j() }}{{ i }}{% endfor %}", "1,2,3"],
+    [
+      "{{ {\"b\":1,\"a\":[]}|tojson(sort_keys=true) }} {{ [1,2]|tojson(separators=(',',':')) }}",
+      '{"a": [], "b": 1} [1,2]',
+    ],
+    [
+      "  {%+ if true %}keep{% endif +%}\n{#- c +#}\nx\r\n{% if true %}\r\nq{% endif %}",
+      "  keep\nx\nq",
+    ],
+  ])("are rendered as Jinja 3.1 does, whose texts these are: %s", (template, expected) => {
+    expect(render(template)).toBe(expected);
+  });
+
+  it.each([
     ["{% if a %}", "unclosed"],
     ["{{ a", "syntax"],
     ["{{ raise_exception('no') }}", "raised"],

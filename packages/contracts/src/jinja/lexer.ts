@@ -8,14 +8,15 @@ export type Token =
   | { readonly kind: "name" | "string" | "number" | "operator"; readonly text: string };
 
 const tokenCountMax = 100_000;
-const tag = /\{%[-+]?|\{\{-?|\{#-?/g;
+const tag = /\{%[-+]?|\{\{[-+]?|\{#[-+]?/g;
+const rawEnd = /\{%([-+]?)\s*endraw\s*([-+]?)%\}/g;
 const piece =
-  /\s*(?:([A-Za-z_]\w*)|(\d+(?:\.\d+)?)|('(?:[^'\\]|\\[^])*'|"(?:[^"\\]|\\[^])*")|(-?[%}]\}|\/\/|\*\*|==|!=|<=|>=|[-+*/%~<>=|.,:()[\]{}]))/y;
+  /\s*(?:([A-Za-z_]\w*)|(\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)|('(?:[^'\\]|\\[^])*'|"(?:[^"\\]|\\[^])*")|([-+]?[%}]\}|\/\/|\*\*|==|!=|<=|>=|[-+*/%~<>=|.,:()[\]{}]))/y;
 
 /** The tokens of a template. */
 export function tokensOf(source: string): Token[] {
-  // As everywhere in Jinja, one line break at the end is not part of the template.
-  const template = source.replace(/\r?\n$/, "");
+  // As everywhere in Jinja, lines end alike, and one line break at the end is not part of the template.
+  const template = source.replaceAll(/\r\n?/g, "\n").replace(/\n$/, "");
   const tokens: Token[] = [];
   let at = 0;
   // What the tag before does to the text behind it.
@@ -27,7 +28,7 @@ export function tokensOf(source: string): Token[] {
     const whole = template.slice(at, end);
     let text = whole;
     if (trim === "all") text = text.trimStart();
-    else if (trim === "line") text = text.replace(/^\r?\n/, "");
+    else if (trim === "line") text = text.replace(/^\n/, "");
     const opening = match?.[0] ?? "";
     if (opening.endsWith("-")) text = text.trimEnd();
     else if (/^\{[%#]$/.test(opening)) {
@@ -38,22 +39,19 @@ export function tokensOf(source: string): Token[] {
     if (text !== "") tokens.push({ kind: "text", text });
     if (match === null) break;
     const after = end + opening.length;
-    const closed = opening.startsWith("{#")
-      ? skipComment(template, after)
-      : readTag(
-          { template, from: after, of: opening.startsWith("{%") ? "statement" : "expression" },
-          tokens,
-        );
-    ({ at, trim } = closed);
+    ({ at, trim } = readBehind({ template, from: after }, opening, tokens));
     if (tokens.length > tokenCountMax)
       throw new TemplateError("bounded", "The template is too long.");
   }
   return tokens;
 }
 
-interface Opened {
+interface Place {
   readonly template: string;
   readonly from: number;
+}
+
+interface Opened extends Place {
   readonly of: "statement" | "expression";
 }
 
@@ -62,10 +60,46 @@ interface Closed {
   readonly trim: "all" | "line" | undefined;
 }
 
+/** Reads what stands behind the beginning of a tag. */
+function readBehind({ template, from }: Place, opening: string, tokens: Token[]): Closed {
+  if (opening.startsWith("{#")) return skipComment(template, from);
+  const of = opening.startsWith("{%") ? "statement" : "expression";
+  const closed = readTag({ template, from, of }, tokens);
+  const [open, word, close] = tokens.slice(-3);
+  const isRaw =
+    of === "statement" &&
+    open?.kind === "open" &&
+    word?.kind === "name" &&
+    word.text === "raw" &&
+    close?.kind === "close";
+  if (!isRaw) return closed;
+  tokens.splice(-3);
+  return readRaw({ template, from: closed.at }, closed.trim, tokens);
+}
+
+/** Everything up to the end of a raw block is text. */
+function readRaw({ template, from }: Place, trim: Closed["trim"], tokens: Token[]): Closed {
+  rawEnd.lastIndex = from;
+  const match = rawEnd.exec(template);
+  if (match === null) throw new TemplateError("unclosed", "'endraw' is missing.");
+  let text = template.slice(from, match.index);
+  if (trim === "all") text = text.trimStart();
+  else if (trim === "line") text = text.replace(/^\n/, "");
+  if (match[1] === "-") text = text.trimEnd();
+  if (text !== "") tokens.push({ kind: "text", text });
+  return { at: match.index + match[0].length, trim: trimAt(match[2] ?? "", "statement") };
+}
+
+/** What the sign at the end of a tag does to the text behind it. */
+function trimAt(sign: string, of: Opened["of"]): Closed["trim"] {
+  if (sign === "-") return "all";
+  return of === "statement" && sign !== "+" ? "line" : undefined;
+}
+
 function skipComment(template: string, from: number): Closed {
   const end = template.indexOf("#}", from);
   if (end < 0) throw new TemplateError("unclosed", "A comment does not end.");
-  return { at: end + 2, trim: template[end - 1] === "-" ? "all" : "line" };
+  return { at: end + 2, trim: trimAt(template[end - 1] ?? "", "statement") };
 }
 
 function readTag({ template, from, of }: Opened, tokens: Token[]): Closed {
@@ -82,8 +116,7 @@ function readTag({ template, from, of }: Opened, tokens: Token[]): Closed {
     const isEnd = operator !== undefined && operator.endsWith(closing) && depth === 0;
     if (isEnd) {
       tokens.push({ kind: "close", of });
-      const trim = operator.startsWith("-") ? "all" : of === "statement" ? "line" : undefined;
-      return { at: at + all.length, trim };
+      return { at: at + all.length, trim: trimAt(operator.slice(0, -2), of) };
     }
     if (operator !== undefined && operator.length > 1 && operator.endsWith("}")) {
       // It is cut, and its first character is read alone.

@@ -73,10 +73,15 @@ function parseProduct(reader: TokenReader): Expression {
 }
 
 function parseUnary(reader: TokenReader): Expression {
+  return parseFilters(reader, parseSigned(reader));
+}
+
+/** Filters and tests are about a value with its sign. */
+function parseSigned(reader: TokenReader): Expression {
   const operator = (["-", "+"] as const).find((candidate) => reader.isAt(candidate));
   if (operator === undefined) return parsePostfix(reader);
   reader.next();
-  return reader.within(() => ({ kind: "unary", operator, of: parseUnary(reader) }));
+  return reader.within(() => ({ kind: "unary", operator, of: parseSigned(reader) }));
 }
 
 function parsePostfix(reader: TokenReader): Expression {
@@ -91,13 +96,22 @@ function parsePostfix(reader: TokenReader): Expression {
     } else if (reader.take("[")) value = parseSubscript(reader, value);
     else if (reader.isAt("("))
       value = { kind: "call", callee: value, arguments: parseArguments(reader) };
-    else if (reader.take("|")) {
+    else return value;
+  }
+}
+
+function parseFilters(reader: TokenReader, of: Expression): Expression {
+  let value = of;
+  for (;;) {
+    if (reader.take("|")) {
       const name = reader.name();
       value = { kind: "filter", of: value, name, arguments: parseOptional(reader) };
     } else if (reader.take("is")) {
       const isNegated = reader.take("not");
       const name = reader.name();
       value = { kind: "test", of: value, name, isNegated, arguments: parseTestArguments(reader) };
+    } else if (reader.isAt("(")) {
+      value = { kind: "call", callee: value, arguments: parseArguments(reader) };
     } else return value;
   }
 }
@@ -126,13 +140,20 @@ function parseOptional(reader: TokenReader): Arguments {
   return reader.isAt("(") ? parseArguments(reader) : noArguments;
 }
 
+/** Words behind a test that are not its value. */
+const endsOfTests: ReadonlySet<string> = new Set(["and", "or", "not", "if", "else", "is", "in"]);
+
 /** A test may take one value without brackets: `x is divisibleby 2`. */
 function parseTestArguments(reader: TokenReader): Arguments {
   if (reader.isAt("(")) return parseArguments(reader);
-  const kind = reader.peek()?.kind;
-  return kind === "string" || kind === "number"
-    ? { positional: [parsePrimary(reader)], named: [] }
-    : noArguments;
+  const token = reader.peek();
+  const isValue =
+    token?.kind === "string" ||
+    token?.kind === "number" ||
+    (token?.kind === "name" && !endsOfTests.has(token.text)) ||
+    reader.isAt("[") ||
+    reader.isAt("{");
+  return isValue ? { positional: [parsePostfix(reader)], named: [] } : noArguments;
 }
 
 function parseArguments(reader: TokenReader): Arguments {

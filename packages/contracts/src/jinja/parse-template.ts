@@ -54,6 +54,8 @@ function parseStatement(reader: TokenReader): Statement {
       return parseSet(reader);
     case "macro":
       return parseMacro(reader);
+    case "call":
+      return parseCall(reader);
     case "break":
     case "continue":
       reader.close("statement");
@@ -69,10 +71,8 @@ function parseStatement(reader: TokenReader): Statement {
     case "from":
     case "extends":
     case "block":
-    case "call":
     case "filter":
     case "with":
-    case "raw":
     case "autoescape":
     case "do":
       throw new TemplateError("unsupported", `'${word}' is not known here.`);
@@ -151,6 +151,14 @@ function parseSet(reader: TokenReader): Statement {
 
 function parseMacro(reader: TokenReader): Statement {
   const name = reader.name();
+  const parameters = parseParameters(reader);
+  reader.close("statement");
+  const body = parseBody(reader, ["endmacro"]);
+  endBlock(reader);
+  return { kind: "macro", name, parameters, body };
+}
+
+function parseParameters(reader: TokenReader): [string, Expression | undefined][] {
   const parameters: [string, Expression | undefined][] = [];
   reader.expect("(");
   while (!reader.take(")")) {
@@ -158,8 +166,14 @@ function parseMacro(reader: TokenReader): Statement {
     parameters.push([parameter, reader.take("=") ? parseExpression(reader) : undefined]);
     if (!reader.isAt(")")) reader.expect(",");
   }
+  return parameters;
+}
+
+function parseCall(reader: TokenReader): Statement {
+  const parameters = reader.isAt("(") ? parseParameters(reader) : [];
+  const call = parseExpression(reader);
   reader.close("statement");
-  const body = parseBody(reader, ["endmacro"]);
+  const body = parseBody(reader, ["endcall"]);
   endBlock(reader);
-  return { kind: "macro", name, parameters, body };
+  return { kind: "call-block", parameters, call, body };
 }

@@ -4,7 +4,15 @@ import { evaluate, type Scope } from "./evaluate.ts";
 import { itemsOf } from "./filters.ts";
 import type { Statement } from "./syntax.ts";
 import { TemplateError } from "./template-error.ts";
-import { type CallArguments, isList, isTrue, printed, type Value, valueOf } from "./value.ts";
+import {
+  areEqual,
+  type CallArguments,
+  isList,
+  isTrue,
+  printed,
+  type Value,
+  valueOf,
+} from "./value.ts";
 
 const stepCountMax = 500_000;
 /** Characters of all texts that are made on the way. */
@@ -29,9 +37,11 @@ function globals(): [string, Value][] {
   };
   const range = ({ positional }: CallArguments): Value => {
     const [from = 0, to = 0] = positional.length > 1 ? positional : [0, positional[0]];
-    const count = Math.max(0, Number(to) - Number(from));
+    const step = Number(positional[2] ?? 1);
+    if (step === 0) throw new TemplateError("failed", "The step of a range is 0.");
+    const count = Math.max(0, Math.ceil((Number(to) - Number(from)) / step));
     if (!(count <= rangeCountMax)) throw new TemplateError("bounded", "A range is too long.");
-    return Array.from({ length: count }, (_, index) => Number(from) + index);
+    return Array.from({ length: count }, (_, index) => Number(from) + index * step);
   };
   return [
     // The same everywhere: a moment that never comes.
@@ -42,8 +52,21 @@ function globals(): [string, Value][] {
     ["raise_exception", { call: raise }],
     ["range", { call: range }],
     ["namespace", { call: ({ named }) => new Map(named) }],
+    ["joiner", { call: ({ positional: [separator] }) => joiner(printed(separator ?? ", ")) }],
     ["dict", { call: ({ named }) => new Map(named) }],
   ];
+}
+
+/** Says nothing when it is asked first, and the separator from then on. */
+function joiner(separator: string): Value {
+  let isFirst = true;
+  return {
+    call: () => {
+      const said = isFirst ? "" : separator;
+      isFirst = false;
+      return said;
+    },
+  };
 }
 
 type Signal = "break" | "continue" | undefined;
@@ -80,6 +103,8 @@ class Rendering {
   #stepCount = 0;
   #textLength = 0;
   #callDepth = 0;
+  /** What the call blocks that are open hold, the innermost last. */
+  readonly #callers: Value[] = [];
 
   get text(): string {
     return this.#pieces.join("");
@@ -130,6 +155,14 @@ class Rendering {
       case "macro":
         names.set(statement.name, { call: (given) => this.#call(statement, given, names) });
         return undefined;
+      case "call-block": {
+        const inner = names.inner();
+        inner.set("caller", { call: (given) => this.#call(statement, given, names) });
+        this.#callers.push(inner.lookUp("caller"));
+        this.#write(printed(evaluate(statement.call, inner)));
+        this.#callers.pop();
+        return undefined;
+      }
       case "break":
       case "continue":
         return statement.kind;
@@ -150,10 +183,16 @@ class Rendering {
     return text;
   }
 
-  #call(macro: Extract<Statement, { kind: "macro" }>, given: CallArguments, names: Names): Value {
+  #call(
+    macro: Extract<Statement, { kind: "macro" | "call-block" }>,
+    given: CallArguments,
+    names: Names,
+  ): Value {
     if (this.#callDepth === callDepthMax)
       throw new TemplateError("bounded", "Macros call one another too deeply.");
     const inner = names.inner();
+    // A macro is written where its caller is not in sight.
+    if (macro.kind === "macro") inner.set("caller", this.#callers.at(-1));
     for (const [index, [name, standard]] of macro.parameters.entries()) {
       const value = given.named.get(name) ?? given.positional[index];
       const isGiven = given.named.has(name) || index < given.positional.length;
@@ -176,16 +215,29 @@ class Rendering {
       (item) => filter === undefined || isTrue(evaluate(filter, bound(item))),
     );
     if (items.length === 0) this.body(loop.otherwise, names);
+    const changed = changes();
     for (const [index, item] of items.entries()) {
       this.step();
       const inner = bound(item);
-      inner.set("loop", loopValue(items, index));
+      inner.set("loop", loopValue(items, index, changed));
       if (this.body(loop.body, inner) === "break") return;
     }
   }
 }
 
-function loopValue(items: readonly Value[], index: number): Value {
+/** Whether a value differs from the one in the turn before. */
+function changes(): Value {
+  let last: Value;
+  return {
+    call: ({ positional }) => {
+      const isSame = last !== undefined && areEqual(last, positional);
+      last = positional;
+      return !isSame;
+    },
+  };
+}
+
+function loopValue(items: readonly Value[], index: number, changed: Value): Value {
   return new Map<string, Value>([
     ["index", index + 1],
     ["index0", index],
@@ -196,6 +248,8 @@ function loopValue(items: readonly Value[], index: number): Value {
     ["length", items.length],
     ["previtem", items[index - 1]],
     ["nextitem", items[index + 1]],
+    ["changed", changed],
+    ["cycle", { call: ({ positional }) => positional[index % positional.length] }],
   ]);
 }
 

@@ -78,5 +78,12 @@ export type Statement =
       readonly parameters: readonly (readonly [string, Expression | undefined])[];
       readonly body: readonly Statement[];
     }
+  | {
+      readonly kind: "call-block";
+      readonly parameters: readonly (readonly [string, Expression | undefined])[];
+      /** The call of a macro, which finds the body under the name `caller`. */
+      readonly call: Expression;
+      readonly body: readonly Statement[];
+    }
   | { readonly kind: "body"; readonly body: readonly Statement[] }
   | { readonly kind: "break" | "continue" };

@@ -16,7 +16,7 @@ export function passesTest(name: string, value: Value, given: readonly Value[]):
     case "string":
       return typeof value === "string";
     case "number":
-      return typeof value === "number";
+      return typeof value === "number" || typeof value === "boolean";
     case "integer":
       return Number.isInteger(value);
     case "boolean":
@@ -41,6 +41,28 @@ export function passesTest(name: string, value: Value, given: readonly Value[]):
       return !areEqual(value, other);
     case "in":
       return contains(other, value);
+    case "float":
+      return typeof value === "number" && !Number.isInteger(value);
+    case "lower":
+      return typeof value === "string" && value === value.toLowerCase();
+    case "upper":
+      return typeof value === "string" && value === value.toUpperCase();
+    case "gt":
+    case "greaterthan":
+    case ">":
+      return Number(value) > Number(other);
+    case "ge":
+    case ">=":
+      return Number(value) >= Number(other);
+    case "lt":
+    case "lessthan":
+    case "<":
+      return Number(value) < Number(other);
+    case "le":
+    case "<=":
+      return Number(value) <= Number(other);
+    case "sameas":
+      return value === other;
     case "odd":
       return Math.abs(Number(value) % 2) === 1;
     case "even":
