@@ -29,6 +29,7 @@ import {
   registerLedgerMetrics,
   registerWebhookMetrics,
   ScheduledReconciliation,
+  SecretBox,
   WebhookDelivery,
   Webhooks,
 } from "#ledger/index.ts";
@@ -215,7 +216,9 @@ async function openDomains(
   });
   const lending = new Lending({ ledger, store: base.store, remote: regions, signal });
   const allowsPrivate = (): boolean => live.config.webhooks.allowsPrivate;
-  const webhookParts = { ...parts, random: base.random.fork("webhooks"), allowsPrivate };
+  const secretBox = new SecretBox(base.config.webhooks.secretKeys, base.random.fork("seals"));
+  const webhookRandom = base.random.fork("webhooks");
+  const webhookParts = { ...parts, random: webhookRandom, secretBox, allowsPrivate };
   const webhookDelivery = stack.use(WebhookDelivery.open(webhookParts));
   const webhooks = new Webhooks({ ...webhookParts, onDue: () => webhookDelivery.wake() });
   const told = { webhooks, webhookDelivery };

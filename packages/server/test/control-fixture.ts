@@ -17,6 +17,7 @@ import {
   oneRegion,
   Reconciliations,
   Regions,
+  SecretBox,
   WebhookDelivery,
   Webhooks,
 } from "#ledger/index.ts";
@@ -109,7 +110,8 @@ export async function openTestControl(options: ControlFixtureOptions = {}): Prom
   const ledger = stack.use(Ledger.open({ ...parts, eventLoop: systemEventLoop }));
   const ledgerBooks = new LedgerBooks(parts);
   const { allowsPrivate } = config.webhooks;
-  const webhookParts = { ...parts, allowsPrivate: () => allowsPrivate };
+  const secretBox = new SecretBox(config.webhooks.secretKeys, systemRandom);
+  const webhookParts = { ...parts, secretBox, allowsPrivate: () => allowsPrivate };
   const webhookDelivery = stack.use(WebhookDelivery.open(webhookParts));
   const whole: ControlServices = {
     identity,

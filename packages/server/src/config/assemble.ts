@@ -15,6 +15,7 @@ import { readDispatch } from "./read-dispatch.ts";
 import type { ReadConfigFile } from "./read-file.ts";
 import { readLimits } from "./read-limits.ts";
 import { readRegions } from "./read-regions.ts";
+import { readWebhooks } from "./read-webhooks.ts";
 import type { ScalarSetting } from "./settings.ts";
 
 export type Scalar = string | number;
@@ -94,7 +95,7 @@ export function assemble(values: ChosenValues, assembly: Assembly): Config {
     compute: readCompute({ number, text, file: file?.values.compute, originOf }),
     regions: readRegions({ number, optional, file: file?.values.regions, environment, originOf }),
     ledger: { appliesProposals: text("ledger.reconciliation") === "apply" },
-    webhooks: { allowsPrivate: text("webhooks.privateAddresses") === "allow" },
+    webhooks: readWebhooks({ text, file: file?.values.webhooks, environment, originOf }),
     providers,
     tenants: readTenants(file, originOf),
     file: filePath,

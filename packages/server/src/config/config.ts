@@ -157,6 +157,8 @@ export interface Config {
   readonly webhooks: {
     /** Whether they may lead to addresses that are not of the internet, and go without TLS. */
     readonly allowsPrivate: boolean;
+    /** The first seals secrets, the others open what they sealed; none: secrets are kept as they are. */
+    readonly secretKeys: readonly { readonly id: string; readonly key: Buffer }[];
   };
   readonly providers: readonly ProviderConfig[];
   /** Tenants that differ from the defaults. */

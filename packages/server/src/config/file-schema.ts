@@ -10,6 +10,7 @@ import { LimitSettings } from "./limit-schema.ts";
 import { ModelSettings } from "./price-schema.ts";
 import { RegionSettings } from "./regions-schema.ts";
 import { choice, closed, group, text, whole } from "./schema-fields.ts";
+import { WebhookSettings } from "./webhook-schema.ts";
 
 import { surfaceNames, tokenLimitFields } from "./config.ts";
 
@@ -333,13 +334,7 @@ export const ConfigFile = Type.Object(
           "Whether the hourly comparison of the books only proposes entries that would settle what differs, or makes them too.",
       }),
     }),
-    webhooks: group({
-      privateAddresses: choice(["refuse", "allow"], {
-        default: "refuse",
-        description:
-          "Whether webhooks may lead to this machine and its neighbours (loopback, link-local and private addresses), and go without TLS.",
-      }),
-    }),
+    webhooks: WebhookSettings,
     providers: Type.Optional(
       Type.Array(ProviderSettings, { maxItems: 100, description: "Where models are served." }),
     ),

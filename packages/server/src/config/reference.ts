@@ -11,6 +11,7 @@ import { ConfigFile, ProviderSettings, SimulationSettings, TenantSettings } from
 import { ModelSettings, PriceChangeSettings, PriorityPercentSettings } from "./price-schema.ts";
 import { NamedLimitSettings, TenantLimitSettings } from "./limit-schema.ts";
 import { scalarSettings } from "./settings.ts";
+import { WebhookKeySettings } from "./webhook-schema.ts";
 
 /** The page that lists every setting with its flag, its environment name, its bounds and its default. */
 export function settingsReference(): string {
@@ -44,6 +45,7 @@ ${listSection("compute.nodes", "The machines that jobs run on, each with devices
 ${listSection("compute.quotas", "What tenants may hold at once. What is not named is not limited.", ComputeQuotaSettings)}
 ${listSection("regions.peers", "Other regions that accounts are shared with.", RegionPeerSettings)}
 ${listSection("regions.tenants", "Tenants whose accounts are shared, and where each is at home.", RegionTenantSettings)}
+${listSection("webhooks.secretKeys", "Keys that the secrets of webhooks are sealed with in the database: the first seals, the others open what they sealed. Without any, secrets are kept as they are.", WebhookKeySettings)}
 ${listSection("compute.prices", "What kinds of devices cost. Jobs on a kind without a price are refused.", ComputePriceSettings)}`;
 }
 

@@ -10,6 +10,7 @@ export { readAmount, readCurrency } from "./service/read-amount.ts";
 export { readMoment } from "./service/read-moment.ts";
 export { refusalError } from "./service/refusal-error.ts";
 export { toStorable } from "./service/storable-text.ts";
+export { SecretBox } from "./webhooks/secret-box.ts";
 export { WebhookDelivery } from "./webhooks/webhook-delivery.ts";
 export { registerWebhookMetrics } from "./webhooks/webhook-metrics.ts";
 export { Webhooks } from "./webhooks/webhooks.ts";

@@ -18,7 +18,7 @@ export interface TakenDelivery {
   readonly body: string;
   /** With the attempt that begins. */
   readonly attemptCount: number;
-  /** Those that are valid now, the newest first. */
+  /** Those that are valid now, the newest first; as they are kept, which may be sealed. */
   readonly secrets: readonly string[];
 }
 

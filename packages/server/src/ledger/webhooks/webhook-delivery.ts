@@ -12,6 +12,8 @@ import type { Logger } from "pino";
 import { boundedResolve } from "./bounded-resolve.ts";
 import { type AttemptEnd, DeliveryQueue, type TakenDelivery } from "./delivery-queue.ts";
 import { type DeliveryTimes, deliveryTimes, webhookLimits } from "./limits.ts";
+import { resealSecrets } from "./reseal-secrets.ts";
+import type { SecretBox } from "./secret-box.ts";
 import { type AttemptOutcome, type Resolve, sendWebhook } from "./send-webhook.ts";
 import { signatureHeader, signWebhook } from "./sign-webhook.ts";
 
@@ -20,6 +22,7 @@ export interface WebhookDeliveryParts {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly random: Random;
+  readonly secretBox: SecretBox;
   readonly logger: Logger;
   readonly signal: AbortSignal;
   /** By the newest configuration: whether webhooks may reach addresses that are not of the internet. */
@@ -50,6 +53,8 @@ export class WebhookDelivery implements AsyncDisposable {
   #loop: Promise<void> = Promise.resolve();
   #droppedMs = Number.NEGATIVE_INFINITY;
   #isAway = false;
+  /** Whether what an earlier process wrote is sealed as this one seals. */
+  #isResealed = false;
   readonly counts: DeliveryCounts = {
     delivered: 0,
     again: 0,
@@ -126,6 +131,8 @@ export class WebhookDelivery implements AsyncDisposable {
 
   async #pass(ending: AbortSignal): Promise<void> {
     const { clock } = this.#parts;
+    if (!this.#isResealed) await resealSecrets(this.#parts, ending);
+    this.#isResealed = true;
     await this.#queue.handOver(clock.nowMs(), ending);
     while (this.#attempts.size < webhookLimits.attemptsAtOnceMax) {
       const nowMs = clock.nowMs();
@@ -186,11 +193,14 @@ export class WebhookDelivery implements AsyncDisposable {
 
   async #send(taken: TakenDelivery): Promise<AttemptEnd> {
     const { clock, allowsPrivate, signal } = this.#parts;
-    const { body, url, id, secrets, attemptCount } = taken;
+    const { body, url, id, attemptCount } = taken;
     // Whoever began the last attempt died in it.
     if (attemptCount > this.#times.attemptCountMax)
       return { kind: "failed", status: null, failure: "The last attempt was broken off." };
     const ending = AbortSignal.any([signal, this.#ending.signal]);
+    const secrets = this.#openSecrets(taken);
+    if (secrets === undefined)
+      return this.#endOf({ kind: "failed", reason: "Its secret cannot be opened." }, attemptCount);
     const headers = {
       "user-agent": "faultline-webhook",
       "x-faultline-delivery": id,
@@ -207,6 +217,16 @@ export class WebhookDelivery implements AsyncDisposable {
     if (ending.aborted && outcome.kind === "failed")
       return { kind: "given-back", atMs: clock.nowMs() };
     return this.#endOf(outcome, attemptCount);
+  }
+
+  #openSecrets({ tenantId, webhookId, secrets }: TakenDelivery): string[] | undefined {
+    const { secretBox, logger } = this.#parts;
+    try {
+      return secrets.map((secret) => secretBox.open(secret, { tenantId, webhookId }));
+    } catch (error) {
+      logger.error({ err: error, tenantId, webhookId }, "the secret of a webhook is not opened");
+      return undefined;
+    }
   }
 
   #endOf(outcome: AttemptOutcome, attemptCount: number): AttemptEnd {

@@ -13,6 +13,7 @@ import { sql } from "kysely";
 
 import { webhookLimits } from "./limits.ts";
 import { deliveryColumns, showDelivery, showWebhook, webhookColumns } from "./shown-webhook.ts";
+import type { SecretBox } from "./secret-box.ts";
 import { newWebhookSecret } from "./sign-webhook.ts";
 import { testEvent } from "./webhook-event.ts";
 import { readWebhookUrl } from "./webhook-url.ts";
@@ -22,6 +23,7 @@ export interface WebhooksParts {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly random: Random;
+  readonly secretBox: SecretBox;
   /** By the newest configuration: whether webhooks may reach addresses that are not of the internet. */
   readonly allowsPrivate: () => boolean;
   /** Something is to be delivered now. */
@@ -63,10 +65,11 @@ export class Webhooks {
 
   /** Adds one. Its secret is told here and never again. Throws `request_invalid` and `limit_exceeded`. */
   async add(scope: WebhookScope, terms: WebhookTerms): Promise<WebhookSecret> {
-    const { store, clock, ids, random, allowsPrivate } = this.#parts;
+    const { store, clock, ids, random, secretBox, allowsPrivate } = this.#parts;
     const url = readWebhookUrl(terms.url, allowsPrivate());
     const id = ids.next();
     const secret = newWebhookSecret(random);
+    const sealed = secretBox.seal(secret, { tenantId: scope.tenantId, webhookId: id });
     await store.transact(scope, async (writer) => {
       const turn = `webhook/${scope.tenantId}`;
       await sql`select pg_advisory_xact_lock(hashtextextended(${turn}, 0))`.execute(writer);
@@ -90,7 +93,7 @@ export class Webhooks {
           is_enabled: terms.isEnabled,
           created_at: new Date(clock.nowMs()).toISOString(),
           actor: scope.actor,
-          secret,
+          secret: sealed,
         })
         .execute();
     });
@@ -133,12 +136,13 @@ export class Webhooks {
 
   /** Makes another secret; the one before signs beside it until its grace is over. Throws `not_found`. */
   async rotate(scope: TenantScope, id: string, graceMs: number): Promise<WebhookSecret> {
-    const { store, clock, random } = this.#parts;
+    const { store, clock, random, secretBox } = this.#parts;
     const secret = newWebhookSecret(random);
+    const sealed = secretBox.seal(secret, { tenantId: scope.tenantId, webhookId: id });
     const until = graceMs === 0 ? null : new Date(clock.nowMs() + graceMs).toISOString();
     const found = await store.transact(scope, async (writer) => {
       const { rows } = await sql<{ found: boolean }>`
-        select webhook_rotate(${id}, ${secret}, ${until}) as found`.execute(writer);
+        select webhook_rotate(${id}, ${sealed}, ${until}) as found`.execute(writer);
       return rows[0]?.found === true;
     });
     if (!found) throw noWebhook(id);

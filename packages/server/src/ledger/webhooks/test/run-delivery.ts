@@ -4,6 +4,7 @@ import { createIds, systemClock, systemRandom } from "@faultline/server/kernel/i
 import { embeddedConfigs, openStore } from "@faultline/server/storage/index.ts";
 import { pino } from "pino";
 
+import { SecretBox } from "../secret-box.ts";
 import { WebhookDelivery } from "../webhook-delivery.ts";
 
 const [socketFolder = "", superuser = "", database = "", times = "{}"] = process.argv.slice(2);
@@ -27,6 +28,7 @@ const delivery = WebhookDelivery.open({
   clock: systemClock,
   ids: createIds(systemClock, systemRandom),
   random: systemRandom,
+  secretBox: new SecretBox([], systemRandom),
   logger,
   signal,
   allowsPrivate: () => true,

@@ -8,6 +8,7 @@ import { createIds, systemClock, systemRandom } from "#kernel/index.ts";
 import type { Store } from "#storage/index.ts";
 
 import type { DeliveryTimes } from "../limits.ts";
+import { SecretBox } from "../secret-box.ts";
 import { WebhookDelivery, type WebhookDeliveryParts } from "../webhook-delivery.ts";
 import { type WebhookScope, Webhooks } from "../webhooks.ts";
 
@@ -36,11 +37,14 @@ export function openWebhookWorld({
   store,
   tenantId,
   until,
+  secretBox = new SecretBox([], systemRandom),
 }: {
   readonly store: Store;
   readonly tenantId: TenantId;
   /** Resolves once it holds. */
   readonly until: (holds: () => Promise<boolean>) => Promise<void>;
+  /** Default: secrets are kept as they are. */
+  readonly secretBox?: SecretBox;
 }): WebhookWorld {
   const { signal } = new AbortController();
   const scope = { tenantId, signal, actor: "test" };
@@ -50,6 +54,7 @@ export function openWebhookWorld({
     clock: systemClock,
     ids: createIds(systemClock, systemRandom),
     random: systemRandom,
+    secretBox,
     logger: pino({ level: "trace" }, { write: (line: string) => void log.push(line) }),
     signal,
     allowsPrivate: () => true,
