@@ -11,7 +11,9 @@ import type { ProfileContent } from "../../model/profile.ts";
 import type { ResourcesContent } from "../../model/resources.ts";
 import { snapshotOf } from "../../snapshot/create-snapshot.ts";
 import { EvidenceError } from "../evidence-error.ts";
+import { survivesAnyInput } from "../../../test/survives.ts";
 import { EvidenceReader, readEvidence } from "../read-evidence.ts";
+import { v8Formats } from "./formats.ts";
 import { HeapSnapshotStream } from "./heap-snapshot.ts";
 
 /** Keeps orders if told so, lets others go, and writes what V8 has to say of it three times. */
@@ -131,6 +133,66 @@ describe("profiles that Node wrote", () => {
     expect(measures.toSorted()).toEqual(["inuse_space", "samples,cpu"]);
     const heap = profiles.find(({ measures: list }) => list[0]?.type === "inuse_space");
     expect(heap?.frames.map((frame) => frame.function).join()).toContain("takeOrders");
+  });
+});
+
+it("ends in evidence or in a named fault for any text", () => {
+  survivesAnyInput(v8Formats, [
+    JSON.stringify(small),
+    '{"nodes":[{"id":1,"callFrame":{"functionName":"(root)","scriptId":"0","url":"","lineNumber":-1,"columnNumber":-1},"hitCount":0,"children":[2]},{"id":2,"callFrame":{"functionName":"work","url":"file:///app/a.js","lineNumber":4,"columnNumber":1},"hitCount":7}],"startTime":1,"endTime":9000,"samples":[2,2,1],"timeDeltas":[0,1250,1250]}',
+    '{"head":{"callFrame":{"functionName":"(root)","url":"","lineNumber":-1},"selfSize":0,"id":1,"children":[{"callFrame":{"functionName":"remember","url":"file:///app/a.js","lineNumber":9},"selfSize":4096,"id":2,"children":[]}]},"samples":[]}',
+  ]);
+});
+
+describe("profiles", () => {
+  const profileOf = (text: string): ProfileContent => {
+    const { evidence } = readEvidence([{ name: "a.json", bytes: new TextEncoder().encode(text) }]);
+    return evidence[0]?.content as ProfileContent;
+  };
+  const frame = (functionName: string): object => ({
+    functionName,
+    url: "file:///app/a.js",
+    lineNumber: 4,
+  });
+
+  it("of the processor leave out the time in which nothing ran, and end in cycles of parents", () => {
+    const profile = profileOf(
+      JSON.stringify({
+        nodes: [
+          { id: 1, callFrame: frame("work"), children: [2] },
+          { id: 2, callFrame: frame("part"), children: [1] },
+          { id: 3, callFrame: { functionName: "(idle)" } },
+        ],
+        startTime: 0,
+        endTime: 3_000,
+        samples: [2, 3, 2],
+        timeDeltas: [0, 1_000, 1_000],
+      }),
+    );
+    expect(profile.samples.map(({ values }) => values)).toEqual([[2, 2_000_000]]);
+    expect(profile.samples[0]?.stack.length).toBeLessThanOrEqual(512);
+  });
+
+  it("of the heap are summed by stack", () => {
+    const child = (size: number): object => ({
+      callFrame: frame("keep"),
+      selfSize: size,
+      children: [],
+    });
+    const profile = profileOf(
+      JSON.stringify({
+        head: {
+          callFrame: { functionName: "(root)" },
+          selfSize: 0,
+          children: [child(100), child(50)],
+        },
+        samples: [],
+      }),
+    );
+    expect(profile.samples.map(({ values }) => values)).toEqual([[150]]);
+    expect(profile.frames).toEqual([
+      { function: "keep (a.js)", file: "file:///app/a.js", line: 5 },
+    ]);
   });
 });
 
