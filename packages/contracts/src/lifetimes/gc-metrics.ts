@@ -24,6 +24,8 @@ export interface CollectorCourse {
   readonly allocation: Course | undefined;
   /** Bytes that are left after collections. */
   readonly live: Course | undefined;
+  /** How late the event loop of Node was, in seconds, at most or nearly so. */
+  readonly loopDelay: Course | undefined;
   readonly references: readonly EvidenceReference[];
 }
 
@@ -41,6 +43,7 @@ const requestSum = /requests?[._](?:duration|latency)(?:_\w+)?_sum$/;
 const isServed = (name: string): boolean => !/client/.test(name);
 const allocated =
   /alloc_bytes_total$|memory_allocated_bytes_total$|^go[._]memory[._]allocated(?:_bytes)?(?:_total)?$/;
+const loopDelays = /^nodejs[._]eventloop[._](?:lag|delay)[._]p99(?:[._]seconds)?$/;
 const liveBytes = /live_data_size_bytes$|heap_live_bytes$|next_gc_bytes$|after_(?:last_)?gc/;
 
 const processLabels = [
@@ -105,6 +108,7 @@ function coursesOf({ process, list, collectors, id }: ProcessSeries): CollectorC
     latency: latency === undefined ? undefined : inSeconds(latency, summed ?? ""),
     allocation: rateOf(named(allocated)),
     live: gaugeOf(named(liveBytes)),
+    loopDelay: gaugeOf(named(loopDelays)),
   };
   const make = (measures: "pause" | "cpu", series: readonly MetricSeries[]): CollectorCourse[] => {
     const [first] = series;

@@ -97,6 +97,12 @@ describe("pauses of the collector", () => {
     expect(finding).toMatchObject({ verdict: "violated" });
     expect(finding?.actual).toMatch(/pauses within it could explain about \d/);
     expect(finding?.fixes[0]?.description).toContain("what lives has grown");
+    const delay = counter("nodejs_eventloop_lag_p99_seconds", (share) => share / 1_000);
+    const [ofNode] = check(
+      counter("nodejs_gc_duration_seconds_sum", (share) => 0.01 + 0.3 * share),
+      { ...delay, type: "gauge" },
+    );
+    expect(ofNode?.actual).toContain("The event loop was late by");
   });
 
   it("are called pressure in at most two of 1,000 nulls", () => {

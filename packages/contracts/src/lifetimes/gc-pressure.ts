@@ -142,6 +142,7 @@ function common(
         : `Requests: ${words(load.before)} and ${words(load.after)} in a second.`,
       causeWords(course),
       latencyWords(course, change),
+      delayWords(course),
     ]
       .filter((text) => text !== "")
       .join(" "),
@@ -179,6 +180,13 @@ function latencyWords({ latency, measures }: CollectorCourse, { before, after }:
   if (!(rise > 0)) return "";
   const explained = change.after * Math.min(after, 1) - change.before * Math.min(before, 1);
   return `A request took ${millis(change.before)} ms at first and ${millis(change.after)} ms in the end; of the ${millis(rise)} ms more, pauses within it could explain about ${millis(Math.min(Math.max(explained, 0), rise))}.`;
+}
+
+/** A pause of Node holds up its loop as well; what else does so is not told apart. */
+function delayWords({ loopDelay }: CollectorCourse): string {
+  if (loopDelay === undefined || loopDelay.values.length < 3) return "";
+  const { before, after } = changeOf(loopDelay);
+  return `The event loop was late by ${millis(before)} ms at first and ${millis(after)} ms in the end (99th percentile).`;
 }
 
 function grown(course: CollectorCourse, change: Change, settings: Options): FindingParts {
