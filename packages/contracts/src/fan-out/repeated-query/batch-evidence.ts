@@ -44,11 +44,9 @@ export function observationWithCallsPerItem(
   groups: readonly ClassifiedGroup[],
   options: RepeatedQueryOptions,
 ): Observation | undefined {
-  const kinds: CallsOfRequest[][] = [
-    ...callsByPlace(observations).values(),
-    setAsideIn(groups),
-    observations.map(onePerItem),
-  ];
+  // Most handlers make a few calls, and no kind of them can be more than all.
+  const mayBeMany = observations.some(({ unit }) => unit.calls.length >= options.countMin);
+  const kinds = mayBeMany ? kindsOfCalls(observations, groups) : [];
   for (const requests of kinds) {
     const tooMany = requests.find(
       ({ observation, calls }) =>
@@ -57,7 +55,15 @@ export function observationWithCallsPerItem(
     if (tooMany !== undefined && !areFixed(requests, options)) return tooMany.observation;
   }
   const tooMany = observations.find((observation) => exceedsList(observation, options));
+  if (tooMany === undefined) return undefined;
   return areFixed(observations.map(singleCalls), options) ? undefined : tooMany;
+}
+
+function kindsOfCalls(
+  observations: readonly Observation[],
+  groups: readonly ClassifiedGroup[],
+): CallsOfRequest[][] {
+  return [...callsByPlace(observations).values(), setAsideIn(groups), observations.map(onePerItem)];
 }
 
 /** Whether lists of other lengths, at least doubled, needed as many calls in all: nothing grows with them. */

@@ -25,14 +25,28 @@ export function observeCalls(
   options: RepeatedQueryOptions,
 ): ObservedSubject[] {
   const subjects = new Map<string, ObservedSubject>();
+  const handlers = new Map<string, Map<string, ObservedSubject>>();
+  const subjectFor = (unit: Unit, key: OwnerKey): ObservedSubject => {
+    const { subject, label } = subjectOf(unit, key);
+    const name = `${subject.kind} ${subject.name}`;
+    const known = subjects.get(name);
+    if (known !== undefined) return known;
+    const made = { subject, service: unit.service, label, observations: [] };
+    subjects.set(name, made);
+    return made;
+  };
+  // Handlers are the most, and a name that is put together is dear to look up.
+  const handlerFor = (unit: Unit): ObservedSubject => {
+    const ofService = handlers.get(unit.service) ?? new Map<string, ObservedSubject>();
+    const known = ofService.get(unit.operation) ?? subjectFor(unit, handlerKey);
+    handlers.set(unit.service, ofService.set(unit.operation, known));
+    return known;
+  };
   for (const unit of units) {
+    if (unit.calls.length === 0 && unit.resolvers === undefined) continue;
     for (const [key, { observation }] of observationsOf(unit, options)) {
-      const { subject, label } = subjectOf(unit, key);
-      const name = `${subject.kind} ${subject.name}`;
-      const known = subjects.get(name);
-      if (known === undefined) {
-        subjects.set(name, { subject, service: unit.service, label, observations: [observation] });
-      } else known.observations.push(observation);
+      const observed = key === handlerKey ? handlerFor(unit) : subjectFor(unit, key);
+      observed.observations.push(observation);
     }
   }
   return [...subjects].sort(([left], [right]) => (left < right ? -1 : 1)).map(([, value]) => value);
