@@ -125,7 +125,7 @@ describe("what changed between a healthy and a bad bundle", () => {
     [
       "a longer prompt",
       { ...base, systemPrompt: { text: "You help. ".repeat(300) } },
-      { inputTokens: 2_000, pointer: "/systemPrompt/text" },
+      { durationMs: 2_000, pointer: "/systemPrompt/text" },
     ],
     [
       "more thinking",

@@ -308,6 +308,97 @@ describe("time and cohorts", () => {
   });
 });
 
+describe("what looks like a worse version and is none", () => {
+  const hourOf = ({ startMicros }: Span): number => (startMicros - 1_750_000_000_000_000) / 3_600e6;
+  const slowing = (span: Span): Span => ({
+    ...span,
+    durationNanos: Math.round(span.durationNanos * (1 + 3 * hourOf(span))),
+  });
+  const serving =
+    (attributes: Attributes): NonNullable<Version["change"]> =>
+    (span) => ({ ...span, kind: "server", name: "GET /items", attributes });
+
+  it.each<readonly [string, readonly Version[]]>([
+    [
+      "load that rises over both",
+      [
+        { ...old, count: 500, to: 0.5, change: slowing },
+        { ...next, count: 500, from: 0.5, change: slowing },
+      ],
+    ],
+    [
+      "a gap in which anything may have happened",
+      [
+        { ...old, to: 0.1 },
+        { ...next, from: 0.9, durationMs: 1_400 },
+      ],
+    ],
+    [
+      "another region",
+      [
+        { ...old, resource: { "service.version": "1.4.0", "cloud.region": "eu" } },
+        {
+          ...next,
+          resource: { "service.version": "1.5.0", "cloud.region": "us" },
+          durationMs: 1_500,
+        },
+      ],
+    ],
+    [
+      "clients and products of two kinds",
+      [
+        {
+          count: 400,
+          change: serving({ "app.version": "9.1", variant: "red", version: "2" }),
+          failureShare: 0.3,
+        },
+        { count: 400, change: serving({ "app.version": "8.7", variant: "blue", version: "1" }) },
+      ],
+    ],
+    [
+      "a worker that has the name of the service",
+      [
+        { ...old, change: serving({}) },
+        {
+          ...next,
+          change: (span) => ({ ...span, kind: "consumer", name: "job" }),
+          failureShare: 0.4,
+        },
+      ],
+    ],
+    [
+      "limits of a tenant",
+      [
+        old,
+        {
+          ...next,
+          change: (span, at) =>
+            at % 4 === 0
+              ? {
+                  ...span,
+                  status: { code: "error" },
+                  attributes: { ...span.attributes, "faultline.limit": "requests" },
+                }
+              : span,
+        },
+      ],
+    ],
+    [
+      "a prompt that is longer",
+      [
+        { count: 600, attributes: { "gen_ai.prompt.name": "a", "prompt.version": "1" } },
+        {
+          count: 600,
+          attributes: { "gen_ai.prompt.name": "a", "prompt.version": "2" },
+          inputTokens: 1_800,
+        },
+      ],
+    ],
+  ])("%s", (_name, versions) => {
+    expect(findingsOf(versions).map(({ verdict }) => verdict)).not.toContain("violated");
+  });
+});
+
 describe("the same requests under both versions", () => {
   const keyed = (span: Span, at: number): Span => ({
     ...span,

@@ -10,7 +10,13 @@ import type { ComponentName } from "./canary/components.ts";
 import { measures } from "./canary/measures.ts";
 import { type Comparison, planOf, type Rarity } from "./canary/plan.ts";
 import { type Outcome, outcomesOf, type Seen } from "./canary/verdict.ts";
-import { companionWords, effectWords, unseenWords, worseWords } from "./canary/words.ts";
+import {
+  companionWords,
+  effectWords,
+  shortValue,
+  unseenWords,
+  worseWords,
+} from "./canary/words.ts";
 
 /** What can be set, with its default. */
 const options = {
@@ -129,7 +135,7 @@ function first(effects: readonly Seen[]): Seen {
 }
 
 function versionWords({ arms }: Comparison): string {
-  return `${arms.key.key} ${arms.baseline.value} and ${arms.canary.value}`;
+  return `${arms.key.key} ${shortValue(arms.baseline.value)} and ${shortValue(arms.canary.value)}`;
 }
 
 function regressed(
@@ -143,7 +149,7 @@ function regressed(
   const also = along.length === 0 ? "" : `\nWith it goes ${along.join(" and ")}.`;
   return {
     verdict: "violated",
-    title: `${arms.key.key} ${bad.value} ${worseWords(worst, isCanaryWorse)} of ${good.value}.`,
+    title: `${arms.key.key} ${shortValue(bad.value)} ${worseWords(worst, isCanaryWorse)} of ${shortValue(good.value)}.`,
     actual: `${worse.map(effectWords).join("\n")}${also}\nAll figures:\n${effects.map(effectWords).join("\n")}`,
     causeKind: causeOf(arms.key.component),
     fixes: [
@@ -165,7 +171,7 @@ function confounded(
 ): Omit<FindingParts, "subject"> {
   const { arms } = comparison;
   const list = confounding.map(companionWords).join(", ");
-  const own = `${arms.key.component} (${arms.baseline.value} → ${arms.canary.value})`;
+  const own = `${arms.key.component} (${shortValue(arms.baseline.value)} → ${shortValue(arms.canary.value)})`;
   return {
     verdict: "inconclusive",
     title: `${versionWords(comparison)} are confounded: with ${arms.key.key} also ${list} differs.`,

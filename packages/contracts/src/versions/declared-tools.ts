@@ -143,13 +143,29 @@ function isRelated({ tools }: ToolList, request: CarriedTools): boolean {
   const alike = tools.filter((tool) => {
     const there = counterpartOf(tool, request);
     if (there === undefined) return false;
-    const isSameText = tool.description !== undefined && tool.description === there.description;
-    return isSameText || likenessOf(tool.inputSchema, there.inputSchema) >= likenessMin;
+    const text = textLikenessOf(tool.description, there.description);
+    // Tools of two applications may have one name and the same arguments, and say of themselves that they do other things.
+    if (text !== undefined && text < textLikenessMin) return false;
+    return text === 1 || likenessOf(tool.inputSchema, there.inputSchema) >= likenessMin;
   });
   return alike.length >= Math.max(1, tools.length * relatedShareMin);
 }
 
 const likenessMin = 0.5;
+const textLikenessMin = 0.3;
+
+/** The share of words that two descriptions have in common; nothing where one is not there. */
+function textLikenessOf(one: string | undefined, other: string | undefined): number | undefined {
+  if (one === undefined || other === undefined) return undefined;
+  const [own, others] = [one, other].map(
+    (text) => new Set(text.toLowerCase().match(/[\p{L}\d]+/gu)),
+  );
+  const union = new Set([...(own ?? []), ...(others ?? [])]);
+  return union.size === 0
+    ? 1
+    : [...(own ?? [])].filter((word) => others?.has(word)).length / union.size;
+}
+
 const relatedShareMin = 0.5;
 
 /** The tool of the same name, also with the prefix of its server. */

@@ -7,12 +7,14 @@ import {
   componentKeys,
   flagPrefix,
   namedKey,
+  resourceOnlyKeys,
   valueText,
 } from "./components.ts";
 import type { Unit } from "./units.ts";
 
 /** The value of an attribute for one unit: its own, that of its resource, or that of the first call made for it. */
 export function valueOf({ lead, models, flags }: Unit, key: string): string | undefined {
+  if (resourceOnlyKeys.has(key)) return valueText(lead.resource[key]);
   return (
     valueText(lead.attributes[key]) ??
     valueText(lead.resource[key]) ??

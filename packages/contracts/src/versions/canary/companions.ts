@@ -74,7 +74,10 @@ function alongsideOf(
   const parts = others.filter((companion) => partsOfBundle.has(companion.component));
   const isOnePart = component === "bundle" && parts.length === 1;
   return (companion) =>
-    companion.component === "label" || (isOnePart && partsOfBundle.has(companion.component));
+    companion.component === "label" ||
+    // A release of a model runs on an engine of its own, as its fingerprint says.
+    (component === "model" && companion.component === "engine") ||
+    (isOnePart && partsOfBundle.has(companion.component));
 }
 
 function differenceIn(

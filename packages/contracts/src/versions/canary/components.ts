@@ -85,7 +85,7 @@ const table: readonly (readonly [
     "parameters",
     "never",
     "call",
-    "gen_ai.request.temperature gen_ai.request.top_p gen_ai.request.top_k gen_ai.request.max_tokens gen_ai.request.reasoning_effort gen_ai.request.frequency_penalty gen_ai.request.presence_penalty",
+    "gen_ai.request.temperature gen_ai.request.top_p gen_ai.request.top_k gen_ai.request.max_tokens gen_ai.request.reasoning_effort gen_ai.request.frequency_penalty gen_ai.request.presence_penalty gen_ai.request.stream",
   ],
   [
     "engine",
@@ -98,7 +98,7 @@ const table: readonly (readonly [
     "label",
     "always",
     "service",
-    "deployment.canary canary deployment.track rollout.track track variant deployment.variant deployment.ring",
+    "deployment.canary canary deployment.track rollout.track deployment.variant deployment.ring",
   ],
   ["place", "never", "service", "cloud.region cloud.provider k8s.cluster.name host.type"],
 ];
@@ -106,6 +106,18 @@ const table: readonly (readonly [
 /** Every attribute that is looked at, in the order in which components are named. */
 export const componentKeys: readonly ComponentKey[] = table.flatMap(
   ([component, leads, of, keys]) => keys.split(" ").map((key) => ({ component, key, leads, of })),
+);
+
+/**
+ * Of a resource these tell of the program that serves. On a span they tell of many things, such as the version of the client or of a
+ * document, and say nothing here.
+ */
+export const resourceOnlyKeys: ReadonlySet<string> = new Set(
+  componentKeys
+    .filter(
+      ({ component, key }) => component === "release" && !/^(?:service|deployment)\./.test(key),
+    )
+    .map(({ key }) => key),
 );
 
 /** Attributes of who sent a request: where their mix is unlike, requests are compared within each of their values. */

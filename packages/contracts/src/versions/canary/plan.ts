@@ -139,6 +139,8 @@ function planField({ field, columns, leads, cohorts }: Look, options: PlanOption
     else if (rare.length > 0) rarities.push({ subject, key: column.key, values: rare });
     for (const pair of arms) {
       const comparison = compared(pair, { field, subject, columns, cohorts }, options);
+      // Programs of one name that do different work are no versions of one another.
+      if (comparison === undefined) continue;
       comparisons.push(comparison);
       const { confounding, alongside } = comparison.companions;
       for (const { component, key } of [...confounding, ...alongside]) {
@@ -187,7 +189,7 @@ function compared(
     readonly cohorts: readonly string[];
   },
   { callCountMin }: PlanOptions,
-): Comparison {
+): Comparison | undefined {
   const operationOfUnit = new Map<Unit, string>();
   if (field.groups.length > 1) {
     for (const { operation, units } of field.groups) {
@@ -198,6 +200,7 @@ function compared(
   const nameOf = (unit: Unit): string => operationOfUnit.get(unit) ?? only;
   const first = Map.groupBy(arms.baseline.units, nameOf);
   const second = Map.groupBy(arms.canary.units, nameOf);
+  if ([...first.keys()].every((name) => !second.has(name))) return undefined;
   const planned = [...first].flatMap(([name, own]): PlannedOperation[] => {
     const others = second.get(name) ?? [];
     if (Math.min(own.length, others.length) < callCountMin) return [];

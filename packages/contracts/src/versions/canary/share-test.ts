@@ -58,42 +58,81 @@ export function directionOf(sample: Sample, marked: Marked, chanceMax: number): 
 }
 
 /** Of the whole difference, so much must lie at the change of versions, and at most so much within one of them. */
-const stepShareMin = 0.75;
+const stepShareMin = 0.5;
 const slopeShareMax = 0.4;
+/** Deviations by which the jump must differ from none. */
+const jumpDeviationsMin = 2.6;
+
+interface TimedMark {
+  readonly micros: number;
+  readonly mark: number;
+}
 
 /**
- * Versions that served one after the other differ by a step where they meet. What comes and goes with the time, as load does, differs
- * within each of them as well.
+ * Versions that served one after the other differ by a jump where they meet. What comes and goes with the time, as load does, differs
+ * within each of them as well, and lines through both meet there.
  */
 function isStep(sample: Sample, { indices, marks }: Marked, rise: number): boolean {
-  const halves = [0, 1].map((side) => {
-    const own = indices
+  const sideOf = (side: number): TimedMark[] =>
+    indices
       .map((at, index) => ({ at, mark: marks[index] ?? 0 }))
       .filter(({ at }) => sample.isSecond[at] === side)
-      .sort((left, right) => (sample.times[left.at] ?? 0) - (sample.times[right.at] ?? 0));
-    const middle = Math.floor(own.length / 2);
-    return {
-      from: sample.times[own[0]?.at ?? 0] ?? 0,
-      to: sample.times[own.at(-1)?.at ?? 0] ?? 0,
-      early: shareOf(own.slice(0, middle)),
-      late: shareOf(own.slice(middle)),
-    };
-  });
-  const [first, second] = halves;
-  if (first === undefined || second === undefined) return false;
-  const isAfter = second.from >= first.from;
-  const gap = isAfter ? second.from - first.to : first.from - second.to;
+      .map(({ at, mark }) => ({ micros: sample.times[at] ?? 0, mark }))
+      .sort((left, right) => left.micros - right.micros);
+  const [first, second] = [sideOf(0), sideOf(1)];
+  const isAfter = (second[0]?.micros ?? 0) >= (first[0]?.micros ?? 0);
+  const [before, after] = isAfter ? [first, second] : [second, first];
+  const end = before.at(-1)?.micros ?? 0;
+  const begin = after[0]?.micros ?? 0;
   // What was not seen for longer than either served may hold anything.
-  if (gap > Math.max(first.to - first.from, second.to - second.from)) return false;
-  const atChange = isAfter ? second.early - first.late : second.late - first.early;
-  const within = Math.max(Math.abs(first.late - first.early), Math.abs(second.late - second.early));
+  if (begin - end > Math.max(lengthOf(before), lengthOf(after))) return false;
+  const within = Math.max(halvesDifference(before), halvesDifference(after));
+  if (within > slopeShareMax * Math.abs(rise)) return false;
+  const [early, late] = [before, after].map((side) => extrapolated(side, (begin + end) / 2));
+  if (early === undefined || late === undefined) return false;
+  const jump = (late.value - early.value) * (isAfter ? 1 : -1);
   return (
-    Math.sign(atChange) === Math.sign(rise) &&
-    Math.abs(atChange) >= stepShareMin * Math.abs(rise) &&
-    within <= slopeShareMax * Math.abs(rise)
+    Math.sign(jump) === Math.sign(rise) &&
+    Math.abs(jump) >= stepShareMin * Math.abs(rise) &&
+    Math.abs(jump) >= jumpDeviationsMin * Math.hypot(early.deviation, late.deviation)
   );
 }
 
-function shareOf(items: readonly { readonly mark: number }[]): number {
-  return items.length === 0 ? 0 : items.reduce((sum, { mark }) => sum + mark, 0) / items.length;
+function lengthOf(side: readonly TimedMark[]): number {
+  return (side.at(-1)?.micros ?? 0) - (side[0]?.micros ?? 0);
+}
+
+function halvesDifference(side: readonly TimedMark[]): number {
+  const middle = Math.floor(side.length / 2);
+  return Math.abs(meanOf(side.slice(middle), "mark") - meanOf(side.slice(0, middle), "mark"));
+}
+
+function meanOf(items: readonly TimedMark[], name: keyof TimedMark): number {
+  return items.length === 0 ? 0 : items.reduce((sum, item) => sum + item[name], 0) / items.length;
+}
+
+/** Where the line through one side lies at a moment, by least squares, and how uncertain that is. */
+function extrapolated(
+  side: readonly TimedMark[],
+  micros: number,
+): { readonly value: number; readonly deviation: number } | undefined {
+  const count = side.length;
+  if (count < 3) return undefined;
+  const middle = meanOf(side, "micros");
+  const level = meanOf(side, "mark");
+  let square = 0;
+  let product = 0;
+  for (const { micros: at, mark } of side) {
+    square += (at - middle) ** 2;
+    product += (at - middle) * (mark - level);
+  }
+  const slope = square === 0 ? 0 : product / square;
+  let rest = 0;
+  for (const { micros: at, mark } of side) rest += (mark - level - slope * (at - middle)) ** 2;
+  const distance = micros - middle;
+  const spread = 1 / count + (square === 0 ? 0 : distance ** 2 / square);
+  return {
+    value: level + slope * distance,
+    deviation: Math.sqrt((rest / (count - 2)) * spread),
+  };
 }

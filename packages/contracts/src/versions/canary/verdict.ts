@@ -2,6 +2,7 @@
 
 import { chancesOfLooks, type Spending } from "../../statistics/alpha-spending.ts";
 import { type Effect, effectsOf, testCountOf } from "./compare.ts";
+import type { ComponentName } from "./components.ts";
 import type { Comparison, Plan } from "./plan.ts";
 
 export interface Thresholds {
@@ -63,9 +64,10 @@ function outcomeOf(comparison: Comparison, chance: number, thresholds: Threshold
     effectsOf(sample, present, chance).map((effect): Seen => ({ operation: name, effect })),
   );
   const isMuch = ({ effect }: Seen): boolean => sizeOf(effect) >= floorOf(effect, thresholds);
-  const { isDirected } = comparison.arms;
+  const { isDirected, key } = comparison.arms;
   const isWorse = ({ effect }: Seen): boolean =>
-    effect.direction === "more" || (!isDirected && effect.direction === "less");
+    (effect.direction === "more" || (!isDirected && effect.direction === "less")) &&
+    isComparable(effect, key.component);
   const [largest] = comparison.operations;
   return {
     comparison,
@@ -82,6 +84,16 @@ function outcomeOf(comparison: Comparison, chance: number, thresholds: Threshold
     ),
     chance,
   };
+}
+
+/**
+ * What a prompt puts in, it puts in by design; what it costs is compared. Tokens of two tokenizers are not of one size.
+ */
+function isComparable({ name }: Effect, component: ComponentName): boolean {
+  if (name.startsWith("input tokens")) {
+    return !["prompt", "bundle", "tools", "model", "tokenizer"].includes(component);
+  }
+  return !(name.startsWith("output tokens") && component === "tokenizer");
 }
 
 /** How much one side is worse than the other, whichever it is. */

@@ -48,9 +48,17 @@ export function unseenWords({ operation, effect }: Seen): string {
   return `with ${counts[1]} against ${counts[0]} units${where}, a rise of ${name} of less than ${size} could not be seen`;
 }
 
+/** A value as people tell it from others: hashes by their beginning. */
+export function shortValue(value: string): string {
+  return value.length > shortLengthMax ? `${value.slice(0, hashLengthShown)}…` : value;
+}
+
+const shortLengthMax = 48;
+const hashLengthShown = 19;
+
 /** `model (gpt-4o → gpt-5)`. */
 export function companionWords({ component, baseline, canary }: Companion): string {
-  return `${component} (${baseline} → ${canary})`;
+  return `${component} (${shortValue(baseline)} → ${shortValue(canary)})`;
 }
 
 function pointsWords(share: number): string {

@@ -3,6 +3,7 @@
 import { quantileOf, sortedNumbers } from "../../statistics/quantiles.ts";
 import { chooseArms } from "../canary/choose-arms.ts";
 import { type Field, lookedAt } from "../canary/plan.ts";
+import { shortValue } from "../canary/words.ts";
 import { clusterOf } from "../canary/sample.ts";
 import type { Unit } from "../canary/units.ts";
 import { type Difference, differenceOf, type Observation } from "./distribution.ts";
@@ -13,8 +14,10 @@ export interface Sides {
   readonly names: readonly [first: string, second: string];
   readonly first: readonly Unit[];
   readonly second: readonly Unit[];
-  /** The prompt may differ by design, so that more goes in. */
+  /** Two versions, of which the prompts may differ by design, so that more goes in. */
   readonly areVersions: boolean;
+  /** Their tokens are not of one size. */
+  readonly haveTokenizers: boolean;
 }
 
 /** One feature of one pair of sides. */
@@ -37,10 +40,11 @@ export function sidesOf(field: Field, callCountMin: number): readonly Sides[] {
     const { arms } = chooseArms(units, column, { callCountMin, baseline: "" });
     if (arms.length === 0) continue;
     return arms.map(({ key, baseline, canary }) => ({
-      names: [`${key.key} ${baseline.value}`, `${key.key} ${canary.value}`],
+      names: [`${key.key} ${shortValue(baseline.value)}`, `${key.key} ${shortValue(canary.value)}`],
       first: baseline.units,
       second: canary.units,
       areVersions: true,
+      haveTokenizers: key.component === "tokenizer",
     }));
   }
   const times = sortedNumbers(units.map(({ lead }) => lead.startMicros));
@@ -51,7 +55,13 @@ export function sidesOf(field: Field, callCountMin: number): readonly Sides[] {
     if (Math.min(first.length, second.length) < callCountMin) return [];
     const moment = new Date(micros / 1_000).toISOString();
     return [
-      { names: [`before ${moment}`, `from ${moment} on`], first, second, areVersions: false },
+      {
+        names: [`before ${moment}`, `from ${moment} on`],
+        first,
+        second,
+        areVersions: false,
+        haveTokenizers: false,
+      },
     ];
   });
 }
@@ -60,6 +70,7 @@ export function sidesOf(field: Field, callCountMin: number): readonly Sides[] {
 export function comparedSides(sides: Sides, callCountMin: number): Compared[] {
   return features.flatMap((feature) => {
     if (sides.areVersions && feature.name === "input tokens") return [];
+    if (sides.haveTokenizers && feature.name === "output tokens") return [];
     const first = observed(sides.first, feature);
     const second = observed(sides.second, feature);
     if (Math.min(clusterCount(first), clusterCount(second)) < callCountMin) return [];
