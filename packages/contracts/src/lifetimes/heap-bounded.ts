@@ -53,7 +53,7 @@ interface Options {
 
 export const heapBounded: Contract = defineContract({
   id: "lifetimes/heap-bounded",
-  version: 1,
+  version: 2,
   boundary: "process-resource",
   promise: "What a process keeps on its heap does not grow without end.",
   reads: ["profile", "resources", "metrics"],
