@@ -2,6 +2,8 @@
 
 import {
   GrantConflictList,
+  RecallEscrowRequest,
+  RegionEscrowList,
   ResolvedConflict,
   ResolveConflictRequest,
   SealedMessage,
@@ -18,6 +20,21 @@ export const regionRoutes = {
     summary: "Another region borrows, reports and returns credit, and both learn of edited terms.",
     body: SealedMessage,
     reply: json(200, SealedMessage),
+  },
+  listEscrows: {
+    method: "GET",
+    path: "/api/ledger/escrows",
+    access: "ledger:read",
+    summary: "What the home of the account lent to other regions, and how long each is silent.",
+    reply: json(200, RegionEscrowList),
+  },
+  recallEscrow: {
+    method: "POST",
+    path: "/api/ledger/escrows/recall",
+    access: "ledger:write",
+    summary: "Asks a region to give back all that it does not need for what is under way.",
+    body: RecallEscrowRequest,
+    reply: json(200, RegionEscrowList),
   },
   listGrantConflicts: {
     method: "GET",

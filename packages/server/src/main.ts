@@ -27,6 +27,7 @@ import {
   Reconciliations,
   Regions,
   registerLedgerMetrics,
+  registerRegionMetrics,
   registerWebhookMetrics,
   ScheduledReconciliation,
   SecretBox,
@@ -289,13 +290,14 @@ async function openFaces({ base, domains, options, stack }: Faces): Promise<Gate
 
 function createRegistry(
   store: Store,
-  { telemetry, ledger, reconciliation, webhookDelivery, compute }: Domains,
+  { telemetry, ledger, reconciliation, regions, webhookDelivery, compute }: Domains,
 ): Registry {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, prefix: "faultline_control_" });
   registerSessionMetrics(registry, store);
   registerTelemetryMetrics(registry, telemetry);
   registerLedgerMetrics(registry, ledger, reconciliation);
+  registerRegionMetrics(registry, regions);
   registerWebhookMetrics(registry, webhookDelivery);
   registerComputeMetrics(registry, compute);
   return registry;

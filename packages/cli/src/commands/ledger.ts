@@ -8,6 +8,7 @@ import { connect, connectionOptions, textOption } from "../connection.ts";
 import { microsOf } from "../ledger/amount-text.ts";
 import { budget } from "../ledger/budget-words.ts";
 import { conflicts } from "../ledger/conflict-words.ts";
+import { escrow } from "../ledger/escrow-words.ts";
 import { hold } from "../ledger/hold-words.ts";
 import { price, priceOptions } from "../ledger/price-words.ts";
 import { balanceTables, costLines, entryTable, usageTable } from "../ledger/print.ts";
@@ -28,6 +29,7 @@ const actions: Actions = {
   webhook,
   reconcile,
   conflicts,
+  escrow,
   explain,
 };
 
@@ -47,6 +49,7 @@ export const command: Command = {
     "ledger reconcile [--invoice FILE [--from MOMENT] [--until MOMENT] [--book]] [--apply]",
     "ledger reconcile --history [RUN] [--count N]",
     "ledger conflicts [resolve KEY NUMBER]",
+    "ledger escrow [recall REGION [--for DURATION]]",
     "ledger explain OPERATION",
   ],
   options: {
@@ -61,7 +64,11 @@ export const command: Command = {
     expires: { type: "string", value: "DURATION", description: "how long the credit lives: 30d" },
     priority: { type: "string", value: "N", description: "of lots that expire together" },
     line: { type: "string", value: "AMOUNT", description: "how far beyond its credit" },
-    for: { type: "string", value: "DURATION", description: "how long the hold lasts: 5m" },
+    for: {
+      type: "string",
+      value: "DURATION",
+      description: "how long the hold, or the recall of an escrow, lasts: 5m",
+    },
     user: { type: "string", value: "NAME", description: "whom the hold is for" },
     model: { type: "string", value: "NAME", description: "the model that it is for" },
     tag: { type: "string", multiple: true, value: "NAME", description: "a tag (repeatable)" },

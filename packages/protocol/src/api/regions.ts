@@ -192,6 +192,36 @@ export const RegionExchangeReply = Type.Object(
     }),
     documents: GrantDocuments,
     revision: Count,
+    /** The home wants back what it lent: nothing more is borrowed, and all goes back that can. */
+    isRecalled: Type.Optional(Type.Boolean()),
+  },
+  closed,
+);
+
+/** Credit that the home of an account lent to another region, and that is held here until that region has reported. */
+export const RegionEscrow = Type.Object(
+  {
+    region: RegionName,
+    currency: Currency,
+    heldMicros: Micros,
+    chargedMicros: Micros,
+    /** Since the region was heard last; of one that was not heard since this process began, since then. */
+    silentSeconds: Count,
+    /** Present while it is recalled. */
+    recalledUntil: Type.Optional(Moment),
+  },
+  closed,
+);
+export type RegionEscrow = Static<typeof RegionEscrow>;
+export const RegionEscrowList = Type.Object(
+  { escrows: Type.Array(RegionEscrow, { maxItems: 1_000 }) },
+  closed,
+);
+export const RecallEscrowRequest = Type.Object(
+  {
+    region: RegionName,
+    /** How long the region borrows nothing; default 600. */
+    durationSeconds: Type.Optional(Type.Integer({ minimum: 1, maximum: 86_400 })),
   },
   closed,
 );

@@ -36,5 +36,6 @@ export {
   type GrantDocument,
 } from "./regions/grant-document.ts";
 export { oneRegion } from "./regions/region-terms.ts";
+export { registerRegionMetrics } from "./regions/region-metrics.ts";
 export { Regions } from "./regions/regions.ts";
 export { sayContent } from "./regions/say-content.ts";

@@ -5,13 +5,28 @@ import { type GrantConflict, PlatformError } from "@faultline/protocol";
 
 import type { ApiHandlers, HandlerParts } from "../services.ts";
 
-type Names = "exchangeRegions" | "listGrantConflicts" | "resolveGrantConflict";
+const recallSecondsDefault = 600;
+
+type Names =
+  | "exchangeRegions"
+  | "listEscrows"
+  | "recallEscrow"
+  | "listGrantConflicts"
+  | "resolveGrantConflict";
 
 /** Handlers of `/api/regions` and `/api/ledger/conflicts`. */
 export function regionHandlers({ services: { regions } }: HandlerParts): Pick<ApiHandlers, Names> {
   return {
     async exchangeRegions({ body }, { signal }) {
       return regions.answer(body, signal);
+    },
+    async listEscrows(_input, { scope }) {
+      return { escrows: await regions.escrows(scope) };
+    },
+    async recallEscrow({ body }, { scope }) {
+      const { region, durationSeconds = recallSecondsDefault } = body;
+      await regions.recall(scope, region, durationSeconds * 1_000);
+      return { escrows: await regions.escrows(scope) };
     },
     async listGrantConflicts(_input, { scope }) {
       const documents = await regions.conflicts(scope);

@@ -23,6 +23,8 @@ export interface SentRequest extends Omit<ExchangeRequest, "region"> {
 export interface SentReply extends ExchangeReply {
   /** Of the home's documents, the one that the last of these has. */
   readonly revision: number;
+  /** The home wants back what it lent. */
+  readonly isRecalled?: boolean;
 }
 
 /** The text of a request or a reply. */

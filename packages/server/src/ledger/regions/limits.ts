@@ -13,6 +13,8 @@ export const regionLimits = {
   versionCountMax: 32,
   /** All edits of one document, as they are written down. */
   documentBytesMax: 65_536,
+  /** How often what metrics show is counted. */
+  surveyMs: 15_000,
   /** One message between two regions takes this long at most. */
   exchangeMsMax: 10_000,
   /** Within so much time after a message failed no call waits for the next one. */

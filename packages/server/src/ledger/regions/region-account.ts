@@ -45,6 +45,10 @@ export interface RegionAccountParts {
 export class RegionAccount {
   readonly #parts: RegionAccountParts;
   #lackMicros = 0n;
+  /** Whether the home wanted its credit back when it was heard last. */
+  #isRecalled = false;
+  /** When the home was heard last, or this began. */
+  #heardMs: number;
   /** The exchange that is under way, and the one that begins behind it. */
   #running: Promise<void> | undefined;
   #next: Promise<void> | undefined;
@@ -53,6 +57,24 @@ export class RegionAccount {
 
   constructor(parts: RegionAccountParts) {
     this.#parts = parts;
+    this.#heardMs = parts.clock.monotonicMs();
+  }
+
+  /** For how long the home was not heard. */
+  get silentMs(): number {
+    return this.#parts.clock.monotonicMs() - this.#heardMs;
+  }
+
+  get home(): string {
+    return this.#parts.peer.name;
+  }
+
+  /** Documents that the home was not told of yet. */
+  async countUntold(): Promise<number> {
+    const { store, terms } = this.#parts;
+    const opened = openEscrow(terms.name, currency);
+    const { toldRevision } = await store.readEscrow(this.#scope, opened);
+    return store.countBehind(this.#scope, toldRevision);
   }
 
   /** Every tenant that is shared pays here from the start on, whether the home was heard or not. */
@@ -126,6 +148,8 @@ export class RegionAccount {
       },
       { name: terms.name, random, fetch, signal },
     );
+    this.#heardMs = this.#parts.clock.monotonicMs();
+    this.#isRecalled = reply.isRecalled === true;
     await store.hear(this.#scope, reply.documents);
     const heard = { ...record, toldRevision: told.revision, heardRevision: reply.revision };
     await store.saveEscrow(this.#scope, heard);
@@ -148,7 +172,7 @@ export class RegionAccount {
     const standing = await this.#standing(unreported.untilSequence);
     const planned = planSteps(before.escrow, standing, {
       keepMicros: terms.keepMicros,
-      isClosing: false,
+      isClosing: this.#isRecalled,
     });
     this.#lackMicros = 0n;
     let record = { ...before, escrow: planned };

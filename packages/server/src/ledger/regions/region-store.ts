@@ -6,7 +6,8 @@ import { PlatformError, type UseDetails } from "@faultline/protocol";
 import { sql } from "kysely";
 
 import type { LeaseCharge } from "../rules/commands.ts";
-import type { AccountId, Attribution, Budget } from "../rules/types.ts";
+import { reservedMicros } from "../rules/credit.ts";
+import type { AccountId, Attribution, Budget, Currency, Lease } from "../rules/types.ts";
 import { readBudgets } from "../store/load-ledger.ts";
 import { readRecord, writeRecord } from "../store/micros-text.ts";
 import type { Escrow } from "./escrow.ts";
@@ -43,6 +44,17 @@ export interface UnreportedCharges {
   readonly details: ReadonlyMap<string, UseDetails>;
   readonly untilSequence: number;
 }
+
+/** What another region holds of the tenant's credit. */
+export interface LentEscrow {
+  readonly region: string;
+  readonly currency: Currency;
+  readonly heldMicros: bigint;
+  readonly chargedMicros: bigint;
+}
+
+/** A region is a worker of this name to the ledger of its home. */
+const workerPrefix = "region/";
 
 /** Documents whose keys begin so, or that are named. */
 export interface WhichDocuments {
@@ -87,6 +99,36 @@ export class RegionStore {
         .execute();
       const revision = Number(rows.at(-1)?.revision ?? afterRevision);
       return { documents: rows.map(documentOf), revision };
+    });
+  }
+
+  /** How many documents changed behind a revision. */
+  async countBehind(scope: TenantScope, revision: number): Promise<number> {
+    return this.#store.read(scope, async (reader) => {
+      const { count } = await reader
+        .selectFrom("region_document")
+        .select(({ fn }) => fn.countAll<string>().as("count"))
+        .where("revision", ">", String(revision))
+        .executeTakeFirstOrThrow();
+      return Number(count);
+    });
+  }
+
+  /** The open escrows that other regions have of the tenant's ledger. */
+  async lentEscrows(scope: TenantScope): Promise<LentEscrow[]> {
+    return this.#store.read(scope, async (reader) => {
+      const { rows } = await sql<{ record: unknown }>`
+        select record from ledger_hold
+        where kind = 'lease' and state = 'open' and record ->> 'isEscrow' = 'true' order by id`.execute(
+        reader.executor,
+      );
+      return rows.map(({ record }) => {
+        // A lease, as the ledger wrote it.
+        const lease = readRecord(record) as Lease;
+        const { currency, chargedMicros, workerId } = lease;
+        const region = workerId.slice(workerPrefix.length);
+        return { region, currency, heldMicros: reservedMicros(lease), chargedMicros };
+      });
     });
   }
 

@@ -9,6 +9,7 @@ import { openTestDatabase, type TestDatabase } from "@faultline/testkit";
 import { Value } from "typebox/value";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { pino } from "pino";
+import { Registry } from "prom-client";
 
 import { assert, systemClock, systemRandom } from "#kernel/index.ts";
 
@@ -16,6 +17,7 @@ import { balanceOf } from "../rules/draft.ts";
 import { openLedgerFixture, type LedgerFixture } from "../test/ledger-fixture.ts";
 import { escrowId } from "./escrow.ts";
 import type { DocumentContent } from "./grant-document.ts";
+import { registerRegionMetrics } from "./region-metrics.ts";
 import { Regions } from "./regions.ts";
 import { seal } from "./seal.ts";
 
@@ -325,6 +327,50 @@ describe("two regions", () => {
     expectEven();
   });
 
+  it("give back all that lies idle when the home wants it, and borrow nothing meanwhile", async () => {
+    await eu.regions.edit(scope, "grant/g", grant(8_000n));
+    await us.regions.exchange();
+    await use(us, "u1", 200n);
+    expect(await eu.regions.escrows(scope)).toMatchObject([
+      { region: "us", currency, heldMicros: "1000", chargedMicros: "0" },
+    ]);
+    await eu.regions.recall(scope, "us", 60_000);
+    // It hears of it, gives back, and is told again.
+    for (let round = 0; round < 3; round += 1) await us.regions.exchange();
+    expect(balance(us, "credit")).toBe(0n);
+    const [escrow] = await eu.regions.escrows(scope);
+    expect(escrow).toMatchObject({ heldMicros: "0", chargedMicros: "200" });
+    expect(escrow?.recalledUntil).toBeDefined();
+    expect(await use(us, "u2", 100n)).toBe("refused");
+    await us.regions.replenish(scope.tenantId, 100n);
+    expect(balance(us, "credit")).toBe(0n);
+    expectEven();
+    await eu.regions.recall(scope, "us", 0);
+    for (let round = 0; round < 2; round += 1) await us.regions.exchange();
+    expect(await use(us, "u3", 100n)).toBe("used");
+    await expect(eu.regions.recall(scope, "ap", 1)).rejects.toMatchObject({ code: "not_found" });
+    expect(await us.regions.escrows(scope)).toEqual([]);
+  });
+
+  it("count what waits for a person and for the home, and how long they are silent", async () => {
+    link.state = "cut";
+    await us.regions.edit(scope, "budget/b", budget(100n));
+    await eu.regions.edit(scope, "budget/b", budget(200n));
+    await us.regions.survey();
+    expect(us.regions.use()).toMatchObject({ untoldCount: 1, homes: [{ home: "eu" }] });
+    link.state = "open";
+    // What it hears from the home it tells back once.
+    for (let round = 0; round < 2; round += 1) await us.regions.exchange();
+    for (const { regions } of [us, eu]) await regions.survey();
+    expect(us.regions.use()).toMatchObject({ conflictCount: 1, untoldCount: 0 });
+    expect(eu.regions.use()).toMatchObject({ conflictCount: 1, regions: [{ region: "us" }] });
+    const registry = new Registry();
+    registerRegionMetrics(registry, eu.regions);
+    const shown = await registry.metrics();
+    expect(shown).toContain('faultline_region_documents{state="conflict"} 1');
+    expect(shown).toMatch(/faultline_region_escrow_silent_seconds\{region="us"\} \d/);
+  });
+
   it("go on where they were after a restart of the one that was cut off", async () => {
     await eu.regions.edit(scope, "grant/g", grant(8_000n));
     await us.regions.exchange();
@@ -366,7 +412,7 @@ describe("two regions", () => {
     await expect(eu.regions.answer(broken, signal)).rejects.toBeInstanceOf(PlatformError);
   });
 
-  describe("refuse what a region with the right key says in their own words, and keep none of it", () => {
+  describe("refuse what a region with the right key says", () => {
     const edit = {
       clock: { us: 1 },
       region: "us",
@@ -387,7 +433,7 @@ describe("two regions", () => {
       return eu.regions.answer(seal(key, "request", message), signal);
     };
 
-    it.each([
+    const absurd = [
       ["a revision that no number counts", { heardRevision: 1e300 }],
       ["a revision below zero", { heardRevision: -1 }],
       [
@@ -421,9 +467,12 @@ describe("two regions", () => {
           ],
         },
       ],
-    ])("%s", async (_what, change) => {
+    ] as const;
+
+    it("that no region would say, and keep none of it", async () => {
       const before = await eu.regions.documents(scope);
-      await expect(ask(change)).rejects.toMatchObject({ code: "request_invalid" });
+      for (const [what, change] of absurd)
+        await expect(ask(change), what).rejects.toMatchObject({ code: "request_invalid" });
       expect(await eu.regions.documents(scope)).toEqual(before);
     });
 

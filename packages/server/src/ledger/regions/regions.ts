@@ -3,7 +3,12 @@
  * it is the home, and where it is not keeps an escrow from the home for its own ledger to spend.
  */
 
-import { PlatformError, type SealedMessage, type TenantId } from "@faultline/protocol";
+import {
+  PlatformError,
+  type RegionEscrow,
+  type SealedMessage,
+  type TenantId,
+} from "@faultline/protocol";
 import type { Logger } from "pino";
 
 import { assert, type Clock, type Random } from "#kernel/index.ts";
@@ -23,6 +28,8 @@ import {
   isConflict,
   mergeVersions,
 } from "./grant-document.ts";
+import { EscrowLending } from "./escrow-lending.ts";
+import { regionLimits } from "./limits.ts";
 import { RegionAccount } from "./region-account.ts";
 import { RegionStore } from "./region-store.ts";
 import type { RegionPeer, RegionTerms } from "./region-terms.ts";
@@ -40,6 +47,22 @@ export interface RegionsParts {
   readonly signal: AbortSignal;
 }
 
+/** What is counted now and then. */
+interface RegionSurvey {
+  /** Documents of which edits contradict one another. */
+  readonly conflictCount: number;
+  /** Documents that a home was not told of yet. */
+  readonly untoldCount: number;
+}
+
+/** How the regions stand to one another. */
+export interface RegionUse extends RegionSurvey {
+  /** For how long the home of each account that is away was not heard. */
+  readonly homes: readonly { readonly home: string; readonly silentMs: number }[];
+  /** For how long the regions were not heard that this one may have lent to. */
+  readonly regions: readonly { readonly region: string; readonly silentMs: number }[];
+}
+
 export class Regions {
   readonly #parts: RegionsParts;
   readonly #store: RegionStore;
@@ -49,10 +72,13 @@ export class Regions {
   readonly #applying = new Map<TenantId, Promise<unknown>>();
   /** Tenants whose ledger may not say what their documents say. */
   readonly #unapplied = new Set<TenantId>();
+  readonly #lending: EscrowLending;
+  #survey: RegionSurvey = { conflictCount: 0, untoldCount: 0 };
 
   constructor(parts: RegionsParts) {
     this.#parts = parts;
     this.#store = new RegionStore(parts.store);
+    this.#lending = new EscrowLending(parts.clock);
     const { terms } = parts;
     for (const [tenantId, home] of terms.homes) {
       if (home === terms.name) continue;
@@ -73,7 +99,9 @@ export class Regions {
     }
     await this.#applyRest();
     const { clock, terms, signal } = this.#parts;
-    if (terms.homes.size > 0) clock.every(terms.intervalMs, signal, () => void this.#applyRest());
+    if (terms.homes.size === 0) return;
+    clock.every(terms.intervalMs, signal, () => void this.#applyRest());
+    clock.every(regionLimits.surveyMs, signal, () => void this.survey());
   }
 
   /** Whether the tenant's account is shared, so that its terms are edited as documents. */
@@ -96,6 +124,55 @@ export class Regions {
   /** Speaks with the homes of all tenants now. Runs by itself; tests call it. */
   async exchange(): Promise<void> {
     await Promise.all([...this.#accounts.values()].map((account) => account.exchange()));
+  }
+
+  /** What other regions hold of the tenant's credit; nothing where this is not its home. */
+  async escrows(scope: TenantScope): Promise<RegionEscrow[]> {
+    if (this.isAway(scope.tenantId)) return [];
+    const lent = await this.#store.lentEscrows(scope);
+    return lent.map((escrow) => this.#lending.show(scope.tenantId, escrow));
+  }
+
+  /** Asks a region to give back what it can, and lends it nothing for a time. Throws `not_found`. */
+  async recall(scope: TenantScope, region: string, durationMs: number): Promise<void> {
+    const escrows = await this.escrows(scope);
+    if (!escrows.some((escrow) => escrow.region === region))
+      throw new PlatformError(
+        "not_found",
+        `The region '${region}' holds no credit of this account.`,
+        {
+          hint: "Ask in the home of the account; `faultline ledger escrow` lists the regions.",
+        },
+      );
+    this.#lending.recall(scope.tenantId, region, durationMs);
+  }
+
+  /** How things stand, for metrics. */
+  use(): RegionUse {
+    const silences = [...this.#accounts.values()].map(({ home, silentMs }) => ({ home, silentMs }));
+    const { terms } = this.#parts;
+    const hasHome = [...this.#homeTenants()].length > 0;
+    const regions = hasHome ? terms.peers.map(({ name }) => name) : [];
+    return {
+      ...this.#survey,
+      homes: silences,
+      regions: regions.map((region) => ({ region, silentMs: this.#lending.silentMs(region) })),
+    };
+  }
+
+  /** Counts what metrics show. Runs by itself. */
+  async survey(): Promise<void> {
+    const { terms, signal, logger } = this.#parts;
+    let [conflictCount, untoldCount] = [0, 0];
+    try {
+      for (const tenantId of terms.homes.keys())
+        conflictCount += (await this.conflicts({ tenantId, signal })).length;
+      for (const account of this.#accounts.values()) untoldCount += await account.countUntold();
+      this.#survey = { conflictCount, untoldCount };
+    } catch (error) {
+      // What was counted last is shown until it can be counted again.
+      if (!signal.aborted) logger.warn({ err: error }, "documents of regions were not counted");
+    }
   }
 
   /** Edits a document here; at the home it holds when this resolves. Throws what the ledger refuses. */
@@ -173,6 +250,7 @@ export class Regions {
 
   async #answerPeer(peer: RegionPeer, scope: TenantScope, request: SentRequest): Promise<string> {
     const { ledger } = this.#parts;
+    this.#lending.hear(peer.name);
     const heard = await this.#store.hear(scope, request.documents);
     await this.#apply(
       scope,
@@ -188,7 +266,8 @@ export class Regions {
         })),
     );
     const changed = await this.#store.changedDocuments(scope, request.heardRevision);
-    return exchangeText({ answers, ...changed });
+    const isRecalled = this.#lending.isRecalled(scope.tenantId, peer.name);
+    return exchangeText({ answers, ...changed, ...(isRecalled ? { isRecalled } : {}) });
   }
 
   /** Makes the ledger say what documents say. Edits that follow one another are applied in that order. */
