@@ -421,6 +421,9 @@ class Probe:
         is_first = "backward" not in record["calls"]
         self._note("backward")
         record.setdefault("phase", self._phase or "train")
+        if is_first and not self._is_measured() and all(p.grad is None for p in self._model.parameters()):
+            # That no gradient is left is seen without waiting for the device.
+            record["gradientNormBefore"] = 0.0
         if not is_first or not self._is_measured():
             return
         record["gradientNormBefore"] = self._gradient_norm()

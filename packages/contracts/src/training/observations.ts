@@ -122,19 +122,22 @@ function parameterObservations(
   ];
 }
 
-/** For each step with a backward pass behind a step of the optimizer: whether gradients were cleared between them. */
+/** For each step of the optimizer whose gradients are known: whether those of the step before were cleared. */
 function clearedSteps(content: TrainingContent): Map<number, boolean> {
   const cleared = new Map<number, boolean>();
-  let isUsed = false;
+  const hasNorms = content.steps.some(({ gradientNormBefore }) => gradientNormBefore !== undefined);
+  let state: "unknown" | "clear" | "used" | "mixed" = "unknown";
   for (const { step, index } of placedSteps(content)) {
+    const isGone = numberOf(step.gradientNormBefore) === 0;
+    // Without a call gradients may be gone all the same, which only their norm tells.
+    const isTold = !hasNorms || step.gradientNormBefore !== undefined;
     for (const call of step.calls ?? []) {
-      if (call === "backward" && !cleared.has(index)) {
-        if (isUsed) cleared.set(index, numberOf(step.gradientNormBefore) === 0);
-        else if (index > 0) cleared.set(index, true);
-        isUsed = false;
-      }
-      if (call === "zero_grad") isUsed = false;
-      if (call === "step" || call === "skipped_step") isUsed = true;
+      if (call === "zero_grad") state = "clear";
+      if (call === "backward" && state === "used") state = isGone ? "clear" : "mixed";
+      if (call !== "step" && call !== "skipped_step") continue;
+      if (call === "step" && state !== "unknown" && (isTold || state === "clear"))
+        cleared.set(index, state === "clear");
+      state = "used";
     }
   }
   return cleared;

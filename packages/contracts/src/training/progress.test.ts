@@ -128,6 +128,11 @@ describe("the loss of a run", () => {
       ],
       ["holds", "inconclusive"],
     ],
+    [
+      "comes down to the level slowly",
+      [runAlong((step) => 2.38 - 0.0002 * step, { classCount: 10 })],
+      ["inconclusive"],
+    ],
     ["is seldom recorded", [runAlong(healthy, { count: 8 })], ["inconclusive"]],
   ])("that %s is no fault", (_name, runs, expected) => {
     expect(verdicts(...runs).toSorted()).toEqual(expected);

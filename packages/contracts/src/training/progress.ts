@@ -30,7 +30,7 @@ const options = {
   },
   levelShareMax: {
     default: 0.02,
-    description: "Distance from that level, as a share of it, that counts as being at it.",
+    description: "Distance below that level, as a share of it, that counts as being at it.",
   },
   riseFactorMin: {
     default: 100,
@@ -52,6 +52,8 @@ type Judged = Omit<FindingParts, "subject">;
 
 /** The share of its level by which a loss over classes must exceed it to be worse than knowing nothing. */
 const worseThanNothing = 1.5;
+/** How far above the level a loss may lie that stays at it, as a share of it. */
+const aboveShareMax = 0.005;
 /** The chance above which a flat course is not said to fall. */
 const flatChanceMin = 0.01;
 
@@ -188,10 +190,10 @@ function stayingAtLevel(
   if (level === undefined) return undefined;
   const half = Math.floor(losses.values.length / 2);
   const [values, places] = [losses.values.slice(half), losses.places.slice(half)];
-  const distance = Math.abs(medianOf(values) - level.value) / level.value;
-  if (distance > settled.levelShareMax || chanceOfTrend(values, "down") < flatChanceMin) {
-    return undefined;
-  }
+  const distance = (medianOf(values) - level.value) / level.value;
+  // What is further above has not even learned how frequent each class is: it is still on its way, or its rate is small.
+  if (distance < -settled.levelShareMax || distance > aboveShareMax) return undefined;
+  if (chanceOfTrend(values, "down") < flatChanceMin) return undefined;
   const [first] = places;
   if (first === undefined) return undefined;
   const base = {

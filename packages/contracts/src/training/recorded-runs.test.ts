@@ -62,7 +62,15 @@ function expectFaultsTold(folder: string): void {
 }
 
 describe("recorded runs of PyTorch", () => {
-  it.each(healthy)("that are healthy hold: %s", (name) => {
+  it.each([
+    ...healthy,
+    "healthy-accumulation",
+    "healthy-discriminator",
+    "healthy-experts",
+    "healthy-gradients-set-to-none",
+    "healthy-transformer",
+    "healthy-with-evaluation",
+  ])("that are healthy hold: %s", (name) => {
     expect(violatedIn(recorded, name)).toEqual([]);
   });
 

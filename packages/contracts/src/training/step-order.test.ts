@@ -113,6 +113,22 @@ describe("steps in order", () => {
           : {},
     ],
     [
+      "a discriminator through which the loss of its generator goes",
+      (step) => ({
+        calls:
+          step % 2 === 0
+            ? ["zero_grad", "forward", "loss", "backward", "step"]
+            : ["forward", "loss", "backward"],
+      }),
+    ],
+    [
+      "gradients that are taken away without a call",
+      (step) => ({
+        calls: ["forward", "loss", "backward", "step"],
+        ...(step % 5 === 0 ? { gradientNormBefore: 0 } : {}),
+      }),
+    ],
+    [
       "evaluation",
       (step) =>
         step % 4 === 3

@@ -33,7 +33,7 @@ interface Breach {
 
 export const stepOrder: Contract = defineContract({
   id: "training/step-order",
-  version: 1,
+  version: 2,
   boundary: "dataset-loss",
   promise:
     "Every step of training clears gradients before it makes new ones, runs in training mode, and changes the parameters that require gradients.",
@@ -131,8 +131,11 @@ function breachesOf(
   return breaches;
 }
 
-/** Gradients are cleared, made by a backward pass, used by a step, or were cleared before they were used. */
-type GradientState = "unknown" | "clear" | "made" | "used" | "lost";
+/**
+ * Gradients are cleared, made by a backward pass, used by a step, added to used ones, or were cleared before they were used.
+ * Used ones to which others are added do no harm until a step uses them: the generator's loss makes such in a discriminator.
+ */
+type GradientState = "unknown" | "clear" | "made" | "used" | "mixed" | "lost";
 
 /** Steps whose calls break the order of gradients. What was cleared before the record began is not known. */
 function brokenOrder(steps: readonly PlacedStep[]): {
@@ -141,18 +144,26 @@ function brokenOrder(steps: readonly PlacedStep[]): {
 } {
   const uncleared: PlacedStep[] = [];
   const cleared: PlacedStep[] = [];
+  let goneCount = 0;
+  let keptCount = 0;
   let state: GradientState = "unknown";
   for (const place of steps) {
     for (const call of place.step.calls ?? []) {
+      // Gradients may be taken away without a call.
       const isGone = numberOf(place.step.gradientNormBefore) === 0;
-      const isStale = call === "backward" && state === "used" && !isGone;
+      if (call === "backward" && state === "used") {
+        if (isGone) goneCount += 1;
+        else if (place.step.gradientNormBefore !== undefined) keptCount += 1;
+      }
+      const isStale = call === "step" && state === "mixed";
       if (isStale && uncleared.at(-1) !== place) uncleared.push(place);
       const isLost = call === "step" && state === "lost";
       if (isLost && cleared.at(-1) !== place) cleared.push(place);
-      state = stateAfter(state, call);
+      state = call === "backward" && isGone ? "made" : stateAfter(state, call);
     }
   }
-  return { uncleared, cleared };
+  // Where gradients were looked at and always found gone, they are gone at the other steps as well.
+  return { uncleared: goneCount > 0 && keptCount === 0 ? [] : uncleared, cleared };
 }
 
 function stateAfter(state: GradientState, call: TrainingCall): GradientState {
@@ -160,7 +171,7 @@ function stateAfter(state: GradientState, call: TrainingCall): GradientState {
     case "zero_grad":
       return state === "made" ? "lost" : "clear";
     case "backward":
-      return "made";
+      return state === "used" || state === "mixed" ? "mixed" : "made";
     case "step":
       // What was cleared before the step is still clear after it.
       return state === "lost" || state === "clear" ? "clear" : "used";
