@@ -47,6 +47,8 @@ export class UsageJournal {
   /** Keys of reserves that were written of and have not ended; and those of each file. */
   readonly #open = new Set<string>();
   readonly #openReserves = new Map<string, Set<string>>();
+  /** The reserve that was noted last, in the file that is open. */
+  #noted: { readonly tenantId: TenantId; readonly reserveId: string } | undefined;
   #lines: string[] = [];
   #waiting: OnWritten[] = [];
   #isScheduled = false;
@@ -82,7 +84,7 @@ export class UsageJournal {
     this.#lines.push(toUsageLine(entry));
     this.#waiting.push(onWritten);
     // A settled use was admitted in the same file or an earlier one, which stays until the reserve ends.
-    this.#noteReserve(keyOf(entry.tenantId, entry.record.leaseId));
+    this.#noteReserve(entry.tenantId, entry.record.leaseId);
     if (this.#isScheduled) return;
     this.#isScheduled = true;
     this.#parts.eventLoop.afterPoll(() => this.flush());
@@ -91,6 +93,7 @@ export class UsageJournal {
   /** A reserve has ended for the ledger: nobody will ask what was used of it. */
   end(tenantId: TenantId, reserveId: string): void {
     const key = keyOf(tenantId, reserveId);
+    this.#noted = undefined;
     if (!this.#open.delete(key)) return;
     for (const [file, reserves] of this.#openReserves) {
       reserves.delete(key);
@@ -171,7 +174,11 @@ export class UsageJournal {
     this.#file = undefined;
   }
 
-  #noteReserve(key: string): void {
+  #noteReserve(tenantId: TenantId, reserveId: string): void {
+    // Most calls of a worker are paid out of one lease.
+    if (this.#noted?.reserveId === reserveId && this.#noted.tenantId === tenantId) return;
+    this.#noted = { tenantId, reserveId };
+    const key = keyOf(tenantId, reserveId);
     this.#open.add(key);
     const file = this.#file?.path;
     if (file !== undefined) this.#openReserves.get(file)?.add(key);

@@ -96,7 +96,11 @@ async function readEntriesOf(reader: Reader, parts: OperationParts) {
           const first = BigInt(command.first_sequence);
           const next = String(first + BigInt(command.transfer_count));
           return where.and([
-            where("batch_first", "=", sql<string>`ledger_batch_of(${command.first_sequence})`),
+            where(
+              "batch_first",
+              "=",
+              sql<string>`(select ledger_batch_of(${command.first_sequence}))`,
+            ),
             where("sequence", ">=", command.first_sequence),
             where("sequence", "<", next),
           ]);

@@ -93,7 +93,7 @@ async function readPage(
       .selectFrom("ledger_transfer")
       .select([...entryColumns])
       .where("sequence", ">", String(after))
-      .where("batch_first", ">=", sql<string>`ledger_batch_of(${String(after + 1n)})`)
+      .where("batch_first", ">=", sql<string>`(select ledger_batch_of(${String(after + 1n)}))`)
       .where("sequence", "<=", String(last))
       .where("at_ms", ">=", String(fromMs))
       .where("at_ms", "<", String(untilMs));

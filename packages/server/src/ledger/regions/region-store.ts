@@ -267,7 +267,7 @@ async function readTransfers(
       "hold_id",
     ])
     .where("sequence", ">", String(after))
-    .where("batch_first", ">=", sql<string>`ledger_batch_of(${after + 1})`)
+    .where("batch_first", ">=", sql<string>`(select ledger_batch_of(${after + 1}))`)
     .where("to_account", "like", "usage:%")
     .where("from_account", "not like", "usage:%");
   if (until !== undefined) query = query.where("sequence", "<=", String(until));
