@@ -23,8 +23,9 @@ export interface StratifiedDifference {
 }
 
 /**
- * Strata are weighted as Mantel and Haenszel do. The variance under the null hypothesis is that of the sums of clusters (Liang and
- * Zeger, Biometrika 73, 1986), which is right whatever members of a cluster have in common, with the factor for few clusters.
+ * Strata are weighted as Mantel and Haenszel do. The variance is that of independent members with one share within each stratum, times
+ * the design effect: by how much the squared sums of clusters exceed those of their members (Liang and Zeger, Biometrika 73, 1986; Rao
+ * and Scott, Biometrics 48, 1992), with the factor for few clusters. It is right whatever members of a cluster have in common.
  */
 export function stratifiedDifference(members: ClusteredMembers): StratifiedDifference {
   const strata = strataOf(members);
@@ -78,8 +79,20 @@ function strataOf({ marks, isSecond, strata }: ClusteredMembers): Stratum[] {
   return made;
 }
 
-/** Of the weighted sum of differences, from what the members of each cluster add to it together. */
-function varianceOf(
+/** Of the weighted sum of differences, when both populations have one share within each stratum. */
+function varianceOf(members: ClusteredMembers, strata: readonly Stratum[]): number {
+  let variance = 0;
+  for (const { all, marked, otherAll, otherMarked } of strata) {
+    const count = all + otherAll;
+    if (all === 0 || otherAll === 0) continue;
+    const share = (marked + otherMarked) / count;
+    variance += ((all * otherAll) / (count - 1)) * share * (1 - share);
+  }
+  return variance * designEffect(members, strata);
+}
+
+/** How many times as large the variance is because members of a cluster are alike; at least 1, and 0 for one cluster. */
+function designEffect(
   { marks, isSecond, strata, clusters }: ClusteredMembers,
   made: readonly Stratum[],
 ): number {
@@ -87,19 +100,22 @@ function varianceOf(
   const seen = new Uint8Array(sums.length);
   let clusterCount = 0;
   let squares = 0;
+  let clusterSquares = 0;
   for (let at = 0; at < marks.length; at += 1) {
     const stratum = made[strata[at] ?? 0];
     if (stratum === undefined || stratum.all === 0 || stratum.otherAll === 0) continue;
     const { all, otherAll, marked, otherMarked } = stratum;
     const rest = (marks[at] ?? 0) - (marked + otherMarked) / (all + otherAll);
-    const pull = (isSecond[at] === 1 ? all : -otherAll) / (all + otherAll);
+    const part = (rest * (isSecond[at] === 1 ? all : -otherAll)) / (all + otherAll);
     const cluster = clusters[at] ?? 0;
-    sums[cluster] = (sums[cluster] ?? 0) + rest * pull;
+    sums[cluster] = (sums[cluster] ?? 0) + part;
+    squares += part * part;
     if (seen[cluster] === 0) clusterCount += 1;
     seen[cluster] = 1;
   }
-  for (const sum of sums) squares += sum * sum;
-  return clusterCount < 2 ? 0 : (squares * clusterCount) / (clusterCount - 1);
+  for (const sum of sums) clusterSquares += sum * sum;
+  if (clusterCount < 2 || squares === 0) return 0;
+  return Math.max(1, ((clusterSquares / squares) * clusterCount) / (clusterCount - 1));
 }
 
 function largest(values: Int32Array): number {

@@ -1,7 +1,14 @@
 import { describe, expect, it } from "vitest";
 
 import type { Span } from "../model/span.ts";
-import { callsOf, normal, seeded, snapshotOfSpans, type Version } from "./canary/canary-maker.ts";
+import {
+  callsOf,
+  normal,
+  seeded,
+  snapshotOfSpans,
+  startMicros,
+  type Version,
+} from "./canary/canary-maker.ts";
 import { canary } from "./canary.ts";
 
 const nullCount = 1_000;
@@ -52,6 +59,24 @@ describe("over 1,000 simulated pairs of equal versions", () => {
             durationNanos: Math.round(span.durationNanos * (level?.slow ?? 1)),
             status: next() < (level?.fails ?? 0) ? { code: "error" as const } : span.status,
           };
+        });
+      },
+    );
+    expect(called).toBeLessThanOrEqual(calledCountMax);
+  });
+
+  it("of which one follows the other while all grows slower, at most 1 in 100 is called worse", () => {
+    const called = calledOf(
+      () => [
+        { count: 120, to: 0.5, resource: { "service.version": "1.4.0" } },
+        { count: 120, from: 0.5, resource: { "service.version": "1.5.0" } },
+      ],
+      {},
+      (spans, trial) => {
+        const slope = (trial % 5) * 0.75;
+        return spans.map((span) => {
+          const hour = (span.startMicros - startMicros) / 3_600e6;
+          return { ...span, durationNanos: Math.round(span.durationNanos * (1 + slope * hour)) };
         });
       },
     );

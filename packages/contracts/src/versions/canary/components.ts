@@ -22,9 +22,9 @@ export interface ComponentKey {
   readonly key: string;
   /**
    * `always`: two of its values are two versions of one thing. `releases`: they are where they have a name in common and
-   * differ by date or revision. `never`: it differs for many reasons, and is only looked at beside another component.
+   * differ by date or revision. `alone`: they are where nothing else differs. `never`: it differs for many reasons, and is only looked at beside another component.
    */
-  readonly leads: "always" | "releases" | "never";
+  readonly leads: "always" | "releases" | "alone" | "never";
   /** Of the whole service, or of single calls of models. */
   readonly of: "service" | "call";
 }
@@ -77,10 +77,11 @@ const table: readonly (readonly [
   ],
   [
     "provider",
-    "never",
+    "alone",
     "call",
-    "gen_ai.provider.name gen_ai.system llm.provider llm.vendor ai.model.provider faultline.target",
+    "gen_ai.provider.name gen_ai.system llm.provider llm.vendor ai.model.provider",
   ],
+  ["provider", "never", "call", "faultline.target"],
   [
     "parameters",
     "never",

@@ -141,8 +141,9 @@ function planField({ field, columns, leads, cohorts }: Look, options: PlanOption
       const comparison = compared(pair, { field, subject, columns, cohorts }, options);
       // Programs of one name that do different work are no versions of one another.
       if (comparison === undefined) continue;
-      comparisons.push(comparison);
       const { confounding, alongside } = comparison.companions;
+      if (column.key.leads === "alone" && confounding.length > 0) continue;
+      comparisons.push(comparison);
       for (const { component, key } of [...confounding, ...alongside]) {
         covered.add(component === "flag" ? key : component);
       }

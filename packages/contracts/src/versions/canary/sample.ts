@@ -124,8 +124,11 @@ function timeStrata(times: Float64Array): Int32Array {
     (left, right) => (times[left] ?? 0) - (times[right] ?? 0),
   );
   const strata = new Int32Array(times.length);
+  // What came at once is in one slice.
+  let first = 0;
   order.forEach((at, rank) => {
-    strata[at] = Math.floor((rank * timeStratumCount) / times.length);
+    if (times[at] !== times[order[first] ?? at]) first = rank;
+    strata[at] = Math.floor((first * timeStratumCount) / times.length);
   });
   return strata;
 }

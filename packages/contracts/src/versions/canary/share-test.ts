@@ -61,7 +61,9 @@ export function directionOf(sample: Sample, marked: Marked, chanceMax: number): 
 const stepShareMin = 0.5;
 const slopeShareMax = 0.4;
 /** Deviations by which the jump must differ from none. */
-const jumpDeviationsMin = 2.6;
+const jumpDeviationsMin = 2;
+/** Deviations by which halves must differ to be unlike. */
+const slopeDeviationsMin = 1.6;
 
 interface TimedMark {
   readonly micros: number;
@@ -86,8 +88,7 @@ function isStep(sample: Sample, { indices, marks }: Marked, rise: number): boole
   const begin = after[0]?.micros ?? 0;
   // What was not seen for longer than either served may hold anything.
   if (begin - end > Math.max(lengthOf(before), lengthOf(after))) return false;
-  const within = Math.max(halvesDifference(before), halvesDifference(after));
-  if (within > slopeShareMax * Math.abs(rise)) return false;
+  if ([before, after].some((side) => hasSlope(side, slopeShareMax * Math.abs(rise)))) return false;
   const [early, late] = [before, after].map((side) => extrapolated(side, (begin + end) / 2));
   if (early === undefined || late === undefined) return false;
   const jump = (late.value - early.value) * (isAfter ? 1 : -1);
@@ -102,9 +103,14 @@ function lengthOf(side: readonly TimedMark[]): number {
   return (side.at(-1)?.micros ?? 0) - (side[0]?.micros ?? 0);
 }
 
-function halvesDifference(side: readonly TimedMark[]): number {
+/** Whether the second half of a side differs from the first by more than so much, and by more than chance makes. */
+function hasSlope(side: readonly TimedMark[], differenceMax: number): boolean {
   const middle = Math.floor(side.length / 2);
-  return Math.abs(meanOf(side.slice(middle), "mark") - meanOf(side.slice(0, middle), "mark"));
+  const [early, late] = [side.slice(0, middle), side.slice(middle)];
+  const difference = Math.abs(meanOf(late, "mark") - meanOf(early, "mark"));
+  const share = meanOf(side, "mark");
+  const deviation = Math.sqrt(share * (1 - share) * (1 / early.length + 1 / late.length));
+  return difference > differenceMax && difference > slopeDeviationsMin * deviation;
 }
 
 function meanOf(items: readonly TimedMark[], name: keyof TimedMark): number {
