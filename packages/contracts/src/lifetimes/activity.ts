@@ -1,7 +1,7 @@
 /** Whether more goroutines of a site are more work that is going on, and whether they are still the same ones. */
 
 import type { Moment } from "./goroutine-series.ts";
-import { isActive } from "./goroutine-site.ts";
+import { familyOf, isActive, type Site } from "./goroutine-site.ts";
 
 /** What a recording shows of work, beside one site: requests, connections that others keep open, and goroutines at work. */
 export function activityBeside(moment: Moment, key: string): number {
@@ -45,20 +45,45 @@ export function explainsGrowth(
 
 /** Recordings from which on a growth is hardly one by chance. */
 const fewCount = 3;
+const fewWithIdsCount = 2;
 /** What is at work may have so many others wait for it. */
 const waitersPerActiveMax = 2;
+/** A request may have so many goroutines at work for it, from so many requests on. */
+const waitersPerRequestMax = 10;
+const requestCountMin = 5;
 
 /**
- * Whether a few recordings that name no ids may show by chance more of those who wait for what is at work: then these
- * are no more than that could have.
+ * Whether a few recordings may show by chance more of those who wait for what is at work, or of a pool that serves it: then
+ * these are no more than that could have.
  */
 export function isWithinActivity(
   counts: readonly number[],
-  activity: FirstAndLast,
+  { activity, requests }: { readonly activity: FirstAndLast; readonly requests: FirstAndLast },
   stayingShare: number | undefined,
 ): boolean {
-  if (stayingShare !== undefined || counts.length > fewCount) return false;
-  return (counts.at(-1) ?? 0) <= waitersPerActiveMax * Math.min(activity.first, activity.last);
+  if (counts.length > (stayingShare === undefined ? fewCount : fewWithIdsCount)) return false;
+  const last = counts.at(-1) ?? 0;
+  const served = Math.min(requests.first, requests.last);
+  if (served >= requestCountMin && last <= waitersPerRequestMax * served) return true;
+  return last <= waitersPerActiveMax * Math.min(activity.first, activity.last);
+}
+
+/** Of what a site gained, its family must have gained so much. */
+const familyShareMin = 0.5;
+
+/**
+ * Whether goroutines that began in the same way only stand somewhere else: a pool whose workers are idle now and were at
+ * work before has as many as it had.
+ */
+export function isMoved(
+  moments: readonly Moment[],
+  site: Site,
+  { first, last }: FirstAndLast,
+): boolean {
+  const family = familyOf(site);
+  const before = moments[0]?.families.get(family) ?? 0;
+  const after = moments.at(-1)?.families.get(family) ?? 0;
+  return after - before < familyShareMin * (last - first);
 }
 
 /** From so many ids on a share of them says something. */

@@ -4,7 +4,7 @@ import type { EvidenceId } from "../model/evidence.ts";
 import type { GoroutinesContent } from "../model/goroutines.ts";
 import { evidenceOfKind, type EvidenceOf, type Snapshot } from "../model/snapshot.ts";
 import { isOfModule, isStandard } from "./go-function.ts";
-import { isActive, type Site, sitesOf } from "./goroutine-site.ts";
+import { familyOf, isActive, type Site, sitesOf } from "./goroutine-site.ts";
 import { seriesOf } from "./series.ts";
 
 /** One recording, with its sites. */
@@ -16,6 +16,8 @@ export interface Moment {
   readonly requestCount: number;
   /** Goroutines that show that work is going on, those included. */
   readonly activeCount: number;
+  /** Goroutines that began in the same way, at whatever site. */
+  readonly families: ReadonlyMap<string, number>;
 }
 
 export interface GoroutineSeries {
@@ -61,11 +63,14 @@ export function goroutineSeriesOf(snapshot: Snapshot): GoroutineSeries[] {
 function momentOf({ id, content }: EvidenceOf<"goroutines">): Moment {
   const sites = sitesOf(content);
   let [requestCount, activeCount] = [0, 0];
+  const families = new Map<string, number>();
   for (const site of sites.values()) {
+    const family = familyOf(site);
+    families.set(family, (families.get(family) ?? 0) + site.count);
     if (site.role === "request") requestCount += site.count;
     if (isActive(site)) activeCount += site.count;
   }
-  return { evidenceId: id, content, sites, requestCount, activeCount };
+  return { evidenceId: id, content, sites, requestCount, activeCount, families };
 }
 
 /** Recordings of one program have files of its own in common. */

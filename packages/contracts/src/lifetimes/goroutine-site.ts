@@ -154,6 +154,11 @@ export function isActive(site: Site): boolean {
   return site.role === "own" && !site.isMain && working.includes(site.blockedBy);
 }
 
+/** Equal for goroutines that began in the same way, wherever they are by now. */
+export function familyOf(site: Site): string {
+  return `${site.functions.at(-1) ?? ""}\n${site.creator?.function ?? ""}`;
+}
+
 /** How many have been blocked at least so long. */
 export function blockedSince(site: Site, minutesMin: number): number {
   let count = 0;

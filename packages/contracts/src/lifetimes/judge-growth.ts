@@ -1,7 +1,7 @@
 /** Sites whose goroutines become more from recording to recording, and not because there are more requests. */
 
 import { plural } from "../text/plural.ts";
-import { activityBeside, explainsGrowth, isWithinActivity, staying } from "./activity.ts";
+import { activityBeside, explainsGrowth, isMoved, isWithinActivity, staying } from "./activity.ts";
 import { marks } from "./goroutine-role.ts";
 import type { Site } from "./goroutine-site.ts";
 import type { GoroutineSeries, Moment } from "./goroutine-series.ts";
@@ -80,7 +80,7 @@ function ownSite(site: Site, course: Course, options: GoroutineOptions): Suspici
   const { counts, growth, requests, activity, stayingShare, series, latest } = course;
   const isLoad =
     explainsGrowth(growth, activity, options.loadShareMin) ||
-    isWithinActivity(counts, activity, stayingShare);
+    isWithinActivity(counts, { activity, requests }, stayingShare);
   const isOther = stayingShare !== undefined && stayingShare < stayingShareMin;
   const isLong = (series.minutes?.at(-1) ?? 0) >= options.blockedMinutesMin;
   const isStuck = waiting.includes(site.blockedBy) || (isLong && isSame(site, stayingShare));
@@ -88,7 +88,14 @@ function ownSite(site: Site, course: Course, options: GoroutineOptions): Suspici
   const isTurn = !isLong && siblingCount(latest, site, options) > 0;
   const isFilled = isFilledPool(site, course, options);
   const isAsking = (site.marks & marks.exchange) !== 0;
-  const isLeak = isStuck && !isLoad && !isTurn && !isOther && !isAsking && !isFilled;
+  const isLeak =
+    isStuck &&
+    !isLoad &&
+    !isTurn &&
+    !isOther &&
+    !isAsking &&
+    !isFilled &&
+    !isMoved(series.moments, site, growth);
   return {
     ...base(site, course),
     verdict: isLeak ? "violated" : "inconclusive",

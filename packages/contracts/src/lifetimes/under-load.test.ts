@@ -89,3 +89,18 @@ describe("idle connections of HTTP clients", () => {
     expect(verdictsOf([100, 110, 120])).toEqual([expect.stringMatching(/^holds/)]);
   });
 });
+
+it("a pool whose workers were at work before and idle now has not grown", () => {
+  const worker = (id: number, state: string, place: string): string =>
+    `goroutine ${id} [${state}]:\n${place}main.serve(0xc0001)\n\t/app/pool.go:12 +0x1d\ncreated by main.start in goroutine 1\n\t/app/pool.go:5 +0x2b\n\n`;
+  const dump = (busyCount: number, sequence: number): { name: string; bytes: Uint8Array } => {
+    const text = Array.from({ length: 64 }, (_item, index) =>
+      index < busyCount
+        ? worker(index + 10, "sleep", "time.Sleep(0x1)\n\t/go/src/runtime/time.go:364 +0x11\n")
+        : worker(index + 10, "chan receive", ""),
+    ).join("");
+    return { name: `pool-${sequence}.txt`, bytes: new TextEncoder().encode(text) };
+  };
+  const { evidence } = readEvidence([dump(40, 0), dump(0, 1)]);
+  expect(violatedIn(goroutinesEnd.check(snapshotOf(evidence)))).toEqual([]);
+});
