@@ -235,7 +235,7 @@ function weightsOf(applied: readonly PlacedStep[]): Layer[] {
       else known.norms.push(norm);
     }
   }
-  return [...layers.values()];
+  return [...layers.values()].toSorted((left, right) => (left.name < right.name ? -1 : 1));
 }
 
 /** At least half of the parameters that the optimizer holds never get a gradient, while others do. */

@@ -96,7 +96,9 @@ function verdictOf(run: EvidenceOf<"training">, settled: Options): FindingParts 
 function brokenWords({ step }: PlacedStep): string | undefined {
   if (isNotFinite(step.loss)) return `the loss is ${step.loss}`;
   if (isNotFinite(step.gradientNorm)) return `the norm of the gradients is ${step.gradientNorm}`;
-  const parameter = step.parameters?.find(({ gradientNorm }) => isNotFinite(gradientNorm));
+  const [parameter] = (step.parameters ?? [])
+    .filter(({ gradientNorm }) => isNotFinite(gradientNorm))
+    .toSorted((left, right) => (left.name < right.name ? -1 : 1));
   return parameter === undefined
     ? undefined
     : `the gradient of ${parameter.name} is ${parameter.gradientNorm}`;

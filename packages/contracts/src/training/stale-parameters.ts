@@ -82,7 +82,7 @@ function parametersSeen(run: EvidenceOf<"training">): Seen[] {
       if (parameter.isOptimized !== false) known.isOptimized = true;
     }
   }
-  return [...byName.values()];
+  return [...byName.values()].toSorted((left, right) => (left.name < right.name ? -1 : 1));
 }
 
 /** Whether a step that was made has to change this parameter, as far as is recorded. */
