@@ -7,14 +7,15 @@ import { simulatedClock } from "@faultline/testkit";
 
 import type { OperationRecord } from "../calls/operation-record.ts";
 import { gatewayLimits } from "../limits.ts";
+import { emptyRecord } from "../test/operation-records.ts";
 import { leaveRecords, LeftRecords } from "./left-records.ts";
 import { OperationQueue } from "./operation-queue.ts";
+import { toOperationText } from "./operation-text.ts";
 import { RecordSpill } from "./record-spill.ts";
 
-/** What becomes of a record does not depend on what is in it, save for its amounts. */
+/** The amount tells one from another. */
 function recordOf(number: number): OperationRecord {
-  const record = { operationId: String(number), attempts: [], costMicros: BigInt(number) };
-  return record as unknown as OperationRecord;
+  return { ...emptyRecord(String(number)), costMicros: BigInt(number) };
 }
 
 let folder: string;
@@ -167,13 +168,14 @@ describe("records that nobody takes", () => {
   it.each([
     "",
     "nonsense",
+    "faultline operations 1\n{}\n",
+    "faultline operations 2\n[",
+    "faultline operations 2\n[\n",
     "faultline operations 2\n{}\n",
-    "faultline operations 1\n{",
-    "faultline operations 1\n{\n",
   ])("are set aside when they are %j", async (text) => {
     await mkdir(path.join(folder, "unrecorded"));
     await writeFile(path.join(folder, "unrecorded", "a.records"), text);
-    await leaveRecords(folder, "b", ['{"costMicros":"7","attempts":[]}']);
+    await leaveRecords(folder, "b", [toOperationText(recordOf(7))]);
     await left.collect();
     expect(stored).toEqual([7n]);
     expect(await files()).toEqual(["a.records.unreadable"]);

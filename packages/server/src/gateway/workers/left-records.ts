@@ -13,7 +13,7 @@ import { gatewayLimits } from "../limits.ts";
 import { fromOperationText } from "./operation-text.ts";
 
 /** The first line of each file: the layout of the others. */
-const heading = "faultline operations 1";
+const heading = "faultline operations 2";
 const suffix = ".records";
 const folderName = "unrecorded";
 

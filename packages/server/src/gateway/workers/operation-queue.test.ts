@@ -4,6 +4,7 @@ import { simulatedClock } from "@faultline/testkit";
 
 import type { OperationRecord } from "../calls/operation-record.ts";
 import { gatewayLimits } from "../limits.ts";
+import { emptyRecord } from "../test/operation-records.ts";
 import { fromOperationText } from "./operation-text.ts";
 import { OperationQueue } from "./operation-queue.ts";
 
@@ -11,10 +12,7 @@ const { operationQueueMax, operationBatchMax, operationBatchesInFlightMax, opera
   gatewayLimits;
 const roomForAll = operationQueueMax + operationBatchMax * operationBatchesInFlightMax;
 
-/** The queue takes a record as it is, whatever is in it. */
-function recordOf(number: number): OperationRecord {
-  return { operationId: String(number), attempts: [] } as unknown as OperationRecord;
-}
+const recordOf = (number: number): OperationRecord => emptyRecord(String(number));
 
 function openQueue() {
   const time = { nowMs: 0 };

@@ -10,8 +10,10 @@ import { fileURLToPath } from "node:url";
 import { until } from "@faultline/testkit";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
+import { emptyRecord } from "../test/operation-records.ts";
 import { exchange, openSocket, parseReply, type RawReply, readAll } from "../test/raw-client.ts";
 import { leaveRecords } from "./left-records.ts";
+import { toOperationText } from "./operation-text.ts";
 import { openTestGateway, type TestGatewayOptions, testSecret } from "../test/test-gateway.ts";
 
 const script = fileURLToPath(new URL("../test/test-supervisor.ts", import.meta.url));
@@ -170,11 +172,9 @@ it("records that cannot be read are set aside, and keep nobody from starting", a
 });
 
 it("records that take long to store keep no call waiting", async () => {
-  const operation = { operationId: "o", tenantId: "acme", trace: {}, requestModel: "m" };
-  const lists = { attempts: [], finishReasons: [], redactedBy: [] };
   await start();
   await killControl();
-  await leaveRecords(journalFolder, "1-0-1", [JSON.stringify({ ...operation, ...lists })]);
+  await leaveRecords(journalFolder, "1-0-1", [toOperationText(emptyRecord("o"))]);
   const stored = Promise.withResolvers<void>();
   await using world = await openTestGateway({
     journalFolder,
