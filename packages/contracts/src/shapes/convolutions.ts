@@ -43,6 +43,12 @@ export function convolution(view: OperatorView): Inferred {
     known % each === 0 &&
     isShared(view.dimensions.resolve(weight?.[0]), known / each);
   if (mayBeGrouped) return unknown("the number of its groups");
+  // The general operator goes both ways, and the weight of the way back begins with the channels that come in.
+  const mayBeBack =
+    named === undefined &&
+    !view.has("transposed") &&
+    view.dimensions.resolve(weight?.[0]) === known;
+  if (mayBeBack && wanted !== known) return unknown("whether it is transposed");
   if (wanted !== undefined && !view.dimensions.unify(channels, wanted)) {
     return fault(
       `an input of ${wanted} channels`,

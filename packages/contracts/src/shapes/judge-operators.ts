@@ -42,8 +42,11 @@ export function judgeOperators({ operators, framework }: OperatorsContent): Judg
     const dimensions = isGraph ? whole : new Dimensions();
     const view = new OperatorView(operator, inputs, { dimensions, framework });
     const mixed = rule?.isOneType === true ? mixedTypes(view) : undefined;
-    // An operator that gave a type has run: another record of its inputs, such as autocast, makes them one.
-    const hasRun = operator.outputs.some(({ dtype }) => dtype !== undefined);
+    // An operator that gave a type has run: something not recorded, such as autocast, makes its inputs one. So may what
+    // profilers saw, which is called by the name of ATen.
+    const hasRun =
+      /^aten::/.test(operator.operator) ||
+      operator.outputs.some(({ dtype }) => dtype !== undefined);
     if (mixed !== undefined && !hasRun) {
       const fault = { index, operator, expected: "inputs of one type", actual: mixed };
       return { fault, judgedCount, missing };

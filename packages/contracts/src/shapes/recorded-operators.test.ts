@@ -75,6 +75,14 @@ describe.each(["pytorch", "onnx"] as const)("operators as %s takes them", (name)
   });
 });
 
+it("break nothing where a profiler saw them run, which records neither attributes nor outputs", () => {
+  const url = new URL("../../test/recorded/operators/profiler.jsonl", import.meta.url);
+  const { evidence } = readEvidence([{ name: "x.jsonl", bytes: readFileSync(url) }]);
+  const findings = operatorsFit.check(snapshotOf(evidence));
+  expect(findings).toMatchObject([{ verdict: "inconclusive" }]);
+  expect(findings[0]?.measures["judgedCount"]).toBeGreaterThan(50);
+});
+
 it("needs at least 150 rows to say so", () => {
   expect(rowsOf("pytorch").length + rowsOf("onnx").length).toBeGreaterThan(450);
 });
