@@ -6,4 +6,4 @@ export { type Clock, systemClock } from "./clock.ts";
 export { type EventLoop, systemEventLoop } from "./event-loop.ts";
 export { createIds, type Ids } from "./ids.ts";
 export { bootIdPath, readProcessStat } from "./process-stat.ts";
-export { integerBelow, type Random, seededRandom, systemRandom } from "./random.ts";
+export { type Random, seededRandom, systemRandom } from "./random.ts";

@@ -59,7 +59,7 @@ export function seededRandom(seed: string): Random {
 }
 
 /** An integer in `[0, bound)` from what `take` gives. Rejection sampling over 32 bits, so that no value below `bound` is favoured. */
-export function integerBelow(bound: number, take: (length: number) => Uint8Array): number {
+function integerBelow(bound: number, take: (length: number) => Uint8Array): number {
   const range = 2 ** 32;
   const acceptBelow = range - (range % bound);
   for (;;) {

@@ -32,7 +32,6 @@ import { readMetrics } from "../observation/read-metrics.ts";
 import { createKeptReplies } from "./kept-replies.ts";
 import { Peers } from "./peers.ts";
 import { RecordSpill } from "./record-spill.ts";
-import { poolRandom } from "./pooled-random.ts";
 import { ReplyReaders } from "../calls/reply-readers.ts";
 import { RequestReaders } from "../calls/request-readers.ts";
 import { Policies } from "../policy/policies.ts";
@@ -132,7 +131,7 @@ class Worker {
       clock: this.#clock,
       loop: this.#loop,
       controlLink: new ControlLink(this.#clock),
-      ids: createIds(this.#clock, poolRandom(this.#random.fork("ids"))),
+      ids: createIds(this.#clock, this.#random.fork("ids")),
       traces: new TraceContexts(this.#random.fork("traces")),
       deadlines,
       limits: new Limits({
@@ -149,10 +148,10 @@ class Worker {
       targets: new Targets({
         ticks: deadlines,
         clock: this.#clock,
-        random: poolRandom(this.#random.fork("targets")),
+        random: this.#random.fork("targets"),
         settings: () => this.#state.knowledge.settings,
       }),
-      random: poolRandom(this.#random.fork("calls")),
+      random: this.#random.fork("calls"),
       upstreams: new Upstreams(start.simulatedSocketPath, descriptors),
       descriptors,
       readers: new ReplyReaders(),
