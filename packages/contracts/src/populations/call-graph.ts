@@ -1,4 +1,4 @@
-/** Which service calls which, as traces show it. */
+/** Which service calls which, as traces show it and as topologies say it. */
 
 import { evidenceOfKind, type Snapshot } from "../model/snapshot.ts";
 
@@ -8,6 +8,9 @@ export type CallGraph = ReadonlyMap<string, ReadonlySet<string>>;
 /** Calls that cross from one service to another. */
 export function callGraphOf(snapshot: Snapshot): CallGraph {
   const graph = new Map<string, Set<string>>();
+  for (const { content } of evidenceOfKind(snapshot, "topology"))
+    for (const { from, to } of content.calls)
+      graph.set(from, (graph.get(from) ?? new Set<string>()).add(to));
   for (const { content } of evidenceOfKind(snapshot, "trace")) {
     const serviceOf = new Map(content.spans.map((span) => [span.spanId, span.service]));
     for (const span of content.spans) {

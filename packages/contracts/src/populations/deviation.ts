@@ -2,7 +2,7 @@
 
 import { fitPieces } from "../statistics/piecewise-fit.ts";
 import { middleAndSpread, quantileOf, sortedNumbers } from "../statistics/quantiles.ts";
-import { changePointOf } from "../statistics/rank-change-point.ts";
+import { chanceAtSplit, changePointOf } from "../statistics/rank-change-point.ts";
 
 export interface Deviation {
   /** The chance of as sharp a change in a series that has none; of one series alone, not corrected for many. */
@@ -21,6 +21,10 @@ export interface Deviation {
 
 /** A jump that a straight line explains nearly as well is a trend, not a change. */
 const lineErrorShareMin = 0.8;
+/** Fewer values at the end than these are outliers, not a level. */
+const laterCountMin = 4;
+/** Of what is nearly always the same, as a count of errors is, so many; single events come in runs by chance. */
+const quietLaterCountMin = 8;
 /** A ramp is told from a jump when it leaves at most this share of the jump's error. */
 const rampErrorShareMax = 0.5;
 /** What follows the peak of a ramp, as after a restart, is at most this share of the series. */
@@ -30,6 +34,113 @@ const tailShareMax = 0.3;
 export function deviationOf(values: Float64Array, pointCountMin: number): Deviation | undefined {
   if (values.length < Math.max(4, pointCountMin)) return undefined;
   return rampOf(values) ?? stepOf(values);
+}
+
+/** Of fewer values before a moment no spread can be told; a tenth of what they were stands for it. */
+const spreadCountMin = 4;
+const unknownSpreadShare = 0.1;
+/** Neighbours beyond the usual by which the beginning of a deviation is told from a single outlier. */
+const onsetRunLength = 3;
+
+/**
+ * How the values from a place that is known beforehand depart from those before it, be it surely or not; `undefined` where
+ * there is nothing to compare. What was usual before is taken off: a peak counts by how far it lies beyond the old ones.
+ */
+export function deviationAt(values: Float64Array, split: number): Deviation | undefined {
+  if (split < 1 || split >= values.length) return undefined;
+  const early = values.subarray(0, split);
+  const later = values.subarray(split);
+  const { median, scale } = levelOf(early, rangeOf(values));
+  const middle = quantileOf(sortedNumbers(later), 0.5);
+  const usual = sortedNumbers(early.map((value) => Math.abs(value - median)));
+  const distances = sortedNumbers(later.map((value) => Math.abs(value - median)));
+  const level = Math.abs(middle - median) / scale;
+  const peak = (quantileOf(distances, peakShare) - quantileOf(usual, peakShare)) / scale;
+  const after = level > 0 ? middle : farthestOf(later, median);
+  return {
+    chance: isDrift(values, split) ? 1 : chanceAtSplit(values, split, correlationOf(early, median)),
+    index: onsetFrom(values, split, { median, scale }),
+    endIndex: values.length - 1,
+    direction: after >= median ? "up" : "down",
+    shape: "step",
+    before: median,
+    after,
+    score: Math.max(0, level, peak * peakWeight),
+  };
+}
+
+/** Neighbours on both sides of a change by which a jump is told from a drift: this share of the values, and at least so many. */
+const nearShare = 0.06;
+const nearCountMin = 4;
+/** Of the whole change, the share that happens between those neighbours when it is a jump. */
+const jumpShareMin = 0.6;
+
+/**
+ * Load that goes with the day moves every level slowly. A change is no drift when most of it happens at once, or when the
+ * new level lies farther beyond all that was before than that itself reached from end to end.
+ */
+function isDrift(values: Float64Array, split: number): boolean {
+  const near = Math.max(nearCountMin, Math.round(nearShare * values.length));
+  const early = sortedNumbers(values.subarray(0, split));
+  const middle = quantileOf(sortedNumbers(values.subarray(split)), 0.5);
+  const whole = middle - quantileOf(early, 0.5);
+  const jump =
+    quantileOf(sortedNumbers(values.subarray(split, split + near)), 0.5) -
+    quantileOf(sortedNumbers(values.subarray(Math.max(0, split - near), split)), 0.5);
+  if (whole * jump > 0 && Math.abs(jump) >= jumpShareMin * Math.abs(whole)) return false;
+  const [low, high] = [quantileOf(early, 0.01), quantileOf(early, 0.99)];
+  return Math.max(middle - high, low - middle) <= high - low;
+}
+
+/** Peaks are the values that a hundredth lies beyond, so that one outlier of many values is none. */
+const peakShare = 0.99;
+/** What peaks alone show counts less than a level that moved. */
+const peakWeight = 0.5;
+/** A series that hardly moved before has no noise to measure with; its scale is at least this share of the range. */
+const stillShare = 0.1;
+
+function levelOf(values: Float64Array, range: number): { median: number; scale: number } {
+  const { median, quartileRange } = middleAndSpread(sortedNumbers(values));
+  const isStill = quartileRange <= 1e-9 * Math.max(Math.abs(median), range);
+  const medianShare = values.length < spreadCountMin ? unknownSpreadShare : 0.01;
+  const floor = Math.max(medianShare * Math.abs(median), (isStill ? stillShare : 0.002) * range);
+  const scale = Math.max(quartileRange / 1.349, floor);
+  return { median, scale: scale > 0 ? scale : 1 };
+}
+
+function farthestOf(values: Float64Array, from: number): number {
+  let farthest = values[0] ?? from;
+  for (const value of values)
+    if (Math.abs(value - from) > Math.abs(farthest - from)) farthest = value;
+  return farthest;
+}
+
+/** The first of a few neighbours that mostly lie beyond the usual. */
+function onsetFrom(
+  values: Float64Array,
+  split: number,
+  { median, scale }: { median: number; scale: number },
+): number {
+  for (let at = split; at + onsetRunLength <= values.length; at += 1) {
+    let beyond = 0;
+    for (let next = at; next < at + onsetRunLength; next += 1)
+      if (Math.abs((values[next] ?? median) - median) > 4 * scale) beyond += 1;
+    if (beyond * 2 > onsetRunLength) return at;
+  }
+  return split;
+}
+
+/** Of neighbours, corrected for the bias of short series. */
+function correlationOf(values: Float64Array, middle: number): number {
+  let [product, square] = [0, 0];
+  for (let at = 0; at < values.length; at += 1) {
+    const here = (values[at] ?? middle) - middle;
+    square += here * here;
+    if (at > 0) product += here * ((values[at - 1] ?? middle) - middle);
+  }
+  if (square === 0) return 0;
+  const raw = product / square;
+  return Math.min(0.95, Math.max(0, raw + (1 + 3 * Math.max(0, raw)) / values.length));
 }
 
 /** A flat beginning that turns into a slope, up to its peak or down to its lowest point. */
@@ -70,7 +181,11 @@ function stepOf(values: Float64Array): Deviation | undefined {
   const fit = fitPieces(values);
   if (fit.step > lineErrorShareMin * fit.line) return undefined;
   const change = changePointOf(values, fit.correlation);
-  if (change === undefined) return undefined;
+  const laterCount = values.length - fit.stepIndex;
+  if (change === undefined || laterCount < laterCountMin) return undefined;
+  const isQuiet = middleAndSpread(sortedNumbers(values)).quartileRange === 0;
+  if (isQuiet && laterCount < quietLaterCountMin) return undefined;
+  if (isDrift(values, fit.stepIndex)) return undefined;
   return measured(values, fit.stepIndex, { chance: change.chance, shape: "step" });
 }
 

@@ -4,6 +4,7 @@ import type { MetricSeries } from "../model/evidence.ts";
 import { adjustForMany } from "../statistics/benjamini-hochberg.ts";
 import { ContrastTally } from "./contrast.ts";
 import { deviationOf } from "./deviation.ts";
+import { simulateIncident } from "./fault-simulator.ts";
 import { firstDeviation } from "./first-deviation.ts";
 import { incident, normal, seeded } from "./incident-maker.ts";
 
@@ -60,6 +61,28 @@ describe("over 1,000 simulated snapshots in which nothing departs", () => {
       expect(called).toBeLessThanOrEqual(calledCountMax);
     },
   );
+});
+
+describe("over 1,000 simulated shops in which no fault is", () => {
+  it.each([
+    { load: "goes with the season", growth: 1, hasMoment: false },
+    { load: "goes with the season, and a moment is told", growth: 1, hasMoment: true },
+    { load: "steps up for all at once", growth: 1.8, hasMoment: false },
+  ])("at most 1 in 100 is called deviating where load $load", ({ growth, hasMoment }) => {
+    let called = 0;
+    for (let seed = 0; seed < nullCount; seed += 1) {
+      const { series, beganMicros } = simulateIncident({
+        seed,
+        fault: "none",
+        rootService: "cart",
+        pointCount: 120,
+        loadGrowth: growth,
+      });
+      const snapshot = incident({ series, ...(hasMoment ? { beganMicros } : {}) });
+      if (firstDeviation.check(snapshot)[0]?.verdict === "violated") called += 1;
+    }
+    expect(called).toBeLessThanOrEqual(calledCountMax);
+  });
 });
 
 describe("over 1,000 simulated populations that are alike", () => {

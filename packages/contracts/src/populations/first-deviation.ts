@@ -5,12 +5,10 @@ import { defineContract } from "../model/define-contract.ts";
 import type { CauseKind } from "../model/finding.ts";
 import type { FindingParts } from "../model/make-finding.ts";
 import { isoTime, numberWords } from "./words.ts";
-import {
-  type DeviatingSeries,
-  type RankedService,
-  type Ranking,
-  rankServices,
-} from "./rank-services.ts";
+import type { DeviatingSeries, RankingOptions } from "./deviating-series.ts";
+import { loadGrowthOf } from "./load-growth.ts";
+import { type Ranking, rankServices } from "./rank-services.ts";
+import { depthOf, type RankedService } from "./service-order.ts";
 
 /** What can be set, with its default. */
 const options = {
@@ -44,26 +42,66 @@ export const firstDeviation: Contract = defineContract({
   options,
   check(snapshot, settings, found) {
     const ranking = rankServices(snapshot, settings);
-    const parts = judged(ranking);
+    const parts = judged(ranking, settings);
     return parts === undefined ? [] : [found(parts)];
   },
 });
 
-function judged(ranking: Ranking): FindingParts | undefined {
-  const { services, judgedCount, seriesCount } = ranking;
+function judged(ranking: Ranking, { scoreMin }: RankingOptions): FindingParts | undefined {
+  const { services, candidates, judgedCount, seriesCount, momentMicros } = ranking;
   const [first] = services;
-  const subject = { kind: "services", name: first === undefined ? "all services" : nameOf(first) };
-  if (first !== undefined) return { ...deviationParts(ranking, first), subject };
-  if (judgedCount > 0) {
-    return {
-      verdict: "holds",
-      subject,
-      title: `None of ${judgedCount} series departs from the level that it had.`,
-      actual: `No change point is both sure and large in ${judgedCount} series.`,
-      measures: { seriesCount, judgedCount },
-    };
+  const load = loadGrowthOf(ranking);
+  if (load !== undefined) return loadParts(ranking, load);
+  if (first !== undefined) {
+    const subject = { kind: "services", name: nameOf(first) };
+    return { ...deviationParts(ranking, first), subject };
   }
-  return undefined;
+  const [likeliest] = momentMicros === undefined ? [] : candidates;
+  const subject = { kind: "services", name: "all services" };
+  const isSuspect = likeliest?.series.some(({ deviation }) => deviation.score >= scoreMin);
+  if (likeliest !== undefined && (isSuspect === true || judgedCount === 0)) {
+    return { ...candidateParts(ranking, likeliest), subject };
+  }
+  if (judgedCount === 0) return undefined;
+  return {
+    verdict: "holds",
+    subject,
+    title: `None of ${judgedCount} series departs from the level that it had.`,
+    actual: `No change point is both sure and large in ${judgedCount} series.`,
+    measures: {
+      ...(likeliest === undefined ? {} : rankedMeasures(ranking)),
+      seriesCount,
+      judgedCount,
+    },
+  };
+}
+
+function loadParts(ranking: Ranking, load: number): FindingParts {
+  const { services, judgedCount, seriesCount } = ranking;
+  const times = numberWords(load);
+  return {
+    verdict: "holds",
+    subject: { kind: "services", name: "all services" },
+    title: `The load changes to ${times} times what it was, and everything follows it.`,
+    actual: `No series of ${services.length} services departs further than the requests that reach them.`,
+    measures: { ...rankedMeasures(ranking), loadGrowth: load, seriesCount, judgedCount },
+    evidence: evidenceOf(deepestSeries(services)),
+  };
+}
+
+/** A moment is known, and what departs from it on does so too little, or for too few points, to be sure. */
+function candidateParts(ranking: Ranking, first: RankedService): Omit<FindingParts, "subject"> {
+  const { candidates, judgedCount, seriesCount } = ranking;
+  const series = deepestSeries(candidates);
+  return {
+    verdict: "inconclusive",
+    title: `${nameOf(first)} may depart first, and no series shows it surely.`,
+    actual: rankedLines(candidates),
+    measures: { ...rankedMeasures(ranking), judgedCount, seriesCount },
+    evidence: evidenceOf(series),
+    missing: ["more points before and after the moment"],
+    nextChecks: [`Compare ${nameOf(first)} over a longer time with the others.`],
+  };
 }
 
 /** How many services and series a finding names. */
@@ -72,23 +110,14 @@ const namedCountMax = 10;
 function deviationParts(ranking: Ranking, first: RankedService): Omit<FindingParts, "subject"> {
   const { services, judgedCount, seriesCount } = ranking;
   const top = first.series[0];
-  const ranked = services.slice(0, namedCountMax);
-  const series = services
-    .flatMap((service) => service.series.map((item) => ({ item, weight: service.weight })))
-    .sort(
-      (left, right) =>
-        right.weight * Math.log1p(right.item.deviation.score) -
-        left.weight * Math.log1p(left.item.deviation.score),
-    )
-    .slice(0, namedCountMax);
+  const series = deepestSeries(services);
   return {
     verdict: "violated",
     title: `${nameOf(first)} departs first and deepest: ${top === undefined ? "" : changeWords(top)}.`,
-    actual: ranked.map((service, index) => `${index + 1}. ${serviceWords(service)}`).join("\n"),
+    actual: rankedLines(ranking.candidates),
     causeKind: causeOf(first),
     measures: {
-      rankedServices: services.slice(0, 50).map(nameOf).join(", "),
-      rankedSeries: series.map(({ item }) => seriesName(item)).join(", "),
+      ...rankedMeasures(ranking),
       onset: isoTime(first.onsetMicros),
       score: Math.round((top?.deviation.score ?? 0) * 10) / 10,
       adjustedChance: top?.chance,
@@ -96,11 +125,7 @@ function deviationParts(ranking: Ranking, first: RankedService): Omit<FindingPar
       judgedCount,
       seriesCount,
     },
-    evidence: series.map(({ item }) => ({
-      evidenceId: item.series.evidenceId,
-      locator: item.series.locator,
-      quote: changeWords(item),
-    })),
+    evidence: evidenceOf(series),
     nextChecks: [
       `Look at what reached ${nameOf(first)} before ${isoTime(first.onsetMicros)}: changes, load, and the services that it calls.`,
       ...(ranking.graph.size === 0
@@ -108,6 +133,48 @@ function deviationParts(ranking: Ranking, first: RankedService): Omit<FindingPar
         : []),
     ],
   };
+}
+
+/** The candidates, and behind each of them in what it departs and how far, for those who read on by machine. */
+function rankedMeasures({
+  candidates,
+  momentMicros,
+}: Ranking): NonNullable<FindingParts["measures"]> {
+  return {
+    rankedServices: candidates.slice(0, rankedCountMax).map(nameOf).join(", "),
+    rankedSeries: deepestSeries(candidates).map(seriesName).join(", "),
+    rankedScores: candidates
+      .slice(0, namedCountMax)
+      .map(({ weight }) => weight.toFixed(3))
+      .join(", "),
+    moment: momentMicros === undefined ? undefined : isoTime(momentMicros),
+  };
+}
+
+/** How many services are ranked for machines. */
+const rankedCountMax = 50;
+
+function rankedLines(services: readonly RankedService[]): string {
+  return services
+    .slice(0, namedCountMax)
+    .map((service, index) => `${index + 1}. ${serviceWords(service)}`)
+    .join("\n");
+}
+
+function deepestSeries(services: readonly RankedService[]): DeviatingSeries[] {
+  return services
+    .flatMap((service) => service.series.map((item) => ({ item, weight: service.weight })))
+    .sort((left, right) => right.weight * depthOf(right.item) - left.weight * depthOf(left.item))
+    .slice(0, namedCountMax)
+    .map(({ item }) => item);
+}
+
+function evidenceOf(series: readonly DeviatingSeries[]): NonNullable<FindingParts["evidence"]> {
+  return series.map((item) => ({
+    evidenceId: item.series.evidenceId,
+    locator: item.series.locator,
+    quote: changeWords(item),
+  }));
 }
 
 function nameOf({ name }: Pick<RankedService, "name">): string {

@@ -78,14 +78,25 @@ export interface IncidentParts {
   readonly series?: readonly MetricSeries[];
   readonly lines?: readonly LogLine[];
   readonly events?: readonly ChangeEvent[];
+  readonly calls?: readonly { readonly from: string; readonly to: string }[];
+  readonly beganMicros?: number;
 }
 
 /** One snapshot of it all. */
-export function incident({ series = [], lines = [], events = [] }: IncidentParts): Snapshot {
+export function incident({
+  series = [],
+  lines = [],
+  events = [],
+  calls = [],
+  beganMicros,
+}: IncidentParts): Snapshot {
   const contents: EvidenceContent[] = [];
   if (series.length > 0) contents.push({ kind: "metrics", series: [...series] });
   if (lines.length > 0) contents.push({ kind: "logs", lines: [...lines] });
   if (events.length > 0) contents.push({ kind: "changes", events: [...events] });
+  if (calls.length > 0) contents.push({ kind: "topology", calls: [...calls] });
+  if (beganMicros !== undefined)
+    contents.push({ kind: "incident", beganMicros, alerts: [], statuses: [], patterns: [] });
   return createSnapshot(contents.map((content) => ({ source: sourceOf(content), content })));
 }
 

@@ -3,6 +3,7 @@
 import { type EvidenceOf, evidenceOfKind, type Snapshot } from "../model/snapshot.ts";
 import type { MetricSeries } from "../model/evidence.ts";
 import { compareText } from "../text/compare-text.ts";
+import { serviceOfPod } from "../text/service-of-pod.ts";
 import { type Signal, signalOf } from "./signal.ts";
 
 export interface ObservedSeries {
@@ -16,21 +17,25 @@ export interface ObservedSeries {
   readonly locator: string;
 }
 
-/** Labels that name a service, the surest first. */
+/** Labels that name a service, the surest first, in small letters and without anything between the words. */
 const serviceLabels = [
   "service",
-  "service_name",
-  "service.name",
+  "servicename",
+  "microservice",
   "app",
-  "app_kubernetes_io_name",
+  "appkubernetesioname",
   "workload",
   "deployment",
   "container",
+  "containername",
   "job",
   "pod",
+  "podname",
   "component",
+  "cmdbid",
   "instance",
   "host",
+  "hostname",
   "node",
 ];
 
@@ -59,10 +64,32 @@ export function observedSeriesOf(snapshot: Snapshot): ObservedSeries[] {
       );
       const key = JSON.stringify([service, name, labels]);
       const known = found.get(key);
-      if (known === undefined || known.values.length < told.values.length) found.set(key, told);
+      found.set(key, known === undefined ? told : together(known, told));
     }
   }
   return [...found].sort(([left], [right]) => compareText(left, right)).map(([, told]) => told);
+}
+
+/**
+ * One series of two recordings that do not overlap, such as a quiet time and an incident; of those that do, the longer.
+ * A finding points at the later one.
+ */
+function together(known: ObservedSeries, told: ObservedSeries): ObservedSeries {
+  const [early, late] =
+    (known.timesMicros[0] ?? 0) <= (told.timesMicros[0] ?? 0) ? [known, told] : [told, known];
+  const isApart = (early.timesMicros.at(-1) ?? 0) < (late.timesMicros[0] ?? 0);
+  if (!isApart) return known.values.length < told.values.length ? told : known;
+  return {
+    service: late.service,
+    name: late.name,
+    signal: late.signal,
+    timesMicros: [...early.timesMicros, ...late.timesMicros],
+    values: Float64Array.from([...early.values, ...late.values]),
+    get evidenceId() {
+      return late.evidenceId;
+    },
+    locator: late.locator,
+  };
 }
 
 /** Services that the names of series begin with: several of them, followed by metrics that several have. */
@@ -91,12 +118,13 @@ function splitName(name: string): [prefix: string, metric: string] {
 }
 
 function labelledService({ labels }: MetricSeries): string | undefined {
-  for (const label of serviceLabels) {
-    const value = labels[label];
-    if (value !== undefined && value !== "")
-      return label === "pod" ? value.replace(/-[a-f0-9]{6,10}-[a-z0-9]{5}$|-\d+$/, "") : value;
+  let [best, bestPlace] = ["", serviceLabels.length];
+  for (const [name, value] of Object.entries(labels)) {
+    const place = serviceLabels.indexOf(name.toLowerCase().replaceAll(/[^a-z0-9]/g, ""));
+    if (place >= 0 && place < bestPlace && value !== "") [best, bestPlace] = [value, place];
   }
-  return undefined;
+  if (best === "") return undefined;
+  return serviceLabels[bestPlace]?.startsWith("pod") === true ? serviceOfPod(best) : best;
 }
 
 function placeOf(

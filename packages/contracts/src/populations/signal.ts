@@ -5,6 +5,7 @@ export type Signal =
   | "limit"
   | "saturation"
   | "errors"
+  | "availability"
   | "latency"
   | "traffic"
   | "cpu"
@@ -17,6 +18,7 @@ export type Signal =
 
 /** In the order in which they are tried: a queue of requests is no traffic, and the time of a request is none either. */
 const signals: readonly (readonly [Signal, RegExp])[] = [
+  ["availability", /availab|success|apdex|(?:^|_)up$/],
   ["cache", /cache|hit_?ratio|hit_?rate|miss_?ratio|evict/],
   ["restarts", /restart|oom|kill|crash/],
   ["limit", /(?:^|_)(?:limits?|max|quota|desired|capacity|allocatable)(?:_|$)/],

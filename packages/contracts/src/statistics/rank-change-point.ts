@@ -47,6 +47,27 @@ export function changePointOf(values: Float64Array, correlation = 0): ChangePoin
   };
 }
 
+/**
+ * The chance of as sharp a change at a place that was known beforehand, in a series that has none there. `correlation` is
+ * that of neighbours.
+ */
+export function chanceAtSplit(values: Float64Array, index: number, correlation = 0): number {
+  const count = values.length;
+  if (index < 1 || index >= count || count < 4) return 1;
+  const ranks = ranksOf(values);
+  const mean = (count + 1) / 2;
+  let [variance, sum] = [0, 0];
+  for (const [at, rank] of ranks.entries()) {
+    variance += (rank - mean) ** 2;
+    if (at < index) sum += rank - mean;
+  }
+  variance /= count - 1;
+  if (variance === 0) return 1;
+  const z = Math.abs(sum) / Math.sqrt((variance * index * (count - index)) / count);
+  const widening = (1 + correlation) / (1 - correlation);
+  return Math.min(twoSidedTail(z / Math.sqrt(widening)), chanceOfTail(ranks, index, widening));
+}
+
 /** Ranks from 1, the mean of the ranks for values that are equal. */
 function ranksOf(values: Float64Array): Float64Array {
   const sorted = sortedNumbers(values);

@@ -14,8 +14,3 @@ export function columnOf(header: readonly string[], names: readonly string[]): n
   }
   return undefined;
 }
-
-/** The pod of a deployment is one of many; the deployment is the service. Other names stay. */
-export function serviceOfPod(name: string): string {
-  return name.replace(/-[a-f0-9]{6,10}-[a-z0-9]{5}$|-[bcdf-hj-np-tv-z2-9]{8,10}-[a-z0-9]{5}$/, "");
-}

@@ -2,6 +2,7 @@
 
 import type { LogLine } from "../../model/evidence.ts";
 import { cutText } from "../../text/cut-text.ts";
+import { serviceOfPod } from "../../text/service-of-pod.ts";
 import { EvidenceError } from "../evidence-error.ts";
 import type { FileContent } from "../format.ts";
 import { KeptLines, LineRoom } from "../logs/kept-lines.ts";
@@ -9,7 +10,7 @@ import { logLimits } from "../logs/limits.ts";
 import { severityOfWord } from "../logs/severity.ts";
 import { timeOfText } from "../time-text.ts";
 import { hexadecimalId } from "../tracing/ids.ts";
-import { columnOf, serviceOfPod } from "./column-names.ts";
+import { columnOf } from "./column-names.ts";
 import type { RowSink } from "./table-stream.ts";
 
 /** Which column holds what. */

@@ -2,9 +2,10 @@
 
 import type { Attributes } from "../../model/span.ts";
 import type { FileContent } from "../format.ts";
+import { serviceOfPod } from "../../text/service-of-pod.ts";
 import { microsPerUnit, timeOfText } from "../time-text.ts";
 import { SpanCollector } from "../tracing/span-collector.ts";
-import { columnOf, plainName, serviceOfPod } from "./column-names.ts";
+import { columnOf, plainName } from "./column-names.ts";
 import type { RowSink } from "./table-stream.ts";
 
 /** Which column holds what. */

@@ -56,7 +56,7 @@ it("reads lines of logs by their exact time, not by the one that is for people",
     "logs.csv",
     `time,timestamp,container_name,message,level,req_path,error
 16:30,1705595459012034902,catalogue,healthy,INFO,,
-16:31,1705595461012034902,carts-6999fd64d9-pjhhn,"deadline exceeded, after ""5s""",ERROR,/carts,
+16:31,1705595461012034000,carts-6999fd64d9-pjhhn,"deadline exceeded, after ""5s""",ERROR,/carts,
 `,
   );
   expect(log?.format).toBe("logs-csv");
@@ -65,7 +65,7 @@ it("reads lines of logs by their exact time, not by the one that is for people",
     lines: [
       { service: "catalogue", severity: "info", text: "healthy" },
       {
-        timeMicros: 1_705_595_461_012_034.9,
+        timeMicros: 1_705_595_461_012_034,
         service: "carts",
         severity: "error",
         text: 'deadline exceeded, after "5s"',

@@ -1,0 +1,126 @@
+/** Which series depart from what they were: where each of them changes by itself, or from a moment that is known. */
+
+import { adjustForMany } from "../statistics/benjamini-hochberg.ts";
+import { type Deviation, deviationAt, deviationOf } from "./deviation.ts";
+import type { ObservedSeries } from "./observed-series.ts";
+
+export interface RankingOptions {
+  readonly pointCountMin: number;
+  /** The false discovery rate. */
+  readonly errorRateMax: number;
+  readonly scoreMin: number;
+  readonly relativeChangeMin: number;
+}
+
+export interface DeviatingSeries {
+  readonly series: ObservedSeries;
+  readonly deviation: Deviation;
+  readonly onsetMicros: number;
+  /** The chance, adjusted for how many series were looked at. */
+  readonly chance: number;
+  /** The chance is within the error rate. */
+  readonly isSure: boolean;
+  /** Sure, and large enough to matter. */
+  readonly isLarge: boolean;
+}
+
+/** Series that change somewhere, each at its own time; those alone that surely do. */
+export function changesIn(
+  judged: readonly ObservedSeries[],
+  options: RankingOptions,
+): DeviatingSeries[] {
+  const found = judged.map((series) => deviationOf(series.values, options.pointCountMin));
+  return rated(judged, found, options).filter(
+    ({ isSure, deviation }) => isSure && deviation.score >= options.scoreMin / 2,
+  );
+}
+
+/** How every series departs from a moment on, the unsure ones as well: they can be ranked, and prove nothing. */
+export function departuresFrom(
+  micros: number,
+  all: readonly ObservedSeries[],
+  options: RankingOptions,
+): DeviatingSeries[] {
+  const found = all.map((series) => {
+    const { values } = series;
+    const split = placeOf(series.timesMicros, micros);
+    const end = endOfRecording(series, split);
+    // What was recorded at another time, before or after, is what is usual.
+    const apart = values.length - end;
+    const ordered =
+      apart === 0
+        ? values
+        : Float64Array.from([...values.subarray(end), ...values.subarray(0, end)]);
+    const deviation = deviationAt(ordered, split + apart);
+    if (deviation === undefined) return undefined;
+    const index = deviation.index - apart;
+    const chance = values.length < options.pointCountMin ? 1 : deviation.chance;
+    return { ...deviation, index, endIndex: end - 1, chance };
+  });
+  return rated(all, found, options);
+}
+
+function rated(
+  series: readonly ObservedSeries[],
+  found: readonly (Deviation | undefined)[],
+  { errorRateMax, scoreMin, relativeChangeMin }: RankingOptions,
+): DeviatingSeries[] {
+  const chances = adjustForMany(found.map((deviation) => deviation?.chance ?? 1));
+  return series.flatMap((item, index) => {
+    const deviation = found[index];
+    const chance = chances[index] ?? 1;
+    if (deviation === undefined) return [];
+    const onsetMicros = item.timesMicros[deviation.index] ?? 0;
+    const isSure = chance <= errorRateMax;
+    const isLarge =
+      isSure && deviation.score >= scoreMin && relativeChangeOf(deviation) >= relativeChangeMin;
+    return [{ series: item, deviation, onsetMicros, chance, isSure, isLarge }];
+  });
+}
+
+/** The share by which the level changes, from 0 to 1 where the sign stays. */
+export function relativeChangeOf({ before, after }: Deviation): number {
+  return Math.abs(after - before) / Math.max(Math.abs(before), Math.abs(after), 1e-12);
+}
+
+/** The first point that is not before a moment. */
+function placeOf(timesMicros: readonly number[], micros: number): number {
+  let low = 0;
+  let high = timesMicros.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((timesMicros[middle] ?? Infinity) < micros) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Recordings are apart when so many points would have had room between them. */
+const gapPointCountMin = 20;
+
+/** The place behind the last point of the recording in which a place lies. */
+function endOfRecording(series: ObservedSeries, from: number): number {
+  const { timesMicros } = series;
+  const gap = gapPointCountMin * intervalOf(series);
+  for (let at = from + 1; at < timesMicros.length; at += 1) {
+    const isApart = (timesMicros[at] ?? 0) - (timesMicros[at - 1] ?? 0) > gap;
+    if (isApart && gap > 0) return at;
+  }
+  return timesMicros.length;
+}
+
+/** Whether a series is one of several recordings. */
+export function hasGap(series: ObservedSeries): boolean {
+  return endOfRecording(series, 0) < series.timesMicros.length;
+}
+
+/** The usual distance of neighbouring points. */
+export function intervalOf({ timesMicros }: ObservedSeries): number {
+  const count = timesMicros.length;
+  const late = timesMicros.slice(Math.max(0, count - intervalPointCount));
+  const gaps = late.slice(1).map((time, at) => time - (late[at] ?? time));
+  return gaps.sort((left, right) => left - right)[Math.floor(gaps.length / 2)] ?? 0;
+}
+
+/** Points at the end of a series by which its interval is told. */
+const intervalPointCount = 50;

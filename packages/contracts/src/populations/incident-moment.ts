@@ -1,0 +1,25 @@
+/** When an incident began, as far as evidence beside the metrics says so. */
+
+import { evidenceOfKind, type Snapshot } from "../model/snapshot.ts";
+
+export interface IncidentMoments {
+  /** The moment itself, as of a fault that was injected. */
+  readonly beganMicros: number | undefined;
+  /** Somebody noticed it then. */
+  readonly alertedMicros: number | undefined;
+}
+
+/** The earliest moments that are told. */
+export function incidentMomentsOf(snapshot: Snapshot): IncidentMoments {
+  const incidents = evidenceOfKind(snapshot, "incident").map(({ content }) => content);
+  const alerts = incidents.flatMap((content) => content.alerts.map(({ timeMicros }) => timeMicros));
+  return {
+    beganMicros: earliestOf(incidents.map(({ beganMicros }) => beganMicros)),
+    alertedMicros: earliestOf(alerts),
+  };
+}
+
+function earliestOf(moments: readonly (number | undefined)[]): number | undefined {
+  const known = moments.flatMap((moment) => (moment === undefined ? [] : [moment]));
+  return known.length === 0 ? undefined : known.reduce((left, right) => Math.min(left, right));
+}
