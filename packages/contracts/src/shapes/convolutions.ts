@@ -1,7 +1,7 @@
 /** Convolutions, and their way back. */
 
 import type { Dimension } from "../model/operators.ts";
-import { shapeWords } from "./dimensions.ts";
+import { type Shape, shapeWords } from "./dimensions.ts";
 import { fault, fits, type Inferred, type OperatorView, unknown } from "./operator-view.ts";
 import { widenedLength, windowLength } from "./window.ts";
 
@@ -17,14 +17,8 @@ export function convolution(view: OperatorView): Inferred {
   const spaceCount = named === undefined ? (weight?.length ?? 0) - 2 : Number(named);
   if (spaceCount < 1 || spaceCount > 3)
     return unknown("the number of dimensions of the convolution");
-  if (weight !== undefined && weight.length !== spaceCount + 2)
-    return fault(`a weight of ${spaceCount + 2} dimensions`, `the weight is ${shapeWords(weight)}`);
-  if (input.length !== spaceCount + 2 && input.length !== spaceCount + 1) {
-    return fault(
-      `an input of ${spaceCount + 1} or ${spaceCount + 2} dimensions`,
-      `the input is ${shapeWords(input)}`,
-    );
-  }
+  const wrong = rankFault({ input, weight, spaceCount });
+  if (wrong !== undefined) return wrong;
   // How the channels are grouped shows in the weight where it is not recorded.
   const given = view.number("groups group");
   const groups = given ?? 1;
@@ -82,6 +76,25 @@ export function convolution(view: OperatorView): Inferred {
   return fits([...input.slice(0, -spaceCount - 1), outside, ...space]);
 }
 
+/** What is wrong with the numbers of dimensions; an input without a batch is fine. */
+function rankFault({
+  input,
+  weight,
+  spaceCount,
+}: {
+  input: Shape;
+  weight: Shape | undefined;
+  spaceCount: number;
+}): Inferred | undefined {
+  if (weight !== undefined && weight.length !== spaceCount + 2)
+    return fault(`a weight of ${spaceCount + 2} dimensions`, `the weight is ${shapeWords(weight)}`);
+  if (input.length === spaceCount + 2 || input.length === spaceCount + 1) return undefined;
+  return fault(
+    `an input of ${spaceCount + 1} or ${spaceCount + 2} dimensions`,
+    `the input is ${shapeWords(input)}`,
+  );
+}
+
 /** Whether channels can be divided into groups, as far as they are known. */
 function isShared(channels: Dimension, groups: number): boolean {
   return typeof channels !== "number" || groups < 1 || channels % groups === 0;
@@ -93,14 +106,8 @@ export function transposedConvolution(view: OperatorView): Inferred {
   const spaceCount = Number(/transpose([123])d/i.exec(view.operator.operator)?.[1] ?? 0);
   if (input === undefined || spaceCount === 0) return unknown("the shape of the input");
   if (view.has("dataformat datalayout")) return unknown("its layout");
-  if (weight !== undefined && weight.length !== spaceCount + 2)
-    return fault(`a weight of ${spaceCount + 2} dimensions`, `the weight is ${shapeWords(weight)}`);
-  if (input.length !== spaceCount + 2 && input.length !== spaceCount + 1) {
-    return fault(
-      `an input of ${spaceCount + 1} or ${spaceCount + 2} dimensions`,
-      `the input is ${shapeWords(input)}`,
-    );
-  }
+  const wrong = rankFault({ input, weight, spaceCount });
+  if (wrong !== undefined) return wrong;
   const channels = input[input.length - spaceCount - 1];
   const wanted = weight?.[0] ?? view.number("inchannels");
   if (wanted !== undefined && !view.dimensions.unify(channels, wanted)) {

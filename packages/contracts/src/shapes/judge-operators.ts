@@ -45,7 +45,7 @@ export function judgeOperators({ operators, framework }: OperatorsContent): Judg
     // An operator that gave a type has run: something not recorded, such as autocast, makes its inputs one. So may what
     // profilers saw, which is called by the name of ATen.
     const hasRun =
-      /^aten::/.test(operator.operator) ||
+      operator.operator.startsWith("aten::") ||
       operator.outputs.some(({ dtype }) => dtype !== undefined);
     if (mixed !== undefined && !hasRun) {
       const fault = { index, operator, expected: "inputs of one type", actual: mixed };
