@@ -76,6 +76,9 @@ describe("faultline ledger", () => {
     expect(stdout).toMatch(
       /invoice-differs: .*openai\/gpt.*\n {2}would be settled .* take 0\.25 USD/,
     );
+    const history = await platform.call("ledger", "reconcile", "--history");
+    expect(history.stdout).toMatch(/1 invoice-differs +0\n/);
+    expect((await platform.call("ledger", "escrow")).stdout).toContain("No other region holds");
   });
 
   it("sets a price for models that have none, lists prices, and takes the default away", async () => {
