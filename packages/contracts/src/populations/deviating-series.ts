@@ -39,7 +39,7 @@ export function changesIn(
 export function departuresFrom(
   micros: number,
   all: readonly ObservedSeries[],
-  options: RankingOptions,
+  options: RankingOptions & { readonly isJudged?: boolean },
 ): DeviatingSeries[] {
   const found = all.map((series) => {
     const { values } = series;
@@ -51,7 +51,7 @@ export function departuresFrom(
       apart === 0
         ? values
         : Float64Array.from([...values.subarray(end), ...values.subarray(0, end)]);
-    const deviation = deviationAt(ordered, split + apart);
+    const deviation = deviationAt(ordered, split + apart, options.isJudged);
     if (deviation === undefined) return undefined;
     const index = deviation.index - apart;
     const chance = values.length < options.pointCountMin ? 1 : deviation.chance;

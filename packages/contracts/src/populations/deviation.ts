@@ -44,12 +44,17 @@ const onsetRunLength = 3;
 
 /**
  * How the values from a place that is known beforehand depart from those before it, be it surely or not; `undefined` where
- * there is nothing to compare. What was usual before is taken off: a peak counts by how far it lies beyond the old ones.
+ * there is nothing to compare. Where it need not be judged, the chance is 1. What was usual before is taken off: a peak counts by how far it lies beyond the old ones.
  */
-export function deviationAt(values: Float64Array, split: number): Deviation | undefined {
+export function deviationAt(
+  values: Float64Array,
+  split: number,
+  isJudged = true,
+): Deviation | undefined {
   if (split < 1 || split >= values.length) return undefined;
-  const early = values.subarray(0, split);
-  const later = values.subarray(split);
+  const whole = values.subarray(0, split);
+  const early = thinned(whole);
+  const later = thinned(values.subarray(split));
   const { median, scale } = levelOf(early, rangeOf(values));
   const middle = quantileOf(sortedNumbers(later), 0.5);
   const usual = sortedNumbers(early.map((value) => Math.abs(value - median)));
@@ -58,7 +63,10 @@ export function deviationAt(values: Float64Array, split: number): Deviation | un
   const peak = (quantileOf(distances, peakShare) - quantileOf(usual, peakShare)) / scale;
   const after = level > 0 ? middle : farthestOf(later, median);
   return {
-    chance: isDrift(values, split) ? 1 : chanceAtSplit(values, split, correlationOf(early, median)),
+    chance:
+      !isJudged || isDrift(values, split)
+        ? 1
+        : chanceAtSplit(values, split, correlationOf(whole, median)),
     index: onsetFrom(values, split, { median, scale }),
     endIndex: values.length - 1,
     direction: after >= median ? "up" : "down",
@@ -67,6 +75,18 @@ export function deviationAt(values: Float64Array, split: number): Deviation | un
     after,
     score: Math.max(0, level, peak * peakWeight),
   };
+}
+
+/** Values by which a level and its spread are told; of more, every so manyth is enough. */
+const levelCountMax = 2_000;
+
+function thinned(values: Float64Array): Float64Array {
+  const stride = Math.ceil(values.length / levelCountMax);
+  if (stride <= 1) return values;
+  return Float64Array.from(
+    { length: Math.ceil(values.length / stride) },
+    (_, at) => values[at * stride] ?? 0,
+  );
 }
 
 /** Neighbours on both sides of a change by which a jump is told from a drift: this share of the values, and at least so many. */

@@ -90,7 +90,7 @@ function comparedFromOneMoment(
 ): DeviatingSeries[] {
   const known = new Map(changes.map((change) => [change.series, change]));
   const moment = sharedOnsetOf(changes.filter(({ isLarge }) => isLarge));
-  return departuresFrom(moment, all, options).map((departure) => {
+  return departuresFrom(moment, all, { ...options, isJudged: false }).map((departure) => {
     const change = known.get(departure.series);
     if (change === undefined) return { ...departure, isSure: false, isLarge: false };
     const isStep = change.deviation.shape === "step";
