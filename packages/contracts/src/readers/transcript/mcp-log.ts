@@ -154,7 +154,8 @@ class McpLog {
     const { result, error } = message;
     if (asked === undefined) return;
     if (asked["method"] === "tools/list") {
-      if (isFields(result) && Array.isArray(result["tools"])) this.#list(result, asked, { pointer, at });
+      if (isFields(result) && Array.isArray(result["tools"]))
+        this.#list(result, asked, { pointer, at });
       this.#asked.delete(String(message["id"]));
       return;
     }
