@@ -11,6 +11,10 @@ const seeds = [
   '[{"sha":"0123456789abcdef","message":"m","timestamp":"2026-06-18T14:58:00Z","files_changed":["a.go"],"diff":"@@ a.go: f\\n-x\\n+y"}]',
   '{"deploys":[{"timestamp":1781794680,"service":"a","commit_sha":"0123456789abcdef"}],"flags":[{"flag":"f","change":"off->on"}]}',
   '[{"labels":{"alertname":"A"},"startsAt":"2026-06-18T15:06:00Z"},{"component":"c","events":[{"status":"s","timestamp":1781794680}]},{"signature":"p","count":3}]',
+  "1705595460\n",
+  "\uFEFF 9999-12-31T23:59:59.999999999Z ",
+  "9999999999999999999",
+  '{"target": {"node": "Site", "metric": "latency", "agg": "Average", "timestamp": 1681857605}, "root_cause": {"node": "Table"}}',
 ];
 
 it("ends in changes or in a named fault for any input", () => {

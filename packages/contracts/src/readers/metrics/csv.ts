@@ -69,28 +69,35 @@ export function* rowsOf(text: string): Generator<string> {
 
 /** Joins lines to rows. */
 export class RowJoiner {
-  #pending = "";
+  /** The lines of a row whose last quote is open; each is looked at once. */
+  #lines: string[] = [];
+  #length = 0;
 
   /** Takes a line, without its break; the row that it ends. */
   add(written: string): string | undefined {
     const line = written.endsWith("\r") ? written.slice(0, -1) : written;
-    const row = this.#pending === "" ? line : `${this.#pending}\n${line}`;
-    const isBegun = row.includes('"') && isOpen(row) && row.length < rowLengthMax;
-    this.#pending = isBegun ? row : "";
-    return isBegun || row.trim() === "" ? undefined : row;
+    const isBegun = this.#lines.length > 0;
+    const isOpen = hasOddQuotes(line) !== isBegun;
+    if (!isBegun && !isOpen) return line.trim() === "" ? undefined : line;
+    this.#lines.push(line);
+    this.#length += line.length + 1;
+    return isOpen && this.#length <= rowLengthMax ? undefined : this.end();
   }
 
   /** A row that was begun and not ended. */
   end(): string | undefined {
-    return this.#pending.trim() === "" ? undefined : this.#pending;
+    const row = this.#lines.join("\n");
+    this.#lines = [];
+    this.#length = 0;
+    return row.trim() === "" ? undefined : row;
   }
 }
 
-/** A quote that is never closed must not swallow the rest of the file, nor be counted over and over. */
+/** A quote that is never closed must not swallow the rest of the file. */
 const rowLengthMax = 65_536;
 
-function isOpen(row: string): boolean {
+function hasOddQuotes(line: string): boolean {
   let count = 0;
-  for (let at = row.indexOf('"'); at >= 0; at = row.indexOf('"', at + 1)) count += 1;
+  for (let at = line.indexOf('"'); at >= 0; at = line.indexOf('"', at + 1)) count += 1;
   return count % 2 === 1;
 }

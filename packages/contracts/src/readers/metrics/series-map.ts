@@ -32,11 +32,17 @@ export function readSeriesMap(input: FormatInput): FileContent {
         const [time, value]: unknown[] = pair;
         const micros = momentOf(time);
         if (micros === undefined || value === null) continue;
-        builder.add(series, micros, typeof value === "number" ? value : Number(value));
+        builder.add(series, micros, numberOf(value));
       }
     }
   }
   return builder.content("series by name");
+}
+
+/** Not a number for what is none: an empty text is no zero. */
+function numberOf(value: unknown): number {
+  if (typeof value === "number") return value;
+  return typeof value === "string" && value.trim() !== "" ? Number(value) : Number.NaN;
 }
 
 function momentOf(time: unknown): number | undefined {

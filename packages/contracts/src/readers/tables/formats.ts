@@ -1,5 +1,6 @@
 /** Tables whose rows are spans, lines of logs, or calls between services. Those of metrics have a reader of their own. */
 
+import { EvidenceError } from "../evidence-error.ts";
 import type { EvidenceFormat, FileContent, FormatInput } from "../format.ts";
 import { cellsOf, type Delimiter, rowsOf } from "../metrics/csv.ts";
 import { callColumnsOf, CallMatrixRows, CallRows, isCallMatrix } from "./call-table.ts";
@@ -63,7 +64,12 @@ function table(name: string, description: string, open: Open): EvidenceFormat {
 
 function readWhole(input: FormatInput, open: Open): FileContent {
   const stream = streamOf(input, open);
-  if (stream === undefined) throw new RangeError("A table is read that was not recognised.");
+  if (stream === undefined) {
+    throw new EvidenceError("The file does not begin as a table of this kind.", {
+      expected: "a header that names the columns",
+      where: "line 1",
+    });
+  }
   stream.pushText(input.text());
   return stream.endText();
 }
