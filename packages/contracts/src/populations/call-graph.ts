@@ -1,6 +1,7 @@
 /** Which service calls which, as traces show it and as topologies say it. */
 
 import { evidenceOfKind, type Snapshot } from "../model/snapshot.ts";
+import { noParent, type Trace, tracesOf } from "../traces/trace.ts";
 
 /** The services that each service calls. */
 export type CallGraph = ReadonlyMap<string, ReadonlySet<string>>;
@@ -8,18 +9,34 @@ export type CallGraph = ReadonlyMap<string, ReadonlySet<string>>;
 /** Calls that cross from one service to another. */
 export function callGraphOf(snapshot: Snapshot): CallGraph {
   const graph = new Map<string, Set<string>>();
+  const add = (from: string, to: string): void => {
+    graph.set(from, (graph.get(from) ?? new Set<string>()).add(to));
+  };
   for (const { content } of evidenceOfKind(snapshot, "topology"))
-    for (const { from, to } of content.calls)
-      graph.set(from, (graph.get(from) ?? new Set<string>()).add(to));
-  for (const { content } of evidenceOfKind(snapshot, "trace")) {
-    const serviceOf = new Map(content.spans.map((span) => [span.spanId, span.service]));
-    for (const span of content.spans) {
-      const caller = serviceOf.get(span.parentSpanId ?? "");
-      if (caller === undefined || caller === span.service) continue;
-      graph.set(caller, (graph.get(caller) ?? new Set<string>()).add(span.service));
-    }
-  }
+    for (const { from, to } of content.calls) add(from, to);
+  // By the numbers of services: nearly every call was seen before, and then no span is looked at.
+  const calleesOf: (Set<number> | undefined)[] = [];
+  for (const trace of tracesOf(snapshot)) addCalls(trace, calleesOf, add);
   return graph;
+}
+
+function addCalls(
+  trace: Trace,
+  calleesOf: (Set<number> | undefined)[],
+  add: (from: string, to: string) => void,
+): void {
+  const { parents } = trace;
+  for (let index = 0; index < parents.length; index += 1) {
+    const parent = parents[index] ?? noParent;
+    if (parent < 0) continue;
+    const caller = trace.serviceAt(parent);
+    const callee = trace.serviceAt(index);
+    if (caller === callee) continue;
+    const callees = (calleesOf[caller] ??= new Set());
+    if (callees.has(callee)) continue;
+    callees.add(callee);
+    add(trace.span(parent).service, trace.span(index).service);
+  }
 }
 
 /** Whether calls lead from one service to another, over others as well. */

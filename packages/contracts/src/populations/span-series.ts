@@ -1,8 +1,9 @@
 /** Series that traces give of each service: how long its own work took, how much of it failed, and how much there was. */
 
-import type { Span } from "../model/span.ts";
-import { evidenceOfKind, type Snapshot } from "../model/snapshot.ts";
+import type { Snapshot } from "../model/snapshot.ts";
 import { compareText } from "../text/compare-text.ts";
+import { mark } from "../traces/marks.ts";
+import { noParent, type Trace, tracesOf } from "../traces/trace.ts";
 import type { ObservedSeries } from "./observed-series.ts";
 
 /** Parts into which the time that the traces cover is divided. */
@@ -10,96 +11,111 @@ const partCount = 40;
 /** Spans of a service in a part from which its mean counts; fewer say too little. */
 const spanCountMin = 3;
 
-interface Part {
-  spanCount: number;
-  failureCount: number;
-  ownMicros: number;
+/** What a service did in each part of the time. */
+interface Work {
+  readonly spanCounts: Uint32Array;
+  readonly failureCounts: Uint32Array;
+  /** Whole nanoseconds, so that no order of the spans changes their sum. */
+  readonly ownNanos: Float64Array;
+  /** A span of it. */
+  readonly trace: Trace;
+  readonly index: number;
 }
 
 /** Series by service; none where the traces are too few to fill the parts. */
 export function spanSeriesOf(snapshot: Snapshot): ObservedSeries[] {
-  const traces = evidenceOfKind(snapshot, "trace");
+  const traces = tracesOf(snapshot);
   let from = Infinity;
   let to = -Infinity;
   let spanCount = 0;
-  for (const { content } of traces) {
-    for (const { startMicros } of content.spans) {
-      from = Math.min(from, startMicros);
-      to = Math.max(to, startMicros);
-      spanCount += 1;
-    }
+  let spanCountMax = 0;
+  for (const { spans } of traces) {
+    from = Math.min(from, spans[0]?.startMicros ?? from);
+    to = Math.max(to, spans.at(-1)?.startMicros ?? to);
+    spanCount += spans.length;
+    spanCountMax = Math.max(spanCountMax, spans.length);
   }
   if (spanCount < partCount * spanCountMin || !(to > from)) return [];
-  const width = (to - from) / partCount;
-  const parts = new Map<string, { parts: Part[]; evidence: Place["evidence"] }>();
-  for (const evidence of traces) {
-    const { content } = evidence;
-    const nested = nestedMicros(content.spans);
-    for (const span of content.spans) {
-      const known = parts.get(span.service) ?? { parts: emptyParts(), evidence };
-      parts.set(span.service, known);
-      const part =
-        known.parts[Math.min(partCount - 1, Math.floor((span.startMicros - from) / width))];
-      if (part === undefined) continue;
-      part.spanCount += 1;
-      if (span.status.code === "error") part.failureCount += 1;
-      part.ownMicros += Math.max(0, span.durationNanos / 1_000 - (nested.get(span.spanId) ?? 0));
-    }
+  const time = { from, width: (to - from) / partCount };
+  const works: (Work | undefined)[] = [];
+  const room = new Float64Array(spanCountMax);
+  for (const trace of traces) addWork(trace, works, { ...time, room });
+  return works
+    .flatMap((work) => (work === undefined ? [] : [work]))
+    .map((work) => ({ ...work, service: work.trace.span(work.index).service }))
+    .sort((left, right) => compareText(left.service, right.service))
+    .flatMap((work) => seriesOf(work, time));
+}
+
+/** Adds what each span of a trace did itself, which is not what its children did, to its service. */
+function addWork(
+  trace: Trace,
+  works: (Work | undefined)[],
+  { from, width, room }: Time & { readonly room: Float64Array },
+): void {
+  const { spans, parents } = trace;
+  const own = room.fill(0, 0, spans.length);
+  for (let index = 0; index < spans.length; index += 1) {
+    const nanos = spans[index]?.durationNanos ?? 0;
+    const parent = parents[index] ?? noParent;
+    own[index] = (own[index] ?? 0) + nanos;
+    if (parent >= 0) own[parent] = (own[parent] ?? 0) - nanos;
   }
-  return [...parts]
-    .sort(([left], [right]) => compareText(left, right))
-    .flatMap(([service, { parts: list, evidence }]) =>
-      seriesOf(list, { service, evidence, from, width }),
-    );
-}
-
-function emptyParts(): Part[] {
-  return Array.from({ length: partCount }, () => ({ spanCount: 0, failureCount: 0, ownMicros: 0 }));
-}
-
-/** How long the children of each span took, which is not the span's own work. */
-function nestedMicros(spans: readonly Span[]): ReadonlyMap<string, number> {
-  const nested = new Map<string, number>();
-  for (const { parentSpanId, durationNanos } of spans) {
-    if (parentSpanId === undefined) continue;
-    nested.set(parentSpanId, (nested.get(parentSpanId) ?? 0) + durationNanos / 1_000);
+  for (let index = 0; index < spans.length; index += 1) {
+    const service = trace.serviceAt(index);
+    const work = (works[service] ??= emptyWork(trace, index));
+    const startMicros = spans[index]?.startMicros ?? from;
+    const part = Math.min(partCount - 1, Math.floor((startMicros - from) / width));
+    work.spanCounts[part] = (work.spanCounts[part] ?? 0) + 1;
+    work.ownNanos[part] = (work.ownNanos[part] ?? 0) + Math.max(0, own[index] ?? 0);
+    if ((trace.marksOf(index) & mark.failedStatus) !== 0)
+      work.failureCounts[part] = (work.failureCounts[part] ?? 0) + 1;
   }
-  return nested;
 }
 
-interface Place {
-  readonly service: string;
-  /** Its id is read when it is quoted, as it may have to be computed. */
-  readonly evidence: { readonly id: string };
+function emptyWork(trace: Trace, index: number): Work {
+  return {
+    spanCounts: new Uint32Array(partCount),
+    failureCounts: new Uint32Array(partCount),
+    ownNanos: new Float64Array(partCount),
+    trace,
+    index,
+  };
+}
+
+interface Time {
   readonly from: number;
   readonly width: number;
 }
 
 function seriesOf(
-  parts: readonly Part[],
-  { service, evidence, from, width }: Place,
+  { service, spanCounts, failureCounts, ownNanos, trace, index }: Work & { service: string },
+  { from, width }: Time,
 ): ObservedSeries[] {
-  const filled = parts.flatMap((part, index) =>
-    part.spanCount >= spanCountMin ? [{ part, index }] : [],
-  );
-  const timesMicros = filled.map(({ index }) => from + index * width);
+  const parts = [...spanCounts.keys()].filter((part) => (spanCounts[part] ?? 0) >= spanCountMin);
+  const timesMicros = parts.map((part) => from + part * width);
   const make = (
     name: string,
     signal: ObservedSeries["signal"],
-    value: (part: Part) => number,
+    sums: Uint32Array | Float64Array,
   ): ObservedSeries => ({
     service,
     name,
     signal,
     timesMicros,
-    values: Float64Array.from(filled, ({ part }) => value(part)),
+    values: Float64Array.from(parts, (part) => (sums[part] ?? 0) / (spanCounts[part] ?? 1)),
+    // Computed only where a finding points at it.
     get evidenceId() {
-      return evidence.id;
+      return trace.evidenceIdOf(index);
     },
     locator: `spans of ${service}`,
   });
   return [
-    make("span_own_time_ms", "latency", (part) => part.ownMicros / part.spanCount / 1_000),
-    make("span_error_ratio", "errors", (part) => part.failureCount / part.spanCount),
+    make(
+      "span_own_time_ms",
+      "latency",
+      ownNanos.map((nanos) => nanos / 1e6),
+    ),
+    make("span_error_ratio", "errors", failureCounts),
   ];
 }
