@@ -135,6 +135,85 @@ describe("batches that are on their way together", () => {
   );
 });
 
+describe("what rests on a batch that is on its way", () => {
+  const count = ledgerServiceLimits.batchCommandCountMax;
+  const turn = async () => await new Promise((resolve) => setImmediate(resolve));
+
+  /** A ledger whose next batches are held up until they are let go, and then break. */
+  async function holdUp(how: "before" | "after", isBack: () => boolean) {
+    const tenantId = await newTenant();
+    let isArmed = false;
+    let callCount = 0;
+    const gate = Promise.withResolvers<void>();
+    const whole = breakingStore(() => (isArmed && !isBack() ? how : undefined));
+    const store: Store = {
+      ...whole,
+      transact: (scope, run) =>
+        how === "before" ? whole.transact(scope, run) : database.store.transact(scope, run),
+      async call(scope, call) {
+        if (isArmed) callCount += 1;
+        if (isArmed) await gate.promise;
+        await whole.call(scope, call);
+      },
+    };
+    const fixture = openLedgerFixture({ store, tenantId });
+    await fixture.ask({ kind: "open-account", id: "o", currency: "USD", limitMicros: 0n });
+    await fixture.ask({ ...gift, amountMicros: 1_000_000_000n });
+    const whenCalled = async (wanted: number) => {
+      for (;;) {
+        if (callCount >= wanted) return;
+        await turn();
+      }
+    };
+    return { fixture, gate, arm: () => void (isArmed = true), whenCalled };
+  }
+
+  it("is not answered before it: repetitions of commands that were not written", async () => {
+    const { fixture, gate, arm, whenCalled } = await holdUp("before", () => false);
+    await using _open = fixture;
+    arm();
+    const ask = async () =>
+      await Promise.allSettled(
+        Array.from({ length: count }, async (_, index) => await fixture.ask(holdOf(`h${index}`))),
+      );
+    const first = ask();
+    await whenCalled(1);
+    const again = ask();
+    for (let turns = 0; turns < 5; turns += 1) await turn();
+    gate.resolve();
+    const answers = [...(await first), ...(await again)];
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set(["rejected"]));
+  });
+
+  it("is found again when both were written and nobody heard of it", async () => {
+    let isBack = false;
+    const { fixture, gate, arm, whenCalled } = await holdUp("after", () => isBack);
+    await using _open = fixture;
+    const ids = Array.from({ length: 2 * count }, (_, index) => `h${index}`);
+    await Promise.all(ids.map(async (id) => await fixture.ask(holdOf(id))));
+    arm();
+    const settle = async (id: string, index: number) =>
+      await fixture.ask({
+        kind: "settle",
+        id: `settle-${id}`,
+        // One that is not known has those behind it looked up.
+        holdId: index === 100 ? "none" : id,
+        isFinal: true,
+        charge: chargeOf(`use-${id}`, 40n),
+      });
+    const settled = Promise.all(ids.map(settle));
+    await whenCalled(1);
+    const last = fixture.ask(holdOf("last"));
+    await whenCalled(2);
+    gate.resolve();
+    for (let turns = 0; turns < 5; turns += 1) await turn();
+    isBack = true;
+    const kinds = (await settled).map(({ kind }) => kind);
+    expect(kinds.filter((kind) => kind === "settled")).toHaveLength(2 * count - 1);
+    expect(await last).toMatchObject({ kind: "held" });
+  });
+});
+
 describe("the bounds of a ledger's queue", () => {
   /** A ledger whose database does not answer until it is let. */
   async function stalled() {

@@ -1,6 +1,6 @@
 /** Keeps a ledger in memory small: what ended or was done longest ago is forgotten, and looked up when it is named again. */
 
-import type { Decision } from "../rules/commands.ts";
+import type { Decision, Touched } from "../rules/commands.ts";
 import type { LedgerState } from "../rules/ledger-state.ts";
 import type { Batch } from "../store/batch.ts";
 import { ledgerServiceLimits } from "./limits.ts";
@@ -35,42 +35,51 @@ export class KeptRecords {
     this.#ended[kind].add(id);
   }
 
-  /** Forgets what is beyond the bounds, save what `unwritten` is going to write. */
-  forget(unwritten: Batch): void {
+  /** Forgets what is beyond the bounds, save what `unwritten` are going to write. */
+  forget(unwritten: readonly Batch[]): void {
     const { commands, uses, holds, leases } = this.#state;
-    forgetOldest(commands, ledgerServiceLimits.keptCommandCountMax, (id) => unwritten.writes(id));
-    forgetOldest(uses, ledgerServiceLimits.keptUseCountMax, (id) => unwritten.touches("use", id));
+    const { keptCommandCountMax, keptUseCountMax } = ledgerServiceLimits;
+    forgetOldest(commands, keptCommandCountMax, (id) => unwritten.some((next) => next.writes(id)));
+    forgetOldest(uses, keptUseCountMax, (id) => touchesAny(unwritten, "use", id));
     this.#forgetEnded("hold", holds, unwritten);
     this.#forgetEnded("lease", leases, unwritten);
     this.#forgetLots(unwritten);
   }
 
-  #forgetEnded(kind: "hold" | "lease", records: Map<string, unknown>, unwritten: Batch): void {
+  #forgetEnded(
+    kind: "hold" | "lease",
+    records: Map<string, unknown>,
+    unwritten: readonly Batch[],
+  ): void {
     const ended = this.#ended[kind];
     const countMax = ledgerServiceLimits.keptEndedHoldCountMax;
     if (ended.size <= countMax) return;
     for (const id of ended) {
       if (ended.size <= countMax) return;
-      if (unwritten.touches(kind, id)) continue;
+      if (touchesAny(unwritten, kind, id)) continue;
       ended.delete(id);
       records.delete(id);
     }
   }
 
   /** A lot of which nothing is left and to which nothing can return says nothing any more. */
-  #forgetLots(unwritten: Batch): void {
+  #forgetLots(unwritten: readonly Batch[]): void {
     const { lots, holds, leases } = this.#state;
     if (lots.size <= this.#lotCountMax) return;
     const reserved = new Set<string | undefined>();
     for (const { portions } of [...holds.values(), ...leases.values()])
       for (const { lotId } of portions) reserved.add(lotId);
     for (const { id, remainingMicros } of lots.values()) {
-      if (remainingMicros === 0n && !reserved.has(id) && !unwritten.touches("lot", id))
+      if (remainingMicros === 0n && !reserved.has(id) && !touchesAny(unwritten, "lot", id))
         lots.delete(id);
     }
     // Where most lots are in use, looking again at once would find nothing.
     this.#lotCountMax = Math.max(ledgerServiceLimits.keptLotCount, lots.size * 2);
   }
+}
+
+function touchesAny(batches: readonly Batch[], kind: Touched["kind"], id: string): boolean {
+  return batches.some((batch) => batch.touches(kind, id));
 }
 
 /** A map gives its keys in the order in which they came: from the first unwritten one on, all are unwritten. */

@@ -14,12 +14,13 @@ import type { Decision } from "../rules/commands.ts";
 import { decide } from "../rules/decide.ts";
 import type { LedgerState } from "../rules/ledger-state.ts";
 import { applyBatch, type WriteFailure, type WriterPosition } from "../store/apply-batch.ts";
-import { Batch } from "../store/batch.ts";
+import type { Batch } from "../store/batch.ts";
 import { addWanted, loadLedger } from "../store/load-ledger.ts";
 import type { LedgerCounts } from "./ledger-counts.ts";
 import { KeptRecords } from "./kept-records.ts";
 import { ledgerUnavailable, namedHolds, type PendingCommand, wantedBy } from "./ledger-request.ts";
 import { ledgerServiceLimits } from "./limits.ts";
+import { type DecidedCommand, isFull, newBatch, type OpenBatch } from "./open-batch.ts";
 
 export interface TenantLedgerParts {
   readonly tenantId: TenantScope["tenantId"];
@@ -31,24 +32,14 @@ export interface TenantLedgerParts {
   readonly signal: AbortSignal;
 }
 
-/** A command that was decided and waits for its commit. */
-interface DecidedCommand {
-  readonly pending: PendingCommand;
-  readonly decision: Decision;
-}
-
-/** Decisions that are written together, and whoever waits for them. */
-interface OpenBatch {
-  readonly batch: Batch;
-  readonly decided: DecidedCommand[];
-}
-
 interface Loaded {
   readonly state: LedgerState;
   readonly kept: KeptRecords;
   /** After all batches that were sent. */
   position: WriterPosition;
   open: OpenBatch;
+  /** On their way to the database. */
+  readonly sent: Set<Batch>;
   /** The state is not that of the database, or may not be: nothing is decided on it any more. */
   isBroken: boolean;
   /** Commands of batches that were not written, which are decided anew. */
@@ -229,7 +220,9 @@ export class TenantLedger {
 
   async #load(): Promise<void> {
     this.#isReading = true;
-    const waiting = this.#waiting.slice(0, ledgerServiceLimits.batchCommandCountMax);
+    // What was on its way to the database when the state was given up may have been written.
+    const { batchCommandCountMax, sentBatchCountMax } = ledgerServiceLimits;
+    const waiting = this.#waiting.slice(0, batchCommandCountMax * sentBatchCountMax);
     try {
       const wanted = wantedBy(waiting);
       const { state, position } = await loadLedger(this.#parts.store, this.#scope(), wanted);
@@ -237,8 +230,9 @@ export class TenantLedger {
       this.#parts.counts.loadCount += 1;
       const kept = new KeptRecords(state);
       this.#loadedMs = this.#parts.clock.monotonicMs();
-      const open = { batch: new Batch(state), decided: [] };
-      this.#loaded = { state, position, kept, open, isBroken: false, again: [] };
+      const open = newBatch(state);
+      const sent = new Set<Batch>();
+      this.#loaded = { state, position, kept, open, sent, isBroken: false, again: [] };
     } catch (error) {
       this.#parts.logger.warn({ err: error, tenantId: this.#parts.tenantId }, "no ledger");
       this.#rejectWaiting(error);
@@ -252,7 +246,8 @@ export class TenantLedger {
     const { open, position, state } = loaded;
     const isFirst = this.#writingCount === 0;
     this.#writingCount += 1;
-    loaded.open = { batch: new Batch(state), decided: [] };
+    loaded.open = newBatch(state);
+    loaded.sent.add(open.batch);
     const { commandCount, transferCount } = open.batch;
     if (commandCount > 0) loaded.position = next(position, transferCount);
     const latestMs = state.timeMs;
@@ -262,6 +257,9 @@ export class TenantLedger {
       // It overtook the one before on their way; that one is written now.
       if (failure?.kind === "fenced" && !isFirst && !loaded.isBroken)
         failure = await this.#apply(open.batch, position, latestMs);
+      // Where nothing was to be written, the answers still rest on what the batches before were to write.
+      if (commandCount === 0 && loaded.isBroken)
+        failure = { kind: "unavailable", cause: undefined };
       if (failure === undefined) this.#commit(loaded, open);
       else this.#retry(loaded, open, failure);
     } catch (error) {
@@ -287,12 +285,13 @@ export class TenantLedger {
     return failure;
   }
 
-  #commit(loaded: Loaded, { decided }: OpenBatch): void {
+  #commit(loaded: Loaded, { batch, decided }: OpenBatch): void {
+    loaded.sent.delete(batch);
     for (const { pending, decision } of decided) {
       loaded.kept.note(decision);
       this.#parts.counts.answered(pending.request.kind, decision.answer, decision.isRepeated);
     }
-    loaded.kept.forget(loaded.open.batch);
+    loaded.kept.forget([...loaded.sent, loaded.open.batch]);
     this.#committed.push(...decided);
     this.#answer();
   }
@@ -342,7 +341,10 @@ export class TenantLedger {
   /** What was decided on a state that is given up, and was not written, waits again before all others. */
   #forget({ again, open }: Loaded): void {
     this.#loaded = undefined;
-    this.#waiting.unshift(...again, ...open.decided.map(({ pending }) => pending));
+    const anew = [...again, ...open.decided.map(({ pending }) => pending)];
+    // What was looked up for them was added to the state that is given up.
+    for (const pending of anew) this.#lookedUp.delete(pending);
+    this.#waiting.unshift(...anew);
   }
 
   #refuseLate(): void {
@@ -372,13 +374,6 @@ export class TenantLedger {
     const { tenantId, clock, signal } = this.#parts;
     return { tenantId, signal: clock.deadline(ledgerServiceLimits.writeMsMax, signal) };
   }
-}
-
-function isFull({ batch, decided }: OpenBatch): boolean {
-  return (
-    decided.length >= ledgerServiceLimits.batchCommandCountMax ||
-    batch.transferCount >= ledgerServiceLimits.batchTransferCount
-  );
 }
 
 /** Where the writer stands after a batch with so many transfers. */
