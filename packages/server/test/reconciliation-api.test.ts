@@ -126,6 +126,14 @@ describe("reconciliation over the control API", () => {
 
   it("keeps what each run found and did, and shows it to its tenant alone", async () => {
     const body = { invoice: { ...window, lines: [line] }, apply: true };
+    const unstorable = { ...window, lines: [{ ...line, model: "gpt\u0000" }] };
+    await expect(
+      admin.reconcileLedger({ body: { ...body, invoice: unstorable } }, options),
+    ).rejects.toMatchObject({ code: "request_invalid" });
+    // The cost of this invoice was entered with another amount; the entry before it was made all the same.
+    await expect(
+      admin.reconcileLedger({ body: { ...body, book: true } }, options),
+    ).rejects.toMatchObject({ code: "ledger_id_reused" });
     const { runId, applied } = await admin.reconcileLedger({ body }, options);
     const { runs } = await admin.listReconciliations({}, options);
     expect(runs[0]).toMatchObject({
@@ -137,6 +145,7 @@ describe("reconciliation over the control API", () => {
     });
     expect(runs[0]?.actor).toMatch(/^admin \(/);
     const [, second] = runs;
+    expect(second?.applied).toEqual(applied);
     const older = await admin.listReconciliations(
       { query: { before: runs[0]?.at ?? "" } },
       options,

@@ -14,7 +14,7 @@ import type { Store, TenantScope } from "#storage/index.ts";
 
 import type { LedgerBooks } from "../books/ledger-books.ts";
 import type { Ledger } from "../service/ledger.ts";
-import type { LedgerRequest } from "../service/ledger-request.ts";
+import { type LedgerRequest, refuseUnstorableText } from "../service/ledger-request.ts";
 import { readMoment } from "../service/read-moment.ts";
 import { refusalError } from "../service/refusal-error.ts";
 import { type Invoice, invoiceCosts } from "./invoice.ts";
@@ -56,19 +56,25 @@ export class Reconciliations {
   async run(scope: TenantScope, request: RunRequest): Promise<Reconciliation> {
     const { books, clock, ids } = this.#parts;
     const { invoice, applies } = request;
+    // What a run found could not be kept after its entries were made.
+    refuseUnstorableText(invoice);
     const atMs = clock.nowMs();
     const costs = invoice !== undefined && request.books ? invoiceCosts(invoice) : [];
     const differences = await books.differences(scope, invoice);
     const entries = applies ? differences.flatMap(({ proposal }) => proposal ?? []) : [];
     const applied: string[] = [];
-    for (const { commandId: id, currency, direction, amountMicros } of entries) {
-      const entry = { id, currency, direction, amountMicros: BigInt(amountMicros) };
-      await this.#submit(scope, { kind: "adjust", ...entry });
-      applied.push(id);
-    }
-    for (const cost of costs) await this.#submit(scope, cost);
     const runId = ids.next();
-    await this.#keep(scope, { id: runId, atMs, request, differences, applied });
+    try {
+      for (const { commandId: id, currency, direction, amountMicros } of entries) {
+        const entry = { id, currency, direction, amountMicros: BigInt(amountMicros) };
+        await this.#submit(scope, { kind: "adjust", ...entry });
+        applied.push(id);
+      }
+      for (const cost of costs) await this.#submit(scope, cost);
+    } finally {
+      // Entries were made, whether or not a later one was refused.
+      await this.#keep(scope, { id: runId, atMs, request, differences, applied });
+    }
     const booked = costs.map(({ id }) => id);
     return { at: new Date(atMs).toISOString(), runId, differences, applied, booked };
   }
