@@ -21,6 +21,7 @@ import json
 import math
 import os
 import sys
+import types
 
 TELEMETRY_VERSION = 1
 
@@ -169,6 +170,14 @@ class Probe:
         self._before.clear()
         return False
 
+    def __deepcopy__(self, _copies):
+        """A model that is copied takes its hooks along: those of the copy see that it is not the one that is watched."""
+        return self
+
+    def __reduce__(self):
+        """A model that is saved as a whole takes its hooks along: those watch nothing."""
+        return Probe, (None,)
+
     def loss(self, *arguments, **named):
         """Calls the first loss and records it: for functions that the loop calls by a name of its own."""
         return self._call_loss(self._losses[0], arguments, named)
@@ -257,9 +266,19 @@ class Probe:
             model.register_forward_pre_hook(self._before_forward, **_with_arguments(model)).remove
         )
         self._undo.append(model.register_forward_hook(self._after_forward).remove)
-        self._replace(model, "zero_grad", self._zeroing(model.zero_grad))
+        original = type(model).zero_grad
+
+        @functools.wraps(original)
+        def zero_grad(module, *arguments, **named):
+            clear = functools.partial(original, module)
+            return (self._zeroing(clear) if module is self._model else clear)(*arguments, **named)
+
+        # As a method it is bound to the copy where the model is copied.
+        self._replace(model, "zero_grad", types.MethodType(zero_grad, model))
 
     def _before_forward(self, module, arguments, named=None):
+        if module is not self._model:
+            return
         with self._guarded("forward"):
             if self._record is not None and "forward" in self._record["calls"]:
                 self._finish()
@@ -275,7 +294,9 @@ class Probe:
                 if shard is not None:
                     record["shard"] = shard
 
-    def _after_forward(self, _module, _arguments, result):
+    def _after_forward(self, module, _arguments, result):
+        if module is not self._model:
+            return
         with self._guarded("forward"):
             for tensor in _tensors_of(self._torch, result, _OUTPUT_TENSORS_MAX):
                 if tensor.requires_grad:
@@ -329,6 +350,8 @@ class Probe:
         return result
 
     def _after_loss(self, loss, _module, arguments, named, result):
+        if self._torch is None:
+            return
         with self._guarded("loss"):
             self._note("loss")
             record = self._record

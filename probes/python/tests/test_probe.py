@@ -1,5 +1,7 @@
 """What the probe writes, and that it leaves training as it is. Without PyTorch most of it is skipped, and says so."""
 
+import copy
+import io
 import json
 import os
 import pathlib
@@ -112,6 +114,24 @@ class WithTorch(unittest.TestCase):
             self.model._forward_hooks or self.model._forward_pre_hooks or self.loss._forward_hooks
         )
         self.assertFalse(self.optimizer._optimizer_step_pre_hooks or "zero_grad" in vars(self.optimizer))
+
+    def test_a_model_is_copied_and_saved_as_without_a_probe(self):
+        operators = os.path.join(os.path.dirname(self.path), "operators.json")
+        watching = {"optimizer": self.optimizer, "path": self.path, "operators_path": operators}
+        with faultline.probe(self.model, self.loss, **watching):
+            copied = copy.deepcopy(self.model)
+            file = io.BytesIO()
+            torch.save((self.model, self.loss), file)
+            file.seek(0)
+            loaded, loss = torch.load(file, weights_only=False)
+            self.step()
+            for model in (copied, loaded):
+                loss(model(torch.randn(6, 4)), torch.tensor([0, 1, 2, 0, 1, 2])).backward()
+                model.zero_grad()
+                self.assertTrue(all(one.grad is None for one in model.parameters()))
+            self.assertTrue(all(one.grad is not None for one in self.model.parameters()))
+        _, steps = self.records()
+        self.assertEqual([step["calls"] for step in steps], [["zero_grad", "forward", "loss", "backward", "step"]])
 
     def test_what_fails_within_is_written_and_training_goes_on(self):
         with faultline.probe(self.model, self.loss, optimizer=self.optimizer, path=self.path) as watch:
