@@ -21,7 +21,14 @@ it("the alerts name metrics and states that the ledger shows", async () => {
   // The file is ours; what it lacks fails below.
   const { groups } = parse(readFileSync(file, "utf8")) as Rules;
   const counts = new LedgerCounts();
-  for (const outcome of ["written", "unavailable", "fenced", "reused", "fault"] as const)
+  for (const outcome of [
+    "written",
+    "unavailable",
+    "fenced",
+    "overtaking",
+    "reused",
+    "fault",
+  ] as const)
     counts.wrote(outcome, 1);
   counts.unknown("hold");
   const use = () => ({

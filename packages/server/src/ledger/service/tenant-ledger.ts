@@ -255,7 +255,7 @@ export class TenantLedger {
       let failure = await this.#apply(open.batch, position, latestMs);
       await before;
       // It overtook the one before on their way; that one is written now.
-      if (failure?.kind === "fenced" && !isFirst && !loaded.isBroken)
+      if (failure?.kind === "overtaking" && !isFirst && !loaded.isBroken)
         failure = await this.#apply(open.batch, position, latestMs);
       // Where nothing was to be written, the answers still rest on what the batches before were to write.
       if (commandCount === 0 && loaded.isBroken)

@@ -99,7 +99,7 @@ describe("the database refuses by itself, and keeps nothing of the batch", () =>
         position = { ...position, sequence: position.sequence - 1n };
         return await write([hold("late")]);
       },
-      "fenced",
+      "overtaking",
     ],
     [
       "a writer that does not know of a batch without transfers",
@@ -111,7 +111,7 @@ describe("the database refuses by itself, and keeps nothing of the batch", () =>
         position = { ...position, batchCount };
         return await write([hold("late")]);
       },
-      "fenced",
+      "overtaking",
     ],
     [
       "a command whose id was used before",

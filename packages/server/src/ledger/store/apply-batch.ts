@@ -16,11 +16,11 @@ export interface WriterPosition {
 
 /**
  * Why a batch was not written. `unavailable`: the database is away, or it is not known whether the batch was committed.
- * `fenced`: another writer took over. `reused`: an id was used before, which the writer did not know. `fault`: what was
- * decided breaks an invariant, so we are wrong.
+ * `fenced`: another writer took over. `overtaking`: the batch before it is not written. `reused`: an id was used before,
+ * which the writer did not know. `fault`: what was decided breaks an invariant, so we are wrong.
  */
 export interface WriteFailure {
-  readonly kind: "unavailable" | "fenced" | "reused" | "fault";
+  readonly kind: "unavailable" | "fenced" | "overtaking" | "reused" | "fault";
   readonly cause: unknown;
 }
 
@@ -45,13 +45,15 @@ export async function applyBatch(
   }
 }
 
-const fencedCodes: readonly string[] = ["FL001", "FL002"];
-const uniqueViolation = "23505";
+/** Refusals that say by their code what stood in the way. */
+const kinds: ReadonlyMap<string, WriteFailure["kind"]> = new Map([
+  ["FL001", "fenced"],
+  ["FL002", "overtaking"],
+  // A unique violation.
+  ["23505", "reused"],
+]);
 
 function kindOf(error: unknown): WriteFailure["kind"] {
   if (error instanceof PlatformError || !(error instanceof DatabaseError)) return "unavailable";
-  const code = error.code ?? "";
-  if (fencedCodes.includes(code)) return "fenced";
-  if (code === uniqueViolation) return "reused";
-  return "fault";
+  return kinds.get(error.code ?? "") ?? "fault";
 }
