@@ -155,6 +155,8 @@ export class TenantLedger {
     if (!isNext || loaded.open.decided.length === 0) return;
     const write = this.#write(loaded, this.#lastWrite);
     this.#lastWrite = write;
+    // What did not fit is decided while this one is written.
+    if (this.#waiting.length > 0) this.#schedule();
   }
 
   #decideWaiting(loaded: Loaded): void {
