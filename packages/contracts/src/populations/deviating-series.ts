@@ -2,6 +2,7 @@
 
 import { adjustForMany } from "../statistics/benjamini-hochberg.ts";
 import { type Deviation, deviationAt, deviationOf } from "./deviation.ts";
+import { quantileOf, sortedNumbers } from "../statistics/quantiles.ts";
 import type { ObservedSeries } from "./observed-series.ts";
 
 export interface RankingOptions {
@@ -41,23 +42,58 @@ export function departuresFrom(
   all: readonly ObservedSeries[],
   options: RankingOptions & { readonly isJudged?: boolean },
 ): DeviatingSeries[] {
-  const found = all.map((series) => {
-    const { values } = series;
-    const split = placeOf(series.timesMicros, micros);
-    const end = endOfRecording(series, split);
-    // What was recorded at another time, before or after, is what is usual.
-    const apart = values.length - end;
-    const ordered =
-      apart === 0
-        ? values
-        : Float64Array.from([...values.subarray(end), ...values.subarray(0, end)]);
-    const deviation = deviationAt(ordered, split + apart, options.isJudged);
-    if (deviation === undefined) return undefined;
-    const index = deviation.index - apart;
-    const chance = values.length < options.pointCountMin ? 1 : deviation.chance;
-    return { ...deviation, index, endIndex: end - 1, chance };
+  const splits = all.map(({ timesMicros }) => placeOf(timesMicros, micros));
+  // Whether the time before the moment was recorded at all, by whatever series.
+  const isBeforeKnown = all.some((series, at) => {
+    const split = splits[at] ?? 0;
+    return startOfRecording(series, split) < split;
+  });
+  const found = all.map((series, at) => {
+    const split = splits[at] ?? 0;
+    const deviation = departureAt(series, split, options);
+    return deviation !== undefined && isBeforeKnown && hasOthers(series, split)
+      ? sinceMoment(deviation, series, split)
+      : deviation;
   });
   return rated(all, found, options);
+}
+
+function departureAt(
+  series: ObservedSeries,
+  split: number,
+  { pointCountMin, isJudged }: RankingOptions & { readonly isJudged?: boolean },
+): Deviation | undefined {
+  const { values } = series;
+  const end = endOfRecording(series, split);
+  // What was recorded at another time, before or after, is what is usual.
+  const apart = values.length - end;
+  const ordered =
+    apart === 0 ? values : Float64Array.from([...values.subarray(end), ...values.subarray(0, end)]);
+  const deviation = deviationAt(ordered, split + apart, isJudged);
+  if (deviation === undefined) return undefined;
+  const index = deviation.index - apart;
+  const chance = values.length < pointCountMin ? 1 : deviation.chance;
+  return { ...deviation, index, endIndex: end - 1, chance };
+}
+
+/** Of a departure from another recording, the share that must have happened at the moment to be sure. */
+const newShareMin = 0.5;
+/** Fewer values just before the moment do not tell surely what the level was then. */
+const ownCountMin = 4;
+
+/**
+ * A quiet time that was recorded apart may have had another load, or another version: a level that already was another
+ * before the moment did not depart at it. Only what was new then counts, and what has few values just before it is not sure.
+ */
+function sinceMoment(deviation: Deviation, series: ObservedSeries, split: number): Deviation {
+  const own = series.values.subarray(startOfRecording(series, split), split);
+  if (own.length === 0) return { ...deviation, chance: 1 };
+  const { before, after, score, chance } = deviation;
+  const level = quantileOf(sortedNumbers(own), 0.5);
+  const whole = Math.max(Math.abs(after - before), 1e-12);
+  const share = Math.min(1, Math.abs(after - level) / whole);
+  const isKnown = own.length >= ownCountMin && share >= newShareMin;
+  return { ...deviation, score: score * share, chance: isKnown ? chance : 1 };
 }
 
 function rated(
@@ -107,6 +143,24 @@ function endOfRecording(series: ObservedSeries, from: number): number {
     if (isApart && gap > 0) return at;
   }
   return timesMicros.length;
+}
+
+/** The place of the first point of the recording in which a place lies. */
+function startOfRecording(series: ObservedSeries, place: number): number {
+  const { timesMicros } = series;
+  const gap = gapPointCountMin * intervalOf(series);
+  for (let at = place; at > 0; at -= 1) {
+    const isApart = (timesMicros[at] ?? Infinity) - (timesMicros[at - 1] ?? 0) > gap;
+    if (isApart && gap > 0) return at;
+  }
+  return 0;
+}
+
+/** Whether there are recordings beside that in which a place lies. */
+function hasOthers(series: ObservedSeries, place: number): boolean {
+  return (
+    startOfRecording(series, place) > 0 || endOfRecording(series, place) < series.timesMicros.length
+  );
 }
 
 /** Whether a series is one of several recordings. */

@@ -73,9 +73,14 @@ function deviatingOf(
     return { series: comparedFromOneMoment(changes, all, options), momentMicros: undefined };
   if (alertedMicros === undefined) return { series: changes, momentMicros: undefined };
   // A point tells of the time before it or after it; an alert comes at the end of what it saw.
-  const interval = all.reduce((most, series) => Math.max(most, intervalOf(series)), 0);
-  const momentMicros = alertedMicros - interval;
+  const momentMicros = alertedMicros - usualIntervalOf(all);
   return { series: departuresFrom(momentMicros, all, options), momentMicros };
+}
+
+/** The interval that is usual among series: one that has a point a day says nothing of when the others are measured. */
+function usualIntervalOf(all: readonly ObservedSeries[]): number {
+  const intervals = all.map(intervalOf).sort((left, right) => left - right);
+  return intervals[Math.floor(intervals.length / 2)] ?? 0;
 }
 
 /**
