@@ -27,6 +27,11 @@ const options = {
     description:
       "Bytes by which a site of a profile must have grown; a sample stands for half a million.",
   },
+  metricMinutesMin: {
+    default: 15,
+    description:
+      "Minutes that a series of the live heap must cover: before them a process warms up.",
+  },
   profileMinutesMin: {
     default: 1,
     description: "Minutes that profiles of a site that grows must lie apart in all.",
@@ -46,6 +51,7 @@ interface Options {
   readonly pointCountMin: number;
   readonly growthRatioMin: number;
   readonly growthBytesMin: number;
+  readonly metricMinutesMin: number;
   readonly profileMinutesMin: number;
   readonly objectGrowthCountMin: number;
   readonly detachedGrowthCountMin: number;
@@ -77,9 +83,18 @@ function judge(course: HeapCourse, settings: Options): FindingParts | undefined 
     growth.isSteady &&
     growth.last >= settings.growthRatioMin * growth.first &&
     (!isProfile || growth.growth >= settings.growthBytesMin);
-  const isBrief = isProfile && (minutes?.at(-1) ?? Infinity) < settings.profileMinutesMin;
-  if (isGrown) return grows(course, { growth, values, isBrief }, settings);
+  const minutesMin = isProfile ? settings.profileMinutesMin : settings.metricMinutesMin;
+  const isBrief = spanOf(course) < minutesMin;
+  if (isGrown)
+    return grows(course, { growth, values, briefMinutes: isBrief ? minutesMin : undefined });
   return isProfile || course.measures === "resident" ? undefined : steady(course, growth);
+}
+
+/** Minutes from the first value to the last; without end where no times are known. */
+function spanOf({ minutes }: HeapCourse): number {
+  const [first] = minutes ?? [];
+  const last = minutes?.at(-1);
+  return first === undefined || last === undefined ? Number.POSITIVE_INFINITY : last - first;
 }
 
 function leastOf({ values, minutes }: HeapCourse): Pick<HeapCourse, "values" | "minutes"> {
@@ -99,16 +114,12 @@ function leastOf({ values, minutes }: HeapCourse): Pick<HeapCourse, "values" | "
 interface Grown {
   readonly growth: Growth;
   readonly values: readonly number[];
-  /** In so short a time a cache may have been filled, or a load have risen. */
-  readonly isBrief: boolean;
+  /** The minutes that were needed, where there were fewer: a cache may have been filled, or a load have risen. */
+  readonly briefMinutes: number | undefined;
 }
 
-function grows(
-  course: HeapCourse,
-  { growth, values, isBrief }: Grown,
-  settings: Options,
-): FindingParts {
-  const isProved = course.measures === "live" && !isBrief;
+function grows(course: HeapCourse, { growth, values, briefMinutes }: Grown): FindingParts {
+  const isProved = course.measures === "live" && briefMinutes === undefined;
   const inner = course.allocatedIn?.();
   return {
     verdict: isProved ? "violated" : "inconclusive",
@@ -122,7 +133,7 @@ function grows(
       valueCount: course.values.length,
     },
     evidence: course.references,
-    missing: isProved ? [] : [missingFor(course, isBrief ? settings.profileMinutesMin : undefined)],
+    missing: isProved ? [] : [missingFor(course, briefMinutes)],
     fixes: isProved
       ? [
           {
@@ -137,7 +148,10 @@ function grows(
   };
 }
 
-function missingFor({ measures }: HeapCourse, minutesMin: number | undefined): string {
+function missingFor({ measures, subject }: HeapCourse, minutesMin: number | undefined): string {
+  if (minutesMin !== undefined && measures === "live" && subject.kind !== "heap") {
+    return `A series of at least ${plural(minutesMin, "minute")}: in less a process may still warm up.`;
+  }
   if (minutesMin !== undefined) {
     return `Profiles that lie more than ${plural(minutesMin, "minute")} apart: these are so close that a cache may have been filled.`;
   }

@@ -4,7 +4,7 @@ import type { Attributes, AttributeValue } from "../model/span.ts";
 import { evidenceOfKind, type Snapshot } from "../model/snapshot.ts";
 import { shorten } from "../text/cut-text.ts";
 import { mark } from "../traces/marks.ts";
-import { recordKeyNames } from "../traces/record-key.ts";
+import { recordKeyNames, recordOwnerNames, recordPlaceNames } from "../traces/record-key.ts";
 import { type Trace, tracesOf } from "../traces/trace.ts";
 
 /** One operation on a key that is known to have succeeded. */
@@ -17,6 +17,8 @@ export interface HistoryStep {
   readonly delta: number | undefined;
   /** Who did it: a process, a session, a request. */
   readonly author: string;
+  /** Whose span or line it is; not every line tells. */
+  readonly service: string | undefined;
   readonly timeMicros: number;
   readonly endMicros: number;
   /** Its id is read when it is quoted, as it may have to be computed. */
@@ -68,7 +70,7 @@ const authorNames = [
 export function historiesOf(snapshot: Snapshot): ReadonlyMap<string, readonly HistoryStep[]> {
   const histories = new Map<string, HistoryStep[]>();
   const add: AddStep = (attributes, step) => {
-    const key = textAt(attributes, recordKeyNames);
+    const key = recordOf(attributes, step.service);
     const kind = kindOf(textAt(attributes, kindNames));
     if (key === undefined || kind === undefined || hasFailed(attributes)) return;
     const known = histories.get(key) ?? [];
@@ -88,20 +90,36 @@ export function historiesOf(snapshot: Snapshot): ReadonlyMap<string, readonly Hi
     if (trace.hasMarks(mark.recordKey)) addTrace(trace, add);
   }
   for (const evidence of evidenceOfKind(snapshot, "logs")) {
-    evidence.content.lines.forEach(({ attributes, timeMicros, text, traceId, severity }, index) => {
-      const isFailure = severity === "error" || severity === "fatal";
-      if (attributes === undefined || timeMicros === undefined || isFailure) return;
-      add(attributes, {
-        author: traceId === undefined ? `line ${index + 1}` : `trace ${traceId.slice(0, 12)}`,
-        timeMicros,
-        endMicros: timeMicros,
-        evidence,
-        locator: `/lines/${index}`,
-        quote: shorten(text, 200),
-      });
-    });
+    evidence.content.lines.forEach(
+      ({ attributes, timeMicros, text, traceId, severity, service }, index) => {
+        const isFailure = severity === "error" || severity === "fatal";
+        if (attributes === undefined || timeMicros === undefined || isFailure) return;
+        add(attributes, {
+          author: traceId === undefined ? `line ${index + 1}` : `trace ${traceId.slice(0, 12)}`,
+          service,
+          timeMicros,
+          endMicros: timeMicros,
+          evidence,
+          locator: `/lines/${index}`,
+          quote: shorten(text, 200),
+        });
+      },
+    );
   }
   return histories;
+}
+
+/**
+ * The record with its place, as far as it is told. Bare numbers are counted by every table anew: without a table they
+ * name one record only within a service.
+ */
+function recordOf(attributes: Attributes, service: string | undefined): string | undefined {
+  const key = textAt(attributes, recordKeyNames);
+  if (key === undefined) return undefined;
+  const place = textAt(attributes, recordPlaceNames) ?? (/^\d+$/.test(key) ? service : undefined);
+  return [textAt(attributes, recordOwnerNames), place, key]
+    .filter((part) => part !== undefined)
+    .join(" ");
 }
 
 type AddStep = (attributes: Attributes, step: Omit<HistoryStep, StepFact>) => void;
@@ -113,6 +131,7 @@ function addTrace(trace: Trace, add: AddStep): void {
     const span = trace.span(index);
     add(span.attributes, {
       author: `trace ${span.traceId.slice(0, 12)}`,
+      service: span.service,
       timeMicros: span.startMicros,
       endMicros: span.startMicros + span.durationNanos / 1_000,
       evidence: {

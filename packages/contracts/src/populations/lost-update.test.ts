@@ -74,6 +74,20 @@ describe("a lost update", () => {
     expect(lostUpdate.check(history(read(10), add(1, 5), read(12), add(2, 5)))).toEqual([]);
   });
 
+  it("is none where one number names records of two tables or two tenants", () => {
+    const numbered = (process: number, place: Attributes): Attributes => ({
+      ...write(process, 1, process + 1),
+      ...place,
+      key: 7,
+    });
+    const tables = history(numbered(1, { table: "orders" }), numbered(2, { table: "items" }));
+    expect(lostUpdate.check(tables).filter(({ verdict }) => verdict === "violated")).toEqual([]);
+    const tenants = history(numbered(1, { tenant: "a" }), numbered(2, { tenant: "b" }));
+    expect(lostUpdate.check(tenants).filter(({ verdict }) => verdict === "violated")).toEqual([]);
+    const one = history(numbered(1, { table: "orders" }), numbered(2, { table: "orders" }));
+    expect(lostUpdate.check(one)[0]).toMatchObject({ verdict: "violated" });
+  });
+
   it("is the same in any order and with keys of others", () => {
     const steps = [write(1, 4, 5), write(2, 5, 6), write(3, 5, 7)];
     const other = { ...write(8, 5, 9), key: "account-8" };

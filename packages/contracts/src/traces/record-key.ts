@@ -1,4 +1,4 @@
-/** The attributes that name the record which an operation reads or writes. */
+/** The attributes that name the record which an operation reads or writes, and where the record lies. */
 
 /** The surest first. */
 export const recordKeyNames: readonly string[] = [
@@ -10,4 +10,20 @@ export const recordKeyNames: readonly string[] = [
   "aggregate.id",
   "key",
   "record",
+];
+
+/** Whose record it is. */
+export const recordOwnerNames: readonly string[] = ["tenant.id", "tenant_id", "tenant"];
+
+/** Where the record lies. */
+export const recordPlaceNames: readonly string[] = [
+  "db.collection.name",
+  "db.sql.table",
+  "db.mongodb.collection",
+  "db.cassandra.table",
+  "table",
+  "collection",
+  "bucket",
+  "entity.type",
+  "aggregate.type",
 ];

@@ -247,6 +247,7 @@ function addRequests(
   },
 ): void {
   const { spans, parents } = trace;
+  const modelsWithin = modelsByAncestor(trace, calls);
   for (let index = 0; index < spans.length; index += 1) {
     const span = spans[index];
     if (span === undefined) continue;
@@ -258,22 +259,25 @@ function addRequests(
     if (!isEntry || calls.includes(index)) continue;
     const units = groups.unitsOf("service", span, () => operationOf(span));
     if (units === undefined) continue;
-    const models = calls
-      .filter((call) => isWithin(trace, call, index))
-      .map((call) => trace.span(call));
-    units.push({ lead: span, models, trace, index, flags });
+    units.push({ lead: span, models: modelsWithin.get(index) ?? [], trace, index, flags });
   }
 }
 
 const depthMax = 1_000;
 
-function isWithin({ parents }: Trace, index: number, ancestor: number): boolean {
-  let at = index;
-  for (let depth = 0; depth < depthMax && at >= 0; depth += 1) {
-    if (at === ancestor) return true;
-    at = parents[at] ?? -1;
+/** The calls of models below each span that has any, themselves included. */
+function modelsByAncestor(trace: Trace, calls: readonly number[]): ReadonlyMap<number, Span[]> {
+  const models = new Map<number, Span[]>();
+  for (const call of calls) {
+    let at = call;
+    for (let depth = 0; depth < depthMax && at >= 0; depth += 1) {
+      const known = models.get(at);
+      if (known === undefined) models.set(at, [trace.span(call)]);
+      else known.push(trace.span(call));
+      at = trace.parents[at] ?? -1;
+    }
   }
-  return false;
+  return models;
 }
 
 /** Flags by their names, as spans and their events tell of them. */

@@ -37,6 +37,11 @@ export interface RunRequest {
   readonly books: boolean;
 }
 
+/** A journal that was lost may still be found and charged: only a person gives back what it may have spent. */
+function mayApply(kind: LedgerDifference["kind"], { cause }: RunRequest): boolean {
+  return kind !== "lease-unread" || cause !== "schedule";
+}
+
 export interface ReconciliationsParts {
   readonly store: Store;
   readonly ledger: Pick<Ledger, "submit">;
@@ -61,7 +66,8 @@ export class Reconciliations {
     const atMs = clock.nowMs();
     const costs = invoice !== undefined && request.books ? invoiceCosts(invoice) : [];
     const differences = await books.differences(scope, invoice);
-    const entries = applies ? differences.flatMap(({ proposal }) => proposal ?? []) : [];
+    const applicable = applies ? differences.filter(({ kind }) => mayApply(kind, request)) : [];
+    const entries = applicable.flatMap(({ proposal }) => proposal ?? []);
     const applied: string[] = [];
     const runId = ids.next();
     try {
