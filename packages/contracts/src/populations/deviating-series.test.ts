@@ -74,3 +74,31 @@ it("compares a recording that begins at the moment with the one before it", () =
   const levels = { apart: 0.2, before: 0.2, after: 0.8, daysApart: -3, beforeCount: 0 };
   expect(verdictOf([recordedTwice("cart", levels)])).toEqual(["violated", "cart"]);
 });
+
+it("takes traffic that has ended for an outage and for no load", () => {
+  const series = (name: string, before: number, after: number): MetricSeries => {
+    const next = seeded(name.length);
+    const values = Array.from(
+      { length: 120 },
+      (_, at) => (at < 60 ? before : after) * (1 + 0.03 * normal(next)),
+    );
+    return {
+      name,
+      labels: { service: name.split("_")[0] ?? "" },
+      type: "gauge",
+      timesMicros: values.map((_, at) => beganMicros + (at - 60) * minute),
+      values,
+    };
+  };
+  const [finding] = firstDeviation.check(
+    incident({
+      series: [
+        series("cart_load", 100, 0),
+        series("shop_load", 80, 0),
+        series("cart_latency", 10, 500),
+      ],
+      beganMicros,
+    }),
+  );
+  expect(finding?.verdict).not.toBe("holds");
+});

@@ -30,10 +30,12 @@ export function loadGrowthOf({ services, candidates }: Ranking): number | undefi
   const large = services.flatMap(({ series }) => series.filter(({ isLarge }) => isLarge));
   const growths = candidates
     .flatMap(({ series }) => series.filter((item) => item.series.signal === "traffic"))
-    .map(growthOf)
+    .flatMap((item) => growthOf(item) ?? [])
     .sort((left, right) => left - right);
   if (large.length === 0 || growths.length < trafficCountMin) return undefined;
   const load = growths[Math.floor(growths.length / 2)] ?? 1;
+  // Traffic that has ended altogether is an outage and explains nothing.
+  if (load === 0) return undefined;
   const sameWay = growths.filter((growth) => growth >= 1 === load >= 1);
   if (sameWay.length < sameWayShareMin * growths.length) return undefined;
   return large.every((item) => isFollowing(item, load)) ? load : undefined;
@@ -41,6 +43,7 @@ export function loadGrowthOf({ services, candidates }: Ranking): number | undefi
 
 function isFollowing(item: DeviatingSeries, load: number): boolean {
   const growth = growthOf(item);
+  if (growth === undefined) return false;
   // Of a climb the last value stands for the level, which noise moves most.
   const noise = item.deviation.shape === "ramp" ? climbNoiseShare : noiseShare;
   const room = noise + (1 + excessMax) * Math.abs(Math.log(load));
@@ -50,6 +53,7 @@ function isFollowing(item: DeviatingSeries, load: number): boolean {
   );
 }
 
-function growthOf({ deviation: { before, after } }: DeviatingSeries): number {
-  return before > 0 && after > 0 ? after / before : Infinity;
+/** Nobody can say how much grew what was nothing before. */
+function growthOf({ deviation: { before, after } }: DeviatingSeries): number | undefined {
+  return before > 0 ? Math.max(0, after) / before : undefined;
 }

@@ -47,7 +47,9 @@ export function spanColumnsOf(header: readonly string[]): SpanColumns | undefine
     start,
     end,
     length,
-    parent: column("parentspanid parentid parent pid"),
+    // Beside a column `id` it is the parent's; beside any other it is a process.
+    parent:
+      column("parentspanid parentid parent") ?? (column("id") === span ? column("pid") : undefined),
     service: column(serviceNames),
     name: column("operationname spanname name methodname operation method url resource calltype"),
     status: column("statuscode status error success"),
