@@ -36,6 +36,8 @@ export interface PointParts {
   readonly tenantId: string;
   /** Names the call that is killed at. */
   readonly call: string;
+  /** How many calls of the other callers were answered whole until now. */
+  readonly answeredCount: () => number;
   /** Notes what stands in the journals, before and after the kill. */
   readonly harvest: () => Promise<void>;
 }
@@ -164,8 +166,7 @@ async function beginUntil(
 /** The ledger has committed what a call cost, and its worker, which stands still, has not heard of it. */
 async function reachSettled(parts: PointParts): Promise<Reached> {
   const { installation } = parts;
-  const lock = await lockLedger(parts);
-  const worker = await callWhole(parts);
+  const { lock, worker } = await callWhole(parts);
   await lock.whenWaitedFor();
   halt(worker);
   await lock.release();
@@ -187,8 +188,7 @@ async function reachSettled(parts: PointParts): Promise<Reached> {
 
 /** What a call cost is on its way: the statement that writes it waits in the database. */
 async function reachShipping(parts: PointParts): Promise<Reached> {
-  const lock = await lockLedger(parts);
-  const worker = await callWhole(parts);
+  const { lock, worker } = await callWhole(parts);
   await lock.whenWaitedFor();
   return { worker, letGo: async () => lock.release() };
 }
@@ -247,13 +247,23 @@ async function lockLedger({ installation, tenantId }: PointParts) {
   };
 }
 
-/** Makes the call, and gives the worker that has written down what it cost. */
-async function callWhole(parts: PointParts): Promise<number> {
-  // While nothing can be lent, a call may be refused; it had no name in any journal then.
-  await until(
-    async () => (await makeCall(parts.caller, { call: parts.call, manner: "plain" })) === 200,
-  );
-  return workerOf(parts, "settled");
+/** Refused calls after which the ledger is let go for a moment. */
+const triesMax = 10;
+
+/** Makes the call while the ledger cannot write, and gives the worker that has written down what it cost. */
+async function callWhole(parts: PointParts) {
+  for (;;) {
+    const lock = await lockLedger(parts);
+    for (let turn = 0; turn < triesMax; turn += 1) {
+      // A call that is refused has no name in any journal.
+      const status = await makeCall(parts.caller, { call: parts.call, manner: "plain" });
+      if (status === 200) return { lock, worker: await workerOf(parts, "settled") };
+    }
+    // No worker has any credit left, and nobody lends while the lock stands.
+    await lock.release();
+    const before = parts.answeredCount();
+    await until(async () => parts.answeredCount() > before);
+  }
 }
 
 async function workerOf(parts: PointParts, kind: "admitted" | "settled"): Promise<number> {

@@ -160,6 +160,7 @@ class KillsRun {
       caller: this.#caller(rich),
       tenantId: rich,
       call,
+      answeredCount: () => this.#counts.answered,
       harvest: () => this.#harvest(),
     });
     const killedMs = systemClock.monotonicMs();
