@@ -4,12 +4,18 @@ import type { Attributes } from "../model/span.ts";
 import type { Contrast } from "./contrast.ts";
 import { attributeOf, SpanNames, type TraceMember } from "./members.ts";
 
-/** `place`: it names who served, or in what order. `time`: at one time, the slow ones have it as often as the others. */
-export type LoadDoubt = "place" | "time";
+/**
+ * `place`: it names who served, or in what order. `item`: it is a place in a list, which long lists alone have. `time`: at
+ * one time, the slow ones have it as often as the others.
+ */
+export type LoadDoubt = "place" | "item" | "time";
 
 /** Attributes that name who served a request, or count requests up. */
 const placeKey =
   /(?:^|[._-])(?:pod|host|hostname|node|machine|instance|container|worker|thread|process|pid|replica|socket|connection|port|sequence|seq|ordinal|index|iteration|round|start(?:ed)?|boot|uptime)(?:[._-]|$)|(?:^|[._])(?:net|network)\.peer\.|^client\.(?:address|port)$/i;
+
+/** A path with the number of an item in it: `orders.10.customer`, `items[3]`. */
+const itemPath = /^[A-Za-z_][\w.[\]]*(?:\.\d{1,9}\.[A-Za-z_]|\[\d{1,9}\])/;
 
 /** Members that stand together in one window of time, at least. */
 const memberCountMin = 20;
@@ -26,6 +32,8 @@ export function loadDoubtsOf(
   const names = new SpanNames();
   for (const contrast of contrasts) {
     if (placeKey.test(contrast.key)) doubts.set(contrast, "place");
+    else if (typeof contrast.value === "string" && itemPath.test(contrast.value))
+      doubts.set(contrast, "item");
     else if (differenceWithin(windows, contrast, names) < shareDifferenceMin) {
       doubts.set(contrast, "time");
     }

@@ -160,6 +160,11 @@ const loadDoubtWords = {
     words: "It names who served the requests, or in what order: that also tells of load.",
     missing: "how busy the machines were, and the same requests served elsewhere",
   },
+  item: {
+    words:
+      "It is a place in a list: only requests with longer lists have it, and these take longer.",
+    missing: "the lengths of the lists, and slow and fast requests of one length",
+  },
   time: {
     words: "Among requests of the same time the slow ones have it no more often than the others.",
     missing: "requests with another value at the same time, under the same load",

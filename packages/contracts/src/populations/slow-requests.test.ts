@@ -92,6 +92,17 @@ describe("an attribute of slow requests", () => {
     }
   });
 
+  it("is a companion where it is a place in a list, which long lists alone have", () => {
+    const [finding] = check(
+      requests(200, (index, chance) => ({
+        millis: (index % 5 === 0 ? 900 : 100) + 10 * chance,
+        attributes: { "graphql.field.path": `orders.${index % 5 === 0 ? 10 : 1}.customer` },
+      })),
+    );
+    expect(finding?.verdict).toBe("inconclusive");
+    expect(finding?.missing[0]).toContain("of one length");
+  });
+
   it("is a companion where it came when the slowness came, as fast requests of that time have it as well", () => {
     const [finding] = check(
       requests(240, (index, chance) => {
