@@ -7,6 +7,7 @@ import { plural } from "../text/plural.ts";
 import { millis } from "./handlers.ts";
 import { type PartitionSet, partitionSetsOf, type Use } from "./partitions.ts";
 import { type Skew, skewOf } from "./skew.ts";
+import { roundPercent } from "../text/number-words.ts";
 
 interface HotPartitionOptions {
   readonly useCountMin: number;
@@ -103,9 +104,9 @@ function hotFinding({ set, skew, useCount, traceCount }: Seen): FindingParts {
   return {
     ...frameOf(set),
     verdict: "violated",
-    title: `Partition ${skew.key} of ${set.name} takes ${percent(skew.share)} of the work, its fair share of ${set.uses.size} is ${percent(skew.fairShare)}`,
-    expected: `at most ${percent(skew.shareMax)} for one of ${set.uses.size} partitions`,
-    actual: `${own.length} of ${plural(useCount, "use")} and ${percent(timeShare)} of the time fall on partition ${skew.key}; a median of ${medianMillis(own)} ms there, ${medianMillis(others)} ms elsewhere`,
+    title: `Partition ${skew.key} of ${set.name} takes ${roundPercent(skew.share)} of the work, its fair share of ${set.uses.size} is ${roundPercent(skew.fairShare)}`,
+    expected: `at most ${roundPercent(skew.shareMax)} for one of ${set.uses.size} partitions`,
+    actual: `${own.length} of ${plural(useCount, "use")} and ${roundPercent(timeShare)} of the time fall on partition ${skew.key}; a median of ${medianMillis(own)} ms there, ${medianMillis(others)} ms elsewhere`,
     causeKind: "data",
     measures: {
       ...measuresOf({ set, skew, useCount, traceCount }),
@@ -139,7 +140,7 @@ function fewTraces(seen: Seen, options: HotPartitionOptions): FindingParts {
   return {
     ...frameOf(set),
     verdict: "inconclusive",
-    title: `Partition ${skew.key} of ${set.name} takes ${percent(skew.share)} of the work in ${plural(traceCount, "trace")}, which may be the keys of a few requests`,
+    title: `Partition ${skew.key} of ${set.name} takes ${roundPercent(skew.share)} of the work in ${plural(traceCount, "trace")}, which may be the keys of a few requests`,
     actual: `${own.length} of ${plural(seen.useCount, "use")} fall on partition ${skew.key}`,
     measures: measuresOf(seen),
     evidence: own.slice(0, 64).map(({ trace, index }) => trace.reference(index)),
@@ -154,8 +155,8 @@ function evenFinding(seen: Seen): FindingParts {
   return {
     ...frameOf(set),
     verdict: "holds",
-    title: `${set.uses.size} partitions of ${set.name} share the work: the busiest takes ${percent(skew.share)}`,
-    actual: `${plural(useCount, "use")}; the busiest partition takes ${percent(skew.share)}, its fair share is ${percent(skew.fairShare)}`,
+    title: `${set.uses.size} partitions of ${set.name} share the work: the busiest takes ${roundPercent(skew.share)}`,
+    actual: `${plural(useCount, "use")}; the busiest partition takes ${roundPercent(skew.share)}, its fair share is ${roundPercent(skew.fairShare)}`,
     measures: measuresOf(seen),
     evidence: own.slice(0, 8).map(({ trace, index }) => trace.reference(index)),
   };
@@ -192,8 +193,4 @@ function timeOf(uses: readonly Use[]): number {
 function medianMillis(uses: readonly Use[]): number {
   const sorted = uses.map(({ durationMicros }) => durationMicros).sort((a, b) => a - b);
   return millis(sorted[Math.floor(sorted.length / 2)] ?? 0);
-}
-
-function percent(share: number): string {
-  return `${Math.round(share * 1_000) / 10} %`;
 }

@@ -7,6 +7,7 @@ import { compareText } from "../text/compare-text.ts";
 import { type CountedConnections, countedConnectionsOf } from "./connection-counters.ts";
 import { playPool, type PoolPlay } from "./connection-pool.ts";
 import { type ConnectionUses, connectionUsesOf, openingReference } from "./connection-uses.ts";
+import { percent } from "../text/number-words.ts";
 
 /** What can be set, with its default. */
 const options = {
@@ -195,8 +196,4 @@ function ofCounters(counted: CountedConnections, settings: Options): FindingPart
       fixes: [{ description: fix, cost: 1 }],
     },
   ];
-}
-
-function percent(share: number): string {
-  return `${Number((100 * share).toPrecision(3))} %`;
 }

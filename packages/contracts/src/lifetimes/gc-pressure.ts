@@ -6,6 +6,7 @@ import type { FindingParts } from "../model/make-finding.ts";
 import { mannKendall } from "../statistics/mann-kendall.ts";
 import { quantileOf, sortedNumbers } from "../statistics/quantiles.ts";
 import { type CollectorCourse, collectorCoursesOf, type Course } from "./gc-metrics.ts";
+import { percent, significant } from "../text/number-words.ts";
 
 /** What can be set, with its default. */
 const options = {
@@ -261,12 +262,8 @@ function nextChecksOf({ measures }: CollectorCourse): string[] {
   ];
 }
 
-function percent(share: number): string {
-  return `${Number((100 * share).toPrecision(3))} %`;
-}
-
 function words(value: number): string {
-  return String(Number(value.toPrecision(4)));
+  return significant(value, 4);
 }
 
 function millis(seconds: number): string {

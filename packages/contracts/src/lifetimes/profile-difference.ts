@@ -10,6 +10,7 @@ import { twoSidedTail } from "../statistics/normal.ts";
 import { compareText } from "../text/compare-text.ts";
 import { columnOf, type ProfileShares, sharesOf } from "./profile-sites.ts";
 import { seriesOf } from "./series.ts";
+import { percent } from "../text/number-words.ts";
 
 /** What can be set, with its default. */
 const options = {
@@ -180,8 +181,4 @@ function chanceOf({ before, after }: Grown, [first, last]: readonly [number, num
 function samplesOf({ content, column, countColumn }: Piece): number {
   if (countColumn === column) return content.samples.length;
   return content.samples.reduce((sum, { values }) => sum + (values[countColumn] ?? 0), 0);
-}
-
-function percent(share: number): string {
-  return `${Number((100 * share).toPrecision(3))} %`;
 }

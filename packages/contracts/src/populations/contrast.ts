@@ -6,6 +6,7 @@ import { chanceOfShares } from "../statistics/fisher-exact.ts";
 import { rankSumOf } from "../statistics/rank-sum.ts";
 import { compareText } from "../text/compare-text.ts";
 import { numberWords } from "./words.ts";
+import { roundPercent } from "../text/number-words.ts";
 
 /** An attribute that one population has more often, or with other numbers, than the other. */
 export interface Contrast {
@@ -200,7 +201,7 @@ export class ContrastTally {
       const badShare = badCount === 0 ? 0 : bad / badCount;
       const goodShare = goodCount === 0 ? 0 : good / goodCount;
       const name = `${key}=${String(value).slice(0, textLengthMax)}`;
-      const words = `${name} in ${percent(badShare)} of the bad (${bad} of ${badCount}) and ${percent(goodShare)} of the good (${good} of ${goodCount})`;
+      const words = `${name} in ${roundPercent(badShare)} of the bad (${bad} of ${badCount}) and ${roundPercent(goodShare)} of the good (${good} of ${goodCount})`;
       return [{ name, key, value, isLess: false, badShare, goodShare, chance, words }];
     });
   }
@@ -223,10 +224,6 @@ function numberTest(key: string, { badNumbers, goodNumbers }: Column): Contrast 
     badShare,
     goodShare: 1 - badShare,
     chance,
-    words: `${key} is ${isMore ? "larger" : "smaller"} in the bad in ${percent(badShare)} of all pairs (medians ${middle(bad)} and ${middle(good)})`,
+    words: `${key} is ${isMore ? "larger" : "smaller"} in the bad in ${roundPercent(badShare)} of all pairs (medians ${middle(bad)} and ${middle(good)})`,
   };
-}
-
-function percent(share: number): string {
-  return `${Math.round(share * 1_000) / 10} %`;
 }

@@ -1,6 +1,6 @@
 /** How much longer slow requests took than others of the same operation. */
 
-import { quantileOf, sortedNumbers } from "../statistics/quantiles.ts";
+import { medianOf } from "../statistics/quantiles.ts";
 import type { Trace } from "../traces/trace.ts";
 
 export interface Pace {
@@ -24,6 +24,7 @@ export function paceOf(traces: readonly Trace[], isBad: readonly (boolean | unde
     ratios.push(median > 0 ? nanos / median : Infinity);
     increases.push((nanos - median) / nanosPerMilli);
   });
+  if (ratios.length === 0) return { ratio: 0, increaseMillis: 0 };
   return { ratio: medianOf(ratios), increaseMillis: medianOf(increases) };
 }
 
@@ -39,8 +40,4 @@ function usualNanosOf(traces: readonly Trace[]): ReadonlyMap<string, number> {
 
 function operationOf({ spans }: Trace): string {
   return `${spans[0]?.service ?? ""}\n${spans[0]?.name ?? ""}`;
-}
-
-function medianOf(values: readonly number[]): number {
-  return values.length === 0 ? 0 : quantileOf(sortedNumbers(values), 0.5);
 }

@@ -1,6 +1,7 @@
 /** The divergence of Jensen and Shannon between two distributions over the same bins. */
 
 import { chiSquareTail } from "./chi-square.ts";
+import { sumOf } from "./sum.ts";
 
 export interface Divergence {
   /** In bits: 0 when both are equal, 1 when they have nothing in common. */
@@ -38,8 +39,4 @@ export function jensenShannon(counts: readonly number[], others: readonly number
 
 function term(share: number, against: number): number {
   return share === 0 ? 0 : share * Math.log(share / against);
-}
-
-function sumOf(counts: readonly number[]): number {
-  return counts.reduce((sum, count) => sum + count, 0);
 }

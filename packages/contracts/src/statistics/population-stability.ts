@@ -1,6 +1,7 @@
 /** The population stability index: how far two distributions over the same bins lie apart. */
 
 import { chiSquareTail } from "./chi-square.ts";
+import { sumOf } from "./sum.ts";
 
 export interface Stability {
   /** The index: the sum of differences of shares times the logarithms of their ratios. */
@@ -36,8 +37,4 @@ export function populationStability(
     expected: (bins - 1) * scale,
     chance: chiSquareTail(index / scale, bins - 1),
   };
-}
-
-function sumOf(counts: readonly number[]): number {
-  return counts.reduce((sum, count) => sum + count, 0);
 }

@@ -15,6 +15,11 @@ export function quantileOf(sorted: Float64Array, share: number): number {
   return low + (high - low) * (place - below);
 }
 
+/** The median of numbers in any order; not a number where there are none. */
+export function medianOf(values: ArrayLike<number>): number {
+  return quantileOf(sortedNumbers(values), 0.5);
+}
+
 /** The median and the range between the quartiles. */
 export function middleAndSpread(sorted: Float64Array): { median: number; quartileRange: number } {
   return {

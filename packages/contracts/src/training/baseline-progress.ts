@@ -4,15 +4,10 @@ import type { FindingParts } from "../model/make-finding.ts";
 import type { EvidenceOf } from "../model/snapshot.ts";
 import { rankSumOf } from "../statistics/rank-sum.ts";
 import { quantileOf, sortedNumbers } from "../statistics/quantiles.ts";
-import {
-  chanceOfTrend,
-  endsOf,
-  isWarmingUp,
-  lossesOf,
-  type LossSeries,
-  medianOf,
-} from "./loss-series.ts";
+import { chanceOfTrend, endsOf, isWarmingUp, lossesOf, type LossSeries } from "./loss-series.ts";
+import { medianOf } from "../statistics/quantiles.ts";
 import { stepReference } from "./step-view.ts";
+import { significant } from "../text/number-words.ts";
 
 type Run = EvidenceOf<"training">;
 
@@ -149,5 +144,5 @@ function spreadOf(values: readonly number[]): number {
 }
 
 function words(value: number): string {
-  return Number(value.toPrecision(4)).toString();
+  return significant(value, 4);
 }

@@ -3,9 +3,11 @@
 import type { FindingParts } from "../model/make-finding.ts";
 import type { EvidenceOf } from "../model/snapshot.ts";
 import { plural } from "../text/plural.ts";
-import { chanceOfTrend, endsOf, lossesOf, medianOf } from "./loss-series.ts";
+import { medianOf } from "../statistics/quantiles.ts";
+import { chanceOfTrend, endsOf, lossesOf } from "./loss-series.ts";
 import { numberOf } from "./measured.ts";
 import { isApplied, type PlacedStep, placedSteps, stepReference } from "./step-view.ts";
+import { significant } from "../text/number-words.ts";
 
 type Run = EvidenceOf<"training">;
 type Judged = Omit<FindingParts, "subject">;
@@ -300,5 +302,5 @@ function normReference(run: Run, place: PlacedStep): ReturnType<typeof stepRefer
 }
 
 function words(value: number): string {
-  return Number(value.toPrecision(3)).toString();
+  return significant(value, 3);
 }

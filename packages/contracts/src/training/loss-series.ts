@@ -3,7 +3,6 @@
 import type { TrainingContent, TrainingStep } from "../model/training.ts";
 import { changePointOf } from "../statistics/rank-change-point.ts";
 import { mannKendall } from "../statistics/mann-kendall.ts";
-import { quantileOf, sortedNumbers } from "../statistics/quantiles.ts";
 import { numberOf } from "./measured.ts";
 import { type PlacedStep, placedSteps } from "./step-view.ts";
 
@@ -32,10 +31,6 @@ export function spanOf(places: readonly PlacedStep[]): number {
   const [first] = places;
   const last = places.at(-1);
   return first === undefined || last === undefined ? 0 : last.step.step - first.step.step;
-}
-
-export function medianOf(values: readonly number[]): number {
-  return quantileOf(sortedNumbers(values), 0.5);
 }
 
 /** The quarters with which a series begins and ends. */

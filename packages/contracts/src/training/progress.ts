@@ -12,11 +12,12 @@ import {
   isWarmingUp,
   lossesOf,
   type LossSeries,
-  medianOf,
   riseOf,
   spanOf,
 } from "./loss-series.ts";
+import { medianOf } from "../statistics/quantiles.ts";
 import { runSubject, stepReference } from "./step-view.ts";
+import { significant } from "../text/number-words.ts";
 
 const options = {
   lossCountMin: {
@@ -274,5 +275,5 @@ function lastReference(run: Run, { places }: LossSeries): ReturnType<typeof step
 }
 
 function words(value: number): string {
-  return Number(value.toPrecision(4)).toString();
+  return significant(value, 4);
 }

@@ -4,6 +4,7 @@ import { type Fields, isFields } from "../../model/fields.ts";
 import { textField } from "./fields.ts";
 import { looksLikeMessage } from "./message.ts";
 import { toolListOf } from "./tools.ts";
+import { parsedJson } from "../../text/json-text.ts";
 
 /** A list of messages and where in its container it stands. */
 export interface MessagePart {
@@ -206,7 +207,7 @@ function isWrapped(value: Fields): boolean {
 function bodyOf(value: unknown): { readonly body: unknown; readonly pointer: string } {
   if (!isFields(value) || value["body"] === undefined) return { body: value, pointer: "" };
   const { body } = value;
-  return { body: typeof body === "string" ? (parsed(body) ?? body) : body, pointer: "/body" };
+  return { body: typeof body === "string" ? (parsedJson(body) ?? body) : body, pointer: "/body" };
 }
 
 /** A run keeps the tools among the parameters of its invocation. */
@@ -224,13 +225,4 @@ function generationOf(outputs: unknown): unknown {
   const outer: unknown = Array.isArray(generations) ? generations[0] : undefined;
   const first: unknown = Array.isArray(outer) ? outer[0] : outer;
   return isFields(first) && isFields(first["message"]) ? { message: first["message"] } : outputs;
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // A body that is no JSON holds no messages.
-    return undefined;
-  }
 }

@@ -9,6 +9,7 @@ import { endOfBlock } from "./text-calls.ts";
 import { timeMicrosOf } from "./time.ts";
 import { readTools } from "./tools.ts";
 import { transcriptLimits } from "./transcript-builder.ts";
+import { parsedJson } from "../../text/json-text.ts";
 
 /** How deep in a wrapper the message may stand. */
 const wrapperDepthMax = 4;
@@ -49,7 +50,7 @@ interface Entry {
 }
 
 function* messagesOf(text: string): Generator<Entry> {
-  const whole = parsed(text);
+  const whole = parsedJson(text);
   if (whole !== undefined) {
     const list: readonly unknown[] = Array.isArray(whole) ? whole : listIn(whole);
     for (const [index, value] of list.entries()) yield { value, pointer: `/${index}`, line: "" };
@@ -59,7 +60,7 @@ function* messagesOf(text: string): Generator<Entry> {
     const begin = line.search(/[{[]\s*(?:"|\{)/);
     if (begin < 0) continue;
     const end = endOfBlock(line, begin);
-    const value = end < 0 ? undefined : parsed(line.slice(begin, end));
+    const value = end < 0 ? undefined : parsedJson(line.slice(begin, end));
     for (const item of Array.isArray(value) ? (value as unknown[]) : [value]) {
       yield { value: item, pointer: `line ${index + 1}`, line: line.slice(0, 64) };
     }
@@ -82,7 +83,7 @@ interface Found {
 
 /** The message in an entry, and the time that stands beside it. */
 function messageIn(value: unknown, depth: number): Found | undefined {
-  const entry = typeof value === "string" && value.startsWith("{") ? parsed(value) : value;
+  const entry = typeof value === "string" && value.startsWith("{") ? parsedJson(value) : value;
   if (!isFields(entry) || depth > wrapperDepthMax) return undefined;
   if (entry["jsonrpc"] === "2.0") return { message: entry, time: undefined };
   for (const inner of Object.values(entry).slice(0, wrapperWidthMax)) {
@@ -233,13 +234,4 @@ function callIdOf(message: Fields): { callId?: string } {
 
 function timeOfLine(line: string): number | undefined {
   return timeMicrosOf(/\d{4}-\d\d-\d\d[T ][\d:.]+(?:Z|[+-]\d\d:?\d\d)?/.exec(line)?.[0]);
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // A line of a log may hold brackets that are no JSON.
-    return undefined;
-  }
 }

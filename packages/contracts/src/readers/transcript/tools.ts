@@ -3,6 +3,7 @@
 import type { ToolDefinition } from "../../model/evidence.ts";
 import { type Fields, isFields } from "../../model/fields.ts";
 import { textField } from "./fields.ts";
+import { parsedJson } from "../../text/json-text.ts";
 
 /** Tools whose input is free text: what stands for their schema. */
 const freeTextSchema = { type: "string" } as const;
@@ -21,10 +22,10 @@ export function readTools(list: readonly unknown[]): {
 /** The tools under a value that may be a list, JSON text of one, or tools by their names. */
 export function toolListOf(value: unknown): readonly unknown[] | undefined {
   if (Array.isArray(value)) {
-    return value.map((entry) => (typeof entry === "string" ? (parsed(entry) ?? entry) : entry));
+    return value.map((entry) => (typeof entry === "string" ? (parsedJson(entry) ?? entry) : entry));
   }
   if (typeof value === "string") {
-    const inner = parsed(value);
+    const inner = parsedJson(value);
     return inner === undefined || typeof inner === "string" ? undefined : toolListOf(inner);
   }
   if (!isFields(value)) return undefined;
@@ -81,7 +82,7 @@ function schemaOf(tool: Fields): unknown {
     tool["parametersJsonSchema"] ??
     tool["args_schema"] ??
     undefined;
-  if (typeof schema === "string") return parsed(schema) ?? undefined;
+  if (typeof schema === "string") return parsedJson(schema) ?? undefined;
   if (!isFields(schema)) return schema;
   // Bedrock and frameworks wrap the schema.
   const wrapped = schema["json"] ?? schema["jsonSchema"];
@@ -111,13 +112,4 @@ function approvalOf(entry: Fields): boolean | undefined {
     if (value === false || value === "never") return false;
   }
   return undefined;
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // Text that is no JSON defines no tools.
-    return undefined;
-  }
 }

@@ -12,6 +12,7 @@ import { nameRecording } from "../recording/name-recording.ts";
 import { HeapNodes, type NodeKind, noSnapshot } from "./heap-nodes.ts";
 import { v8Limits } from "./limits.ts";
 import { TextList } from "./text-list.ts";
+import { parsedJson } from "../../text/json-text.ts";
 
 /** Whether a document begins as a snapshot does. */
 export function recogniseHeapSnapshot(head: string | undefined): boolean {
@@ -91,7 +92,7 @@ export class HeapSnapshotStream implements FormatStream {
       if (this.#header.length >= v8Limits.headerBytesMax) throw noSnapshot("It has no nodes.");
       return chunk.length;
     }
-    this.#nodes = new HeapNodes(parsed(`${this.#header.slice(0, found.index)}}`));
+    this.#nodes = new HeapNodes(parsedJson(`${this.#header.slice(0, found.index)}}`));
     const end = found.index + found[0].length;
     this.#header = "";
     this.#part = "nodes";
@@ -140,15 +141,6 @@ export class HeapSnapshotStream implements FormatStream {
       else this.#matched = byte === textsName[0] ? 1 : 0;
     }
     return chunk.length;
-  }
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // What is no JSON has no meta data either, which is said where they are asked for.
-    return undefined;
   }
 }
 

@@ -10,6 +10,7 @@ import type { Unit } from "../canary/units.ts";
 import { bundleHashOf } from "./bundle-hash.ts";
 import { nameOf } from "./identity.ts";
 import type { ServedBundle } from "./served-bundles.ts";
+import { parsedJson } from "../../text/json-text.ts";
 
 type StoredBundle = EvidenceOf<"bundle">;
 
@@ -223,7 +224,7 @@ function callsOfUnit(unit: Unit): MadeCall[] {
 
 function emittedCalls(value: AttributeValue | undefined): Omit<MadeCall, "unit">[] {
   if (typeof value !== "string" || !value.includes("tool_call")) return [];
-  const messages = parsed(value);
+  const messages = parsedJson(value);
   if (!Array.isArray(messages)) return [];
   return messages.flatMap((message: unknown) => {
     const parts = isFields(message) ? message["parts"] : undefined;
@@ -238,17 +239,8 @@ function emittedCalls(value: AttributeValue | undefined): Omit<MadeCall, "unit">
 }
 
 function argumentsOf(value: unknown): Readonly<Record<string, unknown>> | undefined {
-  const given = typeof value === "string" ? parsed(value) : value;
+  const given = typeof value === "string" ? parsedJson(value) : value;
   return isFields(given) ? given : undefined;
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // What was cut at its limit tells nothing.
-    return undefined;
-  }
 }
 
 /** Stored versions of one bundle next to one another, the older first. */

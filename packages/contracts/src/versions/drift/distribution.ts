@@ -3,6 +3,7 @@
 import { jensenShannon } from "../../statistics/jensen-shannon.ts";
 import { populationStability } from "../../statistics/population-stability.ts";
 import { quantileOf, sortedNumbers } from "../../statistics/quantiles.ts";
+import { roundPercent } from "../../text/number-words.ts";
 
 /** A value and when it was seen. */
 export interface Observation {
@@ -138,10 +139,6 @@ export function changesOf({ bins, counts, others }: Difference, listedCountMax: 
       (left, right) => Math.abs(right.after - right.before) - Math.abs(left.after - left.before),
     )
     .slice(0, listedCountMax)
-    .map(({ bin, before, after }) => `${bin} ${percent(before)} → ${percent(after)}`)
+    .map(({ bin, before, after }) => `${bin} ${roundPercent(before)} → ${roundPercent(after)}`)
     .join(", ");
-}
-
-function percent(share: number): string {
-  return `${Math.round(share * 1_000) / 10} %`;
 }

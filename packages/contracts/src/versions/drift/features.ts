@@ -8,6 +8,7 @@ import type { Trace } from "../../traces/trace.ts";
 import { valueText } from "../canary/components.ts";
 import { measures, outcomeOf } from "../canary/measures.ts";
 import type { Unit } from "../canary/units.ts";
+import { parsedJson } from "../../text/json-text.ts";
 
 export type FeatureName =
   | "input tokens"
@@ -66,7 +67,7 @@ const toolsByTrace = new WeakMap<Trace, string>();
 function namesCalled(attributes: Attributes): string[] {
   const messages = attributes["gen_ai.output.messages"];
   if (typeof messages !== "string" || !messages.includes("tool_call")) return [];
-  const list = parsed(messages);
+  const list = parsedJson(messages);
   if (!Array.isArray(list)) return [];
   return list.flatMap((message: unknown) => {
     const parts = isFields(message) ? message["parts"] : undefined;
@@ -77,15 +78,6 @@ function namesCalled(attributes: Attributes): string[] {
         : [],
     );
   });
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // A text that was cut at its limit tells of no call.
-    return undefined;
-  }
 }
 
 function finishReasonOf(attributes: Attributes): string | undefined {
@@ -103,7 +95,7 @@ function finishReasonOf(attributes: Attributes): string | undefined {
 /** A list that an exporter wrote as JSON, or one word. */
 function parsedList(value: Attributes[string] | undefined): Attributes[string] | undefined {
   if (typeof value !== "string" || !value.startsWith("[")) return value;
-  const list = parsed(value);
+  const list = parsedJson(value);
   const first: unknown = Array.isArray(list) ? list[0] : undefined;
   return typeof first === "string" ? first : undefined;
 }
