@@ -3,6 +3,7 @@
 import type { EvidenceReference, MetricSeries } from "../model/evidence.ts";
 import { evidenceOfKind, type Snapshot } from "../model/snapshot.ts";
 import { shorten } from "../text/cut-text.ts";
+import { labelledName } from "../text/labelled-name.ts";
 
 type Role = "used" | "max" | "pending" | "timeouts" | "wait-seconds";
 
@@ -69,11 +70,6 @@ export function poolSeriesOf(snapshot: Snapshot): PoolSeries[] {
     }
   }
   return [...pools].sort(([left], [right]) => (left < right ? -1 : 1)).map(([, pool]) => pool);
-}
-
-function labelledName({ name, labels }: MetricSeries): string {
-  const pairs = Object.entries(labels).map(([label, value]) => `${label}="${value}"`);
-  return pairs.length === 0 ? name : `${name}{${pairs.join(",")}}`;
 }
 
 const roles: readonly (readonly [RegExp, Role])[] = [

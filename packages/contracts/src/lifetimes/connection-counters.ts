@@ -4,6 +4,7 @@ import type { EvidenceReference, MetricSeries } from "../model/evidence.ts";
 import { evidenceOfKind, type Snapshot } from "../model/snapshot.ts";
 import { compareText } from "../text/compare-text.ts";
 import { shorten } from "../text/cut-text.ts";
+import { labelledName } from "../text/labelled-name.ts";
 
 /** Two counters whose quotient tells how long connections are kept. */
 interface CounterPair {
@@ -116,7 +117,7 @@ export function countedConnectionsOf(snapshot: Snapshot): CountedConnections[] {
           isOfServer: pair.isOfServer,
           references: [...list, ...(uses.get(subject) ?? [])]
             .slice(0, 16)
-            .map((series) => ({ evidenceId: id, locator: shorten(titleOf(series), 1_024) })),
+            .map((series) => ({ evidenceId: id, locator: shorten(labelledName(series), 1_024) })),
         });
       }
     }
@@ -130,13 +131,6 @@ function subjectOf({ labels }: MetricSeries): string {
     .sort(([left], [right]) => compareText(left, right))
     .map(([name, value]) => `${name}="${value}"`)
     .join(",");
-}
-
-function titleOf({ name, labels }: MetricSeries): string {
-  const text = Object.entries(labels)
-    .map(([label, value]) => `${label}="${value}"`)
-    .join(",");
-  return text === "" ? name : `${name}{${text}}`;
 }
 
 function countOf(

@@ -4,6 +4,7 @@ import type { EvidenceReference, MetricSeries } from "../model/evidence.ts";
 import { evidenceOfKind, type Snapshot } from "../model/snapshot.ts";
 import { compareText } from "../text/compare-text.ts";
 import { shorten } from "../text/cut-text.ts";
+import { labelledName } from "../text/labelled-name.ts";
 
 /** A measurement over time. */
 export interface Course {
@@ -121,7 +122,7 @@ function coursesOf({ process, list, collectors, id }: ProcessSeries): CollectorC
     if (share === undefined) return [];
     const references = series
       .slice(0, 16)
-      .map((one) => ({ evidenceId: id, locator: shorten(titleOf(one), 1_024) }));
+      .map((one) => ({ evidenceId: id, locator: shorten(labelledName(one), 1_024) }));
     return [
       {
         name: process === "" ? first.name : `${process} ${first.name}`,
@@ -146,13 +147,6 @@ function processOf({ labels }: MetricSeries): string {
   return processLabels
     .flatMap((name) => (labels[name] === undefined ? [] : [labels[name]]))
     .join(" ");
-}
-
-function titleOf({ name, labels }: MetricSeries): string {
-  const text = Object.entries(labels)
-    .map(([label, value]) => `${label}="${value}"`)
-    .join(",");
-  return text === "" ? name : `${name}{${text}}`;
 }
 
 /** Milliseconds where the name says so, as older conventions of OpenTelemetry do. */

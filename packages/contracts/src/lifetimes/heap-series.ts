@@ -5,6 +5,7 @@ import { evidenceOfKind, type Snapshot } from "../model/snapshot.ts";
 import { allocatedIn, columnOf, sharesOf } from "./profile-sites.ts";
 import { resourceSeriesOf } from "./resource-series.ts";
 import { seriesOf } from "./series.ts";
+import { labelledName } from "../text/labelled-name.ts";
 
 /** The size of something that lives on a heap, over time. */
 export interface HeapCourse {
@@ -94,10 +95,7 @@ function ofMetrics(snapshot: Snapshot): HeapCourse[] {
     for (const series of evidence.content.series) {
       const measures = measuresOf(series);
       if (measures === undefined || found.length >= metricCountMax) continue;
-      const labels = Object.entries(series.labels)
-        .map(([name, value]) => `${name}="${value}"`)
-        .join(",");
-      const name = labels === "" ? series.name : `${series.name}{${labels}}`;
+      const name = labelledName(series);
       const [first = 0] = series.timesMicros;
       found.push({
         subject: { kind: "metric", name },
