@@ -76,7 +76,11 @@ async function history(context: CommandContext, words: readonly string[]): Promi
   const count = textOption(context, "count");
   if (count !== undefined && !/^[1-9]\d{0,2}$/.test(count))
     throw new UsageError(`--count takes a whole number; '${count}' is none.`);
-  const query = count === undefined ? {} : { limit: Number(count) };
+  const beforeId = textOption(context, "before");
+  const query = {
+    ...(count === undefined ? {} : { limit: Number(count) }),
+    ...(beforeId === undefined ? {} : { beforeId }),
+  };
   const { runs } = await client.listReconciliations({ query }, { signal });
   return tell(context, { runs }, () =>
     runs.length === 0 ? "Nothing was compared yet." : runTable(terminal, runs),
@@ -122,6 +126,9 @@ function linesOf(
   const line = `${kind}: ${printable(message)}`;
   if (proposal === undefined) return line;
   const verb = applied.includes(proposal.commandId) ? "settled by" : "would be settled by";
-  const what = `${proposal.direction} ${unitsOf(proposal.amountMicros)} ${proposal.currency}`;
-  return `${line}\n  ${verb} the adjustment ${proposal.commandId}: ${what}`;
+  const { direction, commandId, holdId = "" } = proposal;
+  const amount = `${unitsOf(proposal.amountMicros)} ${proposal.currency}`;
+  if (direction === "release")
+    return `${line}\n  ${verb} ${printable(commandId)}: release ${printable(holdId)}, ${amount}`;
+  return `${line}\n  ${verb} the adjustment ${printable(commandId)}: ${direction} ${amount}`;
 }

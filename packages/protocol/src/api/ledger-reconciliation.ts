@@ -51,7 +51,11 @@ const DifferenceKind = Type.Union([
   Type.Literal("use-differs"),
   Type.Literal("use-without-completion"),
   Type.Literal("lease-differs"),
+  Type.Literal("journal-differs"),
   Type.Literal("lease-unread"),
+  Type.Literal("lease-found"),
+  Type.Literal("work-differs"),
+  Type.Literal("escrow-overdue"),
   Type.Literal("edits-contradict"),
   Type.Literal("invoice-differs"),
 ]);
@@ -72,8 +76,14 @@ export const LedgerDifference = Type.Object(
         {
           commandId: Id,
           currency: Currency,
-          direction: Type.Union([Type.Literal("give"), Type.Literal("take")]),
+          /** `release` ends the hold that is named, and frees what it still reserves. */
+          direction: Type.Union([
+            Type.Literal("give"),
+            Type.Literal("take"),
+            Type.Literal("release"),
+          ]),
           amountMicros: Micros,
+          holdId: Type.Optional(Id),
         },
         closed,
       ),
@@ -102,6 +112,8 @@ export const ReconciliationsQuery = Type.Object(
   {
     /** Only runs before this moment. */
     before: Type.Optional(Moment),
+    /** Only runs that come behind this one in the list: several may be of one moment. */
+    beforeId: Type.Optional(Id),
     /** Default 50. */
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500 })),
   },

@@ -196,6 +196,19 @@ export class LedgerBooks {
     return this.#store.read(scope, (reader) => findDifferences(reader, request));
   }
 
+  /** Which of these commands took effect. */
+  async doneCommands(scope: TenantScope, ids: readonly string[]): Promise<ReadonlySet<string>> {
+    if (ids.length === 0) return new Set();
+    return this.#store.read(scope, async (reader) => {
+      const rows = await reader
+        .selectFrom("ledger_command")
+        .select("id")
+        .where("id", "in", [...ids])
+        .execute();
+      return new Set(rows.map(({ id }) => id));
+    });
+  }
+
   async #readBudgets(reader: Reader): Promise<LedgerBudget[]> {
     const budgets = await readBudgets(reader);
     return budgets

@@ -1,29 +1,23 @@
 /** Runs reconciliations: finds what does not agree, makes the entries that were agreed to, and keeps what each run found. */
 
-import {
-  type LedgerDifference,
-  PlatformError,
-  type Reconciliation,
-  type ReconciliationRun,
-  type ReconciliationRunDetail,
-  type ReconciliationsQuery,
+import type {
+  LedgerDifference,
+  Reconciliation,
+  ReconciliationRun,
+  ReconciliationRunDetail,
+  ReconciliationsQuery,
 } from "@faultline/protocol";
 
-import type { Clock, Ids } from "#kernel/index.ts";
+import { type Clock, type Ids, unreachable } from "#kernel/index.ts";
 import type { Store, TenantScope } from "#storage/index.ts";
 
 import type { LedgerBooks } from "../books/ledger-books.ts";
 import type { Ledger } from "../service/ledger.ts";
 import { type LedgerRequest, refuseUnstorableText } from "../service/ledger-request.ts";
-import { readMoment } from "../service/read-moment.ts";
 import { refusalError } from "../service/refusal-error.ts";
+import type { DifferenceSource } from "./difference-source.ts";
 import { type Invoice, invoiceCosts } from "./invoice.ts";
-
-/** Differences of a run that are kept one by one; all are counted. */
-const keptCountMax = 500;
-const keptBytesMax = 4_000_000;
-const keptMs = 400 * 86_400_000;
-const listedCount = 50;
+import { ReconciliationHistory } from "./reconciliation-history.ts";
 
 /** What a run is to do. */
 export interface RunRequest {
@@ -37,156 +31,117 @@ export interface RunRequest {
   readonly books: boolean;
 }
 
-/** A journal that was lost may still be found and charged: only a person gives back what it may have spent. */
-function mayApply(kind: LedgerDifference["kind"], { cause }: RunRequest): boolean {
-  return kind !== "lease-unread" || cause !== "schedule";
-}
+type Proposal = NonNullable<LedgerDifference["proposal"]>;
+
+/**
+ * What only a person settles: a journal that was lost may still be found and charged, and one that tells of more may belong to
+ * other books than these, as after a database was restored.
+ */
+const personalKinds: ReadonlySet<LedgerDifference["kind"]> = new Set([
+  "lease-unread",
+  "journal-differs",
+]);
 
 export interface ReconciliationsParts {
   readonly store: Store;
   readonly ledger: Pick<Ledger, "submit">;
-  readonly books: Pick<LedgerBooks, "differences">;
+  readonly books: Pick<LedgerBooks, "differences" | "doneCommands">;
+  /** Default: none. */
+  readonly sources?: readonly DifferenceSource[];
+  /** Of the history of a tenant. Default: that of the limits. */
+  readonly historyBytesMax?: number;
   readonly clock: Clock;
   readonly ids: Ids;
 }
 
 export class Reconciliations {
   readonly #parts: ReconciliationsParts;
+  readonly #history: ReconciliationHistory;
 
   constructor(parts: ReconciliationsParts) {
     this.#parts = parts;
+    const { store, historyBytesMax: bytesMax } = parts;
+    this.#history = new ReconciliationHistory({
+      store,
+      ...(bytesMax === undefined ? {} : { bytesMax }),
+    });
   }
 
   /** Compares, and makes what the request says. Throws what the ledger refuses. */
   async run(scope: TenantScope, request: RunRequest): Promise<Reconciliation> {
-    const { books, clock, ids } = this.#parts;
-    const { invoice, applies } = request;
+    const { clock, ids } = this.#parts;
+    const { invoice, applies, cause, actor } = request;
     // What a run found could not be kept after its entries were made.
     refuseUnstorableText(invoice);
     const atMs = clock.nowMs();
     const costs = invoice !== undefined && request.books ? invoiceCosts(invoice) : [];
-    const differences = await books.differences(scope, invoice);
-    const applicable = applies ? differences.filter(({ kind }) => mayApply(kind, request)) : [];
-    const entries = applicable.flatMap(({ proposal }) => proposal ?? []);
+    const differences = await this.#compare(scope, invoice);
+    const mayApply = ({ kind }: LedgerDifference): boolean =>
+      applies && (cause === "request" || !personalKinds.has(kind));
+    const entries = differences.filter(mayApply).flatMap(({ proposal }) => proposal ?? []);
     const applied: string[] = [];
-    const runId = ids.next();
+    const id = ids.next();
     try {
-      for (const { commandId: id, currency, direction, amountMicros } of entries) {
-        const entry = { id, currency, direction, amountMicros: BigInt(amountMicros) };
-        await this.#submit(scope, { kind: "adjust", ...entry });
-        applied.push(id);
-      }
+      for (const entry of entries)
+        if (await this.#make(scope, entry)) applied.push(entry.commandId);
       for (const cost of costs) await this.#submit(scope, cost);
     } finally {
       // Entries were made, whether or not a later one was refused.
-      await this.#keep(scope, { id: runId, atMs, request, differences, applied });
+      await this.#history.keep(scope, { id, atMs, cause, actor, differences, applied });
     }
-    const booked = costs.map(({ id }) => id);
-    return { at: new Date(atMs).toISOString(), runId, differences, applied, booked };
+    const booked = costs.map((cost) => cost.id);
+    return { at: new Date(atMs).toISOString(), runId: id, differences, applied, booked };
   }
 
-  /** Newest first. Throws `request_invalid`. */
+  /** Newest first. Throws `request_invalid`, `not_found`. */
   async list(scope: TenantScope, query: ReconciliationsQuery): Promise<ReconciliationRun[]> {
-    const { before, limit = listedCount } = query;
-    const beforeMs = before === undefined ? undefined : readMoment(before, "query /before");
-    return this.#parts.store.read(scope, async (reader) => {
-      let runs = reader.selectFrom("ledger_reconciliation").select([...runColumns]);
-      if (beforeMs !== undefined) runs = runs.where("at", "<", new Date(beforeMs));
-      const rows = await runs.orderBy("at", "desc").orderBy("id", "desc").limit(limit).execute();
-      return rows.map(showRun);
-    });
+    return this.#history.list(scope, query);
   }
 
   /** Throws `not_found`. */
   async read(scope: TenantScope, id: string): Promise<ReconciliationRunDetail> {
-    return this.#parts.store.read(scope, async (reader) => {
-      const row = await reader
-        .selectFrom("ledger_reconciliation")
-        .select([...runColumns, "differences"])
-        .where("id", "=", id)
-        .executeTakeFirst();
-      // Written by `#keep` alone.
-      if (row !== undefined)
-        return { ...showRun(row), differences: row.differences as LedgerDifference[] };
-      throw new PlatformError("not_found", `There is no reconciliation '${id}'.`, {
-        hint: "`faultline ledger reconcile --history` lists them.",
-      });
-    });
+    return this.#history.read(scope, id);
+  }
+
+  async #compare(
+    scope: TenantScope,
+    invoice: RunRequest["invoice"],
+  ): Promise<readonly LedgerDifference[]> {
+    const { books, sources = [] } = this.#parts;
+    const own = await books.differences(scope, invoice);
+    const others: LedgerDifference[] = [];
+    for (const source of sources) others.push(...(await source.differences(scope)));
+    // The books know what settled their own; of what others know, an entry that was made settles the rest.
+    const commandIds = others.flatMap(({ proposal }) => proposal?.commandId ?? []);
+    const done = await books.doneCommands(scope, commandIds);
+    return [...own, ...others.filter(({ proposal }) => !done.has(proposal?.commandId ?? ""))];
+  }
+
+  /** Makes a proposed entry; whether there was still something to settle. */
+  async #make(scope: TenantScope, proposal: Proposal): Promise<boolean> {
+    const { commandId: id, currency, direction, holdId } = proposal;
+    switch (direction) {
+      case "give":
+      case "take": {
+        const amountMicros = BigInt(proposal.amountMicros);
+        await this.#submit(scope, { kind: "adjust", id, currency, direction, amountMicros });
+        return true;
+      }
+      case "release": {
+        if (holdId === undefined) return false;
+        const answer = await this.#parts.ledger.submit(scope, { kind: "release", id, holdId });
+        if (answer.kind !== "refused") return true;
+        // It has ended since it was looked at.
+        if (answer.code === "hold_ended") return false;
+        throw refusalError(answer);
+      }
+      default:
+        return unreachable(direction);
+    }
   }
 
   async #submit(scope: TenantScope, request: LedgerRequest): Promise<void> {
     const answer = await this.#parts.ledger.submit(scope, request);
     if (answer.kind === "refused") throw refusalError(answer);
   }
-
-  async #keep(scope: TenantScope, run: FinishedRun): Promise<void> {
-    const { id, atMs, request, differences, applied } = run;
-    const counts = Map.groupBy(differences, ({ kind }) => kind);
-    const kinds = [...counts].map(([kind, { length }]) => ({ kind, count: length }));
-    await this.#parts.store.transact(scope, async (writer) => {
-      await writer
-        .insertInto("ledger_reconciliation")
-        .values({
-          tenant_id: scope.tenantId,
-          id,
-          at: new Date(atMs).toISOString(),
-          cause: request.cause,
-          actor: request.actor ?? null,
-          difference_count: differences.length,
-          kinds: JSON.stringify(kinds),
-          differences: textWithin(differences),
-          applied,
-        })
-        .execute();
-      await writer
-        .deleteFrom("ledger_reconciliation")
-        .where("at", "<", new Date(atMs - keptMs))
-        .execute();
-    });
-  }
-}
-
-interface FinishedRun {
-  readonly id: string;
-  readonly atMs: number;
-  readonly request: RunRequest;
-  readonly differences: readonly LedgerDifference[];
-  readonly applied: string[];
-}
-
-const runColumns = ["id", "at", "cause", "actor", "difference_count", "kinds", "applied"] as const;
-
-function showRun(row: {
-  readonly id: string;
-  readonly at: Date;
-  readonly cause: ReconciliationRun["cause"];
-  readonly actor: string | null;
-  readonly difference_count: number;
-  readonly kinds: unknown;
-  readonly applied: string[];
-}): ReconciliationRun {
-  const { id, at, cause, actor, difference_count: differenceCount, kinds, applied } = row;
-  return {
-    id,
-    at: at.toISOString(),
-    cause,
-    ...(actor === null ? {} : { actor }),
-    differenceCount,
-    // Written by `#keep` alone.
-    kinds: kinds as ReconciliationRun["kinds"],
-    applied,
-  };
-}
-
-/** As many of the first differences as there is room for. */
-function textWithin(differences: readonly LedgerDifference[]): string {
-  const texts: string[] = [];
-  let bytes = 0;
-  for (const difference of differences.slice(0, keptCountMax)) {
-    const text = JSON.stringify(difference);
-    bytes += Buffer.byteLength(text) + 1;
-    if (bytes > keptBytesMax) break;
-    texts.push(text);
-  }
-  return `[${texts.join(",")}]`;
 }

@@ -1,0 +1,11 @@
+/** Who knows from elsewhere what the ledger should say. */
+
+import type { LedgerDifference } from "@faultline/protocol";
+
+import type { TenantScope } from "#storage/index.ts";
+
+/** Somebody above the ledger who compares what it says with what was done. */
+export interface DifferenceSource {
+  /** What does not agree now. Each proposed entry has an id that says the same again for the same difference. */
+  differences(scope: TenantScope): Promise<readonly LedgerDifference[]>;
+}
