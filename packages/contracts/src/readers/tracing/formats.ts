@@ -8,11 +8,18 @@ import {
   recogniseConsoleDump,
   recogniseSdkDump,
 } from "./sdk-dump.ts";
+import { readSentry, recogniseSentry } from "./sentry.ts";
 import { readSpanRecords, recogniseSpanRecord } from "./span-record.ts";
 import { readTempo, recogniseTempo } from "./tempo.ts";
 import { readZipkin, recogniseZipkin } from "./zipkin.ts";
 
 export const tracingFormats: readonly EvidenceFormat[] = [
+  {
+    name: "sentry-event",
+    description: "transactions of Sentry with their spans as JSON, alone or in envelopes",
+    recognise: ({ head }) => startsAsJson(head) && recogniseSentry(head),
+    read: (input) => readSentry(input.text()),
+  },
   {
     name: "tempo-json",
     description: "traces of Tempo as JSON",

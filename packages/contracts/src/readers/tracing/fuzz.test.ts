@@ -9,6 +9,15 @@ const endpoint = { serviceName: "web", ipv4: "10.0.0.1", port: 80 };
 
 const seeds = [
   {
+    event_id: "e",
+    contexts: { trace: { trace_id: "a1", span_id: "b", op: "http.server", status: "ok" } },
+    start_timestamp: time / 1e6,
+    timestamp: "2023-11-14T22:13:22Z",
+    entries: [{ type: "spans", data: [{ span_id: "c", op: "db", tags: {}, data: {} }] }],
+    spans: [{ span_id: "c", op: "db", start_timestamp: time / 1e6, is_segment: false }],
+    items: [{ trace_id: "a1", is_segment: true, attributes: { a: { type: "string", value: 1 } } }],
+  },
+  {
     data: [
       {
         traceID: "a1",
