@@ -201,8 +201,9 @@ async function openDomains(
   const prices = new Prices({ ...base, catalog: () => live.catalog });
   const ledger = stack.use(Ledger.open({ ...parts, eventLoop: systemEventLoop }));
   const ledgerBooks = new LedgerBooks(base);
-  const reconciliations = new Reconciliations({ ...parts, books: ledgerBooks, ledger });
   const compute = stack.use(await Compute.open({ ...parts, ledger, ledgerBooks }));
+  const sources = [compute];
+  const reconciliations = new Reconciliations({ ...parts, books: ledgerBooks, ledger, sources });
   const { signal } = background;
   const terms = base.config.regions ?? oneRegion;
   const random = base.random.fork("regions");

@@ -109,6 +109,7 @@ export async function openTestControl(options: ControlFixtureOptions = {}): Prom
   });
   const ledger = stack.use(Ledger.open({ ...parts, eventLoop: systemEventLoop }));
   const ledgerBooks = new LedgerBooks(parts);
+  const compute = stack.use(await Compute.open({ ...parts, ledger, ledgerBooks }));
   const { allowsPrivate } = config.webhooks;
   const secretBox = new SecretBox(config.webhooks.secretKeys, systemRandom);
   const webhookParts = { ...parts, secretBox, allowsPrivate: () => allowsPrivate };
@@ -121,10 +122,15 @@ export async function openTestControl(options: ControlFixtureOptions = {}): Prom
     prices: new Prices({ ...parts, catalog: () => loadCatalog(config.providers) }),
     ledger,
     ledgerBooks,
-    reconciliations: new Reconciliations({ ...parts, books: ledgerBooks, ledger }),
+    reconciliations: new Reconciliations({
+      ...parts,
+      books: ledgerBooks,
+      ledger,
+      sources: [compute],
+    }),
     regions: new Regions({ ...parts, fetch: globalThis.fetch, terms: oneRegion, ledger }),
     webhooks: new Webhooks({ ...webhookParts, onDue: () => webhookDelivery.wake() }),
-    compute: stack.use(await Compute.open({ ...parts, ledger, ledgerBooks })),
+    compute,
     readiness: async () => ({ ready: true, checks: [{ name: "database", ready: true }] }),
     metrics: async (format, own) => `${writeExposition(own, format)}# from the gateway\n`,
   };

@@ -100,6 +100,21 @@ describe("reconciliation over the control API", () => {
     await set(1);
   });
 
+  it("finds a hold without work of compute, and ends it once when it is asked to", async () => {
+    const id = `reservation:${control.database.tenantId}/gone`;
+    await place(id);
+    const { differences } = await admin.reconcileLedger({ body: {} }, options);
+    expect(differences).toMatchObject([
+      { kind: "hold-without-work", subject: id, proposal: { direction: "release", holdId: id } },
+    ]);
+    const { applied, runId } = await admin.reconcileLedger({ body: { apply: true } }, options);
+    expect(applied).toEqual([differences[0]?.proposal?.commandId]);
+    expect((await admin.listHolds({}, options)).holds.map((hold) => hold.id)).not.toContain(id);
+    expect(await found()).toEqual([]);
+    const run = await admin.readReconciliation({ params: { id: runId } }, options);
+    expect(run.kinds).toEqual([{ kind: "hold-without-work", count: 1 }]);
+  });
+
   it("enters an invoice as cost of its provider, once, and moves no credit of the tenant", async () => {
     const before = await admin.readLedgerBalance({}, options);
     const body = { invoice: { ...window, lines: [line, line] }, book: true };

@@ -9,6 +9,7 @@ import { microsOf } from "../ledger/amount-text.ts";
 import { budget } from "../ledger/budget-words.ts";
 import { conflicts } from "../ledger/conflict-words.ts";
 import { escrow } from "../ledger/escrow-words.ts";
+import { exportLedger, exportOptions } from "../ledger/export-words.ts";
 import { hold } from "../ledger/hold-words.ts";
 import { price, priceOptions } from "../ledger/price-words.ts";
 import { balanceTables, costLines, entryTable, usageTable } from "../ledger/print.ts";
@@ -27,6 +28,7 @@ const actions: Actions = {
   usage,
   price,
   webhook,
+  export: exportLedger,
   reconcile,
   conflicts,
   escrow,
@@ -46,6 +48,7 @@ export const command: Command = {
     "ledger price [list | default [set --input USD --output USD | remove]]",
     "ledger webhook [list | add URL | test ID | enable ID | disable ID | rotate ID | remove ID]",
     "ledger webhook deliveries [ID] [--state STATE] | retry DELIVERY",
+    "ledger export [--since MOMENT] [--output FILE]",
     "ledger reconcile [--invoice FILE [--from MOMENT] [--until MOMENT] [--book]] [--apply]",
     "ledger reconcile --history [RUN] [--count N] [--before RUN]",
     "ledger conflicts [resolve KEY NUMBER]",
@@ -60,7 +63,11 @@ export const command: Command = {
     },
     account: { type: "string", value: "NAME", description: "an account such as credit/USD" },
     count: { type: "string", value: "N", description: "so many entries (default: 100), or runs" },
-    before: { type: "string", value: "ENTRY", description: "only entries, or runs, before this one" },
+    before: {
+      type: "string",
+      value: "ENTRY",
+      description: "only entries, or runs, before this one",
+    },
     expires: { type: "string", value: "DURATION", description: "how long the credit lives: 30d" },
     priority: { type: "string", value: "N", description: "of lots that expire together" },
     line: { type: "string", value: "AMOUNT", description: "how far beyond its credit" },
@@ -104,6 +111,7 @@ export const command: Command = {
     },
     from: { type: "string", value: "MOMENT", description: "usage from then on (default: 30d)" },
     until: { type: "string", value: "MOMENT", description: "usage before then (default: now)" },
+    ...exportOptions,
     ...reconcileOptions,
     ...priceOptions,
     ...webhookOptions,
@@ -113,6 +121,7 @@ export const command: Command = {
     "Amounts are units with up to six decimals: 12.50. The currency is USD unless another is named.",
     "A grant opens the account where there is none. `ledger hold` and `ledger budget` alone list what there is.",
     "`ledger reconcile` exits with 1 where something does not agree, and `ledger webhook test` where nothing was delivered.",
+    "`ledger export | faultline check -` judges the whole ledger; with a provider's invoice beside it, its cost too.",
     "An operation's uses and holds bear its id, or its id, a colon and the number of the attempt.",
   ],
   async run(context) {

@@ -27,10 +27,20 @@ const kinds: Readonly<Record<LedgerDifference["kind"], string>> = {
   "use-differs": "use differs from its charge",
   "use-without-completion": "use without completion",
   "lease-differs": "lease differs from its uses",
+  "journal-differs": "journal tells of other use",
   "lease-unread": "lease that no journal accounts for",
+  "lease-found": "given back, and used after all",
+  "work-differs": "work differs from its charge",
+  "escrow-overdue": "recalled escrow did not come back",
   "edits-contradict": "set in two regions at once",
   "invoice-differs": "invoice differs",
 };
+
+const deeds = {
+  give: "an adjustment that gives",
+  take: "an adjustment that takes",
+  release: "ending the hold, which frees",
+} as const;
 
 export function ReconciliationPage() {
   const refusal = useRefusal("ledger:write");
@@ -179,8 +189,7 @@ function Difference(props: { difference: LedgerDifference; isApplied: boolean })
         <p className="flex items-start gap-2 rounded-lg bg-sunken px-3 py-2 text-xs">
           <Icon name={props.isApplied ? "check" : "arrow"} className="mt-0.5 size-3 text-accent" />
           <span>
-            {props.isApplied ? "Settled by" : "Would be settled by"} an adjustment that{" "}
-            {proposal.direction === "give" ? "gives" : "takes"}{" "}
+            {props.isApplied ? "Settled by" : "Would be settled by"} {deeds[proposal.direction]}{" "}
             <span className="font-semibold">
               {formatMicros(proposal.amountMicros, proposal.currency)}
             </span>{" "}

@@ -108,6 +108,7 @@ export const Reservation = Type.Object(
         Type.Literal("silent"),
         Type.Literal("lost"),
         Type.Literal("withdrawn"),
+        Type.Literal("overpriced"),
       ]),
     ),
     deviceKind: Name,

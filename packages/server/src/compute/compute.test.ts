@@ -189,6 +189,18 @@ describe("a reservation on the ledger", () => {
     });
   });
 
+  it("ends where its price rises beyond what the ledger holds at once", async () => {
+    const validFromMs = clock.nowMs() + 60_000;
+    const change = { validFromMs, microsPerDeviceSecond: 1_000_000_000_000, priorityPercent: 0 };
+    await using world = await openWorld(nodes, [change]);
+    await world.compute.reserve(scopeOf(), { ...job, id: "j" });
+    await world.advance(60_000);
+    expect(await world.compute.read(scopeOf(), "j")).toMatchObject({
+      stage: "ended",
+      end: "overpriced",
+    });
+  });
+
   it("waits for credit, says how much to grant, and starts once that was granted", async () => {
     await using world = await openWorld();
     await world.grant(200_000n);
@@ -263,6 +275,88 @@ describe("a reservation on the ledger", () => {
     expect(BigInt(available) + BigInt(used)).toBe(1_000_000n);
     expect(Number(used)).toBeGreaterThanOrEqual(24_000);
     expect(Number(used)).toBeLessThan(36_000);
+  });
+});
+
+describe("reservations and the ledger", () => {
+  const found = async (world: World) => {
+    const differences = await world.compute.differences(scopeOf());
+    return differences.map(({ kind, subject, proposal }) => [
+      kind,
+      subject,
+      proposal === undefined ? "" : `${proposal.direction} ${proposal.amountMicros}`,
+    ]);
+  };
+  const work = async (world: World, id: string, seconds: number): Promise<void> => {
+    await world.compute.reserve(scopeOf(), { ...job, id });
+    await world.compute.heartbeat(scopeOf(), id);
+    await world.advance(seconds * 1_000);
+    await world.compute.heartbeat(scopeOf(), id);
+    await world.advance(0);
+  };
+  /** As a damaged database would: uses are never deleted. */
+  const forgetUse = (id: string) =>
+    database.sql(
+      `begin; set local session_replication_role = replica;
+       delete from ledger_use where tenant_id = '${tenantId}' and id = '${tenantId}/${id}'; commit`,
+    );
+
+  it("agree while work goes on, and after it has ended, also to the next process", async () => {
+    const first = await openWorld();
+    await first.grant(1_000_000n);
+    await work(first, "j", 150);
+    expect(await found(first)).toEqual([]);
+    await first.compute.complete(scopeOf(), "j");
+    await work(first, "k", 90);
+    expect(await found(first)).toEqual([]);
+    await first[Symbol.asyncDispose]();
+    await using second = await openWorld();
+    expect(await found(second)).toEqual([]);
+    await second.compute.heartbeat(scopeOf(), "k");
+    await second.advance(0);
+    expect(await found(second)).toEqual([]);
+    // Its place is that of the next test.
+    await second.compute.complete(scopeOf(), "k");
+  });
+
+  it("differ where an interval was worked and not charged, or charged and not worked", async () => {
+    await using world = await openWorld();
+    await world.grant(1_000_000n);
+    await work(world, "j", 150);
+    const stray = { usageId: `${tenantId}/j/77`, usageKind: "compute", amountMicros: 5n } as const;
+    const settle = { kind: "settle", holdId: `reservation:${tenantId}/j`, isFinal: false } as const;
+    await forgetUse("j/1");
+    const hold = `reservation:${tenantId}/j`;
+    // What is at work is not settled by an entry.
+    expect(await found(world)).toEqual([["work-differs", hold, ""]]);
+    await world.ledger.submit(scopeOf(), { ...settle, id: "stray", charge: stray });
+    await world.compute.complete(scopeOf(), "j");
+    const [difference] = await world.compute.differences(scopeOf());
+    expect(difference?.message).toBe(
+      `Of the intervals of the reservation ${tenantId}/j, 1 worked and not charged (24000), and 1 charged and not worked (5).`,
+    );
+    expect(difference?.proposal).toMatchObject({ direction: "take", amountMicros: "23995" });
+  });
+
+  it("differ where a hold has no work, or work has no hold", async () => {
+    await using world = await openWorld();
+    await world.grant(1_000_000n);
+    await work(world, "j", 0);
+    const terms = {
+      currency: "USD",
+      amountMicros: 7n,
+      durationMs: 60_000,
+      attribution: {},
+    } as const;
+    const stray = `reservation:${tenantId}/stray`;
+    await world.ledger.submit(scopeOf(), { kind: "hold", id: stray, ...terms });
+    const hold = `reservation:${tenantId}/j`;
+    await world.ledger.submit(scopeOf(), { kind: "release", id: "early", holdId: hold });
+    expect(await found(world)).toEqual([
+      ["work-without-hold", hold, ""],
+      ["hold-without-work", stray, "release 7"],
+    ]);
+    await world.compute.complete(scopeOf(), "j");
   });
 });
 

@@ -2,9 +2,10 @@
 
 import type { ComputeConfig } from "#config/index.ts";
 import { type Clock, type Ids, raceAbort } from "#kernel/index.ts";
-import type { Ledger, LedgerBooks } from "#ledger/index.ts";
+import type { DifferenceSource, Ledger, LedgerBooks } from "#ledger/index.ts";
 import type { Store, TenantScope } from "#storage/index.ts";
 import {
+  type LedgerDifference,
   PlatformError,
   type Reservation,
   type ReservationHeartbeat,
@@ -18,10 +19,12 @@ import { staticCapacity } from "./capacity.ts";
 import { configureAllocator } from "./configure-allocator.ts";
 import { DevicePrices } from "./device-prices.ts";
 import { explainWait } from "./explain-wait.ts";
-import { HoldLedger } from "./hold-ledger.ts";
+import { HoldLedger, holdOf } from "./hold-ledger.ts";
 import { faultOfRequest, type JobRequest } from "./job.ts";
 import {
   costMicrosMax,
+  findingCountMax,
+  loggedCountMax,
   openReservationCountMax,
   reconcileIntervalMs,
   tickIntervalMs,
@@ -34,6 +37,7 @@ import type {
 } from "./reservation-record.ts";
 import { Reservations } from "./reservations.ts";
 import { showReservation } from "./show-reservation.ts";
+import { workFinding } from "./work-findings.ts";
 
 export interface ComputeParts {
   readonly config: {
@@ -63,7 +67,7 @@ export interface ComputeUse extends AllocatorCounts {
   readonly differenceCount: number;
 }
 
-export class Compute implements AsyncDisposable {
+export class Compute implements AsyncDisposable, DifferenceSource {
   readonly #parts: ComputeParts;
   readonly #store: ReservationStore;
   readonly #allocator: Allocator;
@@ -186,6 +190,34 @@ export class Compute implements AsyncDisposable {
     return this.#show(await this.#find(scope, localId), { withWait: false });
   }
 
+  /**
+   * Where a tenant's reservations and the ledger do not agree: those that are open, and of those that ended the newest. Nothing
+   * while the ledger was not told all that happened: that is no difference.
+   */
+  async differences(scope: TenantScope): Promise<readonly LedgerDifference[]> {
+    await raceAbort(this.tick(), scope.signal);
+    const run = this.#running.then(() => this.#compare(scope));
+    // Nothing is told to the ledger before this has ended; how it ends its caller hears.
+    this.#running = run.then(
+      () => {},
+      () => {},
+    );
+    return raceAbort(run, scope.signal);
+  }
+
+  async #compare(scope: TenantScope): Promise<readonly LedgerDifference[]> {
+    if (!this.#reservations.isTold) return [];
+    const ended = await this.#store.list(scope);
+    const found = await this.#reservations.reconcile(
+      scope.tenantId,
+      ended.filter(({ stage }) => stage.kind === "ended"),
+      scope.signal,
+    );
+    return found
+      .slice(0, findingCountMax)
+      .map((one) => workFinding(one, holdOf(one.reservationId)));
+  }
+
   /** Looks at all reservations now. One that begins later than the call; never two at once. Does not reject. */
   tick(): Promise<void> {
     this.#next ??= this.#running.then(() => {
@@ -238,10 +270,14 @@ export class Compute implements AsyncDisposable {
     if (this.#signal.aborted || !this.#reservations.isTold) return;
     this.#isReconcileDue = false;
     try {
-      const found = await this.#reservations.reconcile(this.#signal);
-      const { holdsWithoutWork, workWithoutHold } = found;
-      this.#differenceCount = holdsWithoutWork.length + workWithoutHold.length;
-      if (this.#differenceCount > 0) logger.warn(found, "reservations and the ledger do not agree");
+      let count = 0;
+      for (const tenantId of this.#reservations.workingTenants()) {
+        const found = await this.#reservations.reconcile(tenantId, [], this.#signal);
+        count += found.length;
+        for (const { kind, reservationId } of found.slice(0, loggedCountMax))
+          logger.warn({ kind, reservationId }, "reservations and the ledger do not agree");
+      }
+      this.#differenceCount = count;
     } catch (error) {
       if (!this.#signal.aborted) logger.warn({ err: error }, "reservations were not reconciled");
     }

@@ -4,8 +4,8 @@ import { assert } from "#kernel/index.ts";
 import type { Ledger, LedgerAnswer, LedgerBooks, LedgerRequest } from "#ledger/index.ts";
 import type { TenantId } from "@faultline/protocol";
 
+import { compareWork } from "./compare-work.ts";
 import type {
-  Differences,
   IntervalUse,
   Release,
   ReleaseOutcome,
@@ -14,8 +14,9 @@ import type {
   ReservationLedger,
   ReserveOutcome,
   ReserveRequest,
+  ReservationWork,
   UseOutcome,
-  WorkingReservation,
+  WorkDifference,
 } from "./reservation-ledger.ts";
 
 /** Compute is priced and paid in this currency. */
@@ -100,22 +101,24 @@ export class HoldLedger implements ReservationLedger {
     return { kind: refundedMicros > 0n ? "released" : "ended", refundedMicros };
   }
 
-  /** Of the tenants that have something at work. */
   async reconcile(
-    working: readonly WorkingReservation[],
+    tenantId: TenantId,
+    works: readonly ReservationWork[],
     signal: AbortSignal,
-  ): Promise<Differences> {
-    const holdsWithoutWork: string[] = [];
-    const workWithoutHold: string[] = [];
-    for (const [tenantId, ids] of idsByTenant(working)) {
-      const holds = await this.#books.openHolds({ tenantId, signal });
-      const open = new Set(
-        holds.flatMap(({ id }) => (id.startsWith(holdPrefix) ? [id.slice(holdPrefix.length)] : [])),
-      );
-      holdsWithoutWork.push(...[...open].filter((id) => !ids.has(id)));
-      workWithoutHold.push(...[...ids].filter((id) => !open.has(id)));
-    }
-    return { holdsWithoutWork, workWithoutHold };
+  ): Promise<WorkDifference[]> {
+    const asked = works.flatMap(({ reservationId, worked }) =>
+      worked === undefined
+        ? []
+        : [{ holdId: holdOf(reservationId), usagePrefix: reservationId, ...worked }],
+    );
+    const known = await this.#books.reservedWork(
+      { tenantId, signal },
+      { holdPrefix, works: asked },
+    );
+    return compareWork(works, {
+      openMicros: new Map([...known.openMicros].map(([id, micros]) => [reservationOf(id), micros])),
+      charged: new Map(known.charged.map((one) => [reservationOf(one.holdId), one])),
+    });
   }
 
   async spendableOf(tenantId: TenantId, signal: AbortSignal): Promise<bigint> {
@@ -129,17 +132,12 @@ export class HoldLedger implements ReservationLedger {
   }
 }
 
-function holdOf(reservationId: string): string {
+/** The hold of a reservation. */
+export function holdOf(reservationId: string): string {
   assert(reservationId.length > 0, "a reservation has a name");
   return `${holdPrefix}${reservationId}`;
 }
 
-function idsByTenant(working: readonly WorkingReservation[]): Map<TenantId, Set<string>> {
-  const ids = new Map<TenantId, Set<string>>();
-  for (const { tenantId, reservationId, amountMicros } of working) {
-    const known = ids.get(tenantId) ?? new Set();
-    ids.set(tenantId, known);
-    if (amountMicros > 0n) known.add(reservationId);
-  }
-  return ids;
+function reservationOf(holdId: string): string {
+  return holdId.slice(holdPrefix.length);
 }

@@ -21,7 +21,6 @@ export type { Wait } from "./wait.ts";
 export type { ReservationEnd, ReservationStage } from "./reservation-record.ts";
 export { type Moment, type ReservationOptions, Reservations } from "./reservations.ts";
 export type {
-  Differences,
   IntervalUse,
   Release,
   ReleaseOutcome,
@@ -31,4 +30,5 @@ export type {
   ReserveOutcome,
   ReserveRequest,
   UseOutcome,
+  WorkDifference,
 } from "./reservation-ledger.ts";

@@ -3,9 +3,17 @@
 import type { JobRequest } from "./job.ts";
 
 /** The price of the use from the start of a reservation up to a time within it. */
-function costUntil({ costMicros, durationMs }: JobRequest, usedMs: number): bigint {
+export function costUntil({ costMicros, durationMs }: JobRequest, usedMs: number): bigint {
   const bounded = Math.min(Math.max(0, Math.floor(usedMs)), durationMs);
   return (costMicros * BigInt(bounded)) / BigInt(durationMs);
+}
+
+/** The part of a reservation in which its work was heard, in milliseconds from its admission. */
+export interface WorkedTime {
+  readonly fromMs: number;
+  readonly toMs: number;
+  /** Of the intervals by which it is charged. */
+  readonly intervalMs: number;
 }
 
 export interface IntervalCost {
@@ -18,11 +26,7 @@ export interface IntervalCost {
 /** The intervals between two times from the start of a reservation, the first as a whole and the last in part. */
 export function intervalCosts(
   request: JobRequest,
-  {
-    fromMs,
-    toMs,
-    intervalMs,
-  }: { readonly fromMs: number; readonly toMs: number; readonly intervalMs: number },
+  { fromMs, toMs, intervalMs }: WorkedTime,
 ): IntervalCost[] {
   const costs: IntervalCost[] = [];
   const end = Math.min(toMs, request.durationMs);

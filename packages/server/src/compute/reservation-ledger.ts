@@ -6,6 +6,8 @@
 
 import type { TenantId, UseDetails } from "@faultline/protocol";
 
+import type { WorkedIntervals } from "./worked-intervals.ts";
+
 export interface ReserveRequest {
   /** Names the reservation in all further calls. */
   readonly reservationId: string;
@@ -56,19 +58,45 @@ export interface ReleaseOutcome {
   readonly refundedMicros: bigint;
 }
 
-/** A reservation that is at work. */
-export type WorkingReservation = Pick<
+/** A reservation as the scheduler knows it. */
+export interface ReservationWork extends Pick<
   ReserveRequest,
   "reservationId" | "tenantId" | "amountMicros"
->;
-
-/** Where scheduler and ledger differ. */
-export interface Differences {
-  /** Open holds of which the scheduler knows no work. */
-  readonly holdsWithoutWork: readonly string[];
-  /** Reservations at work that have no open hold. */
-  readonly workWithoutHold: readonly string[];
+> {
+  /** Whether it is held for now. */
+  readonly isOpen: boolean;
+  /** What was worked, and told to the ledger; absent where nobody knows. */
+  readonly worked: WorkedIntervals | undefined;
 }
+
+/** Where scheduler and ledger differ about a reservation. */
+export type WorkDifference =
+  /** An open hold of which the scheduler knows no work. */
+  | {
+      readonly kind: "hold-without-work";
+      readonly reservationId: string;
+      readonly remainingMicros: bigint;
+    }
+  /** One that is at work and has no open hold. */
+  | {
+      readonly kind: "work-without-hold";
+      readonly reservationId: string;
+      readonly amountMicros: bigint;
+    }
+  /** Intervals that were worked and not charged, or charged and not worked. */
+  | {
+      readonly kind: "work-differs";
+      readonly reservationId: string;
+      readonly isOpen: boolean;
+      readonly workedMicros: bigint;
+      readonly missingCount: number;
+      /** What the missing ones would have cost. */
+      readonly missingMicros: bigint;
+      readonly chargedMicros: bigint;
+      readonly beyondCount: number;
+      /** What was charged for intervals in which nobody worked. */
+      readonly beyondMicros: bigint;
+    };
 
 export interface ReservationLedger {
   /** Places a hold for the whole reservation. */
@@ -79,8 +107,12 @@ export interface ReservationLedger {
   consume(use: IntervalUse, signal: AbortSignal): Promise<UseOutcome>;
   /** Ends a hold and gives back what was not consumed. */
   release(release: Release, signal: AbortSignal): Promise<ReleaseOutcome>;
-  /** Compares the open holds with the reservations that the scheduler has at work. */
-  reconcile(working: readonly WorkingReservation[], signal: AbortSignal): Promise<Differences>;
+  /** Compares a tenant's reservations with its open holds and with what was charged. */
+  reconcile(
+    tenantId: TenantId,
+    works: readonly ReservationWork[],
+    signal: AbortSignal,
+  ): Promise<WorkDifference[]>;
   /** What a tenant may spend now. */
   spendableOf(tenantId: TenantId, signal: AbortSignal): Promise<bigint>;
 }

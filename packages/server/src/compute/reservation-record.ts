@@ -1,6 +1,7 @@
 /** A reservation as it is kept: what was asked for, and where it stands. */
 
 import type { Placement } from "./decision.ts";
+import type { WorkedTime } from "./interval-cost.ts";
 import type { JobRequest } from "./job.ts";
 
 /** Keeps reservations durably. */
@@ -16,7 +17,9 @@ export type ReservationEnd =
   | "expired"
   | "silent"
   | "lost"
-  | "withdrawn";
+  | "withdrawn"
+  /** Its price rose, while it waited, beyond what the ledger holds at once. */
+  | "overpriced";
 
 export type ReservationStage =
   | { readonly kind: "waiting" }
@@ -45,4 +48,6 @@ export interface ReservationRecord {
   readonly stage: ReservationStage;
   /** Where it runs, or ran; empty before it is admitted. */
   readonly placement: readonly Placement[];
+  /** Of one that has ended; absent where an earlier release wrote it. */
+  readonly worked?: WorkedTime;
 }

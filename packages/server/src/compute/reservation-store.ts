@@ -103,9 +103,9 @@ function timestampOf(timeMs: number): Date {
   return new Date(timeMs);
 }
 
-function writeRecord({ request, stage, placement }: ReservationRecord): string {
+function writeRecord({ request, stage, placement, worked }: ReservationRecord): string {
   const costMicros = String(request.costMicros);
-  return JSON.stringify({ request: { ...request, costMicros }, stage, placement });
+  return JSON.stringify({ request: { ...request, costMicros }, stage, placement, worked });
 }
 
 function readRecord(value: unknown): ReservationRecord {

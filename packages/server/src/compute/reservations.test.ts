@@ -121,10 +121,10 @@ describe("a reservation", () => {
       expiresAtMs: 9_999,
       atMs: 2,
     });
-    expect(await reservations.reconcile(signal)).toEqual({
-      holdsWithoutWork: ["stray"],
-      workWithoutHold: ["j"],
-    });
+    expect(await reservations.reconcile(a, [], signal)).toEqual([
+      { kind: "work-without-hold", reservationId: "j", amountMicros: 60n },
+      { kind: "hold-without-work", reservationId: "stray", remainingMicros: 1n },
+    ]);
   });
 });
 

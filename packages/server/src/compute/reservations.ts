@@ -5,15 +5,17 @@
  */
 
 import { assert } from "#kernel/index.ts";
-import type { TenantId, UseDetails } from "@faultline/protocol";
+import type { TenantId } from "@faultline/protocol";
 
 import type { Allocator, SubmitOutcome } from "./allocator.ts";
 import type { Decision, Placement } from "./decision.ts";
 import type { DevicePrices } from "./device-prices.ts";
-import { intervalCosts } from "./interval-cost.ts";
-import { deviceCountOf, type JobRequest } from "./job.ts";
+import { intervalCosts, type WorkedTime } from "./interval-cost.ts";
+import type { JobRequest } from "./job.ts";
 import { LedgerQueue } from "./ledger-queue.ts";
-import type { Differences, ReservationLedger } from "./reservation-ledger.ts";
+import { costMicrosMax } from "./limits.ts";
+import type { ReservationLedger, WorkDifference } from "./reservation-ledger.ts";
+import { spendableOr } from "./spendable.ts";
 import type {
   ReservationCounts,
   ReservationEnd,
@@ -21,6 +23,8 @@ import type {
   ReservationRecord,
   ReservationStage,
 } from "./reservation-record.ts";
+import { useDetails } from "./use-details.ts";
+import { isHeldFor, workedTime, workOf } from "./reservation-work.ts";
 
 export interface ReservationOptions {
   /** Work that has not sent its first heartbeat by then never starts: its reservation expires. */
@@ -49,6 +53,8 @@ interface Reservation {
   placement: readonly Placement[];
   /** When the hold was placed or renewed last. */
   renewedAtMs: number;
+  /** Once it has ended. */
+  worked?: WorkedTime;
 }
 
 export class Reservations {
@@ -59,6 +65,8 @@ export class Reservations {
   readonly #reservations = new Map<string, Reservation>();
   /** Changed, and not kept yet. */
   readonly #unkept = new Set<string>();
+  /** At work, and not heard by this process: the one before may not have told the ledger all of it. */
+  readonly #unheard = new Set<string>();
   /** Up to when prices that changed are those of the reservations that wait. */
   #pricedAtMs = Number.NEGATIVE_INFINITY;
   readonly #counts = { admitted: 0, waitMsSum: 0, ended: new Map<ReservationEnd, number>() };
@@ -114,7 +122,10 @@ export class Reservations {
       return;
     }
     if (stage.kind === "reserving") this.#reserve(reservation, stage.admittedAtMs);
-    if (stage.kind === "running") this.#renew(reservation, nowMs);
+    if (stage.kind === "running") {
+      this.#unheard.add(request.id);
+      this.#renew(reservation, nowMs);
+    }
     if (this.#allocator.resume(request, placement, stage.admittedAtMs)) return;
     this.#finish(reservation, "lost", stage.kind === "running" ? stage.heardAtMs : nowMs);
   }
@@ -146,6 +157,7 @@ export class Reservations {
     const { admittedAtMs } = stage;
     const running = { kind: "running", admittedAtMs, startedAtMs, heardAtMs } as const;
     this.#set(reservation, running);
+    this.#unheard.delete(jobId);
     this.#consume(reservation, running, { toMs: heardAtMs, isWhole: true });
     // Silence is noticed after half of what a hold lasts, so renewing by quarters never lets one expire under its work.
     if (heardAtMs - reservation.renewedAtMs >= this.#holdMs() / 4)
@@ -181,16 +193,30 @@ export class Reservations {
     await this.#flush({ nowMs, signal });
   }
 
-  /** Compares the work that is under way with the ledger's open holds. */
-  async reconcile(signal: AbortSignal): Promise<Differences> {
-    const working = [...this.#reservations.values()]
-      .filter(({ stage }) => stage.kind === "reserved" || stage.kind === "running")
-      .map(({ request: { id, tenantId, costMicros } }) => ({
-        reservationId: id,
-        tenantId,
-        amountMicros: costMicros,
-      }));
-    return this.#ledger.reconcile(working, signal);
+  /** Tenants that have something at work. */
+  workingTenants(): ReadonlySet<TenantId> {
+    const working = [...this.#reservations.values()].filter(({ stage }) => isHeldFor(stage));
+    return new Set(working.map(({ request }) => request.tenantId));
+  }
+
+  /**
+   * Compares a tenant's work that is under way, and some that has ended, with the ledger's holds and uses. Nothing may be told to
+   * the ledger meanwhile, and all that happened must be told.
+   */
+  async reconcile(
+    tenantId: TenantId,
+    ended: readonly ReservationRecord[],
+    signal: AbortSignal,
+  ): Promise<WorkDifference[]> {
+    assert(this.isTold, "what the ledger was not told yet is no difference");
+    const own = [...this.#reservations.values()].filter(
+      ({ request, stage }) => request.tenantId === tenantId && isHeldFor(stage),
+    );
+    const { intervalMs } = this.#options;
+    const works = [...own, ...ended].map((record) =>
+      workOf(record, { intervalMs, isUntold: this.#unheard.has(record.request.id) }),
+    );
+    return this.#ledger.reconcile(tenantId, works, signal);
   }
 
   /** What waits costs what the version says that is valid when it is admitted. Its place in the queue stays. */
@@ -203,6 +229,11 @@ export class Reservations {
       const request = prices.repriced(reservation.request, nowMs);
       if (request === reservation.request) continue;
       this.#allocator.end(request.id, nowMs);
+      if (request.costMicros > costMicrosMax) {
+        // The ledger would never hold for it, so that it would wait for ever.
+        this.#finish(reservation, "overpriced", nowMs);
+        continue;
+      }
       this.#allocator.submit(request);
       reservation.request = request;
       this.#unkept.add(request.id);
@@ -264,8 +295,13 @@ export class Reservations {
   /** Charges what was used until `usedUntilMs`, and gives the rest back. */
   #finish(reservation: Reservation, end: ReservationEnd, usedUntilMs: number): void {
     const { stage, request } = reservation;
-    if (stage.kind === "running")
+    const { intervalMs } = this.#options;
+    reservation.worked = { fromMs: 0, toMs: 0, intervalMs };
+    this.#unheard.delete(request.id);
+    if (stage.kind === "running") {
+      reservation.worked = workedTime(stage, { toMs: usedUntilMs, isWhole: false, intervalMs });
       this.#consume(reservation, stage, { toMs: usedUntilMs, isWhole: false });
+    }
     // A hold that was asked for may have been placed, whatever was heard of it.
     if (stage.kind !== "waiting")
       this.#queue.push({
@@ -284,13 +320,7 @@ export class Reservations {
     { toMs, isWhole }: { readonly toMs: number; readonly isWhole: boolean },
   ): void {
     const { intervalMs } = this.#options;
-    const usedMs = toMs - stage.admittedAtMs;
-    const costs = intervalCosts(request, {
-      fromMs: stage.startedAtMs - stage.admittedAtMs,
-      // Of work that goes on, only intervals that are over are known as a whole.
-      toMs: isWhole ? Math.floor(usedMs / intervalMs) * intervalMs : usedMs,
-      intervalMs,
-    });
+    const costs = intervalCosts(request, workedTime(stage, { toMs, isWhole, intervalMs }));
     for (const { interval, amountMicros, usedMs: ms } of costs)
       this.#queue.pushUse({
         reservationId: request.id,
@@ -298,7 +328,7 @@ export class Reservations {
         interval,
         amountMicros,
         atMs: toMs,
-        details: detailsOf(request, ms),
+        details: useDetails(request, ms),
       });
   }
 
@@ -360,25 +390,5 @@ export class Reservations {
 
   #holdMs(): number {
     return Math.max(this.#options.startMsMax, this.#options.silenceMsMax) * 2;
-  }
-}
-
-function detailsOf(request: JobRequest, usedMs: number): UseDetails {
-  const { deviceKind, priceVersion } = request;
-  const deviceSeconds = (deviceCountOf(request) * usedMs) / 1_000;
-  return { deviceKind, deviceSeconds, ...(priceVersion === undefined ? {} : { priceVersion }) };
-}
-
-/** What is spendable; `undefined` when the ledger cannot be reached: then what it said last stands. */
-async function spendableOr(
-  ledger: ReservationLedger,
-  tenantId: TenantId,
-  signal: AbortSignal,
-): Promise<bigint | undefined> {
-  try {
-    return await ledger.spendableOf(tenantId, signal);
-  } catch (error) {
-    if (signal.aborted) throw error;
-    return undefined;
   }
 }

@@ -1,6 +1,8 @@
 /** Credit that cannot be overspent: accounts, lots, holds, leases, budgets, and the transfers between them. */
 
 export { LedgerBooks } from "./books/ledger-books.ts";
+export type { DifferenceSource } from "./reconcile/difference-source.ts";
+export { proposalId } from "./reconcile/proposal-id.ts";
 export { Reconciliations } from "./reconcile/reconciliations.ts";
 export { ScheduledReconciliation } from "./reconcile/scheduled-reconciliation.ts";
 export { registerLedgerMetrics } from "./service/ledger-metrics.ts";

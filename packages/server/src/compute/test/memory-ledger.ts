@@ -2,8 +2,8 @@
 
 import type { TenantId } from "@faultline/protocol";
 
+import { type ChargedIntervals, compareWork } from "../compare-work.ts";
 import type {
-  Differences,
   IntervalUse,
   Release,
   ReleaseOutcome,
@@ -12,9 +12,11 @@ import type {
   ReservationLedger,
   ReserveOutcome,
   ReserveRequest,
+  ReservationWork,
   UseOutcome,
-  WorkingReservation,
+  WorkDifference,
 } from "../reservation-ledger.ts";
+import type { WorkedIntervals } from "../worked-intervals.ts";
 
 interface MemoryHold {
   readonly tenantId: TenantId;
@@ -105,13 +107,29 @@ export class MemoryLedger implements ReservationLedger {
     return this.#call(() => this.#release(release));
   }
 
-  reconcile(reservations: readonly WorkingReservation[]): Promise<Differences> {
-    const open = new Set(this.openIds());
-    const working = new Set(reservations.map(({ reservationId }) => reservationId));
-    return this.#call(() => ({
-      holdsWithoutWork: [...open].filter((id) => !working.has(id)),
-      workWithoutHold: [...working].filter((id) => !open.has(id)),
-    }));
+  reconcile(_tenantId: TenantId, works: readonly ReservationWork[]): Promise<WorkDifference[]> {
+    const open = [...this.#holds].filter(([, hold]) => hold.refundedMicros === undefined);
+    const openMicros = new Map(open.map(([id, hold]) => [id, hold.remainingMicros]));
+    const charged = works.flatMap(({ reservationId, worked }) =>
+      worked === undefined
+        ? []
+        : [[reservationId, this.#chargedIntervals(reservationId, worked)] as const],
+    );
+    return this.#call(() => compareWork(works, { openMicros, charged: new Map(charged) }));
+  }
+
+  #chargedIntervals(reservationId: string, { first, last }: WorkedIntervals): ChargedIntervals {
+    const uses = [...(this.#holds.get(reservationId)?.usedByInterval ?? [])];
+    const isWorked = (interval: number): boolean => interval >= first && interval <= last;
+    const sum = (part: typeof uses): bigint => part.reduce((all, [, micros]) => all + micros, 0n);
+    const worked = uses.filter(([interval]) => isWorked(interval));
+    const beyond = uses.filter(([interval]) => !isWorked(interval));
+    return {
+      chargedCount: worked.length,
+      chargedMicros: sum(worked),
+      beyondCount: beyond.length,
+      beyondMicros: sum(beyond),
+    };
   }
 
   spendableOf(tenantId: TenantId): Promise<bigint> {

@@ -1,22 +1,24 @@
 /** Reads the ledger of a tenant as it is committed, without its writer. */
 
-import type {
-  BalanceSeries,
-  BalanceSeriesQuery,
-  BudgetForecast,
-  EntriesExportQuery,
-  LedgerBalance,
-  LedgerBudget,
-  LedgerDifference,
-  LedgerEntriesQuery,
-  LedgerEntry,
-  LedgerHold,
-  LedgerUsage,
-  LedgerUsageQuery,
-  OperationCost,
-  SpendSeries,
-  SpendSeriesQuery,
-  UsageExportQuery,
+import {
+  type BalanceSeries,
+  type BalanceSeriesQuery,
+  type BudgetForecast,
+  type EntriesExportQuery,
+  type LedgerBalance,
+  type LedgerBudget,
+  type LedgerDifference,
+  type LedgerEntriesQuery,
+  type LedgerEntry,
+  type LedgerExportQuery,
+  type LedgerHold,
+  type LedgerUsage,
+  type LedgerUsageQuery,
+  type OperationCost,
+  PlatformError,
+  type SpendSeries,
+  type SpendSeriesQuery,
+  type UsageExportQuery,
 } from "@faultline/protocol";
 
 import type { Clock } from "#kernel/index.ts";
@@ -25,15 +27,18 @@ import type { Reader, Store, TenantScope } from "#storage/index.ts";
 import { budgetStanding } from "../rules/set-budget.ts";
 import { findDifferences, type ReconcileRequest } from "../reconcile/reconcile.ts";
 import { readCurrency } from "../service/read-amount.ts";
+import { readMoment } from "../service/read-moment.ts";
 import { readBudgets } from "../store/load-ledger.ts";
 import { readBalance } from "./balance.ts";
 import { readBalanceSeries } from "./balance-series.ts";
 import { explainOperation } from "./explain.ts";
 import { exportEntries } from "./export-entries.ts";
+import { readLedgerExport } from "./export-ledger.ts";
 import { exportUsage } from "./export-usage.ts";
 import { forecastBudget } from "./forecast.ts";
 import { bookLimits } from "./limits.ts";
 import { readRecentSpend } from "./recent-spend.ts";
+import { type AskedWork, readReservedWork, type ReservedWork } from "./reserved-work.ts";
 import { entryColumns, showEntry, showHold } from "./shown.ts";
 import { readSpendSeries } from "./spend-series.ts";
 import { stepWindow } from "./summaries.ts";
@@ -45,6 +50,7 @@ const currencyPlace = "query /currency";
 export class LedgerBooks {
   readonly #store: Store;
   readonly #clock: Clock;
+  #exportCount = 0;
 
   constructor({ store, clock }: { readonly store: Store; readonly clock: Clock }) {
     this.#store = store;
@@ -179,6 +185,30 @@ export class LedgerBooks {
     return exportUsage(this.#store, scope, readWindow(query, this.#clock.nowMs()));
   }
 
+  /**
+   * The whole ledger at this moment, in lines of JSON that contracts read; `since` leaves out what was before, save its sums.
+   * Throws `request_invalid`, and `limit_exceeded` where it is more than is given at once.
+   */
+  async exportLedger(scope: TenantScope, { since }: LedgerExportQuery): Promise<readonly string[]> {
+    const { ledgerExportCountMax } = bookLimits;
+    const nowMs = this.#clock.nowMs();
+    const fromMs = since === undefined ? undefined : readMoment(since, "query /since");
+    if (this.#exportCount >= ledgerExportCountMax) {
+      throw new PlatformError(
+        "limit_exceeded",
+        `${ledgerExportCountMax} ledgers are being exported at this moment, which is the limit.`,
+        { hint: "Ask again in a few seconds." },
+      );
+    }
+    this.#exportCount += 1;
+    try {
+      const request = { name: scope.tenantId, nowMs, fromMs };
+      return await this.#store.read(scope, (reader) => readLedgerExport(reader, request));
+    } finally {
+      this.#exportCount -= 1;
+    }
+  }
+
   /** What an operation cost. Throws `not_found`. */
   async explain(scope: TenantScope, operationId: string): Promise<OperationCost> {
     return this.#store.read(scope, (reader) => explainOperation(reader, operationId));
@@ -194,6 +224,14 @@ export class LedgerBooks {
       ...(invoice === undefined ? {} : { invoice }),
     };
     return this.#store.read(scope, (reader) => findDifferences(reader, request));
+  }
+
+  /** What is held and was charged for work that somebody else counts. */
+  async reservedWork(
+    scope: TenantScope,
+    asked: { readonly holdPrefix: string; readonly works: readonly AskedWork[] },
+  ): Promise<ReservedWork> {
+    return this.#store.read(scope, (reader) => readReservedWork(reader, asked));
   }
 
   /** Which of these commands took effect. */

@@ -19,6 +19,11 @@ export const bookLimits = {
   recentSpendRowCountMax: 50_000,
   /** Rows of an export that are in memory at once. */
   exportPageRowCount: 2_000,
+  /** Records of one kind in one export of a whole ledger, and the bytes of it, which are in memory at once. */
+  ledgerExportRowCountMax: 200_000,
+  ledgerExportBytesMax: 100_663_296,
+  /** Such exports that are made at once. */
+  ledgerExportCountMax: 2,
   /** What one reconciliation shows of each kind at most. */
   differenceCountMax: 100,
   /** Holds and uses of one operation. */

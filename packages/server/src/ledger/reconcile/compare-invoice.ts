@@ -6,7 +6,8 @@ import { sql } from "kysely";
 import type { Reader } from "#storage/index.ts";
 
 import type { Currency } from "../rules/types.ts";
-import { hashOf, type Invoice, type InvoicedSum, sumInvoice } from "./invoice.ts";
+import { type Invoice, type InvoicedSum, sumInvoice } from "./invoice.ts";
+import { proposalId } from "./proposal-id.ts";
 
 interface ChargedRow {
   readonly name: string;
@@ -77,7 +78,7 @@ function differenceOf(
     evidence: [name, ...uses],
     proposal: {
       // The same invoice, compared again, proposes the same entry, which takes effect once.
-      commandId: `reconcile-invoice-${hashOf([name, currency, fromMs, untilMs, theirMicros, ourMicros])}`,
+      commandId: proposalId("invoice", [name, currency, fromMs, untilMs, theirMicros, ourMicros]),
       currency,
       direction: isTooMuch ? "give" : "take",
       amountMicros: String(difference),

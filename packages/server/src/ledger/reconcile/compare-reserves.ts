@@ -6,6 +6,7 @@ import { sql } from "kysely";
 import type { Reader } from "#storage/index.ts";
 
 import { bookLimits } from "../books/limits.ts";
+import { hasFinalUse } from "./final-use.ts";
 
 const { differenceCountMax } = bookLimits;
 /** Uses that are named in one finding. */
@@ -27,10 +28,7 @@ export async function usesWithoutCompletion(reader: Reader): Promise<LedgerDiffe
       (array_agg(use.id order by use.at_ms desc, use.id))[1:${sql.lit(namedUseCount)}] as uses
     from ledger_hold hold join ledger_use use on use.hold_id = hold.id
     where hold.kind = 'hold' and hold.state = 'expired'
-      and not exists (
-        select from ledger_use last join ledger_command command on command.id = last.command_id
-        where last.hold_id = hold.id and command.content like '%,isFinal:true,kind:"settle",}'
-      )
+      and not ${hasFinalUse}
     group by hold.id order by hold.id limit ${differenceCountMax}`.execute(reader.executor);
   return rows.map(({ id, micros, uses }) => ({
     kind: "use-without-completion",

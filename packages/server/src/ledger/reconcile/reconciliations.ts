@@ -103,10 +103,7 @@ export class Reconciliations {
     return this.#history.read(scope, id);
   }
 
-  async #compare(
-    scope: TenantScope,
-    invoice: RunRequest["invoice"],
-  ): Promise<readonly LedgerDifference[]> {
+  async #compare(scope: TenantScope, invoice: RunRequest["invoice"]): Promise<LedgerDifference[]> {
     const { books, sources = [] } = this.#parts;
     const own = await books.differences(scope, invoice);
     const others: LedgerDifference[] = [];
