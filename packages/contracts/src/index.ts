@@ -30,6 +30,7 @@ export * from "./model/evidence.ts";
 export * from "./model/finding.ts";
 export * from "./model/goroutines.ts";
 export * from "./model/incident.ts";
+export * from "./model/ledger.ts";
 export * from "./model/log.ts";
 export * from "./model/metric.ts";
 export * from "./model/model-release.ts";

@@ -3,6 +3,7 @@
 import { callContracts, callControls } from "./calls/contracts.ts";
 import { environmentContracts } from "./environment/contracts.ts";
 import { fanOutContracts } from "./fan-out/contracts.ts";
+import { ledgerContracts } from "./ledger/contracts.ts";
 import { lifetimeContracts } from "./lifetimes/contracts.ts";
 import type { Contract } from "./model/contract.ts";
 import { boundaries } from "./model/finding.ts";
@@ -30,6 +31,7 @@ export const contracts: readonly Contract[] = inBoundaryOrder([
   ...versionContracts,
   ...trainingContracts,
   ...shapeContracts,
+  ...ledgerContracts,
 ]);
 
 /**

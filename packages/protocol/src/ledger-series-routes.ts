@@ -6,6 +6,7 @@ import {
   BalanceSeriesQuery,
   BudgetForecastList,
   EntriesExportQuery,
+  LedgerExportQuery,
   OperationTrace,
   RefusedCalls,
   RefusedCallsQuery,
@@ -55,6 +56,15 @@ export const ledgerSeriesRoutes = {
     summary: "The trace in which the gateway made an operation.",
     params: OperationParams,
     reply: json(200, OperationTrace),
+  },
+  exportLedger: {
+    method: "GET",
+    path: "/api/ledger/export",
+    access: "ledger:read",
+    summary:
+      "The ledger at this moment as lines of JSON, which `faultline check` reads: balances, entries, holds, leases and uses.",
+    query: LedgerExportQuery,
+    reply: { kind: "stream", status: 200, mediaTypes: ["application/x-ndjson"] },
   },
   exportEntries: {
     method: "GET",

@@ -302,6 +302,11 @@ function sizeOf({ content }: Evidence): string {
       return plural(content.calls.length, "call");
     case "bundle":
       return plural(1, "version");
+    case "ledger": {
+      const { entries, uses, invoice } = content;
+      const count = (entries?.length ?? 0) + (uses?.length ?? 0) + (invoice?.length ?? 0);
+      return plural(count, "line");
+    }
     case "model-release":
       return plural(content.parts.length, "part");
   }

@@ -6,6 +6,7 @@ import { BundleContent } from "./bundle.ts";
 import { ChangesContent } from "./changes.ts";
 import { GoroutinesContent } from "./goroutines.ts";
 import { IncidentContent } from "./incident.ts";
+import { LedgerContent } from "./ledger.ts";
 import { ModelReleaseContent } from "./model-release.ts";
 import { OperatorsContent } from "./operators.ts";
 import { OutputsContent } from "./outputs.ts";
@@ -290,6 +291,7 @@ export const EvidenceContent = Type.Union([
   ModelReleaseContent,
   BundleContent,
   TopologyContent,
+  LedgerContent,
 ]);
 export type EvidenceContent = Static<typeof EvidenceContent>;
 export type EvidenceKind = EvidenceContent["kind"];

@@ -6,6 +6,7 @@ export * from "./evidence.ts";
 export * from "./finding.ts";
 export * from "./goroutines.ts";
 export * from "./incident.ts";
+export * from "./ledger.ts";
 export * from "./log.ts";
 export * from "./metric.ts";
 export * from "./model-release.ts";

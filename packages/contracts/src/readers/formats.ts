@@ -7,6 +7,7 @@ import { environmentFormats } from "./environment/formats.ts";
 import type { EvidenceFormat } from "./format.ts";
 import { goroutineFormats } from "./goroutines/formats.ts";
 import { kubernetesFormats } from "./kubernetes/formats.ts";
+import { ledgerFormats } from "./ledger/formats.ts";
 import { logFormats } from "./logs/formats.ts";
 import { metricFormats } from "./metrics/formats.ts";
 import { modelFormats } from "./models/formats.ts";
@@ -32,6 +33,7 @@ export const evidenceFormats: readonly EvidenceFormat[] = [
   },
   ...modelFormats,
   ...bundleFormats,
+  ...ledgerFormats,
   ...otlpJsonFormats,
   ...trainingFormats,
   ...operatorFormats,
@@ -54,5 +56,5 @@ export const evidenceFormats: readonly EvidenceFormat[] = [
 
 /** What can be read, in one sentence; the description of each format stands in the table above and on its page. */
 export function knownFormats(): string {
-  return "traces (OTLP, Jaeger, Zipkin, Tempo), Kubernetes objects or what kubectl prints, transcripts of tool calls, metrics (Prometheus, OTLP, tables), logs, environments, changes (git, deploys, flags) and alerts, goroutines and profiles of pprof and V8, what processes hold, models (settings, tokenizers, templates, headers of weights), records of training, lists of tensor operators, outputs to compare, behaviour bundles, or a .faultline snapshot, each also as gzip (docs/formats/evidence.md lists the forms)";
+  return "traces (OTLP, Jaeger, Zipkin, Tempo), Kubernetes objects or what kubectl prints, transcripts of tool calls, metrics (Prometheus, OTLP, tables), logs, environments, changes (git, deploys, flags) and alerts, goroutines and profiles of pprof and V8, what processes hold, models (settings, tokenizers, templates, headers of weights), records of training, lists of tensor operators, outputs to compare, behaviour bundles, ledgers and invoices, or a .faultline snapshot, each also as gzip (docs/formats/evidence.md lists the forms)";
 }

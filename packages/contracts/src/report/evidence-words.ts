@@ -72,6 +72,12 @@ const countedKinds: { readonly [K in Kind]: Counted<Extract<Content, { kind: K }
     words: (count) => `${plural(count, "call")} between services`,
   },
   bundle: { count: one, words: (count) => plural(count, "bundle") },
+  ledger: {
+    count: one,
+    held: ({ entries, uses, invoice }) =>
+      (entries?.length ?? 0) + (uses?.length ?? 0) + (invoice?.length ?? 0),
+    words: (count, held) => `${plural(count, "ledger")} of ${plural(held, "line")}`,
+  },
   "model-release": { count: one, words: (count) => plural(count, "model") },
 };
 

@@ -73,6 +73,8 @@ class Redaction {
     if (content.kind === "environment") return { ...content, facts: this.#facts(content.facts) };
     // What is called a token there is one of a vocabulary, and no secret.
     if (content.kind === "model-release") return content;
+    // Its ids and amounts are what it is judged by, and whom anything was for is not in it.
+    if (content.kind === "ledger") return content;
     // Redaction replaces text by text and keeps every field, so the content keeps its type.
     return this.#value(content, "") as EvidenceContent;
   }

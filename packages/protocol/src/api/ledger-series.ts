@@ -210,5 +210,14 @@ export const EntriesExportQuery = Type.Object(
 );
 export type EntriesExportQuery = Static<typeof EntriesExportQuery>;
 
+export const LedgerExportQuery = Type.Object(
+  {
+    /** Entries and uses from then on; what was before is summed up. Default: all. */
+    since: Type.Optional(Moment),
+  },
+  closed,
+);
+export type LedgerExportQuery = Static<typeof LedgerExportQuery>;
+
 export const UsageExportQuery = Type.Object(windowOf, closed);
 export type UsageExportQuery = Static<typeof UsageExportQuery>;

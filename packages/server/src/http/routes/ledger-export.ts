@@ -1,4 +1,4 @@
-/** Entries and uses of the ledger as files of CSV, sent while they are read. */
+/** The ledger as files: entries and uses as CSV, sent while they are read, and all of it at one moment as lines of JSON. */
 
 import type { ApiContext, ApiHandlers, HandlerParts } from "../services.ts";
 
@@ -6,13 +6,24 @@ import type { ApiContext, ApiHandlers, HandlerParts } from "../services.ts";
 export function ledgerExportHandlers({
   services: { ledgerBooks },
   clock,
-}: HandlerParts): Pick<ApiHandlers, "exportEntries" | "exportUsage"> {
-  const asFile = (reply: ApiContext["reply"], name: string): void => {
+}: HandlerParts): Pick<ApiHandlers, "exportEntries" | "exportLedger" | "exportUsage"> {
+  const named = (reply: ApiContext["reply"], name: string, ending: string): void => {
     const day = new Date(clock.nowMs()).toISOString().slice(0, 10);
+    reply.header("content-disposition", `attachment; filename="${name}-${day}.${ending}"`);
+  };
+  const asFile = (reply: ApiContext["reply"], name: string): void => {
     reply.type("text/csv; charset=utf-8");
-    reply.header("content-disposition", `attachment; filename="${name}-${day}.csv"`);
+    named(reply, name, "csv");
   };
   return {
+    async exportLedger({ query }, { scope, reply }) {
+      // It is read at once, so that whoever asks for the head alone is not to cause that.
+      const isHead = reply.request.method === "HEAD";
+      const pieces = isHead ? [] : await ledgerBooks.exportLedger(scope, query ?? {});
+      reply.type("application/x-ndjson; charset=utf-8");
+      named(reply, "ledger", "jsonl");
+      return piecesOf(pieces);
+    },
     async exportEntries({ query }, { scope, reply }) {
       const lines = ledgerBooks.exportEntries(scope, query ?? {});
       asFile(reply, "ledger-entries");
@@ -24,4 +35,8 @@ export function ledgerExportHandlers({
       return lines;
     },
   };
+}
+
+async function* piecesOf(pieces: readonly string[]): AsyncGenerator<string> {
+  yield* pieces;
 }

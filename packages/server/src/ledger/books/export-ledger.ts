@@ -153,10 +153,10 @@ interface EntryRow {
 }
 
 async function addEntries(reader: Reader, start: ExportStart, lines: ExportLines): Promise<void> {
-  const query = sql`
+  const query = sql<EntryRow>`
     select sequence, command_id, at_ms, from_account, to_account, amount_micros, reason, hold_id, usage_id
     from ledger_transfer where ${isWithin(start)} order by batch_first, sequence`;
-  await forEachRow<EntryRow>(reader, { name: "exported_entry", query }, (row) =>
+  await forEachRow(reader, { name: "exported_entry", query }, (row) =>
     lines.add({
       entry: {
         sequence: Number(row.sequence),
@@ -192,7 +192,7 @@ interface ReserveRow {
 
 /** What is open, what any entry or use of the window belongs to, and lost leases however old they are. */
 async function addReserves(reader: Reader, start: ExportStart, lines: ExportLines): Promise<void> {
-  const query = sql`
+  const query = sql<ReserveRow>`
     with touched as (
       select hold_id as id from ledger_transfer where hold_id is not null and ${isWithin(start)}
       union select hold_id from ledger_use where at_ms >= ${sql.lit(start.fromMs)}
@@ -213,7 +213,7 @@ async function addReserves(reader: Reader, start: ExportStart, lines: ExportLine
     from ledger_hold hold left join moved on moved.id = hold.id left join earlier on earlier.id = hold.id
     where ${start.isWhole ? sql`true` : sql`(hold.state in ('open', 'lost') or hold.id in (select id from touched))`}
     order by hold.id`;
-  await forEachRow<ReserveRow>(reader, { name: "exported_reserve", query }, (row) =>
+  await forEachRow(reader, { name: "exported_reserve", query }, (row) =>
     lines.add({ reserve: reserveOf(row, start) }),
   );
 }
@@ -258,14 +258,14 @@ interface UseRow {
 }
 
 async function addUses(reader: Reader, start: ExportStart, lines: ExportLines): Promise<void> {
-  const query = sql`
+  const query = sql<UseRow>`
     select use.id, use.hold_id, use.at_ms, use.amount_micros, hold.record ->> 'currency' as currency,
       use.details ->> 'provider' as provider, use.details ->> 'model' as model,
       use.details ->> 'priceVersion' as price_version, use.details ->> 'deviceKind' as device_kind,
       use.details ->> 'deviceSeconds' as device_seconds
     from ledger_use use left join ledger_hold hold on hold.id = use.hold_id
     where use.at_ms >= ${sql.lit(start.fromMs)} order by use.at_ms, use.id`;
-  await forEachRow<UseRow>(reader, { name: "exported_use", query }, (row) =>
+  await forEachRow(reader, { name: "exported_use", query }, (row) =>
     lines.add({
       use: {
         id: row.id,
@@ -286,7 +286,7 @@ async function addUses(reader: Reader, start: ExportStart, lines: ExportLines): 
 /** Reads the rows of a query, some at a time. What it is asked with is written into it: a cursor takes no parameters. */
 async function forEachRow<Row>(
   reader: Reader,
-  { name, query }: { readonly name: string; readonly query: RawBuilder<unknown> },
+  { name, query }: { readonly name: string; readonly query: RawBuilder<Row> },
   use: (row: Row) => void,
 ): Promise<void> {
   const { ledgerExportRowCountMax, exportPageRowCount } = bookLimits;

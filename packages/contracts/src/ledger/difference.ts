@@ -1,0 +1,65 @@
+/** What does not agree in a ledger, in the words that the ledger's own reconciliation has for it. */
+
+import type { CauseKind, Subject } from "../model/finding.ts";
+import type { ListName } from "./books.ts";
+
+/**
+ * The kinds of what may not agree. All but the last three are found by `faultline ledger reconcile` as well, under the same
+ * names.
+ */
+export const ledgerDifferenceKinds = [
+  "balance-differs",
+  "hold-differs",
+  "debt-blocks",
+  "hold-without-work",
+  "work-without-hold",
+  "use-differs",
+  "use-without-completion",
+  "lease-differs",
+  "lease-unread",
+  "invoice-differs",
+  "sum-differs",
+  "overspent",
+  "charged-twice",
+] as const;
+export type LedgerDifferenceKind = (typeof ledgerDifferenceKinds)[number];
+
+/** An entry that would settle a difference. */
+export interface CompensatingEntry {
+  /** The id of the adjustment: the same difference proposes the same entry, which takes effect once. */
+  readonly commandId?: string;
+  readonly currency: string;
+  readonly direction: "give" | "take";
+  readonly amountMicros: bigint;
+}
+
+/** Something that does not agree. */
+export interface Difference {
+  readonly kind: LedgerDifferenceKind;
+  readonly subject: Subject;
+  readonly expectedMicros: bigint;
+  readonly actualMicros: bigint;
+  /** One sentence with the amounts in micros. */
+  readonly message: string;
+  /** What shows it, by list and id. */
+  readonly places: readonly { readonly list: ListName; readonly ids: readonly string[] }[];
+  /** `data` where left out. */
+  readonly causeKind?: CauseKind;
+  readonly entry?: CompensatingEntry;
+  /** What else would settle it. */
+  readonly repair?: string;
+  readonly nextCheck?: string;
+}
+
+/** The words of a compensating entry. */
+export function entryWords({
+  commandId,
+  currency,
+  direction,
+  amountMicros,
+}: CompensatingEntry): string {
+  const what = `${direction === "give" ? "gives" : "takes"} ${amountMicros} micros of ${currency}`;
+  return commandId === undefined
+    ? `A compensating entry that ${what} settles it.`
+    : `The compensating entry ${commandId}, which ${what}, settles it; \`faultline ledger reconcile --apply\` makes it.`;
+}

@@ -1,0 +1,160 @@
+/** Nothing is admitted beyond the limit, and what is owed beyond it blocks. */
+
+import type { Contract } from "../model/contract.ts";
+import { defineContract } from "../model/define-contract.ts";
+import type { BookedEntry, BookedLimit } from "../model/ledger.ts";
+import { compareText } from "../text/compare-text.ts";
+import { currencyOf } from "./account-name.ts";
+import { type Books, booksOf } from "./books.ts";
+import type { Difference } from "./difference.ts";
+import { findingsIn, type Judgement, wholeMissing } from "./judge-books.ts";
+
+export const noOverspend: Contract = defineContract({
+  id: "ledger/no-overspend",
+  version: 1,
+  boundary: "tenant-compute",
+  promise:
+    "At every admission, in the order of the entries, spend and open holds lie within credit and the credit line, and no debt is beyond the line.",
+  reads: ["ledger"],
+  options: {},
+  check: (snapshot, _options, found) =>
+    booksOf(snapshot).flatMap((books) => findingsIn(books, judge(books)).map(found)),
+});
+
+function judge(books: Books): Judgement | undefined {
+  const { accounts, entries, limits, isWhole } = books;
+  if (accounts === undefined || entries === undefined) return undefined;
+  const missing = [
+    ...(isWhole ? [] : [wholeMissing]),
+    ...(limits === undefined
+      ? ["How far each account may be used beyond its credit, and since when."]
+      : []),
+    ...(isOrdered(entries) ? [] : ["The order of the entries, by their numbers."]),
+  ];
+  const canReplay = missing.length === 0;
+  const replay = canReplay ? replayAdmissions(books) : { differences: [], admissionCount: 0 };
+  return {
+    differences: [...replay.differences, ...blockingDebts(books)],
+    missing,
+    lists: ["accounts", "entries"],
+    heldTitle: `Every admission of the ledger ${books.name} was within its limit`,
+    lookedAt: canReplay
+      ? `${replay.admissionCount} admissions were followed in the order of the entries.`
+      : "The admissions could not be followed.",
+  };
+}
+
+function isOrdered(entries: readonly BookedEntry[]): boolean {
+  return entries.every(
+    ({ sequence }, index) =>
+      sequence !== undefined && (index === 0 || sequence > (entries[index - 1]?.sequence ?? 0)),
+  );
+}
+
+interface Replay {
+  readonly differences: Difference[];
+  readonly admissionCount: number;
+}
+
+/** Follows the balances from entry to entry, and looks at them wherever a command reserved something. */
+function replayAdmissions(books: Books): Replay {
+  const { accounts = [], entries = [], limits = [] } = books;
+  const balances = new Map(
+    accounts.map(({ id, openingMicros }) => [id, BigInt(openingMicros ?? 0)]),
+  );
+  const limitAt = limitsInOrder(limits);
+  const differences: Difference[] = [];
+  let admissionCount = 0;
+  for (const [index, entry] of entries.entries()) {
+    const { from, to, amountMicros, reason, commandId } = entry;
+    const micros = BigInt(amountMicros);
+    balances.set(from, (balances.get(from) ?? 0n) - micros);
+    balances.set(to, (balances.get(to) ?? 0n) + micros);
+    if (reason !== "held") continue;
+    const next = entries[index + 1];
+    // One admission may draw on several lots and the credit line.
+    if (next?.reason === "held" && next.commandId === commandId && commandId !== undefined)
+      continue;
+    admissionCount += 1;
+    const limitMicros = limitAt(currencyOf(to), entry.sequence ?? 0);
+    const fault = overspending({ entry, balances, limitMicros });
+    if (fault !== undefined) differences.push(fault);
+  }
+  return { differences, admissionCount };
+}
+
+interface Admission {
+  readonly entry: BookedEntry;
+  readonly balances: ReadonlyMap<string, bigint>;
+  readonly limitMicros: bigint;
+}
+
+function overspending({ entry, balances, limitMicros }: Admission): Difference | undefined {
+  const { to, amountMicros, holdId, sequence } = entry;
+  const currency = currencyOf(to);
+  const creditMicros = balances.get(`credit/${currency}`) ?? 0n;
+  const owedMicros = -(balances.get(`debt/${currency}`) ?? 0n);
+  const isBeyondCredit = creditMicros < 0n;
+  if (!isBeyondCredit && owedMicros <= limitMicros) return undefined;
+  const what = isBeyondCredit
+    ? `left ${creditMicros} of credit`
+    : `left a debt of ${owedMicros}, where ${limitMicros} may be owed`;
+  return {
+    kind: "overspent",
+    subject: { kind: "hold", name: holdId ?? `entry ${sequence}` },
+    expectedMicros: isBeyondCredit ? 0n : -limitMicros,
+    actualMicros: isBeyondCredit ? creditMicros : -owedMicros,
+    message: `The admission of ${holdId ?? "a hold"} at entry ${sequence} reserved ${amountMicros} ${currency} and ${what}.`,
+    places: [{ list: "entries", ids: [String(sequence)] }],
+    causeKind: "capacity",
+    repair: `Raise the credit line of ${currency}, or grant what was admitted beyond it.`,
+    nextCheck:
+      "Find which process admitted it, and whether another held the same credit at that moment.",
+  };
+}
+
+/** The limit of a currency at an entry; asked for entries in their order. */
+function limitsInOrder(
+  limits: readonly BookedLimit[],
+): (currency: string, sequence: number) => bigint {
+  const current = new Map<string, bigint>();
+  let next = 0;
+  return (currency, sequence) => {
+    for (let limit = limits[next]; limit !== undefined; limit = limits[next]) {
+      if (limit.fromSequence > sequence) break;
+      current.set(limit.currency, BigInt(limit.limitMicros));
+      next += 1;
+    }
+    return current.get(currency) ?? 0n;
+  };
+}
+
+/** Debts beyond the line now: use that a provider reported beyond its bound. They block, and somebody has to pay them. */
+function blockingDebts({ accounts = [], limits }: Books): Difference[] {
+  if (limits === undefined) return [];
+  const present = new Map(
+    limits.map(({ currency, limitMicros }) => [currency, BigInt(limitMicros)]),
+  );
+  const sorted = accounts.toSorted((left, right) => compareText(left.id, right.id));
+  return sorted.flatMap(({ id, balanceMicros }): Difference[] => {
+    const currency = currencyOf(id);
+    const limitMicros = present.get(currency);
+    const actualMicros = BigInt(balanceMicros);
+    if (id !== `debt/${currency}` || limitMicros === undefined || actualMicros >= -limitMicros)
+      return [];
+    return [
+      {
+        kind: "debt-blocks",
+        subject: { kind: "account", name: id },
+        expectedMicros: -limitMicros,
+        actualMicros,
+        message: `The account owes ${-actualMicros}, and may owe ${limitMicros}.`,
+        places: [{ list: "accounts", ids: [id] }],
+        causeKind: "capacity",
+        repair: `Grant credit: it covers the debt first. Or raise the credit line of ${currency}.`,
+        nextCheck:
+          "`faultline ledger explain OPERATION` shows which use was reported beyond its bound.",
+      },
+    ];
+  });
+}
