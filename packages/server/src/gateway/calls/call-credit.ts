@@ -2,11 +2,13 @@
 
 import type { Target } from "#catalog/index.ts";
 import { type Attribution, toStorable } from "#ledger/index.ts";
-import type { PlatformError, UseDetails } from "@faultline/protocol";
+import type { PlatformError } from "@faultline/protocol";
 
+import type { CreditHold, CreditOwner, CreditRequest } from "../credit/credit-hold.ts";
 import { creditLimits } from "../credit/limits.ts";
 import { tokenBounds, type TokenBounds } from "../credit/output-limit.ts";
-import type { CreditHold, CreditRequest, TenantCredit } from "../credit/tenant-credit.ts";
+import type { TenantCredit } from "../credit/tenant-credit.ts";
+import { type TermsSubject, toTerms, type UseTerms } from "../credit/use-terms.ts";
 import type { GatewayState } from "../workers/gateway-state.ts";
 import type { AttemptUsage } from "./attempt-usage.ts";
 import { userOf } from "./call-user.ts";
@@ -25,21 +27,23 @@ interface Holding {
 
 type Call = Pick<OperationParts, "surface" | "key" | "headers" | "record" | "deadlines">;
 
-export class CallCredit {
-  readonly #state: GatewayState;
+/** What a caller names in its request. */
+type Named = Pick<Attribution, "userId" | "tags">;
+
+export class CallCredit implements CreditOwner {
   readonly #call: Call;
   /** None of a tenant that does not pay in advance, or of a call that costs nothing. */
   readonly #credit: TenantCredit | undefined;
   #bounds: TokenBounds | undefined;
-  #attribution: Attribution | undefined;
+  #named: Named | undefined;
+  #holding: Holding | undefined;
+  /** Asked for; and what is to be settled. */
+  #asked: CreditHold | undefined;
   #hold: CreditHold | undefined;
-  #target: Target | undefined;
-  #leave: (() => void) | undefined;
   #attemptCount = 0;
   #outputLimit: number | undefined;
 
   constructor(state: GatewayState, call: Call) {
-    this.#state = state;
     this.#call = call;
     const { tenantId } = call.key;
     const pays = state.knowledge.payingTenants.has(tenantId);
@@ -58,19 +62,24 @@ export class CallCredit {
     this.settle(undefined);
     const credit = this.#credit;
     if (credit === undefined) return on.admitted(false);
-    const request = this.#requestFor(target, asked);
+    const request = this.#requestFor(credit, target, asked);
     if (isFree(request)) return on.admitted(this.#limitTo(undefined));
-    const leave = credit.admit(request, (outcome) => {
-      this.#leave = undefined;
-      if (outcome.kind === "refused") return on.refused(outcome.error);
-      const { hold } = outcome;
-      this.#hold = hold;
-      this.#target = target;
-      const isClamped = hold.outputTokensMax < request.outputTokensMax;
-      const limit = isClamped ? hold.outputTokensMax / request.replyCount : undefined;
-      return on.admitted(this.#limitTo(limit));
-    });
-    if (this.#hold === undefined) this.#leave = leave;
+    this.#holding = on;
+    this.#asked = credit.admit(request, this);
+  }
+
+  onAdmitted(hold: CreditHold): void {
+    const { request, outputTokensMax } = hold;
+    this.#asked = undefined;
+    this.#hold = hold;
+    const isClamped = outputTokensMax < request.outputTokensMax;
+    const limit = isClamped ? outputTokensMax / request.replyCount : undefined;
+    this.#holding?.admitted(this.#limitTo(limit));
+  }
+
+  onRefused(error: PlatformError): void {
+    this.#asked = undefined;
+    this.#holding?.refused(error);
   }
 
   /** The attempt has ended, and used this. Once more changes nothing. */
@@ -78,13 +87,12 @@ export class CallCredit {
     const hold = this.#hold;
     if (hold === undefined) return;
     this.#hold = undefined;
-    const details = used === undefined ? undefined : this.#detailsOf(used);
-    this.#credit?.settle(hold, Number(used?.costMicros ?? 0n), details);
+    this.#credit?.settle(hold, Number(used?.costMicros ?? 0n), used?.usage);
   }
 
   /** The call is over, or was left while it waited. */
   end(): void {
-    this.#leave?.();
+    if (this.#asked !== undefined) this.#credit?.leave(this.#asked);
     this.settle(undefined);
   }
 
@@ -100,53 +108,59 @@ export class CallCredit {
     return this.#bounds;
   }
 
-  #requestFor({ model }: Target, asked: Asked): CreditRequest {
+  #requestFor(credit: TenantCredit, target: Target, asked: Asked): CreditRequest {
     const { inputTokens, outputTokens, replyCount } = this.#boundsOf(asked);
-    const { record, surface } = this.#call;
     this.#attemptCount += 1;
-    this.#attribution ??= this.#attributionOf(asked);
+    const price = asked.prices.require(target.model);
+    const terms = this.#termsOf(credit, asked, {
+      usageKind: this.#call.surface.name === "embeddings" ? "embedding" : "tokens",
+      model: target.model.id,
+      provider: target.provider.name,
+      priceVersion: price.versionId,
+    });
     return {
-      usageId: `${record.operationId}:${this.#attemptCount}`,
-      usageKind: surface.name === "embeddings" ? "embedding" : "tokens",
-      attribution: { ...this.#attribution, model: model.id },
-      price: asked.prices.require(model).bound,
+      usageId: `${this.#call.record.operationId}:${this.#attemptCount}`,
+      usageKind: terms.usageKind,
+      attribution: terms.attribution,
+      terms,
+      price: price.bound,
       inputTokensMax: inputTokens,
       outputTokensMax: outputTokens,
       replyCount,
-      isClampable: outputTokens > 0,
-      durationMs: Math.max(0, asked.deadlines.remainingMs(this.#state.clock.monotonicMs())),
+      isClampable: false,
+      takesLess: outputTokens > 0,
+      deadlines: asked.deadlines,
     };
   }
 
-  #attributionOf({ facts, body }: Asked): Attribution {
-    const { key, headers } = this.#call;
-    const user = userOf(headers, facts, body);
-    const tags = tagsOf(headers[tagsHeader]);
-    return {
-      keyId: key.id,
-      ...(user === undefined ? {} : { userId: storable(user) }),
-      ...(tags === undefined ? {} : { tags }),
-    };
+  #termsOf(
+    credit: TenantCredit,
+    { facts, body }: Asked,
+    use: Omit<TermsSubject, "keyId" | "bundleHash">,
+  ): UseTerms {
+    const { key, headers, record } = this.#call;
+    const { bundleHash } = record;
+    this.#named ??= namedIn(headers, facts, body);
+    const { userId, tags } = this.#named;
+    if (userId === undefined && tags === undefined)
+      return credit.terms.of(key, { ...use, keyId: key.id, bundleHash });
+    const { model, ...rest } = use;
+    const attribution = { keyId: key.id, ...this.#named, model };
+    return toTerms({ ...rest, attribution, bundleHash });
   }
+}
 
-  #detailsOf({ usage, priceVersion }: AttemptUsage): UseDetails {
-    const { bundleHash } = this.#call.record;
-    const { inputTokens, cachedInputTokens, outputTokens, reasoningTokens } = usage;
-    const { keyId, userId, tags } = this.#attribution ?? {};
-    return {
-      provider: this.#target?.provider.name ?? "",
-      model: this.#target?.model.id ?? "",
-      inputTokens,
-      cachedInputTokens,
-      outputTokens,
-      reasoningTokens,
-      priceVersion,
-      ...(bundleHash === undefined ? {} : { bundleHash }),
-      ...(keyId === undefined ? {} : { keyId }),
-      ...(userId === undefined ? {} : { userId }),
-      ...(tags === undefined ? {} : { tags: [...tags] }),
-    };
-  }
+const nobody: Named = {};
+
+/** Whom and what the caller names. */
+function namedIn(headers: Call["headers"], facts: Asked["facts"], body: Asked["body"]): Named {
+  const user = userOf(headers, facts, body);
+  const tags = tagsOf(headers[tagsHeader]);
+  if (user === undefined && tags === undefined) return nobody;
+  return {
+    ...(user === undefined ? {} : { userId: storable(user) }),
+    ...(tags === undefined ? {} : { tags }),
+  };
 }
 
 function isFree({ price }: CreditRequest): boolean {

@@ -10,8 +10,8 @@ import type { TenantId } from "@faultline/protocol";
 
 import type { CreditDown, CreditUp } from "./credit-messages.ts";
 import { creditLimits } from "./limits.ts";
-import { fromReportText } from "./report-text.ts";
 import { RecallRound } from "./recall-round.ts";
+import { fromReportText } from "./usage-text.ts";
 
 export type CreditLedger = Pick<Lending, "submit" | "budgetRules">;
 

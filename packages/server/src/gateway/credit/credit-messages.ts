@@ -12,7 +12,7 @@ export type CreditUp =
       /** Of the uses in it, by their ids. */
       readonly details: ReadonlyMap<string, UseDetails> | undefined;
     }
-  /** The command `report-lease`, with the details of its uses: their text is what `report-text.ts` makes of them. */
+  /** The command `report-lease`, with the details of its uses: their text is what `toReportText` makes of them. */
   | {
       readonly kind: "report";
       readonly tenantId: TenantId;

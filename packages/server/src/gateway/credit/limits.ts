@@ -35,8 +35,14 @@ export const creditLimits = {
   rereadMs: 5_000,
   /** The journal of a life of which nothing is open is kept for this long. */
   journalKeptMs: 30_000,
+  /** Reconciliation reads no more of journals at once, in bytes and in records, and no longer line. */
+  comparedBytesMax: 134_217_728,
+  comparedRecordCountMax: 2_000,
+  usageLineBytesMax: 1_048_576,
   /** When a process ends, its credit goes back within this time, or is left to be recovered. */
   returnMsMax: 2_000,
+  /** Models, prices and bundles that the calls of a key are remembered with. */
+  termsPerKeyMax: 16,
   /** The output limit that a call gets whose caller set none. */
   outputTokensDefault: 4_096,
   /** What one image may cost beyond its bytes: a short address can stand for a large picture. */

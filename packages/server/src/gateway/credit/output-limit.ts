@@ -61,9 +61,10 @@ function fieldOf({
 
 /** The larger of two, since servers disagree about which counts; below zero some take it for none. */
 function limitOf({ places }: RequestFacts): number | undefined {
-  const limits = [places.maxTokens, places.maxCompletionTokens].map(numberAt);
-  const named = limits.filter((limit) => limit !== undefined);
-  return named.length === 0 ? undefined : Math.ceil(Math.max(...named));
+  const one = numberAt(places.maxTokens);
+  const other = numberAt(places.maxCompletionTokens);
+  if (one === undefined && other === undefined) return undefined;
+  return Math.ceil(Math.max(one ?? 0, other ?? 0));
 }
 
 function repliesOf(surface: Surface, body: Buffer, { places }: RequestFacts): number {

@@ -16,6 +16,8 @@ import { CreditControl } from "./credit-control.ts";
 import { readBootId } from "./process-mark.ts";
 import { CreditRecovery } from "./recover-credit.ts";
 import { UsageJournal } from "./usage-journal.ts";
+import { admittedText, type Reserve, SettledUse } from "./usage-text.ts";
+import { toTerms } from "./use-terms.ts";
 
 const { signal } = new AbortController();
 const life = { workerId: "gateway-0", epoch: 5 };
@@ -112,6 +114,24 @@ function openJournal(options: { readonly bootId?: string; readonly fileBytesMax?
   return journal;
 }
 
+const useTerms = toTerms({
+  usageKind: "tokens",
+  attribution: {},
+  provider: "p",
+  priceVersion: "v",
+});
+
+/** Writes down that a use begins, in a line of its own. */
+function admit(
+  journal: UsageJournal,
+  reserve: Reserve,
+  { usageId, micros }: { readonly usageId: string; readonly micros: number },
+): void {
+  const use = { terms: useTerms, text: admittedText(usageId, micros) };
+  journal.admit(reserve, use, { onWritten: () => {} });
+  journal.flush();
+}
+
 /** A worker that had a lease of 1,000 and two holds of 200, and died in the midst of calls. */
 async function dieAtWork(
   options: { readonly bootId?: string; readonly fileBytesMax?: number } = {},
@@ -124,14 +144,12 @@ async function dieAtWork(
   const held = { currency: "USD", amountMicros: 200n, durationMs: holdMs, attribution: {} };
   for (const id of [asked, unasked]) await fixture.ask({ kind: "hold", id, ...held });
   const journal = openJournal(options);
-  const write = (record: Parameters<typeof journal.write>[0]["record"]): void => {
-    journal.write({ tenantId, record, details: undefined });
-    journal.flush();
-  };
-  write({ kind: "admitted", leaseId, bound: charge("ended", 50) });
-  write({ kind: "admitted", leaseId, bound: charge("open", 70) });
-  write({ kind: "admitted", leaseId: asked, bound: charge("held", 200) });
-  write({ kind: "settled", leaseId, charge: charge("ended", 30) });
+  const reserve = { tenantId, reserveId: leaseId };
+  admit(journal, reserve, { usageId: "ended", micros: 50 });
+  admit(journal, reserve, { usageId: "open", micros: 70 });
+  admit(journal, { tenantId, reserveId: asked }, { usageId: "held", micros: 200 });
+  journal.settle(reserve, new SettledUse({ usageId: "ended", terms: useTerms }, 30, undefined));
+  journal.flush();
   journal.close(false);
 }
 
@@ -181,12 +199,7 @@ test("leases of two tenants that bear the same id are each charged what was used
     [first, 30],
     [second, 900],
   ] as const) {
-    const bound = charge(`of ${tenant}`, micros);
-    journal.write({
-      tenantId: tenant,
-      record: { kind: "admitted", leaseId, bound },
-      details: undefined,
-    });
+    admit(journal, { tenantId: tenant, reserveId: leaseId }, { usageId: `of ${tenant}`, micros });
   }
   journal.close(false);
   await collectAt(leaseMs + 1);
@@ -206,7 +219,7 @@ test("a lease goes back although the ledger knows of uses that its journal could
 
 test("a torn line at the end was of a call that had not begun", async () => {
   await dieAtWork();
-  await appendFile(await journalFile(), '1a2b3c4d {"kind":"adm');
+  await appendFile(await journalFile(), '1a2b3c4d [{"tenantId":"x');
   await collectAt(1_000);
   expect(await collectAt(leaseMs + 1)).toMatchObject({ "usage:tokens": 300, credit: 9_700 });
 });
@@ -271,7 +284,7 @@ test("a file of foreign bytes spends what was lent", async () => {
 test("a damaged heading in the second file spends what was lent", async () => {
   await dieAtWork({ fileBytesMax: 100 });
   const file = await journalFile(1);
-  await writeFile(file, (await readFile(file, "utf8")).replace("usage 1", "usage 7"));
+  await writeFile(file, (await readFile(file, "utf8")).replace("usage 2", "usage 7"));
   await expectSpent(100, true);
 });
 

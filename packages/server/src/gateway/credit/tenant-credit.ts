@@ -4,7 +4,6 @@
  */
 
 import {
-  type AdmissionRequest,
   type AdmittedOperation,
   type BudgetRule,
   costBoundMicros,
@@ -14,34 +13,17 @@ import {
   type LedgerRequest,
   outputTokensWithin,
 } from "#ledger/index.ts";
-import type { Clock } from "#kernel/index.ts";
-import type { PlatformError, TenantId, UseDetails } from "@faultline/protocol";
+import { assert, type Clock } from "#kernel/index.ts";
+import type { TenantId } from "@faultline/protocol";
 
+import { CreditHold, type CreditOwner, type CreditRequest } from "./credit-hold.ts";
 import type { CreditUp, WorkerLife } from "./credit-messages.ts";
 import { creditRefusal, journalRefusal, ledgerAway } from "./credit-refusal.ts";
 import { creditLimits } from "./limits.ts";
-import { toReportText } from "./report-text.ts";
 import { SentCommands } from "./sent-commands.ts";
 import type { UsageJournal } from "./usage-journal.ts";
-
-/** A call that asks for what it may cost. */
-export interface CreditRequest extends AdmissionRequest {
-  readonly price: NonNullable<AdmissionRequest["price"]>;
-  /** How long the call may take from now on. */
-  readonly durationMs: number;
-  /** `outputTokensMax` is a multiple of this. */
-  readonly replyCount: number;
-}
-
-/** What a call holds until it is settled. */
-export type CreditHold = { readonly outputTokensMax: number } & (
-  | { readonly kind: "leased"; readonly operation: AdmittedOperation }
-  | { readonly kind: "held"; readonly holdId: string; readonly request: CreditRequest }
-);
-
-export type CreditOutcome =
-  | { readonly kind: "admitted"; readonly hold: CreditHold }
-  | { readonly kind: "refused"; readonly error: PlatformError };
+import { admittedText, SettledUse, toReportText } from "./usage-text.ts";
+import { detailsOf, KnownTerms, type UseTokens } from "./use-terms.ts";
 
 /** Credit in a worker at a moment. */
 export interface CreditUse {
@@ -66,29 +48,16 @@ export interface TenantCreditParts {
   readonly nextNumber: () => number;
 }
 
-/** A call that the lease did not admit. */
-interface Waiting {
-  readonly request: CreditRequest;
-  readonly sinceMs: number;
-  readonly tell: (outcome: CreditOutcome) => void;
-  /** Fewer than were asked for when only those are paid for. */
-  outputTokensMax: number;
-  /** Set once a hold was asked for. */
-  holdId: string | undefined;
-  hasLeft: boolean;
-}
-
 const currency = "USD";
-const nothingToLeave = (): void => {};
 
 export class TenantCredit {
+  readonly tenantId: TenantId;
+  readonly terms = new KnownTerms();
   readonly #parts: TenantCreditParts;
   readonly #keeper: LeaseKeeper;
   readonly #sent: SentCommands;
-  readonly #waiting = new Set<Waiting>();
-  readonly #byHold = new Map<string, Waiting>();
-  /** Of uses that the ledger has not acknowledged, by their reports or by themselves. */
-  readonly #details = new Map<string, UseDetails>();
+  readonly #waiting = new Set<CreditHold>();
+  readonly #byHold = new Map<string, CreditHold>();
   #openCount = 0;
   #unavailableUntilMs = Number.NEGATIVE_INFINITY;
   #usedMs: number;
@@ -96,6 +65,7 @@ export class TenantCredit {
   constructor(parts: TenantCreditParts) {
     this.#parts = parts;
     const { life, leaseDurationMs: durationMs, send, tenantId } = parts;
+    this.tenantId = tenantId;
     const minimumMicros = creditLimits.leaseMicrosMin;
     this.#keeper = new LeaseKeeper({ ...life, currency, durationMs, minimumMicros });
     this.#sent = new SentCommands((command, details) =>
@@ -119,64 +89,73 @@ export class TenantCredit {
     };
   }
 
-  /** Calls `tell` once, perhaps before this returns. Gives the way to leave; after that it is not called. */
-  admit(request: CreditRequest, tell: (outcome: CreditOutcome) => void): () => void {
+  /** Asks for credit; tells the owner once, perhaps before this returns, unless the hold is left before. */
+  admit(request: CreditRequest, owner: CreditOwner): CreditHold {
     const nowMs = this.#parts.clock.monotonicMs();
     this.#usedMs = nowMs;
+    const hold = new CreditHold(this, { request, owner, sinceMs: nowMs });
     const { failure } = this.#parts.journal;
     if (failure !== undefined) {
       // What cannot be written down is not asked for either.
-      tell({ kind: "refused", error: journalRefusal(failure) });
-      return nothingToLeave;
+      owner.onRefused(journalRefusal(failure));
+      return hold;
     }
-    const tried = this.#keeper.book.admit({ ...request, isClampable: false }, nowMs);
-    const waiting: Waiting = {
-      request,
-      sinceMs: nowMs,
-      tell,
-      outputTokensMax: request.outputTokensMax,
-      holdId: undefined,
-      hasLeft: false,
-    };
+    const tried = this.#keeper.book.admit(request, nowMs);
     if (tried.kind === "admitted") {
-      this.#admitLeased(waiting, tried);
-      return () => void (waiting.hasLeft = true);
+      this.#admitLeased(hold, tried);
+      return hold;
     }
     const isFull = this.#waiting.size >= creditLimits.waitingCountMax;
     if (nowMs < this.#unavailableUntilMs || isFull || this.#keeper.isFenced) {
-      tell({ kind: "refused", error: ledgerAway() });
-      return nothingToLeave;
+      owner.onRefused(ledgerAway());
+      return hold;
     }
-    this.#waiting.add(waiting);
+    this.#waiting.add(hold);
     this.#parts.wake();
-    return () => this.#leave(waiting);
+    return hold;
   }
 
-  /** Ends a hold with what its call used, which may be nothing. Once. */
-  settle(hold: CreditHold, amountMicros: number, details: UseDetails | undefined): void {
-    const { journal, tenantId } = this.#parts;
+  /** Its owner does not wait any more; what is held for it after that is released when it comes. */
+  leave(hold: CreditHold): void {
+    hold.hasLeft = true;
+    this.#waiting.delete(hold);
+  }
+
+  /** Ends a hold with what its call used, which may be nothing: then no tokens are known. Once. */
+  settle(hold: CreditHold, amountMicros: number, tokens: UseTokens | undefined): void {
+    const { journal } = this.#parts;
+    const { request, operation, reserveId } = hold;
+    const use = new SettledUse(request, amountMicros, tokens);
     this.#openCount -= 1;
-    if (hold.kind === "leased") {
-      const { lease, usageId } = hold.operation;
-      if (details !== undefined) this.#details.set(usageId, details);
-      const charge = this.#keeper.book.settle(hold.operation, amountMicros);
-      journal.write({
-        tenantId,
-        record: { kind: "settled", leaseId: lease.leaseId, charge },
-        details,
-      });
+    if (operation !== undefined) {
+      this.#keeper.book.settle(operation, amountMicros, use);
+      journal.settle(hold, use);
       if (this.#waiting.size > 0) this.#parts.wake();
       return;
     }
-    const { holdId, request } = hold;
-    const { usageId, usageKind, attribution } = request;
-    const use = { usageId, usageKind, amountMicros: BigInt(amountMicros) };
-    const charge = { ...use, attribution };
-    journal.write({ tenantId, record: { kind: "settled", leaseId: holdId, charge }, details });
-    const settle = { kind: "settle", id: `${holdId}/settle`, holdId, charge: use } as const;
-    const known = details === undefined ? undefined : new Map([[usageId, details]]);
+    journal.settle(hold, use);
+    const { usageId, usageKind } = request;
+    const charge = { usageId, usageKind, amountMicros: use.amountMicros };
+    const settle = {
+      kind: "settle",
+      id: `${reserveId}/settle`,
+      holdId: reserveId,
+      charge,
+    } as const;
+    const known =
+      tokens === undefined ? undefined : new Map([[usageId, detailsOf(request.terms, tokens)]]);
     this.#sent.add({ ...settle, isFinal: true }, known);
     this.#parts.wake();
+  }
+
+  /** The call goes on once the system has its record: from then on the death of this process cannot hide it. */
+  onWritten(hold: CreditHold, error: Error | undefined): void {
+    if (error === undefined && !hold.hasLeft) {
+      hold.owner.onAdmitted(hold);
+      return;
+    }
+    this.settle(hold, 0, undefined);
+    if (!hold.hasLeft) hold.owner.onRefused(journalRefusal(error));
   }
 
   onAnswer(
@@ -187,8 +166,8 @@ export class TenantCredit {
     if (budgets !== undefined) this.#keeper.book.setRules(budgets);
     if (answer === undefined) this.#onUnavailable(commandId);
     else {
-      const waiting = this.#byHold.get(commandId);
-      if (waiting !== undefined) this.#onHoldAnswer(commandId, waiting, answer);
+      const hold = this.#byHold.get(commandId);
+      if (hold !== undefined) this.#onHoldAnswer(hold, answer);
       else if (!this.#onSentAnswer(commandId)) this.#onLeaseAnswer(commandId, answer);
     }
     this.#parts.wake();
@@ -211,10 +190,10 @@ export class TenantCredit {
   /** Called every `reportMs`. */
   tick(): void {
     const nowMs = this.#parts.clock.monotonicMs();
-    for (const waiting of this.#waiting) {
-      if (nowMs - waiting.sinceMs < creditLimits.askMsMax) continue;
-      this.#leave(waiting);
-      waiting.tell({ kind: "refused", error: ledgerAway() });
+    for (const hold of this.#waiting) {
+      if (nowMs - hold.sinceMs < creditLimits.askMsMax) continue;
+      this.leave(hold);
+      hold.owner.onRefused(ledgerAway());
     }
     if (nowMs - this.#usedMs > creditLimits.idleMsMax && this.#openCount === 0) this.#keeper.rest();
     this.pump();
@@ -225,8 +204,8 @@ export class TenantCredit {
     const nowMs = this.#parts.clock.monotonicMs();
     this.#retry(nowMs);
     let lackMicros = 0;
-    for (const { request, holdId } of this.#waiting)
-      if (holdId === undefined) lackMicros += boundOf(request);
+    for (const { request, reserveId } of this.#waiting)
+      if (reserveId === "") lackMicros += boundOf(request);
     if (lackMicros > 0) this.#keeper.noteLack(Math.min(lackMicros, exactMicrosMax));
     const { tenantId, send } = this.#parts;
     for (const command of this.#keeper.due(nowMs)) {
@@ -239,88 +218,72 @@ export class TenantCredit {
 
   /** More lease would not help the calls that wait, or was not given: each is held by itself. */
   #askForHolds(): void {
-    for (const waiting of this.#waiting)
-      if (waiting.holdId === undefined) this.#askForHold(waiting);
+    for (const hold of this.#waiting) if (hold.reserveId === "") this.#askForHold(hold);
   }
 
   /** Calls that wait may fit by now into what others gave back. */
   #retry(nowMs: number): void {
-    for (const waiting of this.#waiting) {
-      if (waiting.holdId !== undefined) continue;
-      const tried = this.#keeper.book.admit({ ...waiting.request, isClampable: false }, nowMs);
+    for (const hold of this.#waiting) {
+      if (hold.reserveId !== "") continue;
+      const tried = this.#keeper.book.admit(hold.request, nowMs);
       if (tried.kind !== "admitted") return;
-      this.#waiting.delete(waiting);
-      this.#admitLeased(waiting, tried);
+      this.#waiting.delete(hold);
+      this.#admitLeased(hold, tried);
     }
   }
 
-  #admitLeased(waiting: Waiting, operation: AdmittedOperation): void {
-    const { lease, outputTokensMax } = operation;
-    const hold: CreditHold = { kind: "leased", operation, outputTokensMax };
-    this.#admitted(waiting, hold, { reserveId: lease.leaseId, micros: operation.heldMicros });
+  #admitLeased(hold: CreditHold, operation: AdmittedOperation): void {
+    hold.operation = operation;
+    hold.reserveId = operation.lease.leaseId;
+    this.#admitted(hold, operation.heldMicros);
   }
 
-  /** The call goes on once the system has its record: from then on the death of this process cannot hide it. */
-  #admitted(
-    waiting: Waiting,
-    hold: CreditHold,
-    held: { readonly reserveId: string; readonly micros: number },
-  ): void {
+  #admitted(hold: CreditHold, heldMicros: number): void {
     this.#openCount += 1;
-    const { journal, tenantId } = this.#parts;
-    const { usageId, usageKind, attribution } = waiting.request;
-    const bound = { usageId, usageKind, attribution, amountMicros: BigInt(held.micros) };
-    const record = { kind: "admitted", leaseId: held.reserveId, bound } as const;
-    journal.write({ tenantId, record, details: undefined }, (error) => {
-      if (error === undefined && !waiting.hasLeft) {
-        waiting.tell({ kind: "admitted", hold });
-        return;
-      }
-      this.settle(hold, 0, undefined);
-      if (!waiting.hasLeft) waiting.tell({ kind: "refused", error: journalRefusal(error) });
-    });
+    const { usageId, terms } = hold.request;
+    this.#parts.journal.admit(hold, { terms, text: admittedText(usageId, heldMicros) }, hold);
   }
 
-  #askForHold(waiting: Waiting): void {
-    const { life, nextNumber, tenantId, send } = this.#parts;
-    const { attribution, durationMs } = waiting.request;
+  #askForHold(hold: CreditHold): void {
+    const { life, nextNumber, tenantId, send, clock } = this.#parts;
+    const { attribution, deadlines } = hold.request;
     const holdId = `${life.workerId}/${life.epoch}/hold${nextNumber()}`;
-    waiting.holdId = holdId;
-    this.#byHold.set(holdId, waiting);
-    const amountMicros = BigInt(heldFor(waiting));
-    const duration = Math.min(durationMs + creditLimits.holdGraceMs, creditLimits.holdMsMax);
+    hold.reserveId = holdId;
+    this.#byHold.set(holdId, hold);
+    const amountMicros = BigInt(heldFor(hold));
+    const callMs = deadlines.remainingMs(clock.monotonicMs());
+    const duration = Math.min(callMs + creditLimits.holdGraceMs, creditLimits.holdMsMax);
     const terms = { currency, amountMicros, attribution, durationMs: Math.ceil(duration) } as const;
     const command = { kind: "hold", id: holdId, ...terms } as const;
     send({ kind: "command", tenantId, command, details: undefined });
   }
 
-  #onHoldAnswer(holdId: string, waiting: Waiting, answer: LedgerAnswer): void {
+  #onHoldAnswer(hold: CreditHold, answer: LedgerAnswer): void {
+    const { request, reserveId: holdId } = hold;
     this.#byHold.delete(holdId);
-    const { request, outputTokensMax } = waiting;
     if (answer.kind === "held") {
-      if (waiting.hasLeft) this.#release(holdId);
+      if (hold.hasLeft) this.#release(holdId);
       else {
-        this.#waiting.delete(waiting);
-        const hold: CreditHold = { kind: "held", holdId, request, outputTokensMax };
-        this.#admitted(waiting, hold, { reserveId: holdId, micros: heldFor(waiting) });
+        this.#waiting.delete(hold);
+        this.#admitted(hold, heldFor(hold));
       }
       return;
     }
-    if (waiting.hasLeft || this.#askForLess(waiting, answer)) return;
-    this.#waiting.delete(waiting);
-    waiting.tell({ kind: "refused", error: creditRefusal(answer, request) });
+    if (hold.hasLeft || this.#askForLess(hold, answer)) return;
+    this.#waiting.delete(hold);
+    hold.owner.onRefused(creditRefusal(answer, request));
   }
 
   /** Before a call is refused, it is asked for with as much output as is paid for. */
-  #askForLess(waiting: Waiting, answer: LedgerAnswer): boolean {
-    const { request } = waiting;
-    const isFirst = waiting.outputTokensMax === request.outputTokensMax;
+  #askForLess(hold: CreditHold, answer: LedgerAnswer): boolean {
+    const { request } = hold;
+    const isFirst = hold.outputTokensMax === request.outputTokensMax;
     if (answer.kind !== "refused" || answer.code !== "credit_exhausted") return false;
-    if (!isFirst || !request.isClampable) return false;
+    if (!isFirst || !request.takesLess) return false;
     const fitting = this.#fitting(request, answer.leftMicros);
     if (fitting < request.replyCount) return false;
-    waiting.outputTokensMax = fitting;
-    this.#askForHold(waiting);
+    hold.outputTokensMax = fitting;
+    this.#askForHold(hold);
     return true;
   }
 
@@ -339,14 +302,12 @@ export class TenantCredit {
   }
 
   #onLeaseAnswer(commandId: string, answer: LedgerAnswer): void {
-    const command = this.#keeper.answered(commandId, answer);
+    this.#keeper.answered(commandId, answer);
     if (answer.kind === "leased") {
       // A budget may be what is short: asking for more and more lease would not end.
       this.#retry(this.#parts.clock.monotonicMs());
       this.#askForHolds();
     }
-    if (answer.kind === "lease-reported" && command?.kind === "report-lease")
-      for (const { usageId } of command.charges) this.#details.delete(usageId);
     if (answer.kind === "lease-returned")
       this.#parts.journal.end(this.#parts.tenantId, commandId.slice(0, commandId.lastIndexOf("/")));
   }
@@ -358,16 +319,10 @@ export class TenantCredit {
     // It may have been held all the same.
     if (isHold) this.#release(commandId);
     this.#unavailableUntilMs = this.#parts.clock.monotonicMs() + creditLimits.unavailableMs;
-    for (const waiting of this.#waiting) {
-      this.#leave(waiting);
-      waiting.tell({ kind: "refused", error: ledgerAway() });
+    for (const hold of this.#waiting) {
+      this.leave(hold);
+      hold.owner.onRefused(ledgerAway());
     }
-  }
-
-  /** What is held for it after it has left is released when the answer comes. */
-  #leave(waiting: Waiting): void {
-    waiting.hasLeft = true;
-    this.#waiting.delete(waiting);
   }
 
   #release(holdId: string): void {
@@ -377,14 +332,21 @@ export class TenantCredit {
 
   #report({ id, leaseId, charges }: Extract<LedgerRequest, { kind: "report-lease" }>): CreditUp {
     const { tenantId } = this.#parts;
-    return { kind: "report", tenantId, id, leaseId, text: toReportText(charges, this.#details) };
+    // A lease of this tenant has no other charges.
+    const uses = charges.filter((charge) => charge instanceof SettledUse);
+    assert(uses.length === charges.length, "uses are settled here alone");
+    return { kind: "report", tenantId, id, leaseId, text: toReportText(uses) };
   }
 }
 
-function boundOf({ price, inputTokensMax, outputTokensMax }: CreditRequest): number {
+function boundOf({
+  price,
+  inputTokensMax,
+  outputTokensMax,
+}: Pick<CreditRequest, "price" | "inputTokensMax" | "outputTokensMax">): number {
   return Math.min(costBoundMicros(price, inputTokensMax, outputTokensMax), exactMicrosMax);
 }
 
-function heldFor({ request, outputTokensMax }: Waiting): number {
-  return boundOf({ ...request, outputTokensMax });
+function heldFor({ request, outputTokensMax }: CreditHold): number {
+  return boundOf({ price: request.price, inputTokensMax: request.inputTokensMax, outputTokensMax });
 }

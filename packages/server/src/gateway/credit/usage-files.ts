@@ -5,7 +5,7 @@ import path from "node:path";
 import { crc32 } from "node:zlib";
 
 import type { WorkerLife } from "./credit-messages.ts";
-import { fromUsageLine, type UsageEntry } from "./usage-line.ts";
+import { fromUsageBlock, isBegunBlock, type UsageEntry } from "./usage-block.ts";
 
 /** Of one life of a worker, in their order. */
 export interface JournalOfLife {
@@ -13,7 +13,7 @@ export interface JournalOfLife {
   readonly files: readonly string[];
 }
 
-const heading = "faultline usage 1";
+const heading = "faultline usage 2";
 const unknownBoot = "-";
 const namePattern = /^(gateway-\d+)\.(\d+)\.(\d{6})\.usage$/;
 
@@ -75,30 +75,27 @@ export async function readJournal({ files }: JournalOfLife): Promise<ReadJournal
     const last = readLastLine(lines.pop() ?? "");
     if (last.kind === "damaged") damage ??= `${file} ends with what is no line`;
     for (const [index, line] of lines.entries()) {
-      const entry = fromUsageLine(line);
-      if (entry === undefined) damage ??= `line ${index + 2} of ${file} is damaged`;
-      else entries.push(entry);
+      const told = fromUsageBlock(line);
+      if (told === undefined) damage ??= `line ${index + 2} of ${file} is damaged`;
+      else for (const entry of told) entries.push(entry);
     }
-    if (last.kind === "whole") entries.push(last.entry);
+    if (last.kind === "whole") for (const entry of last.entries) entries.push(entry);
   }
   return { entries, origin, damage };
 }
 
 type LastLine =
   | { readonly kind: "torn" | "damaged" }
-  | { readonly kind: "whole"; readonly entry: UsageEntry };
-
-/** Begins as a line does: a checksum, a space, and text without the bytes that such a text never has. */
-const begunLine = /^(?:[0-9a-f]{1,8}(?: (?:\{[ -\uffff]*)?)?)?$/;
+  | { readonly kind: "whole"; readonly entries: readonly UsageEntry[] };
 
 /**
  * What stands behind the last end of a line. The process died while it wrote it, or the disk was full: then what it tells of was
  * not begun. When it is whole save its end, it is taken, as that end may have been another byte.
  */
 function readLastLine(text: string): LastLine {
-  const entry = fromUsageLine(text) ?? fromUsageLine(text.slice(0, -1));
-  if (entry !== undefined) return { kind: "whole", entry };
-  return { kind: begunLine.test(text) ? "torn" : "damaged" };
+  const entries = fromUsageBlock(text) ?? fromUsageBlock(text.slice(0, -1));
+  if (entries !== undefined) return { kind: "whole", entries };
+  return { kind: isBegunBlock(text) ? "torn" : "damaged" };
 }
 
 /** Who wrote a journal: as `readJournal`, without the rest. */

@@ -4,9 +4,11 @@ import path from "node:path";
 import type { TenantId } from "@faultline/protocol";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
+import { toUsageBlock, type UsageEntry } from "./usage-block.ts";
 import { findJournals, readJournal } from "./usage-files.ts";
 import { UsageJournal } from "./usage-journal.ts";
-import { toUsageLine, type UsageEntry } from "./usage-line.ts";
+import { admittedText, SettledUse, UsageSection } from "./usage-text.ts";
+import { toTerms, type UseTerms } from "./use-terms.ts";
 
 const life = { workerId: "gateway-0", epoch: 7 };
 let folder = "";
@@ -24,12 +26,26 @@ function open(): UsageJournal {
   return journal;
 }
 
-function entry(usageId: string, leaseId = "l"): UsageEntry {
-  const attribution = { keyId: "k", tags: ["a"] };
-  const bound = { usageId, usageKind: "tokens", amountMicros: 5n, attribution } as const;
-  // The tenant of these tests.
-  const tenantId = "acme" as TenantId;
-  return { tenantId, record: { kind: "admitted", leaseId, bound }, details: undefined };
+const attribution = { keyId: "k", model: "a/m", tags: ["a"] };
+const base = { usageKind: "tokens", provider: "a", priceVersion: "p1" } as const;
+const terms = toTerms({ ...base, attribution });
+const otherTerms = toTerms({ ...base, attribution: { keyId: 'ö\u2028"\n' }, bundleHash: "h" });
+// The tenant of these tests.
+const reserve = { tenantId: "acme" as TenantId, reserveId: "l" };
+const tokens = { inputTokens: 1, cachedInputTokens: 2, outputTokens: 3, reasoningTokens: 4 };
+
+function admit(
+  journal: UsageJournal,
+  usageId: string,
+  onWritten: (error: Error | undefined) => void = () => {},
+): void {
+  journal.admit(reserve, { terms, text: admittedText(usageId, 5) }, { onWritten });
+}
+
+function admitted(usageId: string, own: UseTerms = terms): UsageEntry {
+  const bound = { usageId, usageKind: "tokens", amountMicros: 5n, attribution: own.attribution };
+  const record = { kind: "admitted", leaseId: "l", bound } as const;
+  return { tenantId: reserve.tenantId, record, details: undefined } as UsageEntry;
 }
 
 async function read() {
@@ -42,13 +58,13 @@ describe("the journal of usage", () => {
   it("tells a call that it is written down once the system has it", async () => {
     const journal = open();
     const written: unknown[] = [];
-    journal.write(entry("one"), (error) => written.push(error));
-    journal.write(entry("two"));
+    admit(journal, "one", (error) => written.push(error));
+    admit(journal, "two");
     expect(written).toEqual([]);
     journal.flush();
     expect(written).toEqual([undefined]);
     expect(await read()).toEqual({
-      entries: [entry("one"), entry("two")],
+      entries: [admitted("one"), admitted("two")],
       origin: { bootId: "b", processMark: "1:2" },
       damage: undefined,
     });
@@ -56,12 +72,12 @@ describe("the journal of usage", () => {
 
   it("leaves out the line in which its process died, and says where one before it is damaged", async () => {
     const journal = open();
-    journal.write(entry("one"));
+    admit(journal, "one");
     journal.flush();
     const [name = ""] = await readdir(folder);
     const file = path.join(folder, name);
-    await appendFile(file, "1234 {half");
-    expect((await read()).entries).toEqual([entry("one")]);
+    await appendFile(file, "12345678 [half");
+    expect((await read()).entries).toEqual([admitted("one")]);
     const whole = await readFile(file, "utf8");
     await writeFile(file, whole.replace("acme", "acne"));
     expect(await read()).toMatchObject({ entries: [], damage: expect.stringContaining("line 2") });
@@ -69,24 +85,26 @@ describe("the journal of usage", () => {
 
   it("is removed when all that it tells of has ended, and kept otherwise", async () => {
     const first = open();
-    first.write(entry("one"));
+    admit(first, "one");
     first.close(false);
     expect(await readdir(folder)).toHaveLength(1);
     await rm(path.join(folder, (await readdir(folder))[0] ?? ""));
     const second = open();
-    second.write(entry("two"));
+    admit(second, "two");
     second.close(true);
     expect(await readdir(folder)).toEqual([]);
   });
 
   it("tells a torn line at its end from foreign bytes, and a whole one that lacks its end", async () => {
     const journal = open();
-    journal.write(entry("one"));
+    admit(journal, "one");
     journal.flush();
     const [name = ""] = await readdir(folder);
     const file = path.join(folder, name);
     const whole = await readFile(file, "utf8");
-    const line = toUsageLine(entry("two"));
+    const section = new UsageSection(reserve, terms);
+    section.admitted.push(admittedText("two", 5));
+    const line = toUsageBlock([section]).toString();
     const readWith = async (tail: string) => {
       await writeFile(file, whole + tail);
       const { entries, damage } = await read();
@@ -96,8 +114,62 @@ describe("the journal of usage", () => {
       expect(await readWith(line.slice(0, length))).toEqual({ count: 1, isDamaged: false });
     expect(await readWith(line.slice(0, -1))).toEqual({ count: 2, isDamaged: false });
     expect(await readWith(`${line.slice(0, -1)}?`)).toEqual({ count: 2, isDamaged: false });
-    for (const foreign of ["\0\0\0", "hello", "\u007fELF", "12ab {\u0001", "\n"])
+    for (const foreign of [
+      "\0\0\0",
+      "hello",
+      "\u007fELF",
+      "12ab [",
+      "0123456789",
+      "12345678 {}",
+      "12345678 [\u0001",
+      "\n",
+    ])
       expect(await readWith(foreign)).toEqual({ count: 1, isDamaged: true });
+  });
+
+  it("tells what uses of a turn were and cost, whatever their terms", async () => {
+    const journal = open();
+    const uses = [terms, otherTerms, terms].map((own, index) => {
+      const use = new SettledUse({ usageId: `use:${index}`, terms: own }, index, tokens);
+      journal.settle(reserve, use);
+      return use;
+    });
+    journal.settle(reserve, new SettledUse({ usageId: "unasked", terms }, 0, undefined));
+    journal.flush();
+    const { entries, damage } = await read();
+    expect(damage).toBeUndefined();
+    const found = new Map(
+      entries.map(({ record, details }) => [
+        record.kind === "settled" ? record.charge.usageId : undefined,
+        { charge: record.kind === "settled" ? record.charge : undefined, details },
+      ]),
+    );
+    expect(found.size).toBe(4);
+    for (const { usageId, usageKind, amountMicros, attribution: own } of uses)
+      expect(found.get(usageId)).toMatchObject({
+        charge: { usageId, usageKind, amountMicros, attribution: own },
+        details: { ...tokens, ...own, provider: "a", model: own.model ?? "", priceVersion: "p1" },
+      });
+    expect(found.get("use:1")?.details?.bundleHash).toBe("h");
+    expect(found.get("unasked")?.details).toBeUndefined();
+  });
+
+  it("is whole to its last byte or says that it is damaged, whatever bit of it is another", async () => {
+    const journal = open();
+    admit(journal, "one");
+    journal.flush();
+    admit(journal, "two");
+    journal.flush();
+    const [name = ""] = await readdir(folder);
+    const file = path.join(folder, name);
+    const whole = await readFile(file);
+    for (let index = 0; index < whole.length; index += 1) {
+      const bytes = Buffer.from(whole);
+      bytes[index] = (bytes[index] ?? 0) ^ (1 << (index % 8));
+      await writeFile(file, bytes);
+      // The end of the last line is the only byte that may be another.
+      expect((await read()).damage === undefined, String(index)).toBe(index === whole.length - 1);
+    }
   });
 
   it("refuses calls whose records the disk does not take", async () => {
@@ -105,7 +177,7 @@ describe("the journal of usage", () => {
     await rm(folder, { recursive: true });
     journal.close(false);
     const failures: unknown[] = [];
-    journal.write(entry("one"), (error) => failures.push(error));
+    admit(journal, "one", (error) => failures.push(error));
     journal.flush();
     expect(failures).toEqual([expect.objectContaining({ code: "ENOENT" })]);
     folder = await mkdtemp("/tmp/faultline-usage-");

@@ -14,8 +14,10 @@ import type { TenantId } from "@faultline/protocol";
 
 import type { WorkerLife } from "./credit-messages.ts";
 import { creditLimits } from "./limits.ts";
-import { toUsageLine, type UsageEntry } from "./usage-line.ts";
+import { toUsageBlock } from "./usage-block.ts";
 import { journalFileName, journalHeading } from "./usage-files.ts";
+import { type Reserve, type SettledUse, UsageSection } from "./usage-text.ts";
+import type { UseTerms } from "./use-terms.ts";
 
 export interface UsageJournalParts {
   readonly folder: string;
@@ -29,8 +31,11 @@ export interface UsageJournalParts {
   readonly fileBytesMax: number;
 }
 
-/** Told once the system has a record, or does not take it. */
-export type OnWritten = (error: Error | undefined) => void;
+/** Who waits for a record. */
+export interface Writer {
+  /** The system has it, or does not take it. */
+  onWritten(error: Error | undefined): void;
+}
 
 interface OpenFile {
   readonly path: string;
@@ -38,7 +43,8 @@ interface OpenFile {
   bytes: number;
 }
 
-const ignoreOutcome: OnWritten = () => {};
+/** So many sections of one turn are looked through for that of a use, the latest first. */
+const sectionSearchMax = 8;
 
 export class UsageJournal {
   readonly #parts: UsageJournalParts;
@@ -48,9 +54,10 @@ export class UsageJournal {
   readonly #open = new Set<string>();
   readonly #openReserves = new Map<string, Set<string>>();
   /** The reserve that was noted last, in the file that is open. */
-  #noted: { readonly tenantId: TenantId; readonly reserveId: string } | undefined;
-  #lines: string[] = [];
-  #waiting: OnWritten[] = [];
+  #noted: Reserve | undefined;
+  /** Of this turn. */
+  #sections: UsageSection[] = [];
+  #waiting: Writer[] = [];
   #isScheduled = false;
   #failure: Error | undefined;
 
@@ -79,15 +86,19 @@ export class UsageJournal {
     if (this.#failure !== undefined && this.#file === undefined) this.open();
   }
 
-  /** Writes a record down at the end of this turn. */
-  write(entry: UsageEntry, onWritten: OnWritten = ignoreOutcome): void {
-    this.#lines.push(toUsageLine(entry));
-    this.#waiting.push(onWritten);
-    // A settled use was admitted in the same file or an earlier one, which stays until the reserve ends.
-    this.#noteReserve(entry.tenantId, entry.record.leaseId);
-    if (this.#isScheduled) return;
-    this.#isScheduled = true;
-    this.#parts.eventLoop.afterPoll(() => this.flush());
+  /** Writes down at the end of this turn that a use begins; `text` is what `admittedText` gives. */
+  admit(
+    reserve: Reserve,
+    use: { readonly terms: UseTerms; readonly text: string },
+    writer: Writer,
+  ) {
+    this.#sectionOf(reserve, use.terms).admitted.push(use.text);
+    this.#waiting.push(writer);
+  }
+
+  /** Writes down at the end of this turn what a use cost. */
+  settle(reserve: Reserve, { terms, text }: SettledUse): void {
+    this.#sectionOf(reserve, terms).settled.push(text);
   }
 
   /** A reserve has ended for the ledger: nobody will ask what was used of it. */
@@ -106,12 +117,12 @@ export class UsageJournal {
   /** Writes what waits. */
   flush(): void {
     this.#isScheduled = false;
-    const [lines, waiting] = [this.#lines, this.#waiting];
-    if (lines.length === 0) return;
-    this.#lines = [];
+    const [sections, waiting] = [this.#sections, this.#waiting];
+    if (sections.length === 0) return;
+    this.#sections = [];
     this.#waiting = [];
-    const failure = this.#append(lines.join(""));
-    for (const onWritten of waiting) onWritten(failure);
+    const failure = this.#append(toUsageBlock(sections));
+    for (const writer of waiting) writer.onWritten(failure);
   }
 
   /** Closes the journal, and removes it when `isDone` says that nothing which this life was lent is open. */
@@ -122,13 +133,31 @@ export class UsageJournal {
     for (const file of this.#openReserves.keys()) rmSync(file, { force: true });
   }
 
-  #append(text: string): Error | undefined {
+  #sectionOf(reserve: Reserve, terms: UseTerms): UsageSection {
+    const sections = this.#sections;
+    const last = Math.max(0, sections.length - sectionSearchMax);
+    for (let index = sections.length - 1; index >= last; index -= 1) {
+      const section = sections[index];
+      if (section?.isOf(reserve, terms) === true) return section;
+    }
+    const section = new UsageSection(reserve, terms);
+    sections.push(section);
+    // A settled use was admitted in the same file or an earlier one, which stays until the reserve ends.
+    this.#noteReserve(section.reserve);
+    if (!this.#isScheduled) {
+      this.#isScheduled = true;
+      this.#parts.eventLoop.afterPoll(() => this.flush());
+    }
+    return section;
+  }
+
+  #append(block: Buffer): Error | undefined {
     try {
       if (this.#file === undefined || this.#file.bytes >= this.#parts.fileBytesMax) {
         this.#closeFile();
         this.#openFile();
       }
-      this.#writeWhole(text);
+      this.#writeWhole(block);
       this.#failure = undefined;
     } catch (error) {
       // A torn line is the last of its file; whatever follows goes to the next one.
@@ -138,10 +167,9 @@ export class UsageJournal {
     return this.#failure;
   }
 
-  #writeWhole(text: string): void {
+  #writeWhole(bytes: Buffer): void {
     const file = this.#file;
     if (file === undefined) throw new Error("The journal of usage is closed.");
-    const bytes = Buffer.from(text);
     let written = 0;
     while (written < bytes.length)
       written += writeSync(file.descriptor, bytes, written, bytes.length - written);
@@ -157,7 +185,7 @@ export class UsageJournal {
     this.#fileCount += 1;
     this.#file = { path: file, descriptor, bytes: 0 };
     try {
-      this.#writeWhole(journalHeading({ bootId, processMark }));
+      this.#writeWhole(Buffer.from(journalHeading({ bootId, processMark })));
     } catch (error) {
       // A full disk does not fill with files in which nothing stands.
       this.#closeFile();
@@ -174,7 +202,7 @@ export class UsageJournal {
     this.#file = undefined;
   }
 
-  #noteReserve(tenantId: TenantId, reserveId: string): void {
+  #noteReserve({ tenantId, reserveId }: Reserve): void {
     // Most calls of a worker are paid out of one lease.
     if (this.#noted?.reserveId === reserveId && this.#noted.tenantId === tenantId) return;
     this.#noted = { tenantId, reserveId };

@@ -171,17 +171,23 @@ export class LeaseBook {
     };
   }
 
-  /** Ends an operation with what it cost, which may be nothing, or more than was held. Once. */
-  settle(operation: AdmittedOperation, amountMicros: number): LeaseCharge {
+  /**
+   * Ends an operation with what it cost, which may be nothing, or more than was held. Once. `charge` says the same as the
+   * ledger will be told it, where somebody has that already.
+   */
+  settle(
+    operation: AdmittedOperation,
+    amountMicros: number,
+    charge: LeaseCharge = chargeOf(operation, amountMicros),
+  ): LeaseCharge {
     assert(operation.isOpen, "an operation is settled once");
     const isExact = Number.isSafeInteger(amountMicros) && amountMicros >= 0;
     assert(isExact, "a cost is a whole number of micros");
     operation.isOpen = false;
-    const { lease, heldMicros, slices, usageId, usageKind, attribution } = operation;
+    const { lease, heldMicros, slices } = operation;
     lease.openCount -= 1;
     lease.idleMicros += heldMicros - amountMicros;
     for (const slice of slices) slice.idleMicros += heldMicros - amountMicros;
-    const charge = { usageId, usageKind, amountMicros: BigInt(amountMicros), attribution };
     lease.addCharge(charge);
     return charge;
   }
@@ -204,4 +210,11 @@ export class LeaseBook {
       outputTokensFitting: fitting,
     };
   }
+}
+
+function chargeOf(
+  { usageId, usageKind, attribution }: AdmittedOperation,
+  amountMicros: number,
+): LeaseCharge {
+  return { usageId, usageKind, amountMicros: BigInt(amountMicros), attribution };
 }
