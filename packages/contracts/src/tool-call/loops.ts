@@ -6,7 +6,7 @@ import { plural } from "../text/plural.ts";
 import type { Exchange } from "./conversation/conversation.ts";
 import { conversationsOf } from "./conversation/conversations.ts";
 import { stretchesOf } from "./conversation/user-turns.ts";
-import { resultText, stateOf } from "./result-state.ts";
+import { resultText, saysPending, stateOf } from "./result-state.ts";
 import { traitsOf } from "./tool-traits.ts";
 import { keyOf } from "./value-key.ts";
 import { Verdicts } from "./verdicts.ts";
@@ -109,12 +109,23 @@ function cycleAt(
     const count = Math.floor((end - at) / length);
     if (count < Math.max(2, options.repetitionCountMin)) continue;
     const cycle = exchanges.slice(at, at + length);
-    const isPoll = cycle.some((exchange) => traitsOf(exchange.tool, exchange.definition).isWaiting);
+    const isPoll = cycle.some(isWaiting) || (length === 1 && bringsNews(exchanges, end));
     if (isPoll && count <= options.pollCountMax) continue;
     if (isSpaced(exchanges.slice(at, at + length * count), length)) continue;
     return { length, count };
   }
   return undefined;
+}
+
+function isWaiting({ tool, definition, result }: Exchange): boolean {
+  return traitsOf(tool, definition).isWaiting || (result !== undefined && saysPending(result));
+}
+
+/** Whether the call at this place is the one before it once more, and went well with another answer: that was waited for. */
+function bringsNews(exchanges: readonly Exchange[], at: number): boolean {
+  const [before, next] = [exchanges[at - 1], exchanges[at]];
+  if (before === undefined || next === undefined || !isFine(next) || !isFine(before)) return false;
+  return before.tool === next.tool && keyOf(before.given) === keyOf(next.given);
 }
 
 /** Whoever waits between repetitions is waiting, not going round. */

@@ -55,6 +55,42 @@ describe("redundant calls", () => {
     ],
     ["after the user asked again", ["user: a", order, "x", "user: and now?", order, "y"], []],
     ["polling", ["user: a", wait, wait, wait, { ...wait, result: { status: "done" } }, "x"], []],
+    [
+      "what is under way",
+      [
+        "user: a",
+        { ...search, result: { state: "queued", place: "third in the line" } },
+        { ...search, result: { state: "queued", place: "third in the line" } },
+        "x",
+      ],
+      [],
+    ],
+    [
+      "three times, written otherwise",
+      [
+        "user: a",
+        ...[
+          { query: "Late Refund", limit: 5 },
+          { limit: 5, query: "late refund" },
+          { query: "late   refund", limit: 5 },
+        ].map((given) => ({ ...search, given })),
+        "x",
+      ],
+      ["violated search_docs similar-calls"],
+    ],
+    [
+      "answers that share a beginning and their words, and little else",
+      [
+        "user: a",
+        ...["gold", "silver", "bronze"].map((word, index) => ({
+          ...search,
+          given: index === 1 ? { query: "REFUND" } : { query: "refund" },
+          result: `${"terms of the shop ".repeat(20)}${Array.from({ length: 80 }, (_, at) => `${word} part ${at}`).join(" ")}`,
+        })),
+        "x",
+      ],
+      [],
+    ],
     ["news at the end", ["user: a", order, order, { ...order, result: { total: 40 } }, "x"], []],
     ["after an error", ["user: a", fails, fails, "it failed"], []],
     [
@@ -185,6 +221,16 @@ describe("loops", () => {
       [],
     ],
     ["polling", ["user: a", ...repeat(6, wait), "x"], []],
+    [
+      "waiting for what is under way",
+      ["user: a", ...repeat(4, { ...order, result: { status: "in_progress" } }), "x"],
+      [],
+    ],
+    [
+      "looking until there is news",
+      ["user: a", ...repeat(4, order), { ...order, result: { total: 40 } }, "x"],
+      [],
+    ],
     ["the user asks again and again", repeat(4, "user: a", order, "x"), []],
   ])("%s", (_what, steps, expected) => {
     expect(violated(verdicts(loops, chat(steps, { tools })))).toEqual(expected);

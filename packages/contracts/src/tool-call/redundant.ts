@@ -9,8 +9,8 @@ import type { Exchange } from "./conversation/conversation.ts";
 import { conversationsOf } from "./conversation/conversations.ts";
 import { stretchesOf } from "./conversation/user-turns.ts";
 import { leavesOf } from "./leaves.ts";
-import { type ResultState, resultText, resultValue, stateOf } from "./result-state.ts";
-import { likeness, tokensOf } from "./token-likeness.ts";
+import { type ResultState, resultText, resultValue, saysPending, stateOf } from "./result-state.ts";
+import { likeness, tokensOf, wordPairsOf } from "./token-likeness.ts";
 import { traitsOf } from "./tool-traits.ts";
 import { keyOf } from "./value-key.ts";
 import { type Doubt, Verdicts } from "./verdicts.ts";
@@ -26,6 +26,8 @@ interface Options {
 /** Work limits for each stretch. */
 const callCountMax = 200;
 const clusterCountMax = 20;
+/** A word that is another, as in a time, changes two pairs of words; another list changes most of them. */
+const pairLikenessMin = 0.7;
 /** A shorter answer of a tool whose kind is unknown may be all that a change says. */
 const answerLengthMin = 20;
 
@@ -98,7 +100,7 @@ function judge(all: readonly Exchange[], options: Options, verdicts: Verdicts): 
     if (traits.isChanging === undefined) close(tool);
     if (traits.isWaiting || result === undefined || given === undefined) continue;
     const state = stateOf(result);
-    if (state === "error" || state === "denied") continue;
+    if (state === "error" || state === "denied" || saysPending(result)) continue;
     const text = resultText(result);
     if (isUninformative(result, state)) continue;
     if (traits.isChanging === undefined && text.length < answerLengthMin) continue;
@@ -154,9 +156,12 @@ function report({ tool, key, members }: Cluster, options: Options, verdicts: Ver
     (other) => keyOf(other.given) === key && resultKey(other) === resultKey(first),
   );
   const firstTokens = tokensOf(resultKey(first));
+  const firstPairs = wordPairsOf(resultKey(first));
   const similar = repeatsOf(
     among,
-    (other) => likeness(firstTokens, tokensOf(resultKey(other))) >= options.resultLikenessMin,
+    (other) =>
+      likeness(firstTokens, tokensOf(resultKey(other))) >= options.resultLikenessMin &&
+      likeness(firstPairs, wordPairsOf(resultKey(other))) >= pairLikenessMin,
   );
   const isSimilar =
     // Calls of one turn were all made before any was answered.
@@ -206,7 +211,7 @@ const wordCountMin = 3;
 
 /** Whether arguments differ in nothing but how a longer text is worded: the same words in another order or dress. */
 function asksTheSame(left: unknown, right: unknown): boolean {
-  const [ones, others] = [leavesOf(left), leavesOf(right)];
+  const [ones, others] = [sortedLeavesOf(left), sortedLeavesOf(right)];
   return (
     ones.length === others.length &&
     ones.every(({ pointer, value }, index) => {
@@ -214,10 +219,21 @@ function asksTheSame(left: unknown, right: unknown): boolean {
       if (other?.pointer !== pointer) return false;
       if (other.value === value) return true;
       if (typeof value !== "string" || typeof other.value !== "string") return false;
+      // One word may be a name, and names may differ in case.
+      if (/\S\s+\S/.test(value) && plain(value) === plain(other.value)) return true;
       const [words, otherWords] = [contentWords(value), contentWords(other.value)];
       return words.length >= wordCountMin && words.join(" ") === otherWords.join(" ");
     })
   );
+}
+
+function sortedLeavesOf(value: unknown): ReturnType<typeof leavesOf> {
+  return [...leavesOf(value)].sort((left, right) => compareText(left.pointer, right.pointer));
+}
+
+/** A text without what differs in its looks alone. */
+function plain(text: string): string {
+  return text.toLowerCase().replaceAll(/\s+/g, " ").trim();
 }
 
 function contentWords(text: string): string[] {
@@ -251,7 +267,7 @@ function repeatsOf(
 
 /** Arguments that differ in a number or a cursor turn pages. */
 function isPaging(exchanges: readonly Exchange[]): boolean {
-  const texts = exchanges.map(({ given }) => keyOf(given) ?? "");
+  const texts = exchanges.map(({ given }) => plain(keyOf(given) ?? ""));
   return (
     new Set(texts).size === texts.length &&
     texts.some((text) => /page|offset|cursor|start|skip|token|limit|after|before/i.test(text))

@@ -37,6 +37,19 @@ export function stateOf(result: ToolResult): ResultState {
   return isFields(value) && (hasError(value) || value["success"] === false) ? "unknown" : "fine";
 }
 
+const pendingWords =
+  /^(?:running|pending|queued|waiting|in[ _-]?progress|processing|starting|started|building|not[ _-]?ready|scheduled)$/i;
+
+/** Whether a result says of what was asked about that it is still under way: whoever asks again is waiting. */
+export function saysPending(result: ToolResult): boolean {
+  const value = resultValue(result);
+  if (!isFields(value)) return false;
+  return ["status", "state", "phase", "progress"].some((name) => {
+    const word = value[name];
+    return typeof word === "string" && pendingWords.test(word);
+  });
+}
+
 function isErrorText(text: string): boolean {
   if (!errorText.test(text)) return false;
   return /^\s*Traceback/.test(text) || text.slice(0, 4_096).split("\n").length <= errorLineCountMax;

@@ -13,6 +13,14 @@ export function tokensOf(text: string): ReadonlySet<string> {
   );
 }
 
+/** The words of a text, each with the one behind it: lists of other things share their words, and not these. */
+export function wordPairsOf(text: string): ReadonlySet<string> {
+  const words = sampled(text)
+    .toLowerCase()
+    .match(/[\p{L}\p{N}]+/gu);
+  return new Set((words ?? []).map((word, index, all) => `${word} ${all[index + 1] ?? ""}`));
+}
+
 /** Words in common over all words of both, from 0 to 1; two texts without words are alike. */
 export function likeness(left: ReadonlySet<string>, right: ReadonlySet<string>): number {
   if (left.size === 0 && right.size === 0) return 1;

@@ -146,7 +146,10 @@ const families: readonly (readonly [RegExp, number])[] = [
   [/^(?:http|url)\./, mark.http],
   [/^(?:rpc|grpc)\.|^aws\.(?:operation|service)/, mark.rpc],
   [/^graphql\./, mark.graphql],
-  [/^(?:gen_ai|llm|openinference|traceloop|embedding|ai|tool|mcp)\./, mark.genAi],
+  [
+    /^(?:gen_ai|llm|openinference|traceloop|langfuse|langsmith|embedding|ai|tool|mcp)\./,
+    mark.genAi,
+  ],
   [
     /^(?:sentry\.|span\.|resource\.name$|component$|op$|description$|operation\.name$)/,
     mark.vendor,

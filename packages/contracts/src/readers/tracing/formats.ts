@@ -2,6 +2,7 @@
 
 import { type EvidenceFormat, startsAsJson } from "../format.ts";
 import { readJaeger, recogniseJaeger } from "./jaeger.ts";
+import { readLangfuse, recogniseLangfuse } from "./langfuse.ts";
 import {
   readConsoleDump,
   readSdkDump,
@@ -19,6 +20,12 @@ export const tracingFormats: readonly EvidenceFormat[] = [
     description: "transactions of Sentry with their spans as JSON, alone or in envelopes",
     recognise: ({ head }) => startsAsJson(head) && recogniseSentry(head),
     read: (input) => readSentry(input.text()),
+  },
+  {
+    name: "langfuse-json",
+    description: "observations of Langfuse as JSON, of a trace or one on each line",
+    recognise: ({ head }) => startsAsJson(head) && recogniseLangfuse(head),
+    read: (input) => readLangfuse(input.text()),
   },
   {
     name: "tempo-json",

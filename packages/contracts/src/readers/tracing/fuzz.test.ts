@@ -9,6 +9,23 @@ const endpoint = { serviceName: "web", ipv4: "10.0.0.1", port: 80 };
 
 const seeds = [
   {
+    trace: { id: "a1", projectId: "p", bookmarked: false },
+    observations: [
+      {
+        id: "b",
+        traceId: "a1",
+        type: "GENERATION",
+        parentObservationId: null,
+        startTime: "2023-11-14T22:13:20Z",
+        endTime: null,
+        metadata: '{"attributes":{"a":1},"tools":["{}"]}',
+        toolDefinitions: { f: "{}" },
+        input: "[]",
+        output: '{"role":"assistant"}',
+      },
+    ],
+  },
+  {
     event_id: "e",
     contexts: { trace: { trace_id: "a1", span_id: "b", op: "http.server", status: "ok" } },
     start_timestamp: time / 1e6,

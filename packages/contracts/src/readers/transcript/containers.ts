@@ -219,7 +219,8 @@ function withTools(inputs: Fields, run: Fields): Fields {
   return tools === undefined ? inputs : { ...inputs, tools };
 }
 
-function generationOf(outputs: unknown): unknown {
+/** The answer in the outputs of a run; the outputs themselves where they are none of LangChain's. */
+export function generationOf(outputs: unknown): unknown {
   if (!isFields(outputs)) return outputs;
   const { generations } = outputs;
   const outer: unknown = Array.isArray(generations) ? generations[0] : undefined;

@@ -43,6 +43,11 @@ export function looksLikeMessage(value: unknown): boolean {
   );
 }
 
+/** Whether a role is one of those that messages have. */
+export function isKnownRole(role: string): boolean {
+  return roles[role] !== undefined;
+}
+
 /** What is known about the turn that a message makes. */
 export interface TurnContext {
   /** The tools that were advertised when it was made. */

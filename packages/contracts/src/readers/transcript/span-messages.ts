@@ -2,7 +2,15 @@
 
 import { isFields } from "../../model/fields.ts";
 import type { Attributes, AttributeValue, Span } from "../../model/span.ts";
+import { itemsOf, unflattened, unflattenedAt } from "./flattened.ts";
 import { toolListOf } from "./tools.ts";
+import {
+  answerIn,
+  oneAnswer,
+  requestIn,
+  type WholeRequest,
+  withKeptCalls,
+} from "./whole-values.ts";
 
 /** What went into a model and what came out of it, as messages that `readMessage` understands. */
 export interface SpanMessages {
@@ -20,9 +28,6 @@ export interface SpanTool {
   readonly result?: AttributeValue;
 }
 
-/** Indices of messages, calls and tools in flat attributes that are read. */
-const indexMax = 10_000;
-
 /** Whether a span may have to do with models or tools; a look at few attributes, for walks over many spans. */
 export function concernsModels({ name, attributes }: Span): boolean {
   return (
@@ -35,6 +40,8 @@ export function concernsModels({ name, attributes }: Span): boolean {
     attributes["mcp.method.name"] !== undefined ||
     attributes["gen_ai.tool.name"] !== undefined ||
     attributes["gen_ai.tool.definitions"] !== undefined ||
+    attributes["langfuse.observation.type"] !== undefined ||
+    attributes["langsmith.span.kind"] !== undefined ||
     name.startsWith("execute_tool ")
   );
 }
@@ -74,6 +81,12 @@ export function toolOfSpan(span: Span): SpanTool | undefined {
       result: attributes["traceloop.entity.output"],
     });
   }
+  if (
+    attributes["langfuse.observation.type"] === "tool" ||
+    attributes["langsmith.span.kind"] === "tool"
+  ) {
+    return genAiTool(textOf(attributes["gen_ai.tool.name"]) ?? name, attributes);
+  }
   return undefined;
 }
 
@@ -81,13 +94,15 @@ export function toolOfSpan(span: Span): SpanTool | undefined {
 export function messagesOfSpan(span: Span): SpanMessages | undefined {
   const { attributes } = span;
   const events = messagesOfEvents(span);
+  const request = wholeRequestOf(attributes);
   const input = firstWithItems([
     () => jsonList(attributes["gen_ai.input.messages"]),
     () => events.input,
-    () => unflattened(attributes, "gen_ai.prompt."),
-    () => unflattened(attributes, "llm.input_messages.").map(fromOpenInference),
+    () => flatMessages(attributes, "gen_ai.prompt."),
+    () => flatMessages(attributes, "llm.input_messages.").map(fromOpenInference),
     () => jsonList(attributes["llm.input_messages"]).map(fromOpenInference),
     () => jsonList(attributes["ai.prompt.messages"]),
+    () => request.messages,
   ]);
   const output = firstWithItems([
     () => jsonList(attributes["gen_ai.output.messages"]),
@@ -96,13 +111,15 @@ export function messagesOfSpan(span: Span): SpanMessages | undefined {
     () => unflattened(attributes, "llm.output_messages.").map(fromOpenInference),
     () => jsonList(attributes["llm.output_messages"]).map(fromOpenInference),
     () => vercelAnswer(attributes),
+    () => sentryAnswer(attributes),
+    () => answerIn(attributes[wholeNamesOf(attributes).answer]),
   ]);
-  const tools = advertisedBy(span);
+  const tools = advertisedBy(span) ?? request.tools;
   if (input.length === 0 && output.length === 0 && tools === undefined) return undefined;
   const instructions = instructionsOf(attributes["gen_ai.system_instructions"]);
   return {
-    input,
-    output: output.map((message) => withRole(message, "assistant")),
+    input: input.map((message) => withKeptCalls(message)),
+    output: oneAnswer(output.map((message) => withRole(message, "assistant"))),
     ...(instructions === undefined ? {} : { instructions }),
     ...(tools === undefined ? {} : { tools }),
   };
@@ -113,6 +130,7 @@ export function advertisedBy({ attributes }: Span): readonly unknown[] | undefin
   const direct =
     attributes["gen_ai.tool.definitions"] ??
     attributes["gen_ai.request.tools"] ??
+    attributes["gen_ai.request.available_tools"] ??
     attributes["ai.prompt.tools"];
   if (direct !== undefined) return toolListOf(direct);
   const inference = unflattened(attributes, "llm.tools.").flatMap((entry) => {
@@ -132,13 +150,10 @@ function genAiTool(name: string, attributes: Attributes): SpanTool {
   return toolOf(name, {
     callId: attributes["gen_ai.tool.call.id"],
     given:
-      attributes["gen_ai.tool.call.arguments"] ??
-      attributes["input.value"] ??
-      traceloopInput(attributes["traceloop.entity.input"]),
-    result:
-      attributes["gen_ai.tool.call.result"] ??
-      attributes["output.value"] ??
-      attributes["traceloop.entity.output"],
+      first(attributes, givenNames) ??
+      traceloopInput(attributes["traceloop.entity.input"]) ??
+      langsmithInput(attributes),
+    result: first(attributes, resultNames),
   });
 }
 
@@ -160,6 +175,68 @@ function toolOf(
     ...(given === undefined ? {} : { arguments: given }),
     ...(result === undefined ? {} : { result }),
   };
+}
+
+/** Under what names SDKs record the arguments and the result of a tool, the conventions' own first. */
+const givenNames = [
+  "gen_ai.tool.call.arguments",
+  "gen_ai.tool.input",
+  "gcp.vertex.agent.tool_call_args",
+  "tool_arguments",
+  "input.value",
+  "langfuse.observation.input",
+] as const;
+const resultNames = [
+  "gen_ai.tool.call.result",
+  "gen_ai.tool.output",
+  "gcp.vertex.agent.tool_response",
+  "tool_response",
+  "output.value",
+  "traceloop.entity.output",
+  "langfuse.observation.output",
+  "gen_ai.completion",
+] as const;
+
+function first(attributes: Attributes, names: readonly string[]): AttributeValue | undefined {
+  const name = names.find((item) => attributes[item] !== undefined && attributes[item] !== null);
+  return name === undefined ? undefined : attributes[name];
+}
+
+/** LangSmith's exporter writes what a run took as its prompt, of agents of Claude with a field around it. */
+function langsmithInput(attributes: Attributes): AttributeValue | undefined {
+  const input = parsed(attributes["gen_ai.prompt"]);
+  const inner = isFields(input) && isFields(input["input"]) ? input["input"] : input;
+  // What was parsed from JSON text is what an attribute may hold.
+  return inner as AttributeValue | undefined;
+}
+
+/** Where an SDK records the request and the answer of a model's call, each in one value. */
+function wholeNamesOf(attributes: Attributes): {
+  readonly request: string;
+  readonly answer: string;
+} {
+  if (attributes["langfuse.observation.type"] === "generation") {
+    return { request: "langfuse.observation.input", answer: "langfuse.observation.output" };
+  }
+  if (attributes["openinference.span.kind"] === "LLM") {
+    return { request: "input.value", answer: "output.value" };
+  }
+  if (attributes["gen_ai.request.messages"] !== undefined) {
+    return { request: "gen_ai.request.messages", answer: "gen_ai.response.text" };
+  }
+  return { request: "gen_ai.prompt", answer: "gen_ai.completion" };
+}
+
+function wholeRequestOf(attributes: Attributes): WholeRequest {
+  return requestIn(attributes[wholeNamesOf(attributes).request]);
+}
+
+/** Text and calls as Sentry's SDKs record them. */
+function sentryAnswer(attributes: Attributes): readonly unknown[] {
+  const calls = jsonList(attributes["gen_ai.response.tool_calls"]);
+  const [text] = answerIn(attributes["gen_ai.response.text"]);
+  if (calls.length === 0) return [];
+  return [{ ...(isFields(text) ? text : { content: null }), role: "assistant", tool_calls: calls }];
 }
 
 /** `{"inputs": {…}}` or `{"args": [], "kwargs": {…}}` around the arguments. */
@@ -274,50 +351,21 @@ function firstWithItems(candidates: readonly (() => readonly unknown[])[]): read
   return [];
 }
 
+/** Stands where an SDK left a message out, as some do with those that hold nothing but calls. */
+const unreadMessage = { role: "assistant", content: null, tool_calls: [null] } as const;
+
+/** Flattened messages, with a stand-in for what is missing between two of them. */
+function flatMessages(attributes: Attributes, prefix: string): readonly unknown[] {
+  return unflattenedAt(attributes, prefix).flatMap(([index, item], at, all) => {
+    const before = all[at - 1]?.[0] ?? index - 1;
+    return index > before + 1 ? [unreadMessage, item] : [item];
+  });
+}
+
 /** Lists that were flattened come back as fields with numbers for names. */
 function withListedCalls(message: unknown): unknown {
   if (!isFields(message) || !isFields(message["tool_calls"])) return message;
   return { ...message, tool_calls: itemsOf(message["tool_calls"]) };
-}
-
-/** The items under `prefix0.`, `prefix1.` and so on, each with its own fields nested again. */
-function unflattened(attributes: Attributes, prefix: string): readonly unknown[] {
-  const items = new Map<number, Record<string, unknown>>();
-  for (const [name, value] of Object.entries(attributes)) {
-    if (!name.startsWith(prefix)) continue;
-    const path = name.slice(prefix.length).split(".");
-    const index = Number(path[0]);
-    if (!Number.isInteger(index) || index < 0 || index > indexMax || path.length > 20) continue;
-    const item = items.get(index) ?? {};
-    items.set(index, item);
-    place(item, path.slice(1), value);
-  }
-  return [...items].sort(([left], [right]) => left - right).map(([, item]) => item);
-}
-
-function place(root: Record<string, unknown>, path: readonly string[], value: unknown): void {
-  let at = root;
-  for (const [depth, name] of path.entries()) {
-    if (name === "__proto__") return;
-    if (depth === path.length - 1) {
-      at[name] = value;
-      return;
-    }
-    const next = at[name];
-    // An object that was made here, or nothing yet.
-    const inner: Record<string, unknown> = isFields(next) ? { ...next } : {};
-    at[name] = inner;
-    at = inner;
-  }
-}
-
-function itemsOf(value: unknown): readonly unknown[] {
-  if (Array.isArray(value)) return value;
-  if (!isFields(value)) return [];
-  return Object.entries(value)
-    .filter(([name]) => /^\d{1,5}$/.test(name))
-    .sort(([left], [right]) => Number(left) - Number(right))
-    .map(([, item]) => item);
 }
 
 function jsonList(value: AttributeValue | undefined): readonly unknown[] {

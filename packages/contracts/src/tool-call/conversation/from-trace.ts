@@ -78,6 +78,13 @@ export function isModelCall({ attributes }: Span): boolean {
   if (kind !== undefined) return kind === "LLM";
   const id = attributes["ai.operationId"];
   if (typeof id === "string") return id.includes(".do");
+  const observed = attributes["langfuse.observation.type"];
+  if (observed !== undefined) return observed === "generation";
+  const run = attributes["langsmith.span.kind"];
+  if (run !== undefined) return run === "llm";
+  const work = attributes["sentry.op"];
+  if (typeof work === "string")
+    return /^gen_ai\.(?!invoke_agent|create_agent|handoff|execute_tool)/.test(work);
   return (
     attributes["traceloop.span.kind"] === undefined && attributes["mcp.method.name"] === undefined
   );
