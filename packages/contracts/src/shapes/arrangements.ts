@@ -85,9 +85,16 @@ export function stack(view: OperatorView): Inferred {
 /** Gives the elements another shape, in which one length may be left to be found. */
 export function reshape(view: OperatorView): Inferred {
   const [input] = view.shapes;
-  const wanted = view.numbers("shape size newshape sizes dims");
-  if (input === undefined || wanted === undefined)
+  const lengths = view.lengths("shape size newshape sizes dims");
+  if (input === undefined || lengths === undefined)
     return unknown("the shape of the input and the one that is asked for");
+  const keeps = /onnx/i.test(view.framework) && lengths.includes(0) && !view.flag("allowzero");
+  if (keeps) return reshapeThatKeeps(view, input, lengths);
+  if (lengths.includes(null)) {
+    // A length of 0 or below -1 may mean another thing.
+    return fits(lengths.map((length) => (length === null || length < 1 ? null : length)));
+  }
+  const wanted = lengths.filter((length) => length !== null);
   const open = wanted.filter((length) => length === -1).length;
   // Some frameworks have words below -1 for lengths that are copied or split.
   if (wanted.some((length) => length < -1)) {
@@ -96,7 +103,6 @@ export function reshape(view: OperatorView): Inferred {
       : unknown("what a length below -1 means here");
   }
   if (open > 1) return fault("at most one length of -1", `asked for [${wanted.join(", ")}]`);
-  // In ONNX a 0 keeps the length of the input.
   if (wanted.includes(0)) return unknown("what a length of 0 means here");
   const count = view.dimensions.product(input);
   const rest = wanted
@@ -111,6 +117,57 @@ export function reshape(view: OperatorView): Inferred {
     );
   }
   return fits(wanted.map((length) => (length === -1 ? count / rest : length)));
+}
+
+/** In ONNX a 0 keeps the length that the input has at its place. */
+function reshapeThatKeeps(
+  view: OperatorView,
+  input: Shape,
+  lengths: readonly (number | null)[],
+): Inferred {
+  if (lengths.some((length, at) => length === 0 && at >= input.length))
+    return fault("zeros where the input has a length", `asked for [${lengths.join(", ")}]`);
+  const shape = lengths.map((length, at): Dimension =>
+    length === 0 ? (input[at] ?? null) : length,
+  );
+  const kept = shape.map((length) => (typeof length === "number" && length < 0 ? null : length));
+  const rest = view.dimensions.product(input.filter((_length, at) => lengths[at] !== 0));
+  const told = lengths.filter((length) => length !== null && length > 0);
+  const product = told.reduce<number>((sum, length) => sum * (length ?? 1), 1);
+  const open = lengths.filter((length) => length === -1).length;
+  if (rest === null || lengths.includes(null) || open > 1) return fits(kept);
+  if (open === 0 ? product !== rest : rest % product !== 0)
+    return fault(
+      `a shape of ${rest} elements beside those that are kept`,
+      `the input is ${shapeWords(input)}, asked for [${lengths.join(", ")}]`,
+    );
+  return fits(shape.map((length) => (length === -1 ? rest / product : length)));
+}
+
+/** Makes several dimensions of one. */
+export function unflatten(view: OperatorView): Inferred {
+  const [input] = view.shapes;
+  const [dim, lengths] = [view.number("dim"), view.lengths("sizes unflattenedsize")];
+  if (input === undefined || dim === undefined || lengths === undefined)
+    return unknown("the shape of the input, the dimension and its lengths");
+  const at = indexIn(dim, input.length);
+  if (at === undefined)
+    return fault("a dimension that the input has", `the input is ${shapeWords(input)}`);
+  const length = view.dimensions.resolve(input[at]);
+  const told = lengths.filter((item) => item !== null && item > 0);
+  const product = told.reduce<number>((sum, item) => sum * (item ?? 1), 1);
+  const open = lengths.length - told.length;
+  const isFit =
+    typeof length !== "number" ||
+    (open === 0 ? product === length : open > 1 || length % product === 0);
+  if (!isFit)
+    return fault(
+      `lengths whose product is ${String(length)}`,
+      `the lengths are [${lengths.map((item) => item ?? "?").join(", ")}]`,
+    );
+  const rest = typeof length === "number" && open === 1 ? length / product : null;
+  const made = lengths.map((item) => (item !== null && item > 0 ? item : rest));
+  return fits(input.toSpliced(at, 1, ...made));
 }
 
 /** Flattens dimensions into one. */

@@ -10,21 +10,26 @@ import {
   type OperatorView,
   unknown,
 } from "./operator-view.ts";
+import { pieces } from "./selections.ts";
 
 /** Stretches lengths of 1 to those that are asked for; -1 keeps a length. */
 export function expand(view: OperatorView): Inferred {
   const [input] = view.shapes;
-  const size = view.numbers("size sizes shape");
+  const size = view.lengths("size sizes shape");
   if (input === undefined || size === undefined)
     return unknown("the shape of the input and the one that is asked for");
   // ONNX stretches both ways; only what PyTorch and NumPy do is judged.
   if (/(?:^|:)Expand$/.test(view.operator.operator)) return unknown("the rule of ONNX");
-  const asked = `the input is ${shapeWords(input)}, asked for [${size.join(", ")}]`;
+  const asked = `the input is ${shapeWords(input)}, asked for [${size.map((length) => length ?? "?").join(", ")}]`;
   if (size.length < input.length) return fault(`at least ${input.length} lengths`, asked);
   const lead = size.length - input.length;
   const expanded: Dimension[] = [];
   for (const [index, length] of size.entries()) {
     const own = index < lead ? 1 : view.dimensions.resolve(input[index - lead]);
+    if (length === null) {
+      expanded.push(null);
+      continue;
+    }
     if (length < -1 || (length === -1 && index < lead))
       return fault("lengths for the dimensions that the input does not have", asked);
     if (typeof own === "number" && own !== 1 && length !== -1 && own !== length)
@@ -67,9 +72,12 @@ export function split(view: OperatorView): Inferred {
   if (at === undefined)
     return fault(`a dimension that ${shapeWords(input)} has`, `the dimension ${dim}`);
   const length = view.dimensions.resolve(input[at]);
+  if (typeof length !== "number" || only === undefined) return unknown("the length that is cut");
   // One number may be a length or, elsewhere, a count of parts.
-  if (typeof length !== "number" || only === undefined || sizes.length === 1)
-    return unknown("the length that is cut");
+  if (sizes.length === 1) {
+    const isLength = view.number("splitsize") !== undefined && only > 0;
+    return isLength ? pieces(input, at, { length, each: only }) : unknown("the length that is cut");
+  }
   const sum = sizes.reduce((total, size) => total + size, 0);
   return sum === length
     ? fits(...sizes.map((size): Shape => input.with(at, size)))

@@ -105,10 +105,21 @@ export function pool(view: OperatorView): Inferred {
     : fits([...lead, ...space]);
 }
 
+/** Pooling over all places: one value for each channel. */
+export function globalPool(view: OperatorView): Inferred {
+  const [input] = view.shapes;
+  if (input === undefined) return unknown("the shape of the input");
+  return input.length < 3
+    ? fault("an input with channels and places", `the input is ${shapeWords(input)}`)
+    : fits(input.map((length, index) => (index < 2 ? length : 1)));
+}
+
 /** Sums, means and the like over dimensions. */
 export function reduction(view: OperatorView): Inferred {
   const [input] = view.shapes;
   if (input === undefined) return unknown("the shape of the input");
+  // Only readers of whole graphs know that nothing was told.
+  if (view.flag("reducesall")) return wholeReduction(view);
   const given = view.numbers("dim dims axis axes");
   // No dimension at all stands for every one, or for none.
   if (given?.length === 0) return unknown("which dimensions are reduced");
@@ -133,6 +144,12 @@ export function reduction(view: OperatorView): Inferred {
     return fits(view.flag("keepdim keepdims keepdimension") ? kept : reduced);
   }
   return assumed(/^(?:onnx::)?Reduce[A-Z]/.test(view.operator.operator) ? kept : reduced);
+}
+
+/** A reduction of all dimensions to one value. */
+function wholeReduction(view: OperatorView): Inferred {
+  const whole = /mean/i.test(view.operator.operator) ? wholeTypeFault(view) : undefined;
+  return whole ?? fits([]);
 }
 
 /** A mean or softmax of whole numbers, which PyTorch takes only where it is told the type of the result. */

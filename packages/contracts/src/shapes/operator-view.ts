@@ -60,6 +60,16 @@ export class OperatorView {
     return numbers.length === list.length ? numbers : undefined;
   }
 
+  /** Lengths that the operator was told, of which some may be known to the program alone: those are `null`. */
+  lengths(names: string): readonly (number | null)[] | undefined {
+    const value = this.#value(names);
+    const list: readonly unknown[] = Array.isArray(value) ? value : [value];
+    const isTold = Array.isArray(value) || typeof value === "number";
+    return isTold && list.every((item) => item === null || Number.isInteger(item))
+      ? list.map((item) => (typeof item === "number" ? item : null))
+      : undefined;
+  }
+
   text(names: string): string | undefined {
     const value = this.#value(names);
     return typeof value === "string" ? value : undefined;

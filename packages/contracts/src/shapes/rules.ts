@@ -1,5 +1,6 @@
 /** The rule of each operator, by the name that frameworks give it. */
 
+import { bareOperatorName } from "../model/operator-name.ts";
 import { addedProduct, generalProduct, vectorProduct } from "./added-products.ts";
 import {
   concatenate,
@@ -9,16 +10,18 @@ import {
   squeeze,
   stack,
   turn,
+  unflatten,
   unsqueeze,
 } from "./arrangements.ts";
 import { attention } from "./attention.ts";
 import { convolution, transposedConvolution } from "./convolutions.ts";
 import { einsum } from "./einsum.ts";
 import { expand, repeat, split } from "./expansions.ts";
-import { channelNorm, layerNorm, overDimension, pool, reduction } from "./layers.ts";
+import { channelNorm, globalPool, layerNorm, overDimension, pool, reduction } from "./layers.ts";
 import { embedding, gather, gatherSlices, indexSelect, scatter } from "./lookups.ts";
 import type { Rule } from "./operator-view.ts";
 import { linear, matrixProduct } from "./products.ts";
+import { chunk, largest, made, narrow, select, shapeOf, slice, unbind } from "./selections.ts";
 import { choice, elementwise, sameAsInput } from "./stretch.ts";
 
 const rules: ReadonlyMap<string, Rule> = new Map(
@@ -26,12 +29,12 @@ const rules: ReadonlyMap<string, Rule> = new Map(
     [
       [
         elementwise,
-        "add sub subtract mul multiply div divide truediv pow maximum minimum eq ne lt le gt ge less greater equal logicaland logicalor logicalxor bitwiseand bitwiseor bitwisexor fmod remainder floordivide floordiv atan2 hypot clamp clip",
+        "add sub subtract mul multiply div divide truediv pow maximum minimum eq ne lt le gt ge less greater equal logicaland logicalor logicalxor bitwiseand bitwiseor bitwisexor fmod remainder floordivide floordiv atan2 hypot clamp clip rsub maskedfill lerp addcmul addcdiv bitwiseleftshift bitwiserightshift and or xor mod thresholdbackward gelubackward silubackward sigmoidbackward tanhbackward leakyrelubackward",
       ],
       [choice, "where"],
       [
         sameAsInput,
-        "relu gelu silu sigmoid tanh leakyrelu elu exp log sqrt rsqrt abs neg dropout identity contiguous clone cast to float half sin cos erf floor ceil round sign reciprocal softplus hardswish mish",
+        "relu gelu silu sigmoid tanh leakyrelu elu exp log sqrt rsqrt abs neg dropout identity contiguous clone cast to float half sin cos erf floor ceil round sign reciprocal softplus hardswish mish detach alias tril triu zeroslike oneslike fulllike emptylike randlike randnlike logicalnot bitwisenot isnan isinf square log1p log2 expm1 hardtanh hardsigmoid relu6 selu celu softsign logsigmoid nantonum copy not acos asin atan tan sinh cosh asinh acosh atanh trunc frac requiresgrad typeas",
       ],
       [matrixProduct, "matmul mm bmm batchmatmul"],
       [addedProduct, "addmm baddbmm"],
@@ -46,6 +49,7 @@ const rules: ReadonlyMap<string, Rule> = new Map(
       [stack, "stack"],
       [reshape, "reshape view"],
       [flatten, "flatten"],
+      [unflatten, "unflatten"],
       [permute, "permute transpose swapaxes"],
       [turn, "t"],
       [squeeze, "squeeze"],
@@ -71,6 +75,18 @@ const rules: ReadonlyMap<string, Rule> = new Map(
         "sum mean amax amin prod var std argmax argmin logsumexp any all reducesum reducemean reducemax reducemin",
       ],
       [overDimension, "softmax logsoftmax cumsum"],
+      [select, "select"],
+      [slice, "slice"],
+      [narrow, "narrow"],
+      [chunk, "chunk"],
+      [unbind, "unbind"],
+      [largest, "topk"],
+      [globalPool, "globalaveragepool globalmaxpool"],
+      [shapeOf, "shape"],
+      [
+        made,
+        "zeros ones full empty rand randn arange linspace eye scalartensor constantofshape range",
+      ],
     ] as const
   ).flatMap(([rule, names]) => names.split(" ").map((name): [string, Rule] => [name, rule])),
 );
@@ -87,6 +103,13 @@ const pytorchRules: ReadonlySet<Rule> = new Set([
   scatter,
   attention,
   split,
+  select,
+  slice,
+  narrow,
+  chunk,
+  unbind,
+  largest,
+  made,
 ]);
 const otherLayouts = /tensorflow|keras|jax|flax|mlx|hlo|xla|^tf$|^tfl/i;
 const otherOrigins =
@@ -100,17 +123,8 @@ export function ruleOf(
   operator: string,
   framework = "",
 ): { rule: Rule; isOneType: boolean } | undefined {
-  const [path = ""] = operator.split("::").slice(-1);
-  // A suffix names the overload: `aten.add.Tensor`.
-  const parts = path
-    .split(".")
-    .filter(
-      (part) =>
-        !/^(?:default|Tensor|Scalar|Tensor_Scalar|dim|int|using_ints|dim_IntList|dims|self|sizes|src|value|out)$/.test(
-          part,
-        ),
-    );
-  const name = (parts.at(-1) ?? "").toLowerCase().replace(/[^a-z0-9]/g, "");
+  const path = operator.split("::").at(-1) ?? "";
+  const name = bareOperatorName(operator);
   const rule = rules.get(name);
   // TensorFlow spells it `Conv2D`.
   const isOtherLayout =

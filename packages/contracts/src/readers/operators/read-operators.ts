@@ -12,10 +12,10 @@ import { EvidenceError } from "../evidence-error.ts";
 import type { FileContent, FormatInput } from "../format.ts";
 import { documentsOf, firstObjectOf } from "../tracing/documents.ts";
 import { NamedValues, present } from "../training/named-values.ts";
+import { operatorLimits } from "./limits.ts";
 import { dtypeOf, tensorsOf } from "./tensor-shape.ts";
 
-const operatorCountMax = 1_000_000;
-const tensorCountMax = 1_024;
+const { operatorCountMax, tensorCountMax } = operatorLimits;
 const listNames = "operators operations ops nodes layers";
 const kindNames = "op operator optype operation kind target";
 const inputNames = "inputs input inputshapes inputshape inputdims operands";

@@ -68,6 +68,27 @@ function tensorOfText(text: string): TensorShape {
   return present({ shape: shapeOf(parts), dtype: dtypeOf(found[1]) });
 }
 
+/** `f32[8, s0]`, as graphs of PyTorch annotate names, with or without strides and a device behind it. */
+export function annotatedTensor(text: string): TensorShape | undefined {
+  const found = /\b((?:bf|f|i|u|b|c)\d[a-z0-9]{0,12})\[([^\]]{0,1000})\]/.exec(text);
+  if (found === null) return undefined;
+  const lengths = (found[2] ?? "")
+    .split(",")
+    .map((part) => part.trim())
+    .filter((part) => part !== "")
+    // A sum or product of symbols stands for one length, but no name can be given to it.
+    .map((part) => (/^\w{1,64}$/.test(part) ? part : null));
+  return present({ shape: shapeOf(lengths), dtype: codeOf(found[1] ?? "") });
+}
+
+/** `float32` of `f32`, `bool` of `b8`. */
+function codeOf(code: string): string {
+  if (code === "b8") return "bool";
+  if (code.startsWith("bf")) return `bfloat${code.slice(2)}`;
+  const words: Readonly<Record<string, string>> = { f: "float", i: "int", u: "uint", c: "complex" };
+  return `${words[code[0] ?? ""] ?? code[0] ?? ""}${code.slice(1)}`;
+}
+
 function shapeOf(list: readonly unknown[]): Dimension[] | undefined {
   if (list.length > dimensionCountMax) return undefined;
   const shape: Dimension[] = [];
