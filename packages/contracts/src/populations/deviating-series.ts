@@ -1,6 +1,7 @@
 /** Which series depart from what they were: where each of them changes by itself, or from a moment that is known. */
 
 import { adjustForMany } from "../statistics/benjamini-hochberg.ts";
+import { countScore } from "./count-score.ts";
 import { type Deviation, deviationAt, deviationOf } from "./deviation.ts";
 import { quantileOf, sortedNumbers } from "../statistics/quantiles.ts";
 import type { ObservedSeries } from "./observed-series.ts";
@@ -30,7 +31,11 @@ export function changesIn(
   judged: readonly ObservedSeries[],
   options: RankingOptions,
 ): DeviatingSeries[] {
-  const found = judged.map((series) => deviationOf(series.values, options.pointCountMin));
+  const found = judged.map((series) => {
+    if (series.counted?.isProving === false) return undefined;
+    const deviation = deviationOf(series.values, options.pointCountMin);
+    return byCount(deviation, series.values, series.counted?.usual);
+  });
   return rated(judged, found, options).filter(
     ({ isSure, deviation }) => isSure && deviation.score >= options.scoreMin / 2,
   );
@@ -67,13 +72,28 @@ function departureAt(
   const end = endOfRecording(series, split);
   // What was recorded at another time, before or after, is what is usual.
   const apart = values.length - end;
-  const ordered =
-    apart === 0 ? values : Float64Array.from([...values.subarray(end), ...values.subarray(0, end)]);
-  const deviation = deviationAt(ordered, split + apart, isJudged);
+  const orderly = (all: Float64Array): Float64Array =>
+    apart === 0 ? all : Float64Array.from([...all.subarray(end), ...all.subarray(0, end)]);
+  const usual = series.counted === undefined ? undefined : orderly(series.counted.usual);
+  const isProving = isJudged !== false && series.counted?.isProving !== false;
+  const whole = orderly(values);
+  const found = deviationAt(whole, split + apart, isProving);
+  const deviation = byCount(found && { ...found, index: split + apart }, whole, usual);
   if (deviation === undefined) return undefined;
-  const index = deviation.index - apart;
+  const index = (found?.index ?? 0) - apart;
   const chance = values.length < pointCountMin ? 1 : deviation.chance;
   return { ...deviation, index, endIndex: end - 1, chance };
+}
+
+/** Of counts, what departs is measured by how much there was to count. */
+function byCount(
+  deviation: Deviation | undefined,
+  values: Float64Array,
+  usual: Float64Array | undefined,
+): Deviation | undefined {
+  if (deviation === undefined || usual === undefined) return deviation;
+  const { score, isMore } = countScore(values, usual, deviation.index);
+  return { ...deviation, score, direction: isMore ? "up" : "down" };
 }
 
 /** Of a departure from another recording, the share that must have happened at the moment to be sure. */
@@ -108,8 +128,13 @@ function rated(
     if (deviation === undefined) return [];
     const onsetMicros = item.timesMicros[deviation.index] ?? 0;
     const isSure = chance <= errorRateMax;
+    // Fewer lines that tell of errors are no harm.
+    const isHarm = item.counted === undefined || deviation.direction === "up";
     const isLarge =
-      isSure && deviation.score >= scoreMin && relativeChangeOf(deviation) >= relativeChangeMin;
+      isSure &&
+      isHarm &&
+      deviation.score >= scoreMin &&
+      relativeChangeOf(deviation) >= relativeChangeMin;
     return [{ series: item, deviation, onsetMicros, chance, isSure, isLarge }];
   });
 }

@@ -4,6 +4,8 @@ import type { Contract } from "../model/contract.ts";
 import { defineContract } from "../model/define-contract.ts";
 import type { CauseKind } from "../model/finding.ts";
 import type { FindingParts } from "../model/make-finding.ts";
+import { shorten } from "../text/cut-text.ts";
+import { ownFrameOf } from "./stack-frame.ts";
 import { isoTime, numberWords } from "./words.ts";
 import type { DeviatingSeries, RankingOptions } from "./deviating-series.ts";
 import { loadGrowthOf } from "./load-growth.ts";
@@ -35,10 +37,10 @@ const options = {
 
 export const firstDeviation: Contract = defineContract({
   id: "populations/first-deviation",
-  version: 1,
+  version: 2,
   boundary: "service-service",
   promise: "No metric of any service departs for good from the level that it had.",
-  reads: ["metrics", "trace"],
+  reads: ["metrics", "trace", "logs"],
   options,
   check(snapshot, settings, found) {
     const ranking = rankServices(snapshot, settings);
@@ -104,6 +106,7 @@ function candidateParts(ranking: Ranking, first: RankedService): Omit<FindingPar
   };
 }
 
+const titleLengthMax = 400;
 /** How many services and series a finding names. */
 const namedCountMax = 10;
 
@@ -113,7 +116,7 @@ function deviationParts(ranking: Ranking, first: RankedService): Omit<FindingPar
   const series = deepestSeries(services);
   return {
     verdict: "violated",
-    title: `${nameOf(first)} departs first and deepest: ${top === undefined ? "" : changeWords(top)}.`,
+    title: `${nameOf(first)} departs first and deepest: ${top === undefined ? "" : shorten(changeWords(top), titleLengthMax)}.`,
     actual: rankedLines(ranking.candidates),
     causeKind: causeOf(first),
     measures: {
@@ -170,12 +173,19 @@ function deepestSeries(services: readonly RankedService[]): DeviatingSeries[] {
 }
 
 function evidenceOf(series: readonly DeviatingSeries[]): NonNullable<FindingParts["evidence"]> {
-  return series.map((item) => ({
-    evidenceId: item.series.evidenceId,
-    locator: item.series.locator,
-    quote: changeWords(item),
-  }));
+  return series.map((item) => {
+    const example = item.series.counted?.exampleAt(item.onsetMicros);
+    if (example === undefined) {
+      const { evidenceId, locator } = item.series;
+      return { evidenceId, locator, quote: changeWords(item) };
+    }
+    const { evidenceId, locator, line } = example;
+    return { evidenceId, locator, quote: shorten(line.text, quotedLengthMax) };
+  });
 }
+
+/** Characters of a line that are quoted. */
+const quotedLengthMax = 1_000;
 
 function nameOf({ name }: Pick<RankedService, "name">): string {
   return name === "" ? "the system" : name;
@@ -189,7 +199,14 @@ function serviceWords(service: RankedService): string {
   const { series, onsetMicros, explainedBy } = service;
   const why =
     explainedBy.length === 0 ? "" : ` (explained by ${explainedBy.slice(0, 3).join(", ")})`;
-  return `${nameOf(service)} from ${isoTime(onsetMicros)}${why}: ${series.slice(0, 3).map(changeWords).join("; ")}`;
+  const told = series.slice(0, 3).map((item) => `${changeWords(item)}${frameWords(item)}`);
+  return `${nameOf(service)} from ${isoTime(onsetMicros)}${why}: ${told.join("; ")}`;
+}
+
+/** Where the stack trace of what is newly logged leads. */
+function frameWords({ series, onsetMicros }: DeviatingSeries): string {
+  const frame = ownFrameOf(series.counted?.exampleAt(onsetMicros)?.line.text ?? "");
+  return frame === undefined ? "" : ` at ${frame}`;
 }
 
 /** For example `cpu rises from 0.3 to 0.95 (from 15:02:00, 120 deviations)`. */

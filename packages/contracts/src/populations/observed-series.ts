@@ -1,7 +1,7 @@
 /** Series of a snapshot with the service that each is about, and what it tells of. */
 
 import { type EvidenceOf, evidenceOfKind, type Snapshot } from "../model/snapshot.ts";
-import type { MetricSeries } from "../model/evidence.ts";
+import type { LogLine, MetricSeries } from "../model/evidence.ts";
 import { compareText } from "../text/compare-text.ts";
 import { serviceOfPod } from "../text/service-of-pod.ts";
 import { type Signal, signalOf } from "./signal.ts";
@@ -9,12 +9,26 @@ import { type Signal, signalOf } from "./signal.ts";
 export interface ObservedSeries {
   readonly service: string;
   readonly name: string;
+  readonly origin: "metrics" | "spans" | "logs";
   readonly signal: Signal;
   readonly timesMicros: readonly number[];
   /** Of a counter what was added since the value before. */
   readonly values: Float64Array;
   readonly evidenceId: string;
   readonly locator: string;
+  /** Of a count of lines of logs: what else the service did, and the lines that were counted. */
+  readonly counted?: CountedLines;
+}
+
+export interface CountedLines {
+  /** Lines that tell of no error, in the same parts of the time. */
+  readonly usual: Float64Array;
+  /** Whether the series may prove that something departs; else it only ranks. */
+  readonly isProving: boolean;
+  /** The first line of the series from a moment on. */
+  readonly exampleAt: (
+    micros: number,
+  ) => { line: LogLine; evidenceId: string; locator: string } | undefined;
 }
 
 /** Labels that name a service, the surest first, in small letters and without anything between the words. */
@@ -50,6 +64,7 @@ export function observedSeriesOf(snapshot: Snapshot): ObservedSeries[] {
       const told: ObservedSeries = {
         service,
         name,
+        origin: "metrics",
         signal: signalOf(name),
         timesMicros: series.timesMicros,
         values: valuesOf(series),
@@ -82,6 +97,7 @@ function together(known: ObservedSeries, told: ObservedSeries): ObservedSeries {
   return {
     service: late.service,
     name: late.name,
+    origin: late.origin,
     signal: late.signal,
     timesMicros: [...early.timesMicros, ...late.timesMicros],
     values: Float64Array.from([...early.values, ...late.values]),

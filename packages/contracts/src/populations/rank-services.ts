@@ -11,6 +11,7 @@ import {
   type RankingOptions,
 } from "./deviating-series.ts";
 import { incidentMomentsOf } from "./incident-moment.ts";
+import { logSeriesOf } from "./log-series.ts";
 import { type ObservedSeries, observedSeriesOf } from "./observed-series.ts";
 import { type RankedService, serviceOrder } from "./service-order.ts";
 import { spanSeriesOf } from "./span-series.ts";
@@ -32,7 +33,12 @@ export interface Ranking {
 
 /** Ranks the services of a snapshot by its metrics, and by what its traces give of them. */
 export function rankServices(snapshot: Snapshot, options: RankingOptions): Ranking {
-  const all = [...observedSeriesOf(snapshot), ...spanSeriesOf(snapshot)];
+  const { beganMicros } = incidentMomentsOf(snapshot);
+  const all = [
+    ...observedSeriesOf(snapshot),
+    ...spanSeriesOf(snapshot, beganMicros),
+    ...logSeriesOf(snapshot, beganMicros),
+  ];
   const judged = all.filter(({ values }) => values.length >= options.pointCountMin);
   const graph = callGraphOf(snapshot);
   const { series, momentMicros } = deviatingOf(snapshot, { all, judged }, options);

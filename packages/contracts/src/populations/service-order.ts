@@ -37,6 +37,7 @@ export function serviceOrder(
   const intervalMicros = longest(meant.map(({ series }) => intervalOf(series)));
   const spanMicros = Math.max(1, longest(meant.map(({ series }) => spanOf(series.timesMicros))));
   const first = meant.reduce((least, { onsetMicros }) => Math.min(least, onsetMicros), Infinity);
+  const depthIn = depthAmong(byService.map(([, series]) => series));
   const drafts = byService.map(([name, series]): Draft => {
     const deepest = series.toSorted(
       (left, right) =>
@@ -46,8 +47,7 @@ export function serviceOrder(
       .filter(isMeant)
       .reduce((least, item) => Math.min(least, item.onsetMicros), Infinity);
     const lag = Math.max(0, onsetMicros - first - intervalMicros);
-    const [top] = deepest;
-    const depth = top === undefined ? 0 : depthOf(top);
+    const depth = depthIn(deepest);
     const breadth = 1 + breadthWeight * Math.min(breadthMax, worseSignals(series, isMeant) - 1);
     return {
       name,
@@ -58,6 +58,44 @@ export function serviceOrder(
   });
   return ordered(drafts, { graph, intervalMicros, isMeant });
 }
+
+/** Fewer services do not tell how deep one usually departs. */
+const usualServiceCountMin = 4;
+const spreadMin = 0.3;
+
+/**
+ * How deep a service departs. Where metrics, traces and logs tell of the same services, each kind has a noise of its own: in
+ * each of them a service counts by how much deeper it departs than the middle one of all services, and the kinds are added.
+ */
+function depthAmong(
+  services: readonly (readonly DeviatingSeries[])[],
+): (series: readonly DeviatingSeries[]) => number {
+  const deepestIn = (series: readonly DeviatingSeries[], origin: Origin): number =>
+    series
+      .filter((item) => item.series.origin === origin)
+      .reduce((most, item) => Math.max(most, depthOf(item)), 0);
+  const seen = origins.filter((origin) => services.some((series) => deepestIn(series, origin) > 0));
+  if (seen.length < 2)
+    return (series) => series.reduce((most, item) => Math.max(most, depthOf(item)), 0);
+  const usual = seen.map((origin) => {
+    const depths = services
+      .map((series) => deepestIn(series, origin))
+      .filter((depth) => depth > 0)
+      .sort((left, right) => left - right);
+    const at = (share: number): number => depths[Math.floor(share * (depths.length - 1))] ?? 0;
+    return depths.length < usualServiceCountMin
+      ? { middle: 0, spread: 1 }
+      : { middle: at(0.5), spread: Math.max(spreadMin, at(0.75) - at(0.5)) };
+  });
+  return (series) =>
+    seen.reduce((sum, origin, place) => {
+      const { middle, spread } = usual[place] ?? { middle: 0, spread: 1 };
+      return sum + Math.max(0, deepestIn(series, origin) - middle) / spread;
+    }, 0);
+}
+
+type Origin = DeviatingSeries["series"]["origin"];
+const origins: readonly Origin[] = ["metrics", "spans", "logs"];
 
 interface Draft {
   readonly name: string;

@@ -5,6 +5,7 @@ import { compareText } from "../text/compare-text.ts";
 import { mark } from "../traces/marks.ts";
 import { noParent, type Trace, tracesOf } from "../traces/trace.ts";
 import type { ObservedSeries } from "./observed-series.ts";
+import { type TimeParts, timePartsOf } from "./time-parts.ts";
 
 /** Parts into which the time that the traces cover is divided. */
 const partCount = 40;
@@ -22,24 +23,25 @@ interface Work {
   readonly index: number;
 }
 
-/** Series by service; none where the traces are too few to fill the parts. */
-export function spanSeriesOf(snapshot: Snapshot): ObservedSeries[] {
+/** Series by service; none where the traces are too few to fill the parts. A part begins at the moment, where one is given. */
+export function spanSeriesOf(snapshot: Snapshot, momentMicros?: number): ObservedSeries[] {
   const traces = tracesOf(snapshot);
-  let from = Infinity;
-  let to = -Infinity;
   let spanCount = 0;
   let spanCountMax = 0;
-  for (const { spans } of traces) {
-    from = Math.min(from, spans[0]?.startMicros ?? from);
-    to = Math.max(to, spans.at(-1)?.startMicros ?? to);
+  // The first and the last span of each trace: when anything was traced at all.
+  const moments = new Float64Array(2 * traces.length);
+  for (const [at, { spans }] of traces.entries()) {
+    moments[2 * at] = spans[0]?.startMicros ?? 0;
+    moments[2 * at + 1] = spans.at(-1)?.startMicros ?? 0;
     spanCount += spans.length;
     spanCountMax = Math.max(spanCountMax, spans.length);
   }
-  if (spanCount < partCount * spanCountMin || !(to > from)) return [];
-  const time = { from, width: (to - from) / partCount };
+  if (spanCount < partCount * spanCountMin) return [];
+  const time = timePartsOf(moments, { partCount, alignMicros: momentMicros });
+  if (time === undefined) return [];
   const works: (Work | undefined)[] = [];
   const room = new Float64Array(spanCountMax);
-  for (const trace of traces) addWork(trace, works, { ...time, room });
+  for (const trace of traces) addWork(trace, works, { time, room });
   return works
     .flatMap((work) => (work === undefined ? [] : [work]))
     .map((work) => ({ ...work, service: work.trace.span(work.index).service }))
@@ -51,7 +53,7 @@ export function spanSeriesOf(snapshot: Snapshot): ObservedSeries[] {
 function addWork(
   trace: Trace,
   works: (Work | undefined)[],
-  { from, width, room }: Time & { readonly room: Float64Array },
+  { time, room }: { readonly time: TimeParts; readonly room: Float64Array },
 ): void {
   const { spans, parents } = trace;
   const own = room.fill(0, 0, spans.length);
@@ -63,9 +65,9 @@ function addWork(
   }
   for (let index = 0; index < spans.length; index += 1) {
     const service = trace.serviceAt(index);
-    const work = (works[service] ??= emptyWork(trace, index));
-    const startMicros = spans[index]?.startMicros ?? from;
-    const part = Math.min(partCount - 1, Math.floor((startMicros - from) / width));
+    const work = (works[service] ??= emptyWork(trace, index, time.startsMicros.length));
+    const part = time.partOf(spans[index]?.startMicros ?? -1);
+    if (part < 0) continue;
     work.spanCounts[part] = (work.spanCounts[part] ?? 0) + 1;
     work.ownNanos[part] = (work.ownNanos[part] ?? 0) + Math.max(0, own[index] ?? 0);
     if ((trace.marksOf(index) & mark.failedStatus) !== 0)
@@ -73,27 +75,22 @@ function addWork(
   }
 }
 
-function emptyWork(trace: Trace, index: number): Work {
+function emptyWork(trace: Trace, index: number, count: number): Work {
   return {
-    spanCounts: new Uint32Array(partCount),
-    failureCounts: new Uint32Array(partCount),
-    ownNanos: new Float64Array(partCount),
+    spanCounts: new Uint32Array(count),
+    failureCounts: new Uint32Array(count),
+    ownNanos: new Float64Array(count),
     trace,
     index,
   };
 }
 
-interface Time {
-  readonly from: number;
-  readonly width: number;
-}
-
 function seriesOf(
   { service, spanCounts, failureCounts, ownNanos, trace, index }: Work & { service: string },
-  { from, width }: Time,
+  { startsMicros }: TimeParts,
 ): ObservedSeries[] {
   const parts = [...spanCounts.keys()].filter((part) => (spanCounts[part] ?? 0) >= spanCountMin);
-  const timesMicros = parts.map((part) => from + part * width);
+  const timesMicros = parts.map((part) => startsMicros[part] ?? 0);
   const make = (
     name: string,
     signal: ObservedSeries["signal"],
@@ -101,6 +98,7 @@ function seriesOf(
   ): ObservedSeries => ({
     service,
     name,
+    origin: "spans",
     signal,
     timesMicros,
     values: Float64Array.from(parts, (part) => (sums[part] ?? 0) / (spanCounts[part] ?? 1)),
