@@ -7,7 +7,7 @@ import { Cases } from "#cases/index.ts";
 import { Bundles, Prices } from "#catalog/index.ts";
 import { Compute, registerComputeMetrics } from "#compute/index.ts";
 import type { Config } from "#config/index.ts";
-import { type Gateway, startGatewayWorkers } from "#gateway/index.ts";
+import { type Gateway, startGatewayWorkers, UsageJournals } from "#gateway/index.ts";
 import { type ControlServices, openControlApi } from "#http/index.ts";
 import { Identity } from "#identity/index.ts";
 import {
@@ -22,6 +22,7 @@ import {
 import {
   Ledger,
   LedgerBooks,
+  JournalDifferences,
   Lending,
   oneRegion,
   Reconciliations,
@@ -195,14 +196,15 @@ async function openDomains(
   });
   stack.defer(() => tracer.flush());
   const blobs = await openBlobs(path.join(base.config.dataFolder, "blobs"));
-  const cases = Cases.open({ ...parts, telemetry, blobs, tracer });
+  const ledgerBooks = new LedgerBooks(base);
+  const cases = Cases.open({ ...parts, telemetry, blobs, tracer, ledger: ledgerBooks });
   const live = new LiveConfig(base.config, { ...parts, load });
   const bundles = new Bundles({ ...base, catalog: () => live.catalog });
   const prices = new Prices({ ...base, catalog: () => live.catalog });
   const ledger = stack.use(Ledger.open({ ...parts, eventLoop: systemEventLoop }));
-  const ledgerBooks = new LedgerBooks(base);
   const compute = stack.use(await Compute.open({ ...parts, ledger, ledgerBooks }));
-  const sources = [compute];
+  const journals = new UsageJournals(journalFolderOf(base.config));
+  const sources = [compute, new JournalDifferences({ ...base, journals })];
   const reconciliations = new Reconciliations({ ...parts, books: ledgerBooks, ledger, sources });
   const { signal } = background;
   const terms = base.config.regions ?? oneRegion;
@@ -266,7 +268,7 @@ async function openFaces({ base, domains, options, stack }: Faces): Promise<Gate
       host: config.host,
       port: config.port,
       controlSocketPath: socketPath,
-      journalFolder: path.join(config.dataFolder, "gateway"),
+      journalFolder: journalFolderOf(config),
       snapshot: await nextSnapshot(options.signal),
       onOperations: (batch) => recordOperations(batch, domains),
       credit: { lending: domains.lending },
@@ -302,6 +304,11 @@ function createRegistry(
   registerWebhookMetrics(registry, webhookDelivery);
   registerComputeMetrics(registry, compute);
   return registry;
+}
+
+/** Where the gateway's processes keep their journals. */
+function journalFolderOf({ dataFolder }: Config): string {
+  return path.join(dataFolder, "gateway");
 }
 
 function urlOf(config: Config): string {

@@ -8,6 +8,7 @@ export {
   writeExposition,
 } from "./observation/exposition.ts";
 export type { OperationBatch, TenantSpans } from "./workers/operation-batch.ts";
+export { UsageJournals } from "./credit/read-journals.ts";
 export type { GatewaySettings, GatewaySnapshot, SnapshotKey, SnapshotTenant } from "./snapshot.ts";
 export {
   type Gateway,

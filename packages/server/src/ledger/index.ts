@@ -2,6 +2,8 @@
 
 export { LedgerBooks } from "./books/ledger-books.ts";
 export type { DifferenceSource } from "./reconcile/difference-source.ts";
+export { JournalDifferences } from "./reconcile/compare-journals.ts";
+export type { JournalSource, ReadJournals } from "./reconcile/journal-source.ts";
 export { proposalId } from "./reconcile/proposal-id.ts";
 export { Reconciliations } from "./reconcile/reconciliations.ts";
 export { ScheduledReconciliation } from "./reconcile/scheduled-reconciliation.ts";
@@ -29,7 +31,7 @@ export {
 export { chargesOfJournal, type UsageRecord } from "./worker/journal-charges.ts";
 export type { AdmissionRequest, AdmittedOperation } from "./worker/lease-book.ts";
 export { LeaseKeeper } from "./worker/lease-keeper.ts";
-export { type JournalFindings, recoveryOf } from "./worker/recover-leases.ts";
+export { foundReports, type JournalFindings, recoveryOf } from "./worker/recover-leases.ts";
 export { lotIdOf } from "./regions/apply-document.ts";
 export {
   documentKey,

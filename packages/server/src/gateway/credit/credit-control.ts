@@ -1,7 +1,5 @@
 /** Credit as the supervisor of the workers handles it: lives, messages, and what is left of workers that died. */
 
-import path from "node:path";
-
 import type { Lending } from "#ledger/index.ts";
 import type { Clock } from "#kernel/index.ts";
 
@@ -10,11 +8,14 @@ import type { CreditStart } from "./credit-desk.ts";
 import { type CreditDown, type CreditUp, lifeOf, workerPrefix } from "./credit-messages.ts";
 import { creditLimits } from "./limits.ts";
 import { CreditRecovery } from "./recover-credit.ts";
-import { findJournals } from "./usage-files.ts";
+import { findJournals, usageFolderOf } from "./usage-files.ts";
 
 /** Where the gateway gets credit from. */
 export interface CreditSource {
-  readonly lending: Pick<Lending, "submit" | "budgetRules" | "openReserves" | "latestEpoch">;
+  readonly lending: Pick<
+    Lending,
+    "submit" | "budgetRules" | "openReserves" | "unreadLeases" | "latestEpoch"
+  >;
   /** Default: that of the limits. */
   readonly leaseDurationMs?: number;
   /** A file of the journal of usage is closed when it is this long. Default: that of the limits. */
@@ -95,6 +96,6 @@ export class CreditControl<Worker> {
   }
 
   get #folder(): string {
-    return path.join(this.#parts.journalFolder, "usage");
+    return usageFolderOf(this.#parts.journalFolder);
   }
 }

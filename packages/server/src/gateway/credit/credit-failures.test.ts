@@ -59,6 +59,10 @@ function lossy(state: { isAway: boolean }) {
         refuseAway();
         return lending.submit(...given);
       },
+      unreadLeases: async (...given: Parameters<Lending["unreadLeases"]>) => {
+        refuseAway();
+        return lending.unreadLeases(...given);
+      },
       openReserves: async (...given: Parameters<Lending["openReserves"]>) => {
         refuseAway();
         return lending.openReserves(...given);

@@ -38,7 +38,7 @@ export const creditLimits = {
   /** Reconciliation reads no more of journals at once, in bytes and in records, and no longer line. */
   comparedBytesMax: 134_217_728,
   comparedRecordCountMax: 2_000,
-  usageLineBytesMax: 1_048_576,
+  usageLineBytesMax: 16_777_216,
   /** When a process ends, its credit goes back within this time, or is left to be recovered. */
   returnMsMax: 2_000,
   /** Models, prices and bundles that the calls of a key are remembered with. */

@@ -8,8 +8,8 @@ import type { TenantId } from "@faultline/protocol";
 
 import { prefixOfLife, workerPrefix } from "./credit-messages.ts";
 import { creditLimits } from "./limits.ts";
-import { findJournals } from "./usage-files.ts";
-import { fromUsageLine } from "./usage-line.ts";
+import { fromUsageBlock } from "./usage-block.ts";
+import { findJournals, usageFolderOf } from "./usage-files.ts";
 
 const { comparedBytesMax, comparedRecordCountMax, usageLineBytesMax } = creditLimits;
 
@@ -18,14 +18,14 @@ export interface UsageJournalsOptions {
   readonly bytesMax?: number;
 }
 
-/** The journals in a folder. */
+/** The journals of usage in the folder of a gateway's journals. */
 export class UsageJournals implements JournalSource {
   readonly reservePrefix = workerPrefix;
   readonly #folder: string;
   readonly #bytesMax: number;
 
-  constructor(folder: string, { bytesMax = comparedBytesMax }: UsageJournalsOptions = {}) {
-    this.#folder = folder;
+  constructor(journalFolder: string, { bytesMax = comparedBytesMax }: UsageJournalsOptions = {}) {
+    this.#folder = usageFolderOf(journalFolder);
     this.#bytesMax = bytesMax;
   }
 
@@ -78,9 +78,9 @@ async function* readFile(
       isFirst = false;
       // Most lines of a busy journal are other tenants', and need not be understood.
       if (isHeading || !line.includes(mark)) continue;
-      const entry = fromUsageLine(line);
-      if (entry === undefined) reading.isWhole = false;
-      else if (entry.tenantId === tenantId) yield entry.record;
+      const entries = fromUsageBlock(line);
+      if (entries === undefined) reading.isWhole = false;
+      for (const entry of entries ?? []) if (entry.tenantId === tenantId) yield entry.record;
     }
   } catch (error) {
     if (isAbort(error)) throw error;

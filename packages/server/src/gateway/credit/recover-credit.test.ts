@@ -72,6 +72,7 @@ function newRecovery(): CreditRecovery {
   // Others of the database are not our concern: their journals lie elsewhere.
   const own: ConstructorParameters<typeof CreditRecovery>[0]["lending"] = {
     submit: (...given) => lending.submit(...given),
+    unreadLeases: (...given) => lending.unreadLeases(...given),
     openReserves: async (...given) => {
       const { reserves, isWhole } = await lending.openReserves(...given);
       return { reserves: reserves.filter((one) => one.tenantId === tenantId), isWhole };

@@ -8,6 +8,7 @@ import { rm } from "node:fs/promises";
 
 import {
   chargesOfJournal,
+  foundReports,
   type JournalFindings,
   type Lending,
   type OpenReserve,
@@ -22,7 +23,7 @@ import { isRunning, readBootId } from "./process-mark.ts";
 import { findJournals, type JournalOfLife, readJournal, readOrigin } from "./usage-files.ts";
 
 export interface CreditRecoveryParts {
-  readonly lending: Pick<Lending, "submit" | "openReserves">;
+  readonly lending: Pick<Lending, "submit" | "openReserves" | "unreadLeases">;
   readonly folder: string;
   readonly clock: Clock;
   readonly log: (message: string, fields: Readonly<Record<string, unknown>>) => void;
@@ -101,7 +102,10 @@ export class CreditRecovery {
       if (!open.has(key) && !journals.has(key)) this.#findings.delete(key);
     for (const life of alive) journals.delete(keyOf(life));
     for (const [key, journal] of journals)
-      if (isWhole && !open.has(key)) await this.#forget(key, journal);
+      if (isWhole && !open.has(key)) {
+        await this.#chargeFound(journal);
+        await this.#forget(key, journal);
+      }
     if (failures.length > 0) throw failures[0];
   }
 
@@ -119,6 +123,26 @@ export class CreditRecovery {
       // What is refused may take effect later; and nothing after it is true before it did.
       if (answer.kind === "refused") return;
       findings.done.add(key);
+    }
+  }
+
+  /**
+   * Charges what a journal tells of leases that were lost before it could be read. It is read each time: somebody may be bringing
+   * its files back just now.
+   */
+  async #chargeFound(journal: JournalOfLife): Promise<void> {
+    const { lending, log, signal } = this.#parts;
+    const leases = await lending.unreadLeases(prefixOfLife(journal.life), signal);
+    if (leases.length === 0) return;
+    const { findings } = await this.#read(journal);
+    for (const { tenantId, id } of leases) {
+      const charges = findings.charges.get(tenantId)?.get(id) ?? [];
+      for (const command of foundReports(id, charges)) {
+        const answer = await lending.submit(tenantId, command, findings.details);
+        if (answer.kind !== "lease-reported" || answer.charges.every((one) => one.isRepeated))
+          continue;
+        log("a journal was found after its lease was lost", { leaseId: id });
+      }
     }
   }
 

@@ -17,6 +17,11 @@ const heading = "faultline usage 2";
 const unknownBoot = "-";
 const namePattern = /^(gateway-\d+)\.(\d+)\.(\d{6})\.usage$/;
 
+/** Where they lie among the journals of a gateway. */
+export function usageFolderOf(journalFolder: string): string {
+  return path.join(journalFolder, "usage");
+}
+
 /** The name of a file of a life. */
 export function journalFileName({ workerId, epoch }: WorkerLife, number: number): string {
   return `${workerId}.${epoch}.${String(number).padStart(6, "0")}.usage`;

@@ -9,6 +9,12 @@ export const reconcileLimits = {
   keptMs: 400 * 86_400_000,
   /** All runs of a tenant as the database stores them; the oldest are dropped. */
   historyBytesMax: 67_108_864,
+  /** A charge that is so old is committed, or never will be. */
+  committedMs: 30_000,
+  /** A use may be reported so long after its hold expired. */
+  lateUseMs: 3_600_000,
+  /** Uses of journals that are looked at twice; of more, the next run tells. */
+  suspectCountMax: 20_000,
   /** Runs in one list when nobody says how many. */
   listedCount: 50,
 } as const;

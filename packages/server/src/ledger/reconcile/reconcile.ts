@@ -14,6 +14,7 @@ import { readDocuments } from "../regions/region-store.ts";
 import { sayContent } from "../regions/say-content.ts";
 import { bookLimits } from "../books/limits.ts";
 import { compareInvoice } from "./compare-invoice.ts";
+import { foundLeases, lostLeases } from "./compare-lost-leases.ts";
 import { leasesBesideUses, usesWithoutCompletion } from "./compare-reserves.ts";
 import type { Invoice } from "./invoice.ts";
 
@@ -41,6 +42,7 @@ export async function findDifferences(
     ...(await usesWithoutCompletion(reader)),
     ...(await leasesBesideUses(reader)),
     ...(await lostLeases(reader)),
+    ...(await foundLeases(reader)),
     ...(await contradictingEdits(reader)),
     ...(invoice === undefined ? [] : await compareInvoice(reader, invoice)),
   ];
@@ -157,30 +159,6 @@ async function usesBesideEntries(reader: Reader): Promise<LedgerDifference[]> {
     words: ({ id, expected, actual }) =>
       `The use ${id} cost ${expected}, and ${actual} was charged.`,
   });
-}
-
-/** What of a lost lease was never found in a journal counts as spent; whoever knows better gives it back. */
-async function lostLeases(reader: Reader): Promise<LedgerDifference[]> {
-  const { rows } = await sql<Row & { currency: "USD" | "credits" }>`
-    select id, 0::bigint as expected, (record ->> 'unreadMicros')::bigint as actual, record ->> 'currency' as currency
-    from ledger_hold
-    where kind = 'lease' and state = 'lost' and (record ->> 'unreadMicros')::bigint > 0
-      and not exists (select from ledger_command done where done.id = 'reconcile-lease-' || ledger_hold.id)
-    order by ends_at_ms limit ${differenceCountMax}`.execute(reader.executor);
-  return rows.map((row) => ({
-    kind: "lease-unread",
-    subject: row.id,
-    expectedMicros: row.expected,
-    actualMicros: row.actual,
-    message: `The lease ${row.id} was lost; ${row.actual} of it count as spent, and no journal says for what.`,
-    evidence: [row.id],
-    proposal: {
-      commandId: `reconcile-lease-${row.id}`,
-      currency: row.currency,
-      direction: "give",
-      amountMicros: row.actual,
-    },
-  }));
 }
 
 /** What two regions set without knowing of one another, until a person decides. */

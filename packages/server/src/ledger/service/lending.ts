@@ -1,6 +1,7 @@
 /** The ledger as those see it who lend its credit to processes that admit by themselves. */
 
 import type { TenantId } from "@faultline/protocol";
+import { sql } from "kysely";
 
 import type { Store } from "#storage/index.ts";
 
@@ -107,6 +108,26 @@ export class Lending {
         .executeTakeFirst(),
     );
     return Number(row?.epoch ?? 0);
+  }
+
+  /** Lost leases whose ids begin so and of which not all was found in a journal yet; the latest, and no more than one reading takes. */
+  async unreadLeases(
+    prefix: string,
+    signal: AbortSignal,
+  ): Promise<readonly Pick<OpenReserve, "tenantId" | "id">[]> {
+    const rows = await this.#parts.store.system(signal, (writer) =>
+      writer
+        .selectFrom("ledger_hold")
+        .select(["tenant_id", "id"])
+        .where("kind", "=", "lease")
+        .where("state", "=", "lost")
+        .where("id", "like", `${prefix}%`)
+        .where(sql<boolean>`(record ->> 'unreadMicros')::bigint > 0`)
+        .orderBy("ends_at_ms", "desc")
+        .limit(ledgerServiceLimits.openReserveCountMax)
+        .execute(),
+    );
+    return rows.map(({ tenant_id: tenantId, id }) => ({ tenantId, id }));
   }
 
   /** Open holds and leases by their ids; the one that ends first comes first, and no more than one reading takes. */

@@ -82,6 +82,17 @@ function leaseRecovery(
   return [...reports, { kind: "lose-lease", id: `${leaseId}/lost`, leaseId }];
 }
 
+/**
+ * What is to be said of a lost lease whose journal was found after all. Uses that were charged before stay as they are; the id
+ * says how many were found, because more may be found later.
+ */
+export function foundReports(
+  leaseId: string,
+  charges: readonly LeaseCharge[],
+): readonly RecoveryCommand[] {
+  return reportsOf(leaseId, charges, `${leaseId}/found${charges.length}-`);
+}
+
 /** A call is written down before its provider is asked, so that one which no whole journal tells of was not made. */
 function holdRecovery(
   { id: holdId, remainingMicros, endsAtMs }: LeftReserve,
@@ -103,12 +114,20 @@ function holdRecovery(
   return [{ kind: "settle", id, holdId, charge: settled, isFinal: true }];
 }
 
-/** The ledger takes so many uses at once. */
 function recoveryReports(leaseId: string, charges: readonly LeaseCharge[]): RecoveryCommand[] {
+  return reportsOf(leaseId, charges, `${leaseId}/recovered`);
+}
+
+/** The ledger takes so many uses at once. */
+function reportsOf(
+  leaseId: string,
+  charges: readonly LeaseCharge[],
+  idPrefix: string,
+): RecoveryCommand[] {
   const commands: RecoveryCommand[] = [];
   for (let start = 0; start < charges.length; start += workerLimits.chargesPerReportMax) {
     const batch = charges.slice(start, start + workerLimits.chargesPerReportMax);
-    const id = `${leaseId}/recovered${start}`;
+    const id = `${idPrefix}${start}`;
     commands.push({ kind: "report-lease", id, leaseId, charges: batch });
   }
   return commands;

@@ -1,0 +1,250 @@
+/**
+ * Journals on disk beside the books. A journal is written before its use is made and told to the ledger after it, so that while
+ * a lease is open it may tell of more: the tail that was not reported yet. Anything else is a difference: a use of a lease that
+ * has ended and that was never charged, one that was charged with another amount, and one that no journal tells of.
+ */
+
+import type { LedgerDifference } from "@faultline/protocol";
+import { sql } from "kysely";
+
+import type { Clock } from "#kernel/index.ts";
+import type { Reader, Store, TenantScope } from "#storage/index.ts";
+
+import { bookLimits } from "../books/limits.ts";
+import type { Currency } from "../rules/types.ts";
+import type { UsageRecord } from "../worker/journal-charges.ts";
+import type { DifferenceSource } from "./difference-source.ts";
+import type { JournalSource } from "./journal-source.ts";
+import { reconcileLimits } from "./limits.ts";
+import { proposalId } from "./proposal-id.ts";
+
+const { differenceCountMax } = bookLimits;
+const { committedMs, lateUseMs, suspectCountMax } = reconcileLimits;
+const kind = "journal-differs";
+
+export interface JournalDifferencesParts {
+  readonly store: Store;
+  readonly journals: JournalSource;
+  readonly clock: Clock;
+}
+
+/** Compares what journals tell of uses with what was charged for them. */
+export class JournalDifferences implements DifferenceSource {
+  readonly #parts: JournalDifferencesParts;
+
+  constructor(parts: JournalDifferencesParts) {
+    this.#parts = parts;
+  }
+
+  async differences(scope: TenantScope): Promise<readonly LedgerDifference[]> {
+    const { store, journals, clock } = this.#parts;
+    const nowMs = clock.nowMs();
+    const tally = new JournalTally(nowMs - committedMs);
+    const reading = journals.read(scope.tenantId, scope.signal);
+    for (;;) {
+      const next = await reading.next();
+      if (next.done === true) {
+        const { partialPrefixes } = next.value;
+        return store.read(scope, async (reader) => [
+          ...(await judgeSuspects(reader, tally.suspects, nowMs)),
+          ...(await untoldUses(reader, tally, {
+            reservePrefix: journals.reservePrefix,
+            partialPrefixes,
+          })),
+        ]);
+      }
+      const records = next.value;
+      const charged = await store.read(scope, (reader) => readUses(reader, records));
+      tally.add(records, charged);
+    }
+  }
+}
+
+/** A use that stands in a journal and not, or with another amount, in the ledger. */
+interface Suspect {
+  readonly usageId: string;
+  readonly reserveId: string;
+  readonly journalMicros: bigint;
+  readonly chargedMicros: bigint | undefined;
+}
+
+interface ChargedUse {
+  readonly holdId: string;
+  readonly micros: bigint;
+  readonly atMs: number;
+}
+
+/** What was found so far of journals that are read in parts. */
+class JournalTally {
+  /** Charges up to then are committed. */
+  readonly beforeMs: number;
+  readonly suspects: Suspect[] = [];
+  /** By reserve: the charges up to `beforeMs` that a journal tells of. */
+  readonly told = new Map<string, { count: number; micros: bigint }>();
+
+  constructor(beforeMs: number) {
+    this.beforeMs = beforeMs;
+  }
+
+  add(records: readonly UsageRecord[], charged: ReadonlyMap<string, ChargedUse>): void {
+    for (const record of records) {
+      const { leaseId: reserveId } = record;
+      const { usageId, amountMicros } = record.kind === "settled" ? record.charge : record.bound;
+      const use = charged.get(usageId);
+      // One of this name that was charged to another reserve stands as it was charged first.
+      if (use !== undefined && use.holdId !== reserveId) continue;
+      if (record.kind === "admitted") this.#tell(reserveId, use);
+      else if (use?.micros !== amountMicros)
+        this.#suspect({
+          usageId,
+          reserveId,
+          journalMicros: amountMicros,
+          chargedMicros: use?.micros,
+        });
+    }
+  }
+
+  /** Each use is admitted once, and told of by that. */
+  #tell(reserveId: string, use: ChargedUse | undefined): void {
+    if (use === undefined || use.micros === 0n || use.atMs > this.beforeMs) return;
+    const told = this.told.get(reserveId) ?? { count: 0, micros: 0n };
+    told.count += 1;
+    told.micros += use.micros;
+    this.told.set(reserveId, told);
+  }
+
+  #suspect(suspect: Suspect): void {
+    if (this.suspects.length < suspectCountMax) this.suspects.push(suspect);
+  }
+}
+
+async function readUses(
+  reader: Reader,
+  records: readonly UsageRecord[],
+): Promise<Map<string, ChargedUse>> {
+  const ids = records.map((record) =>
+    record.kind === "settled" ? record.charge.usageId : record.bound.usageId,
+  );
+  return usesOf(reader, [...new Set(ids)]);
+}
+
+async function usesOf(reader: Reader, ids: readonly string[]): Promise<Map<string, ChargedUse>> {
+  const { rows } = await sql<{ id: string; hold_id: string; micros: string; at_ms: string }>`
+    select id, hold_id, amount_micros as micros, at_ms from ledger_use
+    where id = any(${ids}::text[])`.execute(reader.executor);
+  return new Map(
+    rows.map(({ id, hold_id: holdId, micros, at_ms: atMs }) => [
+      id,
+      { holdId, micros: BigInt(micros), atMs: Number(atMs) },
+    ]),
+  );
+}
+
+interface ReserveRow {
+  readonly id: string;
+  readonly state: string;
+  readonly ends_at_ms: string;
+  readonly currency: Currency;
+}
+
+/** Looks at suspects once more, after the journals: what was reported meanwhile, or may still be, is no difference. */
+async function judgeSuspects(
+  reader: Reader,
+  suspects: readonly Suspect[],
+  nowMs: number,
+): Promise<LedgerDifference[]> {
+  if (suspects.length === 0) return [];
+  const uses = await usesOf(
+    reader,
+    suspects.map(({ usageId }) => usageId),
+  );
+  const reserveIds = [...new Set(suspects.map(({ reserveId }) => reserveId))];
+  const { rows } = await sql<ReserveRow>`
+    select id, state, ends_at_ms, record ->> 'currency' as currency from ledger_hold
+    where id = any(${reserveIds}::text[])`.execute(reader.executor);
+  const reserves = new Map(rows.map((row) => [row.id, row]));
+  const found: LedgerDifference[] = [];
+  for (const suspect of suspects) {
+    if (found.length >= differenceCountMax) break;
+    const reserve = reserves.get(suspect.reserveId);
+    const chargedMicros = uses.get(suspect.usageId)?.micros;
+    if (chargedMicros === suspect.journalMicros) continue;
+    if (
+      chargedMicros === undefined &&
+      (mayBeReported(reserve, nowMs) || suspect.journalMicros === 0n)
+    )
+      continue;
+    found.push(findingOf({ ...suspect, chargedMicros }, reserve?.currency ?? "USD"));
+  }
+  return found;
+}
+
+/** Of an open lease the tail; of a lost one all counts as spent; to a hold that expired its worker's word may come late. */
+function mayBeReported(reserve: ReserveRow | undefined, nowMs: number): boolean {
+  if (reserve === undefined) return false;
+  const { state, ends_at_ms: endsAtMs } = reserve;
+  if (state === "expired") return Number(endsAtMs) > nowMs - lateUseMs;
+  return state === "open" || state === "lost";
+}
+
+function findingOf(
+  { usageId, reserveId, journalMicros, chargedMicros }: Suspect,
+  currency: Currency,
+): LedgerDifference {
+  const differenceMicros = journalMicros - (chargedMicros ?? 0n);
+  const isTaken = differenceMicros > 0n;
+  const was = chargedMicros === undefined ? "it was never charged" : `${chargedMicros} was charged`;
+  return {
+    kind,
+    subject: usageId,
+    expectedMicros: String(journalMicros),
+    actualMicros: String(chargedMicros ?? 0n),
+    message: `The journal of ${reserveId} says that ${usageId} cost ${journalMicros}; ${was}.`,
+    evidence: [reserveId, usageId],
+    proposal: {
+      commandId: proposalId("journal", [usageId, differenceMicros]),
+      currency,
+      direction: isTaken ? "take" : "give",
+      amountMicros: String(isTaken ? differenceMicros : -differenceMicros),
+    },
+  };
+}
+
+interface LeaseRow {
+  readonly id: string;
+  readonly count: string;
+  readonly micros: string;
+}
+
+/** Open leases out of which was charged what no journal tells of. Of one that has ended the journal may be gone. */
+async function untoldUses(
+  reader: Reader,
+  { told, beforeMs }: JournalTally,
+  journals: { readonly reservePrefix: string; readonly partialPrefixes: readonly string[] },
+): Promise<LedgerDifference[]> {
+  const { reservePrefix, partialPrefixes } = journals;
+  const { rows } = await sql<LeaseRow>`
+    select lease.id, count(use.id) as count, coalesce(sum(use.amount_micros), 0) as micros
+    from ledger_hold lease join ledger_use use
+      on use.hold_id = lease.id and use.at_ms >= (lease.record ->> 'lentAtMs')::bigint
+    where lease.kind = 'lease' and lease.state = 'open' and lease.id like ${`${reservePrefix}%`}
+      and use.at_ms <= ${beforeMs} and use.amount_micros > 0
+    group by lease.id order by lease.id`.execute(reader.executor);
+  return rows
+    .filter(({ id, count }) => {
+      const isWhole = !partialPrefixes.some((prefix) => id.startsWith(prefix));
+      return isWhole && BigInt(count) > BigInt(told.get(id)?.count ?? 0);
+    })
+    .slice(0, differenceCountMax)
+    .map(({ id, count, micros }) => {
+      const known = told.get(id) ?? { count: 0, micros: 0n };
+      return {
+        kind,
+        subject: id,
+        expectedMicros: String(known.micros),
+        actualMicros: micros,
+        message: `Out of the lease ${id} ${count} uses of ${micros} were charged; its journal tells of ${known.count} of them, of ${known.micros}.`,
+        evidence: [id],
+      };
+    });
+}
