@@ -82,7 +82,11 @@ export function matchesExpression(expression: Expression, node: Selectable): boo
     case "In":
       return actual !== undefined && expression.values.includes(actual);
     case "NotIn":
-      return actual === undefined || !expression.values.includes(actual);
+      return (
+        (actual === undefined || !expression.values.includes(actual)) &&
+        // An expression whose values cannot be those of labels matches nothing, not even by not being equal.
+        (expression.on === "field" || expression.values.every(isLabelValue))
+      );
     case "Exists":
       return actual !== undefined;
     case "DoesNotExist":
@@ -93,6 +97,11 @@ export function matchesExpression(expression: Expression, node: Selectable): boo
     case "Invalid":
       return false;
   }
+}
+
+/** Whether a text may be the value of a label. */
+function isLabelValue(text: string): boolean {
+  return text.length <= 63 && /^(?:[A-Za-z0-9](?:[A-Za-z0-9_.-]*[A-Za-z0-9])?)?$/.test(text);
 }
 
 /** The value that a node has for an expression. */

@@ -34,6 +34,14 @@ describe("addresses", () => {
     expect(finding.title).toContain("although 1 ready pod");
   });
 
+  test("that only hold the lock of an elected leader tell nothing", () => {
+    const lock = `apiVersion: v1
+kind: Endpoints
+metadata: { name: web, namespace: shop, annotations: { control-plane.alpha.kubernetes.io/leader: "{}" } }`;
+    expect(checkTexts(endpointsReady, web, lock)).toEqual([]);
+    expect(judge(web, lock.replace("control-plane", "other")).verdict).toBe("violated");
+  });
+
   test("are violated when none is ready, with the reason of the pod", () => {
     const down = "{ addresses: [10.0.0.5], conditions: { ready: false } }";
     const finding = judge(web, slice(down), livePod("web-1", "app: web", "False"));

@@ -44,7 +44,15 @@ export function endpointsOf(
     );
   if (slices.length > 0) return fromSlices(slices);
   const record = objects.get("Endpoints", namespace, name);
-  return record === undefined ? undefined : fromEndpoints(record);
+  return record === undefined || isLock(record) ? undefined : fromEndpoints(record);
+}
+
+/** What elects a leader may keep its lock on endpoints that nobody fills with addresses. */
+function isLock({ object }: Source): boolean {
+  return (
+    textAt(object, "metadata", "annotations", "control-plane.alpha.kubernetes.io/leader") !==
+    undefined
+  );
 }
 
 /** Whether the evidence shows the addresses of any service of a namespace. */

@@ -38,7 +38,7 @@ export function findingAbout(
   const { pod } = asked;
   const recorded = recordedOf(pod, context.cluster);
   const item: Case = { ...context, asked, judgement, recorded };
-  if (pod.gates.length > 0) return gatedFinding(item);
+  if (pod.isGated) return gatedFinding(item);
   if (!context.schedulerNames.includes(pod.schedulerName)) return otherScheduler(item);
   const [unreadable] = pod.unreadable;
   if (unreadable !== undefined) return unreadableFinding(item);
@@ -188,7 +188,8 @@ function otherScheduler(item: Case): FindingParts {
 }
 
 function gatedFinding({ asked }: Case): FindingParts {
-  const gates = asked.pod.gates.join(", ");
+  const names = asked.pod.gates.join(", ");
+  const gates = names === "" ? "(their names are not in the evidence)" : names;
   return {
     ...base(asked, "inconclusive"),
     title: cut(

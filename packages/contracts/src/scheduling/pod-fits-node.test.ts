@@ -226,6 +226,14 @@ status: { phase: Running }`;
     expect(
       findingOf(checkTexts(cluster, pod("schedulingGates: [{ name: quota }]")), "asking").title,
     ).toContain("quota");
+    const shown =
+      "NAME     READY   STATUS            RESTARTS   AGE\nasking   0/1     SchedulingGated   0          7s\n";
+    const seen = `apiVersion: v1\nkind: Pod\nmetadata: { name: asking }\nstatus: { phase: Pending, conditions: [{ type: PodScheduled, status: "False", reason: SchedulingGated, message: "Scheduling is blocked due to non-empty scheduling gates" }] }`;
+    for (const text of [shown, seen]) {
+      const finding = findingOf(checkTexts(text), "asking");
+      expect(finding.verdict).toBe("inconclusive");
+      expect(finding.title).toContain("waits at its scheduling gates");
+    }
     const broken = pod("containers: [{ resources: { requests: { cpu: two } } }]");
     expect(findingOf(checkTexts(cluster, broken), "asking").missing[0]).toContain(
       "spec.containers[0].resources.requests.cpu",

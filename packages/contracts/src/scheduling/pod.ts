@@ -80,6 +80,8 @@ export interface Pod {
   readonly nominatedNode: string | undefined;
   readonly isTerminating: boolean;
   readonly startTime: string;
+  /** Whether the pod waits at scheduling gates; their names where the evidence tells them. */
+  readonly isGated: boolean;
   readonly gates: readonly string[];
   /** Quantities that could not be read, each with its place. */
   readonly unreadable: readonly string[];
@@ -98,6 +100,7 @@ export function readPod(source: Source, classes: PriorityClasses = noPriorityCla
   const status = textAt(condition, "status");
   const namespace = object.metadata.namespace ?? "default";
   const labels = labelsOf(object);
+  const gates = listAt(spec, "schedulingGates").flatMap((gate) => textAt(gate, "name") ?? []);
   return {
     source,
     namespace,
@@ -124,7 +127,9 @@ export function readPod(source: Source, classes: PriorityClasses = noPriorityCla
     nominatedNode: textAt(object, "status", "nominatedNodeName") || undefined,
     isTerminating: isPresentAt(object, "metadata", "deletionTimestamp"),
     startTime: textAt(object, "status", "startTime") ?? "",
-    gates: listAt(spec, "schedulingGates").flatMap((gate) => textAt(gate, "name") ?? []),
+    isGated:
+      gates.length > 0 || (status !== "True" && textAt(condition, "reason") === "SchedulingGated"),
+    gates,
     unreadable,
     unknown: unknownFields(object),
   };

@@ -42,7 +42,8 @@ function readPod(row: Row): KubernetesObject {
   const node = row.cell("NODE");
   const ready = row.share("READY");
   const restarts = /^(\d{1,9})/.exec(row.cell("RESTARTS") ?? "")?.[1];
-  const isWaiting = status === "Pending" && node === undefined;
+  const isGated = status === "SchedulingGated";
+  const isWaiting = isGated || (status === "Pending" && node === undefined);
   const isDone = status === "Completed" || status === "Succeeded";
   return {
     apiVersion: "v1",
@@ -56,7 +57,14 @@ function readPod(row: Row): KubernetesObject {
       ...(isDone ? { phase: "Succeeded" } : {}),
       ...(phases.has(status) ? { phase: status } : {}),
       ...(status === "Evicted" ? { phase: "Failed", reason: status } : {}),
-      conditions: [{ type: "PodScheduled", status: isWaiting ? "False" : "True" }],
+      ...(isGated ? { phase: "Pending" } : {}),
+      conditions: [
+        {
+          type: "PodScheduled",
+          status: isWaiting ? "False" : "True",
+          ...(isGated ? { reason: status } : {}),
+        },
+      ],
       shown: {
         status,
         ...(ready === undefined ? {} : { readyCount: ready[0], containerCount: ready[1] }),

@@ -117,6 +117,7 @@ describe("node selector and affinity", () => {
     [affinity("{ key: none, operator: In, values: [hdd] }"), noMatch],
     [affinity("{ key: disk, operator: NotIn, values: [ssd] }"), noMatch],
     [affinity("{ key: none, operator: NotIn, values: [ssd] }"), "fits"],
+    [affinity('{ key: none, operator: NotIn, values: ["not a value!"] }'), noMatch],
     [affinity("{ key: disk, operator: Exists }"), "fits"],
     [affinity("{ key: none, operator: Exists }"), noMatch],
     [affinity("{ key: disk, operator: DoesNotExist }"), noMatch],
