@@ -113,12 +113,14 @@ function nextStep(detail: CaseDetail, terminal: Terminal): string {
   const { number, status, subject } = detail.summary;
   if (status !== "open") return `Read the report: ${terminal.program} case report ${number}`;
   const seenCount = detail.snapshots.find((snapshot) => snapshot.role === "before")?.traceCountSeen;
-  if (seenCount === 0) {
+  const isOfLedger = subject.kind === "ledger";
+  if (seenCount === 0 && !isOfLedger) {
     return `No trace of ${subject.name} lies in this window. Send traces of it, then open a case over a window that holds them.`;
   }
   if (detail.hypotheses.every((hypothesis) => hypothesis.status !== "supported")) {
     return "No cause is supported by this evidence. Look at what is missing above, record it, and open a case over that window.";
   }
+  if (isOfLedger) return `Repair it, then: ${terminal.program} case verify ${number} --after`;
   return `Repair, let the load run, then: ${terminal.program} case verify ${number} --after --since TIME-OF-THE-REPAIR`;
 }
 

@@ -101,14 +101,15 @@ export async function openTestControl(options: ControlFixtureOptions = {}): Prom
     sink: (tenantId, spans, signal) => telemetry.ingestSpans(tenantId, spans, signal),
   });
   stack.defer(() => tracer.flush());
+  const ledgerBooks = new LedgerBooks(parts);
   const cases = Cases.open({
     ...parts,
     telemetry,
+    ledger: ledgerBooks,
     blobs: await openBlobs(path.join(folder, "blobs")),
     tracer,
   });
   const ledger = stack.use(Ledger.open({ ...parts, eventLoop: systemEventLoop }));
-  const ledgerBooks = new LedgerBooks(parts);
   const compute = stack.use(await Compute.open({ ...parts, ledger, ledgerBooks }));
   const { allowsPrivate } = config.webhooks;
   const secretBox = new SecretBox(config.webhooks.secretKeys, systemRandom);

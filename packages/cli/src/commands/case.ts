@@ -29,6 +29,7 @@ export const command: Command = {
   summary: "open a case on a symptom, verify its repair, read its report",
   usage: [
     'case open "SYMPTOM" --subject service:NAME [--operation NAME] [--since 15m] [--until TIME] [--expected TEXT] [--actual TEXT]',
+    'case open "SYMPTOM" --subject ledger:NAME [--since 15m]',
     "case list",
     "case show CASE",
     "case verify CASE --after [--since 2m]",
@@ -40,7 +41,8 @@ export const command: Command = {
     subject: {
       type: "string",
       value: "KIND:NAME",
-      description: "what has the symptom, such as service:orders",
+      description:
+        "what has the symptom: service:orders, or of the ledger an account, hold, use or all: ledger:debt/USD",
     },
     operation: {
       type: "string",
@@ -86,9 +88,9 @@ async function openCase(context: CommandContext, [symptom]: readonly string[]): 
     throw new UsageError("case open needs the symptom in one sentence, in quotes.");
   const subject = textOption(context, "subject");
   const [kind, name] = splitOnce(subject ?? "", ":");
-  if (kind !== "service" || name === "") {
+  if ((kind !== "service" && kind !== "ledger") || name === "") {
     throw new UsageError(
-      `--subject takes service:NAME, such as service:orders; got '${subject ?? "nothing"}'.`,
+      `--subject takes service:NAME or ledger:NAME, such as service:orders; got '${subject ?? "nothing"}'.`,
     );
   }
   const nowMs = context.clock.nowMs();
@@ -100,7 +102,7 @@ async function openCase(context: CommandContext, [symptom]: readonly string[]): 
     {
       body: {
         symptom,
-        subject: { kind: "service", name, ...(operation === undefined ? {} : { operation }) },
+        subject: { kind, name, ...(operation === undefined ? {} : { operation }) },
         from: parseMoment("since", textOption(context, "since") ?? "15m", nowMs),
         ...(until === undefined ? {} : { to: parseMoment("until", until, nowMs) }),
         ...(expected === undefined ? {} : { expected }),

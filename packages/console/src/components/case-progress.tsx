@@ -64,7 +64,9 @@ function stepsOf(detail: CaseDetail): Step[] {
       note:
         before === undefined
           ? "no traces of the subject yet"
-          : `${before.traceCountKept} of ${plural(before.traceCountSeen, "trace")}`,
+          : detail.summary.subject.kind === "ledger"
+            ? "the ledger at that moment"
+            : `${before.traceCountKept} of ${plural(before.traceCountSeen, "trace")}`,
     },
     {
       name: "Cause supported",

@@ -13,17 +13,23 @@ export function SymptomPanel({ detail }: { detail: CaseDetail }) {
     <Panel
       title="Symptom"
       actions={
-        <Link
-          {...paths.traces({
-            service: subject.name,
-            ...(subject.operation === undefined ? {} : { operation: subject.operation }),
-            from: detail.from,
-            to: detail.to,
-          })}
-          className="text-xs text-accent hover:underline"
-        >
-          Traces of the window
-        </Link>
+        subject.kind === "ledger" ? (
+          <Link {...paths.ledger()} className="text-xs text-accent hover:underline">
+            The ledger
+          </Link>
+        ) : (
+          <Link
+            {...paths.traces({
+              service: subject.name,
+              ...(subject.operation === undefined ? {} : { operation: subject.operation }),
+              from: detail.from,
+              to: detail.to,
+            })}
+            className="text-xs text-accent hover:underline"
+          >
+            Traces of the window
+          </Link>
+        )
       }
     >
       <dl className="grid gap-4 sm:grid-cols-2">

@@ -14,7 +14,9 @@ import { uuidPattern } from "../ids.ts";
 
 export const CaseSubject = Type.Object(
   {
-    kind: Type.Literal("service"),
+    /** A service, by its traces; or the tenant's ledger, by what it says of all its entries. */
+    kind: Type.Union([Type.Literal("service"), Type.Literal("ledger")]),
+    /** Of a ledger: what of it the case is about, such as an account, a hold or a use; or `all`. */
     name: Type.String({ minLength: 1, maxLength: 256 }),
     /** Narrows the case to one operation of the service. */
     operation: Type.Optional(Type.String({ maxLength: 1_024 })),

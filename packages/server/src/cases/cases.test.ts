@@ -77,6 +77,7 @@ beforeAll(async () => {
   cases = Cases.open({
     store: database.store,
     telemetry: source,
+    ledger: { exportLedger: async () => [] },
     blobs: await openBlobs(folder.path),
     clock: systemClock,
     ids: createIds(systemClock, seededRandom("cases")),

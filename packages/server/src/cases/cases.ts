@@ -6,6 +6,7 @@ import {
   contracts as shippedContracts,
   controls,
   decodeSnapshotFile,
+  type Finding,
   requestsSucceed,
   type Snapshot,
 } from "@faultline/contracts";
@@ -13,6 +14,7 @@ import {
   type CaseDetail,
   type CaseList,
   type CaseQuery,
+  type CaseSubject,
   type OpenCaseRequest,
   PlatformError,
   type Verification,
@@ -40,6 +42,8 @@ import {
   type FreezeRequest,
   type TraceSource,
 } from "./freeze-snapshot.ts";
+import { freezeLedger, type LedgerSource } from "./freeze-ledger.ts";
+import { judgeLedgerRepair } from "./judge-ledger-repair.ts";
 import { faultyEntries, judgeRepair } from "./judge-repair.ts";
 import { caseLimits } from "./limits.ts";
 import { keepFindings } from "./keep-findings.ts";
@@ -60,6 +64,7 @@ import { writeHypotheses } from "./write-hypotheses.ts";
 export interface CasesOptions {
   readonly store: Store;
   readonly telemetry: TraceSource;
+  readonly ledger: LedgerSource;
   readonly blobs: Blobs;
   readonly clock: Clock;
   readonly ids: Ids;
@@ -100,7 +105,7 @@ export class Cases {
         trace,
       });
       const findings = await tracePart(trace, "check contracts", () =>
-        checkSnapshot(snapshot, caseContracts),
+        aboutFirst(checkSnapshot(snapshot, caseContracts), request.subject),
       );
       const drafts = await tracePart(trace, "write hypotheses", () =>
         writeHypotheses(snapshot, findings, caseContracts),
@@ -159,17 +164,20 @@ export class Cases {
       const contract = caseContracts.find(({ id }) => id === hypothesis.contract);
       assert(contract !== undefined, "a hypothesis names a contract that a case runs");
       const question = { hypothesis, before: before.snapshot, contract, control: requestsSucceed };
+      const isOfLedger = state.subject.kind === "ledger";
       const after = await this.#freeze(scope, {
         subject: state.subject,
-        window,
+        // What a ledger says of the time before a repair is part of the proof.
+        window: isOfLedger ? { ...window, fromMs: Date.parse(state.from) } : window,
         role: "after",
-        operations: faultyEntries(question),
+        ...(isOfLedger ? {} : { operations: faultyEntries(question) }),
         takenAt: at,
         trace,
       });
-      const judgement = await tracePart(trace, "judge repair", () =>
-        judgeRepair({ ...question, after: after.snapshot }),
-      );
+      const judgement = await tracePart(trace, "judge repair", () => {
+        const both = { ...question, after: after.snapshot };
+        return isOfLedger ? judgeLedgerRepair(both) : judgeRepair(both);
+      });
       const verification: Verification = {
         id: this.#options.ids.next(),
         hypothesisId: hypothesis.id,
@@ -252,9 +260,11 @@ export class Cases {
     scope: TenantScope,
     { trace, ...request }: FreezeRequest & { readonly trace: StepTrace },
   ): Promise<FrozenSnapshot> {
-    const { telemetry: source, blobs } = this.#options;
+    const { telemetry: source, ledger, blobs } = this.#options;
     return await tracePart(trace, "freeze snapshot", () =>
-      freezeSnapshot({ source, blobs, scope }, request),
+      request.subject.kind === "ledger"
+        ? freezeLedger({ ledger, blobs, scope }, request)
+        : freezeSnapshot({ source, blobs, scope }, request),
     );
   }
 
@@ -332,4 +342,11 @@ export class Cases {
   #now(): string {
     return new Date(this.#options.clock.nowMs()).toISOString();
   }
+}
+
+/** Findings about the very thing that a case of the ledger names come before others. */
+function aboutFirst(findings: readonly Finding[], { kind, name }: CaseSubject): readonly Finding[] {
+  if (kind !== "ledger") return findings;
+  const isNamed = ({ subject }: Finding): number => (subject.name === name ? 0 : 1);
+  return findings.toSorted((left, right) => isNamed(left) - isNamed(right));
 }

@@ -170,22 +170,25 @@ function nothingViolated(snapshot: Snapshot, findings: readonly Finding[]): Rank
   const failing = findings.filter(
     ({ contract, verdict }) => symptomContracts.has(contract) && verdict === "violated",
   );
+  const ofLedger = findings.find(() => evidenceOfKind(snapshot, "ledger").length > 0);
+  const hasTraces = traceCount > 0 || ofLedger !== undefined;
   const missing = [
-    ...(traceCount === 0 ? ["Traces of the subject in the window: none are stored."] : []),
+    ...(!hasTraces ? ["Traces of the subject in the window: none are stored."] : []),
     ...findings
       .filter(({ verdict }) => verdict === "inconclusive")
       .flatMap(({ missing }) => missing),
-    "Evidence of the boundaries that traces do not show, such as Kubernetes objects, tool transcripts and change events.",
+    ofLedger === undefined
+      ? "Evidence of the boundaries that traces do not show, such as Kubernetes objects, tool transcripts and change events."
+      : "A provider's invoice, journals of workers, and what the ledger was before the window.",
   ];
   return {
     status: "proposed",
-    statement:
-      traceCount === 0
-        ? "No contract could be checked: the window holds no trace of the subject"
-        : `No contract is violated by the evidence at hand, so no cause is known${failing.length === 0 ? "" : "; that requests fail is the symptom"}`,
+    statement: !hasTraces
+      ? "No contract could be checked: the window holds no trace of the subject"
+      : `No contract is violated by the evidence at hand, so no cause is known${failing.length === 0 ? "" : "; that requests fail is the symptom"}`,
     causeKind: "none",
-    boundary: requestsSucceed.boundary,
-    contract: requestsSucceed.id,
+    boundary: ofLedger?.boundary ?? requestsSucceed.boundary,
+    contract: ofLedger?.contract ?? requestsSucceed.id,
     subject: findings[0]?.subject ?? { kind: "snapshot", name: "evidence of the case" },
     evidenceFor: failing
       .flatMap((finding) => finding.evidence)
@@ -193,9 +196,8 @@ function nothingViolated(snapshot: Snapshot, findings: readonly Finding[]): Rank
     evidenceAgainst: [],
     missing: [...new Set(missing)].slice(0, 32),
     fixes: [],
-    nextCheck:
-      traceCount === 0
-        ? "Check that the service sends its spans here, then open a case over a window in which it had traffic."
-        : "Add the evidence that is missing, or widen the window to a time in which the symptom shows.",
+    nextCheck: !hasTraces
+      ? "Check that the service sends its spans here, then open a case over a window in which it had traffic."
+      : "Add the evidence that is missing, or widen the window to a time in which the symptom shows.",
   };
 }

@@ -131,7 +131,9 @@ export function preventionSection(leading: Hypothesis | undefined): Section {
       {
         kind: "list",
         items: [
-          `Record a trace of ${leading.subject.name} in the tests of the service and run faultline check --contract ${leading.contract} on it: exit code 1 fails the build.`,
+          leading.boundary === "tenant-compute"
+            ? "Run faultline ledger export | faultline check - on a schedule, beside the ledger's own reconciliation: exit code 1 is a difference."
+            : `Record a trace of ${leading.subject.name} in the tests of the service and run faultline check --contract ${leading.contract} on it: exit code 1 fails the build.`,
           "Keep the snapshot from before the repair as the case that this check must find.",
         ],
       },
@@ -151,7 +153,9 @@ export function monitorSection(detail: CaseDetail, leading: Hypothesis | undefin
         kind: "list",
         items: [
           `Violations of ${leading.contract} on ${leading.subject.name}: any is a return of this fault.`,
-          `Calls per request at the boundary ${leading.boundary} of ${detail.summary.subject.name}, against the length of the list.`,
+          leading.boundary === "tenant-compute"
+            ? "The differences that reconciliation counts, by kind (docs/ledger.md)."
+            : `Calls per request at the boundary ${leading.boundary} of ${detail.summary.subject.name}, against the length of the list.`,
         ],
       },
     ],

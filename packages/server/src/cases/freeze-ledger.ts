@@ -1,0 +1,50 @@
+/** Freezes the tenant's ledger into a snapshot: all of it at this moment, from the beginning of a window on. */
+
+import { encodeSnapshotFile, readEvidence, snapshotOf } from "@faultline/contracts";
+import type { CaseSnapshot } from "@faultline/protocol";
+
+import { assert } from "#kernel/index.ts";
+import type { Blobs, TenantScope } from "#storage/index.ts";
+
+import type { CaseWindow } from "./case-window.ts";
+import type { FrozenSnapshot } from "./freeze-snapshot.ts";
+
+/** What a case needs of the ledger. */
+export interface LedgerSource {
+  /** The ledger as lines of JSON; what was before `since` is summed up. Throws `limit_exceeded` where that is too much. */
+  exportLedger(scope: TenantScope, query: { readonly since: string }): Promise<readonly string[]>;
+}
+
+/** Takes a snapshot of the ledger and stores its file. */
+export async function freezeLedger(
+  parts: { readonly ledger: LedgerSource; readonly blobs: Blobs; readonly scope: TenantScope },
+  request: {
+    readonly window: CaseWindow;
+    readonly role: CaseSnapshot["role"];
+    /** ISO 8601. */
+    readonly takenAt: string;
+  },
+): Promise<FrozenSnapshot> {
+  const { window, role, takenAt } = request;
+  const from = new Date(window.fromMs).toISOString();
+  const pieces = await parts.ledger.exportLedger(parts.scope, { since: from });
+  const bytes = new TextEncoder().encode(pieces.join(""));
+  const { evidence, unreadable } = readEvidence([{ name: "ledger", bytes }]);
+  assert(unreadable.length === 0, "what the ledger exports can be read");
+  const snapshot = snapshotOf(evidence);
+  const file = encodeSnapshotFile(snapshot);
+  return {
+    snapshot,
+    facts: {
+      id: await parts.blobs.put(file),
+      role,
+      takenAt,
+      from,
+      to: new Date(window.toMs).toISOString(),
+      evidenceCount: snapshot.evidence.length,
+      traceCountSeen: 0,
+      traceCountKept: 0,
+      byteCount: file.byteLength,
+    },
+  };
+}
