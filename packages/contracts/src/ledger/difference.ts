@@ -7,7 +7,7 @@ import type { ListName } from "./books.ts";
  * The kinds of what may not agree. All but the last three are found by `faultline ledger reconcile` as well, under the same
  * names.
  */
-export const ledgerDifferenceKinds = [
+const ledgerDifferenceKinds = [
   "balance-differs",
   "hold-differs",
   "debt-blocks",
@@ -22,7 +22,7 @@ export const ledgerDifferenceKinds = [
   "overspent",
   "charged-twice",
 ] as const;
-export type LedgerDifferenceKind = (typeof ledgerDifferenceKinds)[number];
+type LedgerDifferenceKind = (typeof ledgerDifferenceKinds)[number];
 
 /** An entry that would settle a difference. */
 export interface CompensatingEntry {

@@ -25,7 +25,7 @@ const useSum: Read<{ count: number; amountMicros: string }> = (record, field) =>
 /** An account with its balance. */
 export function readAccount(record: LedgerRecord): BookedAccount {
   return {
-    id: record.text(record.has("id") ? "id" : "account"),
+    id: record.text(record.has("account") ? "account" : "id"),
     balanceMicros: record.micros("balanceMicros"),
     ...record.given("openingMicros", "openingMicros", micros),
   };
@@ -76,7 +76,7 @@ export function readReserve(record: LedgerRecord): BookedReserve {
 /** A use. */
 export function readUse(record: LedgerRecord): BookedUse {
   return {
-    id: record.text(record.has("id") ? "id" : "usageId"),
+    id: record.text(record.has("usageId") ? "usageId" : "id"),
     ...record.given("holdId", "holdId", text),
     ...record.given("at", "timeMicros", time),
     amountMicros: record.micros("amountMicros"),
