@@ -12,6 +12,7 @@ import { logFormats } from "./logs/formats.ts";
 import { metricFormats } from "./metrics/formats.ts";
 import { modelFormats } from "./models/formats.ts";
 import { operatorFormats } from "./operators/formats.ts";
+import { refusalFormats } from "./operators/refusal-text.ts";
 import { outputFormats } from "./outputs/formats.ts";
 import { otlpJsonFormats, otlpProtobufFormats } from "./otlp/formats.ts";
 import { pprofFormats } from "./pprof/formats.ts";
@@ -52,6 +53,7 @@ export const evidenceFormats: readonly EvidenceFormat[] = [
   ...pprofFormats,
   ...otlpProtobufFormats,
   ...logFormats,
+  ...refusalFormats,
 ];
 
 /** What can be read, in one sentence; the description of each format stands in the table above and on its page. */

@@ -6,19 +6,22 @@ import type { FindingParts } from "../model/make-finding.ts";
 import { evidenceOfKind, type EvidenceOf } from "../model/snapshot.ts";
 import { plural } from "../text/plural.ts";
 import { judgeOperators, nameOf } from "./judge-operators.ts";
+import { toldRefusals } from "./told-refusals.ts";
 
 const missingListedMax = 20;
 
 export const operatorsFit: Contract = defineContract({
   id: "shapes/operators-fit",
-  version: 2,
+  version: 3,
   boundary: "tensor-operator",
   promise:
     "Every operator gets tensors of shapes and types that it can take, and gives the shape that follows from them.",
-  reads: ["operators"],
+  reads: ["operators", "logs"],
   options: {},
-  check: (snapshot, _options, found) =>
-    evidenceOfKind(snapshot, "operators").map((list) => found(verdictOf(list))),
+  check: (snapshot, _options, found) => {
+    const lists = evidenceOfKind(snapshot, "operators").map((list) => verdictOf(list));
+    return [...lists, ...toldRefusals(snapshot)].map(found);
+  },
 });
 
 function verdictOf(list: EvidenceOf<"operators">): FindingParts {

@@ -3,6 +3,7 @@
 import { type EvidenceFormat, startsAsJson } from "../format.ts";
 import { readGraphText, recogniseGraphText } from "./graph-text.ts";
 import { openOnnx, readOnnx, readOnnxJson, recogniseOnnx, recogniseOnnxJson } from "./onnx.ts";
+import { readOperatorTable, recogniseOperatorTable } from "./operator-table.ts";
 import { readProfilerTrace, recogniseProfilerTrace } from "./profiler-trace.ts";
 import { readOperators, recogniseOperators } from "./read-operators.ts";
 
@@ -37,5 +38,11 @@ export const operatorFormats: readonly EvidenceFormat[] = [
     description: "graphs of tensor operators as torch.fx, torch.export and TORCH_LOGS print them",
     recognise: ({ head }) => head !== undefined && recogniseGraphText(head),
     read: readGraphText,
+  },
+  {
+    name: "operators-csv",
+    description: "operators with the shapes of their inputs as a table",
+    recognise: ({ head }) => head !== undefined && recogniseOperatorTable(head),
+    read: readOperatorTable,
   },
 ];
