@@ -8,39 +8,63 @@ import {
   isTrueAt,
   listAt,
   textAt,
+  textListAt,
 } from "../kubernetes/fields.ts";
 import type { Objects } from "../kubernetes/objects.ts";
 import { readTerms, type Term } from "../kubernetes/selector.ts";
+import { type Device, readDevices } from "./device-pools.ts";
 import type { DeviceUse, Pod } from "./pod.ts";
 
-/** Devices of one driver on the nodes of a slice. */
-export interface DevicePool {
-  readonly driver: string;
-  /** Keys of the devices that no claim holds. */
-  readonly free: readonly string[];
-  /** Some device shares what it is made of with others, or is tainted: counting alone does not tell. */
-  readonly isIntricate: boolean;
-  readonly nodeName: string | undefined;
-  /** Terms of which a node must match one; absent when the slice names its node, or serves all. */
-  readonly terms: readonly Term[] | undefined;
-  readonly isEverywhere: boolean;
+/** What one alternative of a request asks for. */
+export interface DeviceAsk {
+  readonly count: number;
+  /** Every device that matches, rather than so many. */
+  readonly isAll: boolean;
+  /** Expressions that a device must match. */
+  readonly expressions: readonly string[];
+  /** The driver that the expressions name, where they are of one. */
+  readonly driver: string | undefined;
+  /** What of it is not judged here. */
+  readonly vague: readonly string[];
+  readonly isVague: boolean;
 }
 
-/** So many devices of the drivers that come into question. */
+/** Devices that a claim, or a container by the name of a resource, asks for. */
 export interface DeviceRequest {
   readonly name: string;
-  readonly count: number;
-  /** Absent when any driver may serve it. */
-  readonly driver: string | undefined;
-  /** What of the request is not judged here, such as an expression over attributes. */
+  /** The place of its claim; requests of different claims have nothing to do with one another. */
+  readonly claim: number;
+  /** The first that can be served is taken. */
+  readonly alternatives: readonly DeviceAsk[];
+  /** The resource that containers ask for by its name, where a device class stands in for nodes that lack it. */
+  readonly resource: string | undefined;
+}
+
+/** Devices of some requests of one claim that must have the same value of an attribute. */
+export interface SharedAttribute {
+  readonly claim: number;
+  /** Empty means all requests of the claim. */
+  readonly requests: readonly string[];
+  readonly attribute: string;
+}
+
+/** What claims want together. */
+export interface WantedDevices {
+  readonly requests: readonly DeviceRequest[];
+  readonly shared: readonly SharedAttribute[];
+  /** What of the claims is not judged here. */
   readonly unjudged: readonly string[];
 }
 
 export type DeviceState =
-  | { readonly kind: "usable" }
+  | {
+      readonly kind: "usable";
+      /** Resources that its devices stand in for. */
+      readonly resources?: ReadonlySet<string>;
+    }
   | { readonly kind: "refused"; readonly reason: string; readonly why: string }
   | { readonly kind: "allocated"; readonly terms: readonly Term[] | undefined }
-  | { readonly kind: "wanted"; readonly requests: readonly DeviceRequest[] }
+  | ({ readonly kind: "wanted" } & WantedDevices)
   | { readonly kind: "unknown"; readonly what: string };
 
 /** How many pods may share one allocated claim. */
@@ -48,27 +72,47 @@ const consumerCountMax = 256;
 
 /** The device objects of a cluster. */
 export class Devices {
-  readonly pools: readonly DevicePool[];
+  readonly all: readonly Device[];
   readonly #objects: Objects;
+  /** Device classes by the resource that containers may ask for instead. */
+  readonly #classOfResource: ReadonlyMap<string, string>;
 
   constructor(objects: Objects) {
     this.#objects = objects;
-    this.pools = readPools(objects);
+    this.all = readDevices(objects);
+    this.#classOfResource = new Map(
+      objects.of("DeviceClass").flatMap(({ object }) => {
+        const { name } = object.metadata;
+        const resource = textAt(object, "spec", "extendedResourceName");
+        const own: [string, string] = [`deviceclass.resource.kubernetes.io/${name}`, name];
+        return resource === undefined ? [own] : [own, [resource, name] as const];
+      }),
+    );
   }
 
   /** Whether the evidence tells which devices there are. */
-  get arePoolsKnown(): boolean {
+  get areKnown(): boolean {
     return this.#objects.has("ResourceSlice");
   }
 
-  /** The states of a pod's device claims, in the order of `pod.deviceClaims`. */
+  /** The states of a pod's device claims, in the order of `pod.deviceClaims`, and of what device classes stand in for. */
   statesOf(pod: Pod): DeviceState[] {
-    return pod.deviceClaims.map((use) => this.#stateOf(pod, use));
+    const states = pod.deviceClaims.map((use, claim) => this.#stateOf(pod, use, claim));
+    const requests = [...pod.requests].flatMap(([resource, amount]): DeviceRequest[] => {
+      const className = this.#classOfResource.get(resource);
+      if (className === undefined || amount <= 0n) return [];
+      const asked = { deviceClassName: className, count: Number(amount) };
+      const alternatives = [this.#askOf(resource, asked)];
+      return [{ name: resource, claim: states.length, alternatives, resource }];
+    });
+    return requests.length === 0
+      ? states
+      : [...states, { kind: "wanted", requests, shared: [], unjudged: [] }];
   }
 
-  #stateOf(pod: Pod, use: DeviceUse): DeviceState {
+  #stateOf(pod: Pod, use: DeviceUse, claimPlace: number): DeviceState {
     const { claimName, templateName } = use;
-    if (claimName === undefined) return this.#templateState(pod, use);
+    if (claimName === undefined) return this.#templateState(pod, use, claimPlace);
     const source = this.#objects.get("ResourceClaim", pod.namespace, claimName);
     if (source === undefined) {
       if (!this.#objects.has("ResourceClaim"))
@@ -91,7 +135,8 @@ export class Devices {
         `the resource claim ${claimName} was made for another pod`,
       );
     }
-    if (!isPresentAt(claim, "status", "allocation")) return this.#wanted(fieldsAt(claim, "spec"));
+    if (!isPresentAt(claim, "status", "allocation"))
+      return this.#wanted(fieldsAt(claim, "spec"), claimPlace);
     const consumers = listAt(claim, "status", "reservedFor");
     const isOurs = consumers.some((item) => textAt(item, "name") === pod.name);
     if (consumers.length >= consumerCountMax && !isOurs)
@@ -99,13 +144,21 @@ export class Devices {
         "resourceclaim in use",
         `the resource claim ${claimName} is used by as many pods as may share it`,
       );
+    const readiness = readinessOf(claim);
+    // The scheduler takes such devices back, so that no node has them.
+    if (readiness === "failed") return { kind: "allocated", terms: [] };
+    if (readiness === "waiting")
+      return {
+        kind: "unknown",
+        what: `whether the devices of the claim ${claimName} become ready`,
+      };
     const selector = fieldsAt(claim, "status", "allocation", "nodeSelector");
     const terms = isPresentAt(selector, "nodeSelectorTerms") ? readTerms(selector) : undefined;
     return { kind: "allocated", terms };
   }
 
   /** A pod that the cluster knows has its claim made for it; a manifest is judged by the template. */
-  #templateState(pod: Pod, { templateName }: DeviceUse): DeviceState {
+  #templateState(pod: Pod, { templateName }: DeviceUse, claimPlace: number): DeviceState {
     const template =
       templateName === undefined
         ? undefined
@@ -126,67 +179,93 @@ export class Devices {
         `pod "${pod.namespace}/${pod.name}": ResourceClaim not created yet`,
         "its resource claim has not been made from the template",
       );
-    return this.#wanted(fieldsAt(template?.object, "spec", "spec"));
+    return this.#wanted(fieldsAt(template?.object, "spec", "spec"), claimPlace);
   }
 
-  #wanted(spec: unknown): DeviceState {
+  #wanted(spec: unknown, claim: number): DeviceState {
     const requests: DeviceRequest[] = [];
+    const isKnown = this.#objects.has("DeviceClass");
     for (const item of listAt(spec, "devices", "requests")) {
       const name = textAt(item, "name") ?? "";
-      const alternatives = listAt(item, "firstAvailable");
+      const choices = listAt(item, "firstAvailable");
       const exactly = isPresentAt(item, "exactly") ? fieldsAt(item, "exactly") : item;
-      const asked = alternatives.length === 0 ? [exactly] : alternatives;
+      const asked = choices.length === 0 ? [exactly] : choices;
       for (const one of asked) {
         const className = textAt(one, "deviceClassName") ?? "";
-        const qualified = alternatives.length === 0 ? name : `${name}/${textAt(one, "name") ?? ""}`;
-        const isKnown = this.#objects.has("DeviceClass");
-        const known = this.#objects.get("DeviceClass", "", className);
         if (!isKnown) return { kind: "unknown", what: `the device class ${className}` };
-        if (known === undefined)
-          return refused(
-            `request ${qualified}: device class ${className} does not exist`,
-            `the device class ${className} does not exist`,
-          );
+        if (this.#objects.get("DeviceClass", "", className) !== undefined) continue;
+        const qualified = choices.length === 0 ? name : `${name}/${textAt(one, "name") ?? ""}`;
+        return refused(
+          `request ${qualified}: device class ${className} does not exist`,
+          `the device class ${className} does not exist`,
+        );
       }
       if (isTrueAt(exactly, "adminAccess")) continue;
-      requests.push(this.#requestOf(name, exactly, alternatives.length > 0));
+      const alternatives = asked.map((one) => this.#askOf(name, one));
+      requests.push({ name, claim, alternatives, resource: undefined });
     }
-    const constraints = listAt(spec, "devices", "constraints").length;
-    if (constraints === 0) return { kind: "wanted", requests };
-    const unjudged = ["the constraints between the devices of the claim"];
-    return {
-      kind: "wanted",
-      requests: requests.map((item) => ({ ...item, unjudged: [...item.unjudged, ...unjudged] })),
-    };
+    return { kind: "wanted", requests, ...constraintsOf(spec, claim) };
   }
 
-  #requestOf(name: string, exactly: unknown, hasAlternatives: boolean): DeviceRequest {
-    const className = textAt(exactly, "deviceClassName") ?? "";
+  #askOf(name: string, asked: unknown): DeviceAsk {
+    const className = textAt(asked, "deviceClassName") ?? "";
     const deviceClass = this.#objects.get("DeviceClass", "", className)?.object;
     const expressions = [
       ...listAt(deviceClass, "spec", "selectors"),
-      ...listAt(exactly, "selectors"),
+      ...listAt(asked, "selectors"),
     ].map((item) => textAt(item, "cel", "expression") ?? "");
-    const drivers = expressions.map(driverOf);
-    const isAll = textAt(exactly, "allocationMode") === "All";
-    const open = expressions.filter((_text, index) => drivers[index] === undefined);
+    const vague = isPresentAt(asked, "capacity")
+      ? [`the capacity that request ${name} asks for`]
+      : [];
     return {
-      name,
-      count: hasAlternatives ? 1 : isAll ? 1 : (integerAt(exactly, "count") ?? 1),
-      driver: hasAlternatives ? undefined : drivers.find((driver) => driver !== undefined),
-      unjudged: [
-        ...open.map((text) => `whether devices match ${text.slice(0, 120)}`),
-        ...(hasAlternatives ? [`the alternatives of request ${name}`] : []),
-        ...(isAll ? [`all devices of request ${name}`] : []),
-        ...(isPresentAt(exactly, "capacity") ? [`the capacity that request ${name} asks for`] : []),
-      ],
+      count: integerAt(asked, "count") ?? 1,
+      isAll: textAt(asked, "allocationMode") === "All",
+      expressions,
+      driver: expressions.map(driverOf).find((driver) => driver !== undefined),
+      vague,
+      isVague: vague.length > 0,
     };
   }
 }
 
+/** Values that the devices of a claim must share; another rule is not judged. */
+function constraintsOf(spec: unknown, claim: number): Omit<WantedDevices, "requests"> {
+  const constraints = listAt(spec, "devices", "constraints");
+  const shared = constraints.flatMap((item): SharedAttribute[] => {
+    const attribute = textAt(item, "matchAttribute");
+    // A rule about one alternative of a request is taken for one about the request where that is chosen.
+    const requests = textListAt(item, "requests");
+    return attribute === undefined || requests.some((name) => name.includes("/"))
+      ? []
+      : [{ claim, requests, attribute }];
+  });
+  const isJudged = shared.length === constraints.length;
+  return { shared, unjudged: isJudged ? [] : ["the constraints between the devices of the claim"] };
+}
+
 /** The driver in the usual expression of a class, `device.driver == "gpu.example.com"`. */
 function driverOf(expression: string): string | undefined {
-  return /^\s*device\.driver\s*==\s*["']([^"']+)["']\s*$/.exec(expression)?.[1];
+  const found = /^\s*device\.driver\s*==\s*["']([^"']+)["']\s*(?:&&|$)/.exec(expression)?.[1];
+  return found === undefined || expression.includes("||") ? undefined : found;
+}
+
+/** Whether allocated devices are ready, as far as their driver has to say so before the pod is bound. */
+function readinessOf(claim: KubernetesObject): "ready" | "waiting" | "failed" {
+  let readiness: "ready" | "waiting" = "ready";
+  for (const result of listAt(claim, "status", "allocation", "devices", "results")) {
+    const status = listAt(claim, "status", "devices").find((item) =>
+      ["driver", "pool", "device"].every((field) => textAt(item, field) === textAt(result, field)),
+    );
+    const met = new Set(
+      listAt(status, "conditions")
+        .filter((item) => textAt(item, "status") === "True")
+        .map((item) => textAt(item, "type")),
+    );
+    const isMet = (type: string): boolean => met.has(type);
+    if (textListAt(result, "bindingFailureConditions").some(isMet)) return "failed";
+    if (!textListAt(result, "bindingConditions").every(isMet)) readiness = "waiting";
+  }
+  return readiness;
 }
 
 function refused(reason: string, why: string): DeviceState {
@@ -197,61 +276,13 @@ function isOwnedBy(claim: KubernetesObject, pod: Pod): boolean {
   const owners = listAt(claim, "metadata", "ownerReferences");
   const uid = textAt(pod.source.object, "metadata", "uid");
   if (owners.length === 0 || uid === undefined) return true;
-  return owners.some((owner) => textAt(owner, "uid") === uid);
-}
-
-function readPools(objects: Objects): DevicePool[] {
-  const held = new Set(
-    objects
-      .of("ResourceClaim")
-      .flatMap(({ object }) => listAt(object, "status", "allocation", "devices", "results"))
-      .filter((result) => !isTrueAt(result, "adminAccess"))
-      .map((result) =>
-        keyOf(textAt(result, "driver"), textAt(result, "pool"), textAt(result, "device")),
-      ),
+  // Pods of one group may share claims that were made for the group.
+  const group = textAt(pod.source.object, "spec", "schedulingGroup", "podGroupName");
+  return owners.some(
+    (owner) =>
+      textAt(owner, "uid") === uid ||
+      (group !== undefined &&
+        textAt(owner, "kind") === "PodGroup" &&
+        textAt(owner, "name") === group),
   );
-  const slices = objects.of("ResourceSlice").map(({ object }) => object);
-  const newest = new Map<string, number>();
-  const poolOf = (slice: KubernetesObject): string =>
-    `${textAt(slice, "spec", "driver") ?? ""}/${textAt(slice, "spec", "pool", "name") ?? ""}`;
-  const generationOf = (slice: KubernetesObject): number =>
-    integerAt(slice, "spec", "pool", "generation") ?? 0;
-  for (const slice of slices) {
-    newest.set(poolOf(slice), Math.max(newest.get(poolOf(slice)) ?? 0, generationOf(slice)));
-  }
-  return (
-    slices
-      // A pool that was published anew leaves older slices behind for a while.
-      .filter((slice) => generationOf(slice) === newest.get(poolOf(slice)))
-      .map((slice) => readPool(slice, held))
-  );
-}
-
-function readPool(slice: KubernetesObject, held: ReadonlySet<string>): DevicePool {
-  const driver = textAt(slice, "spec", "driver") ?? "";
-  const pool = textAt(slice, "spec", "pool", "name");
-  const devices = listAt(slice, "spec", "devices");
-  const selector = fieldsAt(slice, "spec", "nodeSelector");
-  return {
-    driver,
-    free: devices
-      .map((device) => keyOf(driver, pool, textAt(device, "name")))
-      .filter((key) => !held.has(key)),
-    isIntricate: devices.some((device) => {
-      const facts = isPresentAt(device, "basic") ? fieldsAt(device, "basic") : device;
-      return (
-        ["consumesCounters", "nodeName", "nodeSelector", "allowMultipleAllocations"].some((field) =>
-          isPresentAt(facts, field),
-        ) || listAt(facts, "taints").length > 0
-      );
-    }),
-    nodeName: textAt(slice, "spec", "nodeName") || undefined,
-    terms: isPresentAt(selector, "nodeSelectorTerms") ? readTerms(selector) : undefined,
-    isEverywhere:
-      isTrueAt(slice, "spec", "allNodes") || isTrueAt(slice, "spec", "perDeviceNodeSelection"),
-  };
-}
-
-function keyOf(...parts: readonly (string | undefined)[]): string {
-  return parts.map((part) => part ?? "").join("/");
 }

@@ -81,7 +81,7 @@ export class Judge {
       devices: cluster.devices.statesOf(pod),
       neighbours: cluster.neighbours,
       attachments: cluster.attachments,
-      pools: cluster.devices.arePoolsKnown ? cluster.devices.pools : undefined,
+      pools: cluster.devices.areKnown ? cluster.devices.all : undefined,
       stopped: [],
     };
     const verdicts = nodes.map((node) => this.#judgeOn(node, rest));

@@ -11,7 +11,7 @@ import { Judge } from "./judge-pod.ts";
 
 export const podFitsNode: Contract = defineContract<{ schedulerNames: readonly string[] }>({
   id: "scheduling/pod-fits-node",
-  version: 2,
+  version: 3,
   boundary: "pod-scheduler",
   promise: "Every pod that asks for a node passes all filters of the scheduler on at least one.",
   reads: ["kubernetes"],

@@ -9,7 +9,7 @@ import { addCapacity } from "./resource-changes.ts";
 const usable: DeviceState = { kind: "usable" };
 
 /** The changes that let the pod have its devices on the node. */
-export function deviceChanges(obstacle: DeviceObstacle, { node, pod }: Situation): Change[] {
+export function deviceChanges(obstacle: DeviceObstacle, { node }: Situation): Change[] {
   switch (obstacle.kind) {
     case "device-refused":
       return [
@@ -37,11 +37,18 @@ export function deviceChanges(obstacle: DeviceObstacle, { node, pod }: Situation
           cost: costs.freeCapacity,
           description: `free ${wanted - available} ${what} on node ${node.name} by stopping pods that hold them, or add devices`,
           touches: "node",
-          apply: (before) => ({ ...before, devices: pod.deviceClaims.map(() => usable) }),
+          apply: (before) => ({ ...before, devices: before.devices.map(served) }),
         },
       ];
     }
   }
+}
+
+/** What is wanted as it is once there are devices for it. */
+function served(state: DeviceState): DeviceState {
+  if (state.kind !== "wanted") return state;
+  const resources = state.requests.flatMap(({ resource }) => resource ?? []);
+  return resources.length === 0 ? usable : { kind: "usable", resources: new Set(resources) };
 }
 
 function deviceChange(

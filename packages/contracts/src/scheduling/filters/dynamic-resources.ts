@@ -1,7 +1,8 @@
-/** Refuses nodes from which allocated devices cannot be reached, or that have too few free devices. */
+/** Refuses nodes from which allocated devices cannot be reached, or whose devices cannot serve what is asked for. */
 
 import { matchesTerm } from "../../kubernetes/selector.ts";
-import type { DevicePool, DeviceRequest } from "../devices.ts";
+import { type Allocation, allocate } from "../device-allocation.ts";
+import type { WantedDevices } from "../devices.ts";
 import type { Node } from "../node.ts";
 import type { Obstacle } from "../obstacle.ts";
 import { type Filter, nothing, type Situation } from "./filter.ts";
@@ -21,60 +22,59 @@ export const dynamicResources: Filter = {
       if (state.terms.some((term) => matchesTerm(term, node))) return [];
       return [{ kind: "device-elsewhere", device: index, name }];
     });
-    const lacking = lackingDevices(situation);
-    return lacking === undefined ? perClaim : [...perClaim, lacking];
+    const allocation = allocationIn(situation);
+    if (allocation?.kind !== "impossible") return perClaim;
+    const { driver, wanted, available } = allocation;
+    return [...perClaim, { kind: "devices-lacking", driver, wanted, available }];
   },
-  unknown({ node, devices, pools }) {
+  unknown(situation) {
+    const { node, devices } = situation;
     if (devices.length === 0) return nothing;
-    return [
-      ...devices.flatMap((state) => (state.kind === "unknown" ? [state.what] : [])),
-      ...unjudged({ node, devices, pools }),
-    ];
+    const untold = devices.flatMap((state) => (state.kind === "unknown" ? [state.what] : []));
+    const allocation = allocationIn(situation);
+    if (allocation?.kind === "possible") return [...untold, ...allocation.unjudged];
+    const isUntold = allocation === undefined && wantedOn(node, devices).requests.length > 0;
+    return isUntold
+      ? [...untold, "the resource slices: kubectl get resourceslices -o json"]
+      : untold;
   },
 };
 
-/** The requests that cannot be served whatever the expressions say: there are not enough free devices at all. */
-function lackingDevices({ node, devices, pools }: Situation): Obstacle | undefined {
+/** A memory and no state: both questions of a filter are about the same situation. */
+const known = new WeakMap<Situation, Allocation>();
+
+/** What comes of allocating all that is wanted; nothing where the devices are not known. */
+function allocationIn(situation: Situation): Allocation | undefined {
+  const { node, devices, pools } = situation;
   if (pools === undefined) return undefined;
-  const requests = requestsOf(devices);
-  if (requests.length === 0) return undefined;
-  const reachable = pools.filter((pool) => reaches(pool, node));
-  // Devices that may be shared or share what they are made of are not counted; that there are none is certain.
-  const free = (driver: string | undefined): number =>
-    reachable
-      .filter((pool) => driver === undefined || pool.driver === driver)
-      .reduce((sum, pool) => sum + (pool.isIntricate ? Infinity : pool.free.length), 0);
-  const drivers = new Set(requests.map(({ driver }) => driver));
-  for (const driver of [...drivers, undefined]) {
-    const asking = requests.filter((request) => driver === undefined || request.driver === driver);
-    const wanted = asking.reduce((sum, request) => sum + request.count, 0);
-    const available = free(driver);
-    if (wanted > available) return { kind: "devices-lacking", driver, wanted, available };
-  }
-  return undefined;
+  const answer = known.get(situation) ?? allocate(wantedOn(node, devices), pools, node);
+  known.set(situation, answer);
+  return answer;
 }
 
-function requestsOf(devices: Situation["devices"]): DeviceRequest[] {
-  return devices.flatMap((state) => (state.kind === "wanted" ? state.requests : []));
+/** What the pod wants of devices on a node: a resource that the node itself has is no matter of devices. */
+function wantedOn(node: Node, devices: Situation["devices"]): WantedDevices {
+  const wanted = devices.filter((state) => state.kind === "wanted");
+  return {
+    requests: wanted.flatMap(({ requests }) =>
+      requests.filter(
+        ({ resource }) => resource === undefined || isServedByDevices(resource, { node, devices }),
+      ),
+    ),
+    shared: wanted.flatMap(({ shared }) => shared),
+    unjudged: wanted.flatMap(({ unjudged }) => unjudged),
+  };
 }
 
-function unjudged({
-  node,
-  devices,
-  pools,
-}: Pick<Situation, "node" | "devices" | "pools">): string[] {
-  const requests = requestsOf(devices);
-  if (requests.length === 0) return [];
-  if (pools === undefined) return ["the resource slices: kubectl get resourceslices -o json"];
-  const isIntricate = pools.some((pool) => pool.isIntricate && reaches(pool, node));
-  return [
-    ...requests.flatMap((request) => request.unjudged),
-    ...(isIntricate ? ["whether the devices that are left can be allocated together"] : []),
-  ];
-}
-
-function reaches({ nodeName, terms, isEverywhere }: DevicePool, node: Node): boolean {
-  if (isEverywhere) return true;
-  if (nodeName !== undefined) return nodeName === node.name;
-  return terms?.some((term) => matchesTerm(term, node)) ?? false;
+/** Whether a device class stands in for a resource that a node has nothing of. */
+export function isServedByDevices(
+  resource: string,
+  { node, devices }: Pick<Situation, "node" | "devices">,
+): boolean {
+  if ((node.allocatable.get(resource) ?? 0n) > 0n) return false;
+  return devices.some(
+    (state) =>
+      (state.kind === "usable" && state.resources?.has(resource) === true) ||
+      (state.kind === "wanted" && state.requests.some((request) => request.resource === resource)),
+  );
 }

@@ -1,7 +1,8 @@
 /** What a filter is: one question of the scheduler about one pod and one node. */
 
 import type { ClaimState } from "../claims.ts";
-import type { DevicePool, DeviceState } from "../devices.ts";
+import type { Device } from "../device-pools.ts";
+import type { DeviceState } from "../devices.ts";
 import type { Neighbours } from "../neighbours.ts";
 import type { Node } from "../node.ts";
 import type { Obstacle } from "../obstacle.ts";
@@ -16,12 +17,12 @@ export interface Situation {
   readonly original: Node | undefined;
   /** The state of the pod's claims, in the order of `pod.claims`. */
   readonly claims: readonly ClaimState[];
-  /** The state of the pod's device claims, in the order of `pod.deviceClaims`. */
+  /** The state of the pod's device claims, in the order of `pod.deviceClaims`, and of what device classes stand in for. */
   readonly devices: readonly DeviceState[];
   readonly neighbours: Neighbours;
   readonly attachments: Attachments;
   /** The devices of the cluster; absent when the evidence does not tell. */
-  readonly pools: readonly DevicePool[] | undefined;
+  readonly pools: readonly Device[] | undefined;
   /** Pods of other nodes that are taken to be gone. */
   readonly stopped: readonly Pod[];
 }

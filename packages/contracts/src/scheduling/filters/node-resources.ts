@@ -2,6 +2,7 @@
 
 import type { Obstacle } from "../obstacle.ts";
 import type { Pod } from "../pod.ts";
+import { isServedByDevices } from "./dynamic-resources.ts";
 import { type Filter, nothing, type Situation } from "./filter.ts";
 
 export const nodeResources: Filter = {
@@ -32,7 +33,7 @@ function podCountObstacle({ node }: Situation): Obstacle | undefined {
   return { kind: "pod-count", used: podCount, max: podCountMax };
 }
 
-function resourceObstacles({ pod, node }: Situation): readonly Obstacle[] {
+function resourceObstacles({ pod, node, devices }: Situation): readonly Obstacle[] {
   if (node.unknown.has("room")) return nothing;
   let shortages: Shortage[] | undefined;
   for (const [resource, requested] of pod.requests) {
@@ -40,6 +41,7 @@ function resourceObstacles({ pod, node }: Situation): readonly Obstacle[] {
     const allocatable = node.allocatable.get(resource) ?? 0n;
     const used = node.used.get(resource) ?? 0n;
     if (requested + used <= allocatable || !isSchedulable(resource)) continue;
+    if (devices.length > 0 && isServedByDevices(resource, { node, devices })) continue;
     shortages ??= [];
     shortages.push({ kind: "resource", resource, requested, used, allocatable });
   }

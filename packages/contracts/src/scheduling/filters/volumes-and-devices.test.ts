@@ -253,7 +253,7 @@ spec: { driver: gpu.example.com, nodeName: ${on}, pool: { name: ${on}, generatio
     );
   });
 
-  test("an expression over attributes is not evaluated, and the finding says so", () => {
+  test("an expression that cannot be told is named as what is not known", () => {
     const expression = 'device.attributes["gpu.example.com"].memory > 4';
     expect(
       answer(node(), deviceClass(expression), deviceClaim(want()), slice("node-a", "d1"), asking),
@@ -262,6 +262,100 @@ spec: { driver: gpu.example.com, nodeName: ${on}, pool: { name: ${on}, generatio
     expect(
       answer(node(), deviceClass(expression), deviceClaim(want()), slice("node-b", "d1"), asking),
     ).toBe("1 cannot allocate all claims.");
+  });
+
+  const device = (name: string, attributes: string, more = ""): string =>
+    `{ name: ${name}, attributes: { ${attributes} }${more === "" ? "" : `, ${more}`} }`;
+  const slices = (...devices: string[]): string =>
+    slice("node-a").replace("devices: []", `devices: [${devices.join(", ")}]`);
+  const model = (name: string): string =>
+    `selectors: [{ cel: { expression: 'device.attributes["gpu.example.com"].model == "${name}"' } }]`;
+
+  test("expressions over attributes choose among the devices", () => {
+    const rest = [node(), deviceClass(), asking];
+    const two = slices(device("d1", "model: { string: a }"), device("d2", "model: { string: b }"));
+    expect(answer(...rest, two, deviceClaim(want(model("b"))))).toBe("fits 1");
+    expect(answer(...rest, two, deviceClaim(want(model("c"))))).toBe(
+      "1 cannot allocate all claims.",
+    );
+    expect(answer(...rest, two, deviceClaim(want(`count: 2, ${model("b")}`)))).toBe(
+      "1 cannot allocate all claims.",
+    );
+  });
+
+  test("of several requests each gets devices of its own", () => {
+    const both = (first: string, second: string): string =>
+      deviceClaim(want(first)).replace("{ name: r,", `{ name: s, ${want(second)} }, { name: r,`);
+    const rest = [node(), deviceClass(), asking];
+    const two = slices(device("d1", "model: { string: a }"), device("d2", "model: { string: b }"));
+    // The one that takes anything must leave the other what it needs.
+    expect(answer(...rest, two, both("count: 1", model("a")))).toBe("fits 1");
+    expect(answer(...rest, two, both(model("a"), model("a")))).toBe(
+      "1 cannot allocate all claims.",
+    );
+  });
+
+  test("an alternative is enough, all means every one that matches, and values may have to be shared", () => {
+    const rest = [node(), deviceClass(), asking];
+    const two = slices(
+      device("d1", "model: { string: a }, numa: { int: 0 }"),
+      device("d2", "model: { string: b }, numa: { int: 1 }"),
+    );
+    const either = (one: string, other: string): string =>
+      `firstAvailable: [{ name: x, deviceClassName: gpu.example.com, ${one} }, { name: y, deviceClassName: gpu.example.com, ${other} }]`;
+    expect(answer(...rest, two, deviceClaim(either(model("c"), model("b"))))).toBe("fits 1");
+    expect(answer(...rest, two, deviceClaim(either(model("c"), "count: 3")))).toBe(
+      "1 cannot allocate all claims.",
+    );
+    expect(answer(...rest, two, deviceClaim(want("allocationMode: All")))).toBe("fits 1");
+    const held = deviceClaim(
+      want(),
+      "allocation: { devices: { results: [{ request: r, driver: gpu.example.com, pool: node-a, device: d1 }] } }",
+    ).replace("gpu-claim", "other-claim");
+    expect(answer(...rest, two, held, deviceClaim(want("allocationMode: All")))).toBe(
+      "1 cannot allocate all claims.",
+    );
+    const alike = (attribute: string): string =>
+      deviceClaim(want("count: 2")).replace(
+        "}] } }",
+        `}], constraints: [{ matchAttribute: gpu.example.com/${attribute} }] } }`,
+      );
+    expect(answer(...rest, two, alike("numa"))).toBe("1 cannot allocate all claims.");
+    const same = slices(device("d1", "numa: { int: 1 }"), device("d2", "numa: { int: 1 }"));
+    expect(answer(...rest, same, alike("numa"))).toBe("fits 1");
+  });
+
+  test("a device class may stand in for a resource that the node has nothing of", () => {
+    const named = deviceClass().replace(
+      "spec: {",
+      "spec: { extendedResourceName: example.com/gpu,",
+    );
+    const counting = pod(
+      "asking",
+      'containers: [{ name: main, resources: { limits: { example.com/gpu: "2" } } }]',
+    );
+    expect(answer(node(), counting, deviceClass(), slice("node-a", "d1", "d2"))).toBe(
+      "1 Insufficient example.com/gpu.",
+    );
+    expect(answer(node(), counting, named, slice("node-a", "d1", "d2"))).toBe("fits 1");
+    expect(answer(node(), counting, named, slice("node-a", "d1"))).toBe(
+      "1 cannot allocate all claims.",
+    );
+  });
+
+  test("devices that failed to become ready are on no node, and those that wait may yet be", () => {
+    const bound = (conditions: string): string =>
+      deviceClaim(
+        want(),
+        `allocation: { devices: { results: [{ request: r, driver: gpu.example.com, pool: node-a, device: d1, bindingConditions: [up], bindingFailureConditions: [broken] }] } }, devices: [{ driver: gpu.example.com, pool: node-a, device: d1, conditions: [${conditions}] }]`,
+      );
+    expect(answer(node(), asking, bound('{ type: up, status: "True" }'))).toBe("fits 1");
+    expect(answer(node(), asking, bound('{ type: broken, status: "True" }'))).toBe(
+      "1 resourceclaim not available on the node.",
+    );
+    expect(answer(node(), asking, bound(""))).toBe(
+      "not known: whether the devices of the claim gpu-claim become ready",
+    );
   });
 
   test("what is missing is named in the scheduler's words", () => {
