@@ -101,7 +101,81 @@ const series = {
   timesMicros: [1, 2],
   values: [3, -4],
 };
+const sum = { count: 2, amountMicros: "-7" };
+const entry = {
+  sequence: 1,
+  timeMicros: 2,
+  from: "credit/USD",
+  to: "holds/USD",
+  amountMicros: "3",
+  reason: "held",
+  commandId: "c",
+  holdId: "h",
+  usageId: "u",
+};
+const reserve = {
+  id: "h",
+  kind: "lease",
+  currency: "USD",
+  state: "open",
+  remainingMicros: "0",
+  openingMicros: "1",
+  endsMicros: 5,
+  isCompleted: true,
+  earlierUses: sum,
+  journal: sum,
+  unreadMicros: "0",
+  settledBy: "c",
+};
+const use = {
+  id: "u",
+  holdId: "h",
+  timeMicros: 1,
+  amountMicros: "3",
+  currency: "USD",
+  provider: "p",
+  model: "m",
+  priceVersion: "1",
+  job: "j",
+  interval: "1",
+  deviceKind: "gpu",
+  deviceSeconds: 1.5,
+  isFinal: false,
+};
 const places = [
+  {
+    place: "a ledger",
+    fields: {
+      kind: "ledger",
+      name: "n",
+      readMicros: 1,
+      fromMicros: 0,
+      isCut: true,
+      accounts: [],
+      limits: [],
+      entries: [entry],
+      reserves: [reserve],
+      uses: [use],
+      invoice: [],
+    },
+    wrap: (value: unknown) => value,
+  },
+  {
+    place: "an entry",
+    fields: entry,
+    wrap: (value: unknown) => ({ kind: "ledger", entries: [value] }),
+  },
+  {
+    place: "a lease",
+    fields: reserve,
+    wrap: (value: unknown) => ({ kind: "ledger", reserves: [value] }),
+  },
+  {
+    place: "its journal",
+    fields: sum,
+    wrap: (value: unknown) => ({ kind: "ledger", reserves: [{ ...reserve, journal: value }] }),
+  },
+  { place: "a use", fields: use, wrap: (value: unknown) => ({ kind: "ledger", uses: [value] }) },
   {
     place: "a log",
     fields: { kind: "logs", about, lines: [line] },

@@ -1,6 +1,6 @@
 /**
- * Whether a parsed value is evidence. Traces, logs and metrics are checked by hand, because they hold nearly all of the
- * data and interpreting their schema costs a millisecond for each span and line; a test holds both checks to the same
+ * Whether a parsed value is evidence. Traces, logs, metrics and ledgers are checked by hand, because they hold nearly all of
+ * the data and interpreting their schema costs a millisecond for each span and line; a test holds both checks to the same
  * answers.
  */
 
@@ -13,6 +13,7 @@ import {
   type TraceContent,
 } from "../model/evidence.ts";
 import { type Fields, isFields } from "../model/fields.ts";
+import { LedgerContent, ledgerEvidenceLimits } from "../model/ledger.ts";
 import { spanKinds, spanLimits, spanStatusCodes } from "../model/span.ts";
 
 /** Nesting of attribute values; canonical JSON has the same bound. */
@@ -32,6 +33,8 @@ export function isEvidenceContent(value: unknown): value is Content {
       return hasOnly(value, logsFields);
     case "metrics":
       return hasOnly(value, metricsFields);
+    case "ledger":
+      return isLedger(value);
     default:
       return Value.Check(EvidenceContent, value);
   }
@@ -141,6 +144,76 @@ const metricsFields = rules({
   kind: isText,
   series: (value) => areAll(value, (series) => isFields(series) && hasOnly(series, seriesFields)),
 });
+
+const { nameLengthMax, entryCountMax, reserveCountMax, useCountMax } = ledgerEvidenceLimits;
+const microsPattern = /^(?:0|-?[1-9][0-9]{0,39})$/;
+const isMicros: Check = (value) => typeof value === "string" && microsPattern.test(value);
+const isLedgerName: Check = (value) => isTextUpTo(value, nameLengthMax);
+const isWhole: Check = (value) => Number.isSafeInteger(value) && Number(value) >= 0;
+const isTruth: Check = (value) => typeof value === "boolean";
+const sumFields = rules({ count: isWhole, amountMicros: isMicros });
+const isUseSum: Check = (value) => isFields(value) && hasOnly(value, sumFields);
+const entryFields = rules(
+  { from: isLedgerName, to: isLedgerName, amountMicros: isMicros },
+  {
+    sequence: isWhole,
+    timeMicros: isCount,
+    reason: isLedgerName,
+    commandId: isLedgerName,
+    holdId: isLedgerName,
+    usageId: isLedgerName,
+  },
+);
+const reserveFields = rules(
+  {
+    id: isLedgerName,
+    kind: (value) => value === "hold" || value === "lease",
+    currency: isLedgerName,
+    state: isLedgerName,
+    remainingMicros: isMicros,
+  },
+  {
+    openingMicros: isMicros,
+    endsMicros: isCount,
+    isCompleted: isTruth,
+    earlierUses: isUseSum,
+    journal: isUseSum,
+    unreadMicros: isMicros,
+    settledBy: isLedgerName,
+  },
+);
+const useFields = rules(
+  { id: isLedgerName, amountMicros: isMicros },
+  {
+    holdId: isLedgerName,
+    timeMicros: isCount,
+    currency: isLedgerName,
+    provider: isLedgerName,
+    model: isLedgerName,
+    priceVersion: isLedgerName,
+    job: isLedgerName,
+    interval: isLedgerName,
+    deviceKind: isLedgerName,
+    deviceSeconds: isCount,
+    isFinal: isTruth,
+  },
+);
+
+/** The long lists by hand, the rest by its schema. */
+function isLedger(value: Fields): boolean {
+  const { entries = [], reserves = [], uses = [], ...rest } = value;
+  return (
+    isListOf(entries, entryFields, entryCountMax) &&
+    isListOf(reserves, reserveFields, reserveCountMax) &&
+    isListOf(uses, useFields, useCountMax) &&
+    Value.Check(LedgerContent, rest)
+  );
+}
+
+function isListOf(value: unknown, fields: Rules, countMax: number): boolean {
+  if (!Array.isArray(value) || value.length > countMax) return false;
+  return value.every((item) => isFields(item) && hasOnly(item, fields));
+}
 
 function areAll(value: unknown, check: Check): boolean {
   return Array.isArray(value) && value.every(check);
