@@ -15,6 +15,7 @@ export const regionFaults = [
   "use over-reported",
   "use sent twice",
   "edits concurrent",
+  "escrow recalled",
 ] as const;
 export type RegionFault = (typeof regionFaults)[number];
 

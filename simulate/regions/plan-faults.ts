@@ -63,5 +63,31 @@ export function planFaults(
     world.table.note("commit uncertain", victim.states());
     victim.database.loseNextAnswer();
   });
+  planRecalls(world, parts);
   return overMs;
+}
+
+/** A person at the home wants back what a region was lent. */
+function planRecalls(
+  world: RegionWorld,
+  {
+    chance: whole,
+    home,
+    remotes,
+    durationMs,
+  }: {
+    readonly chance: Chance;
+    readonly home: RegionProcess;
+    readonly remotes: readonly RegionProcess[];
+    readonly durationMs: number;
+  },
+): void {
+  const chance = whole.fork("recalls");
+  for (let count = chance.between(0, 2); count > 0; count -= 1) {
+    const region = remotes[chance.between(0, remotes.length - 1)] ?? home;
+    world.queue.after(chance.between(500, durationMs), () => {
+      world.table.note("escrow recalled", region.states());
+      home.recall(region, chance.between(1_000, 9_000));
+    });
+  }
 }

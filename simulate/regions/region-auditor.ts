@@ -45,6 +45,8 @@ export class RegionAuditor {
   readonly #knownBy = new Map<string, Set<AuditedEdit>>();
   readonly #before = new Map<AuditedEdit, ReadonlySet<AuditedEdit>>();
   readonly #lots = new Map<string, bigint>();
+  /** By region, until when the home wants back what it lent, by its clock. */
+  readonly #recalledUntilMs = new Map<string, number>();
 
   /** The home's ledger gave credit. */
   granted(lotId: string, micros: bigint): void {
@@ -61,6 +63,19 @@ export class RegionAuditor {
   /** A hard budget of a key holds at the home; what was higher may still be lent. */
   limited(keyId: string, micros: bigint): void {
     if (micros > (this.#keyLimits.get(keyId) ?? 0n)) this.#keyLimits.set(keyId, micros);
+  }
+
+  /** The home has written down that it wants back what it lent. */
+  recalled(region: string, untilMs: number): void {
+    this.#recalledUntilMs.set(region, untilMs);
+  }
+
+  /** The home's ledger lent to a region, at a time of the same clock. */
+  lent(region: string, lent: { readonly micros: bigint; readonly atMs: number }): void {
+    if (lent.micros > 0n && lent.atMs < (this.#recalledUntilMs.get(region) ?? 0))
+      this.violations.push(
+        `${region} was lent ${lent.micros} at ${lent.atMs} ms while it was recalled`,
+      );
   }
 
   /** A region admitted an operation of at most so much. */

@@ -12,6 +12,7 @@ import { decide } from "@faultline/server/ledger/rules/decide.ts";
 import { emptyLedger } from "@faultline/server/ledger/rules/ledger-state.ts";
 import type { Transfer } from "@faultline/server/ledger/rules/types.ts";
 import type { Escrow } from "@faultline/server/ledger/regions/escrow.ts";
+import type { EscrowRecall } from "@faultline/server/ledger/regions/escrow-recall.ts";
 import type { GrantDocument } from "@faultline/server/ledger/regions/grant-document.ts";
 import type { RegionRequest } from "@faultline/server/ledger/regions/region-request.ts";
 
@@ -29,6 +30,8 @@ export class RegionDatabase {
   readonly ledger = emptyLedger();
   readonly transfers: Transfer[] = [];
   readonly #documents = new Map<string, GrantDocument>();
+  /** Of the home: what it wants back, by region. */
+  readonly #recalls = new Map<string, EscrowRecall>();
   #escrow: Escrow;
   #isAway = false;
   #isUncertain = false;
@@ -49,6 +52,15 @@ export class RegionDatabase {
 
   get documents(): ReadonlyMap<string, GrantDocument> {
     return this.#documents;
+  }
+
+  get recalls(): ReadonlyMap<string, EscrowRecall> {
+    return this.#recalls;
+  }
+
+  /** As the clock of the process shows it. */
+  get nowMs(): number {
+    return this.#nowMs();
   }
 
   set isAway(isAway: boolean) {
@@ -78,6 +90,14 @@ export class RegionDatabase {
 
   saveEscrow(escrow: Escrow): void {
     this.#write(() => (this.#escrow = escrow));
+  }
+
+  /** `isWritten` is called when it is, whoever learns of it. */
+  saveRecall(region: string, recall: EscrowRecall, isWritten: () => void): void {
+    this.#write(() => {
+      this.#recalls.set(region, recall);
+      isWritten();
+    });
   }
 
   /** `isWritten` is called when they are, whoever learns of it. */

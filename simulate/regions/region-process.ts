@@ -16,6 +16,7 @@ import {
   takeAnswer,
   takeForReturn,
 } from "@faultline/server/ledger/regions/escrow.ts";
+import { recallState, refuseRecalled } from "@faultline/server/ledger/regions/escrow-recall.ts";
 import {
   type ExchangeReply,
   type ExchangeRequest,
@@ -60,7 +61,9 @@ export class RegionProcess {
   clockOffMs = 0;
   /** What operations lacked since the last step. */
   #lackMicros = 0n;
-  /** Forgotten when the process dies. */
+  /** Whether the home wanted its credit back when it was heard last; forgotten when the process dies. */
+  #isRecalled = false;
+  /** Likewise. */
   #applied = new Set<string>();
   #idCount = 0;
 
@@ -120,6 +123,17 @@ export class RegionProcess {
     return isDone;
   }
 
+  /** The home wants back what it lent to a region. */
+  recall(region: RegionProcess, durationMs: number): void {
+    const recalledAtMs = this.database.nowMs;
+    const untilMs = recalledAtMs + durationMs;
+    this.#guard(() =>
+      this.database.saveRecall(region.name, { recalledAtMs, untilMs }, () =>
+        this.world.auditor.recalled(region.name, untilMs),
+      ),
+    );
+  }
+
   /** What a fault meets here. */
   states(): RegionState[] {
     const { escrow, ledger, documents } = this.database;
@@ -162,6 +176,7 @@ export class RegionProcess {
       this.world.table.note(this.isHome ? "home killed" : "region killed", this.states());
       this.isUp = false;
       this.#applied = new Set();
+      this.#isRecalled = false;
       this.#lackMicros = 0n;
       this.world.queue.after(this.#chance.between(100, 6_000), () => (this.isUp = true));
     }
@@ -210,7 +225,7 @@ export class RegionProcess {
     const isPlenty = Math.floor(world.queue.nowMs / keptMs) % 2 === 0;
     const escrow = planSteps(database.escrow, this.#standing(), {
       keepMicros: isPlenty ? keptMicros[0] : keptMicros[1],
-      isClosing: world.isEnding,
+      isClosing: world.isEnding || this.#isRecalled,
     });
     if (escrow.borrowing !== database.escrow.borrowing) this.#lackMicros = 0n;
     database.saveEscrow(escrow);
@@ -235,8 +250,12 @@ export class RegionProcess {
       this.#apply();
       const answers = request.steps
         .filter((step) => isStepOf(request.region, step))
-        .map((step) => ({ id: step.id, answer: this.#ask(step) }));
-      const reply = { answers, documents: [...database.documents.values()] };
+        .map((step) => ({
+          id: step.id,
+          answer: this.#refuse(region, step) ?? this.#ask(step),
+        }));
+      const isRecalled = this.#isRecalledFrom(region);
+      const reply = { answers, documents: [...database.documents.values()], isRecalled };
       const knowledge = world.auditor.knowledgeOf(this.name);
       world.send({ from: this.name, to: region.name, states: region.states() }, () =>
         region.#hear(reply, () => world.auditor.heard(region.name, knowledge)),
@@ -244,9 +263,28 @@ export class RegionProcess {
     });
   }
 
-  #hear({ answers, documents }: ExchangeReply, heard: () => void): void {
+  /** What was done before the recall is answered as it was done. */
+  #refuse(region: RegionProcess, step: RegionRequest): Refusal | undefined {
+    if (!this.#isRecalledFrom(region) || this.database.ledger.commands.has(step.id))
+      return undefined;
+    return refuseRecalled(step, currency);
+  }
+
+  #isRecalledFrom(region: RegionProcess): boolean {
+    const { database } = this;
+    const recall = database.recalls.get(region.name);
+    if (recall === undefined) return false;
+    const { nowMs } = database;
+    return recallState(recall, { nowMs, heldMicros: this.escrowMicros(region) }) !== "over";
+  }
+
+  #hear(
+    { answers, documents, isRecalled }: ExchangeReply & { readonly isRecalled: boolean },
+    heard: () => void,
+  ): void {
     this.#guard(() => {
       const { database } = this;
+      this.#isRecalled = isRecalled;
       database.saveDocuments(hearDocuments(database.documents, documents), heard);
       this.#apply();
       for (const { id, answer } of answers) {

@@ -43,6 +43,11 @@ export function runRegions(seed: number, operationCount: number): RegionsResult 
     if (command.kind === "open-account") world.auditor.lined(command.limitMicros);
     if (command.kind === "set-budget" && command.terms.scope.kind === "key")
       world.auditor.limited(command.terms.scope.value, command.terms.limitMicros);
+    if (answer.kind === "leased" && answer.leaseId.startsWith("escrow/")) {
+      const [, region = ""] = answer.leaseId.split("/");
+      const lent = { micros: answer.amountMicros, atMs: home.database.nowMs };
+      world.auditor.lent(region, lent);
+    }
     watchHold(home, command, answer.kind);
   };
   for (const region of remotes)

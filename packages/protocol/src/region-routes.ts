@@ -32,7 +32,8 @@ export const regionRoutes = {
     method: "POST",
     path: "/api/ledger/escrows/recall",
     access: "ledger:write",
-    summary: "Asks a region to give back all that it does not need for what is under way.",
+    summary:
+      "Asks a region to give back all that it does not need for what is under way, and lends it nothing meanwhile.",
     body: RecallEscrowRequest,
     reply: json(200, RegionEscrowList),
   },

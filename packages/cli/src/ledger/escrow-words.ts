@@ -40,12 +40,17 @@ function escrowTable(terminal: Terminal, escrows: readonly RegionEscrow[]): stri
   return foreignTable(
     terminal,
     ["REGION", "HELD", "CHARGED", "SILENT", "RECALLED"],
-    escrows.map(({ region, currency, heldMicros, chargedMicros, silentSeconds, recalledUntil }) => [
-      region,
-      `${unitsOf(heldMicros)} ${currency}`,
-      unitsOf(chargedMicros),
-      `${silentSeconds} s`,
-      recalledUntil === undefined ? "no" : `until ${recalledUntil}`,
+    escrows.map((one) => [
+      one.region,
+      `${unitsOf(one.heldMicros)} ${one.currency}`,
+      unitsOf(one.chargedMicros),
+      `${one.silentSeconds} s`,
+      recallWords(one),
     ]),
   );
+}
+
+function recallWords({ recalledUntil, isOverdue = false }: RegionEscrow): string {
+  if (recalledUntil === undefined) return "no";
+  return isOverdue ? `overdue since ${recalledUntil}` : `until ${recalledUntil}`;
 }

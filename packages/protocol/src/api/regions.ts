@@ -207,8 +207,10 @@ export const RegionEscrow = Type.Object(
     chargedMicros: Micros,
     /** Since the region was heard last; of one that was not heard since this process began, since then. */
     silentSeconds: Count,
-    /** Present while it is recalled. */
+    /** Present while it is recalled: nothing is lent before, nor before all has come back. */
     recalledUntil: Type.Optional(Moment),
+    /** Whether that time is over, and what is held has not come back: it counts as spent until the region has reported. */
+    isOverdue: Type.Optional(Type.Boolean()),
   },
   closed,
 );
@@ -220,8 +222,8 @@ export const RegionEscrowList = Type.Object(
 export const RecallEscrowRequest = Type.Object(
   {
     region: RegionName,
-    /** How long the region borrows nothing; default 600. */
-    durationSeconds: Type.Optional(Type.Integer({ minimum: 1, maximum: 86_400 })),
+    /** How long the region borrows nothing at least; default 600, and 0 ends a recall. */
+    durationSeconds: Type.Optional(Type.Integer({ minimum: 0, maximum: 86_400 })),
   },
   closed,
 );

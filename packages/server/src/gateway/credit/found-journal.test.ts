@@ -2,7 +2,6 @@
 
 import { spawnSync } from "node:child_process";
 import { mkdtemp, rename, rm } from "node:fs/promises";
-import path from "node:path";
 
 import { type Clock, createIds, systemClock, systemRandom } from "#kernel/index.ts";
 import { LedgerBooks, Lending, Reconciliations } from "#ledger/index.ts";
@@ -15,7 +14,7 @@ import { readBootId } from "./process-mark.ts";
 import { CreditRecovery } from "./recover-credit.ts";
 import { usageFolderOf } from "./usage-files.ts";
 import { UsageJournal } from "./usage-journal.ts";
-import { admittedText, SettledUse } from "./usage-text.ts";
+import { admittedText, settledText } from "./usage-text.ts";
 import { toTerms } from "./use-terms.ts";
 
 const { signal } = new AbortController();
@@ -101,7 +100,7 @@ function writeJournal(folder: string, tenantId: SettledReserve["tenantId"]): voi
   journal.open();
   for (const usageId of ["ended", "open"])
     journal.admit(reserve, { terms, text: admittedText(usageId, 70) }, { onWritten: () => {} });
-  journal.settle(reserve, new SettledUse({ usageId: "ended", terms }, 30, undefined));
+  journal.settle(reserve, { terms, text: settledText("ended", 30, undefined) });
   journal.close(false);
 }
 

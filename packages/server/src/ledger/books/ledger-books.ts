@@ -31,6 +31,7 @@ import { readMoment } from "../service/read-moment.ts";
 import { readBudgets } from "../store/load-ledger.ts";
 import { readBalance } from "./balance.ts";
 import { readBalanceSeries } from "./balance-series.ts";
+import { readDoneCommands } from "./done-commands.ts";
 import { explainOperation } from "./explain.ts";
 import { exportEntries } from "./export-entries.ts";
 import { readLedgerExport } from "./export-ledger.ts";
@@ -236,15 +237,7 @@ export class LedgerBooks {
 
   /** Which of these commands took effect. */
   async doneCommands(scope: TenantScope, ids: readonly string[]): Promise<ReadonlySet<string>> {
-    if (ids.length === 0) return new Set();
-    return this.#store.read(scope, async (reader) => {
-      const rows = await reader
-        .selectFrom("ledger_command")
-        .select("id")
-        .where("id", "in", [...ids])
-        .execute();
-      return new Set(rows.map(({ id }) => id));
-    });
+    return this.#store.read(scope, (reader) => readDoneCommands(reader, ids));
   }
 
   async #readBudgets(reader: Reader): Promise<LedgerBudget[]> {

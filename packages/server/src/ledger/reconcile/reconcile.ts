@@ -14,6 +14,7 @@ import { readDocuments } from "../regions/region-store.ts";
 import { sayContent } from "../regions/say-content.ts";
 import { bookLimits } from "../books/limits.ts";
 import { compareInvoice } from "./compare-invoice.ts";
+import { overdueEscrows } from "./compare-escrows.ts";
 import { foundLeases, lostLeases } from "./compare-lost-leases.ts";
 import { leasesBesideUses, usesWithoutCompletion } from "./compare-reserves.ts";
 import type { Invoice } from "./invoice.ts";
@@ -44,6 +45,7 @@ export async function findDifferences(
     ...(await lostLeases(reader)),
     ...(await foundLeases(reader)),
     ...(await contradictingEdits(reader)),
+    ...(await overdueEscrows(reader, nowMs)),
     ...(invoice === undefined ? [] : await compareInvoice(reader, invoice)),
   ];
 }

@@ -74,6 +74,22 @@ export async function readDocuments(
   return rows.map(documentOf);
 }
 
+/** The open escrows that other regions have of the reader's ledger. */
+export async function readLentEscrows(reader: Reader): Promise<LentEscrow[]> {
+  const { rows } = await sql<{ record: unknown }>`
+    select record from ledger_hold
+    where kind = 'lease' and state = 'open' and record ->> 'isEscrow' = 'true' order by id`.execute(
+    reader.executor,
+  );
+  return rows.map(({ record }) => {
+    // A lease, as the ledger wrote it.
+    const lease = readRecord(record) as Lease;
+    const { currency, chargedMicros, workerId } = lease;
+    const region = workerId.slice(workerPrefix.length);
+    return { region, currency, heldMicros: reservedMicros(lease), chargedMicros };
+  });
+}
+
 export class RegionStore {
   readonly #store: Store;
 
@@ -111,24 +127,6 @@ export class RegionStore {
         .where("revision", ">", String(revision))
         .executeTakeFirstOrThrow();
       return Number(count);
-    });
-  }
-
-  /** The open escrows that other regions have of the tenant's ledger. */
-  async lentEscrows(scope: TenantScope): Promise<LentEscrow[]> {
-    return this.#store.read(scope, async (reader) => {
-      const { rows } = await sql<{ record: unknown }>`
-        select record from ledger_hold
-        where kind = 'lease' and state = 'open' and record ->> 'isEscrow' = 'true' order by id`.execute(
-        reader.executor,
-      );
-      return rows.map(({ record }) => {
-        // A lease, as the ledger wrote it.
-        const lease = readRecord(record) as Lease;
-        const { currency, chargedMicros, workerId } = lease;
-        const region = workerId.slice(workerPrefix.length);
-        return { region, currency, heldMicros: reservedMicros(lease), chargedMicros };
-      });
     });
   }
 

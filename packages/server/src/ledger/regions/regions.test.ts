@@ -14,6 +14,7 @@ import { Registry } from "prom-client";
 import { assert, systemClock, systemRandom } from "#kernel/index.ts";
 
 import { balanceOf } from "../rules/draft.ts";
+import { findDifferences } from "../reconcile/reconcile.ts";
 import { openLedgerFixture, type LedgerFixture } from "../test/ledger-fixture.ts";
 import { escrowId } from "./escrow.ts";
 import type { DocumentContent } from "./grant-document.ts";
@@ -70,7 +71,7 @@ async function startRegion(
     store: database.store,
     ledger: fixture.ledger,
     // Tests speak with the home when they want to.
-    clock: { ...systemClock, every: () => {} },
+    clock: { ...systemClock, nowMs: () => systemClock.nowMs() + aheadMs, every: () => {} },
     random: systemRandom,
     fetch: globalThis.fetch,
     logger: pino({ level: "silent" }),
@@ -133,12 +134,14 @@ function budget(limitMicros: bigint): DocumentContent {
   return { kind: "budget", terms: { ...terms, limitMicros, isHard: true, thresholdPercents: [] } };
 }
 
+let aheadMs = 0;
 let stack = new AsyncDisposableStack();
 let link = new Link();
 let eu: Region;
 let us: Region;
 
 beforeEach(async () => {
+  aheadMs = 0;
   stack = new AsyncDisposableStack();
   link = new Link();
   const url = await link.listen();
@@ -350,6 +353,71 @@ describe("two regions", () => {
     expect(await use(us, "u3", 100n)).toBe("used");
     await expect(eu.regions.recall(scope, "ap", 1)).rejects.toMatchObject({ code: "not_found" });
     expect(await us.regions.escrows(scope)).toEqual([]);
+  });
+
+  it("are lent nothing while the home wants it back, though they ask, and its process begins anew", async () => {
+    await eu.regions.edit(scope, "grant/g", grant(8_000n));
+    await us.regions.exchange();
+    await eu.regions.recall(scope, "us", 60_000);
+    // Another process on the same database, which knows no more than what is written down.
+    await using again = await startRegion("eu", { name: "us", url: undefined }, eu.database);
+    link.home = again.regions;
+    expect(await again.regions.escrows(scope)).toMatchObject([{ heldMicros: "1000" }]);
+    // The region has not heard of it yet when it asks for more.
+    expect(await us.regions.replenish(scope.tenantId, 1_500n)).toBe("asked");
+    const [escrow] = await again.regions.escrows(scope);
+    expect(escrow).toMatchObject({ heldMicros: "1000" });
+    expect(escrow?.recalledUntil).toBeDefined();
+    await us.regions.exchange();
+    expect(await again.regions.escrows(scope)).toMatchObject([{ heldMicros: "0" }]);
+    aheadMs = 61_000;
+    // What was asked for is lent now, once.
+    for (let round = 0; round < 2; round += 1) await us.regions.exchange();
+    expect(balance(us, "credit")).toBeGreaterThanOrEqual(1_500n);
+    eu = again;
+    expectEven();
+  });
+
+  it("hear that they were lent something before it was recalled, though the answer was lost", async () => {
+    await eu.regions.edit(scope, "grant/g", grant(8_000n));
+    link.state = "losesReply";
+    await us.regions.exchange();
+    await eu.regions.recall(scope, "us", 60_000);
+    link.state = "open";
+    await us.regions.exchange();
+    expect(balance(us, "credit")).toBe(1_000n);
+    expectEven();
+    for (let round = 0; round < 2; round += 1) await us.regions.exchange();
+    expect(await eu.regions.escrows(scope)).toMatchObject([{ heldMicros: "0" }]);
+  });
+
+  it("owe what has not come back in time, are lent nothing until it has, and are told apart by reconciliation", async () => {
+    await eu.regions.edit(scope, "grant/g", grant(8_000n));
+    await us.regions.exchange();
+    const hold = { currency, amountMicros: 300n, durationMs: 600_000, attribution: {} };
+    await us.fixture.ask({ kind: "hold", id: "long", ...hold });
+    await eu.regions.recall(scope, "us", 1_000);
+    for (let round = 0; round < 2; round += 1) await us.regions.exchange();
+    aheadMs = 2_000;
+    const overdue = () =>
+      eu.database.store.read(scope, (reader) =>
+        findDifferences(reader, { nowMs: systemClock.nowMs() + aheadMs }),
+      );
+    expect(await overdue()).toMatchObject([
+      { kind: "escrow-overdue", subject: "region/us", actualMicros: "300" },
+    ]);
+    expect((await overdue())[0]?.proposal).toBeUndefined();
+    expect(await eu.regions.escrows(scope)).toMatchObject([{ isOverdue: true, heldMicros: "300" }]);
+    await us.regions.replenish(scope.tenantId, 500n);
+    expect(balance(us, "credit")).toBe(0n);
+    const charge = { usageId: "u", usageKind: "tokens", amountMicros: 120n };
+    await us.fixture.ask({ kind: "settle", holdId: "long", charge, isFinal: true });
+    for (let round = 0; round < 2; round += 1) await us.regions.exchange();
+    expect(balance(eu, "usage:tokens")).toBe(120n);
+    expect(await overdue()).toEqual([]);
+    for (let round = 0; round < 2; round += 1) await us.regions.exchange();
+    expect(balance(us, "credit")).toBeGreaterThan(0n);
+    expectEven();
   });
 
   it("count what waits for a person and for the home, and how long they are silent", async () => {

@@ -78,7 +78,7 @@ export class Regions {
   constructor(parts: RegionsParts) {
     this.#parts = parts;
     this.#store = new RegionStore(parts.store);
-    this.#lending = new EscrowLending(parts.clock);
+    this.#lending = new EscrowLending(parts);
     const { terms } = parts;
     for (const [tenantId, home] of terms.homes) {
       if (home === terms.name) continue;
@@ -128,12 +128,13 @@ export class Regions {
 
   /** What other regions hold of the tenant's credit; nothing where this is not its home. */
   async escrows(scope: TenantScope): Promise<RegionEscrow[]> {
-    if (this.isAway(scope.tenantId)) return [];
-    const lent = await this.#store.lentEscrows(scope);
-    return lent.map((escrow) => this.#lending.show(scope.tenantId, escrow));
+    return this.isAway(scope.tenantId) ? [] : this.#lending.show(scope);
   }
 
-  /** Asks a region to give back what it can, and lends it nothing for a time. Throws `not_found`. */
+  /**
+   * Asks a region to give back what it can, and lends it nothing until a time is over and all has come back; for no time, it is
+   * lent to again. Throws `not_found`.
+   */
   async recall(scope: TenantScope, region: string, durationMs: number): Promise<void> {
     const escrows = await this.escrows(scope);
     if (!escrows.some((escrow) => escrow.region === region))
@@ -144,7 +145,7 @@ export class Regions {
           hint: "Ask in the home of the account; `faultline ledger escrow` lists the regions.",
         },
       );
-    this.#lending.recall(scope.tenantId, region, durationMs);
+    await this.#lending.recall(scope, region, durationMs);
   }
 
   /** How things stand, for metrics. */
@@ -257,16 +258,16 @@ export class Regions {
       heard.map(({ key }) => key),
     );
     const details = new Map(Object.entries(request.details));
+    const steps = request.steps.filter((step) => isStepOf(peer.name, step));
+    const isRecalled = await this.#lending.isRecalled(scope, peer.name);
+    const refusals = isRecalled ? await this.#lending.refusals(scope, steps) : undefined;
     const answers = await Promise.all(
-      request.steps
-        .filter((step) => isStepOf(peer.name, step))
-        .map(async (step) => ({
-          id: step.id,
-          answer: await ledger.submit(scope, step, { details }),
-        })),
+      steps.map(async (step) => ({
+        id: step.id,
+        answer: refusals?.get(step.id) ?? (await ledger.submit(scope, step, { details })),
+      })),
     );
     const changed = await this.#store.changedDocuments(scope, request.heardRevision);
-    const isRecalled = this.#lending.isRecalled(scope.tenantId, peer.name);
     return exchangeText({ answers, ...changed, ...(isRecalled ? { isRecalled } : {}) });
   }
 

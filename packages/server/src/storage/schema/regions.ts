@@ -1,4 +1,4 @@
-/** The tables of regions: grant documents, and escrows. */
+/** The tables of regions: grant documents, escrows, and recalls of them. */
 
 import type { TenantId } from "@faultline/protocol";
 import type { ColumnType } from "kysely";
@@ -20,7 +20,15 @@ export interface RegionEscrowTable {
   record: Json;
 }
 
+export interface RegionRecallTable {
+  tenant_id: TenantId;
+  region: string;
+  recalled_at: ColumnType<Date, Date, Date>;
+  until_at: ColumnType<Date, Date, Date>;
+}
+
 export interface RegionTables {
+  region_recall: RegionRecallTable;
   region_document: RegionDocumentTable;
   region_escrow: RegionEscrowTable;
 }
