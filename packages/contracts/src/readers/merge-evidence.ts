@@ -11,7 +11,7 @@ import { canonicalJson } from "../snapshot/canonical-json.ts";
 import type { SnapshotPart } from "../snapshot/create-snapshot.ts";
 import { compareText } from "../text/compare-text.ts";
 import { shorten } from "../text/cut-text.ts";
-import { indicesOf, keepIndices } from "../traces/trace-order.ts";
+import { keepParents, parentsIfDistinct } from "../traces/trace-order.ts";
 
 /** Things of one kind that one file holds. */
 export interface FromFile<T> {
@@ -87,9 +87,9 @@ export function traceContentOf(traceId: string, spans: Span[]): TraceContent {
 
 function inOrder(spans: Span[]): Span[] {
   const sorted = isSorted(spans) ? spans : spans.toSorted(byTime);
-  const indices = indicesOf(sorted);
-  if (indices.size === sorted.length) {
-    keepIndices(sorted, indices);
+  const parents = parentsIfDistinct(sorted);
+  if (parents !== undefined) {
+    keepParents(sorted, parents);
     return sorted;
   }
   const byId = new Map<string, Span>();

@@ -1,9 +1,11 @@
+import { array, assert, constantFrom, property } from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import type { Attributes, Span } from "../model/span.ts";
 import { snapshotOfSpans, spansOf, type SpanTree } from "./trace-builder.ts";
 import type { Call } from "./call.ts";
 import { tracesOf } from "./trace.ts";
+import { urlTarget } from "./url-template.ts";
 
 /** The call that a span below a request records. */
 function callOf(
@@ -192,5 +194,45 @@ describe("SET", () => {
     ],
   ])("%s", (_, attributes, isCall) => {
     expect(callOf("SET", attributes) !== undefined).toBe(isCall);
+  });
+});
+
+describe("requests to addresses that differ in ids", () => {
+  const parts = constantFrom(
+    "http://",
+    "shop",
+    ":",
+    "/",
+    "/7",
+    "/4711",
+    "//",
+    "?id=",
+    ",",
+    "#",
+    "v2",
+    "12-a",
+  );
+
+  it("have the shape and the target that each has alone", () => {
+    assert(
+      property(array(array(parts, { maxLength: 8 }), { minLength: 2, maxLength: 5 }), (made) => {
+        const urls = made.map((words) => `http://shop${words.join("")}`);
+        const children = urls.map((url, at) => ({
+          name: "GET",
+          kind: "client" as const,
+          at: at * 2_000,
+          attributes: { "http.request.method": "GET", "url.full": url },
+        }));
+        const [trace] = tracesOf(
+          snapshotOfSpans(spansOf({ name: "GET /", kind: "server", children })),
+        );
+        expect(urls.map((_, at) => trace?.callOf(at + 1)?.target)).toEqual(
+          urls.map((url) => `GET ${urlTarget(url).target}`),
+        );
+        expect(urls.map((_, at) => trace?.callOf(at + 1)?.shape)).toEqual(
+          urls.map((url) => `GET ${urlTarget(url).host}${urlTarget(url).template}`),
+        );
+      }),
+    );
   });
 });

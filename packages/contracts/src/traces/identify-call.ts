@@ -28,7 +28,7 @@ export class CallIdentifier {
     names: new Map<string, KnownShape>(),
     text: new Map<string, KnownShape>(),
   };
-  readonly #urls = new Map<string, UrlTarget>();
+  readonly #urls = new Map<string, KnownUrl>();
   readonly #hosts = new Map<string, string>();
   readonly #addresses = new Map<string, Address>();
 
@@ -56,25 +56,20 @@ export class CallIdentifier {
     const request = requestOf(span, marks);
     // A browser that fetches ahead makes one request for each link, which is no loop over a list.
     if (request === undefined || attributes["http.request.prefetch"] === true) return undefined;
-    const parsed = this.#urlOf(request.url, textIn(attributes, routeNames));
+    const url = withoutIds(request.url);
+    const known = this.#urlOf(url, textIn(attributes, routeNames));
+    const { parsed } = known;
     const verb = request.method.toUpperCase();
     const host = parsed.host === "" ? (textIn(attributes, hostNames) ?? "") : parsed.host;
     // All operations of GraphQL go to one address: where the call names its own, that tells them apart.
     const operation = (marks & mark.graphql) === 0 ? undefined : graphqlOperationOf(span);
-    const stable = remember(this.#hosts, host, () => stableHost(host));
-    const words = `${verb} ${stable}${parsed.template}${operation === undefined ? "" : ` ${operation}`}`;
-    // Calls of one shape share its texts, so that whoever compares them later compares the same.
-    const { shape, identity, oneBatch } = remember(this.#addresses, words, () => ({
-      shape: words,
-      identity: `http ${words}`,
-      oneBatch: { isBatch: isBatchName(parsed.template) },
-    }));
+    const { shape, identity, oneBatch } = this.#addressOf(known, { verb, host, operation });
     const isList = parsed.valueCount > 1;
     return {
       kind: "http",
       identity,
       shape,
-      target: `${verb} ${parsed.target}`,
+      target: `${verb} ${targetOf(request.url, url, known)}`,
       peer: host,
       isRead: verb === "GET" || verb === "HEAD" || verb === "QUERY",
       isKeyed: !isList && parsed.template.includes("{id}"),
@@ -84,6 +79,23 @@ export class CallIdentifier {
       system: "http",
       isResend: (marks & mark.attempt) !== 0 && (numberIn(attributes, resendNames) ?? 0) > 0,
     };
+  }
+
+  /** Calls of one shape share its texts, so that whoever compares them later compares the same. */
+  #addressOf(known: KnownUrl, { verb, host, operation }: Asked): Address {
+    const { latest, parsed } = known;
+    if (latest?.verb === verb && latest.host === host && latest.operation === operation) {
+      return latest.address;
+    }
+    const stable = remember(this.#hosts, host, () => stableHost(host));
+    const words = `${verb} ${stable}${parsed.template}${operation === undefined ? "" : ` ${operation}`}`;
+    const address = remember(this.#addresses, words, () => ({
+      shape: words,
+      identity: `http ${words}`,
+      oneBatch: { isBatch: isBatchName(parsed.template) },
+    }));
+    known.latest = { verb, host, operation, address };
+    return address;
   }
 
   #shapeOf(statement: string, system: string): KnownShape {
@@ -98,9 +110,9 @@ export class CallIdentifier {
     );
   }
 
-  #urlOf(url: string, route: string | undefined): UrlTarget {
+  #urlOf(url: string, route: string | undefined): KnownUrl {
     const key = route === undefined ? url : `${route}\n${url}`;
-    return remember(this.#urls, key, () => urlTarget(url, route));
+    return remember(this.#urls, key, () => ({ parsed: urlTarget(url, route), latest: undefined }));
   }
 }
 
@@ -118,6 +130,30 @@ const hostNames = [
   "peer.hostname",
   "out.host",
 ] as const;
+
+/** Who is asked, beside the URL. */
+interface Asked {
+  readonly verb: string;
+  readonly host: string;
+  readonly operation: string | undefined;
+}
+
+/** A URL, and what was asked there the last time: the next call often asks the same. */
+interface KnownUrl {
+  readonly parsed: UrlTarget;
+  latest: (Asked & { readonly address: Address }) | undefined;
+}
+
+/** A number as a segment of a path is an id whatever it is, so that URLs which differ only there cost one reduction. */
+function withoutIds(url: string): string {
+  return /[?#]/.test(url) ? url : url.replace(/(?<=[^/])\/\d+(?=\/|$)/g, "/0");
+}
+
+/** Path and query of a URL, of which the one without its ids is known. */
+function targetOf(url: string, plain: string, { parsed }: KnownUrl): string {
+  // Ids stand in the path, which goes on to the end: what stands before it is as long in both.
+  return url === plain ? parsed.target : url.slice(plain.length - parsed.target.length);
+}
 
 /** What calls of one shape over HTTP have in common. */
 interface Address {

@@ -71,10 +71,19 @@ const marksByKind: Readonly<Record<SpanKind, number>> = {
   consumer: mark.consumer,
 };
 
+/** What the name of an attribute means, and which name came after it the last time: mostly it is the same again. */
+interface KnownName {
+  readonly name: string;
+  readonly marks: number;
+  next: KnownName | undefined;
+}
+
 /** Finds marks; remembers what each name of an attribute means, because the same few come in every span. */
 export class MarkFinder {
-  readonly #byAttribute = new Map<string, number>();
+  readonly #byAttribute = new Map<string, KnownName>();
   readonly #bySpanName = new Map<string, number>();
+  /** Stands before the first attribute of each span. */
+  readonly #start: KnownName = { name: "", marks: 0, next: undefined };
 
   /** The marks of a span. */
   marksOf({ name: spanName, kind, attributes, status, events, durationNanos }: Span): number {
@@ -83,17 +92,23 @@ export class MarkFinder {
     if (durationNanos === 0) marks |= mark.instant;
     if (status.code === "error") marks |= mark.failedStatus;
     if (events.length > 0) marks |= mark.event;
+    let known = this.#start;
     for (const name in attributes) {
-      let known = this.#byAttribute.get(name);
-      if (known === undefined) {
-        known = marksOfAttribute(name);
-        if (this.#byAttribute.size < traceLimits.nameCacheMax) this.#byAttribute.set(name, known);
-      }
-      marks |= known;
+      const { next } = known;
+      known = next?.name === name ? next : (known.next = this.#knownName(name));
+      marks |= known.marks;
     }
     if ((marks & mark.http) !== 0 && hasHttpFailure(attributes)) marks |= mark.failedAnswer;
     if ((marks & mark.rpc) !== 0 && hasGrpcFailure(attributes)) marks |= mark.failedAnswer;
     return marks;
+  }
+
+  #knownName(name: string): KnownName {
+    const known = this.#byAttribute.get(name);
+    if (known !== undefined) return known;
+    const made = { name, marks: marksOfAttribute(name), next: undefined };
+    if (this.#byAttribute.size < traceLimits.nameCacheMax) this.#byAttribute.set(name, made);
+    return made;
   }
 
   #remember(spanName: string): number {

@@ -2,6 +2,7 @@
 
 import type { Span } from "../model/span.ts";
 import { compareText } from "../text/compare-text.ts";
+import { SpanTable, spanTableCountMax } from "./span-table.ts";
 
 /** In `parents`: the span names no parent. */
 export const noParent = -1;
@@ -18,27 +19,39 @@ export interface TraceOrder {
 
 /** Puts the spans of a trace in order. A list that is in order already is kept. */
 export function orderOf(recorded: readonly Span[]): TraceOrder {
-  let spans = isSorted(recorded) ? recorded : recorded.toSorted(compareSpans);
-  let indexById = takeIndices(spans) ?? indicesOf(spans);
-  if (indexById.size < spans.length) {
-    spans = firstOfEach(spans);
-    indexById = indicesOf(spans);
-  }
-  return { spans, parents: parentsOf(spans, indexById) };
+  const spans = isSorted(recorded) ? recorded : recorded.toSorted(compareSpans);
+  const parents = takeParents(spans) ?? parentsIfDistinct(spans);
+  if (parents !== undefined) return { spans, parents };
+  const distinct = firstOfEach(spans);
+  return { spans: distinct, parents: parentsOf(distinct, indicesOf(distinct)) };
 }
 
-/** Indices that whoever read a list has found already; they are large, and whoever takes them is the only one who asks. */
-const indicesOfRead = new WeakMap<readonly Span[], ReadonlyMap<string, number>>();
+/** Parents that whoever read a list has found already; whoever takes them is the only one who asks. */
+const parentsOfRead = new WeakMap<readonly Span[], Int32Array>();
 
-/** Keeps the index of each span's id of a list that holds each span once, until its order is asked for. */
-export function keepIndices(spans: readonly Span[], indices: ReadonlyMap<string, number>): void {
-  indicesOfRead.set(spans, indices);
+/** Keeps the parents of a list that holds each span once, in order, until its order is asked for. */
+export function keepParents(spans: readonly Span[], parents: Int32Array): void {
+  parentsOfRead.set(spans, parents);
 }
 
-function takeIndices(spans: readonly Span[]): ReadonlyMap<string, number> | undefined {
-  const known = indicesOfRead.get(spans);
-  indicesOfRead.delete(spans);
+function takeParents(spans: readonly Span[]): Int32Array | undefined {
+  const known = parentsOfRead.get(spans);
+  parentsOfRead.delete(spans);
   return known;
+}
+
+/** It is used anew for list after list. */
+const sharedTable = new SpanTable();
+
+/** For each span the index of its parent as in `TraceOrder`; `undefined` when two spans share an id. */
+export function parentsIfDistinct(spans: readonly Span[]): Int32Array | undefined {
+  const table = spans.length <= spanTableCountMax ? sharedTable : new SpanTable();
+  const isDistinct = table.fill(spans);
+  const parents = isDistinct === true ? parentsOf(spans, table) : undefined;
+  table.forget();
+  if (isDistinct !== "unknown") return parents;
+  const indices = indicesOf(spans);
+  return indices.size === spans.length ? parentsOf(spans, indices) : undefined;
 }
 
 /** The index of each span's id. */
@@ -80,7 +93,10 @@ function firstOfEach(spans: readonly Span[]): Span[] {
   });
 }
 
-function parentsOf(spans: readonly Span[], indexById: ReadonlyMap<string, number>): Int32Array {
+function parentsOf(
+  spans: readonly Span[],
+  indexById: { get(spanId: string): number | undefined },
+): Int32Array {
   const parents = new Int32Array(spans.length);
   let at = 0;
   let isForward = true;
