@@ -1,6 +1,13 @@
 /** The formats of training runs. */
 
 import { type EvidenceFormat, startsAsJson } from "../format.ts";
+import {
+  readPrintedSteps,
+  readScalarLists,
+  recognisePrintedSteps,
+  recogniseScalarLists,
+} from "./scalar-lists.ts";
+import { readTrainingTable, recogniseTrainingTable } from "./training-table.ts";
 import { readTraining, recogniseTelemetry, recogniseTrainingSteps } from "./read-training.ts";
 
 export const trainingFormats: readonly EvidenceFormat[] = [
@@ -15,5 +22,24 @@ export const trainingFormats: readonly EvidenceFormat[] = [
     description: "steps of a training run as records of JSON, or the state of a trainer",
     recognise: ({ head }) => startsAsJson(head) && recogniseTrainingSteps(head),
     read: readTraining,
+  },
+  {
+    name: "training-csv",
+    description:
+      "steps of a training run as a table: Lightning, Keras, Weights & Biases, TensorBoard",
+    recognise: ({ head, name }) => head !== undefined && recogniseTrainingTable(head, name),
+    read: readTrainingTable,
+  },
+  {
+    name: "training-scalars",
+    description: "values of a loss as lists: TensorBoard's scalars, the history of Keras",
+    recognise: ({ head, name }) => startsAsJson(head) && recogniseScalarLists(head, name),
+    read: readScalarLists,
+  },
+  {
+    name: "training-printed",
+    description: "dictionaries of Python that a trainer printed",
+    recognise: ({ head }) => head !== undefined && recognisePrintedSteps(head),
+    read: readPrintedSteps,
   },
 ];

@@ -38,13 +38,18 @@ export function readTraining(input: FormatInput): FileContent {
       expected: `at most ${trainingLimits.textLengthMax} characters`,
     });
   }
-  const runs = new Runs(cutText(input.name.replace(/\.\w+$/, ""), nameLengthMax));
+  const runs = readingOf(input.name);
   for (const document of documentsOf(quoteBareNumbers(whole))) runs.add(document);
   return runs.content();
 }
 
+/** Where readers of other forms put the records that they find in a file of this name. */
+export function readingOf(fileName: string): Runs {
+  return new Runs(cutText(fileName.replace(/\.\w+$/, ""), nameLengthMax));
+}
+
 /** The runs of one file: each header begins one, and steps go to the one before them. */
-class Runs {
+export class Runs {
   readonly #name: string;
   readonly #contents: TrainingContent[] = [];
   #stepCount = 0;
@@ -64,6 +69,16 @@ class Runs {
     else if (Array.isArray(document["log_history"])) this.#addList(document["log_history"], {});
     else if (Array.isArray(document["steps"])) this.#addList(document["steps"], document);
     else this.#addStep(document);
+  }
+
+  /** A step of the run of this name, which begins with its first step. */
+  addTo(run: string, step: Fields): void {
+    const known = this.#contents.findLast((content) => content.run === run);
+    if (known === undefined) this.#begin({ run });
+    const steps = (known ?? this.#contents.at(-1))?.steps;
+    const read = stepOf(step);
+    if (read === undefined || steps === undefined) this.#skippedCount += 1;
+    else this.#push(steps, read);
   }
 
   content(): FileContent {
@@ -109,9 +124,13 @@ class Runs {
       this.#skippedCount += 1;
       return;
     }
+    this.#push(this.#stepsFor(value), step);
+  }
+
+  #push(steps: TrainingStep[], step: TrainingStep): void {
     if (this.#stepCount === trainingLimits.stepCountMax) throw tooMany("steps", "stepCountMax");
     this.#stepCount += 1;
-    this.#stepsFor(value).push(step);
+    steps.push(step);
   }
 
   /** Steps that name a rank of their own, as lines without headers do, go to the run of that rank. */

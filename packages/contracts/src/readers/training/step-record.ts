@@ -16,8 +16,11 @@ import { measuredOf, NamedValues, present } from "./named-values.ts";
 
 const nameLengthMax = 512;
 const wordLengthMax = 64;
-const stepNames = "step globalstep iteration iter currentstep trainstep batch";
-const lossNames = "loss trainloss trainingloss lossvalue";
+const stepNames =
+  "step globalstep iteration iter currentstep trainstep batch traineriteration trainerglobalstep trainglobalstep epoch";
+const lossNames =
+  "loss trainloss trainingloss lossvalue trainlossstep lossstep trainbatchloss batchloss trainlossepoch lossepoch traintotalloss totalloss";
+const evaluationNames = "evalloss valloss validationloss testloss vallossepoch vallossstep";
 const gradientNames = "gradientnorm gradnorm totalnorm globalgradnorm traingradnorm gradientnorms";
 const rateNames = "learningrates learningrate lr lrs trainlr trainlearningrate";
 
@@ -28,6 +31,7 @@ export function isStepRecord(value: unknown): boolean {
   return (
     named.count(stepNames) !== undefined &&
     (named.measured(lossNames) !== undefined ||
+      named.measured(evaluationNames) !== undefined ||
       named.measured(gradientNames) !== undefined ||
       // Steps of agents have calls as well, but of tools.
       (callsOf(named) ?? []).length > 0 ||
@@ -50,9 +54,11 @@ export function stepOf(value: unknown): TrainingStep | undefined {
     step,
     phase:
       phaseOf(named.text("phase stage split", wordLengthMax)) ??
-      (named.first("evalloss") === undefined ? undefined : "eval"),
+      (named.measured(lossNames) === undefined && named.first(evaluationNames) !== undefined
+        ? "eval"
+        : undefined),
     mode: modeOf(named),
-    loss: named.measured(lossNames) ?? named.measured("evalloss"),
+    loss: named.measured(lossNames) ?? named.measured(evaluationNames),
     learningRates: ratesOf(named.first(rateNames)),
     gradientNorm: named.measured(gradientNames),
     gradientNormBefore: named.measured("gradientnormbefore"),
