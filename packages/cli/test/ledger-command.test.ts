@@ -44,7 +44,7 @@ describe("faultline ledger", () => {
       "Charged 0.50; 1.50 is free again.",
     );
     const { stdout } = await platform.call("ledger", "explain", "op-1");
-    expect(stdout).toContain("op-1 was charged 0.50.");
+    expect(stdout).toContain("op-1 was charged 0.50 USD.");
     expect(stdout).toMatch(/holds\/USD +usage:tokens\/USD +0\.50 +charged/);
     expect((await platform.call("ledger", "entries", "--count", "1")).stdout).toContain("released");
     expect(await json("usage", "--from", "1h")).toMatchObject({

@@ -51,7 +51,7 @@ describe("the ledger over the control API", () => {
     });
     expect(await available()).toBe(String(before - 250n));
     const cost = await admin.explainOperation({ params: { id: "op-1" } }, options);
-    expect(cost.chargedMicros).toBe("250");
+    expect(cost.charged).toEqual([{ currency: USD, amountMicros: "250" }]);
     expect(cost.entries.map(({ from, to, amountMicros }) => [from, to, amountMicros])).toEqual([
       ["credit/USD", "holds/USD", "600"],
       ["holds/USD", "usage:tokens/USD", "250"],
@@ -223,5 +223,32 @@ describe("bad input to the ledger", () => {
     expect(await settle("before", "4")).toMatchObject({ chargedMicros: "4" });
     await admin.openLedgerAccount({ body: { currency: USD } }, options);
     expect(await hold("again", "10")).toMatchObject({ state: "open" });
+  });
+
+  it("explains an operation that was paid in two currencies, each by itself", async () => {
+    const credits = "credits";
+    const client = control.client(control.keys.otherTenant);
+    for (const currency of [USD, credits]) {
+      const id = `attempt:${currency}`;
+      await client.grantCredit(
+        { body: { id: `two-${currency}`, currency, amountMicros: "900" } },
+        options,
+      );
+      await client.placeHold({ body: { id, currency, amountMicros: "100" } }, options);
+      const charge = {
+        usageId: id,
+        usageKind: "tokens",
+        amountMicros: currency === USD ? "60" : "7",
+      } as const;
+      await client.settleHold({ params: { id }, body: charge }, options);
+    }
+    const cost = await client.explainOperation({ params: { id: "attempt" } }, options);
+    expect(
+      cost.charged.toSorted((left, right) => (left.currency < right.currency ? -1 : 1)),
+    ).toEqual([
+      { currency: USD, amountMicros: "60" },
+      { currency: credits, amountMicros: "7" },
+    ]);
+    expect(cost.uses.map(({ currency }) => currency).toSorted()).toEqual([USD, credits]);
   });
 });

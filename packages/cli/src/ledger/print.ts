@@ -1,5 +1,6 @@
 /** The ledger as tables for a terminal. */
 
+import { printable } from "@faultline/contracts";
 import type {
   LedgerBalance,
   LedgerBudget,
@@ -138,11 +139,18 @@ export function costLines(terminal: Terminal, cost: OperationCost): string {
     tokensOf(use.details),
   ]);
   return [
-    `${cost.operationId} was charged ${unitsOf(cost.chargedMicros)}.`,
+    `${printable(cost.operationId)} was charged ${chargedText(cost)}.`,
     foreignTable(terminal, ["USE", "CHARGED", "MODEL", "PRICE", "TOKENS"], uses),
     holdTable(terminal, cost.holds),
     entryTable(terminal, cost.entries),
   ].join("\n\n");
+}
+
+function chargedText({ charged }: OperationCost): string {
+  if (charged.length === 0) return "nothing";
+  return charged
+    .map(({ currency, amountMicros }) => `${unitsOf(amountMicros)} ${currency}`)
+    .join(" and ");
 }
 
 function tokensOf(details: OperationCost["uses"][number]["details"]): string {

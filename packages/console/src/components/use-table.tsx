@@ -6,12 +6,11 @@ import { Amount } from "../ui/amount.tsx";
 import { type Column, DataTable } from "../ui/data-table.tsx";
 import { Time } from "../ui/time.tsx";
 import { formatCount } from "../util/format.ts";
-import type { Currency } from "../util/money.ts";
 import { shortHash } from "../util/spend-group.ts";
 
 type Use = OperationCost["uses"][number];
 
-export function UseTable({ uses, currency }: { uses: readonly Use[]; currency: Currency }) {
+export function UseTable({ uses }: { uses: readonly Use[] }) {
   const columns: readonly Column<Use>[] = [
     {
       header: "Use",
@@ -50,7 +49,7 @@ export function UseTable({ uses, currency }: { uses: readonly Use[]; currency: C
       numeric: true,
       cell: (use) => (
         <span className="font-medium">
-          <Amount micros={use.amountMicros} currency={currency} />
+          <Amount micros={use.amountMicros} currency={use.currency} />
         </span>
       ),
     },

@@ -79,7 +79,13 @@ function Cost({ cost }: { cost: OperationCost }) {
     <>
       <dl className="grid grid-cols-2 gap-x-6 gap-y-4 rounded-xl border border-line bg-surface p-4 shadow-panel sm:grid-cols-4">
         <Figure label="Charged" note={plural(cost.uses.length, "use")}>
-          <Amount micros={cost.chargedMicros} currency={currency} />
+          {cost.charged.length === 0
+            ? "–"
+            : cost.charged.map((one) => (
+                <span key={one.currency} className="block">
+                  <Amount micros={one.amountMicros} currency={one.currency} />
+                </span>
+              ))}
         </Figure>
         <Figure
           label="Held for it"
@@ -108,7 +114,7 @@ function Cost({ cost }: { cost: OperationCost }) {
             <p>Its hold is open, or ended without a use.</p>
           </EmptyState>
         ) : (
-          <UseTable uses={cost.uses} currency={currency} />
+          <UseTable uses={cost.uses} />
         )}
       </Panel>
       <Panel title="Entries" note="in the order in which they were made" flush>

@@ -369,7 +369,10 @@ export const OperationParams = Type.Object({ id: Id }, closed);
 export const OperationCost = Type.Object(
   {
     operationId: Id,
-    chargedMicros: Micros,
+    /** What it was charged, in each currency. */
+    charged: Type.Array(Type.Object({ currency: Currency, amountMicros: Micros }, closed), {
+      maxItems: 2,
+    }),
     holds: Type.Array(LedgerHold, { maxItems: 100 }),
     uses: Type.Array(
       Type.Object(
@@ -377,6 +380,7 @@ export const OperationCost = Type.Object(
           usageId: Id,
           holdId: Id,
           at: Moment,
+          currency: Currency,
           amountMicros: Micros,
           details: Type.Optional(UseDetails),
         },

@@ -37,7 +37,9 @@ test("what the journal shows is charged once, and what was given back too much i
     monotonicMs: () => passedMs,
     every: () => {},
   };
-  const { ask, ledger } = stack.use(openLedgerFixture({ store, tenantId, clock }));
+  const fixture = stack.use(openLedgerFixture({ store, tenantId, clock }));
+  const { ledger } = fixture;
+  const ask: typeof fixture.ask = (request) => fixture.ask(request);
   await ask({ kind: "open-account", currency, limitMicros: 0n });
   await ask({
     kind: "grant",

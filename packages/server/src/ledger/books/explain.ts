@@ -5,6 +5,7 @@ import { sql } from "kysely";
 
 import type { Reader } from "#storage/index.ts";
 
+import type { Currency } from "../rules/types.ts";
 import { bookLimits } from "./limits.ts";
 import { entryColumns, showEntry, showHold, showTime } from "./shown.ts";
 
@@ -19,19 +20,7 @@ export async function explainOperation(
   // The ids are compared by their bytes, so that `;`, which follows `:`, ends the range of attempts; `0` follows `/`.
   const range = [`${operationId}:`, `${operationId};`] as const;
   const intervals = [`${operationId}/`, `${operationId}0`] as const;
-  const uses = await reader
-    .selectFrom("ledger_use")
-    .select(["id", "hold_id", "command_id", "at_ms", "amount_micros", "details"])
-    .where((where) =>
-      where.or([
-        where("id", "=", operationId),
-        where.and([where("id", ">=", range[0]), where("id", "<", range[1])]),
-        where.and([where("id", ">=", intervals[0]), where("id", "<", intervals[1])]),
-      ]),
-    )
-    .orderBy("at_ms")
-    .limit(bookLimits.operationPartCountMax)
-    .execute();
+  const uses = await readUsesOf(reader, operationId, [range, intervals]);
   const holdIds = [...new Set([operationId, ...uses.map((use) => use.hold_id)])];
   const holds = await reader
     .selectFrom("ledger_hold")
@@ -53,12 +42,13 @@ export async function explainOperation(
   const shownHolds = holds.map(({ record }) => showHold(record));
   return {
     operationId,
-    chargedMicros: String(uses.reduce((sum, use) => sum + BigInt(use.amount_micros), 0n)),
+    charged: sumsOf(uses),
     holds: shownHolds,
     uses: uses.map((use) => ({
       usageId: use.id,
       holdId: use.hold_id,
       at: showTime(use.at_ms),
+      currency: use.currency,
       amountMicros: use.amount_micros,
       // Written from details that the schema had checked.
       ...(use.details === null ? {} : { details: use.details as UseDetails }),
@@ -69,6 +59,41 @@ export async function explainOperation(
       usageIds: uses.map(({ id }) => id),
     }),
   };
+}
+
+interface UseRow {
+  readonly id: string;
+  readonly hold_id: string;
+  readonly command_id: string;
+  readonly at_ms: string;
+  readonly amount_micros: string;
+  readonly details: unknown;
+  readonly currency: Currency;
+}
+
+type IdRange = readonly [first: string, behind: string];
+
+/** A use is of the currency of its hold; one without a hold was none of ours, and counts in dollars. */
+async function readUsesOf(
+  reader: Reader,
+  operationId: string,
+  [attempts, intervals]: readonly [IdRange, IdRange],
+): Promise<readonly UseRow[]> {
+  const { rows } = await sql<UseRow>`
+    select use.id, use.hold_id, use.command_id, use.at_ms, use.amount_micros, use.details,
+      coalesce(hold.record ->> 'currency', 'USD') as currency
+    from ledger_use use left join ledger_hold hold on hold.id = use.hold_id
+    where use.id = ${operationId} or (use.id >= ${attempts[0]} and use.id < ${attempts[1]})
+      or (use.id >= ${intervals[0]} and use.id < ${intervals[1]})
+    order by use.at_ms limit ${bookLimits.operationPartCountMax}`.execute(reader.executor);
+  return rows;
+}
+
+function sumsOf(uses: readonly UseRow[]): OperationCost["charged"] {
+  const sums = new Map<Currency, bigint>();
+  for (const { currency, amount_micros: micros } of uses)
+    sums.set(currency, (sums.get(currency) ?? 0n) + BigInt(micros));
+  return [...sums].map(([currency, micros]) => ({ currency, amountMicros: String(micros) }));
 }
 
 interface OperationParts {
