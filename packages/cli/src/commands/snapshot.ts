@@ -300,6 +300,8 @@ function sizeOf({ content }: Evidence): string {
     }
     case "topology":
       return plural(content.calls.length, "call");
+    case "evaluation":
+      return plural(content.cases.length, "case");
     case "bundle":
       return plural(1, "version");
     case "ledger": {

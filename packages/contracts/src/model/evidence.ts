@@ -4,6 +4,7 @@ import { type Static, Type } from "typebox";
 
 import { BundleContent } from "./bundle.ts";
 import { ChangesContent } from "./changes.ts";
+import { EvaluationContent } from "./evaluation.ts";
 import { GoroutinesContent } from "./goroutines.ts";
 import { IncidentContent } from "./incident.ts";
 import { LedgerContent } from "./ledger.ts";
@@ -292,6 +293,7 @@ export const EvidenceContent = Type.Union([
   BundleContent,
   TopologyContent,
   LedgerContent,
+  EvaluationContent,
 ]);
 export type EvidenceContent = Static<typeof EvidenceContent>;
 export type EvidenceKind = EvidenceContent["kind"];

@@ -2,6 +2,7 @@
 
 export * from "./bundle.ts";
 export * from "./changes.ts";
+export * from "./evaluation.ts";
 export * from "./evidence.ts";
 export * from "./finding.ts";
 export * from "./goroutines.ts";

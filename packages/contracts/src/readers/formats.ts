@@ -4,6 +4,7 @@ import { decodeSnapshotFile, looksLikeSnapshotFile } from "../snapshot/file.ts";
 import { bundleFormats } from "./bundles/formats.ts";
 import { changeFormats } from "./changes/formats.ts";
 import { environmentFormats } from "./environment/formats.ts";
+import { evaluationFormats, plainEvaluationFormats } from "./evaluations/formats.ts";
 import type { EvidenceFormat } from "./format.ts";
 import { goroutineFormats } from "./goroutines/formats.ts";
 import { kubernetesFormats } from "./kubernetes/formats.ts";
@@ -39,6 +40,7 @@ export const evidenceFormats: readonly EvidenceFormat[] = [
   ...trainingFormats,
   ...operatorFormats,
   ...outputFormats,
+  ...evaluationFormats,
   ...tracingFormats,
   ...changeFormats,
   ...goroutineFormats,
@@ -47,6 +49,7 @@ export const evidenceFormats: readonly EvidenceFormat[] = [
   ...environmentFormats,
   ...toolListFormats,
   ...transcriptFormats,
+  ...plainEvaluationFormats,
   ...kubernetesFormats,
   ...tableFormats,
   ...metricFormats,
@@ -58,5 +61,5 @@ export const evidenceFormats: readonly EvidenceFormat[] = [
 
 /** What can be read, in one sentence; the description of each format stands in the table above and on its page. */
 export function knownFormats(): string {
-  return "traces (OTLP, Jaeger, Zipkin, Tempo), Kubernetes objects or what kubectl prints, transcripts of tool calls, metrics (Prometheus, OTLP, tables), logs, environments, changes (git, deploys, flags) and alerts, goroutines and profiles of pprof and V8, what processes hold, models (settings, tokenizers, templates, headers of weights), records of training, lists of tensor operators, outputs to compare, behaviour bundles, ledgers and invoices, or a .faultline snapshot, each also as gzip (docs/formats/evidence.md lists the forms)";
+  return "traces (OTLP, Jaeger, Zipkin, Tempo), Kubernetes objects or what kubectl prints, transcripts of tool calls, metrics (Prometheus, OTLP, tables), logs, environments, changes (git, deploys, flags) and alerts, goroutines and profiles of pprof and V8, what processes hold, models (settings, tokenizers, templates, headers of weights), records of training, lists of tensor operators, outputs to compare, results of evaluations, behaviour bundles, ledgers and invoices, or a .faultline snapshot, each also as gzip (docs/formats/evidence.md lists the forms)";
 }

@@ -71,6 +71,11 @@ const countedKinds: { readonly [K in Kind]: Counted<Extract<Content, { kind: K }
     count: ({ calls }) => calls.length,
     words: (count) => `${plural(count, "call")} between services`,
   },
+  evaluation: {
+    count: one,
+    held: ({ cases }) => cases.length,
+    words: (count, held) => `${plural(count, "evaluation")} of ${plural(held, "case")}`,
+  },
   bundle: { count: one, words: (count) => plural(count, "bundle") },
   ledger: {
     count: one,

@@ -6,6 +6,7 @@ import { canary } from "./canary.ts";
 import { chatTemplate } from "./chat-template.ts";
 import { declaredTools } from "./declared-tools.ts";
 import { drift } from "./drift.ts";
+import { evaluationScores } from "./evaluation-scores.ts";
 import { oneRelease } from "./one-release.ts";
 import { specialTokens } from "./special-tokens.ts";
 import { vocabularyFits } from "./vocabulary-fits.ts";
@@ -16,6 +17,7 @@ export const versionContracts: readonly Contract[] = [
   chatTemplate,
   declaredTools,
   drift,
+  evaluationScores,
   oneRelease,
   specialTokens,
   vocabularyFits,

@@ -3,6 +3,7 @@
 import { EvidenceError } from "../evidence-error.ts";
 import type { EvidenceFormat, FileContent, FormatInput } from "../format.ts";
 import { cellsOf, type Delimiter, rowsOf } from "../metrics/csv.ts";
+import { scoreRowsOf } from "../evaluations/score-table.ts";
 import { callColumnsOf, CallMatrixRows, CallRows, isCallMatrix } from "./call-table.ts";
 import { LogRows, logColumnsOf } from "./log-table.ts";
 import { SpanRows, spanColumnsOf } from "./span-table.ts";
@@ -11,10 +12,12 @@ import { headerOf, type RowSink, TableStream } from "./table-stream.ts";
 type Open = (input: FormatInput) => { delimiter: Delimiter; sink: RowSink } | undefined;
 
 /** What takes the rows, by the names of the header. */
-function byHeader(sinkOf: (header: readonly string[]) => RowSink | undefined): Open {
-  return ({ head }) => {
-    const header = headerOf(head);
-    const sink = header === undefined ? undefined : sinkOf(header.names);
+function byHeader(
+  sinkOf: (header: readonly string[], input: FormatInput) => RowSink | undefined,
+): Open {
+  return (input) => {
+    const header = headerOf(input.head);
+    const sink = header === undefined ? undefined : sinkOf(header.names, input);
     return header === undefined || sink === undefined
       ? undefined
       : { delimiter: header.delimiter, sink };
@@ -33,6 +36,8 @@ const openCalls = byHeader((header) => {
   const columns = callColumnsOf(header);
   return columns === undefined ? undefined : new CallRows(columns);
 });
+
+const openScores = byHeader(scoreRowsOf);
 
 /** Rows of a square table that are looked at. */
 const matrixRowCountMax = 5;
@@ -84,4 +89,5 @@ export const tableFormats: readonly EvidenceFormat[] = [
   table("logs-csv", "lines of logs as a table with times, texts and who wrote them", openLogs),
   table("calls-csv", "who calls whom as a table with a row for each call", openCalls),
   table("call-matrix-csv", "who calls whom as a square table of services", openMatrix),
+  table("evaluation-csv", "evaluations as a table with a case in each row", openScores),
 ];

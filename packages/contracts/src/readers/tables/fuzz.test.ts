@@ -14,6 +14,7 @@ const seeds = [
   "log_id\tts\tcmdb_id\tlog_name\tvalue\n1\t1614841020\tweb\tgc\t3.5: [GC]\n",
   "Source,Target,Weight\ncheckout,email,1\nfront,front,1\n",
   "caller|callee\na|b\nb|__proto__\n",
+  'case_id,input,model,score,passed,__proto__\n1,"Who, then?",m,0.5,true,x\n2,,m,1e308,no,\n',
   ",a,b,c\na,0.0,1.0,0.0\nb,true,,1\nc,0,0,0\n",
 ] as const;
 

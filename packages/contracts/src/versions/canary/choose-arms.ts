@@ -138,8 +138,8 @@ function roleOf(value: string): number {
     : 0;
 }
 
-/** By the numbers of versions that are written alike; zero where they are no such versions. */
-function compareVersions(one: string, other: string): number {
+/** By the numbers of versions that are written alike: below zero where the first is older, zero where they are no such versions. */
+export function compareVersions(one: string, other: string): number {
   if (one.length > versionLengthMax || other.length > versionLengthMax) return 0;
   const numbers = one.match(/\d+/g) ?? [];
   const others = other.match(/\d+/g) ?? [];

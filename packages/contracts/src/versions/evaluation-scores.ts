@@ -1,0 +1,218 @@
+/** Two variants of a behaviour that were evaluated: the newer one scores no worse than the older, case by case. */
+
+import type { Contract } from "../model/contract.ts";
+import { defineContract } from "../model/define-contract.ts";
+import type { EvidenceReference } from "../model/evidence.ts";
+import type { FindingParts } from "../model/make-finding.ts";
+import { shorten } from "../text/cut-text.ts";
+import { type ArmPair, armPairsOf } from "./evaluations/arms.ts";
+import { effectOf, metricsOf, type ScoreEffect, scoresOf } from "./evaluations/compare-scores.ts";
+
+/** What can be set, with its default. */
+const options = {
+  errorRateMax: {
+    default: 0.01,
+    description:
+      "Chance that equal variants are called unlike anywhere in the snapshot, over all metrics and pairs together, from 0 to 1.",
+  },
+  caseCountMin: {
+    default: 20,
+    description: "Cases with a score of a metric that both variants must have.",
+  },
+  lossMin: {
+    default: 0.02,
+    description: "Loss from which it counts, as a share of the range of the metric.",
+  },
+  lossUnseenMax: {
+    default: 0.1,
+    description:
+      "Loss that may have been overlooked where the verdict is `holds`, as a share of the range of the metric.",
+  },
+};
+
+type Settings = { readonly [Name in keyof typeof options]: number };
+
+export const evaluationScores: Contract = defineContract({
+  id: "versions/evaluation-scores",
+  version: 1,
+  boundary: "release-release",
+  promise: "A newer variant scores no worse than the older one on the same cases.",
+  reads: ["evaluation"],
+  options,
+  check(snapshot, settings, found) {
+    const compared = armPairsOf(snapshot).map((pair) => {
+      const tables = [scoresOf(pair.baseline), scoresOf(pair.candidate)] as const;
+      return { pair, tables, metrics: metricsOf(tables, settings.caseCountMin) };
+    });
+    const testCount = compared.reduce((sum, { metrics }) => sum + metrics.length, 0);
+    const chanceMax = settings.errorRateMax / Math.max(1, testCount);
+    return compared.map(({ pair, tables, metrics }) => {
+      const effects = metrics.map((metric) => effectOf(metric, tables, chanceMax));
+      return found(judged(pair, effects, { ...settings, errorRateMax: chanceMax }));
+    });
+  },
+});
+
+function judged(pair: ArmPair, effects: readonly ScoreEffect[], settings: Settings): FindingParts {
+  const { baseline, candidate, isDirected, differing } = pair;
+  const isSure = ({ chance, gain }: ScoreEffect): boolean =>
+    chance <= settings.errorRateMax && Math.abs(gain) >= settings.lossMin;
+  const sure = effects.filter(isSure).toSorted((left, right) => left.gain - right.gain);
+  const worse = sure.filter(({ gain }) => gain < 0);
+  const unseen = effects.filter(
+    ({ lossUnseen, gain }) => lossUnseen > settings.lossUnseenMax && gain < lossUnseen,
+  );
+  const names = `${short(candidate.name)} and ${short(baseline.name)}`;
+  const parts = {
+    subject: { kind: "evaluation", name: `${candidate.suite}: ${candidate.name}` },
+    measures: measuresOf(pair, effects),
+    evidence: referencesOf(pair, worse[0] ?? effects[0]),
+  };
+  const actual = effects.map(effectWords).join("\n");
+  if (effects.length === 0) {
+    return {
+      ...parts,
+      verdict: "inconclusive",
+      title: `${names} have too few cases with the same metric to be compared.`,
+      actual: `${baseline.cases.length} and ${candidate.cases.length} cases.`,
+      missing: [`at least ${settings.caseCountMin} cases of each with a score of one metric`],
+    };
+  }
+  if (differing.length > 1 && sure.length > 0) {
+    return { ...parts, verdict: "inconclusive", ...confounded(pair, names), actual };
+  }
+  if (!isDirected && sure.length > 0) {
+    return {
+      ...parts,
+      verdict: "inconclusive",
+      title: `${names} score unlike (${shortEffect(sure[0])}), and nobody says which is the newer one.`,
+      actual,
+      missing: [
+        "which of both is to replace the other, as by the names `baseline` and `candidate`",
+      ],
+    };
+  }
+  const [worst] = worse;
+  if (worst !== undefined) {
+    return {
+      ...parts,
+      verdict: "violated",
+      title: `${short(candidate.name)} scores worse than ${short(baseline.name)}: ${shortEffect(worst)}.`,
+      actual: `${worse.map(effectWords).join("\n")}${caseWords(worst)}\nAll figures:\n${actual}`,
+      causeKind: differing[0] === "model" ? "identity" : "change",
+      fixes: [{ description: `Stay with ${baseline.name} until the reason is known.`, cost: 1 }],
+      nextChecks: ["Read the answers of both variants to the cases that became worse."],
+    };
+  }
+  if (unseen.length > 0) {
+    return {
+      ...parts,
+      verdict: "inconclusive",
+      title: `${names} show no loss, but ${unseenWords(unseen)}.`,
+      actual,
+      missing: ["more cases under both variants"],
+    };
+  }
+  const most = effects.reduce((sum, { lossUnseen }) => Math.max(sum, lossUnseen), 0);
+  return {
+    ...parts,
+    verdict: "holds",
+    title: `${short(candidate.name)} scores no worse than ${short(baseline.name)}: a loss of ${percent(most)} of the range could not be overlooked.`,
+    actual,
+  };
+}
+
+function confounded(
+  { differing, baseline, candidate }: ArmPair,
+  names: string,
+): Pick<FindingParts, "title" | "missing" | "nextChecks"> {
+  return {
+    title: `${names} are confounded: they differ in ${differing.join(" and ")}.`,
+    missing: differing.map(
+      (key) =>
+        `cases of ${short(candidate.name)} with the ${key} ${short(baseline.components[key] ?? "")}`,
+    ),
+    nextChecks: ["Change one at a time, and evaluate each."],
+  };
+}
+
+function unseenWords([first]: readonly ScoreEffect[]): string {
+  return first === undefined
+    ? ""
+    : `of ${first.counts[1]} cases a loss of less than ${percent(first.lossUnseen)} in ${first.metric} could not be seen`;
+}
+
+function shortEffect(effect: ScoreEffect | undefined): string {
+  return effect === undefined
+    ? ""
+    : `${effect.metric} ${figure(effect.candidate)} against ${figure(effect.baseline)}`;
+}
+
+function effectWords(effect: ScoreEffect): string {
+  const { isPaired, counts, gain, chance, isLowerBetter } = effect;
+  const how = isPaired
+    ? `${counts[0]} cases pair by pair`
+    : `${counts[0]} and ${counts[1]} cases that are not the same`;
+  const less = isLowerBetter ? ", less is better" : "";
+  return `${shortEffect(effect)}${less}: ${gain < 0 ? "a loss" : "a gain"} of ${percent(Math.abs(gain))} of the range, chance ${Number(chance.toPrecision(2))}, ${how}`;
+}
+
+function caseWords({ worseIds }: ScoreEffect): string {
+  return worseIds.length === 0 ? "" : `\nWorse among others: ${worseIds.map(short).join("; ")}`;
+}
+
+function short(text: string): string {
+  return shorten(text.replaceAll(/\s+/g, " "), nameLengthMax);
+}
+
+const nameLengthMax = 100;
+
+function percent(share: number): string {
+  return `${Number((share * 100).toPrecision(2))} %`;
+}
+
+function figure(value: number): string {
+  return String(Number(value.toPrecision(3)));
+}
+
+function measuresOf(
+  { baseline, candidate, isDirected, differing }: ArmPair,
+  effects: readonly ScoreEffect[],
+): Record<string, number | string | boolean> {
+  const [worst] = effects.toSorted((left, right) => left.gain - right.gain);
+  return {
+    baseline: baseline.name,
+    candidate: candidate.name,
+    isDirected,
+    differing: differing.join(", "),
+    metricCount: effects.length,
+    ...(worst === undefined
+      ? {}
+      : {
+          metric: worst.metric,
+          baselineScore: worst.baseline,
+          candidateScore: worst.candidate,
+          gain: worst.gain,
+          chance: worst.chance,
+          caseCount: worst.counts[1],
+          isPaired: worst.isPaired,
+        }),
+  };
+}
+
+/** The cases that became worse, in both runs. */
+function referencesOf(
+  { baseline, candidate }: ArmPair,
+  worst: ScoreEffect | undefined,
+): EvidenceReference[] {
+  if (worst === undefined) return [];
+  return [candidate, baseline].flatMap(({ evidence, cases, name }) => {
+    const { cases: all } = evidence.content;
+    const named = cases.filter((place) => worst.worseIds.includes(all[place]?.id ?? ""));
+    return (named.length > 0 ? named : cases.slice(0, 1)).slice(0, 3).map((place) => ({
+      evidenceId: evidence.id,
+      locator: `/cases/${place}`,
+      quote: `${short(name)}, ${short(all[place]?.id ?? "")}: ${worst.metric} ${figure(all[place]?.scores[worst.metric] ?? Number.NaN)}`,
+    }));
+  });
+}
