@@ -14,7 +14,7 @@ import { type LedgerFixture, openLedgerFixture } from "../../ledger/test/ledger-
 import { readBootId } from "./process-mark.ts";
 import { UsageJournals } from "./read-journals.ts";
 import { UsageJournal } from "./usage-journal.ts";
-import { admittedText, SettledUse } from "./usage-text.ts";
+import { admittedText, settledText } from "./usage-text.ts";
 import { toTerms } from "./use-terms.ts";
 
 const { signal } = new AbortController();
@@ -66,7 +66,7 @@ async function use(usageId: string, micros: number, reports: boolean): Promise<v
   const reserve = { tenantId, reserveId: leaseId };
   journal.admit(reserve, { terms, text: admittedText(usageId, 90) }, { onWritten: () => {} });
   journal.flush();
-  journal.settle(reserve, new SettledUse({ usageId, terms }, micros, undefined));
+  journal.settle(reserve, { terms, text: settledText(usageId, micros, undefined) });
   journal.flush();
   if (reports) await report(usageId, micros);
 }

@@ -16,7 +16,7 @@ import { CreditControl } from "./credit-control.ts";
 import { readBootId } from "./process-mark.ts";
 import { CreditRecovery } from "./recover-credit.ts";
 import { UsageJournal } from "./usage-journal.ts";
-import { admittedText, type Reserve, SettledUse } from "./usage-text.ts";
+import { admittedText, type Reserve, settledText } from "./usage-text.ts";
 import { toTerms } from "./use-terms.ts";
 
 const { signal } = new AbortController();
@@ -149,7 +149,7 @@ async function dieAtWork(
   admit(journal, reserve, { usageId: "ended", micros: 50 });
   admit(journal, reserve, { usageId: "open", micros: 70 });
   admit(journal, { tenantId, reserveId: asked }, { usageId: "held", micros: 200 });
-  journal.settle(reserve, new SettledUse({ usageId: "ended", terms: useTerms }, 30, undefined));
+  journal.settle(reserve, { terms: useTerms, text: settledText("ended", 30, undefined) });
   journal.flush();
   journal.close(false);
 }

@@ -22,7 +22,7 @@ import { creditRefusal, journalRefusal, ledgerAway } from "./credit-refusal.ts";
 import { creditLimits } from "./limits.ts";
 import { SentCommands } from "./sent-commands.ts";
 import type { UsageJournal } from "./usage-journal.ts";
-import { admittedText, SettledUse, toReportText } from "./usage-text.ts";
+import { admittedText, SettledUse, settledText, toReportText } from "./usage-text.ts";
 import { detailsOf, KnownTerms, type UseTokens } from "./use-terms.ts";
 
 /** Credit in a worker at a moment. */
@@ -125,25 +125,23 @@ export class TenantCredit {
   settle(hold: CreditHold, amountMicros: number, tokens: UseTokens | undefined): void {
     const { journal } = this.#parts;
     const { request, operation, reserveId } = hold;
-    const use = new SettledUse(request, amountMicros, tokens);
+    const { usageId, usageKind, terms } = request;
+    const text = settledText(usageId, amountMicros, tokens);
+    const use = journal.settle(hold, { terms, text });
     this.#openCount -= 1;
     if (operation !== undefined) {
       this.#keeper.book.settle(operation, amountMicros, use);
-      journal.settle(hold, use);
       if (this.#waiting.size > 0) this.#parts.wake();
       return;
     }
-    journal.settle(hold, use);
-    const { usageId, usageKind } = request;
-    const charge = { usageId, usageKind, amountMicros: use.amountMicros };
+    const charge = { usageId, usageKind, amountMicros: BigInt(amountMicros) };
     const settle = {
       kind: "settle",
       id: `${reserveId}/settle`,
       holdId: reserveId,
       charge,
     } as const;
-    const known =
-      tokens === undefined ? undefined : new Map([[usageId, detailsOf(request.terms, tokens)]]);
+    const known = tokens === undefined ? undefined : new Map([[usageId, detailsOf(terms, tokens)]]);
     this.#sent.add({ ...settle, isFinal: true }, known);
     this.#parts.wake();
   }

@@ -21,9 +21,9 @@ const checksumLength = 8;
 /** Bytes of a character in UTF-8 at most, of those that a string counts as one. */
 const bytesPerUnitMax = 3;
 
-/** The line of these sections, with its end. */
+/** The line of these sections, with its end. It ends their turn. */
 export function toUsageBlock(sections: readonly UsageSection[]): Buffer {
-  const text = `[${sections.map((section) => section.toText()).join(",")}]\n`;
+  const text = `[${sections.map((section) => section.close()).join(",")}]\n`;
   const start = checksumLength + 1;
   const bytes = Buffer.allocUnsafe(start + text.length * bytesPerUnitMax);
   const end = start + bytes.write(text, start);

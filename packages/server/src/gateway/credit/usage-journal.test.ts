@@ -7,7 +7,13 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { toUsageBlock, type UsageEntry } from "./usage-block.ts";
 import { findJournals, readJournal } from "./usage-files.ts";
 import { UsageJournal } from "./usage-journal.ts";
-import { admittedText, SettledUse, UsageSection } from "./usage-text.ts";
+import {
+  admittedText,
+  fromReportText,
+  settledText,
+  toReportText,
+  UsageSection,
+} from "./usage-text.ts";
 import { toTerms, type UseTerms } from "./use-terms.ts";
 
 const life = { workerId: "gateway-0", epoch: 7 };
@@ -103,7 +109,7 @@ describe("the journal of usage", () => {
     const file = path.join(folder, name);
     const whole = await readFile(file, "utf8");
     const section = new UsageSection(reserve, terms);
-    section.admitted.push(admittedText("two", 5));
+    section.admit(admittedText("two", 5));
     const line = toUsageBlock([section]).toString();
     const readWith = async (tail: string) => {
       await writeFile(file, whole + tail);
@@ -130,11 +136,10 @@ describe("the journal of usage", () => {
   it("tells what uses of a turn were and cost, whatever their terms", async () => {
     const journal = open();
     const uses = [terms, otherTerms, terms].map((own, index) => {
-      const use = new SettledUse({ usageId: `use:${index}`, terms: own }, index, tokens);
-      journal.settle(reserve, use);
-      return use;
+      const text = settledText(`use:${index}`, index, tokens);
+      return journal.settle(reserve, { terms: own, text });
     });
-    journal.settle(reserve, new SettledUse({ usageId: "unasked", terms }, 0, undefined));
+    journal.settle(reserve, { terms, text: settledText("unasked", 0, undefined) });
     journal.flush();
     const { entries, damage } = await read();
     expect(damage).toBeUndefined();
@@ -152,6 +157,28 @@ describe("the journal of usage", () => {
       });
     expect(found.get("use:1")?.details?.bundleHash).toBe("h");
     expect(found.get("unasked")?.details).toBeUndefined();
+  });
+
+  it("reports each use once, however reports are cut, before and after its turn is over", async () => {
+    const journal = open();
+    const uses = [terms, otherTerms, terms, terms, otherTerms].map((own, index) => {
+      const text = settledText(`use:${index}`, index, index === 3 ? undefined : tokens);
+      return journal.settle(reserve, { terms: own, text });
+    });
+    const told = (from: number, until: number) => {
+      const { charges, details } = fromReportText(toReportText(uses.slice(from, until)));
+      expect(details.size).toBe(charges.filter(({ usageId }) => usageId !== "use:3").length);
+      return charges.map(({ usageId, amountMicros }) => `${usageId} ${amountMicros}`).toSorted();
+    };
+    const all = uses.map((_use, index) => `use:${index} ${index}`);
+    for (let turn = 0; turn < 2; turn += 1) {
+      for (let from = 0; from <= all.length; from += 1)
+        for (let until = from; until <= all.length; until += 1)
+          expect(told(from, until)).toEqual(all.slice(from, until));
+      expect(uses.map(({ usageId, amountMicros }) => `${usageId} ${amountMicros}`)).toEqual(all);
+      journal.flush();
+    }
+    expect((await read()).entries).toHaveLength(all.length);
   });
 
   it("is whole to its last byte or says that it is damaged, whatever bit of it is another", async () => {

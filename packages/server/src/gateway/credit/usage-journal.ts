@@ -92,13 +92,13 @@ export class UsageJournal {
     use: { readonly terms: UseTerms; readonly text: string },
     writer: Writer,
   ) {
-    this.#sectionOf(reserve, use.terms).admitted.push(use.text);
+    this.#sectionOf(reserve, use.terms).admit(use.text);
     this.#waiting.push(writer);
   }
 
-  /** Writes down at the end of this turn what a use cost. */
-  settle(reserve: Reserve, { terms, text }: SettledUse): void {
-    this.#sectionOf(reserve, terms).settled.push(text);
+  /** Writes down at the end of this turn what a use cost; `text` is what `settledText` gives. */
+  settle(reserve: Reserve, use: { readonly terms: UseTerms; readonly text: string }): SettledUse {
+    return this.#sectionOf(reserve, use.terms).settle(use.text);
   }
 
   /** A reserve has ended for the ledger: nobody will ask what was used of it. */
@@ -143,7 +143,7 @@ export class UsageJournal {
     const section = new UsageSection(reserve, terms);
     sections.push(section);
     // A settled use was admitted in the same file or an earlier one, which stays until the reserve ends.
-    this.#noteReserve(section.reserve);
+    this.#noteReserve(section);
     if (!this.#isScheduled) {
       this.#isScheduled = true;
       this.#parts.eventLoop.afterPoll(() => this.flush());

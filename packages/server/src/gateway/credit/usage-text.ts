@@ -4,6 +4,7 @@
  * double holds exactly.
  */
 
+import { assert } from "#kernel/index.ts";
 import type { LeaseCharge } from "#ledger/index.ts";
 import type { TenantId, UseDetails } from "@faultline/protocol";
 
@@ -14,39 +15,15 @@ export function admittedText(usageId: string, micros: number): string {
   return `["${usageId}",${micros}]`;
 }
 
-/** A use that has ended, until the ledger has it. */
-export class SettledUse implements LeaseCharge {
-  readonly usageId: string;
-  readonly terms: UseTerms;
-  readonly micros: number;
-  readonly text: string;
-
-  /** Of a call that was not made, no tokens are known. */
-  constructor(
-    { usageId, terms }: { readonly usageId: string; readonly terms: UseTerms },
-    micros: number,
-    tokens: UseTokens | undefined,
-  ) {
-    this.usageId = usageId;
-    this.terms = terms;
-    this.micros = micros;
-    this.text =
-      tokens === undefined
-        ? `["${usageId}",${micros}]`
-        : `["${usageId}",${micros},${tokens.inputTokens},${tokens.cachedInputTokens},${tokens.outputTokens},${tokens.reasoningTokens}]`;
-  }
-
-  get usageKind(): LeaseCharge["usageKind"] {
-    return this.terms.usageKind;
-  }
-
-  get attribution(): LeaseCharge["attribution"] {
-    return this.terms.attribution;
-  }
-
-  get amountMicros(): bigint {
-    return BigInt(this.micros);
-  }
+/** The text of a use that has ended. Of a call that was not made, no tokens are known. */
+export function settledText(
+  usageId: string,
+  micros: number,
+  tokens: UseTokens | undefined,
+): string {
+  if (tokens === undefined) return `["${usageId}",${micros}]`;
+  const { inputTokens, cachedInputTokens, outputTokens, reasoningTokens } = tokens;
+  return `["${usageId}",${micros},${inputTokens},${cachedInputTokens},${outputTokens},${reasoningTokens}]`;
 }
 
 /** What uses are paid out of: a lease, or the hold of one call. */
@@ -55,29 +32,96 @@ export interface Reserve {
   readonly reserveId: string;
 }
 
-/** Uses of a reserve on the same terms. */
-export class UsageSection {
-  readonly reserve: Reserve;
+/** Uses of a reserve on the same terms, in one turn. */
+export class UsageSection implements Reserve {
+  readonly tenantId: TenantId;
+  readonly reserveId: string;
   readonly terms: UseTerms;
-  /** Texts of uses. */
-  readonly admitted: string[] = [];
-  readonly settled: string[] = [];
+  #admitted: string[] = [];
+  #settled: string[] | undefined = [];
+  /** Of the settled uses, once the turn is over: many objects that live until they are reported burden each collection. */
+  #settledText = "";
+  #settledCount = 0;
 
-  constructor(reserve: Reserve, terms: UseTerms) {
-    this.reserve = reserve;
+  constructor({ tenantId, reserveId }: Reserve, terms: UseTerms) {
+    this.tenantId = tenantId;
+    this.reserveId = reserveId;
     this.terms = terms;
   }
 
   isOf({ reserveId, tenantId }: Reserve, terms: UseTerms): boolean {
-    const own = this.reserve;
-    return this.terms === terms && own.reserveId === reserveId && own.tenantId === tenantId;
+    return this.terms === terms && this.reserveId === reserveId && this.tenantId === tenantId;
   }
 
-  toText(): string {
-    const { tenantId, reserveId } = this.reserve;
-    const ids = `"tenantId":${JSON.stringify(tenantId)},"reserveId":${JSON.stringify(reserveId)}`;
-    const uses = `"admitted":[${this.admitted.join(",")}],"settled":[${this.settled.join(",")}]`;
+  /** Takes a text of `admittedText`. */
+  admit(text: string): void {
+    this.#admitted.push(text);
+  }
+
+  /** Takes a text of `settledText`. */
+  settle(text: string): SettledUse {
+    assert(this.#settled !== undefined, "a turn that is over settles nothing");
+    this.#settled.push(text);
+    this.#settledCount += 1;
+    return new SettledUse(this, this.#settledCount - 1);
+  }
+
+  /** Ends the turn, and gives what there is to write down of it. */
+  close(): string {
+    const ids = `"tenantId":${JSON.stringify(this.tenantId)},"reserveId":${JSON.stringify(this.reserveId)}`;
+    const admitted = this.#admitted.join(",");
+    this.#settledText = (this.#settled ?? []).join(",");
+    this.#admitted = [];
+    this.#settled = undefined;
+    const uses = `"admitted":[${admitted}],"settled":[${this.#settledText}]`;
     return `{${ids},"terms":${this.terms.text},${uses}}`;
+  }
+
+  /** What the uses at these places say, one after another. */
+  settledTextOf(places: readonly number[]): string {
+    if (this.#settled === undefined && places.length === this.#settledCount)
+      return this.#settledText;
+    const texts = this.#settled ?? this.rows().map((row) => JSON.stringify(row));
+    return places.map((place) => texts[place]).join(",");
+  }
+
+  /** What its settled uses say. */
+  rows(): readonly Row[] {
+    const text = this.#settled === undefined ? this.#settledText : this.#settled.join(",");
+    return JSON.parse(`[${text}]`) as readonly Row[];
+  }
+}
+
+/** A use that has ended, until the ledger has it: what it says stands in its section. */
+export class SettledUse implements LeaseCharge {
+  readonly section: UsageSection;
+  readonly place: number;
+
+  constructor(section: UsageSection, place: number) {
+    this.section = section;
+    this.place = place;
+  }
+
+  get usageId(): string {
+    return this.#charge.usageId;
+  }
+
+  get usageKind(): LeaseCharge["usageKind"] {
+    return this.section.terms.usageKind;
+  }
+
+  get attribution(): LeaseCharge["attribution"] {
+    return this.section.terms.attribution;
+  }
+
+  get amountMicros(): bigint {
+    return this.#charge.amountMicros;
+  }
+
+  get #charge(): LeaseCharge {
+    const row = this.section.rows()[this.place];
+    assert(row !== undefined, "a section has the uses that it gave");
+    return toCharge(this.section.terms, row);
   }
 }
 
@@ -103,19 +147,21 @@ export interface SectionForm {
 
 /** The text of a report: uses of one lease. */
 export function toReportText(uses: readonly SettledUse[]): string {
-  const byTerms = new Map<UseTerms, string[]>();
-  let [terms, texts]: [UseTerms | undefined, string[]] = [undefined, []];
+  const placesBySection = new Map<UsageSection, number[]>();
+  let [section, places]: [UsageSection | undefined, number[]] = [undefined, []];
   for (const use of uses) {
-    if (use.terms !== terms) {
-      terms = use.terms;
-      texts = byTerms.get(terms) ?? [];
-      byTerms.set(terms, texts);
+    if (use.section !== section) {
+      section = use.section;
+      places = placesBySection.get(section) ?? [];
+      placesBySection.set(section, places);
     }
-    texts.push(use.text);
+    places.push(use.place);
   }
-  const parts = [...byTerms].map(
-    ([{ text }, own]) => `{"terms":${text},"settled":[${own.join(",")}]}`,
-  );
+  const byTerms = Map.groupBy(placesBySection, ([{ terms }]) => terms);
+  const parts = [...byTerms].map(([{ text }, own]) => {
+    const texts = own.map(([one, ownPlaces]) => one.settledTextOf(ownPlaces));
+    return `{"terms":${text},"settled":[${texts.join(",")}]}`;
+  });
   return `[${parts.join(",")}]`;
 }
 
