@@ -63,7 +63,12 @@ export type DeviceState =
       readonly resources?: ReadonlySet<string>;
     }
   | { readonly kind: "refused"; readonly reason: string; readonly why: string }
-  | { readonly kind: "allocated"; readonly terms: readonly Term[] | undefined }
+  | {
+      readonly kind: "allocated";
+      /** Terms of which a node must match one; absent when all nodes reach the devices. */
+      readonly terms: readonly Term[] | undefined;
+      readonly isUsedByOthers: boolean;
+    }
   | ({ readonly kind: "wanted" } & WantedDevices)
   | { readonly kind: "unknown"; readonly what: string };
 
@@ -145,8 +150,9 @@ export class Devices {
         `the resource claim ${claimName} is used by as many pods as may share it`,
       );
     const readiness = readinessOf(claim);
+    const isUsedByOthers = consumers.length > (isOurs ? 1 : 0);
     // The scheduler takes such devices back, so that no node has them.
-    if (readiness === "failed") return { kind: "allocated", terms: [] };
+    if (readiness === "failed") return { kind: "allocated", terms: [], isUsedByOthers };
     if (readiness === "waiting")
       return {
         kind: "unknown",
@@ -154,7 +160,7 @@ export class Devices {
       };
     const selector = fieldsAt(claim, "status", "allocation", "nodeSelector");
     const terms = isPresentAt(selector, "nodeSelectorTerms") ? readTerms(selector) : undefined;
-    return { kind: "allocated", terms };
+    return { kind: "allocated", terms, isUsedByOthers };
   }
 
   /** A pod that the cluster knows has its claim made for it; a manifest is judged by the template. */

@@ -2,7 +2,7 @@
 
 import type { Cluster } from "./cluster.ts";
 import { eventText } from "./events.ts";
-import { isBeforeNodes } from "./obstacle.ts";
+import { firstBeforeNodes, isBeforeNodes } from "./obstacle.ts";
 import { claimStates } from "./claims.ts";
 import type { Surroundings } from "./changes/surroundings.ts";
 import type { Situation } from "./filters/filter.ts";
@@ -17,7 +17,7 @@ import {
   withNominated,
 } from "./preemption.ts";
 import { type Room, roomFor } from "./room.ts";
-import { aboutPreemption } from "./scheduler-words.ts";
+import { aboutPreemption, type DevicePart } from "./scheduler-words.ts";
 import { findSmallestChanges, type SearchResult } from "./search.ts";
 
 /** Nodes whose verdict is kept in full; thousands of nodes would not be read by anybody. */
@@ -191,9 +191,22 @@ function fullText(verdicts: readonly NodeVerdict[], preemption: Preemption | und
   const text = eventText(verdicts);
   const [first] = verdicts;
   if (preemption?.text === undefined || first === undefined) return text;
-  const isEarly = first.obstacles.some(isBeforeNodes);
+  const early = firstBeforeNodes(first.obstacles);
   const { neighbours } = first.situation;
-  return `${text} ${aboutPreemption(preemption.text, { neighbours, isEarly })}`;
+  const devices = devicePartOf(verdicts);
+  return `${text} ${aboutPreemption(preemption.text, { neighbours, early, devices })}`;
+}
+
+/** Devices that nobody else uses are taken back where they keep the pod from a node. */
+function devicePartOf(verdicts: readonly NodeVerdict[]): DevicePart {
+  if (verdicts[0]?.situation.devices.length === 0) return "none";
+  const isTaken = verdicts.some(({ obstacles, situation: { devices } }) =>
+    obstacles.some((obstacle) => {
+      const state = obstacle.kind === "device-elsewhere" ? devices[obstacle.device] : undefined;
+      return state?.kind === "allocated" && !state.isUsedByOthers;
+    }),
+  );
+  return isTaken ? "taken-back" : "left";
 }
 
 function closestOf(

@@ -2,6 +2,7 @@
 
 import { textAt } from "../kubernetes/fields.ts";
 import type { Neighbours } from "./neighbours.ts";
+import type { Obstacle } from "./obstacle.ts";
 
 interface Rewording {
   /** The first minor version of Kubernetes 1 that uses the newer words. */
@@ -32,6 +33,11 @@ const rewordings: readonly Rewording[] = [
 
 /** The versions in which the plugin for device claims speaks about preemption before the one whose task it is. */
 const deviceWords = { since: 34, before: 37 };
+/** Before that it ran only where somebody had turned it on, as for a pod with device claims it must have been. */
+const deviceWordsSinceOptional = 31;
+
+/** What the plugin for device claims does about a pod that no node takes. */
+export type DevicePart = "none" | "left" | "taken-back";
 
 /** A reason in the words of the cluster's scheduler. */
 export function inSchedulerWords(reason: string, neighbours: Neighbours): string {
@@ -41,19 +47,32 @@ export function inSchedulerWords(reason: string, neighbours: Neighbours): string
   return newer?.words ?? reason;
 }
 
-/**
- * The end of the scheduler's event. Where the pod was refused before any node was looked at, the plugin for device claims
- * has not been asked, fails at what it then misses, and its words are all that is said.
- */
-export function aboutPreemption(
-  text: string,
-  { neighbours, isEarly }: { readonly neighbours: Neighbours; readonly isEarly: boolean },
-): string {
-  const minor = minorVersionOf(neighbours);
-  if (minor === undefined || minor < deviceWords.since || minor >= deviceWords.before)
-    return `preemption: ${text}`;
-  return isEarly ? "not found" : `no new claims to deallocate, preemption: ${text}`;
+interface End {
+  readonly neighbours: Neighbours;
+  /** What refused the pod before any node was looked at. */
+  readonly early: Obstacle | undefined;
+  readonly devices: DevicePart;
 }
+
+/**
+ * The end of the scheduler's event. Where a volume refused the pod before any node was looked at, the plugin for device
+ * claims has not been asked, fails at what it then misses, and its words are all that is said.
+ */
+export function aboutPreemption(text: string, { neighbours, early, devices }: End): string {
+  const minor = minorVersionOf(neighbours);
+  const since = devices === "none" ? deviceWords.since : deviceWordsSinceOptional;
+  if (minor === undefined || minor < since || minor >= deviceWords.before)
+    return `preemption: ${text}`;
+  if (early !== undefined && early.kind !== "device-refused") return "not found";
+  const words = early === undefined ? wordsOfDevices[devices] : wordsOfDevices.none;
+  return `${words}, preemption: ${text}`;
+}
+
+const wordsOfDevices: Readonly<Record<DevicePart, string>> = {
+  none: "no new claims to deallocate",
+  left: "still not schedulable",
+  "taken-back": "deallocation of ResourceClaim completed",
+};
 
 /** A memory and no state: the same nodes always tell the same version. */
 const minorVersions = new WeakMap<Neighbours, { readonly minor: number | undefined }>();
