@@ -27,6 +27,7 @@ import {
   SettleHoldRequest,
 } from "./api/ledger.ts";
 import {
+  BookedInvoiceList,
   Reconciliation,
   ReconciliationParams,
   ReconciliationRunDetail,
@@ -158,6 +159,13 @@ export const ledgerRoutes = {
     summary: "Tells what does not agree, with evidence and the entry that would settle it.",
     body: ReconcileRequest,
     reply: json(200, Reconciliation),
+  },
+  listInvoices: {
+    method: "GET",
+    path: "/api/ledger/invoices",
+    access: "ledger:read",
+    summary: "Lines of providers' invoices that were entered as cost, newest first.",
+    reply: json(200, BookedInvoiceList),
   },
   listReconciliations: {
     method: "GET",

@@ -125,6 +125,10 @@ describe("reconciliation over the control API", () => {
       { kind: "invoice-differs", expectedMicros: "140", actualMicros: "120" },
     ]);
     expect(first.differences[0]?.evidence).toEqual(["openai/gpt", "late/0", "late/1", "part/0"]);
+    expect((await admin.listInvoices({}, options)).invoices).toMatchObject([
+      { name: "openai/gpt", currency, amountMicros: "140", chargedMicros: "120" },
+    ]);
+    expect((await other.listInvoices({}, options)).invoices).toEqual([]);
     const after = await admin.readLedgerBalance({}, options);
     expect(after.accounts).toEqual(before.accounts);
     const cost = after.balances.find(({ account }) => account === "provider-cost/USD");
@@ -132,8 +136,8 @@ describe("reconciliation over the control API", () => {
     const query = { account: "provider-cost/USD" };
     const { entries } = await admin.listLedgerEntries({ query }, options);
     expect(entries).toMatchObject([{ from: "provider-invoices/USD", reason: "invoiced" }]);
-    const other = { ...body, invoice: { ...window, lines: [line] } };
-    await expect(admin.reconcileLedger({ body: other }, options)).rejects.toMatchObject({
+    const changed = { ...body, invoice: { ...window, lines: [line] } };
+    await expect(admin.reconcileLedger({ body: changed }, options)).rejects.toMatchObject({
       code: "ledger_id_reused",
     });
     expect(await found()).toEqual([]);

@@ -13,7 +13,7 @@ import { exportLedger, exportOptions } from "../ledger/export-words.ts";
 import { hold } from "../ledger/hold-words.ts";
 import { price, priceOptions } from "../ledger/price-words.ts";
 import { balanceTables, costLines, entryTable, usageTable } from "../ledger/print.ts";
-import { reconcile, reconcileOptions } from "../ledger/reconcile-words.ts";
+import { invoices, reconcile, reconcileOptions } from "../ledger/reconcile-words.ts";
 import { tell } from "../ledger/tell.ts";
 import { webhook, webhookOptions } from "../ledger/webhook-words.ts";
 import { parseDurationMs, parseMoment } from "../moment.ts";
@@ -30,6 +30,7 @@ const actions: Actions = {
   webhook,
   export: exportLedger,
   reconcile,
+  invoices,
   conflicts,
   escrow,
   explain,
@@ -48,9 +49,10 @@ export const command: Command = {
     "ledger price [list | default [set --input USD --output USD | remove]]",
     "ledger webhook [list | add URL | test ID | enable ID | disable ID | rotate ID | remove ID]",
     "ledger webhook deliveries [ID] [--state STATE] | retry DELIVERY",
-    "ledger export [--since MOMENT] [--output FILE]",
+    "ledger export [--since MOMENT] [--out FILE]",
     "ledger reconcile [--invoice FILE [--from MOMENT] [--until MOMENT] [--book]] [--apply]",
     "ledger reconcile --history [RUN] [--count N] [--before RUN]",
+    "ledger invoices",
     "ledger conflicts [resolve KEY NUMBER]",
     "ledger escrow [recall REGION [--for DURATION]]",
     "ledger explain OPERATION",

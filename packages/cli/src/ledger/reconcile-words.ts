@@ -2,6 +2,7 @@
 
 import { printable } from "@faultline/contracts";
 import type {
+  BookedInvoice,
   LedgerDifference,
   Reconciliation,
   ReconciliationRun,
@@ -62,6 +63,33 @@ export async function reconcile(
   const found = await connect(context).client.reconcileLedger({ body }, { signal });
   tell(context, found, () => reconciliationLines(found));
   return found.differences.length === 0 ? 0 : exitDiffers;
+}
+
+/** Lines of providers' invoices that were entered as cost. */
+export async function invoices(context: CommandContext, words: readonly string[]): Promise<number> {
+  if (words.length > 0) throw new UsageError("ledger invoices takes no words.");
+  const { signal, terminal } = context;
+  const found = await connect(context).client.listInvoices({}, { signal });
+  return tell(context, found, () =>
+    found.invoices.length === 0
+      ? "No invoice was entered; `faultline ledger reconcile --invoice FILE --book` enters one."
+      : invoiceTable(terminal, found.invoices),
+  );
+}
+
+function invoiceTable(terminal: Terminal, lines: readonly BookedInvoice[]): string {
+  return foreignTable(
+    terminal,
+    ["FOR", "FROM", "UNTIL", "INVOICED", "CHARGED", "ENTERED"],
+    lines.map(({ name, from, until, currency, amountMicros, chargedMicros, bookedAt }) => [
+      name,
+      from,
+      until,
+      `${unitsOf(amountMicros)} ${currency}`,
+      unitsOf(chargedMicros),
+      bookedAt,
+    ]),
+  );
 }
 
 async function history(context: CommandContext, words: readonly string[]): Promise<number> {

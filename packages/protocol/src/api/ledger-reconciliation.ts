@@ -41,6 +41,29 @@ export const ReconcileRequest = Type.Object(
   closed,
 );
 
+/** A line of a provider's invoice that was entered as cost. */
+export const BookedInvoice = Type.Object(
+  {
+    /** The command that entered it. */
+    commandId: Id,
+    bookedAt: Moment,
+    /** The provider, a slash and the model. */
+    name: Type.String({ maxLength: 600 }),
+    currency: Currency,
+    amountMicros: Micros,
+    /** What was charged for the same when it was entered. */
+    chargedMicros: Micros,
+    from: Moment,
+    until: Moment,
+  },
+  closed,
+);
+export type BookedInvoice = Static<typeof BookedInvoice>;
+export const BookedInvoiceList = Type.Object(
+  { invoices: Type.Array(BookedInvoice, { maxItems: 1_000 }) },
+  closed,
+);
+
 /** What may not agree. */
 const DifferenceKind = Type.Union([
   Type.Literal("balance-differs"),

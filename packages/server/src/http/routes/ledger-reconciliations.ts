@@ -5,9 +5,9 @@ import { readMoment } from "#ledger/index.ts";
 import type { ApiHandlers, HandlerParts } from "../services.ts";
 import { SharedTerms } from "./shared-terms.ts";
 
-type Names = "reconcileLedger" | "listReconciliations" | "readReconciliation";
+type Names = "reconcileLedger" | "listInvoices" | "listReconciliations" | "readReconciliation";
 
-/** Handlers of `/api/ledger/reconcile` and `/api/ledger/reconciliations`. */
+/** Handlers of `/api/ledger/reconcile`, `/api/ledger/invoices` and `/api/ledger/reconciliations`. */
 export function reconciliationHandlers(parts: HandlerParts): Pick<ApiHandlers, Names> {
   const { reconciliations } = parts.services;
   const shared = new SharedTerms(parts);
@@ -31,6 +31,9 @@ export function reconciliationHandlers(parts: HandlerParts): Pick<ApiHandlers, N
               },
             }),
       });
+    },
+    async listInvoices(_input, { scope }) {
+      return { invoices: await reconciliations.invoices(scope) };
     },
     async listReconciliations({ query }, { scope }) {
       return { runs: await reconciliations.list(scope, query ?? {}) };

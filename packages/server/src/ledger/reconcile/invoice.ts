@@ -25,6 +25,11 @@ export interface InvoicedSum {
   readonly micros: bigint;
 }
 
+/** A sum, and the command that enters it. */
+export interface InvoiceCost extends InvoicedSum {
+  readonly request: LedgerRequest;
+}
+
 /** Sums lines of one name and currency. Throws the faults of amounts and currencies, with their places. */
 export function sumInvoice(lines: Invoice["lines"]): InvoicedSum[] {
   const sums = new Map<string, InvoicedSum>();
@@ -43,15 +48,14 @@ export function sumInvoice(lines: Invoice["lines"]): InvoicedSum[] {
  * The entries for an invoice. Their ids follow from what it is for, so that the same invoice is entered once, and one with
  * other amounts for the same is refused.
  */
-export function invoiceCosts({ lines, fromMs, untilMs }: Invoice): LedgerRequest[] {
+export function invoiceCosts({ lines, fromMs, untilMs }: Invoice): InvoiceCost[] {
   return sumInvoice(lines)
     .filter(({ micros }) => micros > 0n)
-    .map(({ name, currency, micros }) => ({
-      kind: "book-cost",
-      id: `invoice-${hashOf([name, currency, fromMs, untilMs])}`,
-      currency,
-      amountMicros: micros,
-    }));
+    .map(({ name, currency, micros: amountMicros }) => {
+      const id = `invoice-${hashOf([name, currency, fromMs, untilMs])}`;
+      const request = { kind: "book-cost", id, currency, amountMicros } as const;
+      return { name, currency, micros: amountMicros, request };
+    });
 }
 
 /** A text that stands for these parts, in ids. */

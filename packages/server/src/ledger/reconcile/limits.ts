@@ -9,6 +9,8 @@ export const reconcileLimits = {
   keptMs: 400 * 86_400_000,
   /** All runs of a tenant as the database stores them; the oldest are dropped. */
   historyBytesMax: 67_108_864,
+  /** Lines of invoices that one list shows. */
+  invoiceLineCountMax: 1_000,
   /** A charge that is so old is committed, or never will be. */
   committedMs: 30_000,
   /** A use may be reported so long after its hold expired. */

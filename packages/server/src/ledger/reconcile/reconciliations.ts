@@ -1,6 +1,7 @@
 /** Runs reconciliations: finds what does not agree, makes the entries that were agreed to, and keeps what each run found. */
 
 import type {
+  BookedInvoice,
   LedgerDifference,
   Reconciliation,
   ReconciliationRun,
@@ -16,7 +17,8 @@ import type { Ledger } from "../service/ledger.ts";
 import { type LedgerRequest, refuseUnstorableText } from "../service/ledger-request.ts";
 import { refusalError } from "../service/refusal-error.ts";
 import type { DifferenceSource } from "./difference-source.ts";
-import { type Invoice, invoiceCosts } from "./invoice.ts";
+import { type Invoice, type InvoiceCost, invoiceCosts } from "./invoice.ts";
+import { type EnteredCost, InvoiceBook } from "./invoice-book.ts";
 import { ReconciliationHistory } from "./reconciliation-history.ts";
 
 /** What a run is to do. */
@@ -57,10 +59,12 @@ export interface ReconciliationsParts {
 export class Reconciliations {
   readonly #parts: ReconciliationsParts;
   readonly #history: ReconciliationHistory;
+  readonly #invoices: InvoiceBook;
 
   constructor(parts: ReconciliationsParts) {
     this.#parts = parts;
     const { store, historyBytesMax: bytesMax } = parts;
+    this.#invoices = new InvoiceBook(store);
     this.#history = new ReconciliationHistory({
       store,
       ...(bytesMax === undefined ? {} : { bytesMax }),
@@ -84,18 +88,24 @@ export class Reconciliations {
     try {
       for (const entry of entries)
         if (await this.#make(scope, entry)) applied.push(entry.commandId);
-      for (const cost of costs) await this.#submit(scope, cost);
+      if (invoice !== undefined)
+        await this.#book(scope, invoice, { costs, differences, bookedAtMs: atMs });
     } finally {
       // Entries were made, whether or not a later one was refused.
       await this.#history.keep(scope, { id, atMs, cause, actor, differences, applied });
     }
-    const booked = costs.map((cost) => cost.id);
+    const booked = costs.map(({ request: { id: commandId } }) => commandId);
     return { at: new Date(atMs).toISOString(), runId: id, differences, applied, booked };
   }
 
   /** Newest first. Throws `request_invalid`, `not_found`. */
   async list(scope: TenantScope, query: ReconciliationsQuery): Promise<ReconciliationRun[]> {
     return this.#history.list(scope, query);
+  }
+
+  /** Lines of invoices that were entered as cost, newest first. */
+  async invoices(scope: TenantScope): Promise<BookedInvoice[]> {
+    return this.#invoices.list(scope);
   }
 
   /** Throws `not_found`. */
@@ -134,6 +144,35 @@ export class Reconciliations {
       }
       default:
         return unreachable(direction);
+    }
+  }
+
+  /** Enters what an invoice says as cost. Where no difference was found, as much was charged as is invoiced. */
+  async #book(
+    scope: TenantScope,
+    { fromMs, untilMs }: Invoice,
+    entering: {
+      readonly costs: readonly InvoiceCost[];
+      readonly differences: readonly LedgerDifference[];
+      readonly bookedAtMs: number;
+    },
+  ): Promise<void> {
+    const { costs, differences, bookedAtMs } = entering;
+    const entered: EnteredCost[] = [];
+    try {
+      for (const cost of costs) {
+        await this.#submit(scope, cost.request);
+        const found = differences.find(
+          ({ kind, subject, proposal }) =>
+            kind === "invoice-differs" &&
+            subject === cost.name &&
+            proposal?.currency === cost.currency,
+        );
+        const chargedMicros = found === undefined ? cost.micros : BigInt(found.actualMicros);
+        entered.push({ ...cost, chargedMicros, bookedAtMs, fromMs, untilMs });
+      }
+    } finally {
+      await this.#invoices.keep(scope, entered);
     }
   }
 

@@ -127,7 +127,20 @@ export interface LedgerReconciliationTable {
   applied: string[];
 }
 
+export interface LedgerInvoiceTable {
+  tenant_id: TenantId;
+  command_id: string;
+  booked_at: ColumnType<Date, Date, never>;
+  name: string;
+  currency: string;
+  amount_micros: ColumnType<string, string, never>;
+  charged_micros: ColumnType<string, string, never>;
+  from_at: ColumnType<Date, Date, never>;
+  until_at: ColumnType<Date, Date, never>;
+}
+
 export interface LedgerTables {
+  ledger_invoice: LedgerInvoiceTable;
   ledger_reconciliation: LedgerReconciliationTable;
   ledger_writer: LedgerWriterTable;
   ledger_account: LedgerAccountTable;
