@@ -13,7 +13,7 @@ export const exportOptions = {
     value: "MOMENT",
     description: "export entries and uses from then on, and sums of what was before (default: all)",
   },
-  output: { type: "string", short: "o", value: "FILE", description: "write the export to a file" },
+  out: { type: "string", value: "FILE", description: "write the export to a file" },
 } as const satisfies Record<string, CommandOption>;
 
 /** Prints the export, or writes it to a file. */
@@ -26,11 +26,11 @@ export async function exportLedger(
   const since = textOption(context, "since");
   const query = since === undefined ? {} : { since: parseMoment("since", since, clock.nowMs()) };
   const text = await connect(context).client.exportLedger({ query }, { signal });
-  const output = textOption(context, "output");
-  if (output === undefined) terminal.write(text);
+  const out = textOption(context, "out");
+  if (out === undefined) terminal.write(text);
   else {
-    await writeFile(output, text, { signal });
-    terminal.note(`Wrote ${output}.`);
+    await writeFile(out, text, { signal });
+    terminal.note(`Wrote ${out}.`);
   }
   return 0;
 }

@@ -138,7 +138,10 @@ function differenceOf(side: Side, amountMicros: bigint, period: InvoicePeriod): 
       { list: "uses", ids: dearest.slice(0, namedUseCount).map(({ id }) => id) },
     ],
     entry: {
-      commandId: invoiceEntryId({ name, currency, ...period, theirMicros, ourMicros }),
+      proposal: {
+        commandId: invoiceEntryId({ name, currency, ...period, theirMicros, ourMicros }),
+        options: "--invoice FILE --apply",
+      },
       currency,
       direction: ourMicros > theirMicros ? "give" : "take",
       amountMicros,

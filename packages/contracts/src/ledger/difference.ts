@@ -26,8 +26,8 @@ type LedgerDifferenceKind = (typeof ledgerDifferenceKinds)[number];
 
 /** An entry that would settle a difference. */
 export interface CompensatingEntry {
-  /** The id of the adjustment: the same difference proposes the same entry, which takes effect once. */
-  readonly commandId?: string;
+  /** Of one that reconciliation proposes: its id, by which it takes effect once, and the options that make it. */
+  readonly proposal?: { readonly commandId: string; readonly options: string };
   readonly currency: string;
   readonly direction: "give" | "take";
   readonly amountMicros: bigint;
@@ -53,13 +53,13 @@ export interface Difference {
 
 /** The words of a compensating entry. */
 export function entryWords({
-  commandId,
+  proposal,
   currency,
   direction,
   amountMicros,
 }: CompensatingEntry): string {
   const what = `${direction === "give" ? "gives" : "takes"} ${amountMicros} micros of ${currency}`;
-  return commandId === undefined
+  return proposal === undefined
     ? `A compensating entry that ${what} settles it.`
-    : `The compensating entry ${commandId}, which ${what}, settles it; \`faultline ledger reconcile --apply\` makes it.`;
+    : `The compensating entry ${proposal.commandId}, which ${what}, settles it; \`faultline ledger reconcile ${proposal.options}\` makes it.`;
 }

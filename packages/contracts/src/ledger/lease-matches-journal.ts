@@ -84,7 +84,7 @@ function unread(lease: BookedReserve): Difference[] {
       places: [{ list: "reserves", ids: [id] }],
       causeKind: "dependency",
       entry: {
-        commandId: `reconcile-lease-${id}`,
+        proposal: { commandId: `reconcile-lease-${id}`, options: "--apply" },
         currency,
         direction: "give",
         amountMicros: actualMicros,

@@ -1,0 +1,87 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+import { call, type Call, type RunningPlatform, startPlatform } from "./platform.ts";
+
+describe("faultline ledger export", () => {
+  let platform: RunningPlatform;
+  beforeAll(async () => {
+    platform = await startPlatform();
+    await platform.call("ledger", "grant", "1");
+    await platform.call("ledger", "hold", "place", "0.5", "--id", "op-1");
+    await platform.call("ledger", "hold", "settle", "op-1", "0.2");
+  });
+  afterAll(async () => {
+    await platform[Symbol.asyncDispose]();
+  });
+
+  /** `faultline ledger export | faultline check - …` */
+  async function piped(...words: string[]): Promise<Call> {
+    const exported = await platform.call("ledger", "export");
+    expect(exported).toMatchObject({ code: 0, stderr: "" });
+    const { folder } = platform;
+    return await call(["check", "-", ...words], { folder, input: exported.stdout });
+  }
+
+  it("gives all of the ledger to check, which finds that it agrees", async () => {
+    const checked = await piped();
+    expect(checked.stdout).toMatch(/0 violated · 5 hold · 0 inconclusive/);
+    expect(checked.code).toBe(0);
+    const saved = await platform.call("ledger", "export", "--since", "1h", "--out", "ledger.jsonl");
+    expect(saved).toMatchObject({ code: 0, stdout: "", stderr: "Wrote ledger.jsonl.\n" });
+    const text = await readFile(join(platform.folder, "ledger.jsonl"), "utf8");
+    expect(text.split("\n")[0]).toMatch(/^\{"faultline":"ledger","version":1,/);
+  });
+
+  it("shows use that no provider invoiced, with the entry that settles it", async () => {
+    const invoice =
+      "provider,model,currency,amount,from,until\nopenai,gpt,USD,0.05,2020-01-01,2026-01-01\n";
+    await writeFile(join(platform.folder, "invoice.csv"), invoice);
+    const checked = await piped("invoice.csv");
+    expect(checked.code).toBe(1);
+    expect(checked.stdout).toContain("ledger/cost-matches-invoice");
+    expect(checked.stdout).toContain(
+      "The provider invoices 50000 USD for openai/gpt, and 0 was charged",
+    );
+    expect(checked.stdout.replaceAll(/\s+/g, " ")).toMatch(
+      /reconcile-invoice-[0-9a-f]{32}, which takes 50000 micros of USD/,
+    );
+  });
+
+  it("shows a debt, and a case of the ledger shows it at the boundary of tenant and compute", async () => {
+    await platform.call("ledger", "hold", "place", "0.1", "--id", "op-2");
+    await platform.call("ledger", "hold", "settle", "op-2", "3");
+    const checked = await piped();
+    expect(checked.code).toBe(1);
+    expect(checked.stdout).toContain("The account owes 2200000, and may owe 0");
+    const opened = await platform.call(
+      "case",
+      "open",
+      "Calls are refused",
+      "--subject",
+      "ledger:debt/USD",
+    );
+    expect(opened.code).toBe(0);
+    expect(opened.stdout).toContain("ledger:debt/USD");
+    expect(opened.stdout).toContain("The account owes 2200000, and may owe 0");
+    const shown = await platform.call("case", "show", "1", "--json");
+    const { summary } = JSON.parse(shown.stdout) as { summary: { leadingHypothesis: object } };
+    expect(summary.leadingHypothesis).toMatchObject({
+      boundary: "tenant-compute",
+      contract: "ledger/no-overspend",
+    });
+    await platform.call("ledger", "grant", "5");
+    const verified = await platform.call("case", "verify", "1", "--after");
+    expect(verified.stdout).toContain("proved");
+    expect(verified.code).toBe(0);
+  });
+
+  it("takes options only, and moments that are some", async () => {
+    expect((await platform.call("ledger", "export", "all")).code).toBe(64);
+    expect((await platform.call("ledger", "export", "--since", "yesterday")).code).toBe(64);
+    const refused = await platform.call("case", "open", "x", "--subject", "pod:x");
+    expect(refused.stderr).toContain("service:NAME or ledger:NAME");
+  });
+});
