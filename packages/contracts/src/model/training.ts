@@ -69,6 +69,10 @@ export const ParameterState = Type.Object(
     gradientNorm: Type.Optional(Measured),
     /** The norm of the change that the step made. */
     updateNorm: Type.Optional(Measured),
+    /** Whether it has a gradient, where no norm is recorded. */
+    hasGradient: Type.Optional(Type.Boolean()),
+    /** Whether its values changed since the step before, where not how far. */
+    hasChanged: Type.Optional(Type.Boolean()),
     /** Of the values after the step. */
     checksum: Type.Optional(word),
   },

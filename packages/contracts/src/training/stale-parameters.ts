@@ -9,6 +9,44 @@ import { isApplied, type PlacedStep, placedSteps, runSubject, stepReference } fr
 
 const namesListedMax = 10;
 
+/** Steps with gradients at which nothing changes, from which on that is no start of a loss scale and no warm-up. */
+const stillStepCountMin = 10;
+
+/** One finding where a record tells of changes, not how far they went, and no parameter ever changes. */
+export function stillParameters(run: EvidenceOf<"training">): FindingParts[] {
+  const steps = placedSteps(run.content).filter(
+    ({ step }) =>
+      isApplied(step) && (step.parameters ?? []).some(({ hasChanged }) => hasChanged !== undefined),
+  );
+  const told = steps.flatMap(({ step }) => step.parameters ?? []);
+  const moving = told.filter(({ requiresGradient }) => requiresGradient !== false);
+  const graded = moving.filter(({ hasGradient }) => hasGradient === true);
+  const [first] = steps;
+  const isStill = moving.every(({ hasChanged }) => hasChanged !== true);
+  if (first === undefined || steps.length < stillStepCountMin || graded.length === 0 || !isStill)
+    return [];
+  const names = new Set(graded.map(({ name }) => name));
+  return [
+    {
+      subject: runSubject(run.content),
+      verdict: "violated",
+      title: `No parameter changes over ${plural(steps.length, "step")}, though ${names.size === 1 ? "one has a gradient" : `${names.size} have gradients`}`,
+      expected: "A step of the optimizer changes the parameters that require gradients.",
+      actual: `The values of ${[...names].slice(0, namesListedMax).join(", ")} are the same at each step.`,
+      causeKind: "change",
+      measures: { parameterCount: names.size, unchangedCount: names.size },
+      evidence: [stepReference(run, first, "the values of no parameter change")],
+      fixes: [
+        {
+          description:
+            "Give the optimizer the parameters of the model that is trained: those of before it was moved or wrapped are others.",
+          cost: 1,
+        },
+      ],
+    },
+  ];
+}
+
 /** What was seen of one parameter over the steps of the optimizer that should have changed it. */
 interface Seen {
   readonly name: string;

@@ -6,7 +6,7 @@ import type { FindingParts } from "../model/make-finding.ts";
 import { evidenceOfKind, type EvidenceOf } from "../model/snapshot.ts";
 import type { TrainingCall } from "../model/training.ts";
 import { plural } from "../text/plural.ts";
-import { staleParameters } from "./stale-parameters.ts";
+import { staleParameters, stillParameters } from "./stale-parameters.ts";
 import { numberOf } from "./measured.ts";
 import { isApplied, type PlacedStep, placedSteps, runSubject, stepReference } from "./step-view.ts";
 
@@ -33,7 +33,7 @@ interface Breach {
 
 export const stepOrder: Contract = defineContract({
   id: "training/step-order",
-  version: 2,
+  version: 3,
   boundary: "dataset-loss",
   promise:
     "Every step of training clears gradients before it makes new ones, runs in training mode, and changes the parameters that require gradients.",
@@ -41,7 +41,7 @@ export const stepOrder: Contract = defineContract({
   options,
   check: (snapshot, settled, found) =>
     evidenceOfKind(snapshot, "training").flatMap((run) => {
-      const stale = staleParameters(run, settled.occurrenceCountMin);
+      const stale = [...staleParameters(run, settled.occurrenceCountMin), ...stillParameters(run)];
       const breaches = breachesOf(run, settled);
       const violations = breaches
         .filter(({ at, countMin }) => at.length >= countMin)
@@ -192,7 +192,9 @@ function quietVerdict(
   const orderedCount = run.content.steps.filter(({ calls }) => calls?.includes("step")).length;
   const modeCount = run.content.steps.filter(({ mode }) => mode !== undefined).length;
   const changeCount = run.content.steps.filter(({ parameters = [] }) =>
-    parameters.some(({ updateNorm }) => (numberOf(updateNorm) ?? 0) > 0),
+    parameters.some(
+      ({ updateNorm, hasChanged }) => (numberOf(updateNorm) ?? 0) > 0 || hasChanged === true,
+    ),
   ).length;
   const missing = [
     ...(orderedCount > 1

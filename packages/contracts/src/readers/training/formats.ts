@@ -8,6 +8,7 @@ import {
   recogniseScalarLists,
 } from "./scalar-lists.ts";
 import { readTrainingTable, recogniseTrainingTable } from "./training-table.ts";
+import { readCallTrace, recogniseCallTrace } from "./call-trace.ts";
 import { readTraining, recogniseTelemetry, recogniseTrainingSteps } from "./read-training.ts";
 
 export const trainingFormats: readonly EvidenceFormat[] = [
@@ -41,5 +42,12 @@ export const trainingFormats: readonly EvidenceFormat[] = [
     description: "dictionaries of Python that a trainer printed",
     recognise: ({ head }) => head !== undefined && recognisePrintedSteps(head),
     read: readPrintedSteps,
+  },
+  {
+    name: "training-calls",
+    description:
+      "calls of PyTorch and states of variables of a training run, as TrainCheck traces them",
+    recognise: ({ head }) => startsAsJson(head) && recogniseCallTrace(head),
+    read: readCallTrace,
   },
 ];

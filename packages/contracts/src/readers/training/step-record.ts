@@ -140,12 +140,15 @@ function parameterOf(value: unknown): ParameterState[] {
       norm: named.measured("norm weightnorm"),
       gradientNorm: named.measured("gradientnorm gradnorm"),
       updateNorm: named.measured("updatenorm deltanorm"),
+      hasGradient: named.flag("hasgradient hasgrad"),
+      hasChanged: named.flag("haschanged changed ischanged"),
       checksum: named.text("checksum hash", wordLengthMax),
     }),
   ];
 }
 
-function lossOf(value: unknown): LossCall[] {
+/** The call of a loss that a record tells of: none or one. */
+export function lossOf(value: unknown): LossCall[] {
   if (!isFields(value)) return [];
   const named = new NamedValues(value);
   const loss = named.text("loss kind type lossfunction lossfn name", nameLengthMax);
