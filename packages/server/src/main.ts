@@ -13,6 +13,7 @@ import { Identity } from "#identity/index.ts";
 import {
   type Clock,
   createIds,
+  holdTick,
   type Ids,
   type Random,
   systemClock,
@@ -94,6 +95,7 @@ const defaultConsoleFolder = fileURLToPath(new URL("../../console/dist", import.
 export async function startPlatform(config: Config, options: PlatformOptions): Promise<Platform> {
   const { logger, signal, clock = systemClock, random = systemRandom } = options;
   const startedMs = clock.monotonicMs();
+  holdTick();
   await using stack = new AsyncDisposableStack();
 
   // The lock comes first: who starts twice on one folder learns who holds it, not that the port is taken.

@@ -1,5 +1,6 @@
 /** Entry of a gateway worker process, which the supervisor forks. */
 
+import { holdTick } from "#kernel/index.ts";
 import type { ToWorker } from "./messages.ts";
 import { runWorker } from "./run-worker.ts";
 
@@ -9,6 +10,7 @@ process.on("SIGTERM", () => {});
 // That the configuration changed is for the supervisor to notice.
 process.on("SIGHUP", () => {});
 
+holdTick();
 runWorker({
   send: (message) => process.connected && process.send?.(message, ignoreLoss) !== undefined,
   onMessage: (listener) => process.on("message", (message) => listener(message as ToWorker)),
