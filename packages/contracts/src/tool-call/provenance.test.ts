@@ -105,6 +105,24 @@ describe("identifiers", () => {
     ]);
   });
 
+  test.each<[string, unknown, string[]]>([
+    ["nothing at all", "", ["inconclusive get_order"]],
+    ["an acknowledgement", { success: true }, ["inconclusive get_order"]],
+    ["a list without items", [], ["violated get_order unknown-origin /order_id"]],
+  ])("where a tool that reads answered with %s", (_what, result, expected) => {
+    const list = { tool: "list_orders", given: { customer: "me" }, result };
+    const told = of(["user: where is my order?", list, get("ord_8812ab"), "x"]);
+    expect(told.filter((item) => item.includes("get_order"))).toEqual(expected);
+  });
+
+  test("where all tools answer the same, the answers were left out", () => {
+    const stand = { result: "the tool ran, step 1" };
+    const list = { tool: "list_orders", given: { customer: "me" }, ...stand };
+    expect(of(["user: where is my order?", list, { ...get("ord_8812ab"), ...stand }, "x"])).toEqual(
+      ["inconclusive get_order"],
+    );
+  });
+
   test("an image may have shown it", () => {
     const transcript = chat(["user: a", get("ord_8812ab"), "x"], { tools });
     const messages = transcript["messages"] as { content: unknown }[];

@@ -11,6 +11,7 @@ import { type Leaf, leavesOf } from "./leaves.ts";
 import { masked } from "./masked.ts";
 import { resultText, stateOf } from "./result-state.ts";
 import { traitsOf } from "./tool-traits.ts";
+import { areResultsLeftOut } from "./uninformative.ts";
 import { Verdicts } from "./verdicts.ts";
 
 /** Text of one turn beyond this length is not kept by the readers, so a literal may have stood there. */
@@ -59,7 +60,7 @@ function judge(conversation: Conversation, settings: Settings): void {
   if (!turns.some((turn) => turn.role === "user" && turn.text !== undefined)) return;
   // Several calls without any result are a key of right answers, in which the results in between are left out.
   if (exchanges.length > 1 && exchanges.every(({ result }) => result === undefined)) return;
-  let isComplete = conversation.isWhole;
+  let isComplete = conversation.isWhole && !areResultsLeftOut(exchanges);
   let next = 0;
   for (const [index, turn] of turns.entries()) {
     if (turn.instructions !== undefined) said.add(turn.instructions);

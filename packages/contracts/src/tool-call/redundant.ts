@@ -2,16 +2,16 @@
 
 import type { Contract } from "../model/contract.ts";
 import { defineContract } from "../model/define-contract.ts";
-import type { ToolResult } from "../model/evidence.ts";
 import { compareText } from "../text/compare-text.ts";
 import { plural } from "../text/plural.ts";
 import type { Exchange } from "./conversation/conversation.ts";
 import { conversationsOf } from "./conversation/conversations.ts";
 import { stretchesOf } from "./conversation/user-turns.ts";
 import { leavesOf } from "./leaves.ts";
-import { type ResultState, resultText, resultValue, saysPending, stateOf } from "./result-state.ts";
+import { resultText, saysPending, stateOf } from "./result-state.ts";
 import { likeness, tokensOf, wordPairsOf } from "./token-likeness.ts";
 import { traitsOf } from "./tool-traits.ts";
+import { isUninformative } from "./uninformative.ts";
 import { keyOf } from "./value-key.ts";
 import { type Doubt, Verdicts } from "./verdicts.ts";
 
@@ -102,32 +102,11 @@ function judge(all: readonly Exchange[], options: Options, verdicts: Verdicts): 
     const state = stateOf(result);
     if (state === "error" || state === "denied" || saysPending(result)) continue;
     const text = resultText(result);
-    if (isUninformative(result, state)) continue;
+    if (isUninformative(result)) continue;
     if (traits.isChanging === undefined && text.length < answerLengthMin) continue;
     place(exchange, { open, options });
   }
   close();
-}
-
-/** Names and words of an answer that says no more than that the call went well, whatever was asked. */
-const acknowledgingNames = new Set(
-  " content data error message ok output response result status success".split(" "),
-);
-const acknowledgingWords = new Set(
-  " accepted acknowledged complete completed done false fine none null ok okay received success succeeded successful true yes".split(
-    " ",
-  ),
-);
-
-/** Whether a result is the same for whatever is asked, so that equal ones prove nothing. */
-function isUninformative(result: ToolResult, state: ResultState): boolean {
-  if (state === "empty") return true;
-  return leavesOf(resultValue(result)).every(({ name, value }) => {
-    const word = String(value)
-      .toLowerCase()
-      .replaceAll(/[^\p{L}\p{N}]+/gu, "");
-    return acknowledgingNames.has(name.toLowerCase()) && acknowledgingWords.has(word);
-  });
 }
 
 function place(

@@ -376,6 +376,13 @@ describe("pairing", () => {
       expected,
     );
   });
+
+  test("calls in several turns and no result at all are a record without results", () => {
+    const findings = check({ tools, messages: [call("a"), says, call("b"), says] });
+    expect(findings.map(({ verdict, missing }) => [verdict, missing])).toEqual([
+      ["inconclusive", ["the results of the calls, none of which is recorded"]],
+    ]);
+  });
 });
 
 describe("traces", () => {

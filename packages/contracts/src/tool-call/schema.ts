@@ -2,6 +2,7 @@
 
 import type { Contract } from "../model/contract.ts";
 import { defineContract } from "../model/define-contract.ts";
+import type { TranscriptTurn } from "../model/evidence.ts";
 import type { Finding } from "../model/finding.ts";
 import { evidenceOfKind, type Snapshot } from "../model/snapshot.ts";
 import { tracesOf } from "../traces/trace.ts";
@@ -67,13 +68,26 @@ function readRecords(snapshot: Snapshot): Map<string, ToolRecord> {
   for (const evidence of evidenceOfKind(snapshot, "transcript")) {
     for (const use of usesOfTranscript(evidence)) judge(use);
     const turns = evidence.content.turns.map((turn) => ({ ...turn, evidenceId: evidence.id }));
-    for (const fault of pairingFaults(turns)) recordOf(fault.tool).faults.push(fault);
+    const areKept = areResultsKept(turns);
+    for (const fault of pairingFaults(turns)) {
+      const { faults, missing } = recordOf(fault.tool);
+      if (areKept || fault.kind !== "call-without-result") faults.push(fault);
+      else missing.add("the results of the calls, none of which is recorded");
+    }
   }
   for (const trace of tracesOf(snapshot)) {
     for (const use of usesOfTrace(trace)) judge(use);
     for (const fault of pairingFaultsOfTrace(trace)) recordOf(fault.tool).faults.push(fault);
   }
   return records;
+}
+
+/** Whether a transcript keeps results: without any after calls in several turns it is a key of right answers, or left them out. */
+function areResultsKept(turns: readonly TranscriptTurn[]): boolean {
+  return (
+    turns.some(({ results }) => results.length > 0) ||
+    turns.filter(({ calls }) => calls.length > 0).length < 2
+  );
 }
 
 function judgeUse(

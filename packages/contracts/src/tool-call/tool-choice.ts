@@ -13,6 +13,7 @@ import { masked } from "./masked.ts";
 import { nameWords } from "./name-words.ts";
 import { resultText, resultValue, stateOf } from "./result-state.ts";
 import { traitsOf } from "./tool-traits.ts";
+import { areResultsLeftOut } from "./uninformative.ts";
 import { Verdicts } from "./verdicts.ts";
 
 export const toolChoice: Contract = defineContract({
@@ -48,6 +49,7 @@ const numbered = /^(?:order|user|customer|account|cust|usr|ord|acc)[_-]?(?:12345
 
 function judgePlaceholders({ turns, exchanges }: Conversation, verdicts: Verdicts): void {
   const said = new SaidBefore();
+  const isSilent = areResultsLeftOut(exchanges);
   let next = 0;
   for (const [index, turn] of turns.entries()) {
     if (turn.instructions !== undefined) said.add(turn.instructions);
@@ -59,7 +61,8 @@ function judgePlaceholders({ turns, exchanges }: Conversation, verdicts: Verdict
       // A model that has to call this one tool cannot ask back.
       if (turn.allowedTools?.length === 1 && turn.allowedTools[0] === exchange.tool) continue;
       for (const leaf of leavesOf(exchange.given)) {
-        if (isMadeUp(leaf, exchange, said)) reportPlaceholder(leaf, exchange, verdicts);
+        if (isMadeUp(leaf, exchange, { said, isSilent }))
+          reportPlaceholder(leaf, exchange, verdicts);
       }
     }
   }
@@ -75,11 +78,11 @@ const namingWords = new Set(
 function isMadeUp(
   { value, pointer, name: field }: Leaf,
   { definition, result }: Exchange,
-  said: SaidBefore,
+  { said, isSilent }: { said: SaidBefore; isSilent: boolean },
 ): boolean {
   if (typeof value !== "string") return false;
   // What the tool knows is a thing of its system and no example.
-  const isKnown = result !== undefined && stateOf(result) === "fine";
+  const isKnown = isSilent || (result !== undefined && stateOf(result) === "fine");
   const text = value.trim();
   if (!placeholder.test(text) && (isKnown || !numbered.test(text))) return false;
   const schema = definition?.inputSchema;

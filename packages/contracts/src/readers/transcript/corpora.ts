@@ -9,6 +9,7 @@ import { toolListOf } from "./tools.ts";
 export function isRecord(value: Fields): boolean {
   return (
     textField(value, "chat") !== undefined ||
+    trainedOf(value) !== undefined ||
     (questionOf(value) !== undefined &&
       (toolsOf(value) !== undefined || answerOf(value) !== undefined))
   );
@@ -26,6 +27,8 @@ export function conversationOfRecord(record: Fields): Fields {
       ],
     };
   }
+  const trained = trainedOf(record);
+  if (trained !== undefined) return trained;
   const tools = toolsOf(record);
   const answer = answerOf(record);
   return {
@@ -35,6 +38,14 @@ export function conversationOfRecord(record: Fields): Fields {
       ...(answer === undefined ? [] : [{ role: "assistant", content: null, tool_calls: answer }]),
     ],
   };
+}
+
+/** What ToolBench keeps of a search: the longest talk of the model, and the functions that it had. */
+function trainedOf({ answer_generation: generation }: Fields): Fields | undefined {
+  if (!isFields(generation)) return undefined;
+  const { function: functions, train_messages: talks } = generation;
+  const last: unknown = Array.isArray(talks) ? talks.at(-1) : undefined;
+  return Array.isArray(last) ? { tools: functions, messages: last } : undefined;
 }
 
 /** The messages before the answer: a text, or lists of messages, one for each turn. */
@@ -55,11 +66,25 @@ function toolsOf(record: Fields): readonly unknown[] | undefined {
 
 function answerOf(record: Fields): readonly unknown[] | undefined {
   const possible = record["ground_truth"] ?? record["possible_answer"];
+  const choice = chosenAnswerOf(record);
+  if (choice !== undefined) return choice.calls;
   const answer =
     record["answers"] ?? record["answer"] ?? record["result"] ?? record["model_answer"] ?? possible;
   if (answer === undefined) return undefined;
   const calls = callsOf(answer, answer === possible);
   return calls.length === 0 ? undefined : calls;
+}
+
+/** Answers to choose from, and which of them is right: only the call among them is one. */
+function chosenAnswerOf({
+  answers,
+  correct_answer: right,
+}: Fields): { readonly calls: readonly unknown[] | undefined } | undefined {
+  if (!isFields(answers) || typeof right !== "string" || !Object.hasOwn(answers, right)) {
+    return undefined;
+  }
+  const calls = right.includes("call") ? callsOf(answers[right], false) : [];
+  return { calls: calls.length === 0 ? undefined : calls };
 }
 
 /** Calls as JSON text, in Python's notation, by name, or as `{ name, arguments }`. */

@@ -26,6 +26,7 @@ const transcriptMarks: readonly (readonly RegExp[])[] = [
     /"(?:tools|functions?)"\s*:/,
     /parameters\\?"\s*:/,
   ],
+  [/"win"\s*:/, /"tree"\s*:\s*\{/, /"node_type"\s*:/],
   [/"chat"\s*:\s*"\s*(?:\\n)*USER:/, /ASSISTANT:/],
   [/"object"\s*:\s*"chat\.completion\.chunk"/, /"delta"\s*:/],
   [/"type"\s*:\s*"message_start"/, /"message"\s*:/],

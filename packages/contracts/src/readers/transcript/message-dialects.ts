@@ -38,8 +38,60 @@ const messageTypes: Readonly<Record<string, string | undefined>> = {
 
 /** The message in the fields of a chat message; as it is when it has them already. */
 export function asChatMessage(value: Fields): Fields {
-  if (textField(value, "role") !== undefined) return value;
+  const role = textField(value, "role");
+  if (role !== undefined) return ofValuedParts(ofNamedRole(value, role));
   return ofShareGpt(value) ?? ofLangChain(value) ?? ofAgentLog(value) ?? value;
+}
+
+/** Roles of trainers that write calls and their results as messages of their own. */
+const rolesOfItems: Readonly<Record<string, string | undefined>> = {
+  function_call: "function_call",
+  tool_call: "function_call",
+  tool_calls: "function_call",
+  observation: "tool",
+  tool_response: "tool",
+  function_response: "tool",
+  ipython: "tool",
+};
+
+function ofNamedRole(value: Fields, written: string): Fields {
+  const role = rolesOfItems[written.replace(" ", "_")];
+  if (role === undefined) return value;
+  if (role === "tool") return { ...value, role };
+  const { content } = value;
+  const text = typeof content === "string" ? content : JSON.stringify(content ?? null);
+  return { ...value, role: "assistant", content: callBlock(text) };
+}
+
+function callBlock(text: string): string {
+  return `<tool_call>${text}</tool_call>`;
+}
+
+/** Parts whose text, and whose calls as JSON, stand under `value`: `{ type: "tool_call", value }`. */
+function ofValuedParts(message: Fields): Fields {
+  const { content, role } = message;
+  const list: readonly unknown[] = Array.isArray(content) ? content : [];
+  if (!list.some((part) => valueOfPart(part) !== undefined)) return message;
+  const texts = list.flatMap((part) => valueOfPart(part) ?? []);
+  if (role === "tool") return { ...message, content: texts.map(({ text }) => text).join("\n") };
+  return {
+    ...message,
+    content: list.map((part) => {
+      const read = valueOfPart(part);
+      if (read === undefined) return part;
+      return { type: "text", text: read.isCall ? callBlock(read.text) : read.text };
+    }),
+  };
+}
+
+function valueOfPart(part: unknown): { text: string; isCall: boolean } | undefined {
+  const text = textField(part, "value");
+  const type = textField(part, "type");
+  if (text === undefined || type === undefined || textField(part, "text") !== undefined) {
+    return undefined;
+  }
+  if (type === "tool_call" || type === "tool_calls") return { text, isCall: true };
+  return type === "text" ? { text, isCall: false } : undefined;
 }
 
 /** `{ from, value }`. */
@@ -49,7 +101,7 @@ function ofShareGpt(value: Fields): Fields | undefined {
   const role = from === undefined ? undefined : speakers[from];
   if (role === undefined || typeof content !== "string") return undefined;
   if (role !== "function_call") return { role, content };
-  return { role: "assistant", content: `<tool_call>${content}</tool_call>` };
+  return { role: "assistant", content: callBlock(content) };
 }
 
 /** `{ type: "ai", content }`, the same under `data`, and the serialised form with `kwargs`. */

@@ -5,7 +5,7 @@ import { type Fields, isFields } from "../../model/fields.ts";
 import { textField } from "./fields.ts";
 import { asChatMessage } from "./message-dialects.ts";
 import { argumentsOf, type Contents, idOf, isResultPart, readPart } from "./parts.ts";
-import { callsInText, resultsInText } from "./text-calls.ts";
+import { callsInText, resultsInList, resultsInText } from "./text-calls.ts";
 import { timeMicrosOf } from "./time.ts";
 
 type Role = TranscriptTurn["role"];
@@ -216,9 +216,14 @@ function messageResults(message: Fields, pointer: string): ToolResult[] {
   const marked = typeof content === "string" ? resultsInText(content, pointer) : [];
   if (marked.length > 0) return marked;
   const name = textField(message, "name") ?? textField(message, "tool_name");
+  const id = idOfAnswered(message);
+  if (typeof content === "string" && id.callId === undefined && name === undefined) {
+    const listed = resultsInList(content, pointer);
+    if (listed.length > 0) return listed;
+  }
   return [
     {
-      ...idOfAnswered(message),
+      ...id,
       ...(name === undefined ? {} : { name }),
       content: content ?? errorOf(message) ?? null,
       isError:

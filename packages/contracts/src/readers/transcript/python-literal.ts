@@ -76,7 +76,8 @@ class Reader {
     if (!this.#take("[")) return [this.#call()];
     const calls: PythonCall[] = [];
     while (!this.#take("]")) {
-      calls.push(this.#call());
+      // In a list, names of tools may be written as they are shown: `[Market Trends API(country="us")]`.
+      calls.push(this.#call(/[A-Za-z_][\w./-]*(?: [\w./-]+)*/y));
       if (!this.#take(",")) {
         this.#expect("]");
         break;
@@ -100,9 +101,9 @@ class Reader {
     throw new NotALiteral("no value");
   }
 
-  #call(): PythonCall {
+  #call(names = /[A-Za-z_][\w.-]*/y): PythonCall {
     this.#skipSpace();
-    const name = this.#match(/[A-Za-z_][\w.-]*/y);
+    const name = this.#match(names);
     if (name === undefined) throw new NotALiteral("no name");
     this.#expect("(");
     const named: [string, unknown][] = [];

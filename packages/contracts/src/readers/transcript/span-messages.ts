@@ -42,6 +42,8 @@ export function concernsModels({ name, attributes }: Span): boolean {
     attributes["gen_ai.tool.definitions"] !== undefined ||
     attributes["langfuse.observation.type"] !== undefined ||
     attributes["langsmith.span.kind"] !== undefined ||
+    attributes["gen_ai.request.model"] !== undefined ||
+    attributes["gen_ai.request.messages"] !== undefined ||
     name.startsWith("execute_tool ")
   );
 }

@@ -14,7 +14,7 @@ const resultBlock = /<(tool_response|function_response)>([\s\S]*?)(?:<\/\1>|$)/g
 /** The two lines in which agents that reason and act name what they do. */
 const actionLines = /(?:^|\n)Action:[ \t]*([^\n]+)\nAction[ _]Input:[ \t]*([\s\S]*)$/;
 /** A text that is nothing but calls in Python's notation. */
-const looksLikeCalls = /^\[?\s{0,20}[A-Za-z_][\w.]{0,200}\(/;
+const looksLikeCalls = /^\[?\s{0,20}[A-Za-z_][\w.]{0,200}\(|^\[[A-Za-z_][\w./ -]{0,200}\(/;
 
 /** The calls in an assistant's text, and the text without them. */
 export function callsInText(text: string, pointer: string): { calls: ToolCall[]; text: string } {
@@ -80,6 +80,24 @@ export function resultsInText(text: string, pointer: string): ToolResult[] {
       pointer,
     };
   });
+}
+
+/** Fields in which a result of a list that answers several calls stands. */
+const answerNames = ["results", "result", "response", "output", "content"] as const;
+
+/** Results of several calls in one list, each with the name of its tool. */
+export function resultsInList(text: string, pointer: string): ToolResult[] {
+  if (!/^\s*\[\s*\{/.test(text)) return [];
+  const value = jsonOf(text);
+  const list: readonly unknown[] = Array.isArray(value) ? value.slice(0, callCountMax) : [];
+  const results = list.flatMap((item): ToolResult[] => {
+    const name = textField(item, "name");
+    const field = answerNames.find((candidate) => isFields(item) && candidate in item);
+    if (!isFields(item) || name === undefined || field === undefined) return [];
+    if (Object.keys(item).length > 3) return [];
+    return [{ ...idOf(item["id"]), name, content: item[field] ?? null, isError: false, pointer }];
+  });
+  return results.length === list.length ? results : [];
 }
 
 /** The definitions of tools in a system prompt: between `<tools>` marks, or as JSON on lines of their own. */

@@ -157,7 +157,8 @@ export class TranscriptBuilder {
     const [first] = turns;
     if (first !== undefined && setting.instructions !== undefined) {
       turns[0] = { ...first, instructions: setting.instructions };
-      const list = setting.tools === undefined ? toolsInText(setting.instructions) : undefined;
+      const isWithout = setting.tools === undefined || setting.tools.length === 0;
+      const list = isWithout ? toolsInText(setting.instructions) : undefined;
       if (list !== undefined) this.#advertiseLate(turns, list);
     }
     const known = isHistory ? this.#sharedLength(turns) : 0;
@@ -166,9 +167,9 @@ export class TranscriptBuilder {
 
   /** Models without a format of their own are told of their tools in the system prompt. */
   #withToolsOfPrompt(context: Setting, turn: TranscriptTurn): Setting {
-    if (context.tools !== undefined || turn.role !== "system" || turn.text === undefined) {
-      return context;
-    }
+    // A list without tools beside a prompt that has some is only how a file keeps its form.
+    const hasTools = context.tools !== undefined && context.tools.length > 0;
+    if (hasTools || turn.role !== "system" || turn.text === undefined) return context;
     const list = toolsInText(turn.text);
     return list === undefined ? context : { ...context, ...this.#advertised(list) };
   }
@@ -176,7 +177,8 @@ export class TranscriptBuilder {
   #advertiseLate(turns: TranscriptTurn[], list: readonly unknown[]): void {
     const { tools = [] } = this.#advertised(list);
     for (const [index, turn] of turns.entries()) {
-      if (turn.role === "assistant") turns[index] = { ...turn, tools: turn.tools ?? [...tools] };
+      const own = turn.tools === undefined || turn.tools.length === 0 ? [...tools] : turn.tools;
+      if (turn.role === "assistant") turns[index] = { ...turn, tools: own };
     }
   }
 
