@@ -5,6 +5,7 @@ import { evidenceOfKind, type Snapshot } from "../model/snapshot.ts";
 import { canonicalJson } from "../snapshot/canonical-json.ts";
 import { flatText } from "../text/cut-text.ts";
 import { integerAt, isPresentAt } from "./fields.ts";
+import { withoutEmptyStatus } from "./empty-status.ts";
 import { readFrom } from "./text-mark.ts";
 
 /** An object of the evidence and where it stands. */
@@ -75,7 +76,8 @@ export class Objects {
   constructor(snapshot: Snapshot) {
     const events: Source[] = [];
     for (const { id, content } of evidenceOfKind(snapshot, "kubernetes")) {
-      for (const object of content.objects) {
+      for (const found of content.objects) {
+        const object = withoutEmptyStatus(found);
         const source: Source = { object, evidenceId: id, reference: undefined };
         if (object.kind === "Event") events.push(source);
         else this.#add(source);
