@@ -54,7 +54,10 @@ export class LedgerMaker {
     this.#commandCount += 1;
     this.#limit = micros;
     const fromSequence = this.#entries.length + 1;
-    this.#limits.push({ currency, fromSequence, limitMicros: String(micros) });
+    const limit = { currency, fromSequence, limitMicros: String(micros) };
+    // Of several that no entry lies between the last one holds.
+    if (this.#limits.at(-1)?.fromSequence === fromSequence) this.#limits.pop();
+    this.#limits.push(limit);
     return this;
   }
 
@@ -162,13 +165,19 @@ export class LedgerMaker {
       limits: this.#limits,
       entries: this.#entries.filter(isIn),
       reserves: [...this.#reserves.values()].map((reserve) =>
-        this.#reserveOf(reserve, isWhole ? undefined : earlier),
+        this.#reserveOf(
+          reserve,
+          isWhole ? undefined : { entries: earlier, uses: this.#uses.filter((use) => !isIn(use)) },
+        ),
       ),
       uses: this.#uses.filter(isIn),
     };
   }
 
-  #reserveOf(reserve: Reserve, earlier: readonly BookedEntry[] | undefined): BookedReserve {
+  #reserveOf(
+    reserve: Reserve,
+    earlier: Pick<LedgerContent, "entries" | "uses"> | undefined,
+  ): BookedReserve {
     const { id, kind, state, endsMicros, isCompleted, chargeCount, charged } = reserve;
     const base = {
       id,
@@ -178,15 +187,14 @@ export class LedgerMaker {
       remainingMicros: String(reserve.remaining),
       endsMicros,
     };
-    const own = earlier?.filter(({ holdId }) => holdId === id) ?? [];
+    const own = earlier?.entries?.filter(({ holdId }) => holdId === id) ?? [];
     const opening = own.reduce((sum, { from, to, amountMicros }) => {
       const micros = BigInt(amountMicros);
       return (
         sum + (to.startsWith("holds/") ? micros : 0n) - (from.startsWith("holds/") ? micros : 0n)
       );
     }, 0n);
-    const usesOf = new Set(own.flatMap(({ usageId }) => usageId ?? []));
-    const before = this.#uses.filter((use) => use.holdId === id && usesOf.has(use.id));
+    const before = earlier?.uses?.filter((use) => use.holdId === id) ?? [];
     const sum = before.reduce((total, use) => total + BigInt(use.amountMicros), 0n);
     return {
       ...base,

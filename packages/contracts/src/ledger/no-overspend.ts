@@ -113,14 +113,15 @@ function overspending({ entry, balances, limitMicros }: Admission): Difference |
   };
 }
 
-/** The limit of a currency at an entry; asked for entries in their order. */
+/** The limit of a currency at an entry; asked for entries in their order. Of several from one entry on the widest counts. */
 function limitsInOrder(
   limits: readonly BookedLimit[],
 ): (currency: string, sequence: number) => bigint {
   const current = new Map<string, bigint>();
+  const widest = widestLimits(limits);
   let next = 0;
   return (currency, sequence) => {
-    for (let limit = limits[next]; limit !== undefined; limit = limits[next]) {
+    for (let limit = widest[next]; limit !== undefined; limit = widest[next]) {
       if (limit.fromSequence > sequence) break;
       current.set(limit.currency, BigInt(limit.limitMicros));
       next += 1;
@@ -129,11 +130,21 @@ function limitsInOrder(
   };
 }
 
+/** Which of several limits that were set with no entry between them was the last nobody can tell. */
+function widestLimits(limits: readonly BookedLimit[]): readonly BookedLimit[] {
+  const groups = Map.groupBy(limits, ({ currency, fromSequence }) => `${fromSequence} ${currency}`);
+  return [...groups.values()].flatMap((group) =>
+    group
+      .toSorted((left, right) => (BigInt(left.limitMicros) > BigInt(right.limitMicros) ? -1 : 1))
+      .slice(0, 1),
+  );
+}
+
 /** Debts beyond the line now: use that a provider reported beyond its bound. They block, and somebody has to pay them. */
 function blockingDebts({ accounts = [], limits }: Books): Difference[] {
   if (limits === undefined) return [];
   const present = new Map(
-    limits.map(({ currency, limitMicros }) => [currency, BigInt(limitMicros)]),
+    widestLimits(limits).map(({ currency, limitMicros }) => [currency, BigInt(limitMicros)]),
   );
   const sorted = accounts.toSorted((left, right) => compareText(left.id, right.id));
   return sorted.flatMap(({ id, balanceMicros }): Difference[] => {

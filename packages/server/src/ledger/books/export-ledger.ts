@@ -114,13 +114,16 @@ async function addAccounts(reader: Reader, start: ExportStart, lines: ExportLine
     lines.add({ account: { id, balanceMicros, ...(start.isWhole ? {} : { openingMicros }) } });
 }
 
-/** Credit lines as they were set, of which only the commands tell; and as they stand, should that be another. */
+/**
+ * Credit lines as they were set, of which only the commands tell; and as they stand, should that be another. Of several that no
+ * entry lies between, whose order nobody knows any more, it is the widest.
+ */
 async function addLimits(reader: Reader, start: ExportStart, lines: ExportLines): Promise<void> {
   const { rows } = await sql<{ currency: string; sequence: string; micros: string }>`
     select substring(content from '^[{]currency:"([A-Za-z]+)"') as currency, first_sequence as sequence,
-      substring(content from ',limitMicros:([0-9]+)n,[}]$') as micros
+      max(substring(content from ',limitMicros:([0-9]+)n,[}]$')::bigint) as micros
     from ledger_command where content like '{currency:%,kind:"open-account",limitMicros:%n,}'
-    order by first_sequence, at_ms limit ${bookLimits.ledgerExportRowCountMax}`.execute(
+    group by 1, 2 order by 2, 1 limit ${bookLimits.ledgerExportRowCountMax}`.execute(
     reader.executor,
   );
   const latest = new Map<string, string>();
