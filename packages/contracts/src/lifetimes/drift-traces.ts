@@ -74,9 +74,8 @@ function addTrace(trace: Trace, operations: Operations, parts: PartsByName): voi
     const operation = operations.of(span);
     if (operation === undefined) return;
     addPlace(operation, () => ({ evidence: evidenceOf(trace, index), locator: span.spanId }));
-    const from = at * partsBelow.length;
     const first = mayTellFirstToken(trace, index) ? firstTokenOf(span) : undefined;
-    addSpan(operation, span, { below: below.subarray(from, from + partsBelow.length), first });
+    addSpan(operation, span, { below, from: at * partsBelow.length, first });
   });
 }
 
@@ -152,34 +151,45 @@ class Operations {
 }
 
 interface Measured {
-  /** Nanoseconds of each of `partsBelow`. */
+  /** Nanoseconds of each of `partsBelow`, those of this span from `from` on. */
   readonly below: Float64Array;
+  readonly from: number;
   /** Milliseconds to the first token of an answer. */
   readonly first: number | undefined;
 }
 
-function addSpan(operation: Operation, span: Span, { below, first }: Measured): void {
+function addSpan(operation: Operation, span: Span, { below, from, first }: Measured): void {
   const place = operation.times.push(span.startMicros) - 1;
-  const add = (part: DriftPart, value: number): void => {
-    const values = operation.parts.get(part) ?? [];
-    operation.parts.set(part, values);
-    // Requests before this one that told nothing of the part.
-    while (values.length < place) values.push(Number.NaN);
-    values.push(value);
-  };
   const total = span.durationNanos / nanosPerMilli;
   let rest = total;
-  add("total", total);
-  for (const [at, part] of partsBelow.entries()) {
-    const value = Math.min((below[at] ?? 0) / nanosPerMilli, rest);
+  addValue(operation, "total", { place, value: total });
+  for (let at = 0; at < partsBelow.length; at += 1) {
+    const value = Math.min((below[from + at] ?? 0) / nanosPerMilli, rest);
     rest -= value;
-    add(part, value);
+    addValue(operation, partsBelow[at] ?? "service", { place, value });
   }
   if (first !== undefined && first <= total) {
     const tokens = numberIn(span.attributes, outputTokens);
-    add("first token", first);
-    if (tokens !== undefined && tokens > 1) add("inter-token", (total - first) / (tokens - 1));
-  } else add("service", rest);
+    addValue(operation, "first token", { place, value: first });
+    if (tokens !== undefined && tokens > 1) {
+      addValue(operation, "inter-token", { place, value: (total - first) / (tokens - 1) });
+    }
+  } else addValue(operation, "service", { place, value: rest });
+}
+
+function addValue(
+  { parts }: Operation,
+  part: DriftPart,
+  { place, value }: { readonly place: number; readonly value: number },
+): void {
+  let values = parts.get(part);
+  if (values === undefined) {
+    values = [];
+    parts.set(part, values);
+  }
+  // Requests before this one that told nothing of the part.
+  while (values.length < place) values.push(Number.NaN);
+  values.push(value);
 }
 
 /** Most requests are answered whole, and say nothing of a first token. */

@@ -85,10 +85,8 @@ export class ContrastTally {
 
   /** Those attributes of the present member that may explain something. */
   addAll(attributes: Attributes, isExplaining: (key: string) => boolean): void {
-    const keys = Object.keys(attributes);
-    const values = Object.values(attributes);
-    for (let index = 0; index < keys.length; index += 1) {
-      const key = keys[index] ?? "";
+    let index = 0;
+    for (const key in attributes) {
       // Most spans name their attributes in the order of the span before.
       let column = this.#lastKeys[index] === key ? this.#lastColumns[index] : undefined;
       if (column === undefined) {
@@ -96,7 +94,8 @@ export class ContrastTally {
         this.#lastKeys[index] = key;
         this.#lastColumns[index] = column;
       }
-      if (column !== "left out") this.#addValue(column, values[index] ?? null);
+      if (column !== "left out") this.#addValue(column, attributes[key] ?? null);
+      index += 1;
     }
   }
 

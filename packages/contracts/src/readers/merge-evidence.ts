@@ -32,18 +32,22 @@ interface GatheredTrace {
 /** Spans as traces, one for each trace id, in one order and each span once. */
 export function* mergeSpans(files: readonly FromFile<Span>[]): Generator<SnapshotPart> {
   const traces = new Map<string, GatheredTrace>();
-  for (const { source, items } of files) {
-    let trace: GatheredTrace | undefined;
-    for (const span of items) {
-      if (trace?.traceId !== span.traceId) trace = traceOf(span.traceId, traces);
-      trace.spans.push(span);
-      if (trace.sources.at(-1) !== source) trace.sources.push(source);
-    }
-  }
+  for (const file of files) gather(file, traces);
   // Most traces lie in the same files, so what is said of them is one object.
   const known = new Map<EvidenceSource, EvidenceSource>();
   for (const { traceId, spans, sources } of traces.values()) {
     yield { source: sourceOf(sources, known), content: traceContentOf(traceId, spans) };
+  }
+}
+
+function gather({ source, items }: FromFile<Span>, traces: Map<string, GatheredTrace>): void {
+  let trace: GatheredTrace | undefined;
+  for (let at = 0; at < items.length; at += 1) {
+    const span = items[at];
+    if (span === undefined) continue;
+    if (trace?.traceId !== span.traceId) trace = traceOf(span.traceId, traces);
+    trace.spans.push(span);
+    if (trace.sources.at(-1) !== source) trace.sources.push(source);
   }
 }
 

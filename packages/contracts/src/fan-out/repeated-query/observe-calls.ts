@@ -2,7 +2,7 @@
 
 import type { Subject } from "../../model/finding.ts";
 import { shorten } from "../../text/cut-text.ts";
-import type { Unit, UnitCall } from "../../traces/unit.ts";
+import type { ResolverSpans, Unit, UnitCall } from "../../traces/unit.ts";
 import { classifyGroup } from "./classify-group.ts";
 import type { ClassifiedGroup, Observation } from "./observation.ts";
 import type { RepeatedQueryOptions } from "./options.ts";
@@ -43,7 +43,11 @@ export function observeCalls(
     return known;
   };
   for (const unit of units) {
-    if (unit.calls.length === 0 && unit.resolvers === undefined) continue;
+    if (unit.resolvers === undefined) {
+      // All calls are the handler's own.
+      if (unit.calls.length > 0) handlerFor(unit).observations.push(observationOf(unit, options));
+      continue;
+    }
     for (const [key, { observation }] of observationsOf(unit, options)) {
       const observed = key === handlerKey ? handlerFor(unit) : subjectFor(unit, key);
       observed.observations.push(observation);
@@ -59,7 +63,24 @@ const handlerKey: OwnerKey = "";
 /** While a resolver or handler is observed. */
 interface Observed {
   readonly observation: Observation;
-  readonly calls: Map<string, UnitCall[]>;
+  readonly calls: UnitCall[];
+}
+
+/** What the handler of a unit without resolvers did. */
+function observationOf(unit: Unit, options: RepeatedQueryOptions): Observation {
+  const observation = newObservation(unit, undefined);
+  classifyCalls(observation, unit.calls, options);
+  return observation;
+}
+
+function newObservation(unit: Unit, resolver: ResolverSpans | undefined): Observation {
+  return {
+    unit,
+    listLength: resolver?.hasIndices === true ? resolver.paths.size : undefined,
+    listSpanIndex: resolver?.firstIndex,
+    groups: [],
+    ownCalls: [],
+  };
 }
 
 function observationsOf(unit: Unit, options: RepeatedQueryOptions): Map<OwnerKey, Observed> {
@@ -67,41 +88,53 @@ function observationsOf(unit: Unit, options: RepeatedQueryOptions): Map<OwnerKey
   const observedFor = (key: OwnerKey): Observed => {
     const known = byOwner.get(key);
     if (known !== undefined) return known;
-    const resolver = unit.resolvers?.get(key);
-    const observation: Observation = {
-      unit,
-      listLength: resolver?.hasIndices === true ? resolver.paths.size : undefined,
-      listSpanIndex: resolver?.firstIndex,
-      groups: [],
-      ownCalls: [],
-    };
-    const made = { observation, calls: new Map<string, UnitCall[]>() };
+    const made = { observation: newObservation(unit, unit.resolvers?.get(key)), calls: [] };
     byOwner.set(key, made);
     return made;
   };
-  for (const item of unit.calls) {
-    const { calls } = observedFor(ownerKeyOf(item));
-    const group = calls.get(item.place);
-    if (group === undefined) calls.set(item.place, [item]);
-    else group.push(item);
-  }
+  for (const item of unit.calls) observedFor(ownerKeyOf(item)).calls.push(item);
   // A list whose items made no call of their own may have been loaded by a call of the handler.
   if (byOwner.has(handlerKey) && unit.resolvers !== undefined) {
     for (const [key, resolver] of unit.resolvers) if (resolver.hasIndices) observedFor(key);
   }
-  // Here and not where subjects are judged: the calls of this unit are still in the processor's cache.
   for (const { observation, calls } of byOwner.values()) {
-    const groups: ClassifiedGroup[] = [];
-    const ownCalls: UnitCall[] = [];
-    for (const group of calls) {
-      groups.push(classifyGroup(observation, group, options));
-      for (const item of group[1]) ownCalls.push(item);
-    }
-    observation.groups = groups;
-    observation.ownCalls = ownCalls;
+    classifyCalls(observation, calls, options);
   }
   return byOwner;
 }
+
+/** Here and not where subjects are judged: the calls of this unit are still in the processor's cache. */
+function classifyCalls(
+  observation: Observation,
+  calls: readonly UnitCall[],
+  options: RepeatedQueryOptions,
+): void {
+  const byPlace = groupByPlace(calls);
+  const groups: ClassifiedGroup[] = [];
+  for (const group of byPlace) groups.push(classifyGroup(observation, group, options));
+  observation.groups = groups;
+  observation.ownCalls = byPlace.length === 1 ? calls : byPlace.flatMap(([, group]) => group);
+}
+
+/** Lists of so many calls are looked through: that costs less than a map of them. */
+const listedCountMax = 16;
+
+function groupByPlace(calls: readonly UnitCall[]): readonly Placed[] {
+  const [first] = calls;
+  if (first === undefined) return [];
+  // The calls of many units are all of one place.
+  if (calls.every(({ place }) => place === first.place)) return [[first.place, calls]];
+  if (calls.length > listedCountMax) return [...Map.groupBy(calls, ({ place }) => place)];
+  const groups: [string, UnitCall[]][] = [];
+  for (const item of calls) {
+    const known = groups.find(([place]) => place === item.place);
+    if (known === undefined) groups.push([item.place, [item]]);
+    else known[1].push(item);
+  }
+  return groups;
+}
+
+type Placed = readonly [place: string, calls: readonly UnitCall[]];
 
 function ownerKeyOf(item: UnitCall): OwnerKey {
   return item.resolver === undefined

@@ -50,6 +50,8 @@ export class AttributeDraft {
 /** One attribute with the bytes that it was read from. */
 interface Entry {
   readonly raw: DataView;
+  /** The length of `raw`: a view is slow to tell it. */
+  readonly size: number;
   readonly key: string;
   readonly value: AttributeValue;
   readonly hash: number;
@@ -99,8 +101,8 @@ export class EntryPool {
   #addAt(slot: number, draft: AttributeDraft): boolean {
     const { view, from, to } = this.place;
     const entry = this.#slots[slot];
-    if (entry === undefined || entry.raw.byteLength !== to - from) return false;
-    if (!isSameBytes(entry.raw, view, from)) return false;
+    if (entry === undefined || entry.size !== to - from) return false;
+    if (!isSameBytes(entry.raw, view, this.place)) return false;
     draft.add(entry.key, entry.value, entry.hash);
     this.#lastSlot = slot;
     return true;
@@ -120,7 +122,8 @@ export class EntryPool {
     if (typeof value === "object" && value !== null) return;
     const start = view.byteOffset + from;
     const raw = new DataView(view.buffer.slice(start, start + to - from));
-    this.#slots[slot] = { raw, key: draft.keys[last] ?? "", value, hash: draft.lastHash };
+    const key = draft.keys[last] ?? "";
+    this.#slots[slot] = { raw, size: to - from, key, value, hash: draft.lastHash };
   }
 
   #grow(): void {

@@ -36,11 +36,17 @@ export function hashOfBytes(view: DataView, from: number, to: number): number {
   return mixWord(hash, view.getInt32(last, true));
 }
 
-/** Whether a view holds the bytes of another one, of which there are at least four, from `from` on. */
-export function isSameBytes(known: DataView, view: DataView, from: number): boolean {
-  const last = known.byteLength - 4;
+/** Whether a view holds the bytes of another one, of which there are at least four, from `from` to `to`. */
+export function isSameBytes(
+  known: DataView,
+  view: DataView,
+  { from, to }: { readonly from: number; readonly to: number },
+): boolean {
+  const last = to - from - 4;
+  // What differs mostly does so at its end.
+  if (known.getInt32(last, true) !== view.getInt32(from + last, true)) return false;
   for (let at = 0; at < last; at += 4) {
     if (known.getInt32(at, true) !== view.getInt32(from + at, true)) return false;
   }
-  return known.getInt32(last, true) === view.getInt32(from + last, true);
+  return true;
 }
