@@ -246,7 +246,9 @@ describe("an export of a ledger", () => {
     expect(JSON.parse(header ?? "")).toMatchObject({ faultline: "ledger", version: 1 });
     expect(lines).toEqual(['{"end":{"lineCount":0}}']);
     const service = control.client(control.keys.byRole.service);
-    await expect(service.exportLedger({}, options)).rejects.toMatchObject({ code: "permission_denied" });
+    await expect(service.exportLedger({}, options)).rejects.toMatchObject({
+      code: "permission_denied",
+    });
     const query = { since: "2016-12-31T23:59:60Z" };
     const refused = { code: "request_invalid", where: "query /since" };
     await expect(admin.exportLedger({ query }, options)).rejects.toMatchObject(refused);
@@ -258,5 +260,49 @@ describe("an export of a ledger", () => {
     expect(head.status).toBe(200);
     expect(head.headers.get("content-type")).toBe("application/x-ndjson; charset=utf-8");
     expect(await head.text()).toBe("");
+  });
+
+  it("is of one moment while others write", async () => {
+    await admin.grantCredit({ body: { id: "more", currency, amountMicros: "1000000" } }, options);
+    const write = async (writer: number): Promise<void> => {
+      for (let turn = 0; turn < 20; turn += 1) {
+        const id = `busy-${writer}-${turn}`;
+        await admin.placeHold({ body: { id, currency, amountMicros: "100" } }, options);
+        await settle(id, { usageId: id, amountMicros: "70", isFinal: turn % 2 === 0 });
+      }
+    };
+    let isWriting = true;
+    const writing = Promise.all([write(1), write(2), write(3)]).then(() => (isWriting = false));
+    let exportCount = 0;
+    while (isWriting) {
+      const found = await findings();
+      const violated = found.filter(({ verdict }) => verdict === "violated");
+      // What was planted before, and nothing else.
+      expect(violated.map(({ subject }) => subject.name)).toEqual(["stray", "stray"]);
+      exportCount += 1;
+    }
+    await writing;
+    expect(exportCount).toBeGreaterThan(1);
+  });
+
+  it("is refused beyond as many as are made at once, and beyond as many records as are given", async () => {
+    const { services, database } = control;
+    const tenantId = await database.createTenant("large");
+    const scope = { tenantId, ...options };
+    const books = services.ledgerBooks;
+    const asked = await Promise.allSettled([1, 2, 3].map(() => books.exportLedger(scope, {})));
+    const refused = asked.filter(({ status }) => status === "rejected");
+    expect(refused).toMatchObject([{ reason: { code: "limit_exceeded" } }]);
+    await database.sql(
+      `insert into faultline.ledger_use (tenant_id, id, hold_id, command_id, at_ms, amount_micros)
+       select $1, 'use-' || n, 'h', 'c', $2::bigint, 0 from generate_series(1, 200001) n`,
+      [tenantId, Date.now() - dayMs],
+    );
+    await expect(books.exportLedger(scope, {})).rejects.toMatchObject({
+      code: "limit_exceeded",
+      where: "query /since",
+    });
+    const since = new Date(Date.now()).toISOString();
+    expect((await books.exportLedger(scope, { since })).join("")).toContain('"lineCount":0');
   });
 });

@@ -137,6 +137,12 @@ describe("tables and answers of a ledger", () => {
     });
   });
 
+  it("are refused beyond as many rows as are taken", () => {
+    const row = "openai,gpt,USD,0.25\n";
+    const { unreadable } = read(`provider,model,currency,amount\n${row.repeat(100_001)}`);
+    expect(unreadable).toMatchObject([{ expected: "at most 100000 rows" }]);
+  });
+
   it("leave alone tables of calls, metrics and others that are none", () => {
     const kinds = (text: string) => read(text).evidence.map(({ content }) => content.kind);
     expect(kinds("from,to\nweb,orders\norders,db\n")).toEqual(["topology"]);
