@@ -63,7 +63,9 @@ async function call(
 
 /** The code of an error body, or of the message of OTLP's. */
 function codeIn(text: string): string {
-  const body: unknown = text.startsWith("{") ? JSON.parse(text) : undefined;
+  // An export is lines of JSON, and no error.
+  const isDocument = text.startsWith("{") && !text.trimEnd().includes("\n");
+  const body: unknown = isDocument ? JSON.parse(text) : undefined;
   if (Check(ErrorBody, body)) return body.error.code;
   if (typeof body === "object" && body !== null && "message" in body)
     return String(body.message).split(":")[0] ?? "";
