@@ -27,7 +27,10 @@ import { MissingPage } from "./pages/missing-page.tsx";
 import { OpenCasePage } from "./pages/open-case-page.tsx";
 import { OperationPage } from "./pages/operation-page.tsx";
 import { OverviewPage } from "./pages/overview-page.tsx";
+import { ProviderCostsPage } from "./pages/provider-costs-page.tsx";
 import { ReconciliationPage } from "./pages/reconciliation-page.tsx";
+import { ReconciliationRunPage } from "./pages/reconciliation-run-page.tsx";
+import { RegionsPage } from "./pages/regions-page.tsx";
 import { ReservationPage } from "./pages/reservation-page.tsx";
 import { SignInPage } from "./pages/sign-in-page.tsx";
 import { SpendPage } from "./pages/spend-page.tsx";
@@ -192,6 +195,24 @@ const reconciliationRoute = createRoute({
   component: ReconciliationPage,
 });
 
+const reconciliationRunRoute = createRoute({
+  getParentRoute: () => sessionRoute,
+  path: "/ledger/reconciliation/$runId",
+  component: () => <ReconciliationRunPage runId={reconciliationRunRoute.useParams().runId} />,
+});
+
+const providerCostsRoute = createRoute({
+  getParentRoute: () => sessionRoute,
+  path: "/ledger/provider-costs",
+  component: ProviderCostsPage,
+});
+
+const regionsRoute = createRoute({
+  getParentRoute: () => sessionRoute,
+  path: "/ledger/regions",
+  component: RegionsPage,
+});
+
 const operationRoute = createRoute({
   getParentRoute: () => sessionRoute,
   path: "/ledger/operations/$operationId",
@@ -227,6 +248,9 @@ const routeTree = rootRoute.addChildren([
     holdsRoute,
     entriesRoute,
     reconciliationRoute,
+    reconciliationRunRoute,
+    providerCostsRoute,
+    regionsRoute,
     operationRoute,
     computeRoute,
     reservationRoute,

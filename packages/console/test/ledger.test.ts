@@ -225,6 +225,27 @@ suite(
       await page.getByText("Everything agrees").waitFor();
     });
 
+    it("show what each comparison found, what that means, and what providers invoiced", async () => {
+      const line = { provider: "paid", model: "unknown", currency: "USD", amountMicros: "250000" };
+      const window = { from: "2026-11-01T00:00:00Z", until: "2026-12-01T00:00:00Z" };
+      const body = { invoice: { ...window, lines: [line] }, book: true };
+      await client.reconcileLedger({ body }, options);
+      await visit("/ledger/reconciliation");
+      const runs = page.getByRole("list", { name: "Comparisons" });
+      const newest = runs.getByRole("listitem").filter({ hasText: "invoice differs" }).first();
+      await newest.getByText("A provider asks for something else than was charged").waitFor();
+      await newest.getByRole("link").first().click();
+      await page.getByRole("heading", { name: "A comparison", level: 1 }).waitFor();
+      const finding = page.getByRole("article", { name: "invoice differs: paid/unknown" });
+      expect(await finding.innerText()).toContain("A provider asks for something else");
+      await page.getByRole("link", { name: "All comparisons" }).click();
+      await page.getByRole("link", { name: "Provider costs" }).click();
+      const row = rowsOf("Invoices").filter({ hasText: "paid/unknown" });
+      expect(await row.innerText()).toMatch(/2026-11-01 to 2026-12-01[\s\S]*\$0\.25[\s\S]*\$0\.00/);
+      await page.getByRole("link", { name: "Regions" }).click();
+      await page.getByText("No other region holds credit of this account").waitFor();
+    });
+
     it("say why a job waits and what would let it start, and withdraw it", async () => {
       const job = { deviceKind: "h100", member: { deviceCount: 8 }, durationSeconds: 864_000 };
       await client.reserveCompute({ body: { id: "dear", ...job } }, options);
@@ -253,6 +274,12 @@ suite(
       expect(other.complaints).toEqual([]);
     });
 
+    /** Of a comparison that found something. */
+    async function runPath(): Promise<string> {
+      const { runs } = await client.listReconciliations({}, options);
+      return `/ledger/reconciliation/${runs.find((run) => run.differenceCount > 0)?.id}`;
+    }
+
     it.each([
       ["in light and wide", { width: 1_440, colorScheme: "light" }],
       ["in dark and narrow", { width: 390, colorScheme: "dark" }],
@@ -267,6 +294,9 @@ suite(
         "/ledger/holds",
         "/ledger/entries",
         "/ledger/reconciliation",
+        await runPath(),
+        "/ledger/provider-costs",
+        "/ledger/regions",
         "/ledger/operations/over",
         "/compute",
         "/compute/dear",

@@ -28,7 +28,8 @@ const found = async () => {
 const place = (id: string) =>
   admin.placeHold({ body: { id, currency, amountMicros: "100" } }, options);
 const use = (id: string, usageId: string, isFinal: boolean) => {
-  const details = { provider: "openai", model: "gpt" };
+  // Calls name the model as the catalog does, with its provider; others may not.
+  const details = { provider: "openai", model: isFinal ? "gpt" : "openai/gpt" };
   const charge = { usageId, usageKind: "tokens", amountMicros: "40", isFinal, details } as const;
   return admin.settleHold({ params: { id }, body: charge }, options);
 };

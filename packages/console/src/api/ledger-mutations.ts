@@ -47,6 +47,13 @@ export function useReconcile() {
   );
 }
 
+/** Wants back what a region was lent; for 0 seconds it is lent to again. */
+export function useRecallEscrow() {
+  return useChange(ledgerKey, (body: ApiInput<"recallEscrow">["body"]) =>
+    client.recallEscrow({ body }, untilAnswered()),
+  );
+}
+
 export function useWithdrawReservation() {
   return useChange(computeKey, (id: string) =>
     client.withdrawReservation({ params: { id } }, untilAnswered()),

@@ -1,6 +1,11 @@
 /** What the pages of the ledger and of compute read. */
 
-import { type LedgerEntries, type SpendGrouping, roleAllows } from "@faultline/protocol";
+import {
+  type ApiOutput,
+  type LedgerEntries,
+  type SpendGrouping,
+  roleAllows,
+} from "@faultline/protocol";
 import {
   infiniteQueryOptions,
   keepPreviousData,
@@ -14,10 +19,13 @@ import type { Currency } from "../util/money.ts";
 import { client } from "./client.ts";
 import { sessionQuery } from "./queries.ts";
 
+type ReconciliationRunList = ApiOutput<"listReconciliations">;
+
 const refreshIntervalMs = 10_000;
 /** A series sums up more than a balance does, and moves less. */
 const seriesIntervalMs = 60_000;
 const entryPageSize = 50;
+const runPageSize = 25;
 
 /** Everything that a change of the ledger makes stale. */
 export const ledgerKey = ["ledger"] as const;
@@ -53,10 +61,43 @@ export const refusedCallsQuery = queryOptions({
   refetchInterval: seriesIntervalMs,
 });
 
-export const reconciliationsQuery = queryOptions({
+export const reconciliationsQuery = infiniteQueryOptions({
   queryKey: [...ledgerKey, "reconciliations"],
-  queryFn: ({ signal }) => client.listReconciliations({ query: { limit: 50 } }, { signal }),
+  queryFn: ({ pageParam, signal }) =>
+    client.listReconciliations(
+      {
+        query: {
+          limit: runPageSize,
+          ...(pageParam === undefined ? {} : { beforeId: pageParam }),
+        },
+      },
+      { signal },
+    ),
+  initialPageParam: undefined as string | undefined,
+  getNextPageParam: ({ runs }: ReconciliationRunList) =>
+    runs.length < runPageSize ? undefined : runs.at(-1)?.id,
   refetchInterval: seriesIntervalMs,
+});
+
+export function reconciliationQuery(runId: string) {
+  return queryOptions({
+    queryKey: [...ledgerKey, "reconciliation", runId],
+    queryFn: ({ signal }) => client.readReconciliation({ params: { id: runId } }, { signal }),
+    // A run is written once.
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+}
+
+export const invoicesQuery = queryOptions({
+  queryKey: [...ledgerKey, "invoices"],
+  queryFn: ({ signal }) => client.listInvoices({}, { signal }),
+  refetchInterval: seriesIntervalMs,
+});
+
+export const escrowsQuery = queryOptions({
+  queryKey: [...ledgerKey, "escrows"],
+  queryFn: ({ signal }) => client.listEscrows({}, { signal }),
+  refetchInterval: refreshIntervalMs,
 });
 
 export function balanceSeriesQuery(window: LedgerWindow, currency: Currency) {

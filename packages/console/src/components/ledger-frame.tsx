@@ -37,6 +37,8 @@ export function LedgerFrame({
         <Tab to={paths.holds()}>Holds and leases</Tab>
         <Tab to={paths.entries()}>Entries</Tab>
         <Tab to={paths.reconciliation()}>Reconciliation</Tab>
+        <Tab to={paths.providerCosts()}>Provider costs</Tab>
+        <Tab to={paths.regions()}>Regions</Tab>
       </nav>
       <LedgerAlerts />
       {children}
@@ -45,7 +47,15 @@ export function LedgerFrame({
 }
 
 type TabLink = ReturnType<
-  (typeof paths)["spend" | "budgets" | "lots" | "holds" | "entries" | "reconciliation"]
+  (typeof paths)[
+    | "spend"
+    | "budgets"
+    | "lots"
+    | "holds"
+    | "entries"
+    | "reconciliation"
+    | "providerCosts"
+    | "regions"]
 >;
 
 function Tab({ to, children }: { to: TabLink; children: string }) {

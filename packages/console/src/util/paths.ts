@@ -24,6 +24,10 @@ export const paths = {
   budgets: (search: BudgetsSearch = {}) => linkOptions({ to: "/ledger/budgets", search }),
   entries: (search: EntriesSearch = {}) => linkOptions({ to: "/ledger/entries", search }),
   reconciliation: () => linkOptions({ to: "/ledger/reconciliation" }),
+  reconciliationRun: (runId: string) =>
+    linkOptions({ to: "/ledger/reconciliation/$runId", params: { runId } }),
+  providerCosts: () => linkOptions({ to: "/ledger/provider-costs" }),
+  regions: () => linkOptions({ to: "/ledger/regions" }),
   operation: (operationId: string) =>
     linkOptions({ to: "/ledger/operations/$operationId", params: { operationId } }),
   check: () => linkOptions({ to: "/check" }),

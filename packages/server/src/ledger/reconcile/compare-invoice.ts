@@ -46,8 +46,10 @@ async function readCharged(
   reader: Reader,
   { fromMs, untilMs }: Invoice,
 ): Promise<readonly ChargedRow[]> {
+  // As `invoicedName` says it.
   const { rows } = await sql<ChargedRow>`
-    select concat(use.details ->> 'provider', '/', use.details ->> 'model') as name,
+    select case when starts_with(use.details ->> 'model', concat(use.details ->> 'provider', '/'))
+        then use.details ->> 'model' else concat(use.details ->> 'provider', '/', use.details ->> 'model') end as name,
       hold.record ->> 'currency' as currency, sum(use.amount_micros) as micros,
       (array_agg(use.id order by use.amount_micros desc, use.id))[1:${sql.lit(namedUseCount)}] as uses
     from ledger_use use join ledger_hold hold on hold.id = use.hold_id

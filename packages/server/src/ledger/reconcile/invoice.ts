@@ -37,7 +37,7 @@ export function sumInvoice(lines: Invoice["lines"]): InvoicedSum[] {
     const where = `body /invoice/lines/${index}`;
     const micros = readAmount(line.amountMicros, `${where}/amountMicros`, "allowed");
     const currency = readCurrency(line.currency, `${where}/currency`);
-    const name = `${line.provider}/${line.model}`;
+    const name = invoicedName(line);
     const key = JSON.stringify([name, currency]);
     sums.set(key, { name, currency, micros: (sums.get(key)?.micros ?? 0n) + micros });
   });
@@ -56,6 +56,11 @@ export function invoiceCosts({ lines, fromMs, untilMs }: Invoice): InvoiceCost[]
       const request = { kind: "book-cost", id, currency, amountMicros } as const;
       return { name, currency, micros: amountMicros, request };
     });
+}
+
+/** A provider knows its model by less than the catalog, whose names begin with the provider's. */
+function invoicedName({ provider, model }: Pick<InvoiceLine, "provider" | "model">): string {
+  return model.startsWith(`${provider}/`) ? model : `${provider}/${model}`;
 }
 
 /** A text that stands for these parts, in ids. */
