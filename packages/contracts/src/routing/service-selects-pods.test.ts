@@ -273,3 +273,37 @@ test("order, repetition, strangers and names change no finding", () => {
   );
   expectSameFindings(serviceSelectsPods, objects, ["alpha", "betapod"]);
 });
+
+describe("evidence that lacks what it speaks of", () => {
+  test("a table of one namespace does not tell that its objects lie in another than a manifest's", () => {
+    const table = [
+      "NAME                  TYPE        CLUSTER-IP      EXTERNAL-IP   PORT(S)   AGE   SELECTOR",
+      "service/web           ClusterIP   10.96.153.183   <none>        80/TCP    51m   app=web",
+      "",
+    ].join("\n");
+    const findings = checkTexts(
+      serviceSelectsPods,
+      table,
+      service("web", "app: web"),
+      deployment("web", "app: web"),
+    );
+    expect(findingOf(findings, "shop/web").verdict).toBe("holds");
+    expect(findingOf(findings, "default/web").verdict).toBe("inconclusive");
+    const stated = service("web", "app: web").replace("namespace: shop", "namespace: other");
+    const apart = checkTexts(serviceSelectsPods, stated, deployment("web", "app: web"));
+    expect(findingOf(apart, "other/web").verdict).toBe("violated");
+  });
+
+  test("ready addresses of a live service say that its pods are not in the evidence", () => {
+    const live = service("web", "app: web").replace("shop }", "shop, uid: u-web }");
+    const other = livePod("db-1", "app: db");
+    const endpoints = (addresses: string): string => `apiVersion: v1
+kind: Endpoints
+metadata: { name: web, namespace: shop }
+subsets: [{ addresses: [${addresses}], ports: [{ port: 80 }] }]`;
+    const finding = judge("web", live, other, endpoints("{ ip: 10.0.0.9 }"));
+    expect(finding.verdict).toBe("inconclusive");
+    expect(finding.missing).toEqual(["the pods behind the recorded endpoints of the service"]);
+    expect(judge("web", live, other, endpoints("")).verdict).toBe("violated");
+  });
+});

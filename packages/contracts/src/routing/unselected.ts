@@ -44,13 +44,18 @@ export function judgeUnselected(item: Unselected): FindingParts {
       isSelected(pod, service.selector),
   );
   const missing = missingOf(item);
+  // Addresses are there because the selector found pods: then it is the evidence that lacks them.
+  if (service.isLive && endpoints?.endpoints.some(({ isReady }) => isReady) === true) {
+    return unknown(item, "the pods behind the recorded endpoints of the service", elsewhere);
+  }
   const meant =
     roleOf(service, pods) === undefined ? misses.find((miss) => isMeant(miss, item)) : undefined;
   if (meant !== undefined) {
     return missed(item, [meant, ...misses.filter((miss) => miss !== meant)]);
   }
-  const isStated = service.isNamespaceStated || service.isLive;
-  if (elsewhere.length > 0 && isStated && elsewhere.every((pod) => pod.isNamespaceStated)) {
+  // A table of one namespace does not print which; what stands in it may be what stands elsewhere with its namespace.
+  const isStated = service.isNamespaceStated && elsewhere.every((pod) => pod.isNamespaceStated);
+  if (elsewhere.length > 0 && isStated) {
     return inOtherNamespace(item, elsewhere);
   }
   if (isEmptyByRecord && pods.length === 0) return recordedEmpty(item);

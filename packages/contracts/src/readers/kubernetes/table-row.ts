@@ -54,11 +54,15 @@ export class Row {
     return part === undefined ? undefined : [Number(part), Number(whole)];
   }
 
-  /** Name, namespace and, where they are printed, labels. */
-  identity(): { name: string; namespace: string; labels?: Record<string, string> } {
+  /**
+   * Name and, where they are printed, namespace and labels. A table of one namespace does not say which: objects without a
+   * namespace count as of the default one, and that nobody stated it is remembered.
+   */
+  identity(): { name: string; namespace?: string; labels?: Record<string, string> } {
+    const namespace = this.cell("NAMESPACE") ?? this.#origin.namespace;
     return {
       name: this.cell("NAME") ?? "",
-      namespace: this.cell("NAMESPACE") ?? this.#origin.namespace ?? "default",
+      ...(namespace === undefined ? {} : { namespace }),
       ...this.#labels(),
     };
   }
