@@ -40,6 +40,8 @@ let scope: ActorScope;
 let cases: Cases;
 let tracer: Tracer;
 let traces: SyntheticTrace[];
+/** What the ledger gives. */
+let exported: readonly string[] = [];
 const opened = new AsyncDisposableStack();
 
 const ownSpans: { tenantId: string; span: Span }[] = [];
@@ -77,7 +79,7 @@ beforeAll(async () => {
   cases = Cases.open({
     store: database.store,
     telemetry: source,
-    ledger: { exportLedger: async () => [] },
+    ledger: { exportLedger: async () => exported },
     blobs: await openBlobs(folder.path),
     clock: systemClock,
     ids: createIds(systemClock, seededRandom("cases")),
@@ -117,6 +119,16 @@ async function refusal(work: () => Promise<unknown>): Promise<PlatformError> {
     (error: unknown) => error,
   )) as PlatformError;
 }
+
+describe("a case of the ledger", () => {
+  it("is refused over a window that holds more than a case freezes", async () => {
+    exported = ["x".repeat(caseLimits.ledgerBytesMax + 1)];
+    const subject = { kind: "ledger", name: "all" } as const;
+    const request = { symptom: "It does not agree", subject, ...beforeWindow };
+    const error = await refusal(() => cases.openCase(scope, request));
+    expect([error.code, error.where]).toEqual(["limit_exceeded", "/from"]);
+  });
+});
 
 describe("a case", () => {
   it("leads from a symptom to a supported hypothesis with evidence, fixes and a next check", async () => {

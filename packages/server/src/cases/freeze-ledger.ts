@@ -1,13 +1,14 @@
 /** Freezes the tenant's ledger into a snapshot: all of it at this moment, from the beginning of a window on. */
 
 import { encodeSnapshotFile, readEvidence, snapshotOf } from "@faultline/contracts";
-import type { CaseSnapshot } from "@faultline/protocol";
+import { type CaseSnapshot, PlatformError } from "@faultline/protocol";
 
 import { assert } from "#kernel/index.ts";
 import type { Blobs, TenantScope } from "#storage/index.ts";
 
 import type { CaseWindow } from "./case-window.ts";
 import type { FrozenSnapshot } from "./freeze-snapshot.ts";
+import { caseLimits } from "./limits.ts";
 
 /** What a case needs of the ledger. */
 export interface LedgerSource {
@@ -29,6 +30,16 @@ export async function freezeLedger(
   const from = new Date(window.fromMs).toISOString();
   const pieces = await parts.ledger.exportLedger(parts.scope, { since: from });
   const bytes = new TextEncoder().encode(pieces.join(""));
+  if (bytes.byteLength > caseLimits.ledgerBytesMax) {
+    throw new PlatformError(
+      "limit_exceeded",
+      `The ledger of this window has ${bytes.byteLength} bytes; a case freezes ${caseLimits.ledgerBytesMax}.`,
+      {
+        where: "/from",
+        hint: "Choose a shorter window: what was before it is summed up, and still judged.",
+      },
+    );
+  }
   const { evidence, unreadable } = readEvidence([{ name: "ledger", bytes }]);
   assert(unreadable.length === 0, "what the ledger exports can be read");
   const snapshot = snapshotOf(evidence);

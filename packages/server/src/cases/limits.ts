@@ -18,6 +18,8 @@ export const caseLimits = {
   operationsSeenCountMax: 200,
   /** Spans of all traces of one snapshot; traces beyond it are left out, and the snapshot says so. */
   snapshotSpanCountMax: 100_000,
+  /** Of the export of a ledger that a case freezes. */
+  ledgerBytesMax: 25_165_824,
   /** A trace younger than this whose spans lack a parent is still arriving, and is left out. */
   traceSettleMs: 30_000,
   findingCountMax: 100,

@@ -279,11 +279,19 @@ async function addUses(reader: Reader, start: ExportStart, lines: ExportLines): 
         ...optional("provider", row.provider),
         ...optional("model", row.model),
         ...optional("priceVersion", row.price_version),
+        ...jobOf(row),
         ...optional("deviceKind", row.device_kind),
         ...(row.device_seconds === null ? {} : { deviceSeconds: Number(row.device_seconds) }),
       },
     }),
   );
+}
+
+/** Compute is charged by interval: a use bears the name of its job, a stroke and the number of the interval. */
+function jobOf({ id, device_kind: deviceKind }: UseRow): Readonly<Record<string, string>> {
+  const parts = deviceKind === null ? null : /^(.+)\/(\d{1,15})$/.exec(id);
+  const [, job, interval] = parts ?? [];
+  return job === undefined || interval === undefined ? {} : { job, interval };
 }
 
 /** Reads the rows of a query, some at a time. What it is asked with is written into it: a cursor takes no parameters. */
