@@ -93,20 +93,26 @@ describe("recorded profiles of leaks", () => {
 });
 
 describe("recorded profiles of a healthy program with pools, tickers, listeners and kept connections", () => {
-  it.each(forms)("hold as %s, also between any two rounds", (form) => {
-    const folder = join(recorded, "healthy");
-    expect(check(filesOf(folder, form)).map(({ verdict }) => verdict)).toEqual(["holds"]);
-    for (const rounds of [
-      [0, 1],
-      [1, 2],
-      [0, 2],
-    ]) {
-      expect(violatedIn(check(filesOf(folder, form, rounds)))).toEqual([]);
-    }
-    for (const round of [0, 1, 2]) {
-      expect(violatedIn(check(filesOf(folder, form, [round])))).toEqual([]);
-    }
-  });
+  it.each(forms)(
+    "are doubted as %s for their kept connections alone, also between any two rounds",
+    (form) => {
+      const folder = join(recorded, "healthy");
+      // Each round kept more connections, as a new client for each request would have.
+      expect(check(filesOf(folder, form))).toMatchObject([
+        { verdict: "inconclusive", title: expect.stringContaining("idle connections") },
+      ]);
+      for (const rounds of [
+        [0, 1],
+        [1, 2],
+        [0, 2],
+      ]) {
+        expect(violatedIn(check(filesOf(folder, form, rounds)))).toEqual([]);
+      }
+      for (const round of [0, 1, 2]) {
+        expect(violatedIn(check(filesOf(folder, form, [round])))).toEqual([]);
+      }
+    },
+  );
 
   it("are not called free of leaks by the collector alone", () => {
     const bytes = readFileSync(join(recorded, "healthy", "leaks.txt"));

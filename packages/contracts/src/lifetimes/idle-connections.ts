@@ -29,7 +29,8 @@ export function judgeIdleConnections(
   const growth = growthOf(counts, series.minutes);
   const isGrowing =
     growth.isSteady &&
-    growth.growth >= options.newGrowthCountMin &&
+    // Two recordings may show a pool that a burst has filled.
+    growth.growth >= (moments.length > 2 ? options.growthCountMin : options.newGrowthCountMin) &&
     growth.last >= options.growthRatioMin * growth.first;
   const isQuiet = moments.every(({ busyCount }) => busyCount <= busyShareMax * growth.last);
   if (!isGrowing || !isQuiet) return [];

@@ -7,6 +7,7 @@ import type { Site } from "./goroutine-site.ts";
 import type { GoroutineSeries, Moment } from "./goroutine-series.ts";
 import { siblingCount } from "./judge-moment.ts";
 import type { GoroutineOptions } from "./options.ts";
+import { mayBeShared } from "./shared-waits.ts";
 import { doingWords, fixOf, type Suspicion, waiting } from "./suspicion.ts";
 import { type Growth, growthOf } from "./trend.ts";
 
@@ -88,8 +89,10 @@ function ownSite(site: Site, course: Course, options: GoroutineOptions): Suspici
   const isTurn = !isLong && siblingCount(latest, site, options) > 0;
   const isFilled = isFilledPool(site, course, options);
   const isAsking = (site.marks & marks.exchange) !== 0;
+  const isShared = stayingShare === undefined && mayBeShared(site, series.moments, activity);
   const isLeak =
     isStuck &&
+    !isShared &&
     !isLoad &&
     !isTurn &&
     !isOther &&

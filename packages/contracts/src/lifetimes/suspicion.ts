@@ -31,9 +31,14 @@ export const waiting: readonly Site["blockedBy"][] = [
 /** They pass on the end of a context that is not Go's own to one that was made from it. */
 const contextWatcher = /^context\.\(\*cancelCtx\)\.propagateCancel\.func\d+$/;
 
+/** Whether a site is that of goroutines that watch over contexts. */
+export function isContextWatcher(site: Site): boolean {
+  return contextWatcher.test(site.top.function);
+}
+
 /** What goroutines of a site are doing, to follow their number. */
 export function doingWords(site: Site): string {
-  if (contextWatcher.test(site.top.function)) return "watch over contexts that nobody cancels";
+  if (isContextWatcher(site)) return "watch over contexts that nobody cancels";
   switch (site.blockedBy) {
     case "send":
       return "wait to send to a channel";

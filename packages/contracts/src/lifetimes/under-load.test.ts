@@ -53,9 +53,21 @@ describe("recorded programs that leak at the same load", () => {
     ["leak-own-context", "context.(*cancelCtx).propagateCancel.func2"],
     ["leak-sql-rows", "database/sql.(*Rows).awaitDone"],
     ["leak-pipeline-early-exit", "main.leakyStage.func1"],
+    ["leak-double-lock", "main.init."],
+    ["leak-range-chan", "main.init."],
+    ["leak-handler-send", "main.init."],
+    ["leak-waitgroup", "WaitGroup"],
   ])("%s: name %s and nothing else", (program, site) => {
     for (const form of ["goroutine", "dump"]) {
       expect(violatedIn(check(program, form, [0, 1, 2]))).toEqual([expect.stringContaining(site)]);
+    }
+  });
+
+  it("a transport for each request is never said to hold", () => {
+    for (const form of ["goroutine", "dump"]) {
+      expect(check("idle-transport", form, [0, 1, 2])).toMatchObject([
+        { verdict: "inconclusive", title: expect.stringContaining("idle connections") },
+      ]);
     }
   });
 
