@@ -59,7 +59,7 @@ describe("reconciliation over the control API", () => {
     expect(await found()).toEqual([]);
   });
 
-  it("finds a lease whose journal told of other use than the ledger has", async () => {
+  it("finds a lease of which other use was reported than the ledger has", async () => {
     const { services, database } = control;
     const scope = { tenantId: database.tenantId, ...options };
     const budgets: never[] = [];
@@ -95,7 +95,7 @@ describe("reconciliation over the control API", () => {
       {
         kind: "lease-differs",
         subject: "lent",
-        message: "The journal of the lease lent told of 2 uses of 30; the ledger has 1 of 30.",
+        message: "The worker of the lease lent reported 2 uses of 30; the ledger has 1 of 30.",
       },
     ]);
     await set(1);

@@ -1,4 +1,4 @@
-/** Holds and leases beside what was charged out of them: work that nobody ended, and leases whose journals told of other use. */
+/** Holds and leases beside what was charged out of them: work that nobody ended, and leases of which other use was reported. */
 
 import type { LedgerDifference } from "@faultline/protocol";
 import { sql } from "kysely";
@@ -48,7 +48,7 @@ interface LeaseRow {
   readonly known_count: string;
 }
 
-/** A lease counts what its worker's journal told of it; the uses that stand in the ledger must be as many and cost as much. */
+/** A lease counts what its worker, or who read its journal, reported of it; the uses that stand in the ledger must be as many and cost as much. */
 export async function leasesBesideUses(reader: Reader): Promise<LedgerDifference[]> {
   const { rows } = await sql<LeaseRow>`
     with used as (
@@ -67,7 +67,7 @@ export async function leasesBesideUses(reader: Reader): Promise<LedgerDifference
     subject: row.id,
     expectedMicros: row.said_micros,
     actualMicros: row.known_micros,
-    message: `The journal of the lease ${row.id} told of ${row.said_count} uses of ${row.said_micros}; the ledger has ${row.known_count} of ${row.known_micros}.`,
+    message: `The worker of the lease ${row.id} reported ${row.said_count} uses of ${row.said_micros}; the ledger has ${row.known_count} of ${row.known_micros}.`,
     evidence: [row.id],
   }));
 }
