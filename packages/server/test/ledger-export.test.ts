@@ -271,10 +271,10 @@ describe("an export of a ledger", () => {
         await settle(id, { usageId: id, amountMicros: "70", isFinal: turn % 2 === 0 });
       }
     };
-    let isWriting = true;
-    const writing = Promise.all([write(1), write(2), write(3)]).then(() => (isWriting = false));
+    const written = new AbortController();
+    const writing = Promise.all([1, 2, 3].map(write)).then(() => written.abort());
     let exportCount = 0;
-    while (isWriting) {
+    while (!written.signal.aborted) {
       const found = await findings();
       const violated = found.filter(({ verdict }) => verdict === "violated");
       // What was planted before, and nothing else.

@@ -4,6 +4,7 @@ import { LedgerMaker } from "../../test/ledger-maker.ts";
 import type { Finding } from "../model/finding.ts";
 import type { BookedReserve, LedgerContent } from "../model/ledger.ts";
 import { createSnapshot } from "../snapshot/create-snapshot.ts";
+import { redactSnapshot } from "../snapshot/redact.ts";
 import { ledgerContracts } from "./contracts.ts";
 import { costMatchesInvoice } from "./cost-matches-invoice.ts";
 
@@ -71,6 +72,31 @@ describe("a ledger in which everything agrees", () => {
       title: "The entries of credit/USD sum to 1; its balance is 2.",
       measures: { expectedMicros: "1", actualMicros: "2" },
     });
+  });
+});
+
+describe("a snapshot of a ledger", () => {
+  it("keeps its verdicts when it is redacted, though amounts and ids look like numbers of cards", () => {
+    const card = "4111111111111111";
+    const made = new LedgerMaker().grant(BigInt(card));
+    made.reserve("hold", card, BigInt(card) - 1n);
+    const content = made.use(card, `${card}/1`, { micros: 5n }).content();
+    const uses = content.uses?.map((use) => ({ ...use, amountMicros: "6" })) ?? [];
+    const snapshot = createSnapshot([{ source, content: { ...content, uses } }]);
+    const redacted = redactSnapshot(snapshot).snapshot;
+    const of = (one: typeof snapshot) =>
+      told(ledgerContracts.flatMap((contract) => contract.check(one)));
+    expect(of(snapshot)).toEqual([`use-differs use ${card}/1`]);
+    expect(of(redacted)).toEqual(of(snapshot));
+  });
+
+  it("keeps two ledgers apart, and tells of each", () => {
+    const other = { ...maker().content(), name: "other", accounts: [] };
+    const found = check(maker().content(), other);
+    const held = found.filter(({ contract }) => contract === "ledger/balance-matches-entries");
+    expect(new Set(held.map(({ verdict }) => verdict))).toEqual(new Set(["holds", "violated"]));
+    const violated = held.filter(({ verdict }) => verdict === "violated");
+    expect(new Set(violated.map(({ measures }) => measures["ledger"]))).toEqual(new Set(["other"]));
   });
 });
 
@@ -150,11 +176,29 @@ describe("ledger/no-overspend", () => {
   it("asks for the order and the line where they are not known", () => {
     const open = (content: LedgerContent) =>
       check(content).find(({ contract }) => contract === "ledger/no-overspend");
-    const { limits: _limits, ...content } = maker().content();
-    expect(open(content)?.missing[0]).toContain("beyond its credit");
+    const made = new LedgerMaker().grant(100n).setLimit(50n);
+    made.reserve("hold", "a", 150n);
+    const { limits: _limits, ...content } = made.content();
+    for (const limits of [undefined, []]) {
+      const without = limits === undefined ? content : { ...content, limits };
+      expect(open(without)).toMatchObject({ verdict: "inconclusive" });
+      expect(open(without)?.missing[0]).toContain("account in USD may be used beyond its credit");
+    }
     const unnumbered = content.entries?.map(({ sequence: _sequence, ...entry }) => entry) ?? [];
     const whole = maker().content();
     expect(open({ ...whole, entries: unnumbered })?.missing[0]).toContain("order of the entries");
+    const { limits: _unused, ...prepaid } = whole;
+    expect(open(prepaid)?.verdict).toBe("holds");
+  });
+
+  it("finds an admission of credit that two processes held at once", () => {
+    const content = maker().content();
+    const entries = (content.entries ?? []).flatMap((entry) =>
+      entry.holdId === "next" && entry.reason === "held"
+        ? [{ ...entry, amountMicros: "2000" }]
+        : [entry],
+    );
+    expect(told(check({ ...content, entries }))).toContain("overspent hold next");
   });
 });
 

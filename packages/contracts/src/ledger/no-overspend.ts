@@ -22,16 +22,20 @@ export const noOverspend: Contract = defineContract({
 });
 
 function judge(books: Books): Judgement | undefined {
-  const { accounts, entries, limits, isWhole } = books;
+  const { accounts, entries, isWhole } = books;
   if (accounts === undefined || entries === undefined) return undefined;
-  const missing = [
+  const unfit = [
     ...(isWhole ? [] : [wholeMissing]),
-    ...(limits === undefined
-      ? ["How far each account may be used beyond its credit, and since when."]
-      : []),
     ...(isOrdered(entries) ? [] : ["The order of the entries, by their numbers."]),
   ];
-  const canReplay = missing.length === 0;
+  const canReplay = unfit.length === 0;
+  const missing = [
+    ...unfit,
+    ...currenciesWithoutLine(books).map(
+      (currency) =>
+        `How far the account in ${currency} may be used beyond its credit, and since when.`,
+    ),
+  ];
   const replay = canReplay ? replayAdmissions(books) : { differences: [], admissionCount: 0 };
   return {
     differences: [...replay.differences, ...blockingDebts(books)],
@@ -42,6 +46,13 @@ function judge(books: Books): Judgement | undefined {
       ? `${replay.admissionCount} admissions were followed in the order of the entries.`
       : "The admissions could not be followed.",
   };
+}
+
+/** Something is owed in them, or was, and nobody says how much may be. */
+function currenciesWithoutLine({ accounts = [], limits = [] }: Books): string[] {
+  const known = new Set(limits.map(({ currency }) => currency));
+  const owed = accounts.flatMap(({ id }) => (id.startsWith("debt/") ? [currencyOf(id)] : []));
+  return owed.filter((currency) => !known.has(currency)).sort(compareText);
 }
 
 function isOrdered(entries: readonly BookedEntry[]): boolean {
@@ -86,7 +97,8 @@ function replayAdmissions(books: Books): Replay {
 interface Admission {
   readonly entry: BookedEntry;
   readonly balances: ReadonlyMap<string, bigint>;
-  readonly limitMicros: bigint;
+  /** Absent where nobody says. */
+  readonly limitMicros: bigint | undefined;
 }
 
 function overspending({ entry, balances, limitMicros }: Admission): Difference | undefined {
@@ -95,14 +107,15 @@ function overspending({ entry, balances, limitMicros }: Admission): Difference |
   const creditMicros = balances.get(`credit/${currency}`) ?? 0n;
   const owedMicros = -(balances.get(`debt/${currency}`) ?? 0n);
   const isBeyondCredit = creditMicros < 0n;
-  if (!isBeyondCredit && owedMicros <= limitMicros) return undefined;
+  const lineMicros = limitMicros ?? owedMicros;
+  if (!isBeyondCredit && owedMicros <= lineMicros) return undefined;
   const what = isBeyondCredit
     ? `left ${creditMicros} of credit`
-    : `left a debt of ${owedMicros}, where ${limitMicros} may be owed`;
+    : `left a debt of ${owedMicros}, where ${lineMicros} may be owed`;
   return {
     kind: "overspent",
     subject: { kind: "hold", name: holdId ?? `entry ${sequence}` },
-    expectedMicros: isBeyondCredit ? 0n : -limitMicros,
+    expectedMicros: isBeyondCredit ? 0n : -lineMicros,
     actualMicros: isBeyondCredit ? creditMicros : -owedMicros,
     message: `The admission of ${holdId ?? "a hold"} at entry ${sequence} reserved ${amountMicros} ${currency} and ${what}.`,
     places: [{ list: "entries", ids: [String(sequence)] }],
@@ -116,7 +129,7 @@ function overspending({ entry, balances, limitMicros }: Admission): Difference |
 /** The limit of a currency at an entry; asked for entries in their order. Of several from one entry on the widest counts. */
 function limitsInOrder(
   limits: readonly BookedLimit[],
-): (currency: string, sequence: number) => bigint {
+): (currency: string, sequence: number) => bigint | undefined {
   const current = new Map<string, bigint>();
   const widest = widestLimits(limits);
   let next = 0;
@@ -126,7 +139,7 @@ function limitsInOrder(
       current.set(limit.currency, BigInt(limit.limitMicros));
       next += 1;
     }
-    return current.get(currency) ?? 0n;
+    return current.get(currency);
   };
 }
 
