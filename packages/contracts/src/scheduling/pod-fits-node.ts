@@ -3,11 +3,13 @@
 import type { Contract } from "../model/contract.ts";
 import { defineContract } from "../model/define-contract.ts";
 import type { Finding } from "../model/finding.ts";
+import { eventsOf } from "../kubernetes/event-index.ts";
 import { objectsOf } from "../kubernetes/objects.ts";
 import { Surroundings } from "./changes/surroundings.ts";
 import { type AskingPod, readCluster } from "./cluster.ts";
 import { boundFindings, findingAbout } from "./findings.ts";
 import { Judge } from "./judge-pod.ts";
+import { toldByEvents } from "./told-by-events.ts";
 
 export const podFitsNode: Contract = defineContract<{ schedulerNames: readonly string[] }>({
   id: "scheduling/pod-fits-node",
@@ -23,13 +25,15 @@ export const podFitsNode: Contract = defineContract<{ schedulerNames: readonly s
     },
   },
   check(snapshot, { schedulerNames }, found): Finding[] {
-    const cluster = readCluster(objectsOf(snapshot));
+    const objects = objectsOf(snapshot);
+    const cluster = readCluster(objects);
     const surroundings = new Surroundings(cluster.nodes);
     const judge = new Judge(cluster, surroundings);
     const context = { cluster, surroundings, schedulerNames };
     const asking = cluster.asking.map((asked: AskingPod) =>
       found(findingAbout(asked, judge.judge(asked.pod), context)),
     );
-    return asking.concat(Array.from(boundFindings(cluster), found));
+    const told = toldByEvents(eventsOf(snapshot), objects).map(found);
+    return asking.concat(told, Array.from(boundFindings(cluster), found));
   },
 });
