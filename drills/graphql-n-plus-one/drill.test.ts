@@ -13,6 +13,7 @@ import type { CaseDetail } from "@faultline/protocol";
 import { Cases } from "@faultline/server/cases/index.ts";
 import { loadConfig } from "@faultline/server/config/index.ts";
 import { createIds, systemClock, systemRandom } from "@faultline/server/kernel/index.ts";
+import { LedgerBooks } from "@faultline/server/ledger/index.ts";
 import { openBlobs } from "@faultline/server/storage/index.ts";
 import { Telemetry, Tracer } from "@faultline/server/telemetry/index.ts";
 import { openTemporaryFolder, openTestDatabase } from "@faultline/testkit";
@@ -51,6 +52,7 @@ beforeAll(async () => {
   cases = Cases.open({
     ...parts,
     telemetry,
+    ledger: new LedgerBooks(parts),
     tracer,
     blobs: await openBlobs(join(folder.path, "blobs")),
     ids: createIds(systemClock, systemRandom),
