@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 
+import type { Attributes } from "../model/span.ts";
 import { factsOf, traceVariants } from "../../test/metamorphic-traces.ts";
 import {
   get,
@@ -185,4 +186,25 @@ describe("fan-out/consecutive-calls finds the same when", () => {
       expect(factsOf(consecutiveCalls, variant)).toEqual(factsOf(consecutiveCalls, plain));
     });
   }
+});
+
+describe("calls that cannot run at once", () => {
+  const recordedBy = (resource: Attributes): unknown[] =>
+    consecutiveCalls.check(
+      snapshotOfSpans(
+        spansOf(request("/home", [banners, totals])).map((span) => ({
+          ...span,
+          resource: { ...span.resource, ...resource },
+        })),
+      ),
+    );
+  it.each<[string, Attributes, number]>([
+    ["a server that can", { "telemetry.sdk.language": "nodejs" }, 1],
+    ["PHP, which waits for each", { "telemetry.sdk.language": "php" }, 0],
+    ["a page, which follows a person", { "telemetry.sdk.language": "webjs" }, 0],
+    ["PHP by Sentry", { "telemetry.sdk.name": "sentry.php.laravel" }, 0],
+    ["a page by Sentry", { "telemetry.sdk.name": "sentry.javascript.react" }, 0],
+  ])("%s", (_what, resource, count) => {
+    expect(recordedBy(resource)).toHaveLength(count);
+  });
 });

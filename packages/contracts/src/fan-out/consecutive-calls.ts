@@ -36,7 +36,7 @@ export interface ConsecutiveCallsOptions {
 /** `fan-out/consecutive-calls` with its documented defaults. */
 export const consecutiveCalls: Contract = defineContract<ConsecutiveCallsOptions>({
   id: "fan-out/consecutive-calls",
-  version: 1,
+  version: 2,
   boundary: "resolver-database",
   promise: "Slow calls that do not need the answers of one another run at once.",
   reads: ["trace"],
@@ -109,6 +109,7 @@ function judgeHandler(
   const runs: JudgedRun[] = [];
   const parallel: UnitCall[][] = [];
   for (const unit of handler.units) {
+    if (cannotRunAtOnce(unit)) continue;
     const slow = unit.calls.filter((item) => isSlowRead(item, options));
     if (slow.length < Math.min(options.databaseCountMin, options.requestCountMin)) continue;
     const known = knownValuesOf(unit);
@@ -133,6 +134,21 @@ function judgeHandler(
   const [first] = parallel;
   return first === undefined ? [] : [found(parallelCalls(handler, first))];
 }
+
+/**
+ * Whether the calls of a unit could not have been made at once: PHP waits for each, and what a page does after its
+ * beginning follows what a person does.
+ */
+function cannotRunAtOnce({ calls }: Unit): boolean {
+  const resource = calls[0]?.span.resource;
+  const language = resource?.["telemetry.sdk.language"];
+  if (language === "php" || language === "webjs") return true;
+  const sdk = resource?.["telemetry.sdk.name"];
+  return typeof sdk === "string" && oneAtATime.test(sdk);
+}
+
+const oneAtATime =
+  /^sentry\.(?:php\b|javascript\.(?:browser|react|vue|angular|svelte|ember|gatsby|solid|preact)\b)/;
 
 function isSlowRead(item: UnitCall, options: ConsecutiveCallsOptions): boolean {
   const { call, span } = item;

@@ -24,7 +24,7 @@ const waitSecondsMin = 5;
 
 export const loops: Contract = defineContract<Options>({
   id: "tool-call/loops",
-  version: 1,
+  version: 2,
   boundary: "model-tool",
   promise:
     "Calls do not go round in a circle: the same calls with the same answers end before long.",
@@ -47,7 +47,9 @@ export const loops: Contract = defineContract<Options>({
   check(snapshot, options, found) {
     const verdicts = new Verdicts();
     for (const conversation of conversationsOf(snapshot)) {
-      for (const { exchanges } of stretchesOf(conversation)) judge(exchanges, options, verdicts);
+      for (const { exchanges } of stretchesOf(conversation)) {
+        judge(exchanges, { options, verdicts, changeMicros: conversation.changeMicros });
+      }
     }
     return verdicts.findings(found, {
       holds: "went on to something new",
@@ -56,7 +58,13 @@ export const loops: Contract = defineContract<Options>({
   },
 });
 
-function judge(exchanges: readonly Exchange[], options: Options, verdicts: Verdicts): void {
+interface Setting {
+  readonly options: Options;
+  readonly verdicts: Verdicts;
+  readonly changeMicros: readonly number[];
+}
+
+function judge(exchanges: readonly Exchange[], { options, verdicts, changeMicros }: Setting): void {
   const budget = options.callCountPerTurnMax;
   const over = budget > 0 ? exchanges[budget] : undefined;
   if (over !== undefined) verdicts.violated(overBudget(over, exchanges, budget));
@@ -64,7 +72,7 @@ function judge(exchanges: readonly Exchange[], options: Options, verdicts: Verdi
   const inCycle = new Set<number>();
   let at = 0;
   while (at < exchanges.length) {
-    const cycle = cycleAt(exchanges, keys, { at, options });
+    const cycle = cycleAt(exchanges, keys, { at, options, changeMicros });
     if (cycle === undefined) {
       at += 1;
       continue;
@@ -98,7 +106,7 @@ interface Cycle {
 function cycleAt(
   exchanges: readonly Exchange[],
   keys: readonly (string | undefined)[],
-  { at, options }: { at: number; options: Options },
+  { at, options, changeMicros }: { at: number } & Omit<Setting, "verdicts">,
 ): Cycle | undefined {
   for (let length = 1; length <= cycleLengthMax; length += 1) {
     const key = keys[at];
@@ -111,7 +119,8 @@ function cycleAt(
     const cycle = exchanges.slice(at, at + length);
     const isPoll = cycle.some(isWaiting) || (length === 1 && bringsNews(exchanges, end));
     if (isPoll && count <= options.pollCountMax) continue;
-    if (isSpaced(exchanges.slice(at, at + length * count), length)) continue;
+    const steps = exchanges.slice(at, at + length * count);
+    if (isSpaced(steps, length) || isAmongChanges(steps, changeMicros)) continue;
     return { length, count };
   }
   return undefined;
@@ -126,6 +135,13 @@ function bringsNews(exchanges: readonly Exchange[], at: number): boolean {
   const [before, next] = [exchanges[at - 1], exchanges[at]];
   if (before === undefined || next === undefined || !isFine(next) || !isFine(before)) return false;
   return before.tool === next.tool && keyOf(before.given) === keyOf(next.given);
+}
+
+/** Other work of the trace changed something while the calls went on: they may have looked for that. */
+function isAmongChanges(steps: readonly Exchange[], changeMicros: readonly number[]): boolean {
+  const [from, to] = [steps[0]?.timeMicros, steps.at(-1)?.timeMicros];
+  if (from === undefined || to === undefined || !steps.every(isFine)) return false;
+  return changeMicros.some((moment) => moment > from && moment <= to);
 }
 
 /** Whoever waits between repetitions is waiting, not going round. */

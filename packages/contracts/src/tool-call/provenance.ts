@@ -19,7 +19,7 @@ const textLengthMax = 65_536;
 
 export const provenance: Contract = defineContract({
   id: "tool-call/provenance",
-  version: 1,
+  version: 2,
   boundary: "model-tool",
   promise:
     "An identifier in the arguments of a call was given by the user, the instructions or the result of a tool before.",

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 
 import { chat, chatTool, checkTranscript, verdicts } from "./fixtures/check-transcript.ts";
+import { type SpanTree, snapshotOfSpans, spansOf } from "../traces/trace-builder.ts";
 import { loops } from "./loops.ts";
 import { redundant } from "./redundant.ts";
 
@@ -259,5 +260,48 @@ describe("loops", () => {
     expect(verdicts(loops.with({ callCountPerTurnMax: 2 }), chat(steps, { tools }))).toEqual([
       "violated list_items budget",
     ]);
+  });
+});
+
+describe("calls that spans record", () => {
+  const ran = (at: number): SpanTree => ({
+    name: "execute_tool search_docs",
+    at,
+    durationMicros: 1_000,
+    attributes: {
+      "gen_ai.operation.name": "execute_tool",
+      "gen_ai.tool.name": "search_docs",
+      "gen_ai.tool.call.arguments": JSON.stringify(search.given),
+      "gen_ai.tool.call.result": search.result,
+    },
+  });
+  const posts: SpanTree = {
+    name: "POST /documents",
+    kind: "client",
+    at: 15_000,
+    durationMicros: 1_000,
+    attributes: { "http.request.method": "POST", "url.full": "http://docs/documents" },
+  };
+  const found = (...children: SpanTree[]): string[] => {
+    const snapshot = snapshotOfSpans(spansOf({ name: "agent", children }));
+    return [redundant, loops].flatMap((contract) =>
+      contract.check(snapshot).map(({ verdict, contract: id }) => `${verdict} ${id}`),
+    );
+  };
+
+  test("again and again are told", () => {
+    expect(found(ran(0), ran(10_000), ran(20_000))).toEqual([
+      "violated tool-call/redundant",
+      "violated tool-call/loops",
+    ]);
+  });
+
+  test("around a change that other work of the trace made are none", () => {
+    expect(violated(found(ran(10_000), posts, ran(20_000)))).toEqual([]);
+  });
+
+  test("that write something themselves change nothing for those who look", () => {
+    const writing = { ...ran(10_000), children: [{ ...posts, at: 0 }] };
+    expect(found(ran(0), writing, ran(20_000))[0]).toBe("violated tool-call/redundant");
   });
 });

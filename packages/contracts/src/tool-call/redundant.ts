@@ -33,7 +33,7 @@ const answerLengthMin = 20;
 
 export const redundant: Contract = defineContract<Options>({
   id: "tool-call/redundant",
-  version: 1,
+  version: 2,
   boundary: "model-tool",
   promise: "A tool is not asked again for what it answered already and nothing has changed since.",
   reads: ["transcript", "trace"],
@@ -63,7 +63,9 @@ export const redundant: Contract = defineContract<Options>({
   check(snapshot, options, found) {
     const verdicts = new Verdicts();
     for (const conversation of conversationsOf(snapshot)) {
-      for (const { exchanges } of stretchesOf(conversation)) judge(exchanges, options, verdicts);
+      for (const { exchanges } of stretchesOf(conversation)) {
+        judge(exchanges, { options, verdicts, changeMicros: conversation.changeMicros });
+      }
     }
     return verdicts.findings(found, {
       holds: "asked for something new, or for what may have changed",
@@ -79,7 +81,14 @@ interface Cluster {
   readonly members: Exchange[];
 }
 
-function judge(all: readonly Exchange[], options: Options, verdicts: Verdicts): void {
+function judge(
+  all: readonly Exchange[],
+  {
+    options,
+    verdicts,
+    changeMicros,
+  }: { options: Options; verdicts: Verdicts; changeMicros: readonly number[] },
+): void {
   const open = new Map<string, Cluster[]>();
   const close = (kept?: string): void => {
     for (const [tool, clusters] of open) {
@@ -88,7 +97,10 @@ function judge(all: readonly Exchange[], options: Options, verdicts: Verdicts): 
       open.delete(tool);
     }
   };
-  for (const exchange of all.slice(0, callCountMax)) {
+  const judged = all.slice(0, callCountMax);
+  for (const [index, exchange] of judged.entries()) {
+    // Other work of the trace may have changed what the tool reads.
+    if (isChangedBetween(judged[index - 1], exchange, changeMicros)) close();
     const { tool, definition, result, given } = exchange;
     const traits = traitsOf(tool, definition);
     // What was read before a change may be read again after it.
@@ -107,6 +119,17 @@ function judge(all: readonly Exchange[], options: Options, verdicts: Verdicts): 
     place(exchange, { open, options });
   }
   close();
+}
+
+/** Whether something changed between two calls, as far as their times tell. */
+function isChangedBetween(
+  before: Exchange | undefined,
+  after: Exchange,
+  changeMicros: readonly number[],
+): boolean {
+  const [from, to] = [before?.timeMicros, after.timeMicros];
+  if (from === undefined || to === undefined) return false;
+  return changeMicros.some((moment) => moment > from && moment <= to);
 }
 
 function place(

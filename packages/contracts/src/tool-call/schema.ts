@@ -25,7 +25,7 @@ interface ToolRecord {
 
 export const toolCallSchema: Contract = defineContract({
   id: "tool-call/schema",
-  version: 1,
+  version: 2,
   boundary: "model-tool",
   promise:
     "Every call names an advertised tool, fits its schema as it stands, and has exactly one result.",

@@ -18,7 +18,7 @@ import { Verdicts } from "./verdicts.ts";
 
 export const toolChoice: Contract = defineContract({
   id: "tool-call/tool-choice",
-  version: 1,
+  version: 2,
   boundary: "model-tool",
   promise:
     "The agent calls the tool that was asked for, and asks back where a required value is not known or a thing is not the only one.",

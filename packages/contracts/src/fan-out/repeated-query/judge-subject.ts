@@ -47,6 +47,7 @@ function judgeLoops(
   const loops = groups.filter((group) => group.nature === "loop");
   const worst = widestOf(loops);
   if (worst === undefined || worst.count < options.countMin) return [];
+  if (totalMillisOf(worst) < options.totalMillisMin) return [];
   const growth = growthOfGroups(observed, groups);
   const grows =
     growth !== undefined &&
@@ -57,6 +58,11 @@ function judgeLoops(
   const doubt = basis === "repetition" ? doubtOf(worst, options) : orphanDoubt(worst);
   if (doubt !== undefined) return [{ kind: "doubtful", groups: loops, worst, doubt }];
   return [{ kind: "repeated", groups: loops, worst, basis, growth: grows ? growth : undefined }];
+}
+
+/** The time that the calls take, those at once counted once each. */
+function totalMillisOf({ calls }: ClassifiedGroup): number {
+  return calls.reduce((sum, { span }) => sum + span.durationNanos, 0) / 1_000_000;
 }
 
 /** Calls that are no loop by their look, yet about as many as the items of the list: neither a fault nor its absence. */

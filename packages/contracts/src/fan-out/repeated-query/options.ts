@@ -4,6 +4,7 @@ import type { ContractDefinition } from "../../model/define-contract.ts";
 
 export interface RepeatedQueryOptions {
   readonly countMin: number;
+  readonly totalMillisMin: number;
   readonly listLengthMin: number;
   readonly growthSlopeMin: number;
   readonly growthDeterminationMin: number;
@@ -18,6 +19,11 @@ export const repeatedQueryOptions: ContractDefinition<RepeatedQueryOptions>["opt
   countMin: {
     default: 5,
     description: "Calls of one shape within one unit of work from which on they count as repeated.",
+  },
+  totalMillisMin: {
+    default: 0,
+    description:
+      "Milliseconds that the repeated calls of one unit must take together; 0 because a recording of a small list on a fast machine shows the same loop.",
   },
   listLengthMin: {
     default: 5,

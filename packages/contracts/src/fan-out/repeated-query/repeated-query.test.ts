@@ -278,3 +278,17 @@ describe("fan-out/repeated-query with other thresholds", () => {
     expect(repeatedQuery.with({ countMin: 3 }).check(snapshot)).toHaveLength(1);
   });
 });
+
+it("leaves out loops that take less time than the option asks for", () => {
+  const list = snapshotOfSpans(
+    spansOf(
+      request(
+        "/home",
+        times(8, () => customer()),
+      ),
+    ),
+  );
+  const verdictOf = (totalMillisMin: number): unknown =>
+    repeatedQuery.with({ totalMillisMin }).check(list)[0]?.verdict;
+  expect([verdictOf(0), verdictOf(8), verdictOf(9)]).toEqual(["violated", "violated", undefined]);
+});

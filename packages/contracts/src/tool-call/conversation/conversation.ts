@@ -51,4 +51,6 @@ export interface Conversation {
   readonly strays: readonly Execution[];
   /** Its beginning is in the evidence: nothing that the model read before the first call is missing. */
   readonly isWhole: boolean;
+  /** When other work of the same trace changed something, in microseconds since 1970; in order. */
+  readonly changeMicros: readonly number[];
 }

@@ -26,10 +26,14 @@ export function conversationsOf(snapshot: Snapshot): readonly Conversation[] {
     ...transcripts.map((turns) => ({ turns, executions: executionsOfTurns(turns) })),
     ...recorded,
   ];
-  const conversations = withForeignExecutions(seen).flatMap(({ turns, executions }) => {
-    if (turns.length > 0) return [pairExchanges(turns, executions)];
-    return executions.length > 0 ? [pairExchanges(turnsOfExecutions(executions), [])] : [];
-  });
+  const conversations = withForeignExecutions(seen).flatMap(
+    ({ turns, executions, changeMicros }) => {
+      if (turns.length > 0) return [pairExchanges(turns, executions, changeMicros)];
+      return executions.length > 0
+        ? [pairExchanges(turnsOfExecutions(executions), [], changeMicros)]
+        : [];
+    },
+  );
   conversationsBySnapshot.set(snapshot, conversations);
   return conversations;
 }
@@ -41,6 +45,7 @@ function located(turn: TranscriptTurn, evidenceId: string): Turn {
 interface Seen {
   readonly turns: readonly Turn[];
   readonly executions: readonly Execution[];
+  readonly changeMicros?: readonly number[];
 }
 
 /** What ran with the id of a call goes where the call stands, when exactly one conversation has that id. */
@@ -56,8 +61,9 @@ function withForeignExecutions(seen: readonly Seen[]): readonly Seen[] {
     }
   }
   const added = new Map<number, Execution[]>();
-  const kept = seen.map(({ turns, executions }, index) => ({
+  const kept = seen.map(({ turns, executions, changeMicros = [] }, index) => ({
     turns,
+    changeMicros,
     executions: executions.filter((execution) => {
       if (execution.callId === undefined) return true;
       const home = homes.get(`${execution.callId}\n${execution.tool}`);
@@ -69,6 +75,7 @@ function withForeignExecutions(seen: readonly Seen[]): readonly Seen[] {
   }));
   return kept.map((item, index) => ({
     turns: item.turns,
+    changeMicros: item.changeMicros,
     executions: [...item.executions, ...(added.get(index) ?? [])],
   }));
 }

@@ -12,6 +12,7 @@ import {
 } from "../../readers/transcript/span-messages.ts";
 import { readTools } from "../../readers/transcript/tools.ts";
 import { endMicrosOf, type Trace } from "../../traces/trace.ts";
+import { changesBeside } from "./changes-beside.ts";
 import type { Execution, Turn } from "./conversation.ts";
 import { modelSpansOf } from "../model-spans.ts";
 
@@ -24,6 +25,8 @@ export interface RecordedConversation {
   readonly executions: readonly Execution[];
   /** Turns were read from what went into and came out of a model, not only from what ran. */
   readonly isWithModel: boolean;
+  /** When other work of the trace changed something, in microseconds since 1970. */
+  readonly changeMicros: readonly number[];
 }
 
 /** The conversations of a trace; where no model was seen, what ran makes one without turns. */
@@ -58,9 +61,20 @@ function readConversations(trace: Trace): RecordedConversation[] {
   }
   const spoken = threads.filter((thread) => thread.turns.length > 0);
   const [first] = spoken;
+  const changeMicros = changesBeside(
+    trace,
+    new Set(indices.filter((index) => isInner(trace.span(index)))),
+  );
   const ran = withoutRepeats(executions).map(({ execution }) => execution);
-  if (first !== undefined) return assign(spoken, ran);
-  return ran.length === 0 ? [] : [{ turns: [], executions: ran, isWithModel: false }];
+  if (first !== undefined) {
+    return assign(spoken, ran).map((item) => ({ ...item, isWithModel: true, changeMicros }));
+  }
+  return ran.length === 0 ? [] : [{ turns: [], executions: ran, isWithModel: false, changeMicros }];
+}
+
+/** A model's call or a tool, and not the agent around them. */
+function isInner(span: Span): boolean {
+  return toolOfSpan(span) !== undefined || isModelCall(span);
 }
 
 /** Whether a span that concerns models is one call of a model, and not the work of an agent around it. */
@@ -182,7 +196,7 @@ function withoutRepeats<T extends { readonly span: Span; readonly execution: Exe
 function assign(
   threads: readonly Thread[],
   executions: readonly Execution[],
-): RecordedConversation[] {
+): Pick<RecordedConversation, "turns" | "executions">[] {
   const homes = threads.map((): Execution[] => []);
   const byId = new Map<string, number>();
   const byTool = new Map<string, number>();
@@ -200,6 +214,5 @@ function assign(
   return threads.map(({ turns }, index) => ({
     turns,
     executions: homes[index] ?? [],
-    isWithModel: true,
   }));
 }

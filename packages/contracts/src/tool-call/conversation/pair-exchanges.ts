@@ -12,6 +12,7 @@ type Open = { -readonly [Field in keyof Exchange]: Exchange[Field] };
 export function pairExchanges(
   turns: readonly Turn[],
   executions: readonly Execution[],
+  changeMicros: readonly number[] = [],
 ): Conversation {
   const exchanges: Open[] = [];
   const byId = new Map<string, Open>();
@@ -51,7 +52,7 @@ export function pairExchanges(
     if (hasOwnResults) take(turn, index);
   }
   const strays = pairExecutions(exchanges, executions, turns.length);
-  return { turns, exchanges, strays, isWhole: beginsAtTheBeginning(turns) };
+  return { turns, exchanges, strays, isWhole: beginsAtTheBeginning(turns), changeMicros };
 }
 
 function openOf(
