@@ -107,6 +107,66 @@ describe("the heap", () => {
     expect(finding?.missing.join(" ")).toContain("15 minutes");
   });
 
+  it("that grows with the load is no leak, and one that grows alone is", () => {
+    const grows = Array.from({ length: 120 }, (_item, index) => 1e8 * (1 + index / 60));
+    const heap = memory("heap_after_gc_bytes", grows);
+    const load = (name: string, of: (index: number) => number): EvidenceContent =>
+      memory(
+        name,
+        Array.from({ length: 120 }, (_item, index) => of(index)),
+      );
+    const rising = [
+      load("http_requests_in_flight", (index) => 20 + index / 3),
+      load("active_connections", (index) => 100 + 2 * index),
+      load("queue_depth", (index) => index),
+      load("http_requests_total", (index) => index * 10 + index * index),
+    ];
+    for (const content of rising) {
+      const [finding] = check([heap, content]);
+      expect(finding).toMatchObject({ verdict: "inconclusive" });
+      expect(finding?.actual).toContain("At the same time");
+    }
+    const steady = [
+      load("http_requests_in_flight", (index) => 20 + (index % 3)),
+      load("http_requests_total", (index) => index * 10),
+    ];
+    const [finding] = check([heap, ...steady]);
+    expect(finding).toMatchObject({ verdict: "violated" });
+    expect(finding?.actual).toContain("which does not explain it");
+  });
+
+  it("that goes down in between is a leak only where the load is known not to", () => {
+    const uneven = Array.from(
+      { length: 120 },
+      (_item, index) => 1e8 * (1 + index / 40 - (index >= 48 && index < 60 ? 0.7 : 0)),
+    );
+    const heap = memory("heap_after_gc_bytes", uneven);
+    expect(check([heap])).toMatchObject([{ verdict: "inconclusive" }]);
+    const load = memory(
+      "http_requests_in_flight",
+      uneven.map((_value, index) => 20 + (index % 2)),
+    );
+    expect(check([heap, load])).toMatchObject([{ verdict: "violated" }]);
+  });
+
+  it("is not judged by the load of another process", () => {
+    const grows = Array.from({ length: 120 }, (_item, index) => 1e8 * (1 + index / 60));
+    const other = memory(
+      "http_requests_in_flight",
+      grows.map((_value, index) => 20 + index),
+    );
+    const foreign =
+      other.kind === "metrics"
+        ? {
+            ...other,
+            series: other.series.map((series) => ({ ...series, labels: { service: "cart" } })),
+          }
+        : other;
+    expect(check([memory("heap_after_gc_bytes", grows), foreign])).toMatchObject([
+      { verdict: "violated" },
+    ]);
+  });
+
   it("is called a leak in at most two of 1,000 nulls", () => {
     let found = 0;
     for (let round = 0; round < 1_000; round += 1) {

@@ -5,6 +5,14 @@ import { defineContract } from "../model/define-contract.ts";
 import type { FindingParts } from "../model/make-finding.ts";
 import { plural } from "../text/plural.ts";
 import { judgeObjects } from "./heap-objects.ts";
+import {
+  goroutineLoads,
+  type LoadCourse,
+  loadsDuring,
+  type LoadSeries,
+  loadsOf,
+  loadThatExplains,
+} from "./heap-load.ts";
 import { type HeapCourse, heapCoursesOf } from "./heap-series.ts";
 import { type Growth, growthOf } from "./trend.ts";
 
@@ -59,13 +67,16 @@ interface Options {
 
 export const heapBounded: Contract = defineContract({
   id: "lifetimes/heap-bounded",
-  version: 2,
+  version: 3,
   boundary: "process-resource",
   promise: "What a process keeps on its heap does not grow without end.",
   reads: ["profile", "resources", "metrics"],
   options,
   check(snapshot, settings: Options, found) {
-    const courses = heapCoursesOf(snapshot).flatMap((course) => judge(course, settings) ?? []);
+    const loads = { measured: loadsOf(snapshot), beside: goroutineLoads(snapshot) };
+    const courses = heapCoursesOf(snapshot).flatMap(
+      (course) => judge(course, loads, settings) ?? [],
+    );
     return [...courses, ...judgeObjects(snapshot, settings)].map(found);
   },
 });
@@ -73,7 +84,11 @@ export const heapBounded: Contract = defineContract({
 /** Windows of which each counts by its least value: what is left after the collections within it. */
 const windowCount = 10;
 
-function judge(course: HeapCourse, settings: Options): FindingParts | undefined {
+function judge(
+  course: HeapCourse,
+  loads: { readonly measured: readonly LoadSeries[]; readonly beside: readonly LoadCourse[] },
+  settings: Options,
+): FindingParts | undefined {
   const isProfile = course.subject.kind === "heap" && course.measures === "live";
   const countMin = isProfile ? settings.recordingCountMin : settings.pointCountMin;
   if (course.values.length < countMin) return undefined;
@@ -85,8 +100,19 @@ function judge(course: HeapCourse, settings: Options): FindingParts | undefined 
     (!isProfile || growth.growth >= settings.growthBytesMin);
   const minutesMin = isProfile ? settings.profileMinutesMin : settings.metricMinutesMin;
   const isBrief = spanOf(course) < minutesMin;
-  if (isGrown)
-    return grows(course, { growth, values, briefMinutes: isBrief ? minutesMin : undefined });
+  if (isGrown) {
+    const measured = course.place === undefined ? [] : loadsDuring(loads.measured, course.place);
+    const known = isProfile ? [...measured, ...loads.beside] : measured;
+    const isEven = values.every((value, index) => index === 0 || value > (values[index - 1] ?? 0));
+    return grows(course, {
+      growth,
+      values,
+      briefMinutes: isBrief ? minutesMin : undefined,
+      load: loadThatExplains(known, growth),
+      isUneven: known.length === 0 && !isEven,
+      steadyLoads: known,
+    });
+  }
   return isProfile || course.measures === "resident" ? undefined : steady(course, growth);
 }
 
@@ -116,24 +142,31 @@ interface Grown {
   readonly values: readonly number[];
   /** The minutes that were needed, where there were fewer: a cache may have been filled, or a load have risen. */
   readonly briefMinutes: number | undefined;
+  /** A load that grew as much. */
+  readonly load: LoadCourse | undefined;
+  /** It went down in between, and no load is known that could tell why. */
+  readonly isUneven: boolean;
+  readonly steadyLoads: readonly LoadCourse[];
 }
 
-function grows(course: HeapCourse, { growth, values, briefMinutes }: Grown): FindingParts {
-  const isProved = course.measures === "live" && briefMinutes === undefined;
+function grows(course: HeapCourse, grown: Grown): FindingParts {
+  const { growth, values, briefMinutes, load, isUneven } = grown;
+  const isDoubted = briefMinutes !== undefined || load !== undefined || isUneven;
+  const isProved = course.measures === "live" && !isDoubted;
   const inner = course.allocatedIn?.();
   return {
     verdict: isProved ? "violated" : "inconclusive",
     subject: course.subject,
     title: `${course.subject.name} grows from ${words(growth.first)} to ${words(growth.last)} and does not come to rest`,
-    actual: `${course.measures === "live" ? "What is left after collections" : "The least of each tenth of the time"} was ${values.map(words).join(", ")}.${inner === undefined ? "" : ` Most of it is made by ${inner}.`}`,
+    actual: `${course.measures === "live" ? "What is left after collections" : "The least of each tenth of the time"} was ${values.map(words).join(", ")}.${inner === undefined ? "" : ` Most of it is made by ${inner}.`}${loadWords(grown)}`,
     ...(isProved ? { causeKind: "change" as const } : {}),
     measures: {
       firstBytes: growth.first,
       lastBytes: growth.last,
       valueCount: course.values.length,
     },
-    evidence: course.references,
-    missing: isProved ? [] : [missingFor(course, briefMinutes)],
+    evidence: load === undefined ? course.references : [...course.references, load.reference],
+    missing: isProved ? [] : missingOf(course, grown),
     fixes: isProved
       ? [
           {
@@ -146,6 +179,26 @@ function grows(course: HeapCourse, { growth, values, briefMinutes }: Grown): Fin
       : [],
     nextChecks: ["Compare profiles of the heap from the beginning and the end, by what is in use."],
   };
+}
+
+function loadWords({ load, steadyLoads }: Grown): string {
+  if (load !== undefined)
+    return ` At the same time ${load.name} went from ${words(load.first)} to ${words(load.last)}.`;
+  const [steady] = steadyLoads;
+  return steady === undefined
+    ? ""
+    : ` ${steady.name} was ${words(steady.first)} in the beginning and ${words(steady.last)} in the end, which does not explain it.`;
+}
+
+function missingOf(course: HeapCourse, { briefMinutes, load, isUneven }: Grown): string[] {
+  if (load !== undefined)
+    return [`Values at the same load, or after it has ended: ${load.name} grew as well.`];
+  const isLong = briefMinutes === undefined && course.measures === "live";
+  if (isUneven && isLong)
+    return [
+      "The load of the process over the same time (requests in flight, connections, queues): what is kept went down in between, so that it may follow that.",
+    ];
+  return [missingFor(course, briefMinutes)];
 }
 
 function missingFor({ measures, subject }: HeapCourse, minutesMin: number | undefined): string {

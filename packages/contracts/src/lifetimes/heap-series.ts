@@ -14,6 +14,11 @@ export interface HeapCourse {
   readonly measures: "live" | "used" | "resident";
   readonly values: readonly number[];
   readonly minutes: readonly number[] | undefined;
+  /** When its values are from, and what names the process; absent where no times are known. */
+  readonly place?: {
+    readonly timesMicros: readonly number[];
+    readonly labels: Readonly<Record<string, string>>;
+  };
   readonly references: readonly EvidenceReference[];
   /** The function of Go itself or a library that most of it was allocated in on behalf of the site, where one was. */
   readonly allocatedIn?: () => string | undefined;
@@ -50,11 +55,15 @@ function ofProfiles(snapshot: Snapshot): HeapCourse[] {
     .flatMap(({ name, items, minutes }) => {
       const latest = items.at(-1);
       if (latest === undefined) return [];
+      const times = items.flatMap(({ recording }) => recording.timeMicros ?? []);
+      const place =
+        times.length === items.length ? { place: { timesMicros: times, labels: {} } } : {};
       return [...latest.item.shares.own.keys()].slice(0, siteCountMax).map((site): HeapCourse => ({
         subject: { kind: "heap", name: `${name === "" ? "" : `${name}: `}${site}` },
         measures: "live",
         values: items.map(({ item }) => item.shares.own.get(site) ?? 0),
         minutes,
+        ...place,
         references: items.map(({ item }) => ({
           evidenceId: item.id,
           locator: site,
@@ -101,6 +110,7 @@ function ofMetrics(snapshot: Snapshot): HeapCourse[] {
         subject: { kind: "metric", name },
         measures,
         values: series.values,
+        place: { timesMicros: series.timesMicros, labels: series.labels },
         minutes: series.timesMicros.map((time) => (time - first) / microsPerMinute),
         references: [{ evidenceId: evidence.id, locator: name }],
       });
