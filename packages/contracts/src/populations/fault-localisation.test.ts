@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 
+import type { MetricSeries } from "../model/evidence.ts";
+import { createSnapshot } from "../snapshot/create-snapshot.ts";
 import { type Fault, faultyServices, simulateIncident } from "./fault-simulator.ts";
 import { firstDeviation } from "./first-deviation.ts";
 import { incident } from "./incident-maker.ts";
@@ -57,4 +59,39 @@ it("ranks what it cannot prove, and says that it cannot", () => {
   const [finding] = firstDeviation.check(incident({ series, beganMicros }));
   expect(finding?.verdict).toBe("inconclusive");
   expect(String(finding?.measures["rankedServices"]).split(", ").slice(0, 3)).toContain("cart");
+});
+
+it("ranks by what was noticed where nothing is sure", () => {
+  const times = [0, 1, 2, 3, 4].map((at) => 1.75e15 + at * 300e6);
+  const series = (service: string, name: string, values: readonly number[]): MetricSeries => ({
+    name,
+    labels: { service },
+    type: "gauge",
+    timesMicros: times,
+    values: [...values],
+  });
+  const snapshot = createSnapshot(
+    [
+      {
+        kind: "metrics" as const,
+        series: [
+          series("site", "latency", [1, 1, 2, 2, 2]),
+          series("search", "latency", [1, 1, 2.6, 2.6, 2.6]),
+          series("mail", "requests", [5, 5, 80, 80, 80]),
+        ],
+      },
+      { kind: "topology" as const, calls: [{ from: "site", to: "search" }] },
+      {
+        kind: "incident" as const,
+        alerts: [
+          { summary: "slow", service: "site", metric: "latency", timeMicros: 1.75e15 + 900e6 },
+        ],
+        statuses: [],
+        patterns: [],
+      },
+    ].map((content) => ({ source: { name: "x", format: "test", notes: [] }, content })),
+  );
+  const [finding] = firstDeviation.check(snapshot);
+  expect(finding?.verdict).toBe("inconclusive");
+  expect(String(finding?.measures["rankedServices"])).toMatch(/^search/);
 });

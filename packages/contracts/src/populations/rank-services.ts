@@ -1,6 +1,8 @@
 /** Which services depart from what they were, by the metrics, the traces and the logs of a snapshot. */
 
 import type { Snapshot } from "../model/snapshot.ts";
+import { compareText } from "../text/compare-text.ts";
+import { alertWeightOf } from "./alert-weight.ts";
 import { type CallGraph, callGraphOf } from "./call-graph.ts";
 import {
   changesIn,
@@ -10,7 +12,7 @@ import {
   intervalOf,
   type RankingOptions,
 } from "./deviating-series.ts";
-import { incidentMomentsOf } from "./incident-moment.ts";
+import { type IncidentMoments, incidentMomentsOf } from "./incident-moment.ts";
 import { logSeriesOf } from "./log-series.ts";
 import { type ObservedSeries, observedSeriesOf } from "./observed-series.ts";
 import { type RankedService, serviceOrder } from "./service-order.ts";
@@ -33,15 +35,15 @@ export interface Ranking {
 
 /** Ranks the services of a snapshot by its metrics, and by what its traces give of them. */
 export function rankServices(snapshot: Snapshot, options: RankingOptions): Ranking {
-  const { beganMicros } = incidentMomentsOf(snapshot);
+  const moments = incidentMomentsOf(snapshot);
   const all = [
     ...observedSeriesOf(snapshot),
-    ...spanSeriesOf(snapshot, beganMicros),
-    ...logSeriesOf(snapshot, beganMicros),
+    ...spanSeriesOf(snapshot, moments.beganMicros),
+    ...logSeriesOf(snapshot, moments.beganMicros),
   ];
   const judged = all.filter(({ values }) => values.length >= options.pointCountMin);
   const graph = callGraphOf(snapshot);
-  const { series, momentMicros } = deviatingOf(snapshot, { all, judged }, options);
+  const { series, momentMicros } = deviatingOf(moments, { all, judged }, options);
   const services = serviceOrder(series, ({ isLarge }) => isLarge, graph);
   const sure = new Set(services.map(({ name }) => name));
   const others = serviceOrder(
@@ -52,7 +54,7 @@ export function rankServices(snapshot: Snapshot, options: RankingOptions): Ranki
   const large = series.filter(({ isSure }) => isSure);
   return {
     services,
-    candidates: [...services, ...others],
+    candidates: together(services, others, (service) => alertWeightOf(service, moments, graph)),
     seriesCount: all.length,
     judgedCount: judged.length,
     graph,
@@ -61,15 +63,34 @@ export function rankServices(snapshot: Snapshot, options: RankingOptions): Ranki
   };
 }
 
+/** What departs without being sure counts so much beside what surely departs. */
+const unsureWeight = 0.75;
+
+/** All candidates in one order: what departs far deeper than the sure ones is the likelier origin, and proves nothing. */
+function together(
+  services: readonly RankedService[],
+  others: readonly RankedService[],
+  weightOf: (service: RankedService) => number,
+): RankedService[] {
+  const all = [
+    ...services,
+    ...others.map((service) => ({
+      ...service,
+      depth: service.depth * unsureWeight * weightOf(service),
+    })),
+  ].sort((left, right) => right.depth - left.depth || compareText(left.name, right.name));
+  const most = all[0]?.depth ?? 0;
+  return all.map((service) => ({ ...service, weight: service.depth / Math.max(most, 1e-12) }));
+}
+
 /** Distance from the median before from which a service may be a candidate at all. */
 const candidateScoreMin = 1.5;
 
 function deviatingOf(
-  snapshot: Snapshot,
+  { beganMicros, alertedMicros }: IncidentMoments,
   { all, judged }: Readonly<Record<"all" | "judged", readonly ObservedSeries[]>>,
   options: RankingOptions,
 ): { series: readonly DeviatingSeries[]; momentMicros: number | undefined } {
-  const { beganMicros, alertedMicros } = incidentMomentsOf(snapshot);
   if (beganMicros !== undefined) {
     return { series: departuresFrom(beganMicros, all, options), momentMicros: beganMicros };
   }

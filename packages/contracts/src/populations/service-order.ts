@@ -7,6 +7,8 @@ import { isOwnResource, type Signal } from "./signal.ts";
 
 export interface RankedService {
   readonly name: string;
+  /** How deep it departs, what other services explain less. */
+  readonly depth: number;
   /** Between 0 and 1 of the first service's. */
   readonly weight: number;
   readonly onsetMicros: number;
@@ -124,7 +126,7 @@ function ordered(drafts: readonly Draft[], surroundings: Surroundings): RankedSe
   });
   const most = weighed.reduce((sum, { raw }) => Math.max(sum, raw), 1e-12);
   return weighed
-    .map(({ raw, ...rest }) => ({ ...rest, weight: raw / most }))
+    .map(({ raw, ...rest }) => ({ ...rest, depth: raw, weight: raw / most }))
     .sort((left, right) => right.weight - left.weight || compareText(left.name, right.name));
 }
 
