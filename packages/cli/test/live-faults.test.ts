@@ -11,7 +11,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { OptionValues } from "../src/command.ts";
 import { command as snapshot } from "../src/commands/snapshot.ts";
 import { liveProgress } from "../src/live/live-progress.ts";
-import { loki, openLiveSystem, openServer, pprof, tempo } from "./live-system.ts";
+import { jaeger, loki, openLiveSystem, openServer, pprof, tempo } from "./live-system.ts";
 import { runIn } from "./run-command.ts";
 
 let folder: TemporaryFolder;
@@ -28,23 +28,27 @@ interface Made {
   readonly evidenceCount: number;
 }
 
-/** Beside a healthy Tempo, which gives one trace whatever the other does. */
+/** Beside a healthy system, which gives one piece of evidence whatever the other does: Tempo, or Jaeger beside a Tempo at fault. */
 async function create(options: OptionValues): Promise<Made> {
-  await using healthy = await openLiveSystem(tempo);
+  const isBesideTempo = !("tempo" in options);
+  await using healthy = await openLiveSystem(isBesideTempo ? tempo : jaeger);
+  const beside = isBesideTempo ? { tempo: healthy.url } : { jaeger: healthy.url };
   const out = join(folder.path, "live.faultline");
   const run = runIn(() => folder.path);
   const made = await run(snapshot, ["create"], {
-    options: { out, tempo: healthy.url, json: true, ...options },
+    options: { out, json: true, ...beside, ...options },
   });
   const result = JSON.parse(made.output) as {
     sources: { source: string; missed: Made["missed"] }[];
     evidenceCount: number;
   };
-  const [faulty] = result.sources.filter(({ source }) => !source.startsWith("tempo"));
+  const [faulty] = result.sources.filter(
+    ({ source }) => !source.includes(new URL(healthy.url).host),
+  );
   return { ...made, missed: faulty?.missed ?? [], evidenceCount: result.evidenceCount };
 }
 
-const kinds = ["prometheus", "jaeger", "loki", "pprof"] as const;
+const kinds = ["prometheus", "tempo", "jaeger", "loki", "pprof"] as const;
 const optionsFor = (kind: (typeof kinds)[number], url: string): OptionValues => ({
   [kind]: kind === "pprof" ? [url] : url,
   "source-timeout": "3s",
@@ -157,6 +161,66 @@ describe.each(kinds)("%s", (kind) => {
       expect(made.output + made.notes).not.toContain("hunter2");
     },
   );
+});
+
+describe("traces of Tempo", () => {
+  const good = "a".repeat(32);
+  const other = "b".repeat(32);
+  /** A search that finds two traces, of which the second has a fault. */
+  const withFault =
+    (fault: RequestListener): RequestListener =>
+    (request, response) => {
+      const url = new URL(request.url ?? "/", "http://127.0.0.1");
+      if (url.pathname === `/api/traces/${other}`) {
+        fault(request, response);
+        return;
+      }
+      const found = { traces: [{ traceID: other }, { traceID: good }, { traceID: "../secrets" }] };
+      const answer = tempo(url, request);
+      const body =
+        url.pathname === "/api/search" ? JSON.stringify(found) : answer !== "never" && answer.body;
+      response.writeHead(200, { "content-type": "application/json" }).end(body);
+    };
+
+  it.each(faults.filter(([what]) => !/^(?:never answers|stalls)/.test(what)))(
+    "of which one %s are read but for that one, which is named",
+    async (_what, { listener, why, patience = "20s" }) => {
+      await using faulty = await openServer(withFault(listener));
+      const made = await create({ tempo: faulty.url, "source-timeout": patience });
+      expect(made.code).toBe(2);
+      expect(made.missed).toEqual([{ what: `trace ${other}`, why: expect.stringMatching(why) }]);
+      expect(made.evidenceCount).toBe(2);
+    },
+  );
+
+  it("of which one is garbage are read but for that one, and nothing of it is quoted", async () => {
+    await using faulty = await openServer(
+      withFault((_request, response) => void response.end("\u0000\u0001hunter2 is no trace")),
+    );
+    const made = await create({ tempo: faulty.url });
+    expect(made.evidenceCount).toBe(2);
+    expect(made.output + made.notes).not.toContain("hunter2");
+    expect(made.output + made.notes).toContain(other);
+  });
+
+  it.each(["never answers", "stalls within its answer"])(
+    "of which one %s are kept as far as they came when the time is over",
+    async (what) => {
+      const [, fault] = faults.find(([name]) => name === what) ?? [];
+      await using faulty = await openServer(withFault(fault?.listener ?? (() => undefined)));
+      const made = await create({ tempo: faulty.url, "source-timeout": "1s" });
+      expect(made.code).toBe(2);
+      expect(made.missed.map(({ why }) => why).join()).toMatch(/took longer than 1 s/);
+    },
+  );
+
+  it("are asked for by ids alone", async () => {
+    await using system = await openServer(
+      withFault((_request, response) => void response.writeHead(404).end()),
+    );
+    await create({ tempo: system.url });
+    expect(system.requests.filter((path) => path.includes("secrets"))).toEqual([]);
+  });
 });
 
 describe("logs of Loki", () => {
