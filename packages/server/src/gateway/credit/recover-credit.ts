@@ -4,7 +4,7 @@
  * goes back. Where that cannot be, everything counts as spent, by the rule that the ledger has for it.
  */
 
-import { rm } from "node:fs/promises";
+import { rm, stat } from "node:fs/promises";
 
 import {
   chargesOfJournal,
@@ -49,6 +49,8 @@ export class CreditRecovery {
   readonly #findings = new Map<string, Findings>();
   /** When a life was first seen to have ended, in monotonic time. */
   readonly #endedMs = new Map<string, number>();
+  /** How long a journal was when it was looked at for leases that were lost. */
+  readonly #foundBytes = new Map<string, number>();
   #isBusy = false;
   #isFailing = false;
 
@@ -103,7 +105,7 @@ export class CreditRecovery {
     for (const life of alive) journals.delete(keyOf(life));
     for (const [key, journal] of journals)
       if (isWhole && !open.has(key)) {
-        await this.#chargeFound(journal);
+        await this.#chargeFound(key, journal);
         await this.#forget(key, journal);
       }
     if (failures.length > 0) throw failures[0];
@@ -127,23 +129,25 @@ export class CreditRecovery {
   }
 
   /**
-   * Charges what a journal tells of leases that were lost before it could be read. It is read each time: somebody may be bringing
-   * its files back just now.
+   * Charges what a journal tells of leases that were lost before it could be read. It is read again when it has grown: somebody
+   * may be bringing its files back just now.
    */
-  async #chargeFound(journal: JournalOfLife): Promise<void> {
+  async #chargeFound(key: string, journal: JournalOfLife): Promise<void> {
     const { lending, log, signal } = this.#parts;
+    const bytes = await bytesOf(journal);
+    if (this.#foundBytes.get(key) === bytes) return;
     const leases = await lending.unreadLeases(prefixOfLife(journal.life), signal);
-    if (leases.length === 0) return;
-    const { findings } = await this.#read(journal);
+    const { findings } = leases.length === 0 ? { findings: undefined } : await this.#read(journal);
     for (const { tenantId, id } of leases) {
-      const charges = findings.charges.get(tenantId)?.get(id) ?? [];
+      const charges = findings?.charges.get(tenantId)?.get(id) ?? [];
       for (const command of foundReports(id, charges)) {
-        const answer = await lending.submit(tenantId, command, findings.details);
+        const answer = await lending.submit(tenantId, command, findings?.details);
         if (answer.kind !== "lease-reported" || answer.charges.every((one) => one.isRepeated))
           continue;
         log("a journal was found after its lease was lost", { leaseId: id });
       }
     }
+    this.#foundBytes.set(key, bytes);
   }
 
   async #find(life: WorkerLife, journal: JournalOfLife | undefined): Promise<Findings> {
@@ -208,8 +212,15 @@ export class CreditRecovery {
     if (nowMs - endedMs < creditLimits.journalKeptMs) return;
     for (const file of files) await rm(file, { force: true });
     this.#endedMs.delete(key);
+    this.#foundBytes.delete(key);
     this.#findings.delete(key);
   }
+}
+
+/** What its files hold; one that is gone holds nothing. */
+async function bytesOf({ files }: JournalOfLife): Promise<number> {
+  const sizes = await Promise.all(files.map((file) => stat(file).catch(() => undefined)));
+  return sizes.reduce((sum, size) => sum + (size?.size ?? 0), 0);
 }
 
 function keyOf({ workerId, epoch }: WorkerLife): string {
