@@ -7,6 +7,7 @@ import { Badge } from "../ui/badge.tsx";
 import { Icon } from "../ui/icon.tsx";
 import { differenceMeaning, differenceName } from "../util/difference-words.ts";
 import { formatMicros } from "../util/money.ts";
+import { OpenLedgerCase } from "./open-ledger-case.tsx";
 
 const deeds = {
   give: "an adjustment that gives",
@@ -24,8 +25,9 @@ export function DifferenceList({
 }) {
   return (
     <ul className="divide-y divide-line">
-      {differences.map((difference) => (
-        <li key={`${difference.kind}${difference.subject}`} className="px-4 py-3">
+      {differences.map((difference, index) => (
+        // One subject may be found by two checks.
+        <li key={`${index}${difference.kind}${difference.subject}`} className="px-4 py-3">
           <Difference
             difference={difference}
             isApplied={applied.includes(difference.proposal?.commandId ?? "")}
@@ -84,6 +86,7 @@ function Difference(props: { difference: LedgerDifference; isApplied: boolean })
           </span>
         </p>
       )}
+      <OpenLedgerCase difference={props.difference} />
     </article>
   );
 }

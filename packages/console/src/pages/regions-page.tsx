@@ -157,7 +157,7 @@ function EscrowState({ escrow }: { escrow: RegionEscrow }) {
   const { recalledUntil, isOverdue = false, silentSeconds } = escrow;
   if (recalledUntil !== undefined)
     return (
-      <span className="flex flex-col gap-1">
+      <span className="flex flex-col items-start gap-1">
         <Badge tone={isOverdue ? "bad" : "warn"} icon={isOverdue ? "warning" : "clock"}>
           {isOverdue ? "overdue" : "recalled"}
         </Badge>

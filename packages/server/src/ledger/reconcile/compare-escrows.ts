@@ -23,7 +23,7 @@ export async function overdueEscrows(reader: Reader, nowMs: number): Promise<Led
       subject: `region/${region}`,
       expectedMicros: "0",
       actualMicros: String(heldMicros),
-      message: `The region ${region} was to give its credit back by ${until} and holds ${heldMicros} ${currency}: it counts as spent until the region has reported.`,
+      message: `The region ${region} was to give its credit back by ${until} and still holds ${heldMicros} of it: that counts as spent until the region has reported.`,
       evidence: [`escrow/${region}/${currency}`],
     };
   });

@@ -224,11 +224,13 @@ async function untoldUses(
 ): Promise<LedgerDifference[]> {
   const { reservePrefix, partialPrefixes } = journals;
   const { rows } = await sql<LeaseRow>`
+    with lease as materialized (
+      select id, (record ->> 'lentAtMs')::bigint as lent_at_ms from ledger_hold
+      where kind = 'lease' and state = 'open' and id like ${`${reservePrefix}%`}
+    )
     select lease.id, count(use.id) as count, coalesce(sum(use.amount_micros), 0) as micros
-    from ledger_hold lease join ledger_use use
-      on use.hold_id = lease.id and use.at_ms >= (lease.record ->> 'lentAtMs')::bigint
-    where lease.kind = 'lease' and lease.state = 'open' and lease.id like ${`${reservePrefix}%`}
-      and use.at_ms <= ${beforeMs} and use.amount_micros > 0
+    from lease join ledger_use use on use.hold_id = lease.id
+    where use.at_ms >= (select min(lent_at_ms) from lease) and use.at_ms <= ${beforeMs} and use.amount_micros > 0
     group by lease.id order by lease.id`.execute(reader.executor);
   return rows
     .filter(({ id, count }) => {
