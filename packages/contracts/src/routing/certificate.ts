@@ -2,7 +2,7 @@
 
 import { fieldsAt, isPresentAt, textAt } from "../kubernetes/fields.ts";
 import { type Objects, referenceTo } from "../kubernetes/objects.ts";
-import { nearestName } from "../text/nearest-name.ts";
+import { isSlipOf, nearestName } from "../text/nearest-name.ts";
 import type { EntryFault } from "./entry-fault.ts";
 
 const keys = ["tls.crt", "tls.key"] as const;
@@ -72,7 +72,7 @@ function absent({ namespace, secretName, words }: CertificateUse, objects: Objec
       isPresentAt(object, "metadata", "creationTimestamp"),
   );
   const near = nearestName(secretName, names);
-  if (near !== undefined || isCluster) {
+  if (isCluster || (near !== undefined && isSlipOf(secretName, near))) {
     return {
       isSure: true,
       what: `Secret ${namespace}/${secretName} of its ${words} does not exist${near === undefined ? "" : `; ${near} does`}`,

@@ -1,8 +1,8 @@
 /** Whether the Gateway that a route hangs on exists and lets it. */
 
-import { integerAt, listAt, textAt, textListAt } from "../kubernetes/fields.ts";
+import { integerAt, isPresentAt, listAt, textAt, textListAt } from "../kubernetes/fields.ts";
 import { type Objects, referenceTo, type Source } from "../kubernetes/objects.ts";
-import { nearestName } from "../text/nearest-name.ts";
+import { isSlipOf, nearestName } from "../text/nearest-name.ts";
 import type { EntryFault } from "./entry-fault.ts";
 
 /** What is wrong with the parents of a route. */
@@ -25,13 +25,20 @@ export function parentFaults(source: Source, objects: Objects): EntryFault[] {
 
 function missingGateway(namespace: string, name: string, objects: Objects): EntryFault {
   const gateways = objects.of("Gateway");
-  const here = gateways
-    .filter(({ object }) => (object.metadata.namespace ?? "default") === namespace)
-    .map(({ object }) => object.metadata.name);
+  const sources = gateways.filter(
+    ({ object }) => (object.metadata.namespace ?? "default") === namespace,
+  );
+  const here = sources.map(({ object }) => object.metadata.name);
+  // Gateways are shared and often kept apart from the manifests of routes: only a cluster shows all of a namespace.
+  const isCluster = sources.some(
+    ({ object }) =>
+      isPresentAt(object, "status") ||
+      ["uid", "creationTimestamp"].some((field) => isPresentAt(object, "metadata", field)),
+  );
   const elsewhere = gateways.find(({ object }) => object.metadata.name === name);
   const near = nearestName(name, here);
   const what = `Gateway ${namespace}/${name}, on which it hangs, does not exist`;
-  if (near !== undefined) {
+  if (near !== undefined && (isCluster || isSlipOf(name, near))) {
     return {
       isSure: true,
       what: `${what}; ${near} does`,
@@ -48,8 +55,8 @@ function missingGateway(namespace: string, name: string, objects: Objects): Entr
     };
   }
   return {
-    isSure: here.length > 0,
-    what: here.length > 0 ? what : `whether Gateway ${namespace}/${name} exists is not known`,
+    isSure: isCluster,
+    what: isCluster ? what : `whether Gateway ${namespace}/${name} exists is not known`,
     missing: [`Gateway ${namespace}/${name}`],
     nextChecks: [`kubectl get gateway -n ${namespace} ${name} -o yaml`],
   };

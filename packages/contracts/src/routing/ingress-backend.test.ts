@@ -186,6 +186,18 @@ spec: { parentRefs: [${parent}], rules: [{ backendRefs: [${backend}] }] }`;
     expect(judge(closed, web, route(onGateway, to)).title).toContain("takes no routes");
   });
 
+  test("takes manifests of some gateways for no list of all, save where a name is a slip", () => {
+    const to = "{ name: web, port: 80 }";
+    const manifest = gateway
+      .replace(/\nstatus: .*/, "")
+      .replace("name: gw,", "name: public-gateway,");
+    const onto = (name: string): string => route(`{ name: ${name}, namespace: infra }`, to);
+    expect(judge(manifest, web, onto("public-gateway-tls")).verdict).toBe("inconclusive");
+    expect(judge(manifest, web, onto("public-gatway")).verdict).toBe("violated");
+    const live = manifest.replace("namespace: infra }", "namespace: infra, uid: u-1 }");
+    expect(judge(live, web, onto("public-gateway-tls")).verdict).toBe("violated");
+  });
+
   test("is violated for a service of another namespace without a grant", () => {
     const other = web.replace("namespace: shop", "namespace: store");
     const to = "{ name: web, namespace: store, port: 80 }";

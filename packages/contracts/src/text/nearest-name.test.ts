@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { nearestName } from "./nearest-name.ts";
+import { isSlipOf, nearestName } from "./nearest-name.ts";
 
 test.each([
   ["ns", ["namespace", "name", "limit"], "namespace"],
@@ -16,4 +16,14 @@ test.each([
   ["", ["name"], undefined],
 ])("%s among %j is %s", (given, valid, expected) => {
   expect(nearestName(given, valid)).toBe(expected);
+});
+
+test.each([
+  ["public-gatway", "public-gateway", true],
+  ["web_api", "web-api", true],
+  ["wbe", "web", false],
+  ["same-namespace", "same-namespace-with-https", false],
+  ["a", "b", false],
+])("%s for %s is a slip of the pen: %s", (given, name, expected) => {
+  expect(isSlipOf(given, name)).toBe(expected);
 });

@@ -6,6 +6,8 @@ const nameLengthMax = 100;
 const candidateCountMax = 500;
 /** Below this likeness a name is another name, not a slip. */
 const likenessMin = 0.5;
+/** Letters that a slip of the pen adds, drops, changes or swaps at most. */
+const slipLengthMax = 2;
 
 /** The most similar of the valid names, or nothing when none is similar. Ties go to the first in the alphabet. */
 export function nearestName(given: string, valid: Iterable<string>): string | undefined {
@@ -16,6 +18,14 @@ export function nearestName(given: string, valid: Iterable<string>): string | un
       best = { name, likeness };
   }
   return best?.name;
+}
+
+/** Whether a name is another one with a slip of the pen: the same but for separators, or for a letter or two. */
+export function isSlipOf(given: string, name: string): boolean {
+  if (given.length > nameLengthMax || name.length > nameLengthMax) return false;
+  const [left, right] = [plain(given), plain(name)];
+  const length = Math.max(left.length, right.length);
+  return distance(left, right) <= Math.min(slipLengthMax, Math.floor(length / 4));
 }
 
 /** From 0 (nothing in common) to 1 (the same but for case and separators). */

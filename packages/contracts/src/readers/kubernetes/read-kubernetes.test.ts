@@ -30,6 +30,19 @@ function errorOf(text: string): EvidenceError {
   throw new Error("the text was read");
 }
 
+test.each([
+  ["a manifest", "apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\n  namespace: n\n"],
+  ["a description", `${describedPodInTrouble}`],
+  [
+    "a table",
+    "NAMESPACE   NAME   READY   STATUS    RESTARTS   AGE\nn           a      1/1     Running   0          5m\n",
+  ],
+])("%s that was copied with its indentation reads as without", (_what, text) => {
+  const indented = text.replace(/^(?=.)/gm, "    ");
+  expect(recogniseKubernetes(indented)).toBe(true);
+  expect(readKubernetes(indented)).toEqual(readKubernetes(text));
+});
+
 describe("objects", () => {
   test.each([
     ["one object", JSON.stringify(pod)],

@@ -11,6 +11,7 @@ import { isLineage, readLineage } from "./lineage.ts";
 import { stripWrapper } from "./recorded-call.ts";
 import { isTableHeader, readTables } from "./tables.ts";
 import { isTopHeader, readTop } from "./top.ts";
+import { unindented } from "./unindent.ts";
 
 /** Characters at the end of a recorded call in which an answer is looked for. */
 const answerLengthMax = 4_096;
@@ -19,7 +20,7 @@ const recognitionLengthMax = 64 * 1024;
 
 /** Whether a text is likely to be Kubernetes evidence, complete or not. */
 export function recogniseKubernetes(text: string): boolean {
-  const { body, holds } = stripWrapper(text.slice(0, recognitionLengthMax));
+  const { body, holds } = stripWrapper(unindented(text.slice(0, recognitionLengthMax)));
   if (holds === "logs") return false;
   return holds === "objects" || formOf(body) !== undefined;
 }
@@ -40,8 +41,9 @@ export interface KubernetesText {
 }
 
 /** The objects of a text. Throws an `EvidenceError` that says where the text is not what it seems to be. */
-export function readKubernetes(text: string): KubernetesText {
+export function readKubernetes(copied: string): KubernetesText {
   const notes = new Notes();
+  const text = unindented(copied);
   const { body, namespace, header } = stripWrapper(text);
   const recorded = { body, header, namespace };
   const form = formOf(body);
