@@ -48,7 +48,7 @@ interface Settings {
 
 export const culpritChange: Contract = defineContract({
   id: "populations/culprit-change",
-  version: 1,
+  version: 2,
   boundary: "release-release",
   promise:
     "No change that reached the system could have caused the failure that its evidence shows.",

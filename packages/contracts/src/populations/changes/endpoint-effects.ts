@@ -61,7 +61,8 @@ export function dependencyEffects(path: string, { removed, added }: NetLines): E
     if (old === undefined) return [];
     const place = parts.findIndex((part, index) => part !== old.parts[index]);
     if (place < 0) return [];
-    const strength = [0.4, 0.2, 0.08][place] ?? 0.08;
+    // A step of a version alone makes no culprit: a message must complain of the library.
+    const strength = [0.26, 0.15, 0.05][place] ?? 0.05;
     return [
       {
         words: `takes ${name} ${parts.join(".")} instead of ${old.parts.join(".")}`,
@@ -77,6 +78,7 @@ export function dependencyEffects(path: string, { removed, added }: NetLines): E
         },
         path,
         quote: line.trim(),
+        named: { of: "library", name, strength: place < 2 ? 0.75 : 0.4 },
       },
     ];
   });

@@ -15,6 +15,10 @@ const roles: readonly (readonly [FileRole, RegExp])[] = [
     /(?:^|\/)(?:tests?|__tests__|spec|testdata|fixtures|e2e)\/|[._-](?:test|spec|bench)\.\w+$|_test\.\w+$|_fuzz_test\.|(?:^|\/)test_\w+\.py$|(?:^|\/)bench_\w*|_bench\.|Tests?\.(?:java|kt|cs)$/,
   ],
   [
+    "dependencies",
+    /(?:^|\/)(?:go\.(?:mod|sum)|package(?:-lock)?\.json|yarn\.lock|pnpm-lock\.yaml|requirements\S*\.txt|poetry\.lock|Pipfile(?:\.lock)?|pyproject\.toml|Cargo\.(?:toml|lock)|pom\.xml|build\.gradle(?:\.kts)?|Gemfile(?:\.lock)?|composer\.(?:json|lock)|\S+\.csproj)$/,
+  ],
+  [
     "documents",
     /\.(?:md|mdx|rst|adoc|txt|svg|png)$|(?:^|\/)(?:docs?|runbooks)\/|(?:^|\/)(?:CODEOWNERS|LICENSE|NOTICE|AUTHORS|OWNERS)$/i,
   ],
@@ -25,10 +29,6 @@ const roles: readonly (readonly [FileRole, RegExp])[] = [
   [
     "style",
     /\.(?:css|scss|less|html|tmpl|hbs|ejs)$|(?:^|\/)(?:templates|static|assets|public|locales?|i18n)\//,
-  ],
-  [
-    "dependencies",
-    /(?:^|\/)(?:go\.(?:mod|sum)|package(?:-lock)?\.json|yarn\.lock|pnpm-lock\.yaml|requirements\S*\.txt|poetry\.lock|Pipfile(?:\.lock)?|pyproject\.toml|Cargo\.(?:toml|lock)|pom\.xml|build\.gradle(?:\.kts)?|Gemfile(?:\.lock)?|composer\.(?:json|lock)|\S+\.csproj)$/,
   ],
   [
     "settings",

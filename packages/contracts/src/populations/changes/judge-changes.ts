@@ -8,6 +8,8 @@ import type { Effect } from "./effect.ts";
 import { type CommitEffects, effectsOf } from "./effects-of.ts";
 import { limitChange, valueOf } from "./limit-change.ts";
 import { type Mechanism, mechanismsIn, mechanismWords, outerMechanisms } from "./mechanism.ts";
+import { withNamed } from "./named-effects.ts";
+import { revertsOf } from "./reverts.ts";
 import { isServicePath, ownersOf, type RollOut, RollOuts } from "./roll-outs.ts";
 import type { Symptoms } from "./symptoms.ts";
 
@@ -36,6 +38,7 @@ interface Bench {
   readonly symptoms: Symptoms;
   readonly ranking: Ranking;
   readonly rollOuts: RollOuts;
+  readonly reverts: ReadonlyMap<string, CommitChange>;
   readonly services: readonly string[];
   readonly corpus: string;
   readonly onsetMicros: number;
@@ -55,6 +58,7 @@ export function judgeChanges(
     symptoms,
     ranking,
     rollOuts,
+    reverts: revertsOf(changes.map(({ event }) => event)),
     services,
     corpus: symptoms.texts.map(({ text }) => text).join("\n"),
     onsetMicros: symptoms.onsetMicros ?? Infinity,
@@ -85,6 +89,7 @@ function judgeCommit(commit: CommitChange, bench: Bench): Judgement {
   const isForeign = owners.length === 0 && paths.length > 0 && paths.every(isServicePath);
   const refuted =
     lateWords(rollOut, bench) ??
+    revertedWords(commit, owners, bench) ??
     (read.harmless === undefined ? undefined : read.harmless) ??
     placeWords(rollOut, owners, bench);
   return weigh(commit, { read, rollOut, refuted, isForeign, owners }, bench);
@@ -99,6 +104,21 @@ function lateWords({ timeMicros, known }: RollOut, bench: Bench): string | undef
   if (timeMicros !== undefined && timeMicros > bench.onsetMicros + slackOf(bench))
     return `it came at ${isoTime(timeMicros)}, after the failure had begun at ${isoTime(bench.onsetMicros)}`;
   return known === "not-deployed" ? "no deploy carried it before the failure began" : undefined;
+}
+
+/** What was taken back before the failure began did not run any more. */
+function revertedWords(
+  commit: CommitChange,
+  owners: readonly string[],
+  bench: Bench,
+): string | undefined {
+  const revert = bench.reverts.get(commit.id);
+  if (revert === undefined || !Number.isFinite(bench.onsetMicros)) return undefined;
+  const { timeMicros, known } = bench.rollOuts.of(revert, owners, bench.onsetMicros);
+  const isBefore = timeMicros !== undefined && timeMicros < bench.onsetMicros;
+  return isBefore && known !== "not-deployed"
+    ? `${revert.id.slice(0, 12)} took it back at ${isoTime(timeMicros)}, before the failure began`
+    : undefined;
 }
 
 /** A change that runs only in services which are not concerned. */
@@ -123,7 +143,7 @@ interface Reading {
 
 function weigh(event: CommitChange | FlagChange, reading: Reading, bench: Bench): Judgement {
   const { read, rollOut, refuted } = reading;
-  const best = bestMatch(read.effects, bench.symptoms);
+  const best = bestMatch(withNamed(read.effects, bench.symptoms), bench.symptoms);
   const ties = tiesOf(read.identifiers, bench.corpus);
   const confirmed = confirmedBy(read.effects, bench.ranking);
   const mechanism = best?.strength ?? 0;
@@ -247,9 +267,9 @@ function flagEffects(flag: FlagChange): Effect[] {
       },
     ];
   const told = `${flag.name.replaceAll(/[_.-]/g, " ")} ${flag.description ?? ""}`;
-  // A name alone shows no mechanism: it makes a flag worth a look, and never its culprit.
+  // A name alone shows no mechanism: it makes a flag worth a look, and no culprit as long as no message names it.
   const named = mechanismsIn(told).concat(/\bretry|retries\b/.test(told) ? ["retry"] : []);
   const inner = named.filter((mechanism) => !outerMechanisms.has(mechanism));
   const explained = Object.fromEntries(inner.map((mechanism) => [mechanism, 0.3]));
-  return [{ ...base, explains: explained }];
+  return [{ ...base, explains: explained, named: { of: "flag", name: flag.name, strength: 0.6 } }];
 }
