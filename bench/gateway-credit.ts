@@ -25,14 +25,14 @@ const largePlans: readonly RoundsPlan[] = [
     concurrency,
     warmUpCount: 12_000,
     roundCount: pairCount,
-    requestCount: 640,
+    requestCount: 1_600,
   },
   {
     scenario: streamScenario,
     concurrency,
     warmUpCount: 4_000,
     roundCount: pairCount,
-    requestCount: 256,
+    requestCount: 640,
   },
 ];
 
