@@ -12,6 +12,8 @@ export const v8Limits = {
   nameLengthMax: 200,
   /** What stands after the edges besides the texts: traces of allocations and places in code. */
   samplesMax: 2_000_000,
+  /** Samples of a profile of the processor, which are added up by where they were taken. */
+  cpuSamplesMax: 50_000_000,
   frameCountMax: 500_000,
   stackDepthMax: 512,
 } as const;

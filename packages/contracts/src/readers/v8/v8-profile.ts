@@ -76,11 +76,15 @@ function spentOf(document: Fields, byId: ReadonlyMap<unknown, Fields>): Map<unkn
   const deltas: readonly unknown[] = Array.isArray(document["timeDeltas"])
     ? document["timeDeltas"]
     : [];
-  if (samples.length > v8Limits.samplesMax) throw noProfile("It has too many samples.");
+  if (samples.length > v8Limits.cpuSamplesMax) throw noProfile("It has too many samples.");
   const spent = new Map<unknown, Spent>();
   const add = (id: unknown, count: number, nanos: number): void => {
-    const known = spent.get(id) ?? { count: 0, nanos: 0 };
-    spent.set(id, { count: known.count + count, nanos: known.nanos + nanos });
+    const known = spent.get(id);
+    if (known === undefined) spent.set(id, { count, nanos });
+    else {
+      known.count += count;
+      known.nanos += nanos;
+    }
   };
   for (const [index, id] of samples.entries()) {
     const micros = Number(deltas[index + 1] ?? deltas[index] ?? 0);
