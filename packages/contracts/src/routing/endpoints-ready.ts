@@ -12,7 +12,7 @@ import { textAt } from "../kubernetes/fields.ts";
 
 export const endpointsReady: Contract = defineContract({
   id: "routing/endpoints-ready",
-  version: 1,
+  version: 2,
   boundary: "service-endpoints",
   promise: "Every service has a ready address, and its addresses and ports are those of its pods.",
   reads: ["kubernetes"],

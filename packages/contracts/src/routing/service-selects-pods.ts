@@ -13,7 +13,7 @@ import { type Service, servicesOf } from "./service.ts";
 
 export const serviceSelectsPods: Contract = defineContract({
   id: "routing/service-selects-pods",
-  version: 1,
+  version: 2,
   boundary: "service-endpoints",
   promise: "Every service selects at least one ready pod of its own namespace.",
   reads: ["kubernetes"],

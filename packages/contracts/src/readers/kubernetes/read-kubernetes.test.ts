@@ -32,7 +32,7 @@ function errorOf(text: string): EvidenceError {
 
 test.each([
   ["a manifest", "apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\n  namespace: n\n"],
-  ["a description", `${describedPodInTrouble}`],
+  ["a description", describedPodInTrouble],
   [
     "a table",
     "NAMESPACE   NAME   READY   STATUS    RESTARTS   AGE\nn           a      1/1     Running   0          5m\n",
