@@ -3,6 +3,7 @@
 import { type EvidenceFormat, startsAsJson } from "../format.ts";
 import { readJaeger, recogniseJaeger } from "./jaeger.ts";
 import { readLangfuse, recogniseLangfuse } from "./langfuse.ts";
+import { readLangsmith, recogniseLangsmith } from "./langsmith.ts";
 import {
   readConsoleDump,
   readSdkDump,
@@ -26,6 +27,12 @@ export const tracingFormats: readonly EvidenceFormat[] = [
     description: "observations of Langfuse as JSON, of a trace or one on each line",
     recognise: ({ head }) => startsAsJson(head) && recogniseLangfuse(head),
     read: (input) => readLangfuse(input.text()),
+  },
+  {
+    name: "langsmith-runs",
+    description: "runs of LangSmith as JSON, in a tree, a list or one on each line",
+    recognise: ({ head }) => startsAsJson(head) && recogniseLangsmith(head),
+    read: (input) => readLangsmith(input.text()),
   },
   {
     name: "tempo-json",

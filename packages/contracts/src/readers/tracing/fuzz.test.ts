@@ -9,6 +9,19 @@ const endpoint = { serviceName: "web", ipv4: "10.0.0.1", port: 80 };
 
 const seeds = [
   {
+    id: "r",
+    trace_id: "a1",
+    parent_run_id: null,
+    run_type: "tool",
+    name: "f",
+    start_time: "2023-11-14T22:13:20",
+    end_time: null,
+    inputs: { input: "{'a': 1}" },
+    outputs: { output: { kwargs: { type: "tool", content: "x" } } },
+    extra: { invocation_params: { tools: [{}] }, metadata: { a: 1 } },
+    child_runs: [{ id: "s", run_type: "llm", start_time: 1, error: "e" }],
+  },
+  {
     trace: { id: "a1", projectId: "p", bookmarked: false },
     observations: [
       {

@@ -3,6 +3,7 @@
 import { isFields } from "../../model/fields.ts";
 import type { Attributes, AttributeValue, Span } from "../../model/span.ts";
 import { itemsOf, unflattened, unflattenedAt } from "./flattened.ts";
+import { givenByRun, givenToRun } from "./run-values.ts";
 import { toolListOf } from "./tools.ts";
 import {
   answerIn,
@@ -154,8 +155,8 @@ function genAiTool(name: string, attributes: Attributes): SpanTool {
     given:
       first(attributes, givenNames) ??
       traceloopInput(attributes["traceloop.entity.input"]) ??
-      langsmithInput(attributes),
-    result: first(attributes, resultNames),
+      givenToRun(attributes["gen_ai.prompt"]),
+    result: first(attributes, resultNames) ?? givenByRun(attributes["gen_ai.completion"]),
   });
 }
 
@@ -196,20 +197,11 @@ const resultNames = [
   "output.value",
   "traceloop.entity.output",
   "langfuse.observation.output",
-  "gen_ai.completion",
 ] as const;
 
 function first(attributes: Attributes, names: readonly string[]): AttributeValue | undefined {
   const name = names.find((item) => attributes[item] !== undefined && attributes[item] !== null);
   return name === undefined ? undefined : attributes[name];
-}
-
-/** LangSmith's exporter writes what a run took as its prompt, of agents of Claude with a field around it. */
-function langsmithInput(attributes: Attributes): AttributeValue | undefined {
-  const input = parsed(attributes["gen_ai.prompt"]);
-  const inner = isFields(input) && isFields(input["input"]) ? input["input"] : input;
-  // What was parsed from JSON text is what an attribute may hold.
-  return inner as AttributeValue | undefined;
 }
 
 /** Where an SDK records the request and the answer of a model's call, each in one value. */

@@ -85,6 +85,7 @@ export function isModelCall({ attributes }: Span): boolean {
       operation !== "invoke_agent" &&
       operation !== "create_agent" &&
       operation !== "execute_tool" &&
+      operation !== "agent_step" &&
       operation !== "invoke_workflow"
     );
   }
