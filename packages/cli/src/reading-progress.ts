@@ -1,6 +1,6 @@
 /** Follows the reading of long files: shows on a terminal how far it has come, and keeps memory small. */
 
-import { setFlagsFromString } from "node:v8";
+import { getHeapSpaceStatistics, setFlagsFromString } from "node:v8";
 
 import type { ReadProgress } from "@faultline/contracts";
 
@@ -21,6 +21,13 @@ const hugeBytesMin = 100_000_000;
  */
 const heapGrowthPercent = { spans: 5_000, others: 25, hugeOthers: 10 };
 
+/**
+ * Up to here the space for what is short-lived grows while spans are read. Nearly all of them stay, so it only costs memory
+ * then; but the contracts make much that is gone soon, and in a small space each of many collections costs its own, and takes
+ * for lasting what is not.
+ */
+const youngBytesMax = { spans: 32_000_000, others: 0 };
+
 export interface Progress {
   show(state: ReadProgress): void;
   /** Takes the words off the screen again. */
@@ -36,15 +43,19 @@ export function readingProgress(
   const totalBytes = files.reduce((sum, file) => sum + file.sizeBytes, 0);
   let shownBytes = 0;
   let isLarge = false;
+  let mayYoungGrow = true;
   let isHuge = false;
   return {
     show({ bytesRead, spanCount }) {
       if (!isLarge && bytesRead >= largeBytesMin) {
         isLarge = true;
-        // Nearly all that is read stays, so a space for what is short-lived only adds to the memory: it grows no more.
-        setFlagsFromString("--semi-space-growth-factor=1");
         const percent = spanCount === 0 ? heapGrowthPercent.others : heapGrowthPercent.spans;
         setFlagsFromString(`--heap-growing-percent=${percent}`);
+      }
+      if (mayYoungGrow && isLarge) {
+        const bytesMax = spanCount === 0 ? youngBytesMax.others : youngBytesMax.spans;
+        mayYoungGrow = youngBytes() < bytesMax;
+        if (!mayYoungGrow) setFlagsFromString("--semi-space-growth-factor=1");
       }
       if (!isHuge && bytesRead >= hugeBytesMin && spanCount === 0) {
         isHuge = true;
@@ -63,6 +74,13 @@ export function readingProgress(
       if (shownBytes > 0) showProgress?.(undefined);
     },
   };
+}
+
+/** The size of the space for what is short-lived. */
+function youngBytes(): number {
+  return (
+    getHeapSpaceStatistics().find(({ space_name: name }) => name === "new_space")?.space_size ?? 0
+  );
 }
 
 function megabytes(bytes: number): string {
