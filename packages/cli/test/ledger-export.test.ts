@@ -56,6 +56,8 @@ describe("faultline ledger export", () => {
     const checked = await piped();
     expect(checked.code).toBe(1);
     expect(checked.stdout).toContain("The account owes 2200000, and may owe 0");
+    const reconciled = await platform.call("ledger", "reconcile");
+    expect(reconciled.stdout).toContain("--subject ledger:debt/USD");
     const opened = await platform.call(
       "case",
       "open",

@@ -214,7 +214,11 @@ suite(
       );
       await visit("/ledger/reconciliation");
       await page.getByRole("button", { name: "Compare now" }).click();
-      await page.getByRole("article", { name: /^debt beyond the credit line/ }).waitFor();
+      const difference = page.getByRole("article", { name: /^debt beyond the credit line/ });
+      await difference.getByRole("button", { name: "Open a case" }).click();
+      await page.getByText("ledger/no-overspend").first().waitFor();
+      await page.getByText("tenant-compute").first().waitFor();
+      await page.getByRole("link", { name: "The ledger" }).click();
       await loud.getByRole("link", { name: "grant credit" }).click();
       await page.getByLabel("Amount").fill("20");
       await page.getByRole("button", { name: "Grant $20.00" }).click();

@@ -1,6 +1,6 @@
 /** `faultline ledger reconcile`: what does not agree, the entries that would settle it, and what earlier runs found. */
 
-import { printable } from "@faultline/contracts";
+import { exportedDifferenceKinds, printable } from "@faultline/contracts";
 import type {
   BookedInvoice,
   LedgerDifference,
@@ -142,9 +142,19 @@ function runLines(run: ReconciliationRunDetail): string {
 function reconciliationLines({ differences, applied, booked }: Reconciliation): string {
   const lines = differences.map((difference) => linesOf(difference, applied));
   if (lines.length === 0) lines.push("Everything agrees.");
+  lines.push(...caseLines(differences));
   if (booked.length > 0)
     lines.push(`The cost of the invoice stands in provider-cost, by ${booked.length} entries.`);
   return lines.join("\n");
+}
+
+/** How a case is opened on the first difference that a case about the ledger finds. */
+function caseLines(differences: readonly LedgerDifference[]): string[] {
+  const shown: ReadonlySet<string> = new Set(exportedDifferenceKinds);
+  const first = differences.find(({ kind }) => shown.has(kind));
+  if (first === undefined) return [];
+  const subject = printable(first.subject);
+  return [`Open a case: faultline case open "The books do not agree" --subject ledger:${subject}`];
 }
 
 function linesOf(

@@ -1,28 +1,16 @@
 /** What does not agree in a ledger, in the words that the ledger's own reconciliation has for it. */
 
 import type { CauseKind, Subject } from "../model/finding.ts";
+import type { exportedDifferenceKinds } from "../model/ledger.ts";
 import type { ListName } from "./books.ts";
 
-/**
- * The kinds of what may not agree. All but the last three are found by `faultline ledger reconcile` as well, under the same
- * names.
- */
-const ledgerDifferenceKinds = [
-  "balance-differs",
-  "hold-differs",
-  "debt-blocks",
-  "hold-without-work",
-  "work-without-hold",
-  "use-differs",
-  "use-without-completion",
-  "lease-differs",
-  "lease-unread",
-  "invoice-differs",
-  "sum-differs",
-  "overspent",
-  "charged-twice",
-] as const;
-type LedgerDifferenceKind = (typeof ledgerDifferenceKinds)[number];
+/** The kinds of what may not agree: as reconciliation calls them, and what only entries in their order, or tables, show. */
+type LedgerDifferenceKind =
+  | (typeof exportedDifferenceKinds)[number]
+  | "invoice-differs"
+  | "sum-differs"
+  | "overspent"
+  | "charged-twice";
 
 /** An entry that would settle a difference. */
 export interface CompensatingEntry {

@@ -171,3 +171,16 @@ export const LedgerContent = Type.Object(
   closed,
 );
 export type LedgerContent = Static<typeof LedgerContent>;
+
+/** What may not agree in a ledger, as reconciliation calls it, as far as an export shows it: a case about the ledger finds it. */
+export const exportedDifferenceKinds = [
+  "balance-differs",
+  "hold-differs",
+  "debt-blocks",
+  "hold-without-work",
+  "work-without-hold",
+  "use-differs",
+  "use-without-completion",
+  "lease-differs",
+  "lease-unread",
+] as const;
