@@ -9,6 +9,7 @@ import { drift } from "./drift.ts";
 import { evaluationScores } from "./evaluation-scores.ts";
 import { oneRelease } from "./one-release.ts";
 import { specialTokens } from "./special-tokens.ts";
+import { transcriptsAlike } from "./transcripts-alike.ts";
 import { vocabularyFits } from "./vocabulary-fits.ts";
 
 export const versionContracts: readonly Contract[] = [
@@ -20,5 +21,6 @@ export const versionContracts: readonly Contract[] = [
   evaluationScores,
   oneRelease,
   specialTokens,
+  transcriptsAlike,
   vocabularyFits,
 ];

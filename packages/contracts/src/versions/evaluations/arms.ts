@@ -85,9 +85,9 @@ function pairsAmong(arms: readonly EvaluationArm[]): ArmPair[] {
 
 /** Below zero where the first is surely the older one, zero where nobody knows. */
 function orderOf(one: EvaluationArm, other: EvaluationArm): number {
-  const runs = roleOf(one.run) - roleOf(other.run);
+  const runs = roleOfRun(one.run) - roleOfRun(other.run);
   if (runs !== 0) return runs;
-  const [oneRole, otherRole] = [roleOf(one.name), roleOf(other.name)];
+  const [oneRole, otherRole] = [roleOfRun(one.name), roleOfRun(other.name)];
   if (oneRole * otherRole < 0) return oneRole - otherRole;
   const version = compareVersions(one.name, other.name);
   if (version !== 0) return version;
@@ -109,7 +109,7 @@ const newerWord =
   /^(?:after|candidate|canary|new|treatment|challenger|experiment|next|pr|head|branch|proposed|finetuned)$/;
 
 /** What the words of a name say: -1 of the older, 1 of the newer one. */
-function roleOf(name: string): number {
+export function roleOfRun(name: string): number {
   const words = name
     .replaceAll(/([a-z0-9])([A-Z])/g, "$1 $2")
     .toLowerCase()

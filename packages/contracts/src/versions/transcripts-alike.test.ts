@@ -1,0 +1,125 @@
+import { describe, expect, it } from "vitest";
+
+import type { TranscriptTurn } from "../model/evidence.ts";
+import type { Finding } from "../model/finding.ts";
+import { createSnapshot } from "../snapshot/create-snapshot.ts";
+import { seeded } from "./canary/canary-maker.ts";
+import { transcriptsAlike } from "./transcripts-alike.ts";
+
+interface SidePlan {
+  readonly file: string;
+  readonly count?: number;
+  readonly errorShare?: number;
+  readonly refusalShare?: number;
+  readonly searchShare?: number;
+  readonly turnCount?: number;
+  readonly request?: (at: number) => string;
+}
+
+function turn(parts: Partial<TranscriptTurn> & Pick<TranscriptTurn, "role">): TranscriptTurn {
+  return { calls: [], results: [], pointer: "", ...parts };
+}
+
+function transcript(plan: SidePlan, at: number, next: () => number): TranscriptTurn[] {
+  const { errorShare = 0.1, refusalShare = 0.02, searchShare = 0.5, turnCount = 2 } = plan;
+  const name = next() < searchShare ? "search" : "lookup";
+  const isError = next() < errorShare;
+  const extra = Math.floor(next() * 3) + turnCount;
+  return [
+    turn({ role: "user", text: plan.request?.(at) ?? `request ${Math.floor(next() * 1e9)}` }),
+    ...Array.from({ length: extra }, () => [
+      turn({ role: "assistant", calls: [{ id: "c", name, arguments: {}, pointer: "" }] }),
+      turn({ role: "tool", results: [{ callId: "c", content: "ok", isError, pointer: "" }] }),
+    ]).flat(),
+    turn({
+      role: "assistant",
+      text: next() < refusalShare ? "I'm sorry, but I can't help with that." : "Here it is.",
+    }),
+  ];
+}
+
+function check(plans: readonly SidePlan[], seed = 1): Finding[] {
+  const next = seeded(seed);
+  return transcriptsAlike.check(
+    createSnapshot(
+      plans.flatMap((plan) =>
+        Array.from({ length: plan.count ?? 120 }, (_, at) => ({
+          source: { name: plan.file, format: "transcript", notes: [] },
+          content: { kind: "transcript" as const, turns: transcript(plan, at, next) },
+        })),
+      ),
+    ),
+  );
+}
+
+const old: SidePlan = { file: "/work/main/baseline/runs.jsonl" };
+const next: SidePlan = { file: "/work/main/candidate/runs.jsonl" };
+
+describe("transcripts of two versions", () => {
+  it.each([
+    ["tool errors", { errorShare: 0.4 }, /tool errors \d+(?:\.\d)? % against/],
+    ["refusals", { refusalShare: 0.3 }, /refusals \d+(?:\.\d)? % against/],
+    ["tools", { searchShare: 0.05 }, /use of (?:search|lookup) /],
+    ["turns", { turnCount: 6 }, /(?:turns|tool calls) \d/],
+  ])("are unlike in their %s", (_name, change, title) => {
+    const [finding] = check([old, { ...next, ...change }]);
+    expect(finding).toMatchObject({ verdict: "violated", causeKind: "change" });
+    expect(finding?.title).toMatch(title);
+    expect(finding?.subject.name).toBe(
+      "/work/main/candidate/runs.jsonl against /work/main/baseline/runs.jsonl",
+    );
+  });
+
+  it("hold where they are alike, and where fewer fail", () => {
+    expect(check([old, next])[0]?.verdict).toBe("holds");
+    expect(
+      check([
+        { ...old, errorShare: 0.5 },
+        { ...next, errorShare: 0.05 },
+      ])[0]?.verdict,
+    ).toBe("holds");
+  });
+
+  it("are compared request by request where both got the same", () => {
+    const request = (at: number): string => `request ${at}`;
+    const [finding] = check([
+      { ...old, request, count: 60 },
+      { ...next, request, count: 60, errorShare: 0.5 },
+    ]);
+    expect(finding).toMatchObject({ verdict: "violated", measures: { isPaired: true } });
+    expect(finding?.evidence[0]?.quote).toMatch(/candidate\/runs\.jsonl: request \d+/);
+  });
+
+  it("are inconclusive where they are few, and none where no name tells two versions", () => {
+    expect(check([{ ...old, count: 5 }, next])[0]?.verdict).toBe("inconclusive");
+    expect(
+      check([
+        { ...old, count: 25 },
+        { ...next, count: 25 },
+      ])[0]?.verdict,
+    ).toBe("inconclusive");
+    expect(check([old, { ...next, file: "/work/main/baseline/more.jsonl" }])).toEqual([]);
+    expect(check([{ file: "a.jsonl" }, { file: "b.jsonl" }])).toEqual([]);
+  });
+
+  it("are told apart by versions in the names of two files", () => {
+    const [finding] = check([
+      { file: "agent-v2.jsonl", errorShare: 0.5 },
+      { file: "agent-v1.jsonl" },
+    ]);
+    expect(finding?.subject.name).toBe("agent-v2.jsonl against agent-v1.jsonl");
+    expect(finding?.verdict).toBe("violated");
+  });
+});
+
+it("calls at most 1 in 100 of 1,000 pairs of equal versions unlike", () => {
+  let called = 0;
+  for (let seed = 0; seed < 1_000; seed += 1) {
+    const plans = [
+      { ...old, count: 30 },
+      { ...next, count: 30 },
+    ];
+    if (check(plans, seed + 5)[0]?.verdict === "violated") called += 1;
+  }
+  expect(called).toBeLessThanOrEqual(10 + 3 * Math.sqrt(10));
+});
