@@ -140,3 +140,40 @@ describe("the course of gradients", () => {
     expect(found).toBe(0);
   });
 });
+
+describe("steps that are larger than what they change", () => {
+  const weights = (share: number) => ({
+    parameters: ["a.weight", "b.weight", "c.weight"].map((name) =>
+      parameterOf(name, { norm: 2, updateNorm: 2 * share }),
+    ),
+  });
+
+  it("are violated where they go on", () => {
+    const run = runOf(40, (step) => ({ loss: 2 - step / 1_000, gradientNorm: 1, ...weights(1.5) }));
+    expect(finiteGradients.check(snapshotOfRuns(run))).toMatchObject([
+      { verdict: "violated", title: expect.stringContaining("by as much as they are") },
+    ]);
+  });
+
+  it("are fine at the beginning, and where they are small", () => {
+    for (const share of [(step: number) => (step < 10 ? 3 : 0.01), () => 0.3]) {
+      const run = runOf(40, (step) => ({
+        loss: 2 - step / 100,
+        gradientNorm: 1,
+        ...weights(share(step)),
+      }));
+      expect(finiteGradients.check(snapshotOfRuns(run))).toMatchObject([{ verdict: "holds" }]);
+    }
+  });
+});
+
+it("parameters that are no finite numbers are named", () => {
+  const run = runOf(40, (step) => ({
+    loss: 1,
+    gradientNorm: 1,
+    parameters: [parameterOf("fc.weight", { norm: step > 20 ? "NaN" : 2 })],
+  }));
+  const [finding] = finiteGradients.check(snapshotOfRuns(run));
+  expect(finding).toMatchObject({ verdict: "violated" });
+  expect(finding?.title).toContain("the norm of fc.weight itself is NaN");
+});

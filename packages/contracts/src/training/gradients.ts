@@ -7,6 +7,7 @@ import { evidenceOfKind, type EvidenceOf } from "../model/snapshot.ts";
 import { plural } from "../text/plural.ts";
 import { courseOf } from "./gradient-course.ts";
 import { isNotFinite } from "./measured.ts";
+import { oversizedUpdates } from "./update-size.ts";
 import { isApplied, type PlacedStep, placedSteps, runSubject, stepReference } from "./step-view.ts";
 
 const options = {
@@ -34,7 +35,7 @@ type Options = { readonly [Name in keyof typeof options]: number };
 
 export const finiteGradients: Contract = defineContract({
   id: "training/gradients",
-  version: 2,
+  version: 3,
   boundary: "dataset-loss",
   promise:
     "The optimizer steps on losses and gradients that are finite numbers, and gradients reach the parameters, neither vanishing nor exploding.",
@@ -73,7 +74,7 @@ function verdictOf(run: EvidenceOf<"training">, settled: Options): FindingParts 
       ],
     };
   }
-  const course = courseOf(run, settled);
+  const course = courseOf(run, settled) ?? oversizedUpdates(run);
   if (course !== undefined) return { subject, ...course };
   if (measured.length === 0) {
     return {
@@ -97,9 +98,10 @@ function brokenWords({ step }: PlacedStep): string | undefined {
   if (isNotFinite(step.loss)) return `the loss is ${step.loss}`;
   if (isNotFinite(step.gradientNorm)) return `the norm of the gradients is ${step.gradientNorm}`;
   const [parameter] = (step.parameters ?? [])
-    .filter(({ gradientNorm }) => isNotFinite(gradientNorm))
+    .filter(({ gradientNorm, norm }) => isNotFinite(gradientNorm) || isNotFinite(norm))
     .toSorted((left, right) => (left.name < right.name ? -1 : 1));
-  return parameter === undefined
-    ? undefined
-    : `the gradient of ${parameter.name} is ${parameter.gradientNorm}`;
+  if (parameter === undefined) return undefined;
+  return isNotFinite(parameter.gradientNorm)
+    ? `the gradient of ${parameter.name} is ${parameter.gradientNorm}`
+    : `the norm of ${parameter.name} itself is ${parameter.norm}`;
 }

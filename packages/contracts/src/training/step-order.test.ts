@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 
+import { runOf, snapshotOfRuns } from "../../test/training-runs.ts";
 import type { Finding } from "../model/finding.ts";
 import type {
   ParameterState,
@@ -168,5 +169,30 @@ describe("steps in order", () => {
     expect(check(() => ({ mode: "eval" }), { trainsInEvalMode: true })).toMatchObject([
       { verdict: "holds" },
     ]);
+  });
+});
+
+describe("steps that mixed precision skips", () => {
+  it("are violated where all of them are", () => {
+    const run = runOf(30, () => ({
+      mode: "train",
+      calls: ["zero_grad", "forward", "backward", "skipped_step"],
+    }));
+    expect(stepOrder.check(snapshotOfRuns(run))).toMatchObject([
+      { verdict: "violated", title: expect.stringContaining("skips every step") },
+    ]);
+  });
+
+  it("are none where the scale is still found, or some are made", () => {
+    const few = runOf(10, () => ({ calls: ["backward", "skipped_step"] }));
+    const some = runOf(40, (step) => ({
+      mode: "train",
+      calls: ["zero_grad", "backward", step < 16 ? "skipped_step" : "step"],
+    }));
+    for (const run of [few, some]) {
+      expect(stepOrder.check(snapshotOfRuns(run)).map(({ verdict }) => verdict)).not.toContain(
+        "violated",
+      );
+    }
   });
 });

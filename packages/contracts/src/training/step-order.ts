@@ -21,6 +21,9 @@ const options = {
   },
 };
 
+/** A scale of 65,536 is halved at each step that is skipped, and at 1 after sixteen of them. */
+const skippedStepCountMin = 20;
+
 /** A rule that steps broke. */
 interface Breach {
   readonly title: string;
@@ -116,7 +119,29 @@ function breachesOf(
       quote: () => "phase eval, mode train",
     },
   ];
-  const rated = applied.filter(({ step }) => (step.learningRates ?? []).length > 0);
+  return [...breaches, ...wholeRunBreaches(steps, options.zeroRateStepCountMin)];
+}
+
+/** What is wrong only where it is so at every step of the optimizer. */
+function wholeRunBreaches(steps: readonly PlacedStep[], zeroRateStepCountMin: number): Breach[] {
+  const breaches: Breach[] = [];
+  const tried = steps.filter(({ step }) =>
+    step.calls?.some((call) => call.endsWith("step") && call !== "scheduler_step"),
+  );
+  const skipped = tried.filter(({ step }) => step.calls?.includes("step") !== true);
+  if (skipped.length === tried.length) {
+    breaches.push({
+      title: "Mixed precision skips every step of the optimizer, so that nothing is learned",
+      expected: "A scale of the loss at which gradients are finite, after the first steps.",
+      at: skipped,
+      fix: "Look for the first layer whose output is no finite number in this precision, and run it in float32 or bfloat16.",
+      countMin: skippedStepCountMin,
+      quote: ({ step }) => (step.calls ?? []).join(", "),
+    });
+  }
+  const rated = steps.filter(
+    ({ step }) => isApplied(step) && (step.learningRates ?? []).length > 0,
+  );
   const zero = rated.filter(({ step }) => step.learningRates?.every((rate) => rate === 0));
   if (zero.length === rated.length) {
     breaches.push({
@@ -124,7 +149,7 @@ function breachesOf(
       expected: "A learning rate above 0 after the first steps.",
       at: zero,
       fix: "Correct the schedule of the learning rate, and its number of steps.",
-      countMin: Math.max(1, options.zeroRateStepCountMin),
+      countMin: Math.max(1, zeroRateStepCountMin),
       quote: ({ step }) => `learning rates ${step.learningRates?.join(", ") ?? ""}`,
     });
   }
