@@ -4,6 +4,7 @@ import { type EvidenceFormat, startsAsJson } from "../format.ts";
 import { readJaeger, recogniseJaeger } from "./jaeger.ts";
 import { readLangfuse, recogniseLangfuse } from "./langfuse.ts";
 import { readLangsmith, recogniseLangsmith } from "./langsmith.ts";
+import { readPhoenix, recognisePhoenix } from "./phoenix.ts";
 import {
   readConsoleDump,
   readSdkDump,
@@ -33,6 +34,13 @@ export const tracingFormats: readonly EvidenceFormat[] = [
     description: "runs of LangSmith as JSON, in a tree, a list or one on each line",
     recognise: ({ head }) => startsAsJson(head) && recogniseLangsmith(head),
     read: (input) => readLangsmith(input.text()),
+  },
+  {
+    name: "phoenix-spans",
+    description:
+      "spans of Phoenix as JSON: rows of its data frame, pages of its API, or one on each line",
+    recognise: ({ head }) => startsAsJson(head) && recognisePhoenix(head),
+    read: (input) => readPhoenix(input.text()),
   },
   {
     name: "tempo-json",

@@ -9,6 +9,22 @@ const endpoint = { serviceName: "web", ipv4: "10.0.0.1", port: 80 };
 
 const seeds = [
   {
+    data: [
+      {
+        name: "n",
+        span_kind: "LLM",
+        context: { trace_id: "a1", span_id: "b" },
+        parent_id: null,
+        start_time: "2023-11-14T22:13:20+00:00",
+        end_time: null,
+        status_code: "ERROR",
+        "attributes.llm.tools": [{ "tool.json_schema": "{}" }],
+        attributes: { llm: { input_messages: [{ "message.role": "user" }] } },
+        events: [{ name: "e", timestamp: "2023-11-14T22:13:20Z", attributes: {} }],
+      },
+    ],
+  },
+  {
     id: "r",
     trace_id: "a1",
     parent_run_id: null,

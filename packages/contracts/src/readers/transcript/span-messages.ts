@@ -136,7 +136,8 @@ export function advertisedBy({ attributes }: Span): readonly unknown[] | undefin
     attributes["gen_ai.request.available_tools"] ??
     attributes["ai.prompt.tools"];
   if (direct !== undefined) return toolListOf(direct);
-  const inference = unflattened(attributes, "llm.tools.").flatMap((entry) => {
+  const listed = [...unflattened(attributes, "llm.tools."), ...jsonList(attributes["llm.tools"])];
+  const inference = listed.flatMap((entry) => {
     const schema =
       isFields(entry) && isFields(entry["tool"]) ? entry["tool"]["json_schema"] : undefined;
     return toolListOf(schema) ?? [];
