@@ -78,6 +78,17 @@ describe("faultline ledger", () => {
     );
     const history = await platform.call("ledger", "reconcile", "--history");
     expect(history.stdout).toMatch(/1 invoice-differs +0\n/);
+    const [, newest = ""] = history.stdout.split("\n");
+    const run = newest.split(" ")[0] ?? "";
+    const older = await platform.call("ledger", "reconcile", "--history", "--before", run);
+    expect(older.stdout).not.toContain(run);
+    expect(older.stdout).toMatch(/none +0\n/);
+    expect((await platform.call("ledger", "invoices")).stdout).toContain("No invoice was entered");
+    const booked = ["--invoice", "invoice.csv", "--book"];
+    await platform.call("ledger", "reconcile", ...booked);
+    expect((await platform.call("ledger", "invoices")).stdout).toMatch(
+      /openai\/gpt +.*0\.25 USD +0\.00 /,
+    );
     expect((await platform.call("ledger", "escrow")).stdout).toContain("No other region holds");
   });
 
