@@ -23,10 +23,24 @@ const settle: fc.Arbitrary<CommandOf<"settle">> = fc.record({
   charge: fc.record({ usageKind: fc.constantFrom("tool", "tokens"), usageId: id, amountMicros }),
   isFinal: fc.boolean(),
 });
+const attribution = fc.record({ tags: fc.array(id), keyId: id }, { requiredKeys: [] });
+const use = fc.record({ usageKind: fc.constantFrom("tool", "tokens"), usageId: id, amountMicros });
+const report: fc.Arbitrary<CommandOf<"report-lease">> = fc.record({
+  kind: fc.constant("report-lease"),
+  id,
+  atMs: fc.nat(),
+  leaseId: id,
+  // Several uses may share what they are for.
+  charges: fc
+    .tuple(fc.array(attribution, { minLength: 1, maxLength: 2 }), fc.array(use))
+    .map(([own, uses]) =>
+      uses.map((one, index) => ({ ...one, attribution: own[(index >> 1) % own.length] ?? {} })),
+    ),
+});
 
-it("says of a hold and a settlement what it would say of any command", () => {
+it("says of a hold, a settlement and a report what it would say of any command", () => {
   fc.assert(
-    fc.property(fc.oneof(hold, settle), (command) => {
+    fc.property(fc.oneof(hold, settle, report), (command) => {
       expect(commandContent(command)).toBe(anyText(command));
     }),
   );

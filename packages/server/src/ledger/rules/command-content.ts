@@ -9,12 +9,14 @@ export function commandContent(command: LedgerCommand): string {
       return holdText(command);
     case "settle":
       return settleText(command);
+    case "report-lease":
+      return reportText(command);
     default:
       return anyText(command);
   }
 }
 
-/** The same for a command of any kind. Holds and settlements, of which there are thousands a second, have a quicker way. */
+/** The same for a command of any kind. Those of which there are thousands a second, or uses in them, have a quicker way. */
 export function anyText(command: LedgerCommand): string {
   return objectText(command, "atMs");
 }
@@ -34,6 +36,20 @@ function settleText(command: CommandOf<"settle">): string {
     `usageKind:${textOf(charge.usageKind)},},holdId:${textOf(holdId)},id:${textOf(id)},` +
     `isFinal:${isFinal},kind:"settle",}`
   );
+}
+
+function reportText({ charges, id, leaseId }: CommandOf<"report-lease">): string {
+  let [known, attributionText]: [object | undefined, string] = [undefined, ""];
+  let texts = "";
+  for (const { amountMicros, attribution, usageId, usageKind } of charges) {
+    // Most uses of a report are for the same.
+    if (attribution !== known) attributionText = objectText(attribution, "");
+    known = attribution;
+    texts +=
+      `${texts === "" ? "" : ","}{amountMicros:${amountMicros}n,attribution:${attributionText},` +
+      `usageId:${textOf(usageId)},usageKind:${textOf(usageKind)},}`;
+  }
+  return `{charges:[${texts}],id:${textOf(id)},kind:"report-lease",leaseId:${textOf(leaseId)},}`;
 }
 
 function textOf(value: unknown): string {

@@ -115,7 +115,8 @@ function useColumns({ state, changes, details }: BatchContent): BatchColumn[] {
     columns.times.addNumber(use.atMs);
     columns.amounts.add(use.amountMicros);
     const detail = details.get(id);
-    columns.details.add(detail === undefined ? "" : writeRecord(detail));
+    // There are no amounts in it.
+    columns.details.add(detail === undefined ? "" : JSON.stringify(detail));
   }
   return Object.values(columns);
 }

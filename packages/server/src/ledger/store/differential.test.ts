@@ -6,6 +6,7 @@ import { systemClock } from "#kernel/index.ts";
 import { decide } from "../rules/decide.ts";
 import { brokenInvariants } from "../rules/invariants.ts";
 import { emptyLedger, type LedgerState } from "../rules/ledger-state.ts";
+import type { BudgetShare, Hold, Lease } from "../rules/types.ts";
 import type { LedgerAnswer, LedgerRequest } from "../service/ledger-request.ts";
 import { openLedgerFixture } from "../test/ledger-fixture.ts";
 import { RandomRequests } from "../test/random-requests.ts";
@@ -22,8 +23,12 @@ afterAll(async () => await stack.disposeAsync());
 
 /** What a ledger in memory and one that was read from the database must agree on. */
 function essence(state: LedgerState): object {
-  const open = <Record extends { readonly state: string }>(records: ReadonlyMap<string, Record>) =>
-    [...records.entries()].filter(([, record]) => record.state === "open").sort(byId);
+  // A ledger that was read finds the budgets of a hold in another order than the one in which they were set.
+  const open = (records: ReadonlyMap<string, Hold | Lease>) =>
+    [...records.entries()]
+      .filter(([, record]) => record.state === "open")
+      .map(([id, record]) => [id, { ...record, budgets: byBudget(record.budgets) }] as const)
+      .sort(byId);
   return {
     balances: [...state.balances].filter(([, micros]) => micros !== 0n).sort(byId),
     accounts: [...state.accounts].sort(byId),
@@ -36,6 +41,11 @@ function essence(state: LedgerState): object {
       .map(([id, { terms, counts }]) => [id, terms, [...counts].sort(([a], [b]) => a - b)] as const)
       .sort(byId),
   };
+}
+
+function byBudget(shares: readonly BudgetShare[]): BudgetShare[] {
+  const key = ({ budgetId, windowStartMs }: BudgetShare) => `${budgetId} ${windowStartMs}`;
+  return shares.toSorted((left, right) => (key(left) < key(right) ? -1 : 1));
 }
 
 function byId(left: readonly [string, ...unknown[]], right: readonly [string, ...unknown[]]) {
