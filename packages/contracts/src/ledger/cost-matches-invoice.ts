@@ -102,12 +102,12 @@ function compare(books: Books, period: InvoicePeriod, options: Options): Differe
     return side;
   };
   for (const { provider, model, currency, amountMicros } of books.invoice ?? [])
-    sideOf(`${provider}/${model}`, currency).theirMicros += BigInt(amountMicros);
+    sideOf(nameOf(provider, model), currency).theirMicros += BigInt(amountMicros);
   for (const use of books.uses ?? []) {
     const { provider, model = "", currency, timeMicros = 0, amountMicros } = use;
     if (provider === undefined || currency === undefined) continue;
     if (timeMicros < period.fromMicros || timeMicros >= period.untilMicros) continue;
-    const side = sideOf(`${provider}/${model}`, currency);
+    const side = sideOf(nameOf(provider, model), currency);
     side.ourMicros += BigInt(amountMicros);
     side.uses.push(use);
   }
@@ -119,6 +119,11 @@ function compare(books: Books, period: InvoicePeriod, options: Options): Differe
     const difference = theirMicros > ourMicros ? theirMicros - ourMicros : ourMicros - theirMicros;
     return difference <= differenceMax ? [] : [differenceOf(side, difference, period)];
   });
+}
+
+/** Catalogs name a model with its provider before it, invoices by itself. */
+function nameOf(provider: string, model: string): string {
+  return model.startsWith(`${provider}/`) ? model : `${provider}/${model}`;
 }
 
 function differenceOf(side: Side, amountMicros: bigint, period: InvoicePeriod): Difference {

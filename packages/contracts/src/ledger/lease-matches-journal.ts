@@ -59,7 +59,7 @@ function differing(
       subject: { kind: "lease", name: id },
       expectedMicros,
       actualMicros,
-      message: `The journal of the lease ${id} told of ${journal.count} uses of ${expectedMicros}; the ledger has ${count} of ${actualMicros}.`,
+      message: `The worker of the lease ${id} reported ${journal.count} uses of ${expectedMicros}; the ledger has ${count} of ${actualMicros}.`,
       places: [
         { list: "reserves", ids: [id] },
         { list: "uses", ids },

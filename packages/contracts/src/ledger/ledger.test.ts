@@ -283,7 +283,7 @@ describe("ledger/lease-matches-journal", () => {
     const found = changed(withReserve("lent", { journal: { count: 2, amountMicros: "60" } }));
     expect(told(found)).toEqual(["lease-differs lease lent"]);
     expect(found.find(({ verdict }) => verdict === "violated")?.title).toBe(
-      "The journal of the lease lent told of 2 uses of 60; the ledger has 1 of 20.",
+      "The worker of the lease lent reported 2 uses of 60; the ledger has 1 of 20.",
     );
   });
 
@@ -322,6 +322,11 @@ describe("ledger/cost-matches-invoice", () => {
       /reconcile-invoice-[0-9a-f]{32}, which gives 10/,
     );
     expect(cost(check(ledger(), invoiceOf("60", day)))[0]?.verdict).toBe("violated");
+  });
+
+  it("finds a model by its name in a catalog, which begins with that of its provider", () => {
+    const named = { ...month, model: "openai/gpt" };
+    expect(cost(check(ledger(), invoiceOf("60", named)))).toMatchObject([{ verdict: "holds" }]);
   });
 
   it("takes the time of an option, and lets sums be off by as much as one says", () => {
