@@ -30,7 +30,7 @@ function unknownJson(text: string): EvidenceError {
   if (!looksLikeSpans(values, 0)) return noKnownFormat("line 1, column 1");
   return new EvidenceError("It looks like spans, but in no known form.", {
     expected:
-      "OTLP as JSON (`resourceSpans`, in them `scopeSpans`, in them `spans`), the JSON of Jaeger, Zipkin, Tempo or an SDK of OpenTelemetry, or records with a trace id, a span id, a name, a start and a duration",
+      "OTLP as JSON (`resourceSpans`, in them `scopeSpans`, in them `spans`), the JSON of Jaeger, Zipkin, Tempo, Sentry, Langfuse, LangSmith, Phoenix or an SDK of OpenTelemetry, or records with a trace id, a span id, a name, a start and a duration",
     where: "line 1, column 1",
   });
 }
