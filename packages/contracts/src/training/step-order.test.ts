@@ -196,3 +196,26 @@ describe("steps that mixed precision skips", () => {
     }
   });
 });
+
+describe("gradients that no optimizer uses", () => {
+  const pass = (gradientNormBefore: number): Partial<TrainingStep> => ({
+    phase: "train",
+    mode: "train",
+    calls: ["forward", "loss", "backward"],
+    gradientNormBefore,
+  });
+
+  it("are violated where they add up", () => {
+    expect(stepOrder.check(snapshotOfRuns(runOf(30, (step) => pass(step))))).toMatchObject([
+      { verdict: "violated", title: expect.stringContaining("No optimizer steps") },
+    ]);
+  });
+
+  it("are none where they are cleared, as by who only looks at them, or in a few passes", () => {
+    for (const run of [runOf(30, () => pass(0)), runOf(10, (step) => pass(step))]) {
+      expect(stepOrder.check(snapshotOfRuns(run)).map(({ verdict }) => verdict)).not.toContain(
+        "violated",
+      );
+    }
+  });
+});

@@ -119,7 +119,41 @@ function breachesOf(
       quote: () => "phase eval, mode train",
     },
   ];
-  return [...breaches, ...wholeRunBreaches(steps, options.zeroRateStepCountMin)];
+  return [
+    ...breaches,
+    ...wholeRunBreaches(steps, options.zeroRateStepCountMin),
+    ...unusedGradients(steps, window),
+  ];
+}
+
+/** Passes behind which an optimizer must have stepped, as many times over as it gathers gradients. */
+const unusedPassCountMin = 20;
+const unusedWindowCountMin = 4;
+
+/** Gradients are made and add up, and no optimizer that holds parameters of the model steps on them, ever. */
+function unusedGradients(steps: readonly PlacedStep[], window: number): Breach[] {
+  const isStepped = steps.some(({ step }) =>
+    step.calls?.some((call) => call === "step" || call === "skipped_step"),
+  );
+  const passes = steps.filter(
+    ({ step }) =>
+      step.calls?.includes("backward") === true && step.phase !== "eval" && step.mode !== "eval",
+  );
+  const isGathered = passes
+    .slice(1)
+    .every(({ step }) => (numberOf(step.gradientNormBefore) ?? 0) > 0);
+  if (isStepped || !isGathered) return [];
+  return [
+    {
+      title: "No optimizer steps on the gradients of the model, which add up",
+      expected: "An optimizer that holds the parameters of the model, and steps.",
+      at: passes,
+      fix: "Give the optimizer the parameters of the model that is trained: those of before it was copied, moved or wrapped are others.",
+      countMin: Math.max(unusedPassCountMin, unusedWindowCountMin * window),
+      quote: ({ step }) =>
+        `${(step.calls ?? []).join(", ")}; the gradients of before have a norm of ${step.gradientNormBefore ?? 0}`,
+    },
+  ];
 }
 
 /** What is wrong only where it is so at every step of the optimizer. */
