@@ -80,6 +80,22 @@ describe("events of Sentry", () => {
     expect(new Set(spans.map((item) => item.traceId))).toEqual(new Set([traceId]));
   });
 
+  it("keep their spans below the transaction where these know it by another id", () => {
+    const other = "6469f430775454da";
+    const { spans } = read(
+      JSON.stringify(
+        event([
+          span(1, { parent_span_id: other }),
+          span(2, { parent_span_id: id(1) }),
+          span(3, { parent_span_id: other }),
+        ]),
+      ),
+    );
+    expect(spans.map(({ parentSpanId }) => parentSpanId)).toEqual([undefined, root, id(1), root]);
+    const dropped = [span(1, {}), span(2, { parent_span_id: other })];
+    expect(read(JSON.stringify(event(dropped))).spans[2]?.parentSpanId).toBe(other);
+  });
+
   it("fail where a call was refused, and where a server broke, but not where it refused", () => {
     const spans = [
       span(1, { op: "http.client", description: "GET /a", status: "not_found" }),

@@ -41,6 +41,8 @@ export function readSentry(text: string): FileContent {
 interface Transaction {
   readonly traceId: string;
   readonly spanId: string;
+  /** The id under which its spans know it, where that is another. */
+  readonly otherId: string | undefined;
   readonly resource: Attributes;
 }
 
@@ -53,12 +55,19 @@ function addTransaction(event: Fields, collector: SpanCollector): void {
   const [first] = spans;
   const traceId = textOf(trace["trace_id"]) || textOf(first?.["trace_id"]) || eventId;
   const spanId = textOf(trace["span_id"]) || derivedId(eventId || traceId, "transaction");
-  const transaction = { traceId, spanId, resource: resourceOf(event, contexts, collector) };
+  const transaction = {
+    traceId,
+    spanId,
+    otherId: otherIdOf(spans, spanId),
+    resource: resourceOf(event, contexts, collector),
+  };
   const name = textOf(event["transaction"]) || textOf(event["title"]) || textOf(trace["op"]);
   collector.add({
     ...timesOf(event),
     ...doneBy(trace, collector),
-    ...transaction,
+    traceId,
+    spanId,
+    resource: transaction.resource,
     parentSpanId: textOf(trace["parent_span_id"]),
     name,
   });
@@ -77,18 +86,30 @@ function spansOf(event: Fields): readonly Fields[] {
   );
 }
 
+/**
+ * The one parent that no span of the event is, when none has the transaction as its parent: ids were replaced, or the
+ * event does not tell its own.
+ */
+function otherIdOf(spans: readonly Fields[], spanId: string): string | undefined {
+  const ids = new Set(spans.map((span) => textOf(span["span_id"])));
+  const parents = new Set(spans.map((span) => textOf(span["parent_span_id"])));
+  const [only, ...others] = [...parents].filter((id) => id !== "" && !ids.has(id));
+  return parents.has(spanId) || others.length > 0 ? undefined : only;
+}
+
 function ofTransaction(
   span: Fields,
-  { traceId, spanId, resource }: Transaction,
+  { traceId, spanId, otherId, resource }: Transaction,
   collector: SpanCollector,
 ): ForeignSpan {
+  const parent = textOf(span["parent_span_id"]);
   return {
     ...timesOf(span),
     ...doneBy(span, collector),
     // One transaction is one trace: only events whose ids were replaced say otherwise of their spans.
     traceId,
     spanId: textOf(span["span_id"]),
-    parentSpanId: textOf(span["parent_span_id"]) || spanId,
+    parentSpanId: parent === "" || parent === otherId ? spanId : parent,
     name: textOf(span["description"]) || textOf(span["op"]),
     resource,
   };
