@@ -185,6 +185,19 @@ describe("model calls in traces", () => {
     ]);
   });
 
+  test("a step of an agent around its model call is none itself", () => {
+    const messages = JSON.stringify([{ role: "user", content: "step one" }]);
+    const step = span("step 1", {
+      "gen_ai.operation.name": "agent_step",
+      "gen_ai.input.messages": messages,
+    });
+    const chat = span("chat m", {
+      "gen_ai.operation.name": "chat",
+      "gen_ai.input.messages": JSON.stringify([{ role: "user", content: "weather?" }]),
+    });
+    expect(told(run(step, chat))).toEqual(["user: weather?"]);
+  });
+
   test("what ran without a model stands for itself", () => {
     expect(told(run(executed))).toEqual([
       "assistant:",
