@@ -3,6 +3,7 @@
 import { type DeviceFacts, matchesDevice } from "./device-expression.ts";
 import { type Device, reaches } from "./device-pools.ts";
 import type { DeviceAsk, DeviceRequest, SharedAttribute, WantedDevices } from "./devices.ts";
+import { isTolerated } from "./filters/taint-toleration.ts";
 import type { Node } from "./node.ts";
 import { fieldsAt, isPresentAt, textAt } from "../kubernetes/fields.ts";
 
@@ -37,11 +38,23 @@ export function allocate(
   if (wanted.requests.length === 0) return { kind: "certain" };
   const reachable = devices.filter((device) => reaches(device, node));
   const ways = waysOf(wanted, reachable);
-  const isCertain = ways.some((way) => serves(way, reachable, "certain"));
+  const isCertain =
+    !isInDoubt(wanted, reachable) && ways.some((way) => serves(way, reachable, "certain"));
   if (isCertain && wanted.unjudged.length === 0) return { kind: "certain" };
   if (isCertain || ways.some((way) => serves(way, reachable, "possible")))
     return { kind: "possible", unjudged: unjudgedOf(wanted, reachable) };
   return lacking(wanted, reachable);
+}
+
+/** A device of which an expression says nothing may be a fault of the expression, which ends the whole attempt. */
+function isInDoubt({ requests }: WantedDevices, reachable: readonly Device[]): boolean {
+  return requests.some(({ alternatives }) =>
+    alternatives.some((ask) =>
+      reachable.some(
+        (device) => (ask.isAll || !device.isHeld) && matches(device, ask) === undefined,
+      ),
+    ),
+  );
 }
 
 function waysOf({ requests, shared }: WantedDevices, reachable: readonly Device[]): Way[] {
@@ -130,7 +143,8 @@ function isFit(device: Device, { request, ask, way, level }: Question): boolean 
       (rule.requests.length > 0 && !rule.requests.includes(request.name)) ||
       attributeOf(device, rule.attribute) === value,
   );
-  if (!isShared) return false;
+  if (!isShared || !device.taints.every((taint) => isTolerated(taint, ask.tolerations)))
+    return false;
   const found = matches(device, ask);
   return level === "possible"
     ? found !== false
@@ -145,8 +159,12 @@ function matches(device: Device, ask: DeviceAsk): boolean | undefined {
   known.set(ask, ofAsk);
   const answer = ofAsk.get(device);
   if (answer !== undefined) return answer.is;
-  const results = ask.expressions.map((expression) => matchesDevice(expression, device));
-  const is = results.includes(false) ? false : results.includes(undefined) ? undefined : true;
+  let is: boolean | undefined = true;
+  for (const expression of ask.expressions) {
+    is = matchesDevice(expression, device);
+    // What follows is not asked any more, neither after a no nor after a fault.
+    if (is !== true) break;
+  }
   ofAsk.set(device, { is });
   return is;
 }

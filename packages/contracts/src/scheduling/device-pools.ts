@@ -12,7 +12,7 @@ import {
 import type { Objects } from "../kubernetes/objects.ts";
 import { matchesTerm, readTerms, type Term } from "../kubernetes/selector.ts";
 import type { DeviceFacts } from "./device-expression.ts";
-import type { Node } from "./node.ts";
+import type { Node, Taint } from "./node.ts";
 
 /** From which nodes something can be reached. */
 interface Reach {
@@ -29,7 +29,9 @@ export interface Device extends DeviceFacts {
   readonly isHeld: boolean;
   /** Several claims may hold it side by side. */
   readonly isShared: boolean;
-  /** It shares what it is made of, is tainted, or its pool is not whole: whether it can be had is not certain. */
+  /** What a request must tolerate to get it. */
+  readonly taints: readonly Taint[];
+  /** It shares what it is made of, or its pool is not whole: whether it can be had is not certain. */
   readonly isIntricate: boolean;
 }
 
@@ -96,8 +98,12 @@ function devicesOf(
       isIntricate:
         !isWhole ||
         isTrueAt(facts, "allowMultipleAllocations") ||
-        isPresentAt(facts, "consumesCounters") ||
-        listAt(facts, "taints").length > 0,
+        isPresentAt(facts, "consumesCounters"),
+      taints: listAt(facts, "taints").flatMap((taint) => {
+        const effect = textAt(taint, "effect") ?? "";
+        if (effect !== "NoSchedule" && effect !== "NoExecute") return [];
+        return [{ key: textAt(taint, "key") ?? "", value: textAt(taint, "value") ?? "", effect }];
+      }),
     };
   });
 }

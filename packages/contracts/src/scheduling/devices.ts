@@ -13,13 +13,15 @@ import {
 import type { Objects } from "../kubernetes/objects.ts";
 import { readTerms, type Term } from "../kubernetes/selector.ts";
 import { type Device, readDevices } from "./device-pools.ts";
-import type { DeviceUse, Pod } from "./pod.ts";
+import { type DeviceUse, type Pod, readTolerations, type Toleration } from "./pod.ts";
 
 /** What one alternative of a request asks for. */
 export interface DeviceAsk {
   readonly count: number;
   /** Every device that matches, rather than so many. */
   readonly isAll: boolean;
+  /** Taints of devices that it takes. */
+  readonly tolerations: readonly Toleration[];
   /** Expressions that a device must match. */
   readonly expressions: readonly string[];
   /** The driver that the expressions name, where they are of one. */
@@ -226,6 +228,7 @@ export class Devices {
     return {
       count: integerAt(asked, "count") ?? 1,
       isAll: textAt(asked, "allocationMode") === "All",
+      tolerations: readTolerations(listAt(asked, "tolerations")),
       expressions,
       driver: expressions.map(driverOf).find((driver) => driver !== undefined),
       vague,

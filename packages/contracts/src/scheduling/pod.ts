@@ -144,7 +144,8 @@ function requiredTerms(spec: Fields): Term[] | undefined {
 /** A memory and no state: readers keep equal lists once, and most pods of a cluster have the same. */
 const knownTolerations = new WeakMap<readonly unknown[], readonly Toleration[]>();
 
-function readTolerations(list: readonly unknown[]): readonly Toleration[] {
+/** Tolerations, of a pod or of a request for devices. */
+export function readTolerations(list: readonly unknown[]): readonly Toleration[] {
   const tolerations = knownTolerations.get(list) ?? list.map(readToleration);
   knownTolerations.set(list, tolerations);
   return tolerations;

@@ -325,6 +325,23 @@ spec: { driver: gpu.example.com, nodeName: ${on}, pool: { name: ${on}, generatio
     expect(answer(...rest, same, alike("numa"))).toBe("fits 1");
   });
 
+  test("a tainted device is for requests that tolerate it", () => {
+    const rest = [node(), deviceClass(), asking];
+    const tainted = slices(
+      device("d1", "model: { string: a }", "taints: [{ key: broken, effect: NoExecute }]"),
+    );
+    expect(answer(...rest, tainted, deviceClaim(want()))).toBe("1 cannot allocate all claims.");
+    expect(
+      answer(
+        ...rest,
+        tainted,
+        deviceClaim(want("tolerations: [{ key: broken, operator: Exists }]")),
+      ),
+    ).toBe("fits 1");
+    const mild = slices(device("d1", "", "taints: [{ key: old, effect: None }]"));
+    expect(answer(...rest, mild, deviceClaim(want()))).toBe("fits 1");
+  });
+
   test("a device class may stand in for a resource that the node has nothing of", () => {
     const named = deviceClass().replace(
       "spec: {",
