@@ -103,7 +103,7 @@ function observationsOf(unit: Unit, options: RepeatedQueryOptions): Map<OwnerKey
   return byOwner;
 }
 
-/** Here and not where subjects are judged: the calls of this unit are still in the processor's cache. */
+/** Puts calls into groups. Here and not where subjects are judged: the calls of this unit are still in the processor's cache. */
 function classifyCalls(
   observation: Observation,
   calls: readonly UnitCall[],
