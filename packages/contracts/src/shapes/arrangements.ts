@@ -85,7 +85,7 @@ export function stack(view: OperatorView): Inferred {
 /** Gives the elements another shape, in which one length may be left to be found. */
 export function reshape(view: OperatorView): Inferred {
   const [input] = view.shapes;
-  const lengths = view.lengths("shape size newshape sizes dims");
+  const lengths = view.lengths("shape size newshape targetshape sizes dims");
   if (input === undefined || lengths === undefined)
     return unknown("the shape of the input and the one that is asked for");
   const keeps = /onnx/i.test(view.framework) && lengths.includes(0) && !view.flag("allowzero");

@@ -312,6 +312,54 @@ describe("operators that fit", () => {
   });
 });
 
+describe("records of other makings", () => {
+  it.each<[string, object]>([
+    ["weights by role", { op: "Linear", input_shape: [32, 784], weight_shape: [10, 512] }],
+    ["sides by name", { operator: "matmul", lhs: [2, 3], rhs: [4, 5] }],
+    ["settings beside", { op: "linear", in_features: 512, out_features: 10, input: [32, 784] }],
+    ["a dimension beside", { op: "softmax", input_shape: [2, 3], axis: 3 }],
+    ["a shape that is asked for", { op: "reshape", input: [2, 3], target_shape: [4, 2] }],
+    [
+      "nodes with shapes of their own",
+      {
+        nodes: [
+          { id: "x", op: "placeholder", shape: [2, 3] },
+          { id: "y", op: "placeholder", shape: [4, 5] },
+          { id: "z", op: "matmul", inputs: ["x", "y"], shape: [2, 5] },
+        ],
+      },
+    ],
+    [
+      "tensors apart",
+      {
+        tensors: { x: { shape: [2, 3], dtype: "float32" }, w: { shape: [4, 5] } },
+        operators: [{ op: "matmul", inputs: ["x", "w"], outputs: ["y"] }],
+      },
+    ],
+    [
+      "a graph within",
+      {
+        graph: {
+          nodes: [
+            {
+              op: "matmul",
+              inputs: [
+                [2, 3],
+                [4, 5],
+              ],
+            },
+          ],
+        },
+      },
+    ],
+  ])("%s", (_what, document) => {
+    const bytes = new TextEncoder().encode(JSON.stringify(document));
+    const { evidence, unreadable } = readEvidence([{ name: "x.json", bytes }]);
+    expect(unreadable).toEqual([]);
+    expect(operatorsFit.check(createSnapshot(evidence))).toMatchObject([{ verdict: "violated" }]);
+  });
+});
+
 it("are not taken for what agents do", () => {
   const step =
     '{"operation":"chat","kind":"llm","input":[{"role":"user","content":"hi"}],"output":"x"}';
