@@ -358,6 +358,23 @@ describe("records of other makings", () => {
     expect(unreadable).toEqual([]);
     expect(operatorsFit.check(createSnapshot(evidence))).toMatchObject([{ verdict: "violated" }]);
   });
+
+  it.each<[string, object]>([
+    ["a slice", { op: "slice", input: [10, 4], dim: 0, start: 2, end: 8, step: 2, output: [3, 4] }],
+    [
+      "a record with a number",
+      { op: "add", a: [2, 3], b: [3], step: 17, index: 4, output: [2, 3] },
+    ],
+    ["a lookup", { op: "gather", input: [3, 4], dim: 1, index: { shape: [3, 2] }, output: [3, 2] }],
+    [
+      "a bias that is told as a flag",
+      { op: "linear", input: [2, 4], in_features: 4, out_features: 3, bias: true, output: [2, 3] },
+    ],
+  ])("%s that fits is at no fault", (_what, document) => {
+    const bytes = new TextEncoder().encode(JSON.stringify(document));
+    const { evidence } = readEvidence([{ name: "x.json", bytes }]);
+    expect(operatorsFit.check(createSnapshot(evidence))).toMatchObject([{ verdict: "holds" }]);
+  });
 });
 
 it("are not taken for what agents do", () => {

@@ -23,6 +23,13 @@ const belonging = ["weight", "bias"];
 const takesSeparate =
   /mat_?mul|add|sub|mul|div|^b?mm$|dot|linear|conv|attention|where|equal|max|min|pow|gemm|concat|broadcast/i;
 
+const takesIndex = /gather|scatter|index_?select/i;
+/** What numbers a record elsewhere is a setting of these. */
+const numbered: readonly (readonly [string, RegExp])[] = [
+  ["step", /slice/i],
+  ["index", /select/i],
+];
+
 const known = new Set(
   [
     ...Object.values(fieldNames),
@@ -43,6 +50,9 @@ export function separateInputs(fields: Fields, isAlone: boolean): TensorShape[] 
     for (const name of group.split(" "))
       inputs.push(...oneTensor(named.first(`${name}shape ${name}`)));
   }
+  if (takesIndex.test(kind) && typeof named.first("index indexshape indices") === "object") {
+    inputs.push(...oneTensor(named.first("indexshape index indices")));
+  }
   for (const name of belonging) {
     const value = named.first(`${name}shape ${name}dims ${name}`);
     if (typeof value !== "boolean") inputs.push(...oneTensor(value));
@@ -56,8 +66,11 @@ function oneTensor(value: unknown): TensorShape[] {
 
 /** Settings of a record: those of its field for them, and what stands beside the fields that are known. */
 export function settingsOf(fields: Fields): Record<string, OperatorAttribute> {
-  const beside = Object.entries(fields).filter(([name]) => {
+  const kind = new NamedValues(fields).text(fieldNames.kind, 256) ?? "";
+  const beside = Object.entries(fields).filter(([name, value]) => {
     const bare = name.toLowerCase().replace(/[^a-z0-9]/g, "");
+    const own = numbered.find(([word]) => word === bare)?.[1];
+    if (own !== undefined) return typeof value === "number" && own.test(kind);
     return !known.has(bare) && !/^(?:weight|bias)(?:shape|dims)?$/.test(bare);
   });
   const own = new NamedValues(fields).first(fieldNames.settings);
