@@ -22,7 +22,21 @@ const formLineCountMin = 3;
 const formLengthMax = 160;
 
 /** Series by service; none where the logs are too few. A part begins at the moment, where one is given. */
-export function logSeriesOf(snapshot: Snapshot, momentMicros?: number): ObservedSeries[] {
+export function logSeriesOf(snapshot: Snapshot, momentMicros?: number): readonly ObservedSeries[] {
+  const known = seriesBySnapshot.get(snapshot);
+  if (known !== undefined && known.momentMicros === momentMicros) return known.series;
+  const series = madeSeries(snapshot, momentMicros);
+  seriesBySnapshot.set(snapshot, { momentMicros, series });
+  return series;
+}
+
+/** A memory and no state: the same snapshot and moment always have the same series. */
+const seriesBySnapshot = new WeakMap<
+  Snapshot,
+  { readonly momentMicros: number | undefined; readonly series: readonly ObservedSeries[] }
+>();
+
+function madeSeries(snapshot: Snapshot, momentMicros: number | undefined): ObservedSeries[] {
   const lines = loggedLinesOf(snapshot);
   const timed = lines.timesMicros.filter((time) => time >= 0);
   if (timed.length < lineCountMin) return [];

@@ -43,13 +43,13 @@ export function rankServices(snapshot: Snapshot, options: RankingOptions): Ranki
   ];
   const judged = all.filter(({ values }) => values.length >= options.pointCountMin);
   const graph = callGraphOf(snapshot);
-  const { series, momentMicros } = deviatingOf(moments, { all, judged }, options);
-  const services = serviceOrder(series, ({ isLarge }) => isLarge, graph);
+  const { series, momentMicros, commonMicros } = deviatingOf(moments, { all, judged }, options);
+  const services = serviceOrder(series, ({ isLarge }) => isLarge, { graph, commonMicros });
   const sure = new Set(services.map(({ name }) => name));
   const others = serviceOrder(
     series.filter((item) => !sure.has(item.series.service)),
     ({ deviation }) => deviation.score >= candidateScoreMin,
-    graph,
+    { graph, commonMicros },
   );
   const large = series.filter(({ isSure }) => isSure);
   return {
@@ -86,19 +86,30 @@ function together(
 /** Distance from the median before from which a service may be a candidate at all. */
 const candidateScoreMin = 1.5;
 
+interface Departures {
+  readonly series: readonly DeviatingSeries[];
+  /** The moment that is known from elsewhere. */
+  readonly momentMicros?: number;
+  /** The moment that the series themselves tell. */
+  readonly commonMicros?: number;
+}
+
 function deviatingOf(
   { beganMicros, alertedMicros }: IncidentMoments,
   { all, judged }: Readonly<Record<"all" | "judged", readonly ObservedSeries[]>>,
   options: RankingOptions,
-): { series: readonly DeviatingSeries[]; momentMicros: number | undefined } {
+): Departures {
   if (beganMicros !== undefined) {
     return { series: departuresFrom(beganMicros, all, options), momentMicros: beganMicros };
   }
   const isApart = alertedMicros !== undefined && all.some(hasGap);
   const changes = isApart ? [] : changesIn(judged, options);
-  if (changes.some(({ isLarge }) => isLarge))
-    return { series: comparedFromOneMoment(changes, all, options), momentMicros: undefined };
-  if (alertedMicros === undefined) return { series: changes, momentMicros: undefined };
+  const large = changes.filter(({ isLarge }) => isLarge);
+  if (large.length > 0) {
+    const commonMicros = sharedOnsetOf(large);
+    return { series: comparedFrom(commonMicros, changes, { all, options }), commonMicros };
+  }
+  if (alertedMicros === undefined) return { series: changes };
   // A point tells of the time before it or after it; an alert comes at the end of what it saw.
   const momentMicros = alertedMicros - usualIntervalOf(all);
   return { series: departuresFrom(momentMicros, all, options), momentMicros };
@@ -115,13 +126,12 @@ function usualIntervalOf(all: readonly ObservedSeries[]): number {
  * deepest changes lie. How deep every series departs is measured from there on, so that what is compared is of the same
  * time; how sure it is, and climbs that are no steps, stay as they were found.
  */
-function comparedFromOneMoment(
+function comparedFrom(
+  moment: number,
   changes: readonly DeviatingSeries[],
-  all: readonly ObservedSeries[],
-  options: RankingOptions,
+  { all, options }: { readonly all: readonly ObservedSeries[]; readonly options: RankingOptions },
 ): DeviatingSeries[] {
   const known = new Map(changes.map((change) => [change.series, change]));
-  const moment = sharedOnsetOf(changes.filter(({ isLarge }) => isLarge));
   return departuresFrom(moment, all, { ...options, isJudged: false }).map((departure) => {
     const change = known.get(departure.series);
     if (change === undefined) return { ...departure, isSure: false, isLarge: false };

@@ -26,11 +26,17 @@ const breadthMax = 2;
 /** What another service explains counts half. */
 const explainedWeight = 0.5;
 
+export interface OrderOptions {
+  readonly graph: CallGraph;
+  /** The moment that the series themselves tell: what departs long before or after it is another matter. */
+  readonly commonMicros: number | undefined;
+}
+
 /** Orders services by the series that are given; `isMeant` says which of them decide. */
 export function serviceOrder(
   all: readonly DeviatingSeries[],
   isMeant: (series: DeviatingSeries) => boolean,
-  graph: CallGraph,
+  { graph, commonMicros }: OrderOptions,
 ): RankedService[] {
   const byService = [...Map.groupBy(all, ({ series }) => series.service)].filter(([, series]) =>
     series.some(isMeant),
@@ -39,7 +45,14 @@ export function serviceOrder(
   const intervalMicros = longest(meant.map(({ series }) => intervalOf(series)));
   const spanMicros = Math.max(1, longest(meant.map(({ series }) => spanOf(series.timesMicros))));
   const first = meant.reduce((least, { onsetMicros }) => Math.min(least, onsetMicros), Infinity);
-  const depthIn = depthAmong(byService.map(([, series]) => series));
+  const distanceOf = (onsetMicros: number): number =>
+    Math.max(0, Math.abs(onsetMicros - (commonMicros ?? onsetMicros)) - 2 * intervalMicros);
+  const weighed = (item: DeviatingSeries): number =>
+    depthOf(item) * Math.exp(-distanceOf(item.onsetMicros) / (lagShare * spanMicros));
+  const depthIn = depthAmong(
+    byService.map(([, series]) => series),
+    weighed,
+  );
   const drafts = byService.map(([name, series]): Draft => {
     const deepest = series.toSorted(
       (left, right) =>
@@ -48,7 +61,8 @@ export function serviceOrder(
     const onsetMicros = series
       .filter(isMeant)
       .reduce((least, item) => Math.min(least, item.onsetMicros), Infinity);
-    const lag = Math.max(0, onsetMicros - first - intervalMicros);
+    // Without a common moment, who departs after the first one follows it.
+    const lag = commonMicros === undefined ? Math.max(0, onsetMicros - first - intervalMicros) : 0;
     const depth = depthIn(deepest);
     const breadth = 1 + breadthWeight * Math.min(breadthMax, worseSignals(series, isMeant) - 1);
     return {
@@ -71,14 +85,15 @@ const spreadMin = 0.3;
  */
 function depthAmong(
   services: readonly (readonly DeviatingSeries[])[],
+  weighed: (item: DeviatingSeries) => number,
 ): (series: readonly DeviatingSeries[]) => number {
   const deepestIn = (series: readonly DeviatingSeries[], origin: Origin): number =>
     series
       .filter((item) => item.series.origin === origin)
-      .reduce((most, item) => Math.max(most, depthOf(item)), 0);
+      .reduce((most, item) => Math.max(most, weighed(item)), 0);
   const seen = origins.filter((origin) => services.some((series) => deepestIn(series, origin) > 0));
   if (seen.length < 2)
-    return (series) => series.reduce((most, item) => Math.max(most, depthOf(item)), 0);
+    return (series) => series.reduce((most, item) => Math.max(most, weighed(item)), 0);
   const usual = seen.map((origin) => {
     const depths = services
       .map((series) => deepestIn(series, origin))
