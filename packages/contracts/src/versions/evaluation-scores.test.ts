@@ -118,7 +118,7 @@ describe("two evaluations of the same cases", () => {
   });
 
   it("are inconclusive where too few cases could show a loss", () => {
-    const some = (at: number, next: () => number): number => (next() < 0.7 ? 1 : 0);
+    const some = (_at: number, next: () => number): number => (next() < 0.7 ? 1 : 0);
     const [finding] = check(
       runOf({ run: "v1", scoreOf: some, count: 30 }, 1),
       runOf({ run: "v2", scoreOf: some, count: 30 }, 2),

@@ -28,7 +28,7 @@ function transcript(plan: SidePlan, at: number, next: () => number): TranscriptT
   return [
     turn({ role: "user", text: plan.request?.(at) ?? `request ${Math.floor(next() * 1e9)}` }),
     ...Array.from({ length: extra }, () => [
-      turn({ role: "assistant", calls: [{ id: "c", name, arguments: {}, pointer: "" }] }),
+      turn({ role: "assistant", calls: [{ callId: "c", name, arguments: {}, pointer: "" }] }),
       turn({ role: "tool", results: [{ callId: "c", content: "ok", isError, pointer: "" }] }),
     ]).flat(),
     turn({
