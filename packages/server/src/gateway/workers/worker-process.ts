@@ -18,6 +18,12 @@ export interface WorkerEvents {
  */
 const semiSpaceMegabytesMax = 16;
 
+/** A worker has one core to itself: helpers of the collector would only take turns with it, and cost more than they do. */
+const engineFlags = [
+  `--max-semi-space-size=${semiSpaceMegabytesMax}`,
+  "--no-parallel-scavenge",
+] as const;
+
 /** The entry beside this module: source in development, JavaScript in a packed installation. */
 export function defaultWorkerEntry(): URL {
   const name = import.meta.url.endsWith(".ts") ? "./worker.ts" : "./worker.js";
@@ -33,7 +39,7 @@ export class WorkerProcess {
   constructor(entry: URL, events: WorkerEvents) {
     this.#child = fork(fileURLToPath(entry), [], {
       serialization: "advanced",
-      execArgv: [`--max-semi-space-size=${semiSpaceMegabytesMax}`],
+      execArgv: [...engineFlags],
       stdio: ["ignore", "inherit", "inherit", "ipc"],
     });
     // A worker that dies before anybody waits for it must not crash the supervisor.
