@@ -123,6 +123,19 @@ describe("journals on disk and the ledger", () => {
     expect(await found()).toEqual([["journal-differs", "dear", "40 70", "give 30"]]);
   });
 
+  it("differ by what was counted beyond the use of a hold whose journal could not be read", async () => {
+    const holdId = "gateway-0/5/hold1";
+    const held = { currency: "USD", amountMicros: 90n, attribution: {}, durationMs: 60_000 };
+    await ledger.ask({ kind: "hold", id: holdId, ...held });
+    const reserve = { tenantId, reserveId: holdId };
+    journal.admit(reserve, { terms, text: admittedText("found", 90) }, { onWritten: () => {} });
+    journal.settle(reserve, { terms, text: settledText("found", 25, undefined) });
+    journal.flush();
+    const charge = { usageId: `${holdId}/unread`, usageKind: "unread", amountMicros: 90n };
+    await ledger.ask({ kind: "settle", holdId, charge, isFinal: true });
+    expect(await found()).toEqual([["journal-differs", "found", "25 90", "give 65"]]);
+  });
+
   it("differ by uses of an open lease that its journal does not tell of", async () => {
     await use("told", 40, true);
     await report("secret", 33);

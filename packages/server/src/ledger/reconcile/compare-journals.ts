@@ -13,6 +13,7 @@ import type { Reader, Store, TenantScope } from "#storage/index.ts";
 import { bookLimits } from "../books/limits.ts";
 import type { Currency } from "../rules/types.ts";
 import type { UsageRecord } from "../worker/journal-charges.ts";
+import { unreadUsageId } from "../worker/recover-leases.ts";
 import type { DifferenceSource } from "./difference-source.ts";
 import type { JournalSource } from "./journal-source.ts";
 import { reconcileLimits } from "./limits.ts";
@@ -154,11 +155,11 @@ async function judgeSuspects(
   nowMs: number,
 ): Promise<LedgerDifference[]> {
   if (suspects.length === 0) return [];
-  const uses = await usesOf(
-    reader,
-    suspects.map(({ usageId }) => usageId),
-  );
   const reserveIds = [...new Set(suspects.map(({ reserveId }) => reserveId))];
+  const uses = await usesOf(reader, [
+    ...suspects.map(({ usageId }) => usageId),
+    ...reserveIds.map(unreadUsageId),
+  ]);
   const { rows } = await sql<ReserveRow>`
     select id, state, ends_at_ms, record ->> 'currency' as currency from ledger_hold
     where id = any(${reserveIds}::text[])`.execute(reader.executor);
@@ -167,7 +168,9 @@ async function judgeSuspects(
   for (const suspect of suspects) {
     if (found.length >= differenceCountMax) break;
     const reserve = reserves.get(suspect.reserveId);
-    const chargedMicros = uses.get(suspect.usageId)?.micros;
+    // All of a hold counted as spent when its journal could not be read: its use is paid already.
+    const charged = uses.get(suspect.usageId) ?? uses.get(unreadUsageId(suspect.reserveId));
+    const chargedMicros = charged?.micros;
     if (chargedMicros === suspect.journalMicros) continue;
     if (
       chargedMicros === undefined &&

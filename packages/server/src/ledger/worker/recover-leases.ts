@@ -93,6 +93,11 @@ export function foundReports(
   return reportsOf(leaseId, charges, `${leaseId}/found${charges.length}-`);
 }
 
+/** The use that a hold is charged for whose journal could not be read. */
+export function unreadUsageId(holdId: string): string {
+  return `${holdId}/unread`;
+}
+
 /** A call is written down before its provider is asked, so that one which no whole journal tells of was not made. */
 function holdRecovery(
   { id: holdId, remainingMicros, endsAtMs }: LeftReserve,
@@ -105,7 +110,7 @@ function holdRecovery(
   if (kind === "whole" && !isKnown) return [{ kind: "release", id, holdId }];
   if (!isKnown && nowMs < endsAtMs - workerLimits.unreadAheadMs) return [];
   const use = charge ?? {
-    usageId: `${holdId}/unread`,
+    usageId: unreadUsageId(holdId),
     usageKind: "unread",
     amountMicros: remainingMicros,
   };
