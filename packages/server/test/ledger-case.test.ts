@@ -107,4 +107,24 @@ describe("a case of the ledger", () => {
       "newly violated: ledger/balance-matches-entries on account credit/USD",
     );
   });
+
+  it("does not take for repaired what took the hold away", async () => {
+    const { database } = control;
+    await admin.placeHold({ body: { id: "lone", currency, amountMicros: "30" } }, options);
+    await database.sql(
+      "update ledger_hold set ends_at_ms = $2 where id = 'lone' and tenant_id = $1",
+      [database.tenantId, Date.now() - hourMs],
+    );
+    const detail = await openCase("lone");
+    expect(detail.summary.leadingHypothesis).toMatchObject({
+      contract: "ledger/holds-end",
+      subject: { kind: "hold", name: "lone" },
+    });
+    await database.sql("delete from ledger_hold where id = 'lone' and tenant_id = $1", [
+      database.tenantId,
+    ]);
+    const verification = await verify(detail.summary.number);
+    expect(verification?.outcome).toBe("inconclusive");
+    expect(verification?.reasons.join(" ")).toContain("1 are gone: lone");
+  });
 });

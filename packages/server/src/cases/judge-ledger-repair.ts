@@ -119,7 +119,51 @@ function coverageOf(before: Snapshot, after: Snapshot): CoverageCondition[] {
     },
     keptCondition("entries", earlier.entries?.length ?? 0, entries),
     keptCondition("uses", earlier.uses?.length ?? 0, uses),
+    reservesCondition(earlier, later),
+    openingCondition(earlier, later),
   ];
+}
+
+/** A hold or a lease that an export told of for a lasting reason is told of in each later one: it ends by an entry. */
+function reservesCondition(earlier: LedgerContent, later: LedgerContent): CoverageCondition {
+  const { reserves = [], entries = [], uses = [] } = earlier;
+  const named = new Set([...entries, ...uses].map(({ holdId }) => holdId));
+  const lasting = reserves.filter(
+    ({ id, state, remainingMicros }) =>
+      state === "lost" || remainingMicros !== "0" || named.has(id),
+  );
+  const known = new Set(later.reserves?.map(({ id }) => id));
+  const gone = lasting.map(({ id }) => id).filter((id) => !known.has(id));
+  return {
+    name: "reserves",
+    expected: `all ${lasting.length} holds and leases from before the repair`,
+    actual:
+      gone.length === 0
+        ? "all are there"
+        : `${gone.length} are gone: ${gone.slice(0, namedCountMax).join(", ")}`,
+    met: gone.length === 0,
+  };
+}
+
+/** What was before the window is told by sums alone, which nothing that is entered later changes. */
+function openingCondition(earlier: LedgerContent, later: LedgerContent): CoverageCondition {
+  const [before, after] = [openingsOf(earlier), openingsOf(later)];
+  const changed = [...new Set([...before.keys(), ...after.keys()])].filter(
+    (id) => (before.get(id) ?? "0") !== (after.get(id) ?? "0"),
+  );
+  return {
+    name: "openings",
+    expected: "the sums of the entries before the window, as they were",
+    actual:
+      changed.length === 0
+        ? "they are"
+        : `${changed.length} differ: ${changed.slice(0, namedCountMax).join(", ")}`,
+    met: changed.length === 0,
+  };
+}
+
+function openingsOf({ accounts = [] }: LedgerContent): ReadonlyMap<string, string> {
+  return new Map(accounts.map(({ id, openingMicros = "0" }) => [id, openingMicros]));
 }
 
 function keptCondition(name: string, count: number, missing: readonly string[]): CoverageCondition {
