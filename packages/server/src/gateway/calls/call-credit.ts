@@ -1,7 +1,7 @@
 /** One call and the credit of its tenant: what each attempt may cost is held before it is made, and settled when it ended. */
 
 import type { Target } from "#catalog/index.ts";
-import { type Attribution, toStorable } from "#ledger/index.ts";
+import { type Attribution, exactMicrosMax, toStorable } from "#ledger/index.ts";
 import type { PlatformError } from "@faultline/protocol";
 
 import type { CreditHold, CreditOwner, CreditRequest } from "../credit/credit-hold.ts";
@@ -42,6 +42,7 @@ export class CallCredit implements CreditOwner {
   #hold: CreditHold | undefined;
   #attemptCount = 0;
   #outputLimit: number | undefined;
+  #hasEnded = false;
 
   constructor(state: GatewayState, call: Call) {
     this.#call = call;
@@ -59,6 +60,8 @@ export class CallCredit implements CreditOwner {
 
   /** Holds what an attempt with a target may cost; what the attempt before held and did not use is free by then. */
   hold(target: Target, asked: Asked, on: Holding): void {
+    // Something else was waited for before, and the call has ended meanwhile: nobody would settle it.
+    if (this.#hasEnded) return;
     this.settle(undefined);
     const credit = this.#credit;
     if (credit === undefined) return on.admitted(false);
@@ -87,11 +90,12 @@ export class CallCredit implements CreditOwner {
     const hold = this.#hold;
     if (hold === undefined) return;
     this.#hold = undefined;
-    this.#credit?.settle(hold, Number(used?.costMicros ?? 0n), used?.usage);
+    this.#credit?.settle(hold, chargedMicros(used), used?.usage);
   }
 
   /** The call is over, or was left while it waited. */
   end(): void {
+    this.#hasEnded = true;
     if (this.#asked !== undefined) this.#credit?.leave(this.#asked);
     this.settle(undefined);
   }
@@ -161,6 +165,11 @@ function namedIn(headers: Call["headers"], facts: Asked["facts"], body: Asked["b
     ...(user === undefined ? {} : { userId: storable(user) }),
     ...(tags === undefined ? {} : { tags }),
   };
+}
+
+/** The ledger takes no larger amount, and would refuse what is reported together with it. */
+function chargedMicros(used: AttemptUsage | undefined): number {
+  return Math.min(Number(used?.costMicros ?? 0n), exactMicrosMax);
 }
 
 function isFree({ price }: CreditRequest): boolean {
