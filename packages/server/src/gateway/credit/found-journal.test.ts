@@ -82,6 +82,10 @@ test("what the journal shows is charged once, and what was given back too much i
   expect(await balance("usage:tokens")).toBe("100");
   expect(await balance("usage:unread")).toBe("900");
   expect(await balance("credit")).toBe("10000");
+  // Whatever else is found until then, two who compare take by one id, which takes effect once.
+  expect((await books.differences(scope))[0]?.proposal?.commandId).toBe(
+    `reconcile-found/${leaseId}/0`,
+  );
   expect(await run(true, "schedule")).toEqual([["lease-found", "take 100"]]);
   expect(await run(true)).toEqual([]);
   expect(await balance("credit")).toBe("9900");

@@ -80,7 +80,8 @@ export async function foundLeases(reader: Reader): Promise<LedgerDifference[]> {
       message: `Of the lost lease ${id} ${givenMicros} were given back; its journal was found since, and ${amountMicros} of that were used after all.`,
       evidence: [id, `reconcile-lease-${id}`],
       proposal: {
-        commandId: `reconcile-found/${id}/${unreadMicros}`,
+        // Of two comparisons that do not know of one another's entry, only one takes.
+        commandId: `reconcile-found/${id}/${row.taken_micros}`,
         currency,
         direction: "take",
         amountMicros,

@@ -58,8 +58,8 @@ export class EscrowLending {
     const heldMicros = own.reduce((sum, escrow) => sum + escrow.heldMicros, 0n);
     const state = recallState(recall, { nowMs: this.#parts.clock.nowMs(), heldMicros });
     if (state !== "over") return true;
-    await this.#recalls.remove(scope, region);
-    return false;
+    // Somebody may have recalled it anew since it was looked at.
+    return !(await this.#recalls.remove(scope, region, recall));
   }
 
   /** What is answered, without the ledger, to steps of a region that is to give back: those that would lend it more. */

@@ -45,9 +45,14 @@ export class RecallStore {
     });
   }
 
-  async remove(scope: TenantScope, region: string): Promise<void> {
-    await this.#store.transact(scope, async (writer) => {
-      await writer.deleteFrom("region_recall").where("region", "=", region).execute();
+  /** Removes that of a region, or with `recall` only if it is still this one; whether it was there. */
+  async remove(scope: TenantScope, region: string, recall?: EscrowRecall): Promise<boolean> {
+    return this.#store.transact(scope, async (writer) => {
+      const any = writer.deleteFrom("region_recall").where("region", "=", region);
+      const deletion =
+        recall === undefined ? any : any.where("until_at", "=", new Date(recall.untilMs));
+      const { numDeletedRows } = await deletion.executeTakeFirst();
+      return numDeletedRows > 0n;
     });
   }
 
