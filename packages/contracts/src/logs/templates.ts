@@ -57,13 +57,13 @@ const leafSizeMax = 64;
 const wildcard = "<*>";
 const severities: readonly LogSeverity[] = ["trace", "debug", "info", "warn", "error", "fatal"];
 
-/** The templates of lines in their order. The same lines always give the same templates. */
+/** The templates of lines in their order. The same lines always give the same templates. None of the lines is kept. */
 export function mineTemplates(
-  lines: readonly LogLine[],
+  lines: Iterable<LogLine>,
   options: Partial<TemplateOptions> = {},
 ): MinedTemplates {
   const miner = new Miner({ ...templateDefaults, ...options });
-  const clusters = lines.map((line) => miner.add(line));
+  const clusters = Array.from(lines, (line) => miner.add(line));
   const order = [...miner.clusters].sort(
     (left, right) => right.count - left.count || compareText(textOf(left), textOf(right)),
   );

@@ -42,7 +42,9 @@ function madeSeries(snapshot: Snapshot, momentMicros: number | undefined): Obser
   if (timed.length < lineCountMin) return [];
   const parts = timePartsOf(timed, { partCount, alignMicros: momentMicros });
   if (parts === undefined) return [];
-  const partOf = Int32Array.from(lines.timesMicros, (time) => (time < 0 ? -1 : parts.partOf(time)));
+  const partOf = new Int32Array(lines.lineCount);
+  for (const [at, time] of lines.timesMicros.entries())
+    partOf[at] = time < 0 ? -1 : parts.partOf(time);
   const usual = calmCounts(lines, partOf, parts);
   const make = seriesMaker({ lines, parts, partOf, usual });
   return [...wholeSeries(lines, make), ...formSeries(lines, make)].sort(
@@ -135,23 +137,25 @@ function messageOf(text: string): string {
   return cutText(text, messageLengthMax).replace(header, "").replaceAll(ids, "");
 }
 
-/** Lines of each form that a service wrote. */
-function formSeries(lines: LoggedLines, make: Make): ObservedSeries[] {
+/** The messages of the lines whose forms are told apart, one after another, so that they are not all there at once. */
+function* minedLines(lines: LoggedLines, numbers: number[]): Generator<LogLine> {
   const isAll = lines.lineCount <= minedCountMax;
-  const numbers: number[] = [];
-  const mined: LogLine[] = [];
-  let at = 0;
+  let at = -1;
   for (const { content } of lines.logs) {
     for (const line of content.lines) {
-      const isMeant = isAll || lines.isGrave[at] === 1;
-      if (isMeant && line.timeMicros !== undefined && mined.length < minedCountMax) {
-        numbers.push(at);
-        mined.push({ ...line, text: messageOf(line.text) });
-      }
       at += 1;
+      if (!(isAll || lines.isGrave[at] === 1) || line.timeMicros === undefined) continue;
+      if (numbers.length === minedCountMax) return;
+      numbers.push(at);
+      yield { ...line, text: messageOf(line.text) };
     }
   }
-  const { templates, templateOfLine } = mineTemplates(mined);
+}
+
+/** Lines of each form that a service wrote. */
+function formSeries(lines: LoggedLines, make: Make): ObservedSeries[] {
+  const numbers: number[] = [];
+  const { templates, templateOfLine } = mineTemplates(minedLines(lines, numbers));
   const byForm = new Map<number, number[]>();
   for (const [place, number] of numbers.entries()) {
     const service = lines.serviceOf[number] ?? 0;
