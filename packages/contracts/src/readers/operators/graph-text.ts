@@ -13,7 +13,7 @@ import { annotatedTensor } from "./tensor-shape.ts";
 
 const annotation = String.raw`"?(?:f|bf|i|u|b|c)\d+\w*\[`;
 const recognised = new RegExp(
-  String.raw`= call_(?:function|method|module)\[target=|\bdef forward\(self\b[^\n]*:\s*${annotation}|^[^\n]*\w\s*:\s*${annotation}[^\n]*=\s*torch\.|\bdef forward\(self\b[\s\S]{0,4000}\btorch\.ops\.aten\.|\bdef forward\(self\b[\s\S]{0,4000}?;  \w+(?: = \w+)* = None`,
+  String.raw`= call_(?:function|method|module)\[target=|\bdef forward\(self\b[^\n]{0,4000}:\s*${annotation}|^[^\n]{0,512}\w\s*:\s*${annotation}[^\n]{0,2000}=\s*torch\.|\bdef forward\(self\b[\s\S]{0,4000}\btorch\.ops\.aten\.|\bdef forward\(self\b[\s\S]{0,4000}?;  \w+(?: = \w+)* = None`,
   "m",
 );
 
@@ -96,7 +96,7 @@ class GraphReading {
   #sign(line: string): void {
     const text = `${this.#signature ?? ""} ${line}`;
     if (
-      !/\)\s*(?:->[^:]*)?:\s*(?:#.*)?$/.test(line) &&
+      !/\)\s*(?:->[^:]{0,256})?:\s*(?:#.*)?$/.test(line) &&
       text.length < operatorLimits.lineLengthMax
     ) {
       this.#signature = text;
@@ -133,12 +133,12 @@ class GraphReading {
       );
     if (found === null) return;
     const [, name = "", type = "", kind = "", target = "", rest = ""] = found;
-    const call = /^\(args = (\(.*\)), kwargs = \{(.*)\}\)\s*(?:#.*)?$/.exec(rest);
-    if (!kind.startsWith("call_") || call === null) {
+    const call = argumentsIn(rest);
+    if (!kind.startsWith("call_") || call === undefined) {
       this.#know(name, type);
       return;
     }
-    const read = expressionOf(`call(${call[1] ?? "()"}, ${call[2] ?? ""})`);
+    const read = expressionOf(`call(${call.positional}, ${call.named})`);
     const args = read.kind === "call" ? read.call : undefined;
     const [list] = args?.positional ?? [];
     if (args === undefined || list === undefined) return;
@@ -159,9 +159,10 @@ class GraphReading {
 
   /** `mm: "f32[2, 4]" = torch.ops.aten.mm.default(x, y);  x = y = None`. */
   #statement(line: string, lineNumber: number): void {
-    const found = /^\s*(\w{1,256})(?:\s*:\s*([^=]{1,2000}?))?\s*=(?!=)\s*([^;]+)/.exec(line);
+    const found = /^\s*(\w{1,256})\s*(?::([^=]{0,2000}))?=(?!=)\s*([^;]+)/.exec(line);
     if (found === null || this.#graphs.length === 0) return;
-    const [, name = "", type = "", right = ""] = found;
+    const [, name = "", written = "", right = ""] = found;
+    const type = written.trim();
     const value = expressionOf(right.trim());
     if (/^"?Sym\(/.test(type)) this.#numbers.add(name);
     else if (value.kind === "name") this.#alias(name, type, value.name);
@@ -277,6 +278,17 @@ class GraphReading {
     const { inputs, attributes } = callOf(kind, { ...call, positional }, lookup);
     return { operator: cutText(kind, 256), name, inputs, outputs: [], attributes, pointer };
   }
+}
+
+const namedBegin = "), kwargs = {";
+
+/** What stands in `(args = (%x, %y), kwargs = {dim: 1})`; found from its end, because a text in it may hold anything. */
+function argumentsIn(text: string): { positional: string; named: string } | undefined {
+  const at = text.lastIndexOf(namedBegin);
+  const named = /^(.*)\}\)\s*(?:#.*)?$/.exec(text.slice(at + namedBegin.length))?.[1];
+  return at < 0 || named === undefined || !text.startsWith("(args = (")
+    ? undefined
+    : { positional: text.slice("(args = ".length, at + 1), named };
 }
 
 interface Place {

@@ -146,6 +146,20 @@ it("the fragments of compiled code give their graph", () => {
   });
 });
 
+it("what repeats itself without end in a line is passed over at once", () => {
+  const graph =
+    "graph():\n  %x = placeholder[target=x]\n  %mm : = call_function[target=torch.mm](args = (%x, %x), kwargs = {})\n";
+  const lines = [
+    `a :${" ".repeat(300_000)}!`,
+    `def forward(self, ${")->".repeat(100_000)}`,
+    `%y : = call_function[target=torch.mm](args = (${"), kwargs = {})".repeat(30_000)}!`,
+  ];
+  for (const line of lines) {
+    const bytes = new TextEncoder().encode(`${graph}${line}\n`);
+    expect(check("graph.txt", bytes).content).toMatchObject({ kind: "operators" });
+  }
+});
+
 it("the source of a model is no graph", () => {
   const source = `import torch.nn as nn
 
