@@ -106,15 +106,23 @@ function reserveDifferences({ reserves, entries }: Books): Difference[] {
 }
 
 /** Double entry sums to zero; said where no account by itself shows what is wrong. */
-function sumDifferences({ accounts, parts, name }: Books): Difference[] {
+function sumDifferences({ accounts, parts, name, isWhole }: Books): Difference[] {
   const listed = parts.filter(({ content }) => content.accounts !== undefined);
   // Balances of several moments need not sum to anything.
   if (accounts === undefined || listed.length > 1) return [];
   const sums = new Map<string, bigint>();
+  const gives = new Set<string>();
+  const takes = new Set<string>();
   for (const { id, balanceMicros } of accounts) {
     const currency = currencyOf(id);
-    sums.set(currency, (sums.get(currency) ?? 0n) + BigInt(balanceMicros));
+    const micros = BigInt(balanceMicros);
+    sums.set(currency, (sums.get(currency) ?? 0n) + micros);
+    if (micros !== 0n) (micros > 0n ? takes : gives).add(currency);
   }
+  // Balances that all lie on one side are some that were picked out: the accounts that they came from are not among them.
+  if (!isWhole)
+    for (const currency of sums.keys())
+      if (!gives.has(currency) || !takes.has(currency)) sums.delete(currency);
   return [...sums].sort(byId).flatMap(([currency, actualMicros]): Difference[] => {
     if (actualMicros === 0n) return [];
     return [
