@@ -52,6 +52,19 @@ describe("operators that refused their inputs", () => {
     expect(check(message, "pasted.txt")[0]).toMatchObject({ verdict: "violated" });
   });
 
+  it("are not told where a program only informs of a text that it was given", () => {
+    const message = "RuntimeError: mat1 and mat2 shapes cannot be multiplied (4x3 and 4x3)";
+    const record = (level: string, msg: string): string =>
+      JSON.stringify({ level, time: "2026-01-01T00:00:00Z", msg });
+    const asked = record("info", `prompt: my training ends in ${message}, why?`);
+    expect(check(`${asked}\n${asked}\n`, "chat.ndjson")).toEqual([]);
+    const failed = record("error", `training ended: ${message}`);
+    expect(check(`${asked}\n${failed}\n`, "chat.ndjson")).toMatchObject([{ verdict: "violated" }]);
+    expect(
+      check(`2026-01-01 00:00:00,123 INFO epoch 2\n${trace(message)}`, "train.log"),
+    ).toMatchObject([{ verdict: "violated" }]);
+  });
+
   it("are told with the shapes that came and those that are taken", () => {
     const message = "RuntimeError: mat1 and mat2 shapes cannot be multiplied (32x784 and 512x10)";
     expect(check(trace(message))[0]).toMatchObject({

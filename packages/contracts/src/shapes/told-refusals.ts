@@ -1,6 +1,7 @@
 /** Operators that refused their inputs, as the logs of a program tell. */
 
 import type { FindingParts } from "../model/make-finding.ts";
+import type { LogLine } from "../model/evidence.ts";
 import { evidenceOfKind, type EvidenceOf, type Snapshot } from "../model/snapshot.ts";
 import { plural } from "../text/plural.ts";
 import { type Refusal, refusalIn } from "../readers/operators/refusals.ts";
@@ -12,6 +13,14 @@ const lineCountMax = 200_000;
 
 /** Whether an entry ends in the name of an exception and the beginning of what it says. */
 const isTraceEnd = /(?:^|\n)[\w.]{1,128}(?:Error|Exception)\b[^\n]{0,512}$/;
+
+const raised = /^(?:E\s+)?[\w.]{1,128}(?:Error|Exception|Warning|Fail)\b/;
+
+/** What a program only informs of is often a text that it was given; there a refusal has to be the program's own exception. */
+function isTold({ severity }: Pick<LogLine, "severity">, line: string): boolean {
+  const isCalm = severity === "info" || severity === "debug" || severity === "trace";
+  return !isCalm || raised.test(line);
+}
 
 interface Told extends Refusal {
   readonly line: string;
@@ -32,13 +41,14 @@ function refusalsOf({ content }: EvidenceOf<"logs">): Map<string, Told> {
   const from = Math.max(0, content.lines.length - lineCountMax);
   let before = "";
   for (let index = from; index < content.lines.length; index += 1) {
-    const own = content.lines[index]?.text ?? "";
+    const entry = content.lines[index];
+    const own = entry?.text ?? "";
     // A message with an empty line in it comes as two entries, of which the first alone says that it is an error.
     const alone = refusalIn(own);
     const text = alone !== undefined || before === "" ? own : `${before}\n${own}`;
     const found = alone ?? (text === own ? undefined : refusalIn(text));
     before = found === undefined && isTraceEnd.test(own) ? own : "";
-    if (found === undefined) continue;
+    if (entry === undefined || found === undefined || !isTold(entry, found.line)) continue;
     const key = `${found.operator}\n${found.expected}\n${found.actual}`;
     const known = byMessage.get(key);
     if (known !== undefined) known.count += 1;
