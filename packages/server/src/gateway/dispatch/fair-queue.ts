@@ -7,7 +7,7 @@
 import type { Clock } from "#kernel/index.ts";
 
 import { dispatchLimits } from "./limits.ts";
-import { type ListNode, listNode } from "./linked-list.ts";
+import { LinkedList, type ListNode, listNode } from "./linked-list.ts";
 import { LongestFirst } from "./longest-first.ts";
 import { priorities, type Priority } from "./priority.ts";
 import { RoundRobin } from "./round-robin.ts";
@@ -70,6 +70,19 @@ interface Entry {
   rank: number;
   rankedMs: number;
   state: "queued" | "admitted" | "left";
+  /** Where it waits; none when it does not. */
+  places: Places | undefined;
+}
+
+/**
+ * A table of those that wait would be made anew every few that leave, and each old one would keep calls that have ended, and the
+ * next table, alive until the next full collection.
+ */
+interface Places {
+  /** Among all that wait, in the order in which they came. */
+  readonly inQueue: ListNode<Entry>;
+  /** Among those of its lane. */
+  readonly inLane: ListNode<Entry>;
 }
 
 const leftAlready = (): void => {};
@@ -78,7 +91,7 @@ const leftAlready = (): void => {};
 interface Shared {
   readonly clock: Clock;
   readonly bounds: () => FairQueueBounds;
-  readonly nodes: Map<Entry, ListNode<Entry>>;
+  readonly waiting: LinkedList<Entry>;
   /** How much each tenant has in all lanes. */
   readonly loads: LongestFirst;
   /** Those in which somebody waits. */
@@ -91,12 +104,12 @@ export class FairQueue {
   /** `bounds` gives those of the newest configuration. */
   constructor(clock: Clock, bounds: () => FairQueueBounds) {
     const loads = new LongestFirst();
-    this.#shared = { clock, bounds, nodes: new Map(), loads, lanes: new Set() };
+    this.#shared = { clock, bounds, waiting: new LinkedList(), loads, lanes: new Set() };
   }
 
   /** How many wait, in all lanes. */
   get length(): number {
-    return this.#shared.nodes.size;
+    return this.#shared.waiting.size;
   }
 
   /** Makes the lane of a gate, which has no other. */
@@ -106,12 +119,13 @@ export class FairQueue {
 
   /** Refuses who waited too long, and lifts who waited long. To be called often while somebody waits. */
   onTick(nowMs: number): void {
-    const { nodes, bounds } = this.#shared;
+    const { waiting, bounds } = this.#shared;
     const { ageMs } = bounds();
     const expired: Entry[] = [];
-    for (const [entry, node] of nodes) {
+    for (let node = waiting.head; node !== undefined; node = node.next) {
+      const entry = node.value;
       if (nowMs >= entry.expiresMs) expired.push(entry);
-      else if (entry.rank > 0 && nowMs - entry.rankedMs >= ageMs) entry.lane.lift(entry, node);
+      else if (entry.rank > 0 && nowMs - entry.rankedMs >= ageMs) entry.lane.lift(entry);
     }
     for (const entry of expired) {
       // Who was refused before may have let another leave.
@@ -164,6 +178,7 @@ class GateLane implements Lane {
       rank: priorities.indexOf(request.priority),
       rankedMs: nowMs,
       state: "queued",
+      places: undefined,
     };
     if (room !== "free") room.lane.#remove(room);
     this.#append(entry);
@@ -185,10 +200,11 @@ class GateLane implements Lane {
   }
 
   /** Lets a call rise to the next more urgent class. */
-  lift(entry: Entry, node: ListNode<Entry>): void {
+  lift(entry: Entry): void {
+    if (entry.places === undefined) return;
     const { tenant } = entry.request;
     // Its tenant may have nothing else waiting, and must not lose its turn for it.
-    this.#robin.lift(tenant, node, () => {
+    this.#robin.lift(tenant, entry.places.inLane, () => {
       entry.rank -= 1;
     });
     entry.rankedMs = this.#shared.clock.monotonicMs();
@@ -221,8 +237,8 @@ class GateLane implements Lane {
 
   /** Whether a call may wait: there is room, or the newest of the tenant that has the most waiting has to go for it. */
   #findRoom({ tenant, priority }: QueueRequest, weight: number): "free" | "none" | Entry {
-    const { nodes, bounds, loads } = this.#shared;
-    if (nodes.size < bounds().lengthMax) return "free";
+    const { waiting, bounds, loads } = this.#shared;
+    if (waiting.size < bounds().lengthMax) return "free";
     const { longest, topLevel } = loads;
     if (longest === undefined) return "none";
     const own = longest === tenant || loads.levelWithOneMore(tenant, weight) >= topLevel;
@@ -254,22 +270,24 @@ class GateLane implements Lane {
   }
 
   #append(entry: Entry): void {
-    const { nodes, loads, lanes } = this.#shared;
-    const node = listNode(entry);
-    nodes.set(entry, node);
+    const { waiting, loads, lanes } = this.#shared;
+    const places = { inQueue: listNode(entry), inLane: listNode(entry) };
+    entry.places = places;
+    waiting.append(places.inQueue);
     loads.add(entry.request.tenant, entry.weight);
-    this.#robin.append(entry.request.tenant, entry.weight, node);
+    this.#robin.append(entry.request.tenant, entry.weight, places.inLane);
     if (this.#length === 0) lanes.add(this);
     this.#length += 1;
   }
 
   #remove(entry: Entry): void {
-    const { nodes, loads, lanes } = this.#shared;
-    const node = nodes.get(entry);
-    if (node === undefined) return;
-    nodes.delete(entry);
+    const { waiting, loads, lanes } = this.#shared;
+    const { places } = entry;
+    if (places === undefined) return;
+    entry.places = undefined;
+    waiting.remove(places.inQueue);
     loads.remove(entry.request.tenant);
-    this.#robin.remove(entry.request.tenant, node);
+    this.#robin.remove(entry.request.tenant, places.inLane);
     this.#length -= 1;
     if (this.#length === 0) lanes.delete(this);
   }
