@@ -15,8 +15,13 @@ import { benchTenant } from "./gateway-key.ts";
 /** A million dollars. */
 const amountMicros = 1_000_000_000_000n;
 
-/** Opens the account, for as long as the process lives. */
-export async function openBenchCredit(dataFolder: string): Promise<{ lending: Lending }> {
+/** Credit of the tenant that calls, and the database below it. */
+export interface BenchCredit extends AsyncDisposable {
+  readonly lending: Lending;
+}
+
+/** Opens the account. */
+export async function openBenchCredit(dataFolder: string): Promise<BenchCredit> {
   const { signal } = new AbortController();
   const logger = createLogger({ level: "error", format: "json" });
   const base = { clock: systemClock, logger, signal };
@@ -32,5 +37,8 @@ export async function openBenchCredit(dataFolder: string): Promise<{ lending: Le
   await ledger.submit(tenant, { kind: "open-account", id: "open", currency, limitMicros: 0n });
   const terms = { priority: 0, expiresAtMs: undefined };
   await ledger.submit(tenant, { kind: "grant", id: "grant", currency, amountMicros, ...terms });
-  return { lending: new Lending({ ledger, store, signal }) };
+  return {
+    lending: new Lending({ ledger, store, signal }),
+    [Symbol.asyncDispose]: () => postgres[Symbol.asyncDispose](),
+  };
 }

@@ -1,7 +1,7 @@
 /** One process of the gateway benchmark, by role: `upstream`, `proxy`, `relay` or `faultline`. Prints where it listens. */
 
 import { once } from "node:events";
-import { mkdtemp } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { Agent, createServer, request as startRequest, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -11,7 +11,7 @@ import { startGatewayWorkers } from "@faultline/server/gateway/index.ts";
 import { holdTick, systemClock } from "@faultline/server/kernel/index.ts";
 import { Pool } from "undici";
 
-import { openBenchCredit } from "./gateway-bench-credit.ts";
+import { type BenchCredit, openBenchCredit } from "./gateway-bench-credit.ts";
 import { benchTenant } from "./gateway-key.ts";
 import { benchSnapshot } from "./gateway-snapshot.ts";
 import { openUpstream } from "./gateway-upstream.ts";
@@ -104,19 +104,29 @@ async function serveFaultline(): Promise<Serving> {
   const quiet = (): void => {};
   const snapshot = benchSnapshot(Number(upstreamPort), adaptation === "none" ? "none" : "latency");
   const paying = payment === "pays" ? await openBenchCredit(folder) : undefined;
+  if (paying !== undefined) endWith(paying, folder);
   const gateway = await startGatewayWorkers({
     count: Number(workerCount),
     host: "127.0.0.1",
     port: 0,
     controlSocketPath: path.join(folder, "control.sock"),
     snapshot: paying === undefined ? snapshot : { ...snapshot, payingTenants: [benchTenant] },
-    ...(paying === undefined ? {} : { credit: paying }),
+    ...(paying === undefined ? {} : { credit: { lending: paying.lending } }),
     onOperations: async () => {},
     logger: { info: quiet, warn: quiet, error: quiet },
     clock: systemClock,
     signal: new AbortController().signal,
   });
   return { port: gateway.port, carrierIds: gateway.workerIds };
+}
+
+/** Ends the database with this process, which would outlive it. */
+function endWith(paying: BenchCredit, folder: string): void {
+  process.once("SIGTERM", () => {
+    void paying[Symbol.asyncDispose]()
+      .then(() => rm(folder, { recursive: true, force: true }))
+      .finally(() => process.exit());
+  });
 }
 
 async function listen(listener: RequestListener): Promise<Serving> {

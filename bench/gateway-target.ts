@@ -42,6 +42,8 @@ export const peersFolder = fileURLToPath(new URL("./peers", import.meta.url));
 const peerEntry = path.join(peersFolder, "node_modules/@portkey-ai/gateway/build/start-server.js");
 const peerPort = 47_871;
 const waitMs = 50;
+/** A process may end its database first. */
+const stopMs = 10_000;
 const nanosPerMs = 1e6;
 
 /** Whether processes can be given a core each. */
@@ -183,8 +185,11 @@ function toTarget(
     memoryMb: () => sumOf(carrierIds, memoryMbOf),
     [Symbol.asyncDispose]: async () => {
       if (child.exitCode !== null) return;
-      child.kill("SIGKILL");
-      await once(child, "exit");
+      const ended = once(child, "exit");
+      child.kill("SIGTERM");
+      const late = setTimeout(() => child.kill("SIGKILL"), stopMs);
+      await ended;
+      clearTimeout(late);
     },
   };
 }
