@@ -85,6 +85,35 @@ describe("two evaluations of the same cases", () => {
     expect(finding?.verdict).toBe("violated");
   });
 
+  it.each(["duration_ms", "edit_distance", "elapsed seconds"])("hold where %s falls", (metric) => {
+    const [finding] = check(
+      runOf({ run: "old", scoreOf: usual, metric }, 1),
+      runOf({ run: "new", scoreOf: (at, next) => usual(at, next) - 0.1, metric }, 2),
+    );
+    expect(finding?.verdict).toBe("holds");
+  });
+
+  it.each(["completion_tokens", "answer length", "stepCount"])(
+    "do not know whether more or less of %s is better",
+    (metric) => {
+      const [finding] = check(
+        runOf({ run: "old", scoreOf: usual, metric }, 1),
+        runOf({ run: "new", scoreOf: (at, next) => usual(at, next) - 0.1, metric }, 2),
+      );
+      expect(finding?.verdict).toBe("inconclusive");
+    },
+  );
+
+  it("are inconclusive where no case is in both", () => {
+    const one = runOf({ run: "old", scoreOf: usual }, 1);
+    const two = runOf({ run: "new", scoreOf: (at, next) => usual(at, next) - 0.3 }, 2);
+    const others = {
+      ...two,
+      cases: two.cases.map((item) => ({ ...item, id: `other ${item.id}` })),
+    };
+    expect(check(one, others)[0]?.verdict).toBe("inconclusive");
+  });
+
   it("tell the newer one by when it ran, where both are of one model", () => {
     const worse = (at: number, next: () => number): number => usual(at, next) - 0.1;
     const [finding] = check(

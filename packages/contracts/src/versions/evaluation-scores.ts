@@ -6,7 +6,13 @@ import type { EvidenceReference } from "../model/evidence.ts";
 import type { FindingParts } from "../model/make-finding.ts";
 import { shorten } from "../text/cut-text.ts";
 import { type ArmPair, armPairsOf } from "./evaluations/arms.ts";
-import { effectOf, metricsOf, type ScoreEffect, scoresOf } from "./evaluations/compare-scores.ts";
+import {
+  effectOf,
+  isScore,
+  metricsOf,
+  type ScoreEffect,
+  scoresOf,
+} from "./evaluations/compare-scores.ts";
 
 /** What can be set, with its default. */
 const options = {
@@ -42,7 +48,7 @@ export const evaluationScores: Contract = defineContract({
   check(snapshot, settings, found) {
     const compared = armPairsOf(snapshot).map((pair) => {
       const tables = [scoresOf(pair.baseline), scoresOf(pair.candidate)] as const;
-      return { pair, tables, metrics: metricsOf(tables, settings.caseCountMin) };
+      return { pair, tables, metrics: metricsOf(tables, settings.caseCountMin).filter(isScore) };
     });
     const testCount = compared.reduce((sum, { metrics }) => sum + metrics.length, 0);
     const chanceMax = settings.errorRateMax / Math.max(1, testCount);
@@ -69,14 +75,8 @@ function judged(pair: ArmPair, effects: readonly ScoreEffect[], settings: Settin
     evidence: referencesOf(pair, worse[0] ?? effects[0]),
   };
   const actual = effects.map(effectWords).join("\n");
-  if (effects.length === 0) {
-    return {
-      ...parts,
-      verdict: "inconclusive",
-      title: `${names} have too few cases with the same metric to be compared.`,
-      actual: `${baseline.cases.length} and ${candidate.cases.length} cases.`,
-      missing: [`at least ${settings.caseCountMin} cases of each with a score of one metric`],
-    };
+  if (effects.every(({ sharedCount }) => sharedCount === 0)) {
+    return { ...parts, verdict: "inconclusive", ...incomparable(pair, effects, settings) };
   }
   if (differing.length > 1 && sure.length > 0) {
     return { ...parts, verdict: "inconclusive", ...confounded(pair, names), actual };
@@ -119,6 +119,27 @@ function judged(pair: ArmPair, effects: readonly ScoreEffect[], settings: Settin
     verdict: "holds",
     title: `${short(candidate.name)} scores no worse than ${short(baseline.name)}: a loss of ${percent(most)} of the range could not be overlooked.`,
     actual,
+  };
+}
+
+/** Other cases are another matter: what is easy for one variant says nothing of the other. */
+function incomparable(
+  { baseline, candidate }: ArmPair,
+  effects: readonly ScoreEffect[],
+  { caseCountMin }: Settings,
+): Pick<FindingParts, "title" | "actual" | "missing"> {
+  const names = `${short(candidate.name)} and ${short(baseline.name)}`;
+  const isFew = effects.length === 0;
+  return {
+    title: isFew
+      ? `${names} have too few cases with the same metric to be compared.`
+      : `${names} have no case in common, by which they could be compared.`,
+    actual: `${baseline.cases.length} and ${candidate.cases.length} cases.`,
+    missing: [
+      isFew
+        ? `at least ${caseCountMin} cases of each with a score of one metric`
+        : "the same cases under both variants",
+    ],
   };
 }
 

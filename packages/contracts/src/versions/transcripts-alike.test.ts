@@ -102,6 +102,15 @@ describe("transcripts of two versions", () => {
     expect(check([{ file: "a.jsonl" }, { file: "b.jsonl" }])).toEqual([]);
   });
 
+  it("are inconclusive where neither requests nor tools are in both", () => {
+    const [finding] = check([
+      { ...old, searchShare: 1 },
+      { ...next, searchShare: 0, errorShare: 0.6 },
+    ]);
+    expect(finding).toMatchObject({ verdict: "inconclusive" });
+    expect(finding?.title).toMatch(/share neither requests nor tools/);
+  });
+
   it("are told apart by versions in the names of two files", () => {
     const [finding] = check([
       { file: "agent-v2.jsonl", errorShare: 0.5 },

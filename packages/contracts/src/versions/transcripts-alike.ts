@@ -99,6 +99,14 @@ function judged(
       missing: [`at least ${settings.transcriptCountMin} transcripts of each`],
     };
   }
+  if (isOtherWork(effects)) {
+    return {
+      ...parts,
+      verdict: "inconclusive",
+      title: `${names} share neither requests nor tools: that is other work, and no other version.`,
+      missing: ["transcripts of the same requests under both versions"],
+    };
+  }
   if (worst !== undefined) {
     return {
       ...parts,
@@ -122,6 +130,17 @@ function judged(
 }
 
 const listedCountMax = 20;
+
+/** Whether no request and no tool is in both. */
+function isOtherWork(effects: readonly ScoreEffect[]): boolean {
+  const tools = effects.filter(({ metric }) => metric.startsWith("use of "));
+  return (
+    effects.every(({ sharedCount }) => sharedCount === 0) &&
+    tools.some(({ baseline }) => baseline > 0) &&
+    tools.some(({ candidate }) => candidate > 0) &&
+    !tools.some(({ baseline, candidate }) => baseline > 0 && candidate > 0)
+  );
+}
 
 /** Fewer failures are no harm. */
 function isRelief({ metric, gain }: ScoreEffect): boolean {

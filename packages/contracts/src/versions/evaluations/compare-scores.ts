@@ -12,6 +12,8 @@ export interface ScoreEffect {
   readonly metric: string;
   readonly isLowerBetter: boolean;
   readonly isPaired: boolean;
+  /** Cases that both sides have. */
+  readonly sharedCount: number;
   /** Cases of both, or of each. */
   readonly counts: readonly [baseline: number, candidate: number];
   readonly baseline: number;
@@ -51,7 +53,15 @@ export function scoresOf({ evidence, cases }: EvaluationArm): ScoreTable {
 
 /** Less of these is better. */
 const lowerIsBetter =
-  /toxic|bias|hallucinat|harmful|malicious|perplex|loss$|error|(?:^|[^a-z])(?:wer|cer|ter|bpb|mse|mae|rmse)(?:$|[^a-z])|latency|cost|noise_?sensitivity|leak|refus|violation/i;
+  /toxic|bias|hallucinat|harmful|malicious|perplex|loss$|error|(?:^|[^a-z])(?:wer|cer|ter|bpb|mse|mae|rmse)(?:$|[^a-z])|latency|duration|elapsed|distance|cost|price|noise_?sensitivity|leak|refus|violation|(?:^|[^a-z])(?:ms|millis|seconds|secs|time|usd)(?:$|[^a-z])/i;
+/** Sizes and places, of which neither more nor less is better. */
+const noScore =
+  /(?:^|[^a-z])(?:tokens|length|len|count|number|num|size|index|seed|step|epoch|attempts?)$|(?:Tokens|Count|Length|Size|Index)$/;
+
+/** Whether more or less of a metric is better. */
+export function isScore(metric: string): boolean {
+  return !noScore.test(metric);
+}
 
 /** Of the cases of the smaller side, so many must be those of the other for pairs to stand for it. */
 const pairedShareMin = 0.5;
@@ -83,7 +93,7 @@ export function effectOf(
   const range = rangeOf(first, second);
   const ids = [...first.keys()].filter((id) => second.has(id)).sort(compareText);
   const isPaired = ids.length >= pairedShareMin * Math.min(first.size, second.size);
-  const part = { metric, isLowerBetter, isPaired };
+  const part = { metric, isLowerBetter, isPaired, sharedCount: ids.length };
   const quantiles = twoSidedQuantile(chanceMax) + upperQuantile(1 - power);
   if (!isPaired) {
     const [values, others] = [[...first.values()], [...second.values()]];
