@@ -338,6 +338,29 @@ describe("reservations and the ledger", () => {
     expect(difference?.proposal).toMatchObject({ direction: "take", amountMicros: "23995" });
   });
 
+  it("are not compared before the ledger was told what was heard meanwhile", async () => {
+    await using world = await openWorld();
+    await world.grant(10_000_000n);
+    await work(world, "j", 0);
+    const heard: Promise<unknown>[] = [];
+    // Whoever compares reads what has ended; work is heard just then.
+    const scope = {
+      signal,
+      get tenantId() {
+        if (heard.length > 0) return tenantId;
+        aheadMs += 150_000;
+        heard.push(world.compute.heartbeat(scopeOf(), "j"));
+        return tenantId;
+      },
+    };
+    expect(await world.compute.differences(scope)).toEqual([]);
+    expect(heard).toHaveLength(1);
+    await Promise.all(heard);
+    await world.advance(0);
+    expect(await found(world)).toEqual([]);
+    await world.compute.complete(scopeOf(), "j");
+  });
+
   it("differ where a hold has no work, or work has no hold", async () => {
     await using world = await openWorld();
     await world.grant(1_000_000n);

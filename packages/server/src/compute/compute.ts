@@ -206,8 +206,9 @@ export class Compute implements AsyncDisposable, DifferenceSource {
   }
 
   async #compare(scope: TenantScope): Promise<readonly LedgerDifference[]> {
-    if (!this.#reservations.isTold) return [];
     const ended = await this.#store.list(scope);
+    // Looked at after whatever was waited for: a heartbeat that came meanwhile was not told either.
+    if (!this.#reservations.isTold) return [];
     const found = await this.#reservations.reconcile(
       scope.tenantId,
       ended.filter(({ stage }) => stage.kind === "ended"),
@@ -272,6 +273,11 @@ export class Compute implements AsyncDisposable, DifferenceSource {
     try {
       let count = 0;
       for (const tenantId of this.#reservations.workingTenants()) {
+        // A heartbeat may have come while the one before was compared.
+        if (!this.#reservations.isTold) {
+          this.#isReconcileDue = true;
+          return;
+        }
         const found = await this.#reservations.reconcile(tenantId, [], this.#signal);
         count += found.length;
         for (const { kind, reservationId } of found.slice(0, loggedCountMax))
