@@ -88,3 +88,11 @@ it.each<[string, unknown]>([
   expect(messagesOfSpan(span)?.input).toMatchObject(messages);
   expect(advertisedBy(span)).toHaveLength(1);
 });
+
+it("many names of one map are put together without a copy for each", () => {
+  const parts = Object.fromEntries(Array.from({ length: 60_000 }, (_, at) => [`a.${at}`, at]));
+  const span = read([
+    { ...shared, ...ended, context: ids, span_kind: "LLM", attributes: { list: [parts] } },
+  ]);
+  expect(Object.keys(span.attributes)).toContain("list");
+});

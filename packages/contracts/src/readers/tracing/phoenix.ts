@@ -110,8 +110,9 @@ function placeAt(root: Record<string, unknown>, path: readonly string[], value: 
   let at = root;
   for (const name of path.slice(0, -1).slice(0, depthMax)) {
     const known = Object.hasOwn(at, name) ? at[name] : undefined;
-    const inner: Record<string, unknown> = isFields(known) ? { ...known } : {};
-    setOwn(at, name, inner);
+    // What lies there already was made by `nested` for this value alone, so that it need not be copied for each name.
+    const inner = isFields(known) ? (known as Record<string, unknown>) : {};
+    if (inner !== known) setOwn(at, name, inner);
     at = inner;
   }
   setOwn(at, path.at(-1) ?? "", value);
