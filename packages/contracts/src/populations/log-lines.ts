@@ -9,12 +9,15 @@ export interface LoggedLines {
   readonly lineCount: number;
   /** Names of services; lines hold their numbers. */
   readonly services: readonly string[];
-  /** Of each line, in the order of the logs, when it was written; -1 where nobody knows. */
+  /** Of each line, in the order of the logs, when it was written; -1 where nobody knows, and where its service is one too many. */
   readonly timesMicros: Float64Array;
   readonly serviceOf: Int32Array;
   /** 1 where a line tells of an error. */
   readonly isGrave: Uint8Array;
 }
+
+/** Services that are told apart, the first ones; what writes a name of its own on each line names no services. */
+const serviceCountMax = 10_000;
 
 /** Reads the lines once; what a line says is looked up again where it is needed. */
 export function loggedLinesOf(snapshot: Snapshot): LoggedLines {
@@ -30,9 +33,10 @@ export function loggedLinesOf(snapshot: Snapshot): LoggedLines {
     for (const line of evidence.content.lines) {
       const service = line.service ?? unnamed;
       const number = numbers.get(service) ?? numbers.size;
-      numbers.set(service, number);
-      serviceOf[at] = number;
-      timesMicros[at] = line.timeMicros ?? -1;
+      const isCounted = number < serviceCountMax;
+      if (isCounted) numbers.set(service, number);
+      serviceOf[at] = isCounted ? number : 0;
+      timesMicros[at] = isCounted ? (line.timeMicros ?? -1) : -1;
       isGrave[at] = isGraveLine(line) ? 1 : 0;
       at += 1;
     }

@@ -144,7 +144,8 @@ function* minedLines(lines: LoggedLines, numbers: number[]): Generator<LogLine> 
   for (const { content } of lines.logs) {
     for (const line of content.lines) {
       at += 1;
-      if (!(isAll || lines.isGrave[at] === 1) || line.timeMicros === undefined) continue;
+      const isMeant = isAll || lines.isGrave[at] === 1;
+      if (!isMeant || (lines.timesMicros[at] ?? -1) < 0) continue;
       if (numbers.length === minedCountMax) return;
       numbers.push(at);
       yield { ...line, text: messageOf(line.text) };
