@@ -77,6 +77,9 @@ interface TracedStep {
   readonly parameters: Map<string, ParameterState>;
 }
 
+/** Steps back to which a record may still belong. */
+const openStepCountMax = 8;
+
 class ProcessReading {
   readonly #name: string;
   readonly #rank: number;
@@ -185,10 +188,9 @@ class ProcessReading {
     const last = this.#steps.at(-1);
     if (step === undefined) return last;
     if (last?.step === step && last.phase === phase) return last;
-    const known = this.#steps.findLast(
-      (traced, index) =>
-        index >= this.#steps.length - 8 && traced.step === step && traced.phase === phase,
-    );
+    const known = this.#steps
+      .slice(-openStepCountMax)
+      .findLast((traced) => traced.step === step && traced.phase === phase);
     if (known !== undefined) return known;
     if (this.#steps.length === trainingLimits.stepCountMax) throw tooMany("steps");
     const next = {
