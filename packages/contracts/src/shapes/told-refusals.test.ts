@@ -52,12 +52,14 @@ describe("operators that refused their inputs", () => {
     expect(check(message, "pasted.txt")[0]).toMatchObject({ verdict: "violated" });
   });
 
-  it("are not told where a program only informs of a text that it was given", () => {
+  it("are not told where a program only informs of a text that it was given, or a log of a request", () => {
     const message = "RuntimeError: mat1 and mat2 shapes cannot be multiplied (4x3 and 4x3)";
     const record = (level: string, msg: string): string =>
       JSON.stringify({ level, time: "2026-01-01T00:00:00Z", msg });
     const asked = record("info", `prompt: my training ends in ${message}, why?`);
     expect(check(`${asked}\n${asked}\n`, "chat.ndjson")).toEqual([]);
+    const search = `10.0.0.1 - - [01/Jan/2026:00:00:00 +0000] "GET /search?q=${message} Error HTTP/1.1" 200 12`;
+    expect(check(`${search}\n${search}\n`, "access.log")).toEqual([]);
     const failed = record("error", `training ended: ${message}`);
     expect(check(`${asked}\n${failed}\n`, "chat.ndjson")).toMatchObject([{ verdict: "violated" }]);
     expect(

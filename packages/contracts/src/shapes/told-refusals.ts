@@ -16,10 +16,14 @@ const isTraceEnd = /(?:^|\n)[\w.]{1,128}(?:Error|Exception)\b[^\n]{0,512}$/;
 
 const raised = /^(?:E\s+)?[\w.]{1,128}(?:Error|Exception|Warning|Fail)\b/;
 
+/** A line about a request, as access logs have it. */
+const requested = /\b(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) \/\S/;
+
 /** What a program only informs of is often a text that it was given; there a refusal has to be the program's own exception. */
 function isTold({ severity }: Pick<LogLine, "severity">, line: string): boolean {
   const isCalm = severity === "info" || severity === "debug" || severity === "trace";
-  return !isCalm || raised.test(line);
+  const isOfOthers = isCalm || requested.test(line);
+  return !isOfOthers || raised.test(line);
 }
 
 interface Told extends Refusal {
