@@ -14,7 +14,7 @@ import { Client, type ClientConfig } from "pg";
 
 import type { ControlMessage, ControlTerms, Gift } from "./control-process.ts";
 
-/** A line of a journal of usage, as far as the program needs it. */
+/** A use in a journal of usage, as far as the program needs it. */
 export interface JournalLine {
   readonly kind: "admitted" | "settled";
   readonly usageId: string;
@@ -227,23 +227,32 @@ export class Installation {
       const processId = Number(/ (\d+):\d+ [0-9a-f]+$/.exec(heading)?.[1] ?? 0);
       if (processId === 0) continue;
       journals.push({ name, processId });
-      for (const line of rest.slice(0, -1)) lines.push(readLine(line, processId));
+      for (const line of rest.slice(0, -1)) lines.push(...readTurn(line, processId));
     }
     return { journals, lines };
   }
 }
 
-function readLine(line: string, processId: number): JournalLine {
+/** What stands in one line of a file: all uses that began or ended in one turn of a worker. */
+function readTurn(line: string, processId: number): JournalLine[] {
   // Written by the product; a damaged line would end the program.
-  const entry = JSON.parse(line.slice(line.indexOf(" ") + 1)) as {
-    readonly kind: JournalLine["kind"];
-    readonly usageId: string;
-    readonly micros: string;
-    readonly attribution: { readonly userId?: string };
-  };
-  const { kind, usageId, micros, attribution } = entry;
-  return { kind, usageId, call: attribution.userId ?? "", micros: BigInt(micros), processId };
+  const sections = JSON.parse(line.slice(line.indexOf(" ") + 1)) as readonly {
+    readonly terms: { readonly attribution: { readonly userId?: string } };
+    readonly admitted: readonly Row[];
+    readonly settled: readonly Row[];
+  }[];
+  return sections.flatMap(({ terms, ...rows }) =>
+    (["admitted", "settled"] as const).flatMap((kind) =>
+      rows[kind].map(([usageId, micros]): JournalLine => {
+        const call = terms.attribution.userId ?? "";
+        return { kind, usageId, call, micros: BigInt(micros), processId };
+      }),
+    ),
+  );
 }
+
+/** A use in a line; what is known of its tokens stands behind. */
+type Row = readonly [usageId: string, micros: number, ...tokens: number[]];
 
 /** Ends a process without a warning; one that has ended is no failure. */
 export function kill(id: number): void {

@@ -13,9 +13,9 @@ const text = { type: "string" };
 const faulty = chat(
   [
     "user: where is my order?",
-    { tool: "get_order", given: { id: "ord_8812ab" }, result: { total: 41.5, status: "pending" } },
-    { tool: "get_order", given: { id: "ord_8812ab" }, result: { total: 41.5, status: "pending" } },
-    { tool: "get_order", given: { id: "ord_8812ab" }, result: { total: 41.5, status: "pending" } },
+    { tool: "get_order", given: { id: "ord_8812ab" }, result: { total: 41.5, status: "shipped" } },
+    { tool: "get_order", given: { id: "ord_8812ab" }, result: { total: 41.5, status: "shipped" } },
+    { tool: "get_order", given: { id: "ord_8812ab" }, result: { total: 41.5, status: "shipped" } },
     "The total is $45.10.",
     "user: book it",
     { tool: "book", given: { id: 5 }, result: "", isError: true },

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 
 import { type TenantId, PlatformError } from "@faultline/protocol";
-import { openTemporaryFolder, seededRandom } from "@faultline/testkit";
+import { openTemporaryFolder, seededRandom, until } from "@faultline/testkit";
 import { sql } from "kysely";
 import { pino } from "pino";
 import { expect, test } from "vitest";
@@ -25,8 +25,11 @@ const grantedMicros = 1_000_000n;
 const tenantId = "crash" as TenantId;
 
 async function killServer(dataFolder: string): Promise<void> {
-  const record = await readServerRecord(await locateCluster(dataFolder));
-  assert(record?.running === true, "the server runs when it is killed");
+  const cluster = await locateCluster(dataFolder);
+  // It may still be on its way back from the kill before.
+  await until(async () => (await readServerRecord(cluster))?.running === true);
+  const record = await readServerRecord(cluster);
+  assert(record !== undefined, "a server that runs has a record");
   process.kill(record.pid, "SIGKILL");
 }
 
