@@ -122,11 +122,12 @@ async function serveFaultline(): Promise<Serving> {
 
 /** Ends the database with this process, which would outlive it. */
 function endWith(paying: BenchCredit, folder: string): void {
-  process.once("SIGTERM", () => {
-    void paying[Symbol.asyncDispose]()
-      .then(() => rm(folder, { recursive: true, force: true }))
-      .finally(() => process.exit());
-  });
+  const end = async (): Promise<void> => {
+    await paying[Symbol.asyncDispose]();
+    await rm(folder, { recursive: true, force: true });
+    process.exit();
+  };
+  process.once("SIGTERM", () => void end());
 }
 
 async function listen(listener: RequestListener): Promise<Serving> {
