@@ -52,8 +52,8 @@ function check(plans: readonly SidePlan[], seed = 1): Finding[] {
   );
 }
 
-const old: SidePlan = { file: "/work/main/baseline/runs.jsonl" };
-const next: SidePlan = { file: "/work/main/candidate/runs.jsonl" };
+const old: SidePlan = { file: "/srv/evaluations/baseline/runs.jsonl" };
+const next: SidePlan = { file: "/srv/evaluations/candidate/runs.jsonl" };
 
 describe("transcripts of two versions", () => {
   it.each([
@@ -66,7 +66,7 @@ describe("transcripts of two versions", () => {
     expect(finding).toMatchObject({ verdict: "violated", causeKind: "change" });
     expect(finding?.title).toMatch(title);
     expect(finding?.subject.name).toBe(
-      "/work/main/candidate/runs.jsonl against /work/main/baseline/runs.jsonl",
+      "/srv/evaluations/candidate/runs.jsonl against /srv/evaluations/baseline/runs.jsonl",
     );
   });
 
@@ -98,7 +98,7 @@ describe("transcripts of two versions", () => {
         { ...next, count: 25 },
       ])[0]?.verdict,
     ).toBe("inconclusive");
-    expect(check([old, { ...next, file: "/work/main/baseline/more.jsonl" }])).toEqual([]);
+    expect(check([old, { ...next, file: "/srv/evaluations/baseline/more.jsonl" }])).toEqual([]);
     expect(check([{ file: "a.jsonl" }, { file: "b.jsonl" }])).toEqual([]);
   });
 
