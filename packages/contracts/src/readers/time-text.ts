@@ -131,3 +131,9 @@ function offsetMicros(zone: string | undefined): number {
   const minutes = Number(parts[2]) * 60 + Number(parts[3] ?? 0);
   return (parts[1] === "-" ? -minutes : minutes) * 60e6;
 }
+
+/** The moment that a field tells of, as a number or as text; without a zone, as some databases write it, in UTC. */
+export function timeOfValue(value: unknown): number | undefined {
+  if (typeof value === "number") return timeOfNumber(value);
+  return typeof value === "string" ? timeOfText(value) : undefined;
+}

@@ -8,3 +8,9 @@ export function parsedJson(text: string): unknown {
     return undefined;
   }
 }
+
+/** The value of text that is JSON of more than a word or a number; anything else as it is. */
+export function unpacked(value: unknown): unknown {
+  if (typeof value !== "string" || !/^\s*[{["]/.test(value)) return value;
+  return parsedJson(value) ?? value;
+}

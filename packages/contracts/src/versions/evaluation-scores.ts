@@ -5,6 +5,7 @@ import { defineContract } from "../model/define-contract.ts";
 import type { EvidenceReference } from "../model/evidence.ts";
 import type { FindingParts } from "../model/make-finding.ts";
 import { shorten } from "../text/cut-text.ts";
+import { significant } from "../text/number-words.ts";
 import { type ArmPair, armPairsOf } from "./evaluations/arms.ts";
 import {
   effectOf,
@@ -189,11 +190,11 @@ function short(text: string): string {
 const nameLengthMax = 100;
 
 function percent(share: number): string {
-  return `${Number((share * 100).toPrecision(2))} %`;
+  return `${significant(100 * share, 2)} %`;
 }
 
 function figure(value: number): string {
-  return String(Number(value.toPrecision(3)));
+  return significant(value, 3);
 }
 
 function measuresOf(

@@ -5,6 +5,7 @@ import { defineContract } from "../model/define-contract.ts";
 import type { EvidenceReference } from "../model/evidence.ts";
 import type { FindingParts } from "../model/make-finding.ts";
 import { shorten } from "../text/cut-text.ts";
+import { percent, significant } from "../text/number-words.ts";
 import { effectOf, metricsOf, type ScoreEffect } from "./evaluations/compare-scores.ts";
 import { featureTables, requestOf } from "./transcripts/features.ts";
 import { sidesOf, type TranscriptSide, type TranscriptSides } from "./transcripts/sides.ts";
@@ -174,12 +175,8 @@ function rankOf({ metric }: ScoreEffect): number {
 
 function effectWords({ metric, baseline, candidate, chance, isPaired }: ScoreEffect): string {
   const figure = (value: number): string =>
-    isLength(metric) ? String(Number(value.toPrecision(3))) : percent(value);
+    isLength(metric) ? significant(value, 3) : percent(value);
   return `${metric} ${figure(candidate)} against ${figure(baseline)} (chance ${Number(chance.toPrecision(2))}${isPaired ? ", request by request" : ""})`;
-}
-
-function percent(share: number): string {
-  return `${Number((share * 100).toPrecision(3))} %`;
 }
 
 function short(name: string): string {

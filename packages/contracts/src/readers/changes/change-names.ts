@@ -4,7 +4,7 @@ import { type Fields, isFields } from "../../model/fields.ts";
 import { cutText } from "../../text/cut-text.ts";
 import { FieldPaths } from "../field-path.ts";
 import { timeOfNumber, timeOfText } from "../time-text.ts";
-import { numberOf, textOf } from "../tracing/loose-value.ts";
+import { numberOf, textOf } from "../loose-value.ts";
 
 const names = (list: string): FieldPaths => new FieldPaths(list.split(" "));
 

@@ -3,7 +3,7 @@
 import type { ChangeEvent, CommitChange } from "../../model/changes.ts";
 import { type Fields, isFields } from "../../model/fields.ts";
 import { cutText } from "../../text/cut-text.ts";
-import { textOf } from "../tracing/loose-value.ts";
+import { textOf } from "../loose-value.ts";
 import { fieldNames, momentOf, optional, wordsAt } from "./change-names.ts";
 import { changeLimits } from "./limits.ts";
 

@@ -2,7 +2,7 @@
 
 import { type Fields, isFields } from "../../model/fields.ts";
 import type { Alert, LogPattern, StatusReport } from "../../model/incident.ts";
-import { textOf } from "../tracing/loose-value.ts";
+import { textOf } from "../loose-value.ts";
 import { amountAt, fieldNames, momentOf, optional, wordsAt } from "./change-names.ts";
 import type { ListName } from "./change-record.ts";
 

@@ -5,6 +5,7 @@ import { cutText } from "../../text/cut-text.ts";
 import { textHash } from "../../text/text-hash.ts";
 import { EvidenceError } from "../evidence-error.ts";
 import type { FormatInput } from "../format.ts";
+import { textOf } from "../loose-value.ts";
 import { timeOfNumber, timeOfText } from "../time-text.ts";
 import { evaluationLimits } from "./limits.ts";
 
@@ -149,10 +150,4 @@ function scoreOf(value: unknown): number | undefined {
   const word = value.trim().toLowerCase();
   if (/^[-+]?\d{1,15}(?:\.\d{1,15})?(?:e[-+]?\d{1,3})?$/.test(word)) return Number(word);
   return words.get(word);
-}
-
-/** A text, or the digits of a number. */
-export function textOf(value: unknown): string {
-  if (typeof value === "string") return value;
-  return typeof value === "number" || typeof value === "boolean" ? String(value) : "";
 }

@@ -2,7 +2,8 @@
 
 import { type Fields, isFields } from "../../model/fields.ts";
 import { canonicalJson } from "../../snapshot/canonical-json.ts";
-import { type EvaluationBuilder, textOf, type RunParts } from "./evaluation-builder.ts";
+import { textOf } from "../loose-value.ts";
+import type { EvaluationBuilder, RunParts } from "./evaluation-builder.ts";
 
 /** Adds what a document holds, and tells what it says of its run; nothing where it is of another tool. */
 export type AddDocument = (document: Fields, to: EvaluationBuilder) => RunParts | undefined;

@@ -2,8 +2,9 @@
 
 import { type Fields, isFields } from "../../model/fields.ts";
 import { canonicalJson } from "../../snapshot/canonical-json.ts";
+import { textOf } from "../loose-value.ts";
 import { plainName } from "../tables/column-names.ts";
-import { textOf, type EvaluationBuilder, type RunParts } from "./evaluation-builder.ts";
+import type { EvaluationBuilder, RunParts } from "./evaluation-builder.ts";
 
 /** Adds a record, and tells what it says of the run; nothing where it is of another tool. */
 export type AddRecord = (record: Fields, to: EvaluationBuilder) => RunParts | undefined;

@@ -4,7 +4,7 @@ import { type Fields, isFields } from "../../model/fields.ts";
 import type { Attributes, SpanEvent } from "../../model/span.ts";
 import type { FileContent } from "../format.ts";
 import { itemsOf } from "./documents.ts";
-import { numberOf, textOf } from "./loose-value.ts";
+import { numberOf, textOf } from "../loose-value.ts";
 import { type ForeignLink, SpanCollector } from "./span-collector.ts";
 
 /** Whether a text begins as Jaeger's. */

@@ -2,12 +2,12 @@
 
 import { type Fields, isFields } from "../../model/fields.ts";
 import type { Attributes } from "../../model/span.ts";
-import { parsedJson } from "../../text/json-text.ts";
+import { unpacked } from "../../text/json-text.ts";
 import { FieldPaths } from "../field-path.ts";
 import type { FileContent } from "../format.ts";
-import { timeOfNumber, timeOfText } from "../time-text.ts";
+import { timeOfValue } from "../time-text.ts";
 import { itemsOf } from "./documents.ts";
-import { textOf } from "./loose-value.ts";
+import { textOf } from "../loose-value.ts";
 import { SpanCollector } from "./span-collector.ts";
 
 const paths = {
@@ -47,7 +47,7 @@ export function readLangfuse(text: string): FileContent {
 
 function addObservation(observation: Fields, collector: SpanCollector): void {
   const metadata = fieldsOf(observation["metadata"]);
-  const start = timeOf(paths.start.first(observation));
+  const start = timeOfValue(paths.start.first(observation));
   const isFailed = textOf(observation["level"]).toUpperCase() === "ERROR";
   const resource = collector.attributes(fieldsOf(metadata["resourceAttributes"]));
   const environment = textOf(observation["environment"]);
@@ -60,7 +60,7 @@ function addObservation(observation: Fields, collector: SpanCollector): void {
     kind: 1,
     startMicros: start,
     // What has no end is an event.
-    endMicros: timeOf(paths.end.first(observation)) ?? start,
+    endMicros: timeOfValue(paths.end.first(observation)) ?? start,
     attributes: collector.bounded(attributesOf(observation, metadata, collector)),
     statusCode: isFailed ? 2 : 0,
     statusMessage: isFailed ? paths.message.firstText(observation) : undefined,
@@ -76,8 +76,8 @@ function attributesOf(observation: Fields, metadata: Fields, collector: SpanColl
     if (value !== undefined && value !== null) collector.set(attributes, name, value);
   };
   set("langfuse.observation.type", textOf(observation["type"]).toLowerCase());
-  set("langfuse.observation.input", jsonOf(observation["input"]));
-  set("langfuse.observation.output", jsonOf(observation["output"]));
+  set("langfuse.observation.input", unpacked(observation["input"]));
+  set("langfuse.observation.output", unpacked(observation["output"]));
   set("langfuse.observation.model.name", paths.model.first(observation));
   const tools = toolsOf(observation, metadata);
   if (tools !== undefined) set("gen_ai.tool.definitions", tools);
@@ -94,32 +94,20 @@ function attributesOf(observation: Fields, metadata: Fields, collector: SpanColl
 function toolsOf(observation: Fields, metadata: Fields): unknown {
   const named = fieldsOf(paths.definitions.first(observation));
   const list = Object.entries(named).flatMap(([name, definition]) => {
-    const inner = jsonOf(definition);
+    const inner = unpacked(definition);
     return isFields(inner) ? [{ name, ...inner, ...parametersOf(inner) }] : [];
   });
   if (list.length > 0) return list;
   const { tools } = metadata;
-  return Array.isArray(tools) ? tools.map(jsonOf) : undefined;
+  return Array.isArray(tools) ? tools.map(unpacked) : undefined;
 }
 
 function parametersOf(definition: Fields): Fields {
-  const parameters = jsonOf(definition["parameters"]);
+  const parameters = unpacked(definition["parameters"]);
   return isFields(parameters) ? { parameters } : {};
 }
 
 function fieldsOf(value: unknown): Fields {
-  const read = jsonOf(value);
+  const read = unpacked(value);
   return isFields(read) ? read : {};
-}
-
-/** The value of JSON text; the API gives what it stores as text. */
-function jsonOf(value: unknown): unknown {
-  if (typeof value !== "string" || !/^\s*[{["]/.test(value)) return value;
-  return parsedJson(value) ?? value;
-}
-
-function timeOf(value: unknown): number | undefined {
-  if (typeof value === "number") return timeOfNumber(value);
-  // ClickHouse writes times without a zone, in UTC.
-  return typeof value === "string" ? timeOfText(value) : undefined;
 }

@@ -3,9 +3,9 @@
 import { type Fields, isFields } from "../../model/fields.ts";
 import type { Attributes } from "../../model/span.ts";
 import type { FileContent } from "../format.ts";
-import { timeOfNumber, timeOfText } from "../time-text.ts";
+import { timeOfValue } from "../time-text.ts";
 import { itemsOf } from "./documents.ts";
-import { textOf } from "./loose-value.ts";
+import { textOf } from "../loose-value.ts";
 import { SpanCollector } from "./span-collector.ts";
 
 /** Whether a text begins with runs that have a place in a trace. */
@@ -39,7 +39,7 @@ function addRun(run: Fields, place: Place, collector: SpanCollector): void {
   const id = textOf(run["id"]);
   const traceId = textOf(run["trace_id"]) || place.traceId || id;
   const failure = textOf(run["error"]);
-  const start = timeOf(run["start_time"]);
+  const start = timeOfValue(run["start_time"]);
   collector.add({
     traceId,
     spanId: id,
@@ -47,7 +47,7 @@ function addRun(run: Fields, place: Place, collector: SpanCollector): void {
     name: textOf(run["name"]),
     kind: 1,
     startMicros: start,
-    endMicros: timeOf(run["end_time"]) ?? start,
+    endMicros: timeOfValue(run["end_time"]) ?? start,
     attributes: collector.bounded(attributesOf(run, collector)),
     statusCode: failure === "" ? 0 : 2,
     statusMessage: failure,
@@ -85,9 +85,4 @@ function resourceOf(run: Fields): Attributes {
 
 function fieldsOf(value: unknown): Fields {
   return isFields(value) ? value : {};
-}
-
-function timeOf(value: unknown): number | undefined {
-  if (typeof value === "number") return timeOfNumber(value);
-  return typeof value === "string" ? timeOfText(value) : undefined;
 }

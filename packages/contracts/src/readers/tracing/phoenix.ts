@@ -5,9 +5,9 @@ import type { Attributes, SpanEvent } from "../../model/span.ts";
 import { parsedJson } from "../../text/json-text.ts";
 import { FieldPaths } from "../field-path.ts";
 import type { FileContent } from "../format.ts";
-import { timeOfNumber, timeOfText } from "../time-text.ts";
+import { timeOfValue } from "../time-text.ts";
 import { itemsOf } from "./documents.ts";
-import { textOf } from "./loose-value.ts";
+import { textOf } from "../loose-value.ts";
 import { SpanCollector } from "./span-collector.ts";
 
 const paths = {
@@ -56,8 +56,8 @@ function addSpan(span: Fields, collector: SpanCollector): void {
     parentSpanId: textOf(paths.parent.first(span)),
     name: textOf(span["name"]),
     kind: 1,
-    startMicros: timeOf(paths.start.first(span)),
-    endMicros: timeOf(paths.end.first(span)),
+    startMicros: timeOfValue(paths.start.first(span)),
+    endMicros: timeOfValue(paths.end.first(span)),
     attributes: collector.bounded(attributes),
     events: eventsOf(span["events"], collector),
     statusCode: status === "ERROR" ? 2 : status === "OK" ? 1 : 0,
@@ -69,7 +69,7 @@ function addSpan(span: Fields, collector: SpanCollector): void {
 function eventsOf(list: unknown, collector: SpanCollector): SpanEvent[] {
   return (Array.isArray(list) ? list : []).filter(isFields).map((event) => ({
     name: textOf(event["name"]).toWellFormed(),
-    timeMicros: timeOf(event["timestamp"]) ?? 0,
+    timeMicros: timeOfValue(event["timestamp"]) ?? 0,
     attributes: collector.bounded(collector.attributes(event["attributes"])),
   }));
 }
@@ -126,9 +126,4 @@ function setOwn(fields: Record<string, unknown>, name: string, value: unknown): 
     configurable: true,
     writable: true,
   });
-}
-
-function timeOf(value: unknown): number | undefined {
-  if (typeof value === "number") return timeOfNumber(value);
-  return typeof value === "string" ? timeOfText(value) : undefined;
 }

@@ -6,7 +6,7 @@ import type { FileContent } from "../format.ts";
 import { timeOfNumber, timeOfText } from "../time-text.ts";
 import { firstObjectOf, itemsOf } from "./documents.ts";
 import { inspectedValuesOf } from "./inspected.ts";
-import { numberOf, textOf } from "./loose-value.ts";
+import { numberOf, textOf } from "../loose-value.ts";
 import { type ForeignLink, type ForeignSpan, SpanCollector } from "./span-collector.ts";
 
 /** Whether a text begins with a span that an SDK printed. */

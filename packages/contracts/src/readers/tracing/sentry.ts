@@ -6,7 +6,7 @@ import type { FileContent } from "../format.ts";
 import { timeOfNumber, timeOfText } from "../time-text.ts";
 import { itemsOf } from "./documents.ts";
 import { derivedId } from "./ids.ts";
-import { numberOf, textOf } from "./loose-value.ts";
+import { numberOf, textOf } from "../loose-value.ts";
 import { type ForeignSpan, SpanCollector } from "./span-collector.ts";
 
 /** Whether a text begins with a transaction, or with spans that were sent without one. */

@@ -6,7 +6,7 @@ import { FieldPaths } from "../field-path.ts";
 import type { FileContent } from "../format.ts";
 import { timeOfNumber, timeOfText } from "../time-text.ts";
 import { firstObjectOf, itemsOf } from "./documents.ts";
-import { numberOf, textOf } from "./loose-value.ts";
+import { numberOf, textOf } from "../loose-value.ts";
 import { SpanCollector } from "./span-collector.ts";
 
 const traceNames = ["trace_id", "traceId", "traceID", "TraceId", "context.trace_id"];

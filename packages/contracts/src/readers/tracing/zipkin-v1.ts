@@ -1,7 +1,7 @@
 /** Spans of Zipkin's first version, where annotations say what later versions have fields for. */
 
 import { type Fields, isFields } from "../../model/fields.ts";
-import { numberOf, textOf } from "./loose-value.ts";
+import { numberOf, textOf } from "../loose-value.ts";
 
 /** A side of a call, by the annotations that begin and end it. */
 const sides = [

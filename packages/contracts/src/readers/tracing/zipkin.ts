@@ -5,7 +5,7 @@ import type { Attributes } from "../../model/span.ts";
 import type { FileContent } from "../format.ts";
 import { itemsOf } from "./documents.ts";
 import { derivedId, hexadecimalId } from "./ids.ts";
-import { numberOf, textOf } from "./loose-value.ts";
+import { numberOf, textOf } from "../loose-value.ts";
 import { SpanCollector } from "./span-collector.ts";
 import { secondVersionOf } from "./zipkin-v1.ts";
 

@@ -1,7 +1,7 @@
 /** Requests and answers of models that SDKs record whole, each in one value. */
 
 import { type Fields, isFields } from "../../model/fields.ts";
-import { parsedJson } from "../../text/json-text.ts";
+import { unpacked } from "../../text/json-text.ts";
 import { generationOf, instructionsIn, partOf, toolListIn } from "./containers.ts";
 import { textField } from "./fields.ts";
 import { isKnownRole, looksLikeMessage } from "./message.ts";
@@ -14,7 +14,7 @@ export interface WholeRequest {
 
 /** The request that a value holds; without messages when it holds none. */
 export function requestIn(given: unknown): WholeRequest {
-  const value = parsed(given);
+  const value = unpacked(given);
   if (typeof value === "string") {
     return { messages: value === "" ? [] : [{ role: "user", content: value }] };
   }
@@ -36,7 +36,7 @@ export function requestIn(given: unknown): WholeRequest {
 
 /** The answer that a value holds, as at most one message: calls that stand in several items belong together. */
 export function answerIn(given: unknown): readonly unknown[] {
-  const value = parsed(given);
+  const value = unpacked(given);
   if (typeof value === "string") return value === "" ? [] : [{ role: "assistant", content: value }];
   return oneAnswer(messagesOfAnswer(value));
 }
@@ -99,7 +99,7 @@ function sorted(list: readonly unknown[]): WholeRequest {
 /** The definition of a tool in a message of the role `tool`, as callbacks of LangChain hand them on. */
 function advertisedIn(item: unknown): unknown {
   if (!isFields(item) || item["role"] !== "tool") return undefined;
-  const content = parsed(item["content"]);
+  const content = unpacked(item["content"]);
   if (!isFields(content) || content["type"] !== "function") return undefined;
   const { function: inner } = content;
   return isFields(inner) && inner["arguments"] === undefined && inner["name"] !== undefined
@@ -120,7 +120,7 @@ export function withKeptCalls(item: unknown): unknown {
   const { additional_kwargs: more, content } = item;
   if (isFields(more) && hasCalls(more)) return { ...item, tool_calls: more["tool_calls"] };
   const listed =
-    typeof content === "string" && content.startsWith("[{") ? parsed(content) : content;
+    typeof content === "string" && content.startsWith("[{") ? unpacked(content) : content;
   const isCalls =
     Array.isArray(listed) &&
     listed.length > 0 &&
@@ -134,10 +134,4 @@ function hasCalls(fields: Fields): boolean {
 
 function isCall(value: unknown): boolean {
   return isFields(value) && textField(value, "name") !== undefined && "arguments" in value;
-}
-
-/** The value of JSON text; anything else as it is. */
-function parsed(value: unknown): unknown {
-  if (typeof value !== "string" || !/^\s*[{["]/.test(value)) return value;
-  return parsedJson(value) ?? value;
 }
