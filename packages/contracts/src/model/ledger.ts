@@ -24,7 +24,8 @@ const Name = Type.String({ maxLength: ledgerEvidenceLimits.nameLengthMax });
 const Micros = Type.String({ pattern: "^(?:0|-?[1-9][0-9]{0,39})$" });
 /** Microseconds since 1970. */
 const Time = Type.Number({ minimum: 0 });
-const Count = Type.Integer({ minimum: 0 });
+/** A whole number that a double holds exactly. */
+const Count = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
 
 /** An account, as `credit/USD`: a kind, a stroke and its currency. */
 export const BookedAccount = Type.Object(
