@@ -35,9 +35,16 @@ export function TrafficCharts({ traffic }: { traffic: Overview["traffic"] }) {
         />
       </Panel>
       <Panel title="Errors" note="model operations">
-        <Figure value={formatShare(traffic.errorCount, traffic.count)} unit="failed">
-          {formatCount(traffic.errorCount)} of {formatCount(traffic.count)}
-        </Figure>
+        {traffic.count === 0 ? (
+          // A share of nothing is no share: 0 % would read as health.
+          <Figure value="–" unit="">
+            No operation in this window
+          </Figure>
+        ) : (
+          <Figure value={formatShare(traffic.errorCount, traffic.count)} unit="failed">
+            {formatCount(traffic.errorCount)} of {formatCount(traffic.count)}
+          </Figure>
+        )}
         <SeriesChart
           label="Failed operations over time"
           moments={moments}
