@@ -11,7 +11,16 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { OptionValues } from "../src/command.ts";
 import { command as snapshot } from "../src/commands/snapshot.ts";
 import { liveProgress } from "../src/live/live-progress.ts";
-import { jaeger, loki, openLiveSystem, openServer, pprof, tempo } from "./live-system.ts";
+import {
+  type Answers,
+  jaeger,
+  loki,
+  openLiveSystem,
+  openServer,
+  pprof,
+  prometheus,
+  tempo,
+} from "./live-system.ts";
 import { runIn } from "./run-command.ts";
 
 let folder: TemporaryFolder;
@@ -63,12 +72,29 @@ interface Fault {
 }
 
 const faultList: readonly (readonly [string, RequestListener, RegExp, string?])[] = [
-  ["never answers", () => undefined, /took longer than 0\.4 s/, "400ms"],
+  ["never answers", () => undefined, /took longer than 0\.\d+ s/, "400ms"],
   [
     "stalls within its answer",
     (_request, response) => void response.writeHead(200).write('{"data":'),
-    /took longer than 0\.4 s/,
+    /took longer than 0\.\d+ s/,
     "400ms",
+  ],
+  [
+    "gives its answer drop by drop",
+    (_request, response) => {
+      response.writeHead(200).write('{"data":');
+      const drop = (): void => {
+        if (!response.destroyed) response.write(" ", () => setTimeout(drop, 10));
+      };
+      drop();
+    },
+    /took longer than 0\.\d+ s/,
+    "400ms",
+  ],
+  [
+    "resets the connection",
+    (request) => void request.socket.resetAndDestroy(),
+    /reset|closed|terminated/i,
   ],
   [
     "cuts its answer",
@@ -182,7 +208,7 @@ describe("traces of Tempo", () => {
       response.writeHead(200, { "content-type": "application/json" }).end(body);
     };
 
-  it.each(faults.filter(([what]) => !/^(?:never answers|stalls)/.test(what)))(
+  it.each(faults)(
     "of which one %s are read but for that one, which is named",
     async (_what, { listener, why, patience = "20s" }) => {
       await using faulty = await openServer(withFault(listener));
@@ -203,16 +229,53 @@ describe("traces of Tempo", () => {
     expect(made.output + made.notes).toContain(other);
   });
 
-  it.each(["never answers", "stalls within its answer"])(
-    "of which one %s are kept as far as they came when the time is over",
-    async (what) => {
-      const [, fault] = faults.find(([name]) => name === what) ?? [];
-      await using faulty = await openServer(withFault(fault?.listener ?? (() => undefined)));
-      const made = await create({ tempo: faulty.url, "source-timeout": "1s" });
-      expect(made.code).toBe(2);
-      expect(made.missed.map(({ why }) => why).join()).toMatch(/took longer than 1 s/);
-    },
-  );
+  /** Finds so many traces beside a good one, and leaves who asks for them waiting. */
+  const withStalled = (stalledCount: number): RequestListener => {
+    const stalled = Array.from({ length: stalledCount }, (_, at) => `${at}`.padStart(32, "d"));
+    return (request, response) => {
+      const url = new URL(request.url ?? "/", "http://127.0.0.1");
+      if (stalled.some((id) => url.pathname.endsWith(id))) return;
+      const traces = [good, ...stalled].map((traceID) => ({ traceID }));
+      const answer = tempo(url, request);
+      const body =
+        url.pathname === "/api/search"
+          ? JSON.stringify({ traces })
+          : answer !== "never" && answer.body;
+      response.writeHead(200).end(body);
+    };
+  };
+
+  it("of which nine stall are read but for those, which are named each", async () => {
+    await using faulty = await openServer(withStalled(9));
+    const made = await create({ tempo: faulty.url, "source-timeout": "2s" });
+    expect(made.code).toBe(2);
+    expect(made.missed).toHaveLength(9);
+    expect(made.missed.at(0)).toEqual({
+      what: `trace ${"0".padStart(32, "d")}`,
+      why: "It took longer than 0.25 s; a longer --source-timeout gives each part more.",
+    });
+    expect(made.evidenceCount).toBe(2);
+  });
+
+  it("of which more stall than there is time for end at the deadline of the source, and say what was left", async () => {
+    await using faulty = await openServer(withStalled(40));
+    const made = await create({ tempo: faulty.url, "source-timeout": "400ms" });
+    expect(made.missed.at(-2)?.what).toMatch(/^(?:trace \w+, ){4}trace \w+ and \d+ more$/);
+    expect(made.missed.at(-1)).toEqual({ what: "the rest", why: "It took longer than 0.4 s." });
+    expect(made.evidenceCount).toBe(2);
+  });
+
+  it("are found by one search where the other stalls", async () => {
+    await using faulty = await openServer((request, response) => {
+      const url = new URL(request.url ?? "/", "http://127.0.0.1");
+      if (url.searchParams.get("q")?.includes("error") === true) return;
+      const answer = tempo(url, request);
+      response.writeHead(200).end(answer !== "never" && answer.body);
+    });
+    const made = await create({ tempo: faulty.url, "source-timeout": "600ms" });
+    expect(made.missed.map(({ what }) => what)).toEqual(["the search for { status = error }"]);
+    expect(made.evidenceCount).toBe(2);
+  });
 
   it("are asked for by ids alone", async () => {
     await using system = await openServer(
@@ -248,6 +311,56 @@ describe("logs of Loki", () => {
     await create({ loki: logs.url, "loki-query": ['{app="shop"}'] });
     const queries = logs.requests.map((path) => new URL(path, logs.url).searchParams.get("query"));
     expect(queries).toEqual(['{app="shop"}']);
+  });
+});
+
+describe("a part that stalls", () => {
+  const without =
+    (answers: Answers, isStalled: (url: URL) => boolean): Answers =>
+    (url, request) =>
+      isStalled(url) ? "never" : answers(url, request);
+
+  it("of Jaeger is a service, and the others are read", async () => {
+    await using faulty = await openLiveSystem((url, request) => {
+      if (url.pathname === "/api/services")
+        return { body: JSON.stringify({ data: ["a", "shop"] }) };
+      return url.searchParams.get("service") === "a" ? "never" : jaeger(url, request);
+    });
+    const made = await create({ jaeger: faulty.url, "source-timeout": "1s" });
+    expect(made.missed.map(({ what }) => what)).toEqual(["traces of a", "traces of a"]);
+    expect(made.evidenceCount).toBe(2);
+  });
+
+  it("of Loki is a query, and the other is read", async () => {
+    await using faulty = await openLiveSystem(
+      without(loki, (url) => url.searchParams.get("query")?.includes("|~") === true),
+    );
+    const made = await create({ loki: faulty.url, "source-timeout": "500ms" });
+    expect(made.missed).toHaveLength(1);
+    expect(made.evidenceCount).toBe(2);
+  });
+
+  it("of Prometheus is a query, and the others are read", async () => {
+    await using faulty = await openLiveSystem(
+      without(prometheus, (url) => url.searchParams.get("query")?.includes("gen_ai") === true),
+    );
+    const made = await create({ prometheus: faulty.url, "source-timeout": "500ms" });
+    expect(made.missed).toEqual([
+      {
+        what: expect.stringContaining("gen_ai"),
+        why: expect.stringContaining("longer than 0.125 s"),
+      },
+    ]);
+    expect(made.evidenceCount).toBe(2);
+  });
+
+  it("of a Go process is a profile; goroutines that take too long as text are asked for in their short form", async () => {
+    await using faulty = await openLiveSystem(
+      without(pprof, (url) => url.pathname.endsWith("/heap") || url.searchParams.has("debug")),
+    );
+    const made = await create({ pprof: [faulty.url], "source-timeout": "800ms" });
+    expect(made.missed.map(({ what }) => what)).toEqual(["goroutineleak", "heap", "profile"]);
+    expect(made.evidenceCount).toBe(2);
   });
 });
 

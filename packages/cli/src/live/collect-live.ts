@@ -60,9 +60,15 @@ async function collectOne(
   const missed: { what: string; why: string }[] = [];
   let sizeBytes = 0;
   const stop = new AbortController();
+  const ownSignal = clock.deadline(
+    sourceDurationMs + (source.waitsMs ?? 0),
+    AbortSignal.any([signal, stop.signal]),
+  );
   const collecting: Collecting = {
     window,
-    signal: clock.deadline(sourceDurationMs, AbortSignal.any([signal, stop.signal])),
+    signal: ownSignal,
+    durationMs: sourceDurationMs,
+    deadline: (durationMs) => clock.deadline(durationMs, ownSignal),
     keep(file) {
       if (sizeBytes + file.bytes.length > liveLimits.sourceBytesMax)
         throw new SourceFull(fullWords);

@@ -13,6 +13,18 @@ export class AnswerError extends Error {
   }
 }
 
+/** Whether nothing else can be had of a system either: it cannot be reached, sends elsewhere, or lets nobody in. */
+export function isOfWholeSystem(error: unknown): boolean {
+  if (error instanceof AnswerError) {
+    return error.status === 401 || (error.status >= 300 && error.status < 400);
+  }
+  const cause = error instanceof Error ? error.cause : undefined;
+  const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
+  return /^(?:ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|CERT_|ERR_TLS|DEPTH_|UNABLE_TO|SELF_SIGNED)/.test(
+    code,
+  );
+}
+
 export interface HttpSourceOptions {
   readonly fetch: typeof globalThis.fetch;
   /** A bearer token; the URL may carry a user and a password instead. */

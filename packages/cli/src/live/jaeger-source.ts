@@ -1,14 +1,9 @@
 /** Traces of Jaeger, by its query API: for each service those that failed, then any; each trace is kept once. */
 
-import type { HttpSource } from "./http-source.ts";
+import { collectParts } from "./collect-parts.ts";
+import { type HttpSource, isOfWholeSystem } from "./http-source.ts";
 import { fieldOf, itemsOf } from "./json-fields.ts";
-import {
-  type Collecting,
-  liveLimits,
-  type LiveSource,
-  reasonOf,
-  SourceFull,
-} from "./live-source.ts";
+import { type Collecting, liveLimits, type LiveSource } from "./live-source.ts";
 
 const searches: readonly Readonly<Record<string, string>>[] = [{ tags: '{"error":"true"}' }, {}];
 
@@ -18,20 +13,20 @@ export function jaegerSource(http: HttpSource): LiveSource {
     async collect(collecting) {
       const services = await servicesOf(http, collecting);
       const ids = new Set<string>();
+      // All that failed come before any other, whatever service answers first.
       for (const search of searches) {
-        for (const service of services) {
-          try {
-            const answer = await http.getJson(
-              "/api/traces",
-              { ...search, ...rangeOf(collecting, service, services.length) },
-              collecting.signal,
-            );
-            keepTraces(answer, { http, ids }, collecting);
-          } catch (error) {
-            if (collecting.signal.aborted || error instanceof SourceFull) throw error;
-            collecting.miss(`traces of ${service}`, reasonOf(error));
-          }
-        }
+        const plan = {
+          atOnce: liveLimits.partsAtOnce,
+          timeShare: 1 / 8,
+          isOfAll: isOfWholeSystem,
+          nameOf: (service: string) => `traces of ${service}`,
+          async collect(service: string, within: Collecting) {
+            const query = { ...search, ...rangeOf(within, service, services.length) };
+            const answer = await http.getJson("/api/traces", query, within.signal);
+            keepTraces(answer, { http, ids }, within);
+          },
+        };
+        await collectParts(services, plan, collecting);
       }
     },
   };

@@ -6,15 +6,9 @@
 
 import { spawn } from "node:child_process";
 
-import {
-  type Collecting,
-  liveLimits,
-  type LiveSource,
-  reasonOf,
-  SourceFull,
-} from "./live-source.ts";
+import { collectParts } from "./collect-parts.ts";
+import { type Collecting, liveLimits, type LiveSource } from "./live-source.ts";
 
-const callsAtOnce = 4;
 const kinds = [
   "nodes",
   "namespaces",
@@ -59,13 +53,14 @@ export function kubernetesSource(choice: ClusterChoice): LiveSource {
   return {
     name: `kubernetes context ${choice.context}`,
     async collect(collecting) {
-      const waiting = [...kinds];
-      const work = async (): Promise<void> => {
-        for (let kind = waiting.shift(); kind !== undefined; kind = waiting.shift()) {
-          await collectKind(choice, kind, collecting);
-        }
+      const plan = {
+        atOnce: liveLimits.partsAtOnce,
+        timeShare: 1 / 3,
+        isOfAll: isAbsent,
+        nameOf: (kind: string) => kind,
+        collect: async (kind: string, within: Collecting) => collectKind(choice, kind, within),
       };
-      await Promise.all(Array.from({ length: callsAtOnce }, work));
+      await collectParts(kinds, plan, collecting);
     },
   };
 }
@@ -75,19 +70,11 @@ async function collectKind(
   kind: string,
   collecting: Collecting,
 ): Promise<void> {
-  try {
-    const bytes = await runKubectl(wordsFor(choice, kind), collecting.signal);
-    // A list without items is no evidence of anything but its kind.
-    if (!/"items":\s*\[\s*\]/.test(Buffer.from(bytes.subarray(0, 200)).toString("latin1"))) {
-      collecting.keep({
-        name: `${choice.context.replaceAll(/[^\w.-]/g, "-")}-${kind}.json`,
-        bytes,
-      });
-    }
-  } catch (error) {
-    if (collecting.signal.aborted || error instanceof SourceFull || isAbsent(error)) throw error;
-    collecting.miss(kind, reasonOf(error));
-  }
+  const bytes = await runKubectl(wordsFor(choice, kind), collecting.signal);
+  // A list without items is no evidence of anything but its kind.
+  if (/"items":\s*\[\s*\]/.test(Buffer.from(bytes.subarray(0, 200)).toString("latin1"))) return;
+  const name = `${choice.context.replaceAll(/[^\w.-]/g, "-")}-${kind}.json`;
+  collecting.keep({ name, bytes });
 }
 
 function wordsFor({ context, namespace, kubeconfig }: ClusterChoice, kind: string): string[] {

@@ -100,10 +100,9 @@ export function liveWindow(context: CommandContext): LiveWindow {
   return { fromMs: toMs - durationOf(context, "since", sinceDefault), toMs };
 }
 
-/** How long each source may take; the time between rounds that a person asked for is not held against it. */
+/** How long each source may take, beside the time between rounds that a person asked for. */
 export function sourceDurationMs(context: CommandContext): number {
-  const durationMs = durationOf(context, "source-timeout", `${liveLimits.sourceDurationMs}ms`);
-  return durationMs + (pprofRoundCount - 1) * (pprofIntervalMs(context) ?? 0);
+  return durationOf(context, "source-timeout", `${liveLimits.sourceDurationMs}ms`);
 }
 
 function pprofIntervalMs(context: CommandContext): number | undefined {

@@ -9,6 +9,8 @@ export const liveLimits = {
   /** Of one answer. */
   answerBytesMax: 64 * 1024 * 1024,
   sourceDurationMs: 60_000,
+  /** Parts of one source that are asked for at the same time. */
+  partsAtOnce: 4,
   traceCountMax: 100,
   serviceCountMax: 50,
   /** Of one query of metrics. */
@@ -32,6 +34,10 @@ export interface Collecting {
   readonly window: LiveWindow;
   /** Aborts at the source's deadline, or when the command is interrupted. */
   readonly signal: AbortSignal;
+  /** How long the whole source may take. */
+  readonly durationMs: number;
+  /** A signal that aborts after so long, or earlier with `signal`: for a part that may not take the time of the others. */
+  deadline(durationMs: number): AbortSignal;
   /** Keeps a file. Throws `SourceFull` when the source has given all that it may. */
   keep(file: EvidenceFile): void;
   /** Says that something of the source could not be read; the rest goes on. */
@@ -42,6 +48,8 @@ export interface Collecting {
 export interface LiveSource {
   /** For people, without credentials: `prometheus at http://127.0.0.1:9090`. */
   readonly name: string;
+  /** What a person asked it to wait, which is not held against its deadline. */
+  readonly waitsMs?: number;
   /** Throws only when nothing more can be read of it; what was kept stays. */
   collect(collecting: Collecting): Promise<void>;
 }

@@ -1,14 +1,9 @@
 /** Logs of Loki, by its query API: for each query the newest lines of the window. */
 
-import { AnswerError, type HttpSource } from "./http-source.ts";
+import { collectParts } from "./collect-parts.ts";
+import { type HttpSource, isOfWholeSystem } from "./http-source.ts";
 import { fieldOf, itemsOf } from "./json-fields.ts";
-import {
-  type Collecting,
-  liveLimits,
-  type LiveSource,
-  reasonOf,
-  SourceFull,
-} from "./live-source.ts";
+import { type Collecting, liveLimits, type LiveSource } from "./live-source.ts";
 
 /** Labels by which collectors name what writes; Loki asks for one that has to be there. */
 const labelsTried = ["service_name", "namespace", "app", "job", "container"] as const;
@@ -22,19 +17,26 @@ export function lokiSource(http: HttpSource, queries: readonly string[]): LiveSo
     name: `loki at ${http.address}`,
     async collect(collecting) {
       const chosen = queries.length > 0 ? queries : await usualQueries(http, collecting);
-      for (const [index, query] of chosen.entries()) {
-        const name = `${http.fileName}-logs-${index + 1}.json`;
-        try {
-          await collectQuery(http, { query, name }, collecting);
-        } catch (error) {
-          const isOfThisAlone = error instanceof AnswerError && error.status !== 401;
-          const isLast = collecting.signal.aborted || error instanceof SourceFull;
-          if (isLast || !isOfThisAlone) throw error;
-          collecting.miss(query, reasonOf(error));
-        }
-      }
+      const named = chosen.map((query, index) => ({
+        query,
+        name: `${http.fileName}-logs-${index + 1}.json`,
+      }));
+      const plan = {
+        atOnce: liveLimits.partsAtOnce,
+        timeShare: 1 / 2,
+        isOfAll: isOfWholeSystem,
+        nameOf: ({ query }: NamedQuery) => query,
+        collect: async (one: NamedQuery, within: Collecting) => collectQuery(http, one, within),
+      };
+      await collectParts(named, plan, collecting);
     },
   };
+}
+
+interface NamedQuery {
+  readonly query: string;
+  /** Of the file that its answer is kept as. */
+  readonly name: string;
 }
 
 async function usualQueries(http: HttpSource, collecting: Collecting): Promise<readonly string[]> {
@@ -57,7 +59,7 @@ async function usualQueries(http: HttpSource, collecting: Collecting): Promise<r
 
 async function collectQuery(
   http: HttpSource,
-  { query, name }: { readonly query: string; readonly name: string },
+  { query, name }: NamedQuery,
   collecting: Collecting,
 ): Promise<void> {
   const { answer, bytes } = await http.getDocument(

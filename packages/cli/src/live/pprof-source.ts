@@ -2,8 +2,9 @@
 
 import type { Clock } from "@faultline/server/kernel/index.ts";
 
-import { AnswerError, type HttpSource } from "./http-source.ts";
-import { type Collecting, type LiveSource, reasonOf, SourceFull } from "./live-source.ts";
+import { collectParts } from "./collect-parts.ts";
+import { AnswerError, type HttpSource, isOfWholeSystem } from "./http-source.ts";
+import type { Collecting, LiveSource } from "./live-source.ts";
 
 interface Asked {
   readonly path: string;
@@ -12,7 +13,7 @@ interface Asked {
   readonly ending: string;
   /** Asked for again in each round: what grows shows only over several. */
   readonly isRepeated?: true;
-  /** Asked for where the answer to the first is too large. */
+  /** Asked for where the answer to the first is too large or takes too long. */
   readonly instead?: Asked;
   /** A process that has no such profile says so by 404, and misses nothing. */
   readonly isOptional?: true;
@@ -60,6 +61,7 @@ export interface PprofRounds {
 export function pprofSource(http: HttpSource, rounds: PprofRounds | undefined): LiveSource {
   return {
     name: `pprof at ${http.address}`,
+    waitsMs: (pprofRoundCount - 1) * (rounds?.intervalMs ?? 0),
     async collect(collecting) {
       await collectRound(http, asked, { round: 1, collecting });
       if (rounds === undefined) return;
@@ -77,37 +79,41 @@ interface Round {
   readonly collecting: Collecting;
 }
 
+/** One profile after the other: what is at work for one would be seen in the next. */
 async function collectRound(
   http: HttpSource,
   list: readonly Asked[],
   { round, collecting }: Round,
 ): Promise<void> {
-  for (const one of list) {
-    try {
-      await collectOne(http, one, { round, collecting });
-    } catch (error) {
-      const isOfThisAlone = error instanceof AnswerError && !collecting.signal.aborted;
-      if (!isOfThisAlone || error instanceof SourceFull) throw error;
-      if (one.isOptional === true && error.status === 404) continue;
-      collecting.miss(one.path, reasonOf(error));
-    }
-  }
+  const plan = {
+    atOnce: 1,
+    timeShare: 1 / 8,
+    isOfAll: isOfWholeSystem,
+    nameOf: ({ path }: Asked) => path,
+    async collect(one: Asked, within: Collecting) {
+      try {
+        await collectOne(http, one, { round, collecting: within });
+      } catch (error) {
+        const isAbsent = error instanceof AnswerError && error.status === 404;
+        if (isAbsent && one.isOptional === true) return;
+        const isTooLarge = error instanceof AnswerError && error.status === 200;
+        const isLate = within.signal.aborted && !collecting.signal.aborted;
+        if (one.instead === undefined || !(isTooLarge || isLate)) throw error;
+        const signal = collecting.deadline(Math.ceil(collecting.durationMs * plan.timeShare));
+        await collectOne(http, one.instead, { round, collecting: { ...within, signal } });
+      }
+    },
+  };
+  await collectParts(list, plan, collecting);
 }
 
 async function collectOne(
   http: HttpSource,
-  one: Asked,
+  { path, query, file, ending }: Asked,
   { round, collecting }: Round,
 ): Promise<void> {
-  const { path, query, file, ending, instead } = one;
   const folder = http.address.endsWith("/debug/pprof") ? "" : "/debug/pprof";
-  try {
-    const bytes = await http.get(`${folder}/${path}`, query, collecting.signal);
-    // The round comes last: numbers in an address would be taken for places in one series, and replicas for rounds.
-    collecting.keep({ name: `${http.fileName}-${file}-${round}.${ending}`, bytes });
-  } catch (error) {
-    const isTooLarge = error instanceof AnswerError && error.status === 200;
-    if (!isTooLarge || instead === undefined) throw error;
-    await collectOne(http, instead, { round, collecting });
-  }
+  const bytes = await http.get(`${folder}/${path}`, query, collecting.signal);
+  // The round comes last: numbers in an address would be taken for places in one series, and replicas for rounds.
+  collecting.keep({ name: `${http.fileName}-${file}-${round}.${ending}`, bytes });
 }

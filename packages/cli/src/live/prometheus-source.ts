@@ -1,6 +1,7 @@
 /** Metrics of Prometheus, or of what speaks its query API: a bounded set of series over the window. */
 
-import { AnswerError, type HttpSource } from "./http-source.ts";
+import { collectParts } from "./collect-parts.ts";
+import { type HttpSource, isOfWholeSystem } from "./http-source.ts";
 import { fieldOf, itemsOf } from "./json-fields.ts";
 import {
   type Collecting,
@@ -11,6 +12,8 @@ import {
 } from "./live-source.ts";
 
 const stepSecondsMin = 15;
+/** Queries over many series are work for a Prometheus that others need as well. */
+const queriesAtOnce = 2;
 
 /** What is asked for unless a person says what: what contracts about resources, requests and pods look at. */
 export const defaultQueries: readonly string[] = [
@@ -27,23 +30,31 @@ export function prometheusSource(http: HttpSource, queries: readonly string[]): 
   return {
     name: `prometheus at ${http.address}`,
     async collect(collecting) {
-      for (const [index, query] of queries.entries()) {
-        const name = `${http.fileName}-query-${index + 1}.json`;
-        try {
-          await collectQuery(http, { query, name }, collecting);
-        } catch (error) {
-          // A query that cannot be answered says nothing about the next one; a deadline does.
-          if (collecting.signal.aborted || isOfAll(error)) throw error;
-          collecting.miss(query, reasonOf(error));
-        }
-      }
+      const named = queries.map((query, index) => ({
+        query,
+        name: `${http.fileName}-query-${index + 1}.json`,
+      }));
+      const plan = {
+        atOnce: queriesAtOnce,
+        timeShare: 1 / 4,
+        isOfAll: isOfWholeSystem,
+        nameOf: ({ query }: NamedQuery) => query,
+        collect: async (one: NamedQuery, within: Collecting) => collectQuery(http, one, within),
+      };
+      await collectParts(named, plan, collecting);
     },
   };
 }
 
+interface NamedQuery {
+  readonly query: string;
+  /** Of the file that its answer is kept as. */
+  readonly name: string;
+}
+
 async function collectQuery(
   http: HttpSource,
-  { query, name }: { readonly query: string; readonly name: string },
+  { query, name }: NamedQuery,
   collecting: Collecting,
 ): Promise<void> {
   const { window, signal } = collecting;
@@ -74,10 +85,4 @@ function rangeOf(query: string, { fromMs, toMs }: LiveWindow): Record<string, st
     step: String(step),
     limit: String(liveLimits.seriesCountMax),
   };
-}
-
-/** `fetch` throws a `TypeError` when there is no connection; who is not let in is not let in with the next query. */
-function isOfAll(error: unknown): boolean {
-  const isRefused = error instanceof AnswerError && (error.status === 401 || error.status < 400);
-  return error instanceof TypeError || (isRefused && error.status !== 200);
 }

@@ -1,14 +1,9 @@
-/** Traces of Tempo: a search for those that failed and for any, then each by its id. */
+/** Traces of Tempo: a search for those that failed and for any, then each by its id, a few at once. */
 
-import type { HttpSource } from "./http-source.ts";
+import { collectParts } from "./collect-parts.ts";
+import { type HttpSource, isOfWholeSystem } from "./http-source.ts";
 import { fieldOf, itemsOf } from "./json-fields.ts";
-import {
-  type Collecting,
-  liveLimits,
-  type LiveSource,
-  reasonOf,
-  SourceFull,
-} from "./live-source.ts";
+import { type Collecting, liveLimits, type LiveSource } from "./live-source.ts";
 
 /** Failures first, so that they are there when the bound cuts the rest. */
 const searches = ["{ status = error }", "{ }"] as const;
@@ -18,38 +13,44 @@ export function tempoSource(http: HttpSource): LiveSource {
     name: `tempo at ${http.address}`,
     async collect(collecting) {
       const ids = await findTraces(http, collecting);
-      for (const id of ids) {
-        try {
-          const bytes = await http.get(`/api/traces/${id}`, {}, collecting.signal);
-          collecting.keep({ name: `${http.fileName}-trace-${id}.json`, bytes });
-        } catch (error) {
-          if (collecting.signal.aborted || error instanceof SourceFull) throw error;
-          collecting.miss(`trace ${id}`, reasonOf(error));
-        }
-      }
+      const plan = {
+        atOnce: liveLimits.partsAtOnce,
+        timeShare: 1 / 8,
+        nameOf: (id: string) => `trace ${id}`,
+        async collect(id: string, within: Collecting) {
+          const bytes = await http.get(`/api/traces/${id}`, {}, within.signal);
+          within.keep({ name: `${http.fileName}-trace-${id}.json`, bytes });
+        },
+      };
+      await collectParts(ids, plan, collecting);
     },
   };
 }
 
-async function findTraces(http: HttpSource, collecting: Collecting): Promise<ReadonlySet<string>> {
-  const { window, signal } = collecting;
-  const ids = new Set<string>();
-  for (const search of searches) {
-    const answer = await http.getJson(
-      "/api/search",
-      {
+/** A search that cannot be answered takes nothing from the other. */
+async function findTraces(http: HttpSource, collecting: Collecting): Promise<readonly string[]> {
+  const { window } = collecting;
+  const found = new Map<string, readonly unknown[]>();
+  const plan = {
+    atOnce: searches.length,
+    timeShare: 1 / 2,
+    isOfAll: isOfWholeSystem,
+    nameOf: (search: string) => `the search for ${search}`,
+    async collect(search: string, { signal }: Collecting) {
+      const query = {
         q: search,
         start: String(Math.floor(window.fromMs / 1_000)),
         end: String(Math.ceil(window.toMs / 1_000)),
         limit: String(liveLimits.traceCountMax),
-      },
-      signal,
-    );
-    for (const trace of itemsOf(fieldOf(answer, "traces"))) {
-      const id = fieldOf(trace, "traceID");
-      if (typeof id !== "string" || !/^[0-9a-f]{1,32}$/i.test(id)) continue;
-      if (ids.size < liveLimits.traceCountMax) ids.add(id);
-    }
-  }
-  return ids;
+      };
+      const answer = await http.getJson("/api/search", query, signal);
+      found.set(search, itemsOf(fieldOf(answer, "traces")));
+    },
+  };
+  await collectParts(searches, plan, collecting);
+  const ids = searches
+    .flatMap((search) => found.get(search) ?? [])
+    .map((trace) => fieldOf(trace, "traceID"))
+    .filter((id): id is string => typeof id === "string" && /^[0-9a-f]{1,32}$/i.test(id));
+  return [...new Set(ids)].slice(0, liveLimits.traceCountMax);
 }
