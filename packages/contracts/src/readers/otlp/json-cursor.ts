@@ -1,5 +1,6 @@
 /** A cursor over bytes of JSON that knows plain texts and numbers, and steps back from everything else. */
 
+import { parseForeignJson } from "../../text/foreign-json.ts";
 import { asciiOf, pooledBytesMax, TextPool } from "./text-pool.ts";
 import { hasByte, mixWord, WordView } from "./words.ts";
 
@@ -249,7 +250,7 @@ export class JsonCursor {
 /** The value of a piece of JSON; throws `unusual` where it is none. */
 export function parsed(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseForeignJson(text);
   } catch {
     throw unusual;
   }

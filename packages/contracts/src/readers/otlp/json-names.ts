@@ -1,5 +1,6 @@
 /** Both spellings of fields in the JSON of protobuf: `traceId`, and `trace_id` as the schema has it. */
 
+import { parseForeignJson } from "../../text/foreign-json.ts";
 import type { JsonObject, JsonValue } from "./json.ts";
 
 /** Objects nested deeper keep their names: nothing lies so deep within the limits of attributes' values. */
@@ -7,7 +8,7 @@ const renamedDepthMax = 128;
 
 /** The value of a text, with its fields named in camelCase. Throws a `SyntaxError`. */
 export function parseJson(text: string): JsonValue {
-  const json = JSON.parse(text) as JsonValue;
+  const json = parseForeignJson(text) as JsonValue;
   return hasSnakeCase(text) ? inCamelCase(json, 0) : json;
 }
 

@@ -1,5 +1,6 @@
 /** OTLP's JSON: documents, and the leaves of the protobuf JSON mapping, each fault with its JSON pointer. */
 
+import { parseForeignJson } from "../../text/foreign-json.ts";
 import { EvidenceError } from "../evidence-error.ts";
 import { jsonFaultOffset } from "../json-fault.ts";
 import { type Moment, momentOfDigits } from "./value.ts";
@@ -23,7 +24,7 @@ export interface JsonDocument {
 export function readJsonDocuments(bytes: Uint8Array): JsonDocument[] {
   const text = decodeText(bytes);
   try {
-    return [{ root: asRoot(JSON.parse(text)) }];
+    return [{ root: asRoot(valueOf(text)) }];
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     const lines = text.split("\n");
@@ -39,7 +40,7 @@ function readLines(lines: readonly string[]): JsonDocument[] {
     if (text.trim() === "") return;
     const line = index + 1;
     try {
-      documents.push({ root: asRoot(JSON.parse(text), line), line });
+      documents.push({ root: asRoot(valueOf(text), line), line });
     } catch (error) {
       if (error instanceof SyntaxError) throw syntaxError(error, { text, line });
       throw error;
@@ -59,9 +60,14 @@ function decodeText(bytes: Uint8Array): string {
   }
 }
 
+function valueOf(text: string): JsonValue {
+  // What is parsed is JSON.
+  return parseForeignJson(text) as JsonValue;
+}
+
 function isDocument(text: string): boolean {
   try {
-    return isObject(JSON.parse(text));
+    return isObject(valueOf(text));
   } catch {
     return false;
   }
