@@ -219,6 +219,27 @@ describe("a reservation on the ledger", () => {
     expect(await world.balance()).toEqual({ available: "0", held: "360000", used: "0" });
   });
 
+  it("starts once credit was granted, when it is asked for again or its work is there", async () => {
+    await using world = await openWorld();
+    const half = { ...job, member: { deviceCount: 2 } };
+    const [again, heard] = [
+      { ...half, id: "again" },
+      { ...half, id: "heard" },
+    ];
+    expect(await world.compute.reserve(scopeOf(), again)).toMatchObject({ stage: "waiting" });
+    await world.grant(120_000n);
+    expect(await world.compute.reserve(scopeOf(), again)).toMatchObject({ stage: "reserved" });
+    expect(await world.compute.reserve(scopeOf(), heard)).toMatchObject({ stage: "waiting" });
+    expect(await world.compute.heartbeat(scopeOf(), "heard")).toMatchObject({ goesOn: false });
+    await world.grant(120_000n);
+    expect(await world.compute.heartbeat(scopeOf(), "heard")).toMatchObject({
+      goesOn: true,
+      reservation: { stage: "running" },
+    });
+    await world.compute.withdraw(scopeOf(), "again");
+    await world.compute.complete(scopeOf(), "heard");
+  });
+
   it("that never starts expires and costs nothing", async () => {
     await using world = await openWorld();
     await world.grant(240_000n);

@@ -20,6 +20,7 @@ import { configureAllocator } from "./configure-allocator.ts";
 import { DevicePrices } from "./device-prices.ts";
 import { explainWait } from "./explain-wait.ts";
 import { HoldLedger, holdOf } from "./hold-ledger.ts";
+import { contentOf } from "./request-content.ts";
 import { faultOfRequest, type JobRequest } from "./job.ts";
 import {
   costMicrosMax,
@@ -29,6 +30,7 @@ import {
   reconcileIntervalMs,
   tickIntervalMs,
 } from "./limits.ts";
+import { mayStart } from "./reservation-work.ts";
 import { globalIdOf, ReservationStore } from "./reservation-store.ts";
 import type {
   ReservationCounts,
@@ -155,13 +157,17 @@ export class Compute implements AsyncDisposable, DifferenceSource {
     );
   }
 
-  /** Throws `not_found`. */
+  /**
+   * Takes a sign of life of work. What was said to go on is known to whoever comes after this process, and paid for. Throws
+   * `not_found`, and `database_unavailable` where it could not be written down.
+   */
   async heartbeat(scope: TenantScope, localId: string): Promise<ReservationHeartbeat> {
     const before = await this.#find(scope, localId);
     const { id } = before.request;
+    // What it waited for may be there since the last look.
+    if (mayStart(before.stage)) await raceAbort(this.tick(), scope.signal);
     const answer = this.#reservations.heartbeat(id, this.#parts.clock.nowMs());
-    // Where the work starts its time has to be known, also to a later process.
-    if (before.stage.kind === "reserved") await raceAbort(this.tick(), scope.signal);
+    if (this.#reservations.recordOf(id) !== undefined) await this.#untilKept(scope);
     const reservation = this.#show(this.#reservations.recordOf(id) ?? before, { withWait: false });
     return { goesOn: answer === "goes-on", reservation };
   }
@@ -173,19 +179,17 @@ export class Compute implements AsyncDisposable, DifferenceSource {
       throw new PlatformError(
         "conflict",
         `The reservation is ${stage.kind}: no work has started.`,
-        {
-          hint: "Withdraw it if it is not wanted any more.",
-        },
+        { hint: "Withdraw it if it is not wanted any more." },
       );
     return this.withdraw(scope, localId);
   }
 
-  /** Ends a reservation; one that has ended stays as it ended. Throws `not_found`. */
+  /** Ends a reservation; one that has ended stays as it ended. Throws `not_found` and `database_unavailable`. */
   async withdraw(scope: TenantScope, localId: string): Promise<Reservation> {
-    const before = await this.#find(scope, localId);
-    if (before.stage.kind !== "ended") {
-      this.#reservations.end(before.request.id, this.#parts.clock.nowMs());
-      await raceAbort(this.tick(), scope.signal);
+    const { request } = await this.#find(scope, localId);
+    if (this.#reservations.recordOf(request.id) !== undefined) {
+      this.#reservations.end(request.id, this.#parts.clock.nowMs());
+      await this.#untilKept(scope);
     }
     return this.#show(await this.#find(scope, localId), { withWait: false });
   }
@@ -313,18 +317,14 @@ export class Compute implements AsyncDisposable, DifferenceSource {
       throw new PlatformError(
         "price_unknown",
         `Devices of kind '${job.deviceKind}' have no price.`,
-        {
-          hint: "The operator sets it in `compute.prices` of the configuration.",
-        },
+        { hint: "The operator sets it in `compute.prices` of the configuration." },
       );
     const { costMicros } = price;
     if (costMicros > costMicrosMax)
       throw new PlatformError(
         "amount_too_large",
         `The reservation would cost ${costMicros} micros.`,
-        {
-          hint: `Reserve for less than ${costMicrosMax} micros at once.`,
-        },
+        { hint: `Reserve for less than ${costMicrosMax} micros at once.` },
       );
     const fault = faultOfRequest({ ...job, costMicros });
     if (fault !== undefined) throw new PlatformError("request_invalid", fault);
@@ -342,24 +342,40 @@ export class Compute implements AsyncDisposable, DifferenceSource {
         hint: "Give a new request an id of its own.",
       });
     const current = this.#reservations.recordOf(known.request.id);
-    if (current !== undefined || known.stage.kind === "ended")
-      return this.#show(current ?? known, { withWait: true });
     // It was written down, and then nobody heard of it: it takes its place now.
-    return this.#submit(scope, known);
+    if (current === undefined && known.stage.kind !== "ended") return this.#submit(scope, known);
+    // Whoever asks again has seen to what it waited for.
+    if (current !== undefined && mayStart(current.stage)) return this.#look(scope, current);
+    return this.#show(current ?? known, { withWait: true });
   }
 
   async #submit(scope: TenantScope, record: ReservationRecord): Promise<Reservation> {
     const outcome = this.#reservations.request(record.request);
     if (outcome.kind === "refused" && outcome.reason === "queue-full") {
       await this.#store.save(
-        [{ ...record, stage: { kind: "ended", end: "withdrawn" } }],
+        [{ ...record, stage: { kind: "ended", end: "withdrawn" }, isClosed: true }],
         scope.signal,
       );
       throw new PlatformError("limit_exceeded", "No more jobs may wait.");
     }
+    return this.#look(scope, record);
+  }
+
+  /** How a reservation stands after a look that begins now. */
+  async #look(scope: TenantScope, record: ReservationRecord): Promise<Reservation> {
     await raceAbort(this.tick(), scope.signal);
     const current = this.#reservations.recordOf(record.request.id);
     return this.#show(current ?? record, { withWait: true });
+  }
+
+  /** Until all that has changed outlives this process. */
+  async #untilKept(scope: TenantScope): Promise<void> {
+    const { changeCount } = this.#reservations;
+    await raceAbort(this.tick(), scope.signal);
+    if (this.#reservations.isKept(changeCount)) return;
+    throw new PlatformError("database_unavailable", "The reservation could not be written down.", {
+      hint: "Send the same again: until it is answered, nobody may know of it.",
+    });
   }
 
   async #find(scope: TenantScope, localId: string): Promise<ReservationRecord> {
@@ -378,21 +394,4 @@ export class Compute implements AsyncDisposable, DifferenceSource {
         : undefined,
     );
   }
-}
-
-/** What was asked for, save when, and at what price. */
-function contentOf(request: JobRequest): string {
-  const { member, memberCount, regions, priority, durationMs } = request;
-  const { id, deviceKind, distinctNodes, antiAffinityGroup } = request;
-  return JSON.stringify([
-    id,
-    deviceKind,
-    memberCount,
-    [member.deviceCount, member.cpuCores, member.memoryGigabytes],
-    regions,
-    distinctNodes,
-    antiAffinityGroup ?? null,
-    priority,
-    durationMs,
-  ]);
 }

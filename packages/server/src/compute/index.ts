@@ -19,7 +19,8 @@ export type { JobRequest, MemberDemand } from "./job.ts";
 export { defaultTenantPolicy, type TenantPolicy } from "./tenant-state.ts";
 export type { Wait } from "./wait.ts";
 export type { ReservationEnd, ReservationStage } from "./reservation-record.ts";
-export { type Moment, type ReservationOptions, Reservations } from "./reservations.ts";
+export type { ReservationOptions } from "./reservation-options.ts";
+export { type Moment, Reservations } from "./reservations.ts";
 export type {
   IntervalUse,
   Release,

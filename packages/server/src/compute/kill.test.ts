@@ -116,6 +116,38 @@ it.each([1, 2, 3, 4])("lose nothing and charge nothing twice: points of part %i"
   }
 });
 
+/** What the work has cost by each step. */
+const micros = [0n, 0n, 24_000n, 48_000n, usedMicros];
+
+it.each([1, 2, 3, 4])("keep what was answered, if nobody is heard again: part %i", async (part) => {
+  for (let stop = part; stop <= pointCountMax; stop += partCount) {
+    const tenant = `silent-${stop}`;
+    await grant(tenant);
+    const { point, takenCount } = await workUntil(stop, tenant);
+    if (point === undefined) break;
+    await using next = await openComputeProcess({ store: database.store, tenant, startMs });
+    const what = `killed ${point}, at point ${stop}, after ${takenCount} steps`;
+    // What still waited is let in by the first look; the second ends what was not heard, and the third compares what has ended.
+    for (const laterMs of [400_000, 800_000]) await next.lookAt(startMs + laterMs);
+    expect(await next.lookAt(startMs + 800_000), what).toEqual([]);
+    const [used] = await database.sql<{ micros: string }>(
+      "select coalesce(sum(amount_micros), 0) as micros from ledger_use where tenant_id = $1",
+      [tenant],
+    );
+    // The step that was under way counts in whole or not at all.
+    const expected = new Set([micros[Math.max(0, takenCount - 1)], micros[takenCount]]);
+    expect([...expected], what).toContain(BigInt(used?.micros ?? 0));
+    const [account] = await database.sql<{ credit: string; held: string }>(
+      `select max(balance_micros) filter (where id = 'credit/USD') as credit,
+         coalesce(max(balance_micros) filter (where id = 'holds/USD'), 0) as held
+       from ledger_account where tenant_id = $1`,
+      [tenant],
+    );
+    const credit = String(grantedMicros - BigInt(used?.micros ?? 0));
+    expect(account, what).toEqual({ credit, held: "0" });
+  }
+});
+
 it("were killed before and after everything that is written", () => {
   for (const kind of ["hold", "settle", "release"])
     for (const when of ["before", "after"]) expect(points).toContain(`${when} ${kind}`);

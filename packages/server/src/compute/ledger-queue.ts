@@ -31,6 +31,7 @@ export type ReserveAnswer =
 export class LedgerQueue {
   readonly #ledger: ReservationLedger;
   #messages: Message[] = [];
+  #pushedCount = 0;
   /** The intervals of each reservation that were put in; those that repeat are left out. */
   readonly #intervals = new Map<string, Set<number>>();
 
@@ -42,9 +43,20 @@ export class LedgerQueue {
     return this.#messages.length;
   }
 
+  /** How many messages were put in so far. */
+  get pushedCount(): number {
+    return this.#pushedCount;
+  }
+
+  /** How many of them the ledger was told. */
+  get toldCount(): number {
+    return this.#pushedCount - this.#messages.length;
+  }
+
   push(message: Message): void {
     assert(this.#messages.length < ledgerQueueLengthMax, "the ledger's queue has a limit");
     this.#messages.push(message);
+    this.#pushedCount += 1;
     if (message.kind === "release") this.#intervals.delete(message.reservationId);
   }
 
@@ -56,11 +68,11 @@ export class LedgerQueue {
     this.push({ kind: "consume", ...use });
   }
 
-  /** Tells the ledger as much as it can be told now; the answers to what was to be reserved. */
-  async flush(signal: AbortSignal): Promise<ReserveAnswer[]> {
+  /** Tells the ledger as much as it can be told now, up to a count of messages; the answers to what was to be reserved. */
+  async flush(toldCountMax: number, signal: AbortSignal): Promise<ReserveAnswer[]> {
     const answers: ReserveAnswer[] = [];
     let message = this.#messages[0];
-    while (message !== undefined) {
+    while (message !== undefined && this.toldCount < toldCountMax) {
       try {
         const answer = await this.#tell(message, signal);
         if (answer !== undefined) answers.push(answer);

@@ -29,6 +29,8 @@ export const candidateCountMax = 256;
 export const ledgerQueueLengthMax = 1_000_000;
 /** Reservations of one tenant that have not ended. */
 export const openReservationCountMax = 1_000;
+/** Rounds of one look in which the ledger is told what came while it was told what came before. */
+export const tellRoundCountMax = 4;
 /** The dearest reservation; the largest amount that the ledger holds at once. */
 export const costMicrosMax = 1_000_000_000_000_000n;
 /** How often reservations are looked at without anybody asking. */

@@ -7,7 +7,7 @@ import type { JobRequest } from "./job.ts";
 /** Keeps reservations durably. */
 export interface ReservationKeeper {
   /** Writes down how they stand now. Rejects when that is not known to be done. */
-  save(records: readonly ReservationRecord[], signal: AbortSignal): Promise<void>;
+  save(records: readonly KeptRecord[], signal: AbortSignal): Promise<void>;
 }
 
 /** How a reservation ended. */
@@ -50,4 +50,10 @@ export interface ReservationRecord {
   readonly placement: readonly Placement[];
   /** Of one that has ended; absent where an earlier release wrote it. */
   readonly worked?: WorkedTime;
+}
+
+/** A reservation as it is written down. */
+export interface KeptRecord extends ReservationRecord {
+  /** It has ended and the ledger knows all of it: no later process takes it up. */
+  readonly isClosed: boolean;
 }

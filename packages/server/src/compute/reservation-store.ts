@@ -5,7 +5,7 @@ import type { TenantId } from "@faultline/protocol";
 import { sql } from "kysely";
 
 import { reservationListCountMax } from "./limits.ts";
-import type { ReservationKeeper, ReservationRecord } from "./reservation-record.ts";
+import type { KeptRecord, ReservationKeeper, ReservationRecord } from "./reservation-record.ts";
 
 export class ReservationStore implements ReservationKeeper {
   readonly #store: Store;
@@ -34,14 +34,14 @@ export class ReservationStore implements ReservationKeeper {
     });
   }
 
-  async save(records: readonly ReservationRecord[], signal: AbortSignal): Promise<void> {
+  async save(records: readonly KeptRecord[], signal: AbortSignal): Promise<void> {
     for (const [tenantId, own] of Map.groupBy(records, ({ request }) => request.tenantId)) {
       const ids = own.map(({ request }) => localIdOf(request.id));
-      const ended = own.map(({ stage }) => stage.kind === "ended");
+      const closed = own.map(({ isClosed }) => isClosed);
       const texts = own.map((record) => writeRecord(record));
       await this.#store.transact({ tenantId, signal }, async (writer) => {
         await sql`update compute_reservation known set is_ended = given.is_ended, record = given.record::jsonb
-          from unnest(${ids}::text[], ${ended}::boolean[], ${texts}::text[]) as given (id, is_ended, record)
+          from unnest(${ids}::text[], ${closed}::boolean[], ${texts}::text[]) as given (id, is_ended, record)
           where known.tenant_id = ${tenantId} and known.id = given.id and not known.is_ended`.execute(
           writer,
         );
@@ -69,7 +69,7 @@ export class ReservationStore implements ReservationKeeper {
     });
   }
 
-  /** The open ones of all tenants, oldest first. */
+  /** Those of all tenants that a process takes up, oldest first. */
   async readOpen(signal: AbortSignal): Promise<ReservationRecord[]> {
     return this.#store.system(signal, async (writer) => {
       const rows = await writer

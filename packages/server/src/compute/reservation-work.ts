@@ -12,6 +12,11 @@ export function isHeldFor({ kind }: ReservationStage): boolean {
   return kind === "reserved" || kind === "running";
 }
 
+/** Whether a look may let it start that was not let in by the last one. */
+export function mayStart({ kind }: ReservationStage): boolean {
+  return kind === "waiting" || kind === "reserving";
+}
+
 /** The part that was worked in until a moment; of work that goes on, only intervals that are over are known as a whole. */
 export function workedTime(
   stage: Running,

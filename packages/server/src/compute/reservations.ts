@@ -9,37 +9,22 @@ import type { TenantId } from "@faultline/protocol";
 
 import type { Allocator, SubmitOutcome } from "./allocator.ts";
 import type { Decision, Placement } from "./decision.ts";
-import type { DevicePrices } from "./device-prices.ts";
 import { intervalCosts, type WorkedTime } from "./interval-cost.ts";
 import type { JobRequest } from "./job.ts";
-import { LedgerQueue } from "./ledger-queue.ts";
-import { costMicrosMax } from "./limits.ts";
+import { LedgerQueue, type ReserveAnswer } from "./ledger-queue.ts";
+import { costMicrosMax, tellRoundCountMax } from "./limits.ts";
 import type { ReservationLedger, WorkDifference } from "./reservation-ledger.ts";
+import type { ReservationOptions } from "./reservation-options.ts";
+import { ReservationWriter } from "./reservation-writer.ts";
 import { spendableOr } from "./spendable.ts";
 import type {
   ReservationCounts,
   ReservationEnd,
-  ReservationKeeper,
   ReservationRecord,
   ReservationStage,
 } from "./reservation-record.ts";
 import { useDetails } from "./use-details.ts";
 import { isHeldFor, workedTime, workOf } from "./reservation-work.ts";
-
-export interface ReservationOptions {
-  /** Work that has not sent its first heartbeat by then never starts: its reservation expires. */
-  readonly startMsMax: number;
-  /** Use is counted by intervals of so much. */
-  readonly intervalMs: number;
-  /** Work that is silent for longer is lost: it pays up to what was heard last. */
-  readonly silenceMsMax: number;
-  /** Without one nothing outlives the process. */
-  readonly keeper?: ReservationKeeper;
-  /** Without one a reservation costs what its request says, whenever it is admitted. */
-  readonly prices?: DevicePrices;
-  /** Nobody could be heard before; work is not silent for what came earlier. */
-  readonly listensSinceMs?: number;
-}
 
 /** The moment of a call, and what stops it. */
 export interface Moment {
@@ -55,6 +40,7 @@ interface Reservation {
   renewedAtMs: number;
   /** Once it has ended. */
   worked?: WorkedTime;
+  toldAfter?: number;
 }
 
 export class Reservations {
@@ -63,8 +49,7 @@ export class Reservations {
   readonly #ledger: ReservationLedger;
   readonly #queue: LedgerQueue;
   readonly #reservations = new Map<string, Reservation>();
-  /** Changed, and not kept yet. */
-  readonly #unkept = new Set<string>();
+  readonly #writer: ReservationWriter;
   /** At work, and not heard by this process: the one before may not have told the ledger all of it. */
   readonly #unheard = new Set<string>();
   /** Up to when prices that changed are those of the reservations that wait. */
@@ -76,6 +61,7 @@ export class Reservations {
     this.#ledger = ledger;
     this.#options = options;
     this.#queue = new LedgerQueue(ledger);
+    this.#writer = new ReservationWriter(options.keeper);
   }
 
   stageOf(jobId: string): ReservationStage | undefined {
@@ -100,6 +86,16 @@ export class Reservations {
     return this.#queue.length === 0;
   }
 
+  /** How many changes there were so far. */
+  get changeCount(): number {
+    return this.#writer.changeCount;
+  }
+
+  /** Whether a later process would know of the changes up to a count. */
+  isKept(changeCount: number): boolean {
+    return this.#writer.isKept(changeCount);
+  }
+
   /** How many of a tenant have not ended. */
   openCountOf(tenantId: TenantId): number {
     let count = 0;
@@ -113,10 +109,14 @@ export class Reservations {
   }
 
   /** Takes up what an earlier process has kept. What cannot stand where it stood, or was held for too long ago, ends. */
-  restore({ request, stage, placement }: ReservationRecord, nowMs: number): void {
-    assert(stage.kind !== "ended", "only what is open is restored");
+  restore({ request, stage, placement, worked }: ReservationRecord, nowMs: number): void {
     const reservation = { request, stage, placement, renewedAtMs: nowMs };
     this.#reservations.set(request.id, reservation);
+    if (stage.kind === "ended") {
+      this.#close(reservation, worked, nowMs);
+      this.#writer.noteClosing(reservation);
+      return;
+    }
     if (stage.kind === "waiting") {
       this.#allocator.submit(request);
       return;
@@ -158,7 +158,9 @@ export class Reservations {
     const running = { kind: "running", admittedAtMs, startedAtMs, heardAtMs } as const;
     this.#set(reservation, running);
     this.#unheard.delete(jobId);
-    this.#consume(reservation, running, { toMs: heardAtMs, isWhole: true });
+    const { intervalMs } = this.#options;
+    const worked = workedTime(running, { toMs: heardAtMs, isWhole: true, intervalMs });
+    this.#consume(reservation.request, worked, heardAtMs);
     // Silence is noticed after half of what a hold lasts, so renewing by quarters never lets one expire under its work.
     if (heardAtMs - reservation.renewedAtMs >= this.#holdMs() / 4)
       this.#renew(reservation, heardAtMs);
@@ -236,7 +238,7 @@ export class Reservations {
       }
       this.#allocator.submit(request);
       reservation.request = request;
-      this.#unkept.add(request.id);
+      this.#writer.note(reservation);
     }
   }
 
@@ -269,7 +271,7 @@ export class Reservations {
 
   #set(reservation: Reservation, stage: ReservationStage): void {
     reservation.stage = stage;
-    this.#unkept.add(reservation.request.id);
+    this.#writer.note(reservation);
   }
 
   #endOverdue(reservation: Reservation, nowMs: number): void {
@@ -296,84 +298,75 @@ export class Reservations {
   #finish(reservation: Reservation, end: ReservationEnd, usedUntilMs: number): void {
     const { stage, request } = reservation;
     const { intervalMs } = this.#options;
-    reservation.worked = { fromMs: 0, toMs: 0, intervalMs };
     this.#unheard.delete(request.id);
-    if (stage.kind === "running") {
-      reservation.worked = workedTime(stage, { toMs: usedUntilMs, isWhole: false, intervalMs });
-      this.#consume(reservation, stage, { toMs: usedUntilMs, isWhole: false });
-    }
+    const worked =
+      stage.kind === "running"
+        ? workedTime(stage, { toMs: usedUntilMs, isWhole: false, intervalMs })
+        : { fromMs: 0, toMs: 0, intervalMs };
     // A hold that was asked for may have been placed, whatever was heard of it.
-    if (stage.kind !== "waiting")
-      this.#queue.push({
-        kind: "release",
-        reservationId: request.id,
-        tenantId: request.tenantId,
-        atMs: usedUntilMs,
-      });
+    if (stage.kind === "waiting") Object.assign(reservation, { worked, toldAfter: 0 });
+    else this.#close(reservation, worked, usedUntilMs);
     this.#set(reservation, { kind: "ended", end });
     this.#counts.ended.set(end, (this.#counts.ended.get(end) ?? 0) + 1);
   }
 
-  #consume(
-    { request }: Reservation,
-    stage: ReservationStage & { readonly kind: "running" },
-    { toMs, isWhole }: { readonly toMs: number; readonly isWhole: boolean },
-  ): void {
-    const { intervalMs } = this.#options;
-    const costs = intervalCosts(request, workedTime(stage, { toMs, isWhole, intervalMs }));
-    for (const { interval, amountMicros, usedMs: ms } of costs)
+  /** Tells the ledger all that was worked, and that no more will be. */
+  #close(reservation: Reservation, worked: WorkedTime | undefined, atMs: number): void {
+    const { id: reservationId, tenantId } = reservation.request;
+    if (worked !== undefined) {
+      reservation.worked = worked;
+      this.#consume(reservation.request, worked, atMs);
+    }
+    this.#queue.push({ kind: "release", reservationId, tenantId, atMs });
+    reservation.toldAfter = this.#queue.pushedCount;
+  }
+
+  #consume(request: JobRequest, worked: WorkedTime, atMs: number): void {
+    for (const { interval, amountMicros, usedMs } of intervalCosts(request, worked))
       this.#queue.pushUse({
         reservationId: request.id,
         tenantId: request.tenantId,
         interval,
         amountMicros,
-        atMs: toMs,
-        details: useDetails(request, ms),
+        atMs,
+        details: useDetails(request, usedMs),
       });
   }
 
+  /**
+   * Tells the ledger what a later process would tell it too, and nothing more: so nothing is held for twice, and nothing is
+   * charged of which nobody would know.
+   */
   async #flush({ nowMs, signal }: Moment): Promise<void> {
-    // The ledger is asked to hold only for what is not forgotten: so nothing is ever held for twice.
-    await this.#keep(signal);
-    for (const answer of await this.#queue.flush(signal)) {
-      const reservation = this.#reservations.get(answer.reservationId);
-      if (reservation?.stage.kind !== "reserving") continue;
-      const { request, stage } = reservation;
-      if (answer.kind === "held") {
-        this.#set(reservation, { kind: "reserved", admittedAtMs: stage.admittedAtMs });
-        continue;
-      }
-      // The ledger knows better than what it said last: the job waits again, now for credit.
-      this.#allocator.end(request.id, nowMs);
-      this.#allocator.setCredit(request.tenantId, answer.spendableMicros);
-      this.#allocator.submit(request);
-      reservation.placement = [];
-      this.#set(reservation, { kind: "waiting" });
+    for (let round = 0; round < tellRoundCountMax; round += 1) {
+      const pushedCount = this.#queue.pushedCount;
+      await this.#keep(signal);
+      for (const answer of await this.#queue.flush(pushedCount, signal)) this.#hear(answer, nowMs);
+      // Whether the ledger is away, or knows everything.
+      if (this.#queue.toldCount < pushedCount || this.#queue.length === 0) break;
     }
     await this.#keep(signal);
   }
 
-  /** Keeps what has changed; an end only once the ledger knows all of it, as nothing tells it of what is ended later. */
+  #hear(answer: ReserveAnswer, nowMs: number): void {
+    const reservation = this.#reservations.get(answer.reservationId);
+    if (reservation?.stage.kind !== "reserving") return;
+    const { request, stage } = reservation;
+    if (answer.kind === "held") {
+      this.#set(reservation, { kind: "reserved", admittedAtMs: stage.admittedAtMs });
+      return;
+    }
+    // The ledger knows better than what it said last: the job waits again, now for credit.
+    this.#allocator.end(request.id, nowMs);
+    this.#allocator.setCredit(request.tenantId, answer.spendableMicros);
+    this.#allocator.submit(request);
+    reservation.placement = [];
+    this.#set(reservation, { kind: "waiting" });
+  }
+
   async #keep(signal: AbortSignal): Promise<void> {
-    const { keeper } = this.#options;
-    if (keeper === undefined) return;
-    const isTold = this.#queue.length === 0;
-    const records: ReservationRecord[] = [];
-    for (const id of this.#unkept) {
-      const reservation = this.#reservations.get(id);
-      if (reservation !== undefined && (isTold || reservation.stage.kind !== "ended"))
-        records.push({ ...reservation });
-    }
-    if (records.length === 0) return;
-    for (const { request } of records) this.#unkept.delete(request.id);
-    try {
-      await keeper.save(records, signal);
-    } catch (error) {
-      for (const { request } of records) this.#unkept.add(request.id);
-      throw error;
-    }
-    for (const { request, stage } of records)
-      if (stage.kind === "ended") this.#reservations.delete(request.id);
+    const over = await this.#writer.write(this.#queue.toldCount, signal);
+    for (const { request } of over) this.#reservations.delete(request.id);
   }
 
   async #tellCredit(signal: AbortSignal): Promise<void> {

@@ -1,6 +1,6 @@
 /** For tests: compute and its ledger as a control process opens them, at a time that the test sets. */
 
-import { parseTenantId, type TenantId } from "@faultline/protocol";
+import { type LedgerDifference, parseTenantId, type TenantId } from "@faultline/protocol";
 import { pino } from "pino";
 
 import { loadConfig } from "#config/index.ts";
@@ -27,6 +27,8 @@ export interface ComputeProcess extends AsyncDisposable {
   readonly ledger: Ledger;
   readonly books: LedgerBooks;
   take(step: WorkStep): Promise<void>;
+  /** What stands at a later moment, at which nobody was heard. */
+  lookAt(nowMs: number): Promise<readonly LedgerDifference[]>;
 }
 
 export interface ComputeProcessTerms {
@@ -81,8 +83,10 @@ export async function openComputeProcess(terms: ComputeProcessTerms): Promise<Co
       const scope = { tenantId, signal };
       if (step.kind === "reserve") await opened.reserve(scope, job);
       else await opened[step.kind](scope, job.id);
-      // What a step began is told to the ledger by the look that follows it.
-      await opened.tick();
+    },
+    async lookAt(laterMs) {
+      nowMs = laterMs;
+      return opened.differences({ tenantId, signal });
     },
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
