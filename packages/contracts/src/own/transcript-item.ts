@@ -1,6 +1,7 @@
 /** A conversation as expressions see it: turns, and calls with the results that answered them. */
 
 import type { ToolCall, ToolResult, TranscriptContent } from "../model/evidence.ts";
+import { parseForeignJson } from "../text/foreign-json.ts";
 
 /** A call and where it stands. */
 export interface CallItem {
@@ -52,7 +53,7 @@ function callItem(call: ToolCall, results: ReadonlyMap<string, ToolResult>): Cal
 function parsed(content: unknown): unknown {
   if (typeof content !== "string") return content;
   try {
-    return JSON.parse(content);
+    return parseForeignJson(content);
   } catch {
     // Text that is no JSON is text.
     return content;

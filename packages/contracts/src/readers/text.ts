@@ -1,5 +1,6 @@
 /** Bytes as text and text as JSON, with errors that name the place. */
 
+import { parseForeignJson } from "../text/foreign-json.ts";
 import { EvidenceError } from "./evidence-error.ts";
 import { jsonFaultOffset } from "./json-fault.ts";
 import { evidenceLimits } from "./limits.ts";
@@ -51,7 +52,7 @@ export function notUtf8(offset: number, cause: unknown): EvidenceError {
 export function parseJson(text: string, lineOffset = 0): unknown {
   refuseDeepJson(text, lineOffset);
   try {
-    return JSON.parse(text);
+    return parseForeignJson(text);
   } catch (cause) {
     const offset = jsonFaultOffset(text);
     const isCut = offset >= text.trimEnd().length;

@@ -7,6 +7,7 @@ import type { Snapshot } from "../model/snapshot.ts";
 import { EvidenceError } from "../readers/evidence-error.ts";
 import { snapshotFileLimits } from "../readers/limits.ts";
 import { compareText } from "../text/compare-text.ts";
+import { parseForeignJson } from "../text/foreign-json.ts";
 import { canonicalJsonBytes } from "./canonical-json.ts";
 import { isEvidenceContent } from "./check-content.ts";
 import { snapshotOf } from "./create-snapshot.ts";
@@ -159,7 +160,7 @@ function readContent(bytes: Uint8Array, entry: ManifestEntry): EvidenceContent {
   const where = entry.path;
   let content: unknown;
   try {
-    content = JSON.parse(decodeText(bytes, where));
+    content = parseForeignJson(decodeText(bytes, where));
   } catch (cause) {
     if (cause instanceof EvidenceError) throw cause;
     throw corrupt("An entry of the snapshot is not JSON.", "canonical JSON", { where, cause });

@@ -6,6 +6,7 @@ import { Value } from "typebox/value";
 import { EvidenceId, EvidenceSource } from "../model/evidence.ts";
 import { EvidenceError } from "../readers/evidence-error.ts";
 import { snapshotFileLimits } from "../readers/limits.ts";
+import { parseForeignJson } from "../text/foreign-json.ts";
 
 export const snapshotFormatName = "faultline-snapshot";
 export const snapshotFormatVersion = 1;
@@ -44,7 +45,7 @@ export function entryPathOf(id: EvidenceId): string {
 export function readManifest(text: string): Manifest {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseForeignJson(text);
   } catch (cause) {
     throw new EvidenceError("The manifest of the snapshot is not JSON.", {
       code: "snapshot_corrupt",

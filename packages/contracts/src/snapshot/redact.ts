@@ -1,5 +1,6 @@
 /** Takes secrets and personal data out of a snapshot, so that it can be handed on; its verdicts stay. */
 
+import { parseForeignJson } from "../text/foreign-json.ts";
 import { isMask } from "../traces/sql-tokens.ts";
 import type { Evidence, EvidenceContent } from "../model/evidence.ts";
 import type { Snapshot } from "../model/snapshot.ts";
@@ -143,7 +144,7 @@ class Redaction {
     if (!/^\s*[{[]/.test(text)) return undefined;
     let parsed: unknown;
     try {
-      parsed = JSON.parse(text);
+      parsed = parseForeignJson(text);
     } catch {
       // Text that is no whole document is searched as text.
       return undefined;

@@ -1,9 +1,11 @@
 /** Texts that may be JSON. */
 
+import { parseForeignJson } from "./foreign-json.ts";
+
 /** The value; nothing where the text is no JSON, as what was cut at a limit or never was any. */
 export function parsedJson(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseForeignJson(text);
   } catch {
     return undefined;
   }

@@ -2,6 +2,7 @@
 
 import { isFields } from "../model/fields.ts";
 import { jsonFaultOffset } from "../readers/json-fault.ts";
+import { parseForeignJson } from "../text/foreign-json.ts";
 import { nearestName } from "../text/nearest-name.ts";
 import type { Fault } from "./fault.ts";
 import { SchemaChecker } from "./json-schema/check-value.ts";
@@ -68,7 +69,7 @@ function parseArguments(use: ToolUse): Parsed {
   // Some models emit nothing for a tool that takes nothing.
   if (given.trim() === "") return { value: {} };
   try {
-    const value: unknown = JSON.parse(given);
+    const value: unknown = parseForeignJson(given);
     if (!isTooDeep(value)) return { value };
   } catch {
     const offset = jsonFaultOffset(given);
@@ -265,7 +266,7 @@ function shapeOf(value: unknown, depth = 0): string {
 function argumentsValue({ arguments: given }: ToolUse): unknown {
   if (typeof given !== "string") return given;
   try {
-    return JSON.parse(given);
+    return parseForeignJson(given);
   } catch {
     // Whoever asks has a value to point into; a text that is none has no parts.
     return undefined;

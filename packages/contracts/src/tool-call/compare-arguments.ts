@@ -1,6 +1,7 @@
 /** Compares the arguments that a model emitted with those that a tool was run with. */
 
 import { isFields } from "../model/fields.ts";
+import { parseForeignJson } from "../text/foreign-json.ts";
 import { describeValue } from "./json-schema/describe-value.ts";
 import { keyOf } from "./value-key.ts";
 
@@ -163,7 +164,7 @@ function meansTheSame(left: unknown, right: unknown): boolean {
 function isTextOf(text: unknown, value: unknown): boolean {
   if (typeof text !== "string" || typeof value !== "object" || value === null) return false;
   try {
-    return keyOf(JSON.parse(text)) === keyOf(value);
+    return keyOf(parseForeignJson(text)) === keyOf(value);
   } catch {
     // Text that is no JSON is not the value's.
     return false;

@@ -1,6 +1,7 @@
 /** Reads the dialects in which tools describe their input as JSON Schema 2020-12. */
 
 import { isFields } from "../model/fields.ts";
+import { parseForeignJson } from "../text/foreign-json.ts";
 import { schemaTypes } from "./json-schema/assertions.ts";
 import { schemaOfType } from "./type-names.ts";
 
@@ -208,7 +209,7 @@ function asType(value: unknown, type: string): unknown[] {
   }
   if (typeof value !== "string") return [];
   try {
-    const parsed: unknown = JSON.parse(value.toLowerCase());
+    const parsed: unknown = parseForeignJson(value.toLowerCase());
     return hasType(parsed, type) ? [parsed] : [];
   } catch {
     // A word that is no value of the type is meant as a word.

@@ -2,6 +2,7 @@
 
 import type { AttributeValue, Span } from "../../model/span.ts";
 import { isFields } from "../../model/fields.ts";
+import { parseForeignJson } from "../../text/foreign-json.ts";
 import { textOf } from "../../traces/call.ts";
 import { mark } from "../../traces/marks.ts";
 import type { Trace } from "../../traces/trace.ts";
@@ -80,7 +81,7 @@ function objectOf(
 function parse(text: string): unknown {
   if (text.length > argumentsLengthMax) return undefined;
   try {
-    return JSON.parse(text);
+    return parseForeignJson(text);
   } catch {
     // What is no JSON has no arguments that could be compared.
     return undefined;

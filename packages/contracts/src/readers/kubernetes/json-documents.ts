@@ -3,6 +3,7 @@
  * has to be held as text. Its values and its errors are those of `jsonValuesOf` for the whole text.
  */
 
+import { parseForeignJson } from "../../text/foreign-json.ts";
 import { EvidenceError } from "../evidence-error.ts";
 import { evidenceLimits } from "../limits.ts";
 import { parseJson } from "../text.ts";
@@ -197,7 +198,7 @@ export class JsonDocuments {
     const itemText = item.pieces.join("");
     document.item = undefined;
     try {
-      const value: unknown = JSON.parse(itemText);
+      const value: unknown = parseForeignJson(itemText);
       skeleton.addItem(this.#prepare(value, listDepth ?? 0), item.place, behind);
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error;

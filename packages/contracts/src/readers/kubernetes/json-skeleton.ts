@@ -1,6 +1,7 @@
 /** A document of JSON whose large list was taken out item by item: what stands around the items, and where. */
 
 import { isFields } from "../../model/fields.ts";
+import { parseForeignJson } from "../../text/foreign-json.ts";
 import { EvidenceError } from "../evidence-error.ts";
 import { jsonFaultOffset } from "../json-fault.ts";
 import { placeBehind, type TextPlace } from "./json-scan.ts";
@@ -63,7 +64,7 @@ export class JsonSkeleton {
   value(): { readonly value: unknown } | { readonly fault: JsonFault } {
     const text = this.#text();
     try {
-      return { value: withItems(JSON.parse(text), this.#items) };
+      return { value: withItems(parseForeignJson(text), this.#items) };
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error;
       return { fault: this.#faultOf(text, jsonFaultOffset(text)) };

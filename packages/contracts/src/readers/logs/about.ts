@@ -3,6 +3,7 @@
 import type { LogsContent } from "../../model/evidence.ts";
 import { isFields, type Fields } from "../../model/fields.ts";
 import { cutText } from "../../text/cut-text.ts";
+import { parseForeignJson } from "../../text/foreign-json.ts";
 
 export type LogAbout = NonNullable<LogsContent["about"]>;
 
@@ -116,7 +117,7 @@ export function isCommand(text: string | undefined): text is string {
 function fieldsOf(line: string): Fields[] {
   if (line.trim() === "") return [];
   try {
-    const value: unknown = JSON.parse(line);
+    const value: unknown = parseForeignJson(line);
     return isFields(value) ? [value] : [];
   } catch {
     // A line about the call that is cut tells nothing; the log below it is as good.

@@ -1,6 +1,7 @@
 /** Keeps lines of logs as bytes: as objects, the lines of a large log would take several times the room of its file. */
 
 import type { LogLine, LogSeverity } from "../../model/evidence.ts";
+import { parseForeignJson } from "../../text/foreign-json.ts";
 import { packBlock, type PackedBlock, unpackBlock } from "./packed-block.ts";
 
 /**
@@ -87,7 +88,7 @@ export class LineStore {
     };
     const text = read();
     // It is what `add` wrote.
-    const rest = (flags & hasRest) === 0 ? {} : (JSON.parse(read()) as Partial<Rest>);
+    const rest = (flags & hasRest) === 0 ? {} : (parseForeignJson(read()) as Partial<Rest>);
     return { ...times, ...(severity === undefined ? {} : { severity }), text, ...rest };
   }
 

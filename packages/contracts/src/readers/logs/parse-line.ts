@@ -3,6 +3,7 @@
 import type { LogLine } from "../../model/evidence.ts";
 import { type Fields, isFields } from "../../model/fields.ts";
 import { cutText } from "../../text/cut-text.ts";
+import { parseForeignJson } from "../../text/foreign-json.ts";
 import { FieldPaths } from "../field-path.ts";
 import { timeAt } from "../time-text.ts";
 import type { AboutParts } from "./about.ts";
@@ -101,7 +102,7 @@ function fieldsOf(text: string): Fields | undefined {
   const start = text.trimStart();
   if (!start.startsWith("{")) return logfmtFields(text);
   try {
-    const value: unknown = JSON.parse(start);
+    const value: unknown = parseForeignJson(start);
     return isFields(value) ? value : undefined;
   } catch {
     // A line that is no whole document is text.

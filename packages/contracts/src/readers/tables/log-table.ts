@@ -2,6 +2,7 @@
 
 import type { LogLine } from "../../model/evidence.ts";
 import { cutText } from "../../text/cut-text.ts";
+import { parseForeignJson } from "../../text/foreign-json.ts";
 import { serviceOfPod } from "../../text/service-of-pod.ts";
 import { EvidenceError } from "../evidence-error.ts";
 import type { FileContent } from "../format.ts";
@@ -116,7 +117,7 @@ export class LogRows implements RowSink {
 function textOf(cell: string): string {
   if (!cell.startsWith('{"log":')) return cell;
   try {
-    const parsed: unknown = JSON.parse(cell);
+    const parsed: unknown = parseForeignJson(cell);
     const isWrapped = typeof parsed === "object" && parsed !== null && "log" in parsed;
     return isWrapped && typeof parsed.log === "string" ? parsed.log : cell;
   } catch {

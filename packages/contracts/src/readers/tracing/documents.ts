@@ -1,5 +1,6 @@
 /** The JSON documents of a text: one, one on each line, or one after the other as exporters print them. */
 
+import { parseForeignJson } from "../../text/foreign-json.ts";
 import { EvidenceError } from "../evidence-error.ts";
 import { evidenceLimits } from "../limits.ts";
 import { parseJson, placeOf } from "../text.ts";
@@ -39,7 +40,7 @@ export function firstObjectOf(head: string): unknown {
   const from = head.indexOf("{");
   if (from < 0 || /[^\s[\uFEFF]/.test(head.slice(0, from))) return undefined;
   try {
-    return JSON.parse(head.slice(from, endOfDocument(head, from)));
+    return parseForeignJson(head.slice(from, endOfDocument(head, from)));
   } catch {
     // An object that is cut or malformed tells nothing.
     return undefined;
@@ -49,7 +50,7 @@ export function firstObjectOf(head: string): unknown {
 function parsed(text: string, from: number, end: number): unknown {
   const document = text.slice(from, end);
   try {
-    return JSON.parse(document);
+    return parseForeignJson(document);
   } catch {
     // Parsed again, for the place of its fault.
     return parseJson(document, text.slice(0, from).split("\n").length - 1);

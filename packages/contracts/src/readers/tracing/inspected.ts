@@ -1,5 +1,7 @@
 /** Objects as Node prints them for people: keys without quotes, text in single quotes, `undefined`. */
 
+import { parseForeignJson } from "../../text/foreign-json.ts";
+
 /** Blocks of one text; a console shows no more. */
 const blockCountMax = 200_000;
 
@@ -10,7 +12,7 @@ export function inspectedValuesOf(text: string): { values: unknown[]; skippedCou
   for (const block of blocksOf(text)) {
     if (values.length === blockCountMax) break;
     try {
-      values.push(JSON.parse(jsonOf(block)));
+      values.push(parseForeignJson(jsonOf(block)));
     } catch {
       // A block that is no object of Node was printed by something else.
       skippedCount += 1;

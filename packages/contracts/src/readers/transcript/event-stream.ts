@@ -1,6 +1,7 @@
 /** Reads recorded streams of models: events of chat completions, of messages, and of responses. */
 
 import { type Fields, isFields } from "../../model/fields.ts";
+import { parseForeignJson } from "../../text/foreign-json.ts";
 import { textField } from "./fields.ts";
 
 /** Content blocks and calls of one answer that are put together. */
@@ -9,8 +10,10 @@ const partCountMax = 1_000;
 /** Whether a text is a stream of server-sent events of a model. */
 export function looksLikeEventStream(head: string): boolean {
   return (
-    /^\s*(?:(?:event|id):[^\n]*\n)*data:\s*\{/.test(head) &&
-    /"(?:chat\.completion\.chunk|message_start|content_block_start|response\.\w[\w.]*)"/.test(head)
+    /^\s*(?:(?:(?:event|id)?:[^\n]*)?\r?\n)*data:\s*\{/.test(head) &&
+    /"(?:chat\.completion\.chunk|message_start|content_block_start|response\.\w[\w.]*|candidates|choices)"/.test(
+      head,
+    )
   );
 }
 
@@ -27,7 +30,7 @@ export function eventsOf(text: string): unknown[] {
     const data = /^\s*data:(.*)$/.exec(line)?.[1]?.trim();
     if (data === undefined || data === "" || data === "[DONE]") return [];
     try {
-      return [JSON.parse(data) as unknown];
+      return [parseForeignJson(data)];
     } catch {
       // A stream that broke off ends within an event.
       return [];
@@ -40,6 +43,8 @@ export function messageOfEvents(events: readonly unknown[]): unknown {
   const finished = events.findLast((event) => isFields(event) && isFields(event["response"]));
   if (isFields(finished)) return finished["response"];
   const fields = events.filter(isFields);
+  if (fields.some((event) => Array.isArray(event["candidates"])))
+    return messageOfCandidates(fields);
   return fields.some((event) => textField(event, "type")?.startsWith("content_block") === true)
     ? messageOfBlocks(fields)
     : messageOfChunks(fields);
@@ -49,6 +54,33 @@ interface Piece {
   id?: string;
   name: string;
   given: string;
+}
+
+/** Gemini streams whole parts: what each event adds stands behind what came before. */
+function messageOfCandidates(events: readonly Fields[]): unknown {
+  const parts: unknown[] = [];
+  for (const { candidates } of events) {
+    const first: unknown = Array.isArray(candidates) ? candidates[0] : undefined;
+    const content = isFields(first) ? first["content"] : undefined;
+    const added = isFields(content) && Array.isArray(content["parts"]) ? content["parts"] : [];
+    for (const part of added as unknown[]) if (parts.length < partCountMax) parts.push(part);
+  }
+  return parts.length === 0 ? undefined : { role: "model", parts: joinedTexts(parts) };
+}
+
+/** A text that came in pieces is one text. */
+function joinedTexts(parts: readonly unknown[]): unknown[] {
+  const joined: unknown[] = [];
+  for (const part of parts) {
+    const last = joined.at(-1);
+    const text = textField(part, "text");
+    const before = textField(last, "text");
+    const isThought = isFields(part) && part["thought"] === true;
+    if (text !== undefined && before !== undefined && !isThought) {
+      joined[joined.length - 1] = { text: before + text };
+    } else if (!isThought) joined.push(part);
+  }
+  return joined;
 }
 
 function messageOfChunks(events: readonly Fields[]): unknown {

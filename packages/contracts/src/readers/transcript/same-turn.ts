@@ -1,6 +1,7 @@
 /** Whether two turns say the same, however they are written. */
 
 import type { TranscriptTurn } from "../../model/evidence.ts";
+import { parseForeignJson } from "../../text/foreign-json.ts";
 
 /** Whether two turns are the same but for where they stand. */
 export function sayTheSame(left: TranscriptTurn, right: TranscriptTurn | undefined): boolean {
@@ -18,10 +19,10 @@ export function essenceOf({ role, text, calls, results }: TranscriptTurn): strin
 }
 
 /** Arguments come back as a value where they were sent as text. */
-function asValue(given: unknown): unknown {
+export function asValue(given: unknown): unknown {
   if (typeof given !== "string") return given;
   try {
-    return JSON.parse(given);
+    return parseForeignJson(given);
   } catch {
     // What is no JSON is compared as it stands.
     return given;

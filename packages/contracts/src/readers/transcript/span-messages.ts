@@ -2,6 +2,7 @@
 
 import { isFields } from "../../model/fields.ts";
 import type { Attributes, AttributeValue, Span } from "../../model/span.ts";
+import { parseForeignJson } from "../../text/foreign-json.ts";
 import { itemsOf, unflattened, unflattenedAt } from "./flattened.ts";
 import { givenByRun, givenToRun } from "./run-values.ts";
 import { toolListOf } from "./tools.ts";
@@ -376,7 +377,7 @@ function textOf(value: AttributeValue | undefined): string | undefined {
 function parsed(value: unknown): unknown {
   if (typeof value !== "string" || !/^\s*[{["]/.test(value)) return value;
   try {
-    return JSON.parse(value);
+    return parseForeignJson(value);
   } catch {
     // An attribute that was cut at its length limit stays text.
     return value;

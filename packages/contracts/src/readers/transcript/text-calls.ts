@@ -2,6 +2,7 @@
 
 import type { ToolCall, ToolResult } from "../../model/evidence.ts";
 import { type Fields, isFields } from "../../model/fields.ts";
+import { parseForeignJson } from "../../text/foreign-json.ts";
 import { textField } from "./fields.ts";
 import { argumentsOf, idOf } from "./parts.ts";
 import { readCalls, readLiteral } from "./python-literal.ts";
@@ -161,7 +162,7 @@ export function endOfBlock(text: string, begin: number): number {
 
 function jsonOf(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseForeignJson(text);
   } catch {
     // Brackets in prose are no JSON.
     return undefined;

@@ -3,6 +3,7 @@
 import { type Fields, isFields } from "../../model/fields.ts";
 import type { StackFrame } from "../../model/goroutines.ts";
 import type { ProfileContent } from "../../model/profile.ts";
+import { parseForeignJson } from "../../text/foreign-json.ts";
 import { EvidenceError } from "../evidence-error.ts";
 import type { FileContent, FormatInput } from "../format.ts";
 import { startsAsJson } from "../format.ts";
@@ -202,7 +203,7 @@ function frameOf(node: Fields): StackFrame {
 function documentOf(input: FormatInput): Fields {
   let document: unknown;
   try {
-    document = JSON.parse(input.text());
+    document = parseForeignJson(input.text());
   } catch (error) {
     if (error instanceof EvidenceError) throw error;
     throw noProfile("The profile is no whole document of JSON.");

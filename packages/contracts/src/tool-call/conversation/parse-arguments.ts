@@ -1,6 +1,7 @@
 /** The arguments of a call as a value. */
 
 import type { ToolCall } from "../../model/evidence.ts";
+import { parseForeignJson } from "../../text/foreign-json.ts";
 
 /** Text longer than this is not parsed for a second look. */
 const textLengthMax = 1_048_576;
@@ -16,7 +17,7 @@ export function parseArguments(given: ToolCall["arguments"]): unknown {
 export function parsedJson(text: string): unknown {
   if (text.length > textLengthMax) return undefined;
   try {
-    return JSON.parse(text);
+    return parseForeignJson(text);
   } catch {
     // That it is no JSON is the answer.
     return undefined;
