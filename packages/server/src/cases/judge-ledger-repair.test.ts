@@ -56,6 +56,6 @@ describe("a repair of a ledger", () => {
   it("is not proved where what was entered before the window became something else", () => {
     const { outcome, reasons } = judge(exported(1, 100, 105), exported(2, 95, 105));
     expect(outcome).toBe("inconclusive");
-    expect(reasons.join(" ")).toContain("2 differ: credit/USD, grants/USD");
+    expect(reasons.join(" ")).toContain("2 are not so: credit/USD, grants/USD");
   });
 });

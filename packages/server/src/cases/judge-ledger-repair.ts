@@ -4,7 +4,6 @@
  */
 
 import {
-  canonicalJson,
   checkSnapshot,
   type Contract,
   contracts,
@@ -18,12 +17,15 @@ import type { ContractComparison, CoverageCondition } from "@faultline/protocol"
 
 import { assert } from "#kernel/index.ts";
 
+import { type KeptPart, keptParts } from "./kept-of-ledger.ts";
 import type { RepairJudgement, RepairQuestion } from "./judge-repair.ts";
 
 const ledgerContracts = contracts.filter(({ boundary }) => boundary === "tenant-compute");
 /** What must stay as it is, and what does where that is itself in question. */
 const controlIds = ["ledger/balance-matches-entries", "ledger/charged-once"];
 const namedCountMax = 5;
+/** What an export tells of; an invoice comes from elsewhere. */
+const listNames = ["accounts", "limits", "entries", "reserves", "uses"] as const;
 
 /** Judges a repair. */
 export function judgeLedgerRepair(question: Omit<RepairQuestion, "control">): RepairJudgement {
@@ -92,22 +94,18 @@ function comparisonOf(contract: string, [before, after]: readonly Side[]): Contr
 function coverageOf(before: Snapshot, after: Snapshot): CoverageCondition[] {
   const [earlier, later] = [ledgerIn(before), ledgerIn(after)];
   if (earlier === undefined || later === undefined) {
-    const actual = "one of the snapshots has none";
-    return [
-      { name: "ledger", expected: "an export of the ledger on both sides", actual, met: false },
-    ];
+    const expected = "one export of the ledger on both sides";
+    return [{ name: "ledger", expected, actual: "a snapshot has none, or several", met: false }];
   }
-  const entries = missingFrom(earlier.entries, later.entries, ({ sequence }) => String(sequence));
-  const uses = missingFrom(earlier.uses, later.uses, ({ id }) => id);
   const isLater = (later.readMicros ?? 0) > (earlier.readMicros ?? 0);
+  const isCut = earlier.isCut === true || later.isCut === true;
   return [
     {
       name: "ledger",
       expected: "the same ledger, whole, from the same moment on",
-      actual:
-        later.isCut === true ? "the export is cut" : `the ledger of ${later.name ?? "nobody"}`,
+      actual: isCut ? "an export is cut" : `the ledger of ${later.name ?? "nobody"}`,
       met:
-        later.isCut !== true &&
+        !isCut &&
         later.name === earlier.name &&
         (later.fromMicros ?? 0) <= (earlier.fromMicros ?? 0),
     },
@@ -117,88 +115,50 @@ function coverageOf(before: Snapshot, after: Snapshot): CoverageCondition[] {
       actual: isLater ? "it was" : "it was not",
       met: isLater,
     },
-    keptCondition("entries", earlier.entries?.length ?? 0, entries),
-    keptCondition("uses", earlier.uses?.length ?? 0, uses),
-    reservesCondition(earlier, later),
-    openingCondition(earlier, later),
+    ...keptParts.map((part) => keptCondition(part, earlier, later)),
   ];
 }
 
-/** A hold or a lease that an export told of for a lasting reason is told of in each later one: it ends by an entry. */
-function reservesCondition(earlier: LedgerContent, later: LedgerContent): CoverageCondition {
-  const { reserves = [], entries = [], uses = [] } = earlier;
-  const named = new Set([...entries, ...uses].map(({ holdId }) => holdId));
-  const lasting = reserves.filter(
-    ({ id, state, remainingMicros }) =>
-      state === "lost" || remainingMicros !== "0" || named.has(id),
-  );
-  const known = new Set(later.reserves?.map(({ id }) => id));
-  const gone = lasting.map(({ id }) => id).filter((id) => !known.has(id));
-  return {
-    name: "reserves",
-    expected: `all ${lasting.length} holds and leases from before the repair`,
-    actual:
-      gone.length === 0
-        ? "all are there"
-        : `${gone.length} are gone: ${gone.slice(0, namedCountMax).join(", ")}`,
-    met: gone.length === 0,
-  };
-}
-
-/** What was before the window is told by sums alone, which nothing that is entered later changes. */
-function openingCondition(earlier: LedgerContent, later: LedgerContent): CoverageCondition {
-  const [before, after] = [openingsOf(earlier), openingsOf(later)];
-  const changed = [...new Set([...before.keys(), ...after.keys()])].filter(
-    (id) => (before.get(id) ?? "0") !== (after.get(id) ?? "0"),
-  );
-  return {
-    name: "openings",
-    expected: "the sums of the entries before the window, as they were",
-    actual:
-      changed.length === 0
-        ? "they are"
-        : `${changed.length} differ: ${changed.slice(0, namedCountMax).join(", ")}`,
-    met: changed.length === 0,
-  };
-}
-
-function openingsOf({ accounts = [] }: LedgerContent): ReadonlyMap<string, string> {
-  return new Map(accounts.map(({ id, openingMicros = "0" }) => [id, openingMicros]));
-}
-
-function keptCondition(name: string, count: number, missing: readonly string[]): CoverageCondition {
+function keptCondition(
+  { name, expected, countIn, changed }: KeptPart,
+  earlier: LedgerContent,
+  later: LedgerContent,
+): CoverageCondition {
+  const names = changed(earlier, later);
+  const count = countIn?.(earlier);
   return {
     name,
-    expected: `all ${count} ${name} from before the repair, as they were`,
+    expected: count === undefined ? expected : `all ${count} ${expected}`,
     actual:
-      missing.length === 0
-        ? "all are there"
-        : `${missing.length} are gone or changed: ${missing.slice(0, namedCountMax).join(", ")}`,
-    met: missing.length === 0,
+      names.length === 0
+        ? "so it is"
+        : `${names.length} are not so: ${names.slice(0, namedCountMax).join(", ")}`,
+    met: names.length === 0,
   };
 }
 
-/** The keys of items that are not there any more, or say something else. A completion may be told later. */
-function missingFrom<Item>(
-  earlier: readonly Item[] = [],
-  later: readonly Item[] = [],
-  keyOf: (item: Item) => string,
-): string[] {
-  const texts = new Map(later.map((item) => [keyOf(item), canonicalJson(item)]));
-  return earlier.filter((item) => texts.get(keyOf(item)) !== canonicalJson(item)).map(keyOf);
-}
-
+/** The only export of a snapshot, with the invoices beside it. */
 function ledgerIn(snapshot: Snapshot): LedgerContent | undefined {
-  return evidenceOfKind(snapshot, "ledger")[0]?.content;
+  const parts = evidenceOfKind(snapshot, "ledger").map(({ content }) => content);
+  const exports = parts.filter(({ readMicros }) => readMicros !== undefined);
+  const [only] = exports;
+  if (only === undefined || exports.length > 1) return undefined;
+  const beside = parts.filter((part) => part !== only);
+  // Tables may fill up what an export lacks; of those nobody knows when they were true.
+  if (beside.some((part) => listNames.some((name) => part[name] !== undefined))) return undefined;
+  const invoice = parts.flatMap((part) => part.invoice ?? []);
+  return invoice.length === 0 ? only : { ...only, invoice };
 }
 
-/** A repair that takes the fault to another place is none. */
+/** A repair that takes the fault to another place, or leaves more of it there, is none. */
 function noNewViolation(before: Snapshot, after: Snapshot): CoverageCondition {
   const known = violatedIn(before);
-  const fresh = [...violatedIn(after)].filter((name) => !known.has(name));
+  const fresh = [...violatedIn(after)].flatMap(([name, micros]) =>
+    micros > (known.get(name) ?? -1n) ? [name] : [],
+  );
   return {
     name: "no new violation",
-    expected: "no contract of the ledger is violated where none was before",
+    expected: "no contract of the ledger is violated where none was before, or by more",
     actual:
       fresh.length === 0
         ? "none is"
@@ -207,12 +167,20 @@ function noNewViolation(before: Snapshot, after: Snapshot): CoverageCondition {
   };
 }
 
-function violatedIn(snapshot: Snapshot): ReadonlySet<string> {
-  return new Set(
-    checkSnapshot(snapshot, ledgerContracts)
-      .filter(({ verdict }) => verdict === "violated")
-      .map(({ contract, subject }) => `${contract} on ${subject.kind} ${subject.name}`),
-  );
+/** What is violated, and how far it is off in all. */
+function violatedIn(snapshot: Snapshot): ReadonlyMap<string, bigint> {
+  const found = new Map<string, bigint>();
+  for (const { verdict, contract, subject, measures } of checkSnapshot(snapshot, ledgerContracts)) {
+    if (verdict !== "violated") continue;
+    const name = `${contract} on ${subject.kind} ${subject.name}`;
+    const [expected, actual] = [measures["expectedMicros"], measures["actualMicros"]].map((text) =>
+      typeof text === "string" ? BigInt(text) : 0n,
+    );
+    const difference = (expected ?? 0n) - (actual ?? 0n);
+    const micros = difference < 0n ? -difference : difference;
+    found.set(name, (found.get(name) ?? 0n) + micros);
+  }
+  return found;
 }
 
 function conclude(parts: {
