@@ -88,6 +88,7 @@ export const chatReply = replyForm((content) => {
       model: scalar(replyIds.model),
       usage: chatUsage,
       choices: watchJson(replyIds.choices, {
+        resumes: true,
         items: group({
           finish_reason: scalar(replyIds.finishReason),
           delta: message,

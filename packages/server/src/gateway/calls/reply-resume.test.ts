@@ -18,6 +18,10 @@ const document = record({
     '{"type":"message_delta","usage":{"output_tokens":7},"delta":{"text":"',
     '{"type":"response.output_text.delta","sequence_number":4,"delta":"',
     '{"choices":[{"delta":{"content":[1,"',
+    '{"id":"a","model":"m","choices":[{"index":0,"delta":{},"finish_reason":"',
+    '{"id":"a","model":"m","choices":[],"usage":{"prompt_tokens":3,"completion_tokens":4},"x":[{"y":{"z":"',
+    '{"id":"a","model":"m","choices":["',
+    '{"id":"a","model":"m","choices":[{}],"choices":[{"delta":{"content":"',
     '{"choices":[{"delta":{"content":"x"}},{"delta":{"content":"',
   ),
   text: constantFrom("", "a", " sea", '\\"quoted\\"', "\\u00e9", "— and on", "\n", "]}"),
@@ -74,7 +78,7 @@ describe.each<[string, ReplyForm]>(Object.entries(forms))("a stream of %s", (_na
           }
         },
       ),
-      { numRuns: 2_000 },
+      { numRuns: 4_000 },
     );
   });
 

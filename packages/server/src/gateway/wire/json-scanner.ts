@@ -62,7 +62,7 @@ export class JsonScanner {
   #valueEnd = 0;
   #valueFilled = false;
   readonly #bookmark = new JsonBookmark();
-  /** The part in which the document began, until a place in it was marked. */
+  /** The part in which the document began, as long as a place in it may be marked. */
   #begun: Uint8Array | undefined;
 
   constructor(
@@ -141,36 +141,36 @@ export class JsonScanner {
     this.#kept.settle();
   }
 
-  /** Reads on behind the bytes that this document shares with the one before; gives where. */
+  /** Reads on behind the bytes that this document shares with one before; gives where. */
   #resume(bytes: Uint8Array, start: number, end: number): number {
-    const bookmark = this.#bookmark;
-    const position = bookmark.find(bytes, start, end);
-    if (position === undefined) {
-      this.#begun = bytes;
-      return start;
-    }
-    const { depth, watches } = position;
+    this.#begun = bytes;
+    const place = this.#bookmark.find(bytes, start, end);
+    if (place === undefined) return start;
+    const { depth, watches } = place;
     this.#depth = depth;
     for (let index = 1; index <= depth; index += 1) {
-      this.#containers[index] = position.containers[index] ?? 0;
-      this.#filled[index] = position.filled[index] ?? 0;
-      this.#starts[index] = position.starts[index] ?? 0;
+      this.#containers[index] = place.containers[index] ?? 0;
+      this.#filled[index] = place.filled[index] ?? 0;
+      this.#starts[index] = place.starts[index] ?? 0;
       this.#watches[index] = watches[index];
     }
-    this.#watch = position.watch;
+    this.#watch = place.watch;
     this.#keep(false);
-    this.#valueStart = bookmark.length - 1;
+    this.#valueStart = place.length - 1;
     this.#isKey = false;
-    this.#state = inString;
-    return start + bookmark.length;
+    this.#state = place.state;
+    // A text is the last place of a document.
+    if (place.state === inString) this.#begun = undefined;
+    return start + place.length;
   }
 
-  /** Marks the beginning of a text, with all bytes before it. */
+  /** Marks the place behind this byte, with all bytes before it; in a text, no other follows. */
   #mark(offset: number): void {
     const bytes = this.#begun;
-    this.#begun = undefined;
     if (bytes === undefined || this.#sink.mayResume?.() !== true) return;
+    if (this.#state === inString) this.#begun = undefined;
     const position = {
+      state: this.#state,
       depth: this.#depth,
       containers: this.#containers,
       filled: this.#filled,
@@ -247,7 +247,9 @@ export class JsonScanner {
     } else if (byte === 0x7b) {
       this.#open(inObject, offset);
     } else if (byte === 0x5b) {
+      const resumes = this.#watch?.resumes === true;
       this.#open(inArray, offset);
+      if (resumes) this.#mark(offset);
     } else if (byte === 0x2d || (byte >= 0x30 && byte <= 0x39)) {
       this.#state = firstNumberState(byte);
       if (this.#keeps) this.#kept.add(byte);

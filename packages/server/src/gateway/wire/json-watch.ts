@@ -6,7 +6,7 @@ export interface JsonWatch {
   readonly id: number;
   /** Whether the text of a scalar here is kept for the sink, up to the scanner's bound. */
   readonly capture: boolean;
-  /** Whether a text here is a place from which like documents are read on. */
+  /** Whether the beginning of a text or an array here is a place from which like documents are read on. */
   readonly resumes: boolean;
   /** By the length of their names in bytes: most fields of a document are told apart from them by that. */
   readonly fields: readonly (readonly JsonWatchField[] | undefined)[];
