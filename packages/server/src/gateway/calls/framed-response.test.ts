@@ -42,6 +42,55 @@ describe("a response that frames its chunks", () => {
     expect(body).toBe(`${chunks.join("")}0\r\n\r\n`);
   });
 
+  it("writes parts in their order, those that come together and those that come later", async () => {
+    const { body } = await replyOf(newer, (response) => {
+      response.writeHead(200, {});
+      response.write("a");
+      response.write("b");
+      setImmediate(() => {
+        for (const length of [4_096, 4_096, 4_096, 4_096, 5_000, 1]) {
+          response.write(Buffer.alloc(length, "c"));
+        }
+        setImmediate(() => {
+          response.write("d");
+          response.end("e");
+        });
+      });
+    });
+    const part = `1000\r\n${"c".repeat(4_096)}\r\n`;
+    const long = `1388\r\n${"c".repeat(5_000)}\r\n`;
+    expect(body).toBe(
+      `1\r\na\r\n1\r\nb\r\n${part.repeat(4)}${long}1\r\nc\r\n1\r\nd\r\n1\r\ne\r\n0\r\n\r\n`,
+    );
+  });
+
+  it("asks to wait once its caller takes no more, and tells when it does again", async () => {
+    const drained = Promise.withResolvers<number>();
+    const server = createServer((_request, bare) => {
+      const response = new FramedResponse(bare);
+      response.writeHead(200, {});
+      let count = 0;
+      const writeOn = (): void => {
+        count += 1;
+        if (response.write(Buffer.alloc(1_000, "a"))) setImmediate(writeOn);
+        else {
+          response.once("drain", () => drained.resolve(count));
+          socket.resume();
+        }
+      };
+      writeOn();
+    });
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    // A server that listens on a port has such an address.
+    const socket = connect((server.address() as AddressInfo).port, "127.0.0.1");
+    socket.pause();
+    socket.write(newer);
+    expect(await drained.promise).toBeGreaterThan(1);
+    socket.destroy();
+    await once(server.close(), "close");
+  });
+
   it("takes texts, and a part with its end; an empty part ends nothing", async () => {
     const { body } = await replyOf(newer, (response) => {
       response.writeHead(200, {});
