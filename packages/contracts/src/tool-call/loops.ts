@@ -24,7 +24,7 @@ const waitSecondsMin = 5;
 
 export const loops: Contract = defineContract<Options>({
   id: "tool-call/loops",
-  version: 2,
+  version: 3,
   boundary: "model-tool",
   promise:
     "Calls do not go round in a circle: the same calls with the same answers end before long.",
@@ -117,6 +117,7 @@ function cycleAt(
     const count = Math.floor((end - at) / length);
     if (count < Math.max(2, options.repetitionCountMin)) continue;
     const cycle = exchanges.slice(at, at + length);
+    if (hasOtherAnswers(cycle)) continue;
     const isPoll = cycle.some(isWaiting) || (length === 1 && bringsNews(exchanges, end));
     if (isPoll && count <= options.pollCountMax) continue;
     const steps = exchanges.slice(at, at + length * count);
@@ -124,6 +125,20 @@ function cycleAt(
     return { length, count };
   }
   return undefined;
+}
+
+/** Whether one and the same call went well with different answers: a tool that draws or generates brings something new each time. */
+function hasOtherAnswers(cycle: readonly Exchange[]): boolean {
+  const answers = new Map<string, string>();
+  for (const exchange of cycle) {
+    const key = stepKey(exchange);
+    if (key === undefined || !isFine(exchange)) continue;
+    const call = `${exchange.tool}\n${keyOf(exchange.given) ?? keyOf(exchange.call.arguments) ?? ""}`;
+    const before = answers.get(call);
+    if (before !== undefined && before !== key) return true;
+    answers.set(call, key);
+  }
+  return false;
 }
 
 function isWaiting({ tool, definition, result }: Exchange): boolean {

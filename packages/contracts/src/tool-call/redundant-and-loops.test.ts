@@ -237,6 +237,14 @@ describe("loops", () => {
     expect(violated(verdicts(loops, chat(steps, { tools })))).toEqual(expected);
   });
 
+  test("is none where one and the same call draws another answer each time", () => {
+    const draw = (face: string) => ({ tool: "roll_dice", result: { face } });
+    const steps = ["two", "five", "two", "five", "two", "five"].map(draw);
+    expect(checkTranscript(chat(["user: a", ...steps, "x"], { tools }), loops)).toMatchObject([
+      { verdict: "holds" },
+    ]);
+  });
+
   test("names the circle, its calls and where it should have stopped", () => {
     const [finding] = checkTranscript(
       chat(["user: a", ...repeat(4, order, search)], { tools }),

@@ -2,6 +2,7 @@
 
 import { type Fields, isFields } from "../../model/fields.ts";
 import { textField } from "./fields.ts";
+import { eventsOf, looksLikeEventStream, messageOfEvents } from "./event-stream.ts";
 import { looksLikeMessage } from "./message.ts";
 import { toolListOf } from "./tools.ts";
 import { parsedJson } from "../../text/json-text.ts";
@@ -35,6 +36,8 @@ const systemNames = [
   "system_instruction",
   "system_prompt",
 ] as const;
+/** Where the first event of a stream stands that tells whose it is. */
+const streamHeadLengthMax = 4_096;
 const toolNames = ["tools", "functions", "toolConfig", "tool_config", "available_tools"] as const;
 
 /** Whether a value is a request with its response, or one of both in a wrapper of its own. */
@@ -207,7 +210,16 @@ function isWrapped(value: Fields): boolean {
 function bodyOf(value: unknown): { readonly body: unknown; readonly pointer: string } {
   if (!isFields(value) || value["body"] === undefined) return { body: value, pointer: "" };
   const { body } = value;
-  return { body: typeof body === "string" ? (parsedJson(body) ?? body) : body, pointer: "/body" };
+  return { body: typeof body === "string" ? bodyOfText(body) : body, pointer: "/body" };
+}
+
+/** A body as text: JSON, or the events of an answer that was streamed. */
+function bodyOfText(text: string): unknown {
+  const value = parsedJson(text);
+  if (value !== undefined) return value;
+  if (!looksLikeEventStream(text.slice(0, streamHeadLengthMax))) return text;
+  const message = messageOfEvents(eventsOf(text));
+  return looksLikeMessage(message) ? { message } : (message ?? text);
 }
 
 /** A run keeps the tools among the parameters of its invocation. */

@@ -26,7 +26,7 @@ export function isStreamEvent(value: unknown): boolean {
 
 /** The values of the events in a stream's text. */
 export function eventsOf(text: string): unknown[] {
-  return text.split("\n").flatMap((line) => {
+  return text.split(/\r?\n/).flatMap((line) => {
     const data = /^\s*data:(.*)$/.exec(line)?.[1]?.trim();
     if (data === undefined || data === "" || data === "[DONE]") return [];
     try {
@@ -89,7 +89,9 @@ function messageOfChunks(events: readonly Fields[]): unknown {
   for (const event of events) {
     const { choices } = event;
     const choice: unknown = Array.isArray(choices) ? choices[0] : undefined;
-    const delta = isFields(choice) ? choice["delta"] : undefined;
+    // Of several answers to one request the first is read, as it is without a stream.
+    if (!isFields(choice) || (typeof choice["index"] === "number" && choice["index"] > 0)) continue;
+    const { delta } = choice;
     if (!isFields(delta)) continue;
     content += textField(delta, "content") ?? "";
     const calls = delta["tool_calls"];

@@ -73,7 +73,8 @@ export function readMessage(
   ];
   const role = roleOf(message, calls.length > 0);
   const timeMicros = timeMicrosOf(message["timestamp"] ?? message["created_at"] ?? message["time"]);
-  const { tools, areToolsPartial, allowedTools } = context;
+  const { areToolsPartial, allowedTools } = context;
+  const tools = withProvided(context.tools, contents.providedTools ?? []);
   return {
     role,
     ...(contents.text === "" ? {} : { text: contents.text.slice(0, textLengthMax) }),
@@ -88,6 +89,17 @@ export function readMessage(
     ...(timeMicros === undefined ? {} : { timeMicros }),
     pointer,
   };
+}
+
+/** What a provider ran itself was there to be called, by whatever name it was asked for. */
+function withProvided(
+  tools: readonly ToolDefinition[] | undefined,
+  provided: readonly string[],
+): readonly ToolDefinition[] | undefined {
+  if (tools === undefined || provided.length === 0) return tools;
+  const known = new Set(tools.map(({ name }) => name));
+  const others = [...new Set(provided)].filter((name) => !known.has(name));
+  return others.length === 0 ? tools : [...tools, ...others.map((name) => ({ name }))];
 }
 
 function roleOf(message: Fields, hasCalls: boolean): Role {
@@ -251,7 +263,13 @@ function errorOf(message: Fields): unknown {
 
 /** Text, calls and results among the parts of a message. */
 function readContents(message: Fields, pointer: string): Contents {
-  const contents: Contents = { text: "", isPartlyRead: false, calls: [], results: [] };
+  const contents: Contents = {
+    text: "",
+    isPartlyRead: false,
+    calls: [],
+    results: [],
+    providedTools: [],
+  };
   const { content, parts } = message;
   const role = textField(message, "role") ?? "";
   if (typeof content === "string" && !["tool", "function"].includes(role)) contents.text = content;

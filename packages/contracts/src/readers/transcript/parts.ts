@@ -11,6 +11,8 @@ export interface Contents {
   isPartlyRead: boolean;
   readonly calls: ToolCall[];
   readonly results: ToolResult[];
+  /** Names of the tools that the provider itself ran: it need not have been asked for them by these names. */
+  readonly providedTools?: string[];
 }
 
 /** Types of parts that are calls, with the fields of their name, id and arguments. */
@@ -21,14 +23,10 @@ const callTypes: readonly string[] = [
   "server_tool_use",
   "mcp_tool_use",
 ];
-const resultTypes: readonly string[] = [
-  "tool_result",
-  "tool_call_response",
-  "tool-result",
-  "tool-error",
-  "web_search_tool_result",
-  "mcp_tool_result",
-];
+/** Results: those of a provider's own tools are named after them, such as `web_fetch_tool_result`. */
+const resultType = /^(?:(?:\w+_)?tool_result|tool_call_response|tool-result|tool-error)$/;
+/** Calls that the provider runs itself. */
+const providedTypes: readonly unknown[] = ["server_tool_use", "mcp_tool_use"];
 
 /** Reads one part into `contents`. */
 export function readPart(part: unknown, pointer: string, contents: Contents): void {
@@ -47,7 +45,10 @@ export function readPart(part: unknown, pointer: string, contents: Contents): vo
   ) {
     contents.isPartlyRead = true;
   }
-  for (const call of callsOf(part, pointer)) contents.calls.push(call);
+  for (const call of callsOf(part, pointer)) {
+    contents.calls.push(call);
+    if (providedTypes.includes(type)) contents.providedTools?.push(call.name);
+  }
   for (const result of resultsOf(part, pointer)) contents.results.push(result);
 }
 
@@ -104,7 +105,7 @@ function callsOf(part: Fields, pointer: string): ToolCall[] {
 
 function resultsOf(part: Fields, pointer: string): ToolResult[] {
   const { type } = part;
-  if (typeof type === "string" && resultTypes.includes(type)) return [typedResult(part, pointer)];
+  if (typeof type === "string" && resultType.test(type)) return [typedResult(part, pointer)];
   const gemini = part["functionResponse"] ?? part["function_response"];
   if (isFields(gemini)) {
     const name = textField(gemini, "name");

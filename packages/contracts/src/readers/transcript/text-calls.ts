@@ -68,6 +68,9 @@ function callsOfMarks(text: string, pointer: string): ToolCall[] {
 
 /** The results in a text. */
 export function resultsInText(text: string, pointer: string): ToolResult[] {
+  // What agents that reason and act are told of their action.
+  const observed = /^\s{0,20}Observation:([\s\S]*)$/.exec(text)?.[1];
+  if (observed !== undefined) return [{ content: observed.trim(), isError: false, pointer }];
   return [...text.matchAll(resultBlock)].slice(0, callCountMax).map((block) => {
     const body = (block[2] ?? "").trim();
     const value = readLiteral(body);

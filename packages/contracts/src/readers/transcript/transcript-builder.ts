@@ -13,9 +13,11 @@ import {
   partOf,
   toolListIn,
 } from "./containers.ts";
+import { textField } from "./fields.ts";
 import { readMessage } from "./message.ts";
 import { withApprovals } from "./approvals.ts";
 import { sayTheSame } from "./same-turn.ts";
+import { type SentAgain, sentAgain } from "./sent-again.ts";
 import { toolsInText } from "./text-calls.ts";
 import { readTools } from "./tools.ts";
 
@@ -48,15 +50,18 @@ export class TranscriptBuilder {
     const asked = this.#settingOf(request);
     const setting = asked.tools === undefined ? { ...this.#settingOf(exchange), ...asked } : asked;
     const part = partOf(request);
-    if (part !== undefined) {
-      this.#addMessages(part, { pointer: `${pointer}${requestPointer}`, setting, isHistory: true });
-    }
     const answer = partOf(response);
+    // The history may have been made with other tools; an answer tells that it is one.
+    const history = response === undefined ? setting : { ...setting, areToolsPartial: true };
+    const place = `${pointer}${requestPointer}`;
+    const { tools = setting.tools } =
+      part === undefined
+        ? {}
+        : this.#addMessages(part, { pointer: place, setting: history, isHistory: true });
     if (answer !== undefined) {
-      const place = `${pointer}${responsePointer}`;
       this.#addMessages(answer, {
-        pointer: place,
-        setting: chosen(setting, request),
+        pointer: `${pointer}${responsePointer}`,
+        setting: chosen({ ...setting, tools }, request),
         isHistory: false,
       });
     }
@@ -80,22 +85,25 @@ export class TranscriptBuilder {
     const { request } = exchangeOf(exchange);
     const part = partOf(request);
     if (part === undefined || this.turns.length === 0) return false;
-    if (part.messages.length < this.turns.length) return false;
-    const repeated = part.messages
-      .slice(0, this.turns.length)
-      .map((message, index) => readMessage(message, `/${index}`, {}));
-    return this.turns.every((turn, index) => sayTheSame(turn, repeated[index]));
+    // Senders leave turns out and put them together, but none makes so few of so many.
+    if (part.messages.length * 4 < this.turns.length) return false;
+    const sent = part.messages
+      .slice(0, transcriptLimits.turnCountMax)
+      .flatMap((message, index) => readMessage(message, `/${index}`, {}) ?? []);
+    return this.#sentAgain(sent) !== undefined;
   }
 
   /**
-   * Whether a request begins another conversation: the last turn still waits for results, and the request brings none of
-   * them. Agents that hand over to others, and services with many users, log such requests in between.
+   * Whether a request that does not go on with this conversation begins another one: it begins with the same words, or the
+   * last turn still waits for results and the request brings none of them. Work that is tried again, agents that hand over
+   * to others, and services with many users log such requests.
    */
   isLeftBy(exchange: Fields): boolean {
     const last = this.turns.at(-1);
     const part = partOf(exchangeOf(exchange).request);
-    if (last === undefined || last.calls.length === 0 || last.results.length > 0) return false;
-    if (part === undefined) return false;
+    if (last === undefined || part === undefined) return false;
+    if (this.#beginsWith(part.messages)) return true;
+    if (last.calls.length === 0 || last.results.length > 0) return false;
     const waiting = new Set(last.calls.map(({ callId }) => callId));
     return !part.messages
       .slice(0, transcriptLimits.turnCountMax)
@@ -104,6 +112,16 @@ export class TranscriptBuilder {
           ({ callId }) => callId === undefined || waiting.has(callId) || waiting.has(undefined),
         ),
       );
+  }
+
+  #beginsWith(messages: readonly unknown[]): boolean {
+    const first = this.turns.find(({ role }) => role !== "system");
+    if (first?.text === undefined) return false;
+    for (const message of messages) {
+      const turn = readMessage(message, "", {});
+      if (turn !== undefined && turn.role !== "system") return sayTheSame(first, turn);
+    }
+    return false;
   }
 
   note(text: string): void {
@@ -133,13 +151,13 @@ export class TranscriptBuilder {
   #addMessages(
     { messages, pointer: inner, isSingle }: MessagePart,
     { pointer, setting, isHistory }: { pointer: string; setting: Setting; isHistory: boolean },
-  ): void {
+  ): Setting {
     let context = setting;
     const turns = withApprovals(messages, (message, index) => {
       const place = isSingle ? `${pointer}${inner}` : `${pointer}${inner}/${index}`;
       // A message may bring the tools from which it was made, and a server's list is an item of its own.
       const own = isFields(message) && Array.isArray(message["tools"]) ? message : undefined;
-      if (own !== undefined) context = { ...context, ...this.#settingOf(own) };
+      if (own !== undefined) context = this.#withToolsOf(own, { context, setting });
       const turn = readMessage(message, place, context);
       if (turn === undefined) {
         if (!isSilentItem(message)) {
@@ -161,8 +179,27 @@ export class TranscriptBuilder {
       const list = isWithout ? toolsInText(setting.instructions) : undefined;
       if (list !== undefined) this.#advertiseLate(turns, list);
     }
-    const known = isHistory ? this.#sharedLength(turns) : 0;
-    for (const turn of turns.slice(known)) this.#push(turn);
+    const again = isHistory ? this.#sentAgain(turns) : undefined;
+    if (again !== undefined && again.known !== this.turns) {
+      this.turns.splice(0, this.turns.length, ...again.known);
+    }
+    for (const turn of turns.slice(again?.length ?? 0)) this.#push(turn);
+    return context;
+  }
+
+  /** A message keeps the tools from which it was made; a server's list, and what a search found, is added to those of the request. */
+  #withToolsOf(
+    message: Fields,
+    { context, setting }: { context: Setting; setting: Setting },
+  ): Setting {
+    const own = this.#settingOf(message);
+    const isAdded =
+      /^(?:mcp_list_tools|tool_search_output)$/.test(textField(message, "type") ?? "") ||
+      (textField(message, "role") !== "assistant" && setting.tools !== undefined);
+    if (!isAdded || own.tools === undefined) return { ...context, ...own };
+    const names = new Set(own.tools.map(({ name }) => name));
+    const others = (context.tools ?? []).filter(({ name }) => !names.has(name));
+    return { ...context, ...own, tools: [...others, ...own.tools] };
   }
 
   /** Models without a format of their own are told of their tools in the system prompt. */
@@ -192,12 +229,12 @@ export class TranscriptBuilder {
     this.turns.push(turn);
   }
 
-  /** How many of the turns a request repeats; a request that does not begin with what was said repeats none. */
-  #sharedLength(turns: readonly TranscriptTurn[]): number {
-    if (turns.length < this.turns.length) return 0;
-    return this.turns.every((turn, index) => sayTheSame(turn, turns[index]))
-      ? this.turns.length
-      : 0;
+  #sentAgain(turns: readonly TranscriptTurn[]): SentAgain | undefined {
+    const isExact =
+      turns.length >= this.turns.length &&
+      this.turns.every((turn, index) => sayTheSame(turn, turns[index]));
+    if (isExact) return { length: this.turns.length, known: this.turns };
+    return sentAgain(this.turns, turns);
   }
 }
 
@@ -216,6 +253,8 @@ function isSilentItem(value: unknown): boolean {
   const type = isFields(value) ? value["type"] : undefined;
   return (
     typeof type === "string" &&
-    /^(?:reasoning|\w+_call|mcp_list_tools|mcp_approval_response|summary)$/.test(type)
+    /^(?:reasoning|\w+_call|\w+_call_output|tool_search_output|mcp_list_tools|mcp_approval_response|summary)$/.test(
+      type,
+    )
   );
 }

@@ -1,0 +1,153 @@
+/** What a request sends again of a conversation that is known, however its sender has rewritten it. */
+
+import type { TranscriptTurn } from "../../model/evidence.ts";
+import { asValue } from "./same-turn.ts";
+
+/** How much of a request is known, and the known turns with the ids that the request gives their calls and results. */
+export interface SentAgain {
+  /** The turns of the request that are known. */
+  readonly length: number;
+  readonly known: readonly TranscriptTurn[];
+}
+
+/** One thing that was said: a text, a call or a result, with where it stands. */
+interface Statement {
+  readonly kind: "text" | "call" | "result";
+  readonly essence: string;
+  readonly id: string | undefined;
+  readonly turn: number;
+  /** The place among the calls or results of the turn. */
+  readonly place: number;
+}
+
+/**
+ * What `sent` repeats of `known`; `undefined` when it does not go on with it. Senders leave out empty turns and what the
+ * model thought, put turns together or apart, say other instructions, and give ids to calls that came without any: what
+ * was said, called and answered is the same in the same order. Where a text was rewritten or the beginning was cut off,
+ * the last calls that are known tell where the request goes on.
+ */
+export function sentAgain(
+  known: readonly TranscriptTurn[],
+  sent: readonly TranscriptTurn[],
+): SentAgain | undefined {
+  const before = statementsOf(known);
+  const after = statementsOf(sent);
+  if (before.length === 0) return undefined;
+  return afterSameStatements(known, before, after) ?? afterLastCalls(known, before, after);
+}
+
+function afterSameStatements(
+  known: readonly TranscriptTurn[],
+  before: readonly Statement[],
+  after: readonly Statement[],
+): SentAgain | undefined {
+  const isSame = before.every((statement, index) => statement.essence === after[index]?.essence);
+  const last = after[before.length - 1];
+  if (!isSame || last === undefined) return undefined;
+  // What is new must not stand in a turn of which a part is known.
+  const next = after[before.length];
+  if (next !== undefined && next.turn === last.turn) return undefined;
+  return { length: last.turn + 1, known: withIds(known, before, after) };
+}
+
+function afterLastCalls(
+  known: readonly TranscriptTurn[],
+  before: readonly Statement[],
+  after: readonly Statement[],
+): SentAgain | undefined {
+  const isOf = (kind: Statement["kind"]) => (statement: Statement) => statement.kind === kind;
+  const calls = before.filter(isOf("call"));
+  const sentCalls = after.filter(isOf("call"));
+  const last = calls.at(-1);
+  if (last === undefined) return undefined;
+  const isNamed = calls.some(({ id, turn }) => id !== undefined && turn === last.turn);
+  const isSame = calls.every(({ essence }, index) => essence === sentCalls[index]?.essence);
+  const ids = new Set(calls.flatMap(({ id, turn }) => (turn === last.turn ? (id ?? []) : [])));
+  const anchor = isNamed
+    ? sentCalls.findLast(({ id }) => id !== undefined && ids.has(id))
+    : isSame
+      ? sentCalls[calls.length - 1]
+      : undefined;
+  if (anchor === undefined) return undefined;
+  const results = before.filter(isOf("result"));
+  const sentResults = after.filter(isOf("result"));
+  return {
+    length: lengthFrom(anchor.turn, before.slice(before.lastIndexOf(last) + 1), after),
+    known: isNamed
+      ? known
+      : withIds(
+          known,
+          [...calls, ...results],
+          [...sentCalls.slice(0, calls.length), ...sentResults],
+        ),
+  };
+}
+
+/** How far the turns after the last known calls tell what is known as well: as many results, and the same texts. */
+function lengthFrom(
+  anchor: number,
+  known: readonly Statement[],
+  sent: readonly Statement[],
+): number {
+  const texts = new Set(known.flatMap(({ kind, essence }) => (kind === "text" ? essence : [])));
+  let resultCount = known.filter(({ kind }) => kind === "result").length;
+  let length = anchor + 1;
+  const turns = Map.groupBy(
+    sent.filter(({ turn }) => turn > anchor),
+    ({ turn }) => turn,
+  );
+  for (const [turn, statements] of turns) {
+    const isKnown = statements.every(({ kind, essence }) => {
+      if (kind === "result") return resultCount-- > 0;
+      return kind === "text" && texts.has(essence);
+    });
+    if (!isKnown) break;
+    length = turn + 1;
+  }
+  return length;
+}
+
+/** The known turns, with the ids of calls and results as the request has them: by these they are paired from here on. */
+function withIds(
+  known: readonly TranscriptTurn[],
+  before: readonly Statement[],
+  after: readonly Statement[],
+): readonly TranscriptTurn[] {
+  const changed = new Map<number, TranscriptTurn>();
+  for (const [index, { kind, id, turn, place }] of before.entries()) {
+    const given = after[index]?.id;
+    const current = changed.get(turn) ?? known[turn];
+    if (given === undefined || given === id || current === undefined || kind === "text") continue;
+    const named = <Item extends { callId?: string }>(items: readonly Item[]): Item[] =>
+      items.map((item, at) => (at === place ? { ...item, callId: given } : item));
+    changed.set(
+      turn,
+      kind === "call"
+        ? { ...current, calls: named(current.calls) }
+        : { ...current, results: named(current.results) },
+    );
+  }
+  return changed.size === 0 ? known : known.map((turn, index) => changed.get(index) ?? turn);
+}
+
+/** What turns say, without instructions and what is empty. */
+function statementsOf(turns: readonly TranscriptTurn[]): Statement[] {
+  const statements: Statement[] = [];
+  for (const [turn, { role, text, calls, results }] of turns.entries()) {
+    if (role === "system") continue;
+    for (const [place, { callId, content }] of results.entries()) {
+      const essence = JSON.stringify(["result", content]);
+      statements.push({ kind: "result", essence, id: callId, turn, place });
+    }
+    const said = text?.trim() ?? "";
+    if (said !== "") {
+      const essence = JSON.stringify(["text", role, said]);
+      statements.push({ kind: "text", essence, id: undefined, turn, place: 0 });
+    }
+    for (const [place, { callId, name, arguments: given }] of calls.entries()) {
+      const essence = JSON.stringify(["call", name, asValue(given)]);
+      statements.push({ kind: "call", essence, id: callId, turn, place });
+    }
+  }
+  return statements;
+}
