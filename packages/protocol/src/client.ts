@@ -1,5 +1,6 @@
 /** The typed client of the control API, used by the command line and the console. */
 
+import { parseForeignJson } from "@faultline/contracts/json";
 import { Check } from "typebox/value";
 
 import { ErrorBody, errorCodes, PlatformError } from "./errors.ts";
@@ -196,7 +197,7 @@ function errorOf(status: number, bytes: Uint8Array): PlatformError {
 
 function parseJson(bytes: Uint8Array): unknown {
   try {
-    return JSON.parse(new TextDecoder().decode(bytes));
+    return parseForeignJson(new TextDecoder().decode(bytes));
   } catch {
     // What is not JSON fits no schema; the caller of this function says so.
     return undefined;

@@ -4,6 +4,7 @@ import { spawn } from "node:child_process";
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
+import { parseForeignJson } from "@faultline/contracts/json";
 import { PlatformError } from "@faultline/protocol";
 import type { Clock } from "@faultline/server/kernel/index.ts";
 import { type Static, Type } from "typebox";
@@ -52,7 +53,7 @@ export interface StartRequest {
 export function readState(place: DrillPlace): DrillState | undefined {
   let state: DrillState;
   try {
-    state = Value.Parse(DrillState, JSON.parse(readFileSync(stateFile(place), "utf8")));
+    state = Value.Parse(DrillState, parseForeignJson(readFileSync(stateFile(place), "utf8")));
   } catch {
     // No file, or one that was cut short: nothing is known to run.
     return undefined;
@@ -157,7 +158,7 @@ async function waitUntilReady(
 
 function parseReady(line: string): Static<typeof ReadyLine> | undefined {
   try {
-    const value: unknown = JSON.parse(line);
+    const value: unknown = parseForeignJson(line);
     return Value.Check(ReadyLine, value) ? value : undefined;
   } catch {
     // Other words in the log are not for us.

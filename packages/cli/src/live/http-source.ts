@@ -1,5 +1,7 @@
 /** Asks a live system over HTTP, with a bound on each answer and no credential in anything that is shown. */
 
+import { parseForeignJson } from "@faultline/contracts/json";
+
 import { liveLimits } from "./live-source.ts";
 
 /** The system answered, and not with what was asked for. */
@@ -117,7 +119,7 @@ export class HttpSource {
   ): Promise<{ readonly answer: unknown; readonly bytes: Uint8Array }> {
     const bytes = await this.get(path, query, signal);
     try {
-      return { answer: JSON.parse(new TextDecoder().decode(bytes)), bytes };
+      return { answer: parseForeignJson(new TextDecoder().decode(bytes)), bytes };
     } catch {
       // The words of the fault would quote the answer, and with it what may be secret.
       throw new AnswerError(200, "The answer is not JSON.");

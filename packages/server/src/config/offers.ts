@@ -1,5 +1,7 @@
 /** Providers that the environment suggests but the configuration does not name: noticed at start and offered. */
 
+import { parseForeignJson } from "@faultline/contracts/json";
+
 import type { Config } from "./config.ts";
 import type { Environment } from "./providers.ts";
 
@@ -83,7 +85,7 @@ async function listOllamaModels(
     });
     const text = await response.text();
     if (!response.ok || text.length > ollamaReplyBytesMax) return undefined;
-    const reply: unknown = JSON.parse(text);
+    const reply: unknown = parseForeignJson(text);
     if (
       typeof reply !== "object" ||
       reply === null ||

@@ -2,6 +2,7 @@
 
 import type { Readable } from "node:stream";
 
+import { parseForeignJson } from "@faultline/contracts/json";
 import { PlatformError } from "@faultline/protocol";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 
@@ -65,7 +66,7 @@ function parseJson(body: Buffer): unknown {
 
 function parse(text: string): unknown {
   try {
-    const value: unknown = JSON.parse(text);
+    const value: unknown = parseForeignJson(text);
     return value;
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);

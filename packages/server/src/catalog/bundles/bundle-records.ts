@@ -1,5 +1,6 @@
 /** Bundles and their versions in PostgreSQL. */
 
+import { parseForeignJson } from "@faultline/contracts/json";
 import {
   type BundleDocument,
   type BundleVersion,
@@ -135,7 +136,7 @@ export async function readVersion(
 /** The document that a row holds. */
 export function documentOf(content: string): BundleDocument {
   // It was held against the schema before it was written, and is never changed.
-  return JSON.parse(content) as BundleDocument;
+  return parseForeignJson(content) as BundleDocument;
 }
 
 function noBundle(name: string): PlatformError {

@@ -1,5 +1,6 @@
 /** All that a bundle changes in a request, as splices: every other byte of the caller's stays as it is. */
 
+import { parseForeignJson } from "@faultline/contracts/json";
 import type { BundleDocument } from "@faultline/protocol";
 
 import type { RequestFacts } from "../calls/request-reader.ts";
@@ -64,7 +65,7 @@ export function readMetadata(body: Buffer, { places }: RequestFacts): Record<str
   const { metadata } = places;
   if (metadata?.kind !== "object") return {};
   // The grammar was checked, and it is an object.
-  const value = JSON.parse(body.toString("utf8", metadata.start, metadata.end)) as object;
+  const value = parseForeignJson(body.toString("utf8", metadata.start, metadata.end)) as object;
   return Object.fromEntries(
     Object.entries(value).filter(
       (entry): entry is [string, string] => typeof entry[1] === "string",

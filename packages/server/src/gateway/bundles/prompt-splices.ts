@@ -1,6 +1,7 @@
 /** The system prompt and the tools of a bundle as splices into a request. */
 
 import type { SurfaceName } from "#config/index.ts";
+import { parseForeignJson } from "@faultline/contracts/json";
 import { type BundleTool, PlatformError } from "@faultline/protocol";
 
 import type { Place, RequestFacts } from "../calls/request-reader.ts";
@@ -72,7 +73,7 @@ export function toolSplice(
   const { tools: given } = places;
   if (given === undefined) return rootInsertion(`"tools":[${texts}]`, places);
   if (given.kind !== "array") return { start: given.start, end: given.end, text: `[${texts}]` };
-  refuseRepeated(tools, JSON.parse(body.toString("utf8", given.start, given.end)));
+  refuseRepeated(tools, parseForeignJson(body.toString("utf8", given.start, given.end)));
   const at = given.start + 1;
   return { start: at, end: at, text: `${texts}${given.filled ? "," : ""}` };
 }

@@ -1,5 +1,7 @@
 /** What a model said, kept only for tenants whose capture is `content`, and only up to a bound. */
 
+import { parseForeignJson } from "@faultline/contracts/json";
+
 import { gatewayLimits } from "../limits.ts";
 
 export class CapturedText {
@@ -33,7 +35,7 @@ export function captureMessages(
   const end = Math.min(place.end, place.start + gatewayLimits.capturedContentBytesMax);
   const text = body.toString("utf8", place.start, end);
   if (end < place.end) return `${text}…`;
-  const messages: unknown = JSON.parse(text);
+  const messages: unknown = parseForeignJson(text);
   if (!Array.isArray(messages)) return text;
   return JSON.stringify(messages.map(toConventional));
 }
@@ -46,7 +48,7 @@ export function captureSystem(
   const end = Math.min(place.end, place.start + gatewayLimits.capturedContentBytesMax);
   const text = body.toString("utf8", place.start, end);
   if (end < place.end) return `${text}…`;
-  const system: unknown = JSON.parse(text);
+  const system: unknown = parseForeignJson(text);
   if (typeof system === "string") return JSON.stringify([{ type: "text", content: system }]);
   return text;
 }

@@ -1,5 +1,7 @@
 /** A provider's own error reply: collected, so that another attempt may answer, else passed on in the caller's dialect. */
 
+import { parseForeignJson } from "@faultline/contracts/json";
+
 import type { Dialect } from "./dialect.ts";
 import { gatewayLimits } from "../limits.ts";
 import type { ReplyHead } from "./reply-head.ts";
@@ -66,7 +68,7 @@ export function errorBodyFor(
 /** What a body in the shape of either dialect says. The body is small: it was cut at its bound. */
 function readError(body: Buffer): { message: string; code: string | undefined } | undefined {
   try {
-    const value: unknown = JSON.parse(body.toString());
+    const value: unknown = parseForeignJson(body.toString());
     if (typeof value !== "object" || value === null || !("error" in value)) return undefined;
     const { error } = value;
     if (typeof error !== "object" || error === null || !("message" in error)) return undefined;

@@ -1,5 +1,7 @@
 /** The limit of output tokens of a call that pays: its bound before it is made, and the splices that set another one. */
 
+import { parseForeignJson } from "@faultline/contracts/json";
+
 import type { TokenLimitField } from "#config/index.ts";
 
 import type { Place, RequestFacts } from "../calls/request-reader.ts";
@@ -76,14 +78,14 @@ function repliesOf(surface: Surface, body: Buffer, { places }: RequestFacts): nu
 
 function promptsOf(body: Buffer, { start, end }: Place): number {
   // The reader has seen that this is JSON.
-  const prompts = JSON.parse(body.toString("utf8", start, end)) as readonly unknown[];
+  const prompts = parseForeignJson(body.toString("utf8", start, end)) as readonly unknown[];
   return typeof prompts[0] === "number" ? 1 : Math.max(1, prompts.length);
 }
 
 /** Completions that the provider makes and charges, and of which it gives back the best. */
 function bestOf(body: Buffer): number {
   if (!body.includes('"best_of"')) return 1;
-  const { best_of: count } = JSON.parse(body.toString()) as { readonly best_of?: unknown };
+  const { best_of: count } = parseForeignJson(body.toString()) as { readonly best_of?: unknown };
   return typeof count === "number" && count > 1 ? Math.ceil(count) : 1;
 }
 

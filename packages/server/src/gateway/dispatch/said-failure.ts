@@ -1,5 +1,7 @@
 /** Reads what a provider says of its failure, in any of the shapes in which providers say it. */
 
+import { parseForeignJson } from "@faultline/contracts/json";
+
 import { toList, toObject, toText } from "../wire/json-values.ts";
 import type { SaidFailure } from "./attempt-failure.ts";
 
@@ -29,7 +31,7 @@ export function readSaidFailure(text: string, status: number | undefined): SaidF
 
 function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseForeignJson(text);
   } catch {
     // An error page, or a body that was cut at its bound: nothing is known of it.
     return undefined;

@@ -1,5 +1,7 @@
 /** What of prompts and answers gets into spans: of a share of the calls, and without secrets and personal data. */
 
+import { parseForeignJson } from "@faultline/contracts/json";
+
 import { compilePolicy, type RuleSet } from "../policy/compiled-policy.ts";
 import { TextFilter } from "../policy/text-filter.ts";
 
@@ -23,7 +25,7 @@ export class ContentRedaction {
   redact(captured: string): string {
     let messages: unknown;
     try {
-      messages = JSON.parse(captured);
+      messages = parseForeignJson(captured);
     } catch {
       return this.#redactText(captured);
     }

@@ -1,5 +1,6 @@
 /** Parameters of a request as OpenTelemetry's GenAI conventions name them; those that the gateway itself reads stand in the record. */
 
+import { parseForeignJson } from "@faultline/contracts/json";
 import type { Attributes } from "@faultline/contracts/model";
 
 import type { Place, RequestFacts } from "../calls/request-reader.ts";
@@ -58,7 +59,7 @@ function textsOf(place: Place | undefined, body: Buffer): string[] | undefined {
   if (place === undefined || place.end - place.start > listBytesMax) return undefined;
   if (place.kind !== "string" && place.kind !== "array") return undefined;
   // The reader has checked that this is JSON.
-  const value: unknown = JSON.parse(body.toString("utf8", place.start, place.end));
+  const value: unknown = parseForeignJson(body.toString("utf8", place.start, place.end));
   const texts = (Array.isArray(value) ? value : [value]).filter((text) => typeof text === "string");
   return texts.length === 0 ? undefined : texts;
 }

@@ -1,5 +1,7 @@
 /** Stands between a reply and its caller and holds the output policy of a bundle against every byte that passes. */
 
+import { parseForeignJson } from "@faultline/contracts/json";
+
 import type { ReplyHead } from "../calls/reply-head.ts";
 import type { ReplySink } from "../calls/reply-sink.ts";
 import { FrameSplitter } from "../streams/frame-splitter.ts";
@@ -150,7 +152,7 @@ export class PolicySink implements ReplySink {
     const { shape } = this.#parts;
     const body = Buffer.concat(this.#held);
     // The relay has checked that a reply is a JSON object.
-    const reply = toObject(JSON.parse(body.toString())) ?? {};
+    const reply = toObject(parseForeignJson(body.toString())) ?? {};
     const before = JSON.stringify(reply);
     shape.reply(reply, this.#check);
     const { refusedBy } = this.#check;
@@ -180,7 +182,7 @@ function parseFrame(frame: Buffer): OutputEvent | "[DONE]" | undefined {
   if (text === "[DONE]") return text;
   if (!text.startsWith("{")) return undefined;
   // The relay has checked that the data of an event is JSON.
-  const value = toObject(JSON.parse(text));
+  const value = toObject(parseForeignJson(text));
   return value === undefined ? undefined : { name, data: value };
 }
 

@@ -1,5 +1,6 @@
 /** What the simulated provider reads of a request, whatever its surface. */
 
+import { parseForeignJson } from "@faultline/contracts/json";
 import { PlatformError } from "@faultline/protocol";
 
 import { type JsonObject, toObject } from "../wire/json-values.ts";
@@ -30,7 +31,7 @@ export interface SimulatedTool {
 export function parseBody(body: Buffer): JsonObject {
   let value: unknown;
   try {
-    value = JSON.parse(body.toString());
+    value = parseForeignJson(body.toString());
   } catch (error) {
     throw new PlatformError("request_malformed", "The body is not JSON.", { cause: error });
   }

@@ -4,6 +4,8 @@
  * with nothing, the others with JSON in UTF-8.
  */
 
+import { parseForeignJson } from "@faultline/contracts/json";
+
 import type { KeptHead, ReplyEnd, ReplyFacts } from "./reply-facts.ts";
 
 export type ReplyRecord =
@@ -60,7 +62,7 @@ export function decodeRecord(bytes: Uint8Array): ReplyRecord {
   const number = view.length < prefixBytes ? 0 : view.readUInt32LE(2);
   const kind = kinds[view[0] ?? kinds.length];
   if (view.length < prefixBytes || view[1] !== formVersion) return { kind: "foreign", number };
-  const json = (): unknown => JSON.parse(view.toString("utf8", prefixBytes));
+  const json = (): unknown => parseForeignJson(view.toString("utf8", prefixBytes));
   switch (kind) {
     case "begin":
       // The version byte vouches for the shape, here and below: only `encodeRecord` writes it.

@@ -1,5 +1,6 @@
 /** The messages of an exchange as text, and back: validated, with amounts as `bigint`. */
 
+import { parseForeignJson } from "@faultline/contracts/json";
 import {
   PlatformError,
   RegionExchange,
@@ -63,7 +64,7 @@ function withKnownKeys<Message extends { readonly documents: readonly GrantDocum
 
 function parse(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseForeignJson(text);
   } catch (cause) {
     throw new PlatformError("request_invalid", "The message of a region is not JSON.", { cause });
   }

@@ -1,5 +1,6 @@
 /** Reads a tenant's ledger out of the database, as the one who writes it from then on. */
 
+import { parseForeignJson } from "@faultline/contracts/json";
 import { sql } from "kysely";
 
 import { assert } from "#kernel/index.ts";
@@ -206,7 +207,12 @@ async function readCommands(
     .where("id", "in", commandIds)
     .execute();
   for (const { id, at_ms: atMs, content, answer } of rows) {
-    const record = { id, content, answer: readRecord(JSON.parse(answer)), atMs: Number(atMs) };
+    const record = {
+      id,
+      content,
+      answer: readRecord(parseForeignJson(answer)),
+      atMs: Number(atMs),
+    };
     // What stands there is an outcome that the rules gave.
     state.commands.set(id, record as Parameters<LedgerState["commands"]["set"]>[1]);
   }

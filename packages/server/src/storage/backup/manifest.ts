@@ -2,6 +2,7 @@
 
 import { createHash } from "node:crypto";
 
+import { parseForeignJson } from "@faultline/contracts/json";
 import { type Static, Type } from "typebox";
 import { Value } from "typebox/value";
 
@@ -111,7 +112,7 @@ export const headerBytes = Buffer.from(
 export function parseManifest(bytes: Buffer): BackupManifest {
   let value: unknown;
   try {
-    value = JSON.parse(bytes.toString("utf8"));
+    value = parseForeignJson(bytes.toString("utf8"));
   } catch {
     throw corrupt(manifestEntry, "it is not JSON");
   }
