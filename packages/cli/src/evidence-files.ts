@@ -3,6 +3,7 @@
 import type { Dirent } from "node:fs";
 import { open, readdir, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { zstdDecompressSync } from "node:zlib";
 import {
   type EvidenceFile,
   evidenceLimits,
@@ -47,7 +48,10 @@ export async function readEvidenceAt(
     ({ path }) => passOver === undefined || resolve(path) !== resolve(passOver),
   );
   const progress = readingProgress(files, terminal);
-  const reader = new EvidenceReader({ onProgress: (state) => progress.show(state) });
+  const reader = new EvidenceReader({
+    onProgress: (state) => progress.show(state),
+    expandZstd: (bytes, maxOutputLength) => zstdDecompressSync(bytes, { maxOutputLength }),
+  });
   for (const { path, sizeBytes } of files) {
     await found.guard(nameOf(path), async () => {
       const sink = reader.open(nameOf(path), sizeBytes);

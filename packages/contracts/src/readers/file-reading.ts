@@ -1,5 +1,6 @@
 /** Reads one file as its bytes come in: takes compression off, recognises the format, and reads it so or whole. */
 
+import type { ExpandZstd } from "./archive/expand-entry.ts";
 import { EvidenceError } from "./evidence-error.ts";
 import { concatenate, expandsBeyond, Expander } from "./expand.ts";
 import type { EvidenceFormat, FileContent, FormatInput, FormatStream } from "./format.ts";
@@ -15,6 +16,12 @@ export interface UsedUp {
   spanCount: number;
 }
 
+/** What is known of a file before its bytes come, and what its host can do. */
+export interface FileReadingOptions {
+  readonly sizeBytes?: number | undefined;
+  readonly expandZstd?: ExpandZstd | undefined;
+}
+
 interface OpenStream {
   readonly format: EvidenceFormat;
   readonly reader: FormatStream;
@@ -27,6 +34,7 @@ export class FileReading {
   readonly #used: UsedUp;
   readonly #expander: Expander;
   readonly #sizeBytes: number | undefined;
+  readonly #expandZstd: ExpandZstd | undefined;
   #packedBytes = 0;
   #stream: OpenStream | undefined;
   /** What came before the format was looked for, and all of a file that is read whole. */
@@ -36,11 +44,12 @@ export class FileReading {
   /** The pieces of a file of known size, put together as they come. */
   #whole: Uint8Array | undefined;
 
-  constructor(name: string, used: UsedUp, sizeBytes: number | undefined) {
+  constructor(name: string, used: UsedUp, { sizeBytes, expandZstd }: FileReadingOptions) {
     this.#name = name.slice(name.lastIndexOf("/") + 1);
     this.#folder = name.split("/").at(-2) ?? "";
     this.#used = used;
     this.#sizeBytes = sizeBytes;
+    this.#expandZstd = expandZstd;
     this.#expander = new Expander((bytes) => this.#take(bytes));
   }
 
@@ -165,6 +174,7 @@ export class FileReading {
       head,
       name: this.#name,
       folder: this.#folder,
+      expandZstd: this.#expandZstd,
       text: () => decodeText(bytes),
     };
     const format = evidenceFormats.find((candidate) => candidate.recognise(input));

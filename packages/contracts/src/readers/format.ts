@@ -3,6 +3,7 @@
 import type { Evidence, KubernetesObject, TranscriptTurn } from "../model/evidence.ts";
 import type { Span } from "../model/span.ts";
 import type { SnapshotPart } from "../snapshot/create-snapshot.ts";
+import type { ExpandZstd } from "./archive/expand-entry.ts";
 import type { ModelFile } from "./models/model-file.ts";
 
 /** A file as the formats see it: expanded, and in UTF-8 when it is text. */
@@ -14,6 +15,8 @@ export interface FormatInput {
   readonly name: string;
   /** The innermost folder that it lies in; recordings may be told apart by it. */
   readonly folder?: string;
+  /** Takes zstd off entries of an archive, where the host can. */
+  readonly expandZstd?: ExpandZstd | undefined;
   /** The whole text; decoded when it is asked for. Throws an `EvidenceError` where it is not UTF-8. */
   text(): string;
 }

@@ -4,7 +4,11 @@ import { decodeSnapshotFile, looksLikeSnapshotFile } from "../snapshot/file.ts";
 import { bundleFormats } from "./bundles/formats.ts";
 import { changeFormats } from "./changes/formats.ts";
 import { environmentFormats } from "./environment/formats.ts";
-import { evaluationFormats, plainEvaluationFormats } from "./evaluations/formats.ts";
+import {
+  evaluationArchiveFormats,
+  evaluationFormats,
+  plainEvaluationFormats,
+} from "./evaluations/formats.ts";
 import type { EvidenceFormat } from "./format.ts";
 import { goroutineFormats } from "./goroutines/formats.ts";
 import { kubernetesFormats } from "./kubernetes/formats.ts";
@@ -27,6 +31,8 @@ import { v8Formats } from "./v8/formats.ts";
 
 /** In the order in which they are tried: what has the surest marks comes first. */
 export const evidenceFormats: readonly EvidenceFormat[] = [
+  // Archives of which the first entry tells whose they are come before those that only a manifest would tell.
+  ...evaluationArchiveFormats,
   {
     name: "faultline-snapshot",
     description: "a .faultline snapshot",

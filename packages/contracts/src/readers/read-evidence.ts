@@ -4,6 +4,7 @@ import type { Evidence, EvidenceSource, KubernetesObject } from "../model/eviden
 import type { Span } from "../model/span.ts";
 import { createSnapshot, snapshotOf, type SnapshotPart } from "../snapshot/create-snapshot.ts";
 import type { CreateHasher } from "../snapshot/evidence-id.ts";
+import type { ExpandZstd } from "./archive/expand-entry.ts";
 import { EvidenceError } from "./evidence-error.ts";
 import { FileReading, tooMuch } from "./file-reading.ts";
 import type { FileContent } from "./format.ts";
@@ -46,6 +47,8 @@ export interface ReadProgress {
 export interface ReadOptions {
   /** Makes what computes the ids of evidence: a SHA-256 faster than that of this package, where there is one. */
   readonly createHasher?: CreateHasher;
+  /** Takes zstd off entries of archives; browsers have nothing that does. */
+  readonly expandZstd?: ExpandZstd;
   /** Called after each piece of a file. */
   readonly onProgress?: (progress: ReadProgress) => void;
 }
@@ -94,7 +97,10 @@ export class EvidenceReader {
   /** Begins with a file. Its size, where it is known, saves memory; the file before must have ended. */
   open(name: string, sizeBytes?: number): EvidenceSink {
     this.#fileCount += 1;
-    let reading: FileReading | undefined = new FileReading(name, this.#used, sizeBytes);
+    let reading: FileReading | undefined = new FileReading(name, this.#used, {
+      sizeBytes,
+      expandZstd: this.#options.expandZstd,
+    });
     const guard = (step: (reading: FileReading) => void): void => {
       if (reading === undefined) return;
       try {

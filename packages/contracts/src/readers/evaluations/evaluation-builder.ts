@@ -69,7 +69,7 @@ export class EvaluationBuilder {
       });
     }
     const { name, folder } = this.#input;
-    const file = name.replace(/(?:\.(?:jsonl?|ndjson|csv|gz|txt))+$/i, "");
+    const file = name.replace(/(?:\.(?:jsonl?|ndjson|eval|csv|gz|txt))+$/i, "");
     const ranMicros = typeof ran === "number" ? timeOfNumber(ran) : timeOfText(textOf(ran));
     return {
       kind: "evaluation",

@@ -8,9 +8,11 @@ import {
   startsAsJson,
 } from "../format.ts";
 import { firstObjectOf, itemsOf } from "../tracing/documents.ts";
+import { quoteBareNumbers } from "../training/bare-numbers.ts";
 import { readTranscripts } from "../transcript/read-transcript.ts";
 import { EvaluationBuilder, type RunParts } from "./evaluation-builder.ts";
 import { addDeepEval, addInspect, addPromptfoo, type AddDocument } from "./frameworks.ts";
+import { looksLikeInspectArchive, readInspectArchive } from "./inspect-archive.ts";
 import {
   addHarnessSample,
   addLangSmith,
@@ -83,9 +85,17 @@ const dialects: readonly Dialect[] = [
 ];
 
 /** Reads the documents of a run, or the records of one. */
-function readWith({ tool, add, hasTranscripts }: Dialect, input: FormatInput): FileContent {
+function readWith(dialect: Dialect, input: FormatInput): FileContent {
+  // Python writes a score that is no number as a word that JSON does not have.
+  return readDocuments(itemsOf(quoteBareNumbers(input.text())), dialect, input);
+}
+
+function readDocuments(
+  documents: readonly unknown[],
+  { tool, add, hasTranscripts }: Omit<Dialect, "description" | "marks">,
+  input: FormatInput,
+): FileContent {
   const builder = new EvaluationBuilder(tool, input);
-  const documents = itemsOf(input.text());
   let run: RunParts = {};
   for (const document of documents) {
     const parts = isFields(document) ? add(document, builder) : undefined;
@@ -118,6 +128,21 @@ function conversationsOf(documents: readonly unknown[]): NonNullable<FileContent
   const lasting = lists.filter((list) => Array.isArray(list) && list.length > 0);
   return lasting.length === 0 ? [] : readTranscripts(lasting).transcripts;
 }
+
+/** Archives with a log in them; they are told by the name of their first entry. */
+export const evaluationArchiveFormats: readonly EvidenceFormat[] = [
+  {
+    name: "evaluation-inspect-archive",
+    description: "logs of Inspect as `.eval` archives",
+    recognise: looksLikeInspectArchive,
+    read(input) {
+      const { document, notes } = readInspectArchive(input);
+      const dialect = { tool: "inspect", add: addInspect, hasTranscripts: true } as const;
+      const content = readDocuments([document], dialect, input);
+      return { ...content, notes: [...content.notes, ...notes] };
+    },
+  },
+];
 
 function plainColumnsIn(head: string): boolean {
   const first = firstObjectOf(head);

@@ -5,4 +5,8 @@ export const evaluationLimits = {
   variantCountMax: 1_000,
   /** Scores of one case; further ones are left out, and said. */
   scoreCountMax: 64,
+  /** Of one document of an archive, expanded. */
+  entryBytesMax: 64 * 1024 * 1024,
+  /** Of all documents of one archive that are read, expanded. */
+  expandedBytesMax: 384 * 1024 * 1024,
 } as const;
