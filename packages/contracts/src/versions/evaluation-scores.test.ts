@@ -77,6 +77,34 @@ describe("two evaluations of the same cases", () => {
     expect(check(before, better)[0]?.verdict).toBe("holds");
   });
 
+  it("quote no case that has no score", () => {
+    const plan = { scoreOf: (at: number) => (at % 3) / 2, metric: "judge" };
+    const [before, after] = ["v1", "v2"].map((run) => runOf({ run, ...plan }));
+    const withoutThree = (content: EvaluationContent | undefined): EvaluationContent => ({
+      ...runOf({ run: "", ...plan }),
+      ...content,
+      cases: (content?.cases ?? []).map((item, at) => (at < 3 ? { ...item, scores: {} } : item)),
+    });
+    const [finding] = check(withoutThree(before), withoutThree(after));
+    expect(finding?.verdict).toBe("holds");
+    expect(finding?.evidence.map(({ locator }) => locator)).toEqual(["/cases/3", "/cases/3"]);
+    expect(JSON.stringify(finding)).not.toContain("NaN");
+  });
+
+  it("are inconclusive where the newer variant has no score of cases that the older one has one of", () => {
+    const before = runOf({ run: "v1", scoreOf: usual }, 1);
+    const after = runOf({ run: "v2", scoreOf: usual }, 2);
+    const failed = {
+      ...after,
+      cases: after.cases.map((item, at) =>
+        at % 5 === 0 ? { ...item, scores: {}, error: "it broke" } : item,
+      ),
+    };
+    const [finding] = check(before, failed);
+    expect(finding?.verdict).toBe("inconclusive");
+    expect(finding?.title).toMatch(/v2 has no correctness of 40 cases/);
+  });
+
   it("know of which metrics less is better", () => {
     const [finding] = check(
       runOf({ run: "old", scoreOf: usual, metric: "toxicity" }, 1),

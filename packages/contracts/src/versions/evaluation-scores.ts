@@ -12,6 +12,7 @@ import {
   isScore,
   metricsOf,
   type ScoreEffect,
+  type ScoreTable,
   scoresOf,
 } from "./evaluations/compare-scores.ts";
 
@@ -41,7 +42,7 @@ type Settings = { readonly [Name in keyof typeof options]: number };
 
 export const evaluationScores: Contract = defineContract({
   id: "versions/evaluation-scores",
-  version: 1,
+  version: 2,
   boundary: "release-release",
   promise: "A newer variant scores no worse than the older one on the same cases.",
   reads: ["evaluation"],
@@ -55,12 +56,40 @@ export const evaluationScores: Contract = defineContract({
     const chanceMax = settings.errorRateMax / Math.max(1, testCount);
     return compared.map(({ pair, tables, metrics }) => {
       const effects = metrics.map((metric) => effectOf(metric, tables, chanceMax));
-      return found(judged(pair, effects, { ...settings, errorRateMax: chanceMax }));
+      const unscored = metrics.map((metric) => unscoredOf(metric, pair, tables));
+      const own = { ...settings, errorRateMax: chanceMax };
+      return found(judged({ pair, effects, unscored }, own));
     });
   },
 });
 
-function judged(pair: ArmPair, effects: readonly ScoreEffect[], settings: Settings): FindingParts {
+interface Compared {
+  readonly pair: ArmPair;
+  readonly effects: readonly ScoreEffect[];
+  readonly unscored: readonly Unscored[];
+}
+
+/** Cases that only one of both variants has a score for, though both tried them. */
+interface Unscored {
+  readonly metric: string;
+  /** Of the cases that both tried and the baseline has a score for. */
+  readonly share: number;
+  readonly count: number;
+}
+
+function unscoredOf(
+  metric: string,
+  { candidate }: ArmPair,
+  [baseline, scored]: readonly [ScoreTable, ScoreTable],
+): Unscored {
+  const { cases } = candidate.evidence.content;
+  const tried = new Set(candidate.cases.map((place) => cases[place]?.id));
+  const both = [...(baseline.get(metric)?.keys() ?? [])].filter((id) => tried.has(id));
+  const count = both.filter((id) => scored.get(metric)?.has(id) !== true).length;
+  return { metric, count, share: count / Math.max(1, both.length) };
+}
+
+function judged({ pair, effects, unscored }: Compared, settings: Settings): FindingParts {
   const { baseline, candidate, isDirected, differing } = pair;
   const isSure = ({ chance, gain }: ScoreEffect): boolean =>
     chance <= settings.errorRateMax && Math.abs(gain) >= settings.lossMin;
@@ -114,6 +143,10 @@ function judged(pair: ArmPair, effects: readonly ScoreEffect[], settings: Settin
       missing: ["more cases under both variants"],
     };
   }
+  const [left] = unscored.toSorted((one, other) => other.share - one.share);
+  if (left !== undefined && left.share > settings.lossUnseenMax) {
+    return { ...parts, verdict: "inconclusive", ...unscoredParts(left, pair, names), actual };
+  }
   const most = effects.reduce((sum, { lossUnseen }) => Math.max(sum, lossUnseen), 0);
   return {
     ...parts,
@@ -155,6 +188,19 @@ function confounded(
         `cases of ${short(candidate.name)} with the ${key} ${short(baseline.components[key] ?? "")}`,
     ),
     nextChecks: ["Change one at a time, and evaluate each."],
+  };
+}
+
+/** A variant that fails is not scored, and neither is one whose grader does. */
+function unscoredParts(
+  { metric, count }: Unscored,
+  { candidate }: ArmPair,
+  names: string,
+): Pick<FindingParts, "title" | "missing" | "nextChecks"> {
+  return {
+    title: `${names} show no loss, but ${short(candidate.name)} has no ${metric} of ${count} cases that the other has one of.`,
+    missing: [`${metric} of all cases under both variants`],
+    nextChecks: ["Read why those cases have no score: whether the variant failed, or its grader."],
   };
 }
 
@@ -230,11 +276,18 @@ function referencesOf(
   if (worst === undefined) return [];
   return [candidate, baseline].flatMap(({ evidence, cases, name }) => {
     const { cases: all } = evidence.content;
-    const named = cases.filter((place) => worst.worseIds.includes(all[place]?.id ?? ""));
-    return (named.length > 0 ? named : cases.slice(0, 1)).slice(0, 3).map((place) => ({
-      evidenceId: evidence.id,
-      locator: `/cases/${place}`,
-      quote: `${short(name)}, ${short(all[place]?.id ?? "")}: ${worst.metric} ${figure(all[place]?.scores[worst.metric] ?? Number.NaN)}`,
-    }));
+    // A case may have been tried without getting this score.
+    const scored = cases.flatMap((place) => {
+      const score = all[place]?.scores[worst.metric];
+      return score === undefined ? [] : [{ place, score, id: all[place]?.id ?? "" }];
+    });
+    const named = scored.filter(({ id }) => worst.worseIds.includes(id));
+    return (named.length > 0 ? named : scored.slice(0, 1))
+      .slice(0, 3)
+      .map(({ place, score, id }) => ({
+        evidenceId: evidence.id,
+        locator: `/cases/${place}`,
+        quote: `${short(name)}, ${short(id)}: ${worst.metric} ${figure(score)}`,
+      }));
   });
 }

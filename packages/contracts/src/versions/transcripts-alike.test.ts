@@ -33,7 +33,7 @@ function transcript(plan: SidePlan, at: number, next: () => number): TranscriptT
     ]).flat(),
     turn({
       role: "assistant",
-      text: next() < refusalShare ? "I'm sorry, but I can't help with that." : "Here it is.",
+      text: `${next() < refusalShare ? "I'm sorry, but I can't help with that." : "Here it is."} ${next()}`,
     }),
   ];
 }
@@ -56,13 +56,20 @@ const old: SidePlan = { file: "/srv/evaluations/baseline/runs.jsonl" };
 const next: SidePlan = { file: "/srv/evaluations/candidate/runs.jsonl" };
 
 describe("transcripts of two versions", () => {
+  const request = (at: number): string => `request ${at}`;
+  /** Three requests, each again and again. */
+  const again = (at: number): string => `request ${at % 3}`;
+
   it.each([
     ["tool errors", { errorShare: 0.4 }, /tool errors \d+(?:\.\d)? % against/],
     ["refusals", { refusalShare: 0.3 }, /refusals \d+(?:\.\d)? % against/],
     ["tools", { searchShare: 0.05 }, /use of (?:search|lookup) /],
     ["turns", { turnCount: 6 }, /(?:turns|tool calls) \d/],
   ])("are unlike in their %s", (_name, change, title) => {
-    const [finding] = check([old, { ...next, ...change }]);
+    const [finding] = check([
+      { ...old, request },
+      { ...next, request, ...change },
+    ]);
     expect(finding).toMatchObject({ verdict: "violated", causeKind: "change" });
     expect(finding?.title).toMatch(title);
     expect(finding?.subject.name).toBe(
@@ -81,7 +88,6 @@ describe("transcripts of two versions", () => {
   });
 
   it("are compared request by request where both got the same", () => {
-    const request = (at: number): string => `request ${at}`;
     const [finding] = check([
       { ...old, request, count: 60 },
       { ...next, request, count: 60, errorShare: 0.5 },
@@ -111,22 +117,65 @@ describe("transcripts of two versions", () => {
     expect(finding?.title).toMatch(/share neither requests nor tools/);
   });
 
+  it("are confounded where they are unlike, and the requests are others as well", () => {
+    const [finding] = check([old, { ...next, errorShare: 0.6 }]);
+    expect(finding).toMatchObject({
+      verdict: "inconclusive",
+      missing: ["transcripts of the same requests under both versions"],
+      measures: { unlike: expect.stringContaining("tool errors") },
+    });
+    expect(finding?.title).toMatch(/are confounded: transcripts are unlike \(tool errors/);
+  });
+
+  it("are confounded where only the mix of requests is another", () => {
+    // Hard requests fail as often under both versions; the newer one got more of them.
+    const sides = (hardShare: number): SidePlan[] => [
+      { ...old, request: (at) => `easy ${at}`, errorShare: 0.02, count: 100 },
+      { ...old, request: (at) => `hard ${at}`, errorShare: 0.7, count: 20 },
+      {
+        ...next,
+        request: (at) => `easy ${at + 500}`,
+        errorShare: 0.02,
+        count: 100 * (1 - hardShare),
+      },
+      { ...next, request: (at) => `hard ${at + 500}`, errorShare: 0.7, count: 100 * hardShare },
+    ];
+    expect(check(sides(0.6))[0]?.verdict).toBe("inconclusive");
+  });
+
+  it("are compared as populations where the same requests come again and again", () => {
+    const [finding] = check([
+      { ...old, request: again },
+      { ...next, request: again, errorShare: 0.5 },
+    ]);
+    expect(finding).toMatchObject({ verdict: "violated", measures: { isPaired: false } });
+    const other = (at: number): string => `request ${at % 5}`;
+    const [mixed] = check([
+      { ...old, request: again },
+      { ...next, request: other, errorShare: 0.5 },
+    ]);
+    expect(mixed?.verdict).toBe("inconclusive");
+  });
+
   it("are told apart by versions in the names of two files", () => {
     const [finding] = check([
-      { file: "agent-v2.jsonl", errorShare: 0.5 },
-      { file: "agent-v1.jsonl" },
+      { file: "agent-v2.jsonl", errorShare: 0.5, request },
+      { file: "agent-v1.jsonl", request },
     ]);
     expect(finding?.subject.name).toBe("agent-v2.jsonl against agent-v1.jsonl");
     expect(finding?.verdict).toBe("violated");
   });
 });
 
-it("calls at most 1 in 100 of 1,000 pairs of equal versions unlike", () => {
+it.each<[string, (at: number) => string]>([
+  ["got each request once", (at) => `request ${at}`],
+  ["got the same requests again and again", (at) => `request ${at % 3}`],
+])("calls at most 1 in 100 of 1,000 pairs of equal versions unlike that %s", (_what, request) => {
   let called = 0;
   for (let seed = 0; seed < 1_000; seed += 1) {
     const plans = [
-      { ...old, count: 30 },
-      { ...next, count: 30 },
+      { ...old, request, count: 30 },
+      { ...next, request, count: 30 },
     ];
     if (check(plans, seed + 5)[0]?.verdict === "violated") called += 1;
   }

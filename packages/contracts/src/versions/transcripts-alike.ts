@@ -8,6 +8,7 @@ import { shorten } from "../text/cut-text.ts";
 import { percent, significant } from "../text/number-words.ts";
 import { effectOf, metricsOf, type ScoreEffect } from "./evaluations/compare-scores.ts";
 import { featureTables, requestOf } from "./transcripts/features.ts";
+import { mixDistance } from "./transcripts/request-mix.ts";
 import { sidesOf, type TranscriptSide, type TranscriptSides } from "./transcripts/sides.ts";
 
 /** What can be set, with its default. */
@@ -35,6 +36,11 @@ const options = {
     description:
       "Change of the mean of turns or of tool calls from which it counts, as a share of itself.",
   },
+  mixDistanceMax: {
+    default: 0.1,
+    description:
+      "Share of requests that may be others for the mix to count as the same, where requests cannot be paired.",
+  },
   riseUnseenMax: {
     default: 0.2,
     description: "Rise of failures that may have been overlooked where the verdict is `holds`.",
@@ -45,7 +51,7 @@ type Settings = { readonly [Name in keyof typeof options]: number };
 
 export const transcriptsAlike: Contract = defineContract({
   id: "versions/transcripts-alike",
-  version: 1,
+  version: 2,
   boundary: "release-release",
   promise:
     "Transcripts of a newer version fail and refuse no more often than those of the older one, and use tools alike.",
@@ -92,22 +98,8 @@ function judged(
     },
   };
   const [worst] = large;
-  if (effects.length === 0) {
-    return {
-      ...parts,
-      verdict: "inconclusive",
-      title: `${names} have too few transcripts to be compared: ${counts}.`,
-      missing: [`at least ${settings.transcriptCountMin} transcripts of each`],
-    };
-  }
-  if (isOtherWork(effects)) {
-    return {
-      ...parts,
-      verdict: "inconclusive",
-      title: `${names} share neither requests nor tools: that is other work, and no other version.`,
-      missing: ["transcripts of the same requests under both versions"],
-    };
-  }
+  const doubt = doubtOf({ sides, effects, worst, names, counts }, settings);
+  if (doubt !== undefined) return { ...parts, verdict: "inconclusive", ...doubt };
   if (worst !== undefined) {
     return {
       ...parts,
@@ -118,8 +110,12 @@ function judged(
       nextChecks: ["Read what both versions did with the same first request."],
     };
   }
-  const unseen = effects.find(({ metric }) => metric === "tool errors")?.lossUnseen ?? 1;
-  const isSeen = unseen <= settings.riseUnseenMax;
+  const { lossUnseen: unseen, gain } = effects.find(({ metric }) => metric === "tool errors") ?? {
+    lossUnseen: 1,
+    gain: 0,
+  };
+  // Where far fewer fail, no rise is hidden.
+  const isSeen = unseen <= settings.riseUnseenMax || gain >= unseen;
   return {
     ...parts,
     verdict: isSeen ? "holds" : "inconclusive",
@@ -127,6 +123,42 @@ function judged(
       ? `Transcripts of ${names} are alike in ${effects.length} features: ${counts}.`
       : `${names} show no difference, but ${counts} could not show a rise of failures of less than ${percent(unseen)}.`,
     ...(isSeen ? {} : { missing: ["more transcripts of both versions"] }),
+  };
+}
+
+interface Compared {
+  readonly sides: TranscriptSides;
+  readonly effects: readonly ScoreEffect[];
+  readonly worst: ScoreEffect | undefined;
+  readonly names: string;
+  readonly counts: string;
+}
+
+/** Why nothing can be said of two versions, whatever the figures are. */
+function doubtOf(
+  { sides, effects, worst, names, counts }: Compared,
+  { transcriptCountMin, mixDistanceMax }: Settings,
+): Pick<FindingParts, "title" | "missing" | "nextChecks"> | undefined {
+  if (effects.length === 0) {
+    return {
+      title: `${names} have too few transcripts to be compared: ${counts}.`,
+      missing: [`at least ${transcriptCountMin} transcripts of each`],
+    };
+  }
+  const missing = ["transcripts of the same requests under both versions"];
+  if (isOtherWork(effects)) {
+    return {
+      title: `${names} share neither requests nor tools: that is other work, and no other version.`,
+      missing,
+    };
+  }
+  // What is paired compares the same requests; what is not may be a difference of the requests alone.
+  if (worst === undefined || worst.isPaired || mixDistance(sides) <= mixDistanceMax)
+    return undefined;
+  return {
+    title: `${names} are confounded: transcripts are unlike (${effectWords(worst)}), and so are the requests.`,
+    missing,
+    nextChecks: ["Give both versions the same requests, and compare again."],
   };
 }
 

@@ -98,9 +98,9 @@ export function effectOf(
   if (!isPaired) {
     const [values, others] = [[...first.values()], [...second.values()]];
     const [baseline, candidate] = [meanOf(values), meanOf(others)];
-    const spread = Math.sqrt(
-      varianceOf(values) / values.length + varianceOf(others) / others.length,
-    );
+    const isShare = areShares(values) && areShares(others);
+    const spreadOf = isShare ? shareVarianceOf : varianceOf;
+    const spread = Math.sqrt(spreadOf(values) / values.length + spreadOf(others) / others.length);
     return {
       ...part,
       counts: [values.length, others.length],
@@ -148,8 +148,8 @@ function rangeOf(first: ReadonlyMap<string, number>, second: ReadonlyMap<string,
 }
 
 function unpairedChance(values: readonly number[], others: readonly number[]): number {
-  const isShare = [...values, ...others].every((value) => value === 0 || value === 1);
-  if (!isShare) return rankSumOf(sortedNumbers(values), sortedNumbers(others)).chance;
+  if (!areShares(values) || !areShares(others))
+    return rankSumOf(sortedNumbers(values), sortedNumbers(others)).chance;
   const marked = (all: readonly number[]): number => all.reduce((sum, value) => sum + value, 0);
   return chanceOfShares({
     marked: marked(values),
@@ -157,6 +157,16 @@ function unpairedChance(values: readonly number[], others: readonly number[]): n
     otherMarked: marked(others),
     otherAll: others.length,
   });
+}
+
+function areShares(values: readonly number[]): boolean {
+  return values.every((value) => value === 0 || value === 1);
+}
+
+/** As if one more had passed and one more had failed: where none failed, it is not sure that none ever does. */
+function shareVarianceOf(values: readonly number[]): number {
+  const share = (values.reduce((sum, value) => sum + value, 0) + 1) / (values.length + 2);
+  return share * (1 - share);
 }
 
 function meanOf(values: readonly number[]): number {
