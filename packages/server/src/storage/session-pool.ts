@@ -6,6 +6,7 @@ import type { Logger } from "pino";
 import { type Clock, raceAbort } from "#kernel/index.ts";
 
 import { assumeRole } from "./assume-role.ts";
+import { columnTypes } from "./column-types.ts";
 import { mapDatabaseError } from "./database-error.ts";
 import type { DatabaseRole, PostgresConnection } from "./postgres/connection.ts";
 import type { SessionUse } from "./store.ts";
@@ -44,6 +45,7 @@ export class SessionPool implements AsyncDisposable {
       statement_timeout: options.statementMsMax,
       keepAlive: true,
       allowExitOnIdle: true,
+      types: columnTypes,
       // oxlint-disable-next-line typescript/no-misused-promises -- pg-pool awaits it, though its types do not say so
       onConnect: async (client) => await assumeRole(client, role),
     });

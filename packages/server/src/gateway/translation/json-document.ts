@@ -1,5 +1,7 @@
 /** JSON as the translation reads it: numbers keep their digits, and a wrong type reads as absent. */
 
+import { parseForeignJson } from "@faultline/contracts/json";
+
 import type { JsonObject } from "../wire/json-values.ts";
 import { translationLimits } from "./translation-limits.ts";
 
@@ -12,11 +14,9 @@ const delicateNumber = /\d[\d.]{15}|\d[eE][+-]?\d{3}/;
  */
 export function parseJson(text: string): unknown {
   if (isDeep(text)) throw new SyntaxError("The value is nested too deep.");
-  if (!delicateNumber.test(text)) return JSON.parse(text) as unknown;
-  return (JSON.parse as ExactParse)(text, (_, value, { source }) =>
-    typeof value === "number" && source !== undefined && !isExact(value, source)
-      ? rawJson(source)
-      : value,
+  if (!delicateNumber.test(text)) return parseForeignJson(text);
+  return parseForeignJson(text, (value, source) =>
+    isExact(value, source) ? value : rawJson(source),
   );
 }
 
@@ -49,12 +49,6 @@ function isEscaped(text: string, at: number): boolean {
   while (text.charCodeAt(before) === 0x5c) before -= 1;
   return (at - before) % 2 === 0;
 }
-
-/** The part of `JSON.parse` and `JSON.rawJSON` that TypeScript's library does not know yet. */
-type ExactParse = (
-  text: string,
-  reviver: (key: string, value: unknown, context: { readonly source?: string }) => unknown,
-) => unknown;
 
 function rawJson(source: string): unknown {
   // Node 24 has it; the library's types do not.

@@ -1,3 +1,4 @@
+import { parseForeignJson } from "@faultline/contracts/json";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
@@ -206,7 +207,7 @@ function meaningOf({ turns, tools, answer, parallelTools, toolChoice }: Conversa
 
 function meaningOfPart(part: UserPart | AssistantPart): unknown {
   const { at: _, ...rest } = { at: "", ...part };
-  return part.kind === "tool-call" ? { ...rest, input: JSON.parse(part.input) } : rest;
+  return part.kind === "tool-call" ? { ...rest, input: parseForeignJson(part.input) } : rest;
 }
 
 function through(surface: Surface, conversation: Conversation): Conversation {
@@ -220,7 +221,7 @@ function through(surface: Surface, conversation: Conversation): Conversation {
   });
   const other = surfaces.find((one) => one !== surface) ?? "chat";
   const passageFrom: Passage = { from: surface, to: other, losses: new Losses() };
-  const { store: _, include: __, ...sent } = JSON.parse(JSON.stringify(body));
+  const { store: _, include: __, ...sent } = toObject(parseForeignJson(JSON.stringify(body))) ?? {};
   const read = readers[surface](sent, passageFrom);
   expect(passageTo.losses.toLines()).toEqual([]);
   return read;
