@@ -125,19 +125,20 @@ function toolCalls(message: Fields, pointer: string): ToolCall[] {
 
 function chatCall(entry: unknown, pointer: string): ToolCall | undefined {
   if (!isFields(entry)) return undefined;
-  const custom = entry["custom"];
-  const called = isFields(custom)
-    ? custom
-    : isFields(entry["function"])
-      ? entry["function"]
-      : entry;
+  // Some servers send both forms of a call, one of them empty.
+  const custom = isNamed(entry["custom"]) ? entry["custom"] : undefined;
+  const called = custom ?? (isFields(entry["function"]) ? entry["function"] : entry);
   const name = nameOfCall(called);
   if (name === undefined) return undefined;
-  const given = isFields(custom)
+  const given = custom
     ? JSON.stringify(custom["input"] ?? "")
     : argumentsOf(called["arguments"] ?? called["args"] ?? called["input"] ?? called["parameters"]);
   const id = idOf(entry["id"] ?? entry["tool_call_id"] ?? entry["call_id"] ?? entry["toolCallId"]);
   return { ...id, name, arguments: given, ...ranOf(entry), pointer };
+}
+
+function isNamed(called: unknown): called is Fields {
+  return isFields(called) && nameOfCall(called) !== undefined;
 }
 
 function nameOfCall(called: Fields): string | undefined {

@@ -47,7 +47,9 @@ export function readPart(part: unknown, pointer: string, contents: Contents): vo
   }
   for (const call of callsOf(part, pointer)) {
     contents.calls.push(call);
-    if (providedTypes.includes(type)) contents.providedTools?.push(call.name);
+    const { toolUse } = part;
+    const kind = isFields(toolUse) ? toolUse["type"] : type;
+    if (providedTypes.includes(kind)) contents.providedTools?.push(call.name);
   }
   for (const result of resultsOf(part, pointer)) contents.results.push(result);
 }

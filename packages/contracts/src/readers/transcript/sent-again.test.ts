@@ -126,6 +126,17 @@ describe("tools of a conversation", () => {
     expect(transcripts[0]?.at(-1)?.tools?.map(({ name }) => name)).toEqual(["forecast", "late"]);
   });
 
+  it("are known beside what a provider runs, which no call names", () => {
+    const hosted = [{ type: "image_generation" }, { googleSearch: {} }, { type: "mcp" }];
+    const known = [hosted.slice(0, 2), hosted].map((others) => {
+      const { transcripts } = readTranscripts([
+        { request: { input: [ask], tools: [...tools, ...others] }, response: { output: [call] } },
+      ]);
+      return transcripts[0]?.at(-1)?.areToolsPartial !== true;
+    });
+    expect(known).toEqual([true, false]);
+  });
+
   it("hold what the provider ran itself", () => {
     const { transcripts } = readTranscripts([
       {

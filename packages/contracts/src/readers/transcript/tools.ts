@@ -9,12 +9,33 @@ import { parsedJson } from "../../text/json-text.ts";
 const freeTextSchema = { type: "string" } as const;
 const hints = ["readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint"] as const;
 
-/** The tools of a list, and how many entries are none. */
+/** Keys of entries that are no tools of the caller: what Gemini and Bedrock run or keep themselves. */
+const hostedKeys: readonly string[] = [
+  "googleSearch",
+  "google_search",
+  "googleSearchRetrieval",
+  "google_search_retrieval",
+  "googleMaps",
+  "google_maps",
+  "codeExecution",
+  "code_execution",
+  "urlContext",
+  "url_context",
+  "fileSearch",
+  "file_search",
+  "computerUse",
+  "computer_use",
+  "cachePoint",
+];
+/** Types of entries that bring tools whose names are told elsewhere, or that should have one. */
+const openTypes: readonly string[] = ["function", "custom", "mcp", "namespace"];
+
+/** The tools of a list, and how many entries are none. Tools that a provider runs have no name, and no call names them. */
 export function readTools(list: readonly unknown[]): {
   tools: ToolDefinition[];
   unreadCount: number;
 } {
-  const entries = list.flatMap(declarationsOf);
+  const entries = list.flatMap(declarationsOf).filter((entry) => !isHosted(entry));
   const tools = entries.flatMap((entry) => readTool(entry) ?? []);
   return { tools, unreadCount: entries.length - tools.length };
 }
@@ -46,6 +67,15 @@ function declarationsOf(entry: unknown): readonly unknown[] {
   return Array.isArray(inner) ? (inner as unknown[]) : [entry];
 }
 
+/** Whether an entry is a tool of the provider that is called by no name: its work stands in items of its own. */
+function isHosted(entry: unknown): boolean {
+  if (!isFields(entry) || textField(innerOf(entry), "name") !== undefined) return false;
+  const { type } = entry;
+  if (typeof type === "string") return !openTypes.includes(type);
+  const keys = Object.keys(entry);
+  return keys.length > 0 && keys.every((key) => hostedKeys.includes(key));
+}
+
 function readTool(entry: unknown): ToolDefinition | undefined {
   if (!isFields(entry)) return undefined;
   const isCustom = entry["type"] === "custom" && entry["input_schema"] === undefined;
@@ -66,7 +96,7 @@ function readTool(entry: unknown): ToolDefinition | undefined {
 }
 
 function innerOf(entry: Fields): Fields {
-  for (const name of ["function", "custom", "toolSpec", "api", "tool"]) {
+  for (const name of ["function", "custom", "toolSpec", "systemTool", "api", "tool"]) {
     const inner = entry[name];
     if (isFields(inner) && textField(inner, "name") !== undefined) return inner;
   }
