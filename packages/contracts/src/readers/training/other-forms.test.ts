@@ -111,3 +111,65 @@ it.each([
 it("any change of them ends in a run or in a named fault", () => {
   survivesAnyInput(trainingFormats, [lightning, keras, wandb, history, printed]);
 });
+
+const strangers: readonly (readonly [string, string])[] = [
+  [
+    "of a back-test",
+    "step,date,equity,profit,loss\n0,2026-01-01,10000,50,0\n1,2026-01-02,9900,0,150\n",
+  ],
+  [
+    "of trades",
+    "iteration,ticker,open,close,gain,loss\n1,ABC,1.5,1.6,0.1,0\n2,ABC,1.6,1.5,0,0.1\n",
+  ],
+  ["of an insurer", "step,policy_id,premium,claim,loss\n1,77,120,0,0\n2,78,130,900,770\n"],
+  ["of losses by year", "epoch,region,loss_amount,loss_ratio\n1,north,1200,0.4\n2,south,800,0.2\n"],
+  [
+    "of fraud in payments",
+    "step,type,amount,oldbalance,newbalance,loss\n1,PAYMENT,9839,170136,160296,0\n",
+  ],
+  ["of a network", "step,rtt_ms,packets,loss\n0,12,100,0\n1,14,100,3\n"],
+  ["of a radio", "iteration,freq_mhz,path_loss,snr\n1,2400,80.1,20\n2,2410,80.4,19\n"],
+  ["of a pipe", "step,flow,pressure,head_loss\n1,2.5,3.1,0.2\n2,2.6,3.0,0.3\n"],
+  ["of a furnace", "iteration,temperature,heat_loss,efficiency\n1,900,12,0.8\n2,910,13,0.79\n"],
+  ["of a game", "step,player,win,loss\n1,ann,1,0\n2,bob,0,1\n"],
+  ["of a diet", "epoch,patient,weight,weight_loss\n1,a,80,0\n2,a,79,1\n"],
+  ["of a battery", "iters,voltage,current,energy_loss\n1,3.7,1,0.01\n2,3.6,1,0.02\n"],
+  ["of a funnel", "step,visitors,orders,loss\n1,1000,10,990\n2,10,5,5\n"],
+  [
+    "of a back-test as JSON",
+    '{"step":1,"profit":20,"loss":5,"balance":1000}\n{"step":2,"profit":0,"loss":9,"balance":991}',
+  ],
+  [
+    "of packets as JSON",
+    '[{"iteration":1,"packets":100,"loss":2},{"iteration":2,"packets":100,"loss":0}]',
+  ],
+];
+
+const own: readonly (readonly [string, string])[] = [
+  ["of a plain loss", "step,loss\n0,2.3\n1,2.2\n"],
+  ["of nanoGPT", "iter,loss,dt,mfu\n0,10.9,900,-1\n10,9.1,130,12\n"],
+  ["of parts of a loss with a rate", "step,ce_loss,kl_loss,lr\n0,2.3,0.1,0.001\n1,2.2,0.1,0.001\n"],
+  ["of folders", "step,train/loss,train/custom_thing\n0,2.3,7\n1,2.2,8\n"],
+  ["of a GAN", "epoch,g_loss,d_loss\n0,0.7,0.7\n1,0.9,0.5\n"],
+  [
+    "of detection",
+    "epoch,train/box_loss,metrics/mAP50,val/box_loss\n1,1.2,0.1,1.3\n2,1.1,0.2,1.2\n",
+  ],
+];
+
+describe("tables with steps and losses", () => {
+  const formatsOf = (name: string, text: string): string[] =>
+    readEvidence([{ name, bytes: new TextEncoder().encode(text) }]).evidence.map(
+      ({ source }) => source.format,
+    );
+
+  it.each(strangers)("%s are no run of training", (_what, text) => {
+    expect(formatsOf("table.csv", text).filter((format) => format.startsWith("training"))).toEqual(
+      [],
+    );
+  });
+
+  it.each(own)("%s are a run of training", (_what, text) => {
+    expect(formatsOf("table.csv", text)).toEqual(["training-csv"]);
+  });
+});

@@ -1,6 +1,6 @@
 /** One step of a record of training, whoever wrote it. */
 
-import { isFields } from "../../model/fields.ts";
+import { type Fields, isFields } from "../../model/fields.ts";
 import type {
   LossCall,
   Measured,
@@ -13,6 +13,7 @@ import { cutText } from "../../text/cut-text.ts";
 import { EvidenceError } from "../evidence-error.ts";
 import { trainingLimits } from "./limits.ts";
 import { measuredOf, NamedValues, present } from "./named-values.ts";
+import { areOfTraining, isOfOtherTrade } from "./training-words.ts";
 
 const nameLengthMax = 512;
 const wordLengthMax = 64;
@@ -28,14 +29,27 @@ const rateNames = "learningrates learningrate lr lrs trainlr trainlearningrate";
 export function isStepRecord(value: unknown): boolean {
   if (!isFields(value)) return false;
   const named = new NamedValues(value);
+  const isMeasured = [lossNames, evaluationNames, gradientNames].some(
+    (names) => named.measured(names) !== undefined,
+  );
   return (
     named.count(stepNames) !== undefined &&
-    (named.measured(lossNames) !== undefined ||
-      named.measured(evaluationNames) !== undefined ||
-      named.measured(gradientNames) !== undefined ||
+    ((isMeasured && areLikely(namesOf(value))) ||
       // Steps of agents have calls as well, but of tools.
       (callsOf(named) ?? []).length > 0 ||
       (named.list("losses") ?? []).some((item) => lossOf(item).length > 0))
+  );
+}
+
+/** A record says by its own words that it is one of training, or at least by none that it is of another trade. */
+function areLikely(names: readonly string[]): boolean {
+  return areOfTraining(names) || !names.some(isOfOtherTrade);
+}
+
+/** Names as tables write them: `trainLoss` is `train_loss`. */
+function namesOf(record: Fields): string[] {
+  return Object.keys(record).map((name) =>
+    name.replaceAll(/([a-z])([A-Z])/g, "$1_$2").toLowerCase(),
   );
 }
 

@@ -5,11 +5,9 @@ import { EvidenceError } from "../evidence-error.ts";
 import type { FileContent, FormatInput } from "../format.ts";
 import { cellsOf, delimiterOf, rowsOf } from "../metrics/csv.ts";
 import { readingOf } from "./read-training.ts";
+import { areOfTraining, isMeasuredName } from "./training-words.ts";
 
 const stepName = /^(?:trainer|train|global)?_?(?:global)?(?:step|iteration|iter|epoch)s?$/;
-const measuredName = /loss|grad(?:ient)?_?norm|perplexity/;
-/** Losses of other kinds. */
-const otherLoss = /packet|frame|signal|heat|weight_?loss|stop|profit|data_?loss/;
 /** What a table of runs has no column of. */
 const foreignName =
   /^(?:trace|span|trace_?id|span_?id|service|message|level|severity|pod|container|method|url|status_?code)$/;
@@ -20,21 +18,26 @@ export function recogniseTrainingTable(head: string, fileName: string): boolean 
   const [header = "", first = ""] = lines;
   const delimiter = delimiterOf(lines);
   if (delimiter === undefined || header.length > 65_536) return false;
-  const names = cellsOf(header, delimiter).map(bareName);
+  const cells = cellsOf(header, delimiter);
+  const names = cells.map(bareName);
   if (names.some((name) => foreignName.test(name))) return false;
   const stepAt = names.findIndex((name) => stepName.test(name));
   const isNumber =
     stepAt >= 0 && /^\d{1,9}(?:\.0*)?$/.test(cellsOf(first, delimiter)[stepAt] ?? "");
   return (
     isNumber &&
-    (names.some((name) => measuredName.test(name) && !otherLoss.test(name)) ||
-      isScalar(names, fileName))
+    (areOfTraining(cells.map(columnName)) || hasRuns(cells) || isScalar(names, fileName))
   );
+}
+
+/** Weights & Biases writes the name of a run before that of what it measured. */
+function hasRuns(cells: readonly string[]): boolean {
+  return cells.some((cell) => / - \S/.test(cell) && isMeasuredName(bareName(cell)));
 }
 
 /** TensorBoard exports one scalar at a time, and its name stands in that of the file alone. */
 function isScalar(names: readonly string[], fileName: string): boolean {
-  return names.join(" ") === "wall time step value" && measuredName.test(fileName.toLowerCase());
+  return names.join(" ") === "wall time step value" && isMeasuredName(fileName.toLowerCase());
 }
 
 /** Reads each row as a step; columns that name a run go to that run. */
@@ -96,6 +99,10 @@ function lossTag(tag: string): string {
 }
 
 function bareName(cell: string): string {
+  return columnName(cell).replace(/^.*\//, "");
+}
+
+function columnName(cell: string): string {
   const key = / - (.+)$/.exec(cell)?.[1] ?? cell;
-  return key.toLowerCase().trim().replace(/^_/, "").replace(/^.*\//, "");
+  return key.toLowerCase().trim().replace(/^_/, "");
 }
