@@ -6,8 +6,12 @@ import { applySplices } from "../wire/splice.ts";
 import { outputLimitSplices, tokenBounds } from "./output-limit.ts";
 
 function boundsOf(name: keyof typeof surfaces, request: object) {
+  return boundsOfBody(name, JSON.stringify({ model: "m", ...request }));
+}
+
+function boundsOfBody(name: keyof typeof surfaces, text: string) {
   const surface = surfaces[name];
-  const body = Buffer.from(JSON.stringify({ model: "m", ...request }));
+  const body = Buffer.from(text);
   const facts = new RequestReader(surface.request).read(body);
   const limited = (limit: number): unknown => {
     const splices = outputLimitSplices(facts, limit, { surface, field: "max_completion_tokens" });
@@ -41,6 +45,8 @@ describe("the bounds of a call", () => {
     const two = { prompt: ["a", "b"], max_tokens: 5 };
     expect(boundsOf("completions", two).bounds.outputTokens).toBe(10);
     expect(boundsOf("completions", { ...two, best_of: 4 }).bounds.outputTokens).toBe(40);
+    const spelled = String.raw`{"model":"m","prompt":"a","max_tokens":5,"\u0062est\u005fof":4}`;
+    expect(boundsOfBody("completions", spelled).bounds.outputTokens).toBe(20);
     const tokens = { prompt: [1, 2, 3], max_tokens: 5 };
     expect(boundsOf("completions", tokens).bounds.outputTokens).toBe(5);
   });

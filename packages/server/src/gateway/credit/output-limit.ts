@@ -84,7 +84,8 @@ function promptsOf(body: Buffer, { start, end }: Place): number {
 
 /** Completions that the provider makes and charges, and of which it gives back the best. */
 function bestOf(body: Buffer): number {
-  if (!body.includes('"best_of"')) return 1;
+  // A letter may be spelled by its number, and no other escape stands for one.
+  if (!body.includes('"best_of"') && !body.includes("\\u00")) return 1;
   const { best_of: count } = parseForeignJson(body.toString()) as { readonly best_of?: unknown };
   return typeof count === "number" && count > 1 ? Math.ceil(count) : 1;
 }

@@ -232,6 +232,29 @@ describe.each(surfaces)("a stream of %s", (surface) => {
   });
 });
 
+describe("a field that is spelled with an escape", () => {
+  // Of two objects of one shape, JSON.parse takes the second's key for the first's (decision 0019).
+  const poison = String.raw`{"extra":0,"co\\u006":"begins alike"}`;
+  const said = String.raw`{"extra":0,"co\u006etent":"Ask bob@example.com"}`;
+
+  it("is held to the rules in a plain reply, whatever was read before", () => {
+    const reply = (message: string): string =>
+      `{"id":"c","choices":[{"index":0,"message":${message},"finish_reason":"stop"}]}`;
+    pass("chat", redactEmails, { type: "application/json", body: reply(poison) });
+    const { text } = pass("chat", redactEmails, { type: "application/json", body: reply(said) });
+    expect(text).toContain("Ask [redacted]");
+  });
+
+  it("is held to the rules in a stream, whatever was read before", () => {
+    const body = [poison, said].map(
+      (delta) => `data: {"choices":[{"index":0,"delta":${delta}}]}\n\n`,
+    );
+    const { text } = pass("chat", redactEmails, { type: event, body: body.join("") });
+    expect(text).toContain("[redacted]");
+    expect(text).not.toContain("bob@example.com");
+  });
+});
+
 describe("a stream", () => {
   it("is held to the rules however its data is set apart", () => {
     const chunk = { choices: [{ index: 0, delta: { content: "bob@example.com " } }] };

@@ -32,7 +32,7 @@ describe("JSON as the translation reads it", () => {
 
   it.each([
     ['{"model":"m","\\\\u006des":0}', '{"model":"m","\\u006dessages":[]}'],
-    ['{"top_p":0,"\\\\u006des":0}', '{"top_p":12345678901234567890,"\\u006dessages":[]}'],
+    ['{"top_p":0.5,"\\\\u006des":[]}', '{"top_p":12345678901234567890,"\\u006dessages":[]}'],
   ])("after %s still finds the messages of %s", (before, text) => {
     parseJson(before);
     expect(parseJson(text)).toHaveProperty("messages", []);

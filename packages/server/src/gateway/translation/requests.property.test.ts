@@ -252,6 +252,44 @@ describe("a conversation that every surface can say", () => {
   });
 });
 
+describe("arguments of calls", () => {
+  it.each(surfaces)(
+    "keep their names on the way through %s, whatever was read before",
+    (surface) => {
+      // Found by seed -1643968240: JSON.parse takes the second name for the first (decision 0019).
+      const inputs = [String.raw`{"before":1,"\\":2}`, String.raw`{"before":1,"\"":2}`];
+      const calls = inputs.map((input, index): ToolCall => ({
+        kind: "tool-call",
+        id: `call_${index}`,
+        name: "tool",
+        input,
+        custom: false,
+        at: "",
+      }));
+      const [one] = fc.sample(conversation, { numRuns: 1, seed: 1 });
+      const user: Turn = { kind: "user", parts: [{ kind: "text", text: "Go on." }], at: "" };
+      const results = calls.map(({ id }): Turn => ({
+        kind: "tool-result",
+        callId: id,
+        parts: [{ kind: "text", text: "Done." }],
+        custom: false,
+        at: "",
+      }));
+      const turns: Turn[] = [user, { kind: "assistant", parts: calls, at: "" }, ...results];
+      const { turns: carried } = through(surface, { ...one!, turns });
+      const names = carried
+        .flatMap((turn) => (turn.kind === "assistant" ? turn.parts : []))
+        .map((part) =>
+          part.kind === "tool-call" ? Object.keys(parseForeignJson(part.input) as object) : part,
+        );
+      expect(names).toEqual([
+        ["before", "\\"],
+        ["before", '"'],
+      ]);
+    },
+  );
+});
+
 describe("a body of any kind", () => {
   const fields = fc.constantFrom(
     ..."model messages input role content type text tools tool_choice tool_calls function name arguments id".split(
