@@ -127,6 +127,16 @@ describe("the lint rules computed from architecture.ts", () => {
     expect(lint(path)).toMatch(/no-restricted-(properties|globals|imports)|no-explicit-any/);
   });
 
+  it.each(["server/src/http", "server/src/config", "contracts/src/readers", "console/src/api"])(
+    "refuse JSON.parse in %s, which can mistake one key for another",
+    (folder) => {
+      const text = "export const read = (text: string): unknown => JSON.parse(text);\n";
+      expect(lint(plant(`packages/${folder}/planted-parse.ts`, text))).toContain(
+        "parseForeignJson",
+      );
+    },
+  );
+
   it("refuse a promise that nobody waits for", () => {
     const path = plant(
       "packages/server/src/storage/planted-floating.ts",
@@ -136,16 +146,19 @@ describe("the lint rules computed from architecture.ts", () => {
   });
 });
 
-/** The linter cannot name a constructor's call without arguments. */
+/** The linter cannot name a call without arguments, neither of a constructor nor of whatever has such a method. */
 describe("the sources", () => {
-  it("take the time from a Clock, not from new Date()", () => {
+  it.each([
+    ["take the time from a Clock, not from new Date()", /\bDate\(\)/],
+    ["read bodies as text, for parseForeignJson, not with json()", /\.json\(\)/],
+  ])("%s", (_name, refused) => {
     const sources = globSync("packages/{contracts,protocol,server,cli,testkit}/src/**/*.ts", {
       cwd: root,
       exclude: (path) => path.endsWith(".test.ts"),
     });
     expect(sources.length).toBeGreaterThan(100);
     const offenders = sources.filter((path) =>
-      /\bDate\(\)/.test(readFileSync(join(root, path), "utf8")),
+      refused.test(readFileSync(join(root, path), "utf8")),
     );
     expect(offenders).toEqual([]);
   });

@@ -26,6 +26,39 @@ const ambientProperties = [
   { object: "globalThis", property: "setInterval", message: "Wait on a Clock." },
 ];
 
+/** Of JSON that others wrote, V8 can mistake one key for another (decision 0019). */
+const foreignJson = [
+  {
+    object: "JSON",
+    property: "parse",
+    message: "Use parseForeignJson of contracts: JSON.parse can mistake one key for another.",
+  },
+];
+
+/** Where `JSON.parse` reads no key that others chose. */
+const filesWithoutForeignKeys = [
+  // It stands around `JSON.parse`.
+  "packages/contracts/src/text/foreign-json.ts",
+  // A text alone.
+  "packages/contracts/src/readers/kubernetes/key-watch.ts",
+  "packages/contracts/src/readers/v8/text-list.ts",
+  "packages/server/src/gateway/cache/canonical-body.ts",
+  "packages/server/src/gateway/policy/request-texts.ts",
+  "packages/server/src/gateway/wire/kept-text.ts",
+  "packages/server/src/http/repeated-field.ts",
+  // What a process of the same release wrote, in lists and under names of its own.
+  "packages/server/src/gateway/credit/usage-block.ts",
+  "packages/server/src/gateway/credit/usage-text.ts",
+  "packages/server/src/gateway/workers/operation-text.ts",
+  "packages/server/src/storage/data-folder.ts",
+  "packages/server/src/storage/postgres/placement.ts",
+  // A part of the source, or of a package that is installed.
+  "packages/contracts/src/tool-call/json-schema/meta-schemas.ts",
+  "packages/server/src/storage/postgres/binaries.ts",
+  // Processes and parts of tests.
+  "packages/*/src/**/test/**",
+];
+
 const ambientImports: Pattern[] = [
   {
     regex: "^(node:)?timers(/promises)?$",
@@ -192,6 +225,14 @@ export default defineConfig({
     serverRootOverride,
     ...moduleOverrides,
     {
+      files: ["packages/*/src/**/*.{ts,tsx}"],
+      rules: { "no-restricted-properties": ["error", ...ambientProperties, ...foreignJson] },
+    },
+    {
+      files: filesWithoutForeignKeys,
+      rules: { "no-restricted-properties": ["error", ...ambientProperties] },
+    },
+    {
       // Adapters between the ambient world and the rest; each takes a Clock, a Random or settings from here.
       files: [
         "packages/server/src/kernel/**",
@@ -199,7 +240,10 @@ export default defineConfig({
         "packages/cli/src/main.ts",
         "packages/console/**",
       ],
-      rules: { "no-restricted-globals": "off", "no-restricted-properties": "off" },
+      rules: {
+        "no-restricted-globals": "off",
+        "no-restricted-properties": ["error", ...foreignJson],
+      },
     },
     {
       files: ["drills/**", "bench/**", "scripts/**", "**/*.config.ts"],
