@@ -43,7 +43,8 @@ function recordedTwice(service: string, levels: Levels): MetricSeries {
 /** The verdict, and the service that is ranked first. */
 function verdictOf(series: readonly MetricSeries[]): readonly [unknown, unknown] {
   const [finding] = firstDeviation.check(incident({ series, beganMicros }));
-  return [finding?.verdict, String(finding?.measures["rankedServices"]).split(", ")[0]];
+  const { rankedServices, candidatesBelowThreshold } = finding?.measures ?? {};
+  return [finding?.verdict, String(rankedServices ?? candidatesBelowThreshold).split(", ")[0]];
 }
 
 it.each([-3, 3])(

@@ -56,9 +56,10 @@ export function departuresFrom(
   const found = all.map((series, at) => {
     const split = splits[at] ?? 0;
     const deviation = departureAt(series, split, options);
-    return deviation !== undefined && isBeforeKnown && hasOthers(series, split)
-      ? sinceMoment(deviation, series, split)
-      : deviation;
+    if (deviation === undefined || !isBeforeKnown || !hasOthers(series, split)) return deviation;
+    const since = sinceMoment(deviation, series, split);
+    const whole = wholeDeparture(series, split, options);
+    return whole !== undefined && whole.score > since.score ? whole : since;
   });
   return rated(all, found, options);
 }
@@ -114,6 +115,29 @@ function sinceMoment(deviation: Deviation, series: ObservedSeries, split: number
   const share = Math.min(1, Math.abs(after - level) / whole);
   const isKnown = own.length >= ownCountMin && share >= newShareMin;
   return { ...deviation, score: score * share, chance: isKnown ? chance : 1 };
+}
+
+/** Whether a series tells how long work of a service took, or calls on their way to it, as spans tell it. */
+export function isSpanTime({ origin, signal }: ObservedSeries): boolean {
+  return origin === "spans" && (signal === "latency" || signal === "network");
+}
+
+/** Times that are so many times as long as in a quiet time are no matter of another load. */
+const farRatioMin = 4;
+
+/**
+ * A moment may be told too late, so that it lies within what departed, and then nothing is new at it. Where spans took far
+ * longer in the whole recording than in the quiet ones, that ranks, and proves nothing.
+ */
+function wholeDeparture(
+  series: ObservedSeries,
+  split: number,
+  options: RankingOptions,
+): Deviation | undefined {
+  if (!isSpanTime(series)) return undefined;
+  const found = departureAt(series, startOfRecording(series, split), options);
+  if (found === undefined || !(found.before > 0)) return undefined;
+  return found.after >= farRatioMin * found.before ? { ...found, chance: 1 } : undefined;
 }
 
 function rated(

@@ -37,7 +37,7 @@ const options = {
 
 export const firstDeviation: Contract = defineContract({
   id: "populations/first-deviation",
-  version: 2,
+  version: 3,
   boundary: "service-service",
   promise: "No metric of any service departs for good from the level that it had.",
   reads: ["metrics", "trace", "logs"],
@@ -71,7 +71,7 @@ function judged(ranking: Ranking, { scoreMin }: RankingOptions): FindingParts | 
     title: `None of ${judgedCount} series departs from the level that it had.`,
     actual: `No change point is both sure and large in ${judgedCount} series.`,
     measures: {
-      ...(likeliest === undefined ? {} : rankedMeasures(ranking)),
+      ...(likeliest === undefined ? {} : candidateMeasures(ranking)),
       seriesCount,
       judgedCount,
     },
@@ -86,7 +86,13 @@ function loadParts(ranking: Ranking, load: number): FindingParts {
     subject: { kind: "services", name: "all services" },
     title: `The load changes to ${times} times what it was, and everything follows it.`,
     actual: `No series of ${services.length} services departs further than the requests that reach them.`,
-    measures: { ...rankedMeasures(ranking), loadGrowth: load, seriesCount, judgedCount },
+    measures: {
+      followingServices: namesOf(services),
+      loadGrowth: load,
+      moment: momentOf(ranking),
+      seriesCount,
+      judgedCount,
+    },
     evidence: evidenceOf(deepestSeries(services)),
   };
 }
@@ -97,9 +103,9 @@ function candidateParts(ranking: Ranking, first: RankedService): Omit<FindingPar
   const series = deepestSeries(candidates);
   return {
     verdict: "inconclusive",
-    title: `${nameOf(first)} may depart first, and no series shows it surely.`,
-    actual: rankedLines(candidates),
-    measures: { ...rankedMeasures(ranking), judgedCount, seriesCount },
+    title: `Nothing surely departs; of ${candidates.length} candidates below the threshold, ${nameOf(first)} comes nearest to it.`,
+    actual: `Candidates below the threshold, none of them proved:\n${rankedLines(candidates)}`,
+    measures: { ...candidateMeasures(ranking), judgedCount, seriesCount },
     evidence: evidenceOf(series),
     missing: ["more points before and after the moment"],
     nextChecks: [`Compare ${nameOf(first)} over a longer time with the others.`],
@@ -138,20 +144,47 @@ function deviationParts(ranking: Ranking, first: RankedService): Omit<FindingPar
   };
 }
 
-/** The candidates, and behind each of them in what it departs and how far, for those who read on by machine. */
-function rankedMeasures({
-  candidates,
-  momentMicros,
-}: Ranking): NonNullable<FindingParts["measures"]> {
+/** The services in their order, and behind each of them in what it departs and how far, for those who read on by machine. */
+function rankedMeasures(ranking: Ranking): Measures {
+  const { names, series, scores } = orderOf(ranking);
   return {
-    rankedServices: candidates.slice(0, rankedCountMax).map(nameOf).join(", "),
-    rankedSeries: deepestSeries(candidates).map(seriesName).join(", "),
-    rankedScores: candidates
+    rankedServices: names,
+    rankedSeries: series,
+    rankedScores: scores,
+    moment: momentOf(ranking),
+  };
+}
+
+/** The same where nothing surely departs, under names by which nobody takes the first of them for the cause. */
+function candidateMeasures(ranking: Ranking): Measures {
+  const { names, series, scores } = orderOf(ranking);
+  return {
+    candidatesBelowThreshold: names,
+    candidateSeries: series,
+    candidateScores: scores,
+    moment: momentOf(ranking),
+  };
+}
+
+type Measures = NonNullable<FindingParts["measures"]>;
+
+function orderOf({ candidates }: Ranking): Readonly<Record<"names" | "series" | "scores", string>> {
+  return {
+    names: namesOf(candidates),
+    series: deepestSeries(candidates).map(seriesName).join(", "),
+    scores: candidates
       .slice(0, namedCountMax)
       .map(({ weight }) => weight.toFixed(3))
       .join(", "),
-    moment: momentMicros === undefined ? undefined : isoTime(momentMicros),
   };
+}
+
+function namesOf(services: readonly RankedService[]): string {
+  return services.slice(0, rankedCountMax).map(nameOf).join(", ");
+}
+
+function momentOf({ momentMicros }: Ranking): string | undefined {
+  return momentMicros === undefined ? undefined : isoTime(momentMicros);
 }
 
 /** How many services are ranked for machines. */

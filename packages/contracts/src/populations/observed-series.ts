@@ -18,6 +18,8 @@ export interface ObservedSeries {
   readonly locator: string;
   /** Of a count of lines of logs: what else the service did, and the lines that were counted. */
   readonly counted?: CountedLines;
+  /** Of what lies between services: the same series, of the service that it departs for from a moment on. */
+  readonly ownedFrom?: (micros: number) => ObservedSeries;
 }
 
 export interface CountedLines {

@@ -43,7 +43,9 @@ export function rankServices(snapshot: Snapshot, options: RankingOptions): Ranki
   ];
   const judged = all.filter(({ values }) => values.length >= options.pointCountMin);
   const graph = callGraphOf(snapshot);
-  const { series, momentMicros, commonMicros } = deviatingOf(moments, { all, judged }, options);
+  const departures = deviatingOf(moments, { all, judged }, options);
+  const { momentMicros, commonMicros } = departures;
+  const series = departures.series.map(owned);
   const services = serviceOrder(series, ({ isLarge }) => isLarge, { graph, commonMicros });
   const sure = new Set(services.map(({ name }) => name));
   const others = serviceOrder(
@@ -61,6 +63,12 @@ export function rankServices(snapshot: Snapshot, options: RankingOptions): Ranki
     intervalMicros: large.reduce((most, item) => Math.max(most, intervalOf(item.series)), 0),
     momentMicros,
   };
+}
+
+/** What lies between two services is told of the one at whose end it departs. */
+function owned(item: DeviatingSeries): DeviatingSeries {
+  const { ownedFrom } = item.series;
+  return ownedFrom === undefined ? item : { ...item, series: ownedFrom(item.onsetMicros) };
 }
 
 /** What departs without being sure counts so much beside what surely departs. */

@@ -2,7 +2,7 @@
 
 import { compareText } from "../text/compare-text.ts";
 import { type CallGraph, isReached } from "./call-graph.ts";
-import { type DeviatingSeries, intervalOf } from "./deviating-series.ts";
+import { type DeviatingSeries, intervalOf, isSpanTime } from "./deviating-series.ts";
 import { isOwnResource, type Signal } from "./signal.ts";
 
 export interface RankedService {
@@ -154,8 +154,15 @@ export function depthOf({ series, deviation }: DeviatingSeries): number {
     // Every caller of a slow service waits as long as it does; it is the slow one that grows most beside what it was.
     return depth * Math.min(1, growthBase + growthWeight * Math.log2(Math.max(1, after / before)));
   }
+  if (series.origin === "spans" && series.signal === "network" && isWorse && before > 0) {
+    // One call that was on its way for long makes a peak beside hardly any spread; what tells is that they grow.
+    return depth * Math.min(1, gapBase + gapWeight * Math.log2(Math.max(1, after / before)));
+  }
   return depth * (signalWeights[series.signal] ?? 1);
 }
+
+const gapBase = 0.3;
+const gapWeight = 0.3;
 
 const relievedWeight = 0.5;
 const growthBase = 0.6;
@@ -198,7 +205,25 @@ function explains(other: Draft, draft: Draft, surroundings: Surroundings): boole
     (item) =>
       isMeant(item) && isOwnResource(item.series.signal) && item.deviation.direction === "up",
   );
-  return suffers && !hasTraffic(other) && !hasOwn;
+  return suffers && !hasTraffic(other) && !hasOwn && isLongEnough(other, draft);
+}
+
+/** Of the time by which a service grew longer, the share that one which explains it must have grown by. */
+const explainedShareMin = 0.1;
+
+/**
+ * Spans tell how much longer everything took: what one service adds to its own work, or to calls on their way to it, no
+ * other explains that hardly took longer.
+ */
+function isLongEnough(other: Draft, draft: Draft): boolean {
+  const [deepest] = draft.series;
+  if (deepest === undefined || !isSpanTime(deepest.series)) return true;
+  const longest = ({ series }: Draft): number =>
+    series
+      .filter((item) => isSpanTime(item.series))
+      .reduce((most, { deviation }) => Math.max(most, deviation.after - deviation.before), 0);
+  const isTimed = other.series.some((item) => isSpanTime(item.series));
+  return !isTimed || longest(other) >= explainedShareMin * longest(draft);
 }
 
 function spanOf(timesMicros: readonly number[]): number {

@@ -1,9 +1,13 @@
-/** Series that traces give of each service: how long its own work took, how much of it failed, and how much there was. */
+/**
+ * Series that traces give of each service: how long its own work took, how much of it failed, and how long calls of it were
+ * on their way.
+ */
 
 import type { Snapshot } from "../model/snapshot.ts";
 import { compareText } from "../text/compare-text.ts";
 import { mark } from "../traces/marks.ts";
 import { noParent, type Trace, tracesOf } from "../traces/trace.ts";
+import { NetworkGaps } from "./network-gaps.ts";
 import type { ObservedSeries } from "./observed-series.ts";
 import { type TimeParts, timePartsOf } from "./time-parts.ts";
 
@@ -40,29 +44,40 @@ export function spanSeriesOf(snapshot: Snapshot, momentMicros?: number): Observe
   const time = timePartsOf(moments, { partCount, alignMicros: momentMicros });
   if (time === undefined) return [];
   const works: (Work | undefined)[] = [];
-  const room = new Float64Array(spanCountMax);
-  for (const trace of traces) addWork(trace, works, { time, room });
+  const gaps = new NetworkGaps();
+  const room = { own: new Float64Array(spanCountMax), childCounts: new Uint32Array(spanCountMax) };
+  for (const trace of traces) addWork(trace, works, { time, gaps, ...room });
   return works
     .flatMap((work) => (work === undefined ? [] : [work]))
     .map((work) => ({ ...work, service: work.trace.span(work.index).service }))
     .sort((left, right) => compareText(left.service, right.service))
-    .flatMap((work) => seriesOf(work, time));
+    .flatMap((work) => seriesOf(work, time))
+    .concat(gaps.series(time));
+}
+
+/** What is filled while traces are walked, and room that each of them uses anew. */
+interface Tally {
+  readonly time: TimeParts;
+  readonly gaps: NetworkGaps;
+  readonly own: Float64Array;
+  readonly childCounts: Uint32Array;
 }
 
 /** Adds what each span of a trace did itself, which is not what its children did, to its service. */
-function addWork(
-  trace: Trace,
-  works: (Work | undefined)[],
-  { time, room }: { readonly time: TimeParts; readonly room: Float64Array },
-): void {
+function addWork(trace: Trace, works: (Work | undefined)[], tally: Tally): void {
   const { spans, parents } = trace;
-  const own = room.fill(0, 0, spans.length);
+  const { time } = tally;
+  const own = tally.own.fill(0, 0, spans.length);
+  const childCounts = tally.childCounts.fill(0, 0, spans.length);
   for (let index = 0; index < spans.length; index += 1) {
     const nanos = spans[index]?.durationNanos ?? 0;
     const parent = parents[index] ?? noParent;
     own[index] = (own[index] ?? 0) + nanos;
-    if (parent >= 0) own[parent] = (own[parent] ?? 0) - nanos;
+    if (parent < 0) continue;
+    own[parent] = (own[parent] ?? 0) - nanos;
+    childCounts[parent] = (childCounts[parent] ?? 0) + 1;
   }
+  addGaps(trace, tally);
   for (let index = 0; index < spans.length; index += 1) {
     const service = trace.serviceAt(index);
     const work = (works[service] ??= emptyWork(trace, index, time.startsMicros.length));
@@ -73,6 +88,33 @@ function addWork(
     if ((trace.marksOf(index) & mark.failedStatus) !== 0)
       work.failureCounts[part] = (work.failureCounts[part] ?? 0) + 1;
   }
+}
+
+/** Adds the gaps of calls between services. What a call spends on its way is not the own work of who waits for it. */
+function addGaps(trace: Trace, { time, gaps, own, childCounts }: Tally): void {
+  const { spans, parents } = trace;
+  for (let index = 0; index < spans.length; index += 1) {
+    const parent = parents[index] ?? noParent;
+    if (parent < 0 || childCounts[parent] !== 1) continue;
+    if (trace.serviceAt(parent) === trace.serviceAt(index)) continue;
+    if (!isCall(trace, parent, index)) continue;
+    own[parent] = 0;
+    const part = time.partOf(spans[parent]?.startMicros ?? -1);
+    gaps.add({ trace, callerIndex: parent, calleeIndex: index, part }, time.startsMicros.length);
+  }
+}
+
+/**
+ * Whether a span does nothing but wait for the one below it. Where kinds are not recorded, the span by which a service was
+ * entered does its own work as well, and one below it that has a single child in another service does not.
+ */
+function isCall(trace: Trace, caller: number, callee: number): boolean {
+  const calleeKind = trace.kindAt(callee);
+  if (calleeKind !== "server" && calleeKind !== "internal") return false;
+  const kind = trace.kindAt(caller);
+  if (kind !== "internal") return kind === "client";
+  const above = trace.parents[caller] ?? noParent;
+  return above >= 0 && trace.serviceAt(above) === trace.serviceAt(caller);
 }
 
 function emptyWork(trace: Trace, index: number, count: number): Work {
