@@ -65,15 +65,21 @@ export class SpanDraft {
 
 const zeroTraceId = "0".repeat(32);
 const zeroSpanId = "0".repeat(16);
+const zero = 48;
 
 /** Whether these are 16 bytes of hexadecimal that are not all zero. */
 export function isTraceId(id: string): boolean {
-  return id.length === 32 && id !== zeroTraceId;
+  return id.length === 32 && !isAllZero(id, zeroTraceId);
 }
 
 /** Whether these are 8 bytes of hexadecimal that are not all zero. */
 export function isSpanId(id: string): boolean {
-  return id.length === 16 && id !== zeroSpanId;
+  return id.length === 16 && !isAllZero(id, zeroSpanId);
+}
+
+/** The last digit tells nearly all ids from zeros, for less than a comparison of texts costs. */
+function isAllZero(id: string, zeros: string): boolean {
+  return id.charCodeAt(id.length - 1) === zero && id === zeros;
 }
 
 /** The span, or `undefined` when it was rejected; the tally has the reason. */

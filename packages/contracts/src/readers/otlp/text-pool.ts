@@ -79,6 +79,7 @@ export class IdPool {
     this.#words = new Int32Array(slotCountMin * this.#wordCount);
   }
 
+  /** An identifier lies in the slot of its hash or in the one beside it, so that two of one slot do not chase each other. */
   take(bytes: Uint8Array, view: DataView, from: number): string {
     const count = this.#wordCount;
     let hash = 0;
@@ -86,15 +87,20 @@ export class IdPool {
       hash = mixWord(hash, view.getInt32(from + index * 4, true));
     }
     const slot = mixed(hash) & (this.#slots.length - 1);
-    const known = this.#slots[slot];
-    if (known !== undefined && this.#isAt(slot, view, from)) return known;
+    const known = this.#knownAt(slot, view, from) ?? this.#knownAt(slot ^ 1, view, from);
+    if (known !== undefined) return known;
     const text = this.#make(bytes, from);
-    this.#slots[slot] = text;
+    const place = this.#slots[slot] === undefined || (this.#missCount & 1) === 0 ? slot : slot ^ 1;
+    this.#slots[place] = text;
     for (let index = 0; index < count; index += 1) {
-      this.#words[slot * count + index] = view.getInt32(from + index * 4, true);
+      this.#words[place * count + index] = view.getInt32(from + index * 4, true);
     }
     this.#grow();
     return text;
+  }
+
+  #knownAt(slot: number, view: DataView, from: number): string | undefined {
+    return this.#isAt(slot, view, from) ? this.#slots[slot] : undefined;
   }
 
   #isAt(slot: number, view: DataView, from: number): boolean {

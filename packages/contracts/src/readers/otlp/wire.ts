@@ -24,6 +24,32 @@ export class WireReader extends Reader {
     return this.#words.of(this.buf);
   }
 
+  /** Nearly all tags of spans take one byte. */
+  override tag(): number {
+    const { pos } = this;
+    if (pos < this.len) {
+      const first = this.buf[pos] as number;
+      if (first < 128) {
+        this.pos = pos + 1;
+        return first;
+      }
+    }
+    return super.tag();
+  }
+
+  /** As `tag`, for lengths. */
+  override size(): number {
+    const { pos } = this;
+    if (pos < this.len) {
+      const first = this.buf[pos] as number;
+      if (first < 128) {
+        this.pos = pos + 1;
+        return first;
+      }
+    }
+    return super.size();
+  }
+
   /** Steps into a length-delimited message; the result goes to `leave`. */
   enter(): number {
     const size = this.size();
