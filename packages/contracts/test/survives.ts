@@ -108,7 +108,8 @@ function holdToSchema(content: FileContent): void {
     if (!isEvidenceContent(trace)) throw new Error(`no span: ${JSON.stringify(span)}`);
     canonicalJson(trace);
   }
-  for (const part of content.contents ?? []) {
+  const processes = (content.processes ?? []).map((process) => process.content);
+  for (const part of [...(content.contents ?? []), ...processes]) {
     if (!isEvidenceContent(part))
       throw new Error(`no evidence: ${JSON.stringify(part).slice(0, 2_000)}`);
     canonicalJson(part);

@@ -4,6 +4,7 @@ import type { Evidence, KubernetesObject, TranscriptTurn } from "../model/eviden
 import type { Span } from "../model/span.ts";
 import type { SnapshotPart } from "../snapshot/create-snapshot.ts";
 import type { ExpandZstd } from "./archive/expand-entry.ts";
+import type { TracedProcess } from "./merge-training.ts";
 import type { ModelFile } from "./models/model-file.ts";
 
 /** A file as the formats see it: expanded, and in UTF-8 when it is text. */
@@ -31,6 +32,8 @@ export interface FileContent {
   readonly transcripts?: readonly (readonly TranscriptTurn[])[];
   /** Joined with those of other files of its folder into one model. */
   readonly modelFiles?: readonly ModelFile[];
+  /** Joined with those of other files of one run. */
+  readonly processes?: readonly TracedProcess[];
   /** Each is a piece of evidence of its own: metrics, logs, an environment. */
   readonly contents?: readonly SnapshotPart["content"][];
   /** Evidence that is already frozen, with its ids. */

@@ -11,6 +11,7 @@ import type { FileContent } from "./format.ts";
 import { evidenceLimits } from "./limits.ts";
 import { type FromFile, mergeObjects, mergeSpans } from "./merge-evidence.ts";
 import { mergeModels } from "./merge-models.ts";
+import { mergeTraining, type TracedProcess } from "./merge-training.ts";
 import type { ModelFile } from "./models/model-file.ts";
 
 /** A file, a part of a request, or standard input. */
@@ -173,6 +174,7 @@ class Gathered {
   readonly #spans: FromFile<Span>[] = [];
   readonly #objects: FromFile<KubernetesObject>[] = [];
   readonly #models: FromFile<ModelFile>[] = [];
+  readonly #processes: FromFile<TracedProcess>[] = [];
   readonly #parts: SnapshotPart[] = [];
   readonly #frozen: Evidence[] = [];
 
@@ -185,6 +187,7 @@ class Gathered {
     if (content.spans !== undefined) this.#spans.push({ source, items: content.spans });
     if (content.objects !== undefined) this.#objects.push({ source, items: content.objects });
     if (content.modelFiles !== undefined) this.#models.push({ source, items: content.modelFiles });
+    if (content.processes !== undefined) this.#processes.push({ source, items: content.processes });
     for (const turns of content.transcripts ?? []) {
       this.#parts.push({ source, content: { kind: "transcript", turns: [...turns] } });
     }
@@ -203,6 +206,7 @@ class Gathered {
     yield* mergeSpans(this.#spans);
     yield* mergeObjects(this.#objects);
     yield* mergeModels(this.#models);
+    yield* mergeTraining(this.#processes);
     yield* this.#parts;
   }
 }

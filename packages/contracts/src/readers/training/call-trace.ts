@@ -51,15 +51,19 @@ export function readCallTrace(input: FormatInput): FileContent {
     byProcess.set(process, reading);
     reading.take(record);
   }
-  const contents = [...byProcess.values()]
-    .map((reading) => reading.content())
-    .filter(({ steps }) => steps.length > 0);
-  if (contents.length === 0) {
+  const processes = [...byProcess]
+    .map(([process, reading]) => ({
+      process,
+      times: reading.times,
+      content: reading.content(),
+    }))
+    .filter(({ content }) => content.steps.length > 0);
+  if (processes.length === 0) {
     throw new EvidenceError("The trace has no call and no parameter of training.", {
       expected: "calls of optimizers, losses and backward passes, or states of parameters",
     });
   }
-  return { contents, notes: [] };
+  return { processes, notes: [] };
 }
 
 function tooMany(what: string): EvidenceError {
@@ -89,13 +93,25 @@ class ProcessReading {
   #open: unknown;
   #mode: "train" | "eval" | undefined;
   #hasCalls = false;
+  #from = Infinity;
+  #to = -Infinity;
 
   constructor(name: string, rank: number) {
     this.#name = name;
     this.#rank = rank;
   }
 
+  /** When its first and its last record were written, where they say so. */
+  get times(): readonly [number, number] | undefined {
+    return this.#from <= this.#to ? [this.#from, this.#to] : undefined;
+  }
+
   take(record: Fields): void {
+    const { time } = record;
+    if (typeof time === "number") {
+      this.#from = Math.min(this.#from, time);
+      this.#to = Math.max(this.#to, time);
+    }
     switch (record["type"]) {
       case "function_call (pre)":
         this.#call(record);
