@@ -13,14 +13,14 @@ export function parseDurationMs(text: string): number | undefined {
   return Number(match[1]) * unitMs[match[2] as Unit];
 }
 
-/** A duration before `nowMs`, or an ISO 8601 time, as ISO 8601. Throws `UsageError` that names the option. */
+/** A duration before `nowMs`, or an ISO 8601 time or date, which begins at midnight UTC, as ISO 8601. Throws `UsageError` that names the option. */
 export function parseMoment(option: string, text: string, nowMs: number): string {
   const ago = parseDurationMs(text);
   if (ago !== undefined) return new Date(nowMs - ago).toISOString();
-  const at = /^\d{4}-\d{2}-\d{2}T/.test(text) ? Date.parse(text) : Number.NaN;
+  const at = /^\d{4}-\d{2}-\d{2}(?:T|$)/.test(text) ? Date.parse(text) : Number.NaN;
   if (Number.isNaN(at)) {
     throw new UsageError(
-      `--${option} takes a duration such as 90s, 15m or 2h, or a time such as 2026-01-31T12:00:00Z; '${text}' is neither.`,
+      `--${option} takes a duration such as 90s, 15m or 2h, or a time such as 2026-01-31 or 2026-01-31T12:00:00Z; '${text}' is neither.`,
     );
   }
   return new Date(at).toISOString();

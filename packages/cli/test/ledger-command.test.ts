@@ -85,7 +85,15 @@ describe("faultline ledger", () => {
     expect(older.stdout).toMatch(/none +0\n/);
     expect((await platform.call("ledger", "invoices")).stdout).toContain("No invoice was entered");
     const booked = ["--invoice", "invoice.csv", "--book"];
+    const timeless = await platform.call("ledger", "reconcile", ...booked);
+    expect([timeless.code, timeless.stderr]).toEqual([
+      64,
+      expect.stringContaining("--from 2026-01-01 --until 2026-02-01"),
+    ]);
+    booked.push("--from", "2026-01-01", "--until", "2026-02-01");
     await platform.call("ledger", "reconcile", ...booked);
+    await platform.call("ledger", "reconcile", ...booked);
+    expect((await platform.call("ledger", "invoices")).stdout.match(/openai/g)).toHaveLength(1);
     expect((await platform.call("ledger", "invoices")).stdout).toMatch(
       /openai\/gpt +.*0\.25 USD +0\.00 /,
     );

@@ -9,8 +9,16 @@ import { microsOf } from "./amount-text.ts";
 const names = ["provider", "model", "currency", "amount"] as const;
 const lineCountMax = 10_000;
 
+/** An invoice as a file says it. */
+export interface InvoiceFile {
+  readonly lines: InvoiceLine[];
+  /** The time that it is for, as the file spells it, where all its lines say the same. */
+  readonly from?: string;
+  readonly until?: string;
+}
+
 /** Reads the file. Throws `evidence_unreadable` with the line that is none. */
-export async function readInvoice(path: string): Promise<InvoiceLine[]> {
+export async function readInvoice(path: string): Promise<InvoiceFile> {
   let text: string;
   try {
     text = await readFile(path, "utf8");
@@ -24,7 +32,7 @@ export async function readInvoice(path: string): Promise<InvoiceLine[]> {
 }
 
 /** Reads the text of an invoice; `path` names it in errors. */
-export function parseInvoice(text: string, path: string): InvoiceLine[] {
+export function parseInvoice(text: string, path: string): InvoiceFile {
   const [header, ...rows] = text
     .replace(/^\uFEFF/, "")
     .split(/\r?\n/)
@@ -44,7 +52,7 @@ export function parseInvoice(text: string, path: string): InvoiceLine[] {
       where: path,
     });
   }
-  return rows.map(({ cells, number }) => {
+  const lines = rows.map(({ cells, number }) => {
     const [provider = "", model = "", currency = "", amount = ""] = columns.map(
       (column) => cells[column] ?? "",
     );
@@ -55,6 +63,35 @@ export function parseInvoice(text: string, path: string): InvoiceLine[] {
     }
     return { provider, model, currency, amountMicros: microsOf(amount) };
   });
+  return { lines, ...periodOf(header?.cells ?? [], rows, path) };
+}
+
+interface Row {
+  readonly cells: readonly string[];
+  readonly number: number;
+}
+
+/** Its columns `from` and `until`, where it has both. */
+function periodOf(
+  header: readonly string[],
+  rows: readonly Row[],
+  path: string,
+): Pick<InvoiceFile, "from" | "until"> {
+  const columns = ["from", "until"].map((name) =>
+    header.findIndex((cell) => cell.toLowerCase() === name),
+  );
+  const [first] = rows;
+  if (columns.includes(-1) || first === undefined) return {};
+  const cellsIn = (row: Row): string[] => columns.map((column) => row.cells[column] ?? "");
+  const [from = "", until = ""] = cellsIn(first);
+  const other = rows.find((row) => cellsIn(row).join() !== [from, until].join());
+  if (from === "" || until === "" || other !== undefined) {
+    throw new PlatformError("evidence_unreadable", "The lines are not all for one time.", {
+      where: `${path}, line ${(other ?? first).number}`,
+      hint: "Compare the lines of each time by themselves, with the same `from` and `until` in each.",
+    });
+  }
+  return { from, until };
 }
 
 /** The cells of a line; quotes around one may hold commas, and two stand for one. */

@@ -3,6 +3,7 @@
 import { exportedDifferenceKinds, printable } from "@faultline/contracts";
 import type {
   BookedInvoice,
+  InvoiceLine,
   LedgerDifference,
   Reconciliation,
   ReconciliationRun,
@@ -11,7 +12,7 @@ import type {
 
 import { type CommandContext, type CommandOption, UsageError } from "../command.ts";
 import { connect, switchOption, textOption } from "../connection.ts";
-import { parseMoment } from "../moment.ts";
+import { parseDurationMs, parseMoment } from "../moment.ts";
 import type { Terminal } from "../terminal.ts";
 import { unitsOf } from "./amount-text.ts";
 import { foreignTable } from "./foreign-table.ts";
@@ -43,26 +44,35 @@ export async function reconcile(
   const path = textOption(context, "invoice");
   const books = switchOption(context, "book");
   if (books && path === undefined) throw new UsageError("--book takes an --invoice FILE.");
-  const nowMs = context.clock.nowMs();
-  const moment = (name: string, otherwise: string): string =>
-    parseMoment(name, textOption(context, name) ?? otherwise, nowMs);
   const body = {
     apply: switchOption(context, "apply"),
     book: books,
-    ...(path === undefined
-      ? {}
-      : {
-          invoice: {
-            from: moment("from", invoiceWindow),
-            until: moment("until", "0s"),
-            lines: await readInvoice(path),
-          },
-        }),
+    ...(path === undefined ? {} : { invoice: await readAskedInvoice(context, path, books) }),
   };
   const { signal } = context;
   const found = await connect(context).client.reconcileLedger({ body }, { signal });
   tell(context, found, () => reconciliationLines(found));
   return found.differences.length === 0 ? 0 : exitDiffers;
+}
+
+/** Of an invoice that is entered the time is said, not counted from now: by it the same one is known again. */
+async function readAskedInvoice(
+  context: CommandContext,
+  path: string,
+  books: boolean,
+): Promise<{ from: string; until: string; lines: InvoiceLine[] }> {
+  const { lines, from, until } = await readInvoice(path);
+  const nowMs = context.clock.nowMs();
+  const moment = (name: string, ofFile: string | undefined, otherwise: string): string => {
+    const said = textOption(context, name) ?? ofFile;
+    if (books && (said === undefined || parseDurationMs(said) !== undefined)) {
+      throw new UsageError(
+        `--book takes the time of the invoice as dates, so that it is entered once: --from 2026-01-01 --until 2026-02-01, or columns from and until in ${path}.`,
+      );
+    }
+    return parseMoment(name, said ?? otherwise, nowMs);
+  };
+  return { from: moment("from", from, invoiceWindow), until: moment("until", until, "0s"), lines };
 }
 
 /** Lines of providers' invoices that were entered as cost. */
@@ -139,9 +149,11 @@ function runLines(run: ReconciliationRunDetail): string {
   ].join("\n");
 }
 
-function reconciliationLines({ differences, applied, booked }: Reconciliation): string {
+function reconciliationLines({ differences, cut, applied, booked }: Reconciliation): string {
   const lines = differences.map((difference) => linesOf(difference, applied));
   if (lines.length === 0) lines.push("Everything agrees.");
+  for (const kind of cut)
+    lines.push(`Of ${kind} only the first are told. Run it again once they are settled.`);
   lines.push(...caseLines(differences));
   if (booked.length > 0)
     lines.push(`The cost of the invoice stands in provider-cost, by ${booked.length} entries.`);
@@ -166,6 +178,8 @@ function linesOf(
   const verb = applied.includes(proposal.commandId) ? "settled by" : "would be settled by";
   const { direction, commandId, holdId = "" } = proposal;
   const amount = `${unitsOf(proposal.amountMicros)} ${proposal.currency}`;
+  if (direction === "take" && holdId !== "")
+    return `${line}\n  ${verb} ${printable(commandId)}: charge ${amount} to ${printable(holdId)}`;
   if (direction === "release")
     return `${line}\n  ${verb} ${printable(commandId)}: release ${printable(holdId)}, ${amount}`;
   return `${line}\n  ${verb} the adjustment ${printable(commandId)}: ${direction} ${amount}`;

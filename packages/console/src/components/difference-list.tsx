@@ -9,6 +9,15 @@ import { differenceMeaning, differenceName } from "../util/difference-words.ts";
 import { formatMicros } from "../util/money.ts";
 import { OpenLedgerCase } from "./open-ledger-case.tsx";
 
+type Proposal = NonNullable<LedgerDifference["proposal"]>;
+
+/** What a proposed entry does. */
+function deedOf({ direction, holdId }: Proposal): string {
+  return direction === "take" && holdId !== undefined
+    ? "charging the use, as it was made:"
+    : deeds[direction];
+}
+
 const deeds = {
   give: "an adjustment that gives",
   take: "an adjustment that takes",
@@ -78,7 +87,7 @@ function Difference(props: { difference: LedgerDifference; isApplied: boolean })
         <p className="flex items-start gap-2 rounded-lg bg-sunken px-3 py-2 text-xs">
           <Icon name={props.isApplied ? "check" : "arrow"} className="mt-0.5 size-3 text-accent" />
           <span>
-            {props.isApplied ? "Settled by" : "Would be settled by"} {deeds[proposal.direction]}{" "}
+            {props.isApplied ? "Settled by" : "Would be settled by"} {deedOf(proposal)}{" "}
             <span className="font-semibold">
               {formatMicros(proposal.amountMicros, proposal.currency)}
             </span>{" "}

@@ -41,7 +41,7 @@ export function ProviderCostsPage() {
                   <CommandLine
                     label="From a terminal"
                     lines={[
-                      "npx faultline ledger reconcile --invoice invoice.csv --from 2026-11-01 --book",
+                      "npx faultline ledger reconcile --invoice invoice.csv --from 2026-11-01 --until 2026-12-01 --book",
                     ]}
                   />
                 </EmptyState>

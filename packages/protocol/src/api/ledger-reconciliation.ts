@@ -99,7 +99,10 @@ export const LedgerDifference = Type.Object(
         {
           commandId: Id,
           currency: Currency,
-          /** `release` ends the hold that is named, and frees what it still reserves. */
+          /**
+           * `release` ends the hold that is named, and frees what it still reserves. Where a hold or lease is named, `take`
+           * charges to it a use that was made and never charged.
+           */
           direction: Type.Union([
             Type.Literal("give"),
             Type.Literal("take"),
@@ -120,6 +123,8 @@ export const Reconciliation = Type.Object(
   {
     at: Moment,
     differences: Type.Array(LedgerDifference, { maxItems: 20_000 }),
+    /** Kinds of which only the first are among the differences: there may be more. */
+    cut: Type.Array(DifferenceKind, { maxItems: 20 }),
     /** Names this run in the history. */
     runId: Id,
     /** Ids of the commands that made proposed entries. */

@@ -25,6 +25,8 @@ import type { Clock } from "#kernel/index.ts";
 import type { Reader, Store, TenantScope } from "#storage/index.ts";
 
 import { budgetStanding } from "../rules/set-budget.ts";
+import { type InvoiceCharges, readInvoiceCharges } from "../reconcile/compare-invoice.ts";
+import type { Invoice } from "../reconcile/invoice.ts";
 import { findDifferences, type ReconcileRequest } from "../reconcile/reconcile.ts";
 import { readCurrency } from "../service/read-amount.ts";
 import { readMoment } from "../service/read-moment.ts";
@@ -225,6 +227,11 @@ export class LedgerBooks {
       ...(invoice === undefined ? {} : { invoice }),
     };
     return this.#store.read(scope, (reader) => findDifferences(reader, request));
+  }
+
+  /** What was charged for the models of an invoice in its time. */
+  async invoiceCharges(scope: TenantScope, invoice: Invoice): Promise<InvoiceCharges> {
+    return this.#store.read(scope, (reader) => readInvoiceCharges(reader, invoice));
   }
 
   /** What is held and was charged for work that somebody else counts. */

@@ -27,8 +27,6 @@ export async function compareInvoice(
   const charged = await readCharged(reader, invoice);
   const invoiced = sumInvoice(invoice.lines);
   const sides = new Map<string, { theirs?: InvoicedSum; ours?: ChargedRow }>();
-  const keyOf = ({ name, currency }: { name: string; currency: Currency }): string =>
-    JSON.stringify([name, currency]);
   for (const theirs of invoiced) sides.set(keyOf(theirs), { theirs });
   for (const ours of charged) sides.set(keyOf(ours), { ...sides.get(keyOf(ours)), ours });
   return [...sides.keys()].sort().flatMap((key) => {
@@ -40,6 +38,23 @@ export async function compareInvoice(
     if (amounts.theirMicros === amounts.ourMicros) return [];
     return [differenceOf(invoice, { name, currency, ...amounts, uses: ours?.uses ?? [] })];
   });
+}
+
+/** What was charged in an invoice's time, by what an invoice calls it and its currency. */
+export async function readInvoiceCharges(
+  reader: Reader,
+  invoice: Invoice,
+): Promise<InvoiceCharges> {
+  const charged = await readCharged(reader, invoice);
+  const sums = new Map(charged.map((row) => [keyOf(row), BigInt(row.micros)]));
+  return (sum) => sums.get(keyOf(sum)) ?? 0n;
+}
+
+/** What was charged for a name in a currency. */
+export type InvoiceCharges = (sum: Pick<InvoicedSum, "name" | "currency">) => bigint;
+
+function keyOf({ name, currency }: Pick<InvoicedSum, "name" | "currency">): string {
+  return JSON.stringify([name, currency]);
 }
 
 async function readCharged(

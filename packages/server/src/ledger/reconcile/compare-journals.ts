@@ -12,9 +12,11 @@ import type { Reader, Store, TenantScope } from "#storage/index.ts";
 
 import { bookLimits } from "../books/limits.ts";
 import type { Currency } from "../rules/types.ts";
+import type { LeaseCharge } from "../rules/commands.ts";
+import type { LedgerRequest } from "../service/ledger-request.ts";
 import type { UsageRecord } from "../worker/journal-charges.ts";
 import { unreadUsageId } from "../worker/recover-leases.ts";
-import type { DifferenceSource } from "./difference-source.ts";
+import type { DifferenceSource, SourcedDifference } from "./difference-source.ts";
 import type { JournalSource } from "./journal-source.ts";
 import { reconcileLimits } from "./limits.ts";
 import { proposalId } from "./proposal-id.ts";
@@ -37,7 +39,7 @@ export class JournalDifferences implements DifferenceSource {
     this.#parts = parts;
   }
 
-  async differences(scope: TenantScope): Promise<readonly LedgerDifference[]> {
+  async differences(scope: TenantScope): Promise<readonly SourcedDifference[]> {
     const { store, journals, clock } = this.#parts;
     const nowMs = clock.nowMs();
     const tally = new JournalTally(nowMs - committedMs);
@@ -64,6 +66,7 @@ export class JournalDifferences implements DifferenceSource {
 /** A use that stands in a journal and not, or with another amount, in the ledger. */
 interface Suspect {
   readonly usageId: string;
+  readonly charge: LeaseCharge;
   readonly reserveId: string;
   readonly journalMicros: bigint;
   readonly chargedMicros: bigint | undefined;
@@ -90,7 +93,8 @@ class JournalTally {
   add(records: readonly UsageRecord[], charged: ReadonlyMap<string, ChargedUse>): void {
     for (const record of records) {
       const { leaseId: reserveId } = record;
-      const { usageId, amountMicros } = record.kind === "settled" ? record.charge : record.bound;
+      const charge = record.kind === "settled" ? record.charge : record.bound;
+      const { usageId, amountMicros } = charge;
       const use = charged.get(usageId);
       // One of this name that was charged to another reserve stands as it was charged first.
       if (use !== undefined && use.holdId !== reserveId) continue;
@@ -98,6 +102,7 @@ class JournalTally {
       else if (use?.micros !== amountMicros)
         this.#suspect({
           usageId,
+          charge,
           reserveId,
           journalMicros: amountMicros,
           chargedMicros: use?.micros,
@@ -143,6 +148,7 @@ async function usesOf(reader: Reader, ids: readonly string[]): Promise<Map<strin
 
 interface ReserveRow {
   readonly id: string;
+  readonly kind: "hold" | "lease";
   readonly state: string;
   readonly ends_at_ms: string;
   readonly currency: Currency;
@@ -153,7 +159,7 @@ async function judgeSuspects(
   reader: Reader,
   suspects: readonly Suspect[],
   nowMs: number,
-): Promise<LedgerDifference[]> {
+): Promise<SourcedDifference[]> {
   if (suspects.length === 0) return [];
   const reserveIds = [...new Set(suspects.map(({ reserveId }) => reserveId))];
   const uses = await usesOf(reader, [
@@ -161,10 +167,10 @@ async function judgeSuspects(
     ...reserveIds.map(unreadUsageId),
   ]);
   const { rows } = await sql<ReserveRow>`
-    select id, state, ends_at_ms, record ->> 'currency' as currency from ledger_hold
+    select id, kind, state, ends_at_ms, record ->> 'currency' as currency from ledger_hold
     where id = any(${reserveIds}::text[])`.execute(reader.executor);
   const reserves = new Map(rows.map((row) => [row.id, row]));
-  const found: LedgerDifference[] = [];
+  const found: SourcedDifference[] = [];
   for (const suspect of suspects) {
     if (found.length >= differenceCountMax) break;
     const reserve = reserves.get(suspect.reserveId);
@@ -177,7 +183,7 @@ async function judgeSuspects(
       (mayBeReported(reserve, nowMs) || suspect.journalMicros === 0n)
     )
       continue;
-    found.push(findingOf({ ...suspect, chargedMicros }, reserve?.currency ?? "USD"));
+    found.push(findingOf({ ...suspect, chargedMicros }, reserve));
   }
   return found;
 }
@@ -190,13 +196,13 @@ function mayBeReported(reserve: ReserveRow | undefined, nowMs: number): boolean 
   return state === "open" || state === "lost";
 }
 
-function findingOf(
-  { usageId, reserveId, journalMicros, chargedMicros }: Suspect,
-  currency: Currency,
-): LedgerDifference {
+function findingOf(suspect: Suspect, reserve: ReserveRow | undefined): SourcedDifference {
+  const { usageId, reserveId, journalMicros, chargedMicros } = suspect;
   const differenceMicros = journalMicros - (chargedMicros ?? 0n);
   const isTaken = differenceMicros > 0n;
   const was = chargedMicros === undefined ? "it was never charged" : `${chargedMicros} was charged`;
+  const commandId = proposalId("journal", [usageId, differenceMicros]);
+  const isOwed = chargedMicros === undefined && reserve !== undefined;
   return {
     kind,
     subject: usageId,
@@ -205,12 +211,31 @@ function findingOf(
     message: `The journal of ${reserveId} says that ${usageId} cost ${journalMicros}; ${was}.`,
     evidence: [reserveId, usageId],
     proposal: {
-      commandId: proposalId("journal", [usageId, differenceMicros]),
-      currency,
+      commandId,
+      currency: reserve?.currency ?? "USD",
       direction: isTaken ? "take" : "give",
       amountMicros: String(isTaken ? differenceMicros : -differenceMicros),
+      ...(isOwed ? { holdId: reserveId } : {}),
     },
+    ...(isOwed ? { request: chargeRequest(commandId, suspect, reserve) } : {}),
   };
+}
+
+/**
+ * What was never charged is charged as the use that it was: its worker's word may still come, and a use is charged once, whoever
+ * comes first.
+ */
+function chargeRequest(id: string, { charge }: Suspect, reserve: ReserveRow): LedgerRequest {
+  const { usageId, usageKind, amountMicros } = charge;
+  return reserve.kind === "lease"
+    ? { kind: "report-lease", id, leaseId: reserve.id, charges: [charge] }
+    : {
+        kind: "settle",
+        id,
+        holdId: reserve.id,
+        charge: { usageId, usageKind, amountMicros },
+        isFinal: true,
+      };
 }
 
 interface LeaseRow {

@@ -21,6 +21,7 @@ export interface Invoice {
 export interface InvoicedSum {
   /** The provider, a slash and the model. */
   readonly name: string;
+  readonly provider: string;
   readonly currency: Currency;
   readonly micros: bigint;
 }
@@ -28,6 +29,10 @@ export interface InvoicedSum {
 /** A sum, and the command that enters it. */
 export interface InvoiceCost extends InvoicedSum {
   readonly request: LedgerRequest;
+  /**
+   * The command that entered it where an earlier release did, which put the provider before a name that began with it already.
+   */
+  readonly earlierId: string;
 }
 
 /** Sums lines of one name and currency. Throws the faults of amounts and currencies, with their places. */
@@ -39,7 +44,8 @@ export function sumInvoice(lines: Invoice["lines"]): InvoicedSum[] {
     const currency = readCurrency(line.currency, `${where}/currency`);
     const name = invoicedName(line);
     const key = JSON.stringify([name, currency]);
-    sums.set(key, { name, currency, micros: (sums.get(key)?.micros ?? 0n) + micros });
+    const { provider } = line;
+    sums.set(key, { name, provider, currency, micros: (sums.get(key)?.micros ?? 0n) + micros });
   });
   return [...sums.values()];
 }
@@ -51,10 +57,12 @@ export function sumInvoice(lines: Invoice["lines"]): InvoicedSum[] {
 export function invoiceCosts({ lines, fromMs, untilMs }: Invoice): InvoiceCost[] {
   return sumInvoice(lines)
     .filter(({ micros }) => micros > 0n)
-    .map(({ name, currency, micros: amountMicros }) => {
-      const id = `invoice-${hashOf([name, currency, fromMs, untilMs])}`;
-      const request = { kind: "book-cost", id, currency, amountMicros } as const;
-      return { name, currency, micros: amountMicros, request };
+    .map((sum) => {
+      const { name, provider, currency, micros: amountMicros } = sum;
+      const idOf = (named: string): string =>
+        `invoice-${hashOf([named, currency, fromMs, untilMs])}`;
+      const request = { kind: "book-cost", id: idOf(name), currency, amountMicros } as const;
+      return { ...sum, request, earlierId: idOf(`${provider}/${name}`) };
     });
 }
 

@@ -14,9 +14,15 @@ import type { Store, TenantScope } from "#storage/index.ts";
 
 import type { LedgerBooks } from "../books/ledger-books.ts";
 import type { Ledger } from "../service/ledger.ts";
-import { type LedgerRequest, refuseUnstorableText } from "../service/ledger-request.ts";
+import {
+  type LedgerAnswer,
+  type LedgerRequest,
+  refuseUnstorableText,
+} from "../service/ledger-request.ts";
 import { refusalError } from "../service/refusal-error.ts";
-import type { DifferenceSource } from "./difference-source.ts";
+import { bookLimits } from "../books/limits.ts";
+import type { InvoiceCharges } from "./compare-invoice.ts";
+import type { DifferenceSource, SourcedDifference } from "./difference-source.ts";
 import { type Invoice, type InvoiceCost, invoiceCosts } from "./invoice.ts";
 import { type EnteredCost, InvoiceBook } from "./invoice-book.ts";
 import { ReconciliationHistory } from "./reconciliation-history.ts";
@@ -47,7 +53,7 @@ const personalKinds: ReadonlySet<LedgerDifference["kind"]> = new Set([
 export interface ReconciliationsParts {
   readonly store: Store;
   readonly ledger: Pick<Ledger, "submit">;
-  readonly books: Pick<LedgerBooks, "differences" | "doneCommands">;
+  readonly books: Pick<LedgerBooks, "differences" | "doneCommands" | "invoiceCharges">;
   /** Default: none. */
   readonly sources?: readonly DifferenceSource[];
   /** Of the history of a tenant. Default: that of the limits. */
@@ -78,24 +84,25 @@ export class Reconciliations {
     // What a run found could not be kept after its entries were made.
     refuseUnstorableText(invoice);
     const atMs = clock.nowMs();
-    const costs = invoice !== undefined && request.books ? invoiceCosts(invoice) : [];
-    const differences = await this.#compare(scope, invoice);
+    const costs = invoice !== undefined && request.books ? await this.#costsOf(scope, invoice) : [];
+    const found = await this.#compare(scope, invoice);
+    const differences = found.map(({ request: _made, ...difference }) => difference);
     const mayApply = ({ kind }: LedgerDifference): boolean =>
       applies && (cause === "request" || !personalKinds.has(kind));
-    const entries = differences.filter(mayApply).flatMap(({ proposal }) => proposal ?? []);
     const applied: string[] = [];
     const id = ids.next();
     try {
-      for (const entry of entries)
-        if (await this.#make(scope, entry)) applied.push(entry.commandId);
-      if (invoice !== undefined)
-        await this.#book(scope, invoice, { costs, differences, bookedAtMs: atMs });
+      for (const { proposal, request: how } of found.filter(mayApply))
+        if (proposal !== undefined && (await this.#make(scope, proposal, how)))
+          applied.push(proposal.commandId);
+      if (invoice !== undefined) await this.#book(scope, invoice, { costs, bookedAtMs: atMs });
     } finally {
       // Entries were made, whether or not a later one was refused.
       await this.#history.keep(scope, { id, atMs, cause, actor, differences, applied });
     }
     const booked = costs.map(({ request: { id: commandId } }) => commandId);
-    return { at: new Date(atMs).toISOString(), runId: id, differences, applied, booked };
+    const cut = cutKinds(differences);
+    return { at: new Date(atMs).toISOString(), runId: id, differences, cut, applied, booked };
   }
 
   /** Newest first. Throws `request_invalid`, `not_found`. */
@@ -113,10 +120,24 @@ export class Reconciliations {
     return this.#history.read(scope, id);
   }
 
-  async #compare(scope: TenantScope, invoice: RunRequest["invoice"]): Promise<LedgerDifference[]> {
+  /** The same invoice is entered once, also where it was entered by the command of an earlier release. */
+  async #costsOf(scope: TenantScope, invoice: Invoice): Promise<InvoiceCost[]> {
+    const costs = invoiceCosts(invoice);
+    const earlierIds = costs.map(({ earlierId }) => earlierId);
+    const done = await this.#parts.books.doneCommands(scope, earlierIds);
+    return costs.map((cost) => {
+      const { request, earlierId } = cost;
+      return done.has(earlierId) ? { ...cost, request: { ...request, id: earlierId } } : cost;
+    });
+  }
+
+  async #compare(
+    scope: TenantScope,
+    invoice: RunRequest["invoice"],
+  ): Promise<readonly SourcedDifference[]> {
     const { books, sources = [] } = this.#parts;
     const own = await books.differences(scope, invoice);
-    const others: LedgerDifference[] = [];
+    const others: SourcedDifference[] = [];
     for (const source of sources) others.push(...(await source.differences(scope)));
     // The books know what settled their own; of what others know, an entry that was made settles the rest.
     const commandIds = others.flatMap(({ proposal }) => proposal?.commandId ?? []);
@@ -125,8 +146,17 @@ export class Reconciliations {
   }
 
   /** Makes a proposed entry; whether there was still something to settle. */
-  async #make(scope: TenantScope, proposal: Proposal): Promise<boolean> {
+  async #make(
+    scope: TenantScope,
+    proposal: Proposal,
+    request: SourcedDifference["request"],
+  ): Promise<boolean> {
     const { commandId: id, currency, direction, holdId } = proposal;
+    if (request !== undefined) {
+      const answer = await this.#submit(scope, request);
+      if (answer.kind === "settled") return !answer.isRepeated;
+      return answer.kind !== "lease-reported" || answer.charges.some((one) => !one.isRepeated);
+    }
     switch (direction) {
       case "give":
       case "take": {
@@ -147,37 +177,40 @@ export class Reconciliations {
     }
   }
 
-  /** Enters what an invoice says as cost. Where no difference was found, as much was charged as is invoiced. */
+  /** Enters what an invoice says as cost. */
   async #book(
     scope: TenantScope,
-    { fromMs, untilMs }: Invoice,
-    entering: {
-      readonly costs: readonly InvoiceCost[];
-      readonly differences: readonly LedgerDifference[];
-      readonly bookedAtMs: number;
-    },
+    invoice: Invoice,
+    entering: { readonly costs: readonly InvoiceCost[]; readonly bookedAtMs: number },
   ): Promise<void> {
-    const { costs, differences, bookedAtMs } = entering;
+    const { costs, bookedAtMs } = entering;
+    if (costs.length === 0) return;
+    const { fromMs, untilMs } = invoice;
+    const chargedFor: InvoiceCharges = await this.#parts.books.invoiceCharges(scope, invoice);
     const entered: EnteredCost[] = [];
     try {
       for (const cost of costs) {
         await this.#submit(scope, cost.request);
-        const found = differences.find(
-          ({ kind, subject, proposal }) =>
-            kind === "invoice-differs" &&
-            subject === cost.name &&
-            proposal?.currency === cost.currency,
-        );
-        const chargedMicros = found === undefined ? cost.micros : BigInt(found.actualMicros);
-        entered.push({ ...cost, chargedMicros, bookedAtMs, fromMs, untilMs });
+        entered.push({ ...cost, chargedMicros: chargedFor(cost), bookedAtMs, fromMs, untilMs });
       }
     } finally {
       await this.#invoices.keep(scope, entered);
     }
   }
 
-  async #submit(scope: TenantScope, request: LedgerRequest): Promise<void> {
+  async #submit(scope: TenantScope, request: LedgerRequest): Promise<TakenAnswer> {
     const answer = await this.#parts.ledger.submit(scope, request);
     if (answer.kind === "refused") throw refusalError(answer);
+    return answer;
   }
+}
+
+type TakenAnswer = Exclude<LedgerAnswer, { readonly kind: "refused" }>;
+
+/** Kinds of which no more are told than so many: whatever settles those, there may be others. An invoice is compared as a whole. */
+function cutKinds(differences: readonly LedgerDifference[]): Reconciliation["cut"] {
+  const groups = Map.groupBy(differences, ({ kind }) => kind);
+  return [...groups].flatMap(([kind, { length }]) =>
+    kind !== "invoice-differs" && length >= bookLimits.differenceCountMax ? [kind] : [],
+  );
 }

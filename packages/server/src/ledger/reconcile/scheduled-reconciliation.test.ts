@@ -32,7 +32,8 @@ it("logs and counts what differs in every ledger in use and was not settled, and
         if (isAway) throw new PlatformError("database_unavailable", "It is away.");
         const differences = tenantId === second ? [difference, difference, settled] : [];
         const applied = applies && differences.length > 0 ? ["settles"] : [];
-        return { at: "2026-11-28T00:00:00Z", runId: "r", differences, applied, booked: [] };
+        const run = { at: "2026-11-28T00:00:00Z", runId: "r" };
+        return { ...run, differences, cut: [], applied, booked: [] };
       },
     },
     mayApply: (tenantId) => tenantId === second,
