@@ -63,11 +63,10 @@ function builtOf(text: string, numberForm: NumberForm | undefined): unknown {
       end = endOfString(text, end);
       // A string of its own has no keys, and what the engine makes of it does not keep the whole text alive.
       tree.putString(JSON.parse(text.slice(at, end)) as string);
-    } else if (unit === comma) tree.next();
-    else if (unit === openBrace) tree.open({});
+    } else if (unit === openBrace) tree.open({});
     else if (unit === openBracket) tree.open([]);
     else if (unit === closeBrace || unit === closeBracket) tree.close();
-    else if (unit !== colon && !isSpace(unit)) {
+    else if (unit !== colon && unit !== comma && !isSpace(unit)) {
       end = endOfWord(text, end);
       tree.put(valueOfWord(text.slice(at, end), numberForm));
     }
@@ -83,6 +82,7 @@ class Tree {
   /** What is open around the innermost, outermost first. */
   readonly #around: (Fields | unknown[] | undefined)[] = [];
   #innermost: Fields | unknown[] | undefined;
+  /** The key whose value comes next; where an object awaits a key, there is none. */
   #key: string | undefined;
   root: unknown;
 
@@ -94,11 +94,6 @@ class Tree {
 
   close(): void {
     this.#innermost = this.#around.pop();
-  }
-
-  /** A comma: in an object, a key follows. */
-  next(): void {
-    this.#key = undefined;
   }
 
   putString(text: string): void {
