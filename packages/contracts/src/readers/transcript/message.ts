@@ -288,6 +288,7 @@ function readContents(message: Fields, pointer: string): Contents {
     const found = callsInText(contents.text, pointer);
     contents.text = found.text;
     contents.calls.push(...found.calls);
+    contents.results.push(...(found.results ?? []));
   }
   return contents;
 }

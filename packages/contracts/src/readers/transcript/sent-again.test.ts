@@ -106,6 +106,50 @@ describe("a conversation that is sent again", () => {
   });
 });
 
+describe("an agent that reasons and acts in its text", () => {
+  const step = 'Thought: look\nAction: forecast\nAction Input: {"city": "Bergen"}';
+
+  it("is told what it observed by a message of its own", () => {
+    const [turns] = turnsOf({
+      request: { messages: [ask, { role: "assistant", content: step }] },
+      response: { message: { role: "user", content: "Observation: wet" } },
+    });
+    expect(turns?.slice(1)).toEqual([
+      "assistant|Thought: look|forecast#",
+      'user|Observation: wet|"wet"#',
+    ]);
+  });
+
+  it("is told so behind what it said", () => {
+    const [turns, other] = turnsOf(
+      { request: { messages: [ask] }, response: { message: { role: "assistant", content: step } } },
+      {
+        request: { messages: [ask, { role: "assistant", content: `${step}\nObservation: wet` }] },
+        response: { message: { role: "assistant", content: "Final Answer: it rains" } },
+      },
+    );
+    expect(other).toBeUndefined();
+    expect(turns).toEqual([
+      "user|Rain in Bergen?",
+      'assistant|Thought: look|forecast#|"wet"#',
+      "assistant|Final Answer: it rains",
+    ]);
+  });
+
+  it("takes many steps in one text", () => {
+    const text = `${step}\nObservation: wet\n${step.replace("Bergen", "Oslo")}\nObservation: dry\nFinal Answer: go`;
+    const { transcripts } = readTranscripts([
+      { messages: [ask, { role: "assistant", content: text }] },
+    ]);
+    const turn = transcripts[0]?.at(-1);
+    expect(turn?.calls.map((made) => made.arguments)).toEqual([
+      { city: "Bergen" },
+      { city: "Oslo" },
+    ]);
+    expect(turn?.results.map(({ content }) => content)).toHaveLength(2);
+  });
+});
+
 describe("tools of a conversation", () => {
   it("are not known for the history that the first request brings, but for its answer", () => {
     const { transcripts } = readTranscripts([

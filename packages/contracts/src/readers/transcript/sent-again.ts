@@ -33,21 +33,45 @@ export function sentAgain(
   const before = statementsOf(known);
   const after = statementsOf(sent);
   if (before.length === 0) return undefined;
-  return afterSameStatements(known, before, after) ?? afterLastCalls(known, before, after);
+  return afterSameStatements(known, sent, [before, after]) ?? afterLastCalls(known, before, after);
 }
 
 function afterSameStatements(
   known: readonly TranscriptTurn[],
-  before: readonly Statement[],
-  after: readonly Statement[],
+  sent: readonly TranscriptTurn[],
+  [before, after]: readonly [readonly Statement[], readonly Statement[]],
 ): SentAgain | undefined {
   const isSame = before.every((statement, index) => statement.essence === after[index]?.essence);
   const last = after[before.length - 1];
   if (!isSame || last === undefined) return undefined;
-  // What is new must not stand in a turn of which a part is known.
-  const next = after[before.length];
-  if (next !== undefined && next.turn === last.turn) return undefined;
-  return { length: last.turn + 1, known: withIds(known, before, after) };
+  const named = withIds(known, before, after);
+  const isExtended = after[before.length]?.turn === last.turn;
+  if (!isExtended) return { length: last.turn + 1, known: named };
+  const longer = withLonger(named, { before, after, sent });
+  return longer === undefined ? undefined : { length: last.turn + 1, known: longer };
+}
+
+/** Agents write what they were told behind what the model said: the last turn that is known, with what was added to it. */
+function withLonger(
+  known: readonly TranscriptTurn[],
+  {
+    before,
+    after,
+    sent,
+  }: { before: readonly Statement[]; after: readonly Statement[]; sent: readonly TranscriptTurn[] },
+): readonly TranscriptTurn[] | undefined {
+  const [at, from] = [before.at(-1)?.turn, after[before.length - 1]?.turn];
+  if (at === undefined || from === undefined) return undefined;
+  const begins = before.findIndex(({ turn }) => turn === at);
+  const turn = sent[from];
+  // The turn of the request must begin where the known one does, or more than that was put together.
+  if (turn === undefined || after.findIndex((item) => item.turn === from) !== begins) {
+    return undefined;
+  }
+  const { text, calls, results } = turn;
+  return known.map((item, index) =>
+    index === at ? { ...item, ...(text === undefined ? {} : { text }), calls, results } : item,
+  );
 }
 
 function afterLastCalls(
@@ -72,7 +96,11 @@ function afterLastCalls(
   const results = before.filter(isOf("result"));
   const sentResults = after.filter(isOf("result"));
   return {
-    length: lengthFrom(anchor.turn, before.slice(before.lastIndexOf(last) + 1), after),
+    length: lengthFrom(
+      anchor.turn,
+      before.filter(({ turn }) => turn > last.turn),
+      after,
+    ),
     known: isNamed
       ? known
       : withIds(
@@ -135,10 +163,15 @@ function statementsOf(turns: readonly TranscriptTurn[]): Statement[] {
   const statements: Statement[] = [];
   for (const [turn, { role, text, calls, results }] of turns.entries()) {
     if (role === "system") continue;
-    for (const [place, { callId, content }] of results.entries()) {
-      const essence = JSON.stringify(["result", content]);
-      statements.push({ kind: "result", essence, id: callId, turn, place });
-    }
+    const answers = results.map(({ callId, content }, place): Statement => ({
+      kind: "result",
+      essence: JSON.stringify(["result", content]),
+      id: callId,
+      turn,
+      place,
+    }));
+    // Results in a turn that calls are those of its own calls.
+    if (calls.length === 0) statements.push(...answers);
     const said = text?.trim() ?? "";
     if (said !== "") {
       const essence = JSON.stringify(["text", role, said]);
@@ -148,6 +181,7 @@ function statementsOf(turns: readonly TranscriptTurn[]): Statement[] {
       const essence = JSON.stringify(["call", name, asValue(given)]);
       statements.push({ kind: "call", essence, id: callId, turn, place });
     }
+    if (calls.length > 0) statements.push(...answers);
   }
   return statements;
 }

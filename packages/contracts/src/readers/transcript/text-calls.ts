@@ -13,22 +13,29 @@ const callCountMax = 1_000;
 const callBlock = /<(tool_call|function_call|functioncall)>([\s\S]*?)(?:<\/\1>|<\|endoftext\|>|$)/g;
 const resultBlock = /<(tool_response|function_response)>([\s\S]*?)(?:<\/\1>|$)/g;
 /** The two lines in which agents that reason and act name what they do. */
-const actionLines = /(?:^|\n)Action:[ \t]*([^\n]+)\nAction[ _]Input:[ \t]*([\s\S]*)$/;
+const actionLines = /(?:^|\n)Action:[ \t]*([^\n,[\](){}]+)\nAction[ _]Input:[ \t]*([\s\S]*)$/;
+/** Where an agent that reasons and acts is told what came of its action. */
+const observation = /(?:^|\n)[ \t]{0,20}Observation:/;
 /** A text that is nothing but calls in Python's notation. */
 const looksLikeCalls = /^\[?\s{0,20}[A-Za-z_][\w.]{0,200}\(|^\[[A-Za-z_][\w./ -]{0,200}\(/;
 
+/** What an assistant's text holds beside what it says. */
+interface TextContents {
+  readonly calls: readonly ToolCall[];
+  /** What was told of the calls, where an agent writes that behind them. */
+  readonly results?: readonly ToolResult[];
+  readonly text: string;
+}
+
 /** The calls in an assistant's text, and the text without them. */
-export function callsInText(text: string, pointer: string): { calls: ToolCall[]; text: string } {
+export function callsInText(text: string, pointer: string): TextContents {
   const blocks = [...text.matchAll(callBlock)].slice(0, callCountMax);
   if (blocks.length > 0) {
     const calls = blocks.flatMap((block) => callsOfBlock(block[2] ?? "", pointer));
     return { calls, text: text.replace(callBlock, "").trim() };
   }
-  const action = actionLines.exec(text);
-  if (action?.[1] !== undefined && action[2] !== undefined) {
-    const call = { name: action[1].trim(), arguments: argumentsText(action[2]), pointer };
-    return { calls: [call], text: text.slice(0, action.index).trim() };
-  }
+  const steps = stepsInText(text, pointer);
+  if (steps !== undefined) return steps;
   const trimmed = text.trim();
   const marked = callsOfMarks(trimmed, pointer);
   if (marked.length > 0) return { calls: marked, text: "" };
@@ -43,6 +50,29 @@ export function callsInText(text: string, pointer: string): { calls: ToolCall[];
     pointer,
   }));
   return { calls, text: "" };
+}
+
+/** The steps of an agent that reasons and acts: an action with its input, and what it observed, over and over. */
+function stepsInText(text: string, pointer: string): TextContents | undefined {
+  const calls: ToolCall[] = [];
+  const results: ToolResult[] = [];
+  const said: string[] = [];
+  let isWaiting = false;
+  for (const [index, piece] of text.split(observation, callCountMax).entries()) {
+    const next = index === 0 ? 0 : piece.search(/\n[ \t]{0,20}(?:Thought|Action|Final Answer):/);
+    const told = (next < 0 ? piece : piece.slice(0, next)).trim();
+    if (index > 0 && isWaiting && told !== "") {
+      results.push({ content: told, isError: false, pointer });
+    }
+    const rest = next < 0 ? "" : piece.slice(next);
+    const action = actionLines.exec(rest);
+    isWaiting = action?.[1] !== undefined && action[2] !== undefined;
+    said.push(action === null ? rest : rest.slice(0, action.index));
+    if (action?.[1] === undefined || action[2] === undefined) continue;
+    const given = action[2].replace(/\s{0,20}`{3}\s{0,20}$/, "");
+    calls.push({ name: action[1].trim(), arguments: argumentsText(given), pointer });
+  }
+  return calls.length === 0 ? undefined : { calls, results, text: said.join("\n").trim() };
 }
 
 /** A text that is nothing but calls as JSON, also behind the marks of some models. */
