@@ -2,7 +2,7 @@ import { openTestDatabase, type TestDatabase } from "@faultline/testkit";
 import { PlatformError } from "@faultline/protocol";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { systemClock } from "#kernel/index.ts";
+import { raceAbort, systemClock } from "#kernel/index.ts";
 import type { Store } from "#storage/index.ts";
 
 import { chargeOf, type LedgerFixture, openLedgerFixture } from "../test/ledger-fixture.ts";
@@ -113,8 +113,9 @@ describe("batches that are on their way together", () => {
   it.each(["before", "after"] as const)(
     "are written in their order and once, when one breaks %s its commit",
     async (how) => {
-      const count = 3 * ledgerServiceLimits.batchCommandCountMax;
-      for (const broken of [4, 5]) {
+      const { batchCommandCountMax, sentBatchCountMax } = ledgerServiceLimits;
+      const count = (sentBatchCountMax + 1) * batchCommandCountMax;
+      for (const broken of [4, 5, 6]) {
         const tenantId = await newTenant();
         const store = breakingStore((turn) => (turn === broken ? how : undefined));
         await using fixture = openLedgerFixture({ store, tenantId });
@@ -133,6 +134,39 @@ describe("batches that are on their way together", () => {
       }
     },
   );
+});
+
+describe("a batch behind one that was not written", () => {
+  it("is given up at once, and decided anew", async () => {
+    const tenantId = await newTenant();
+    const { store } = database;
+    const sent: AbortSignal[] = [];
+    const behind = Promise.withResolvers<void>();
+    const breaking: Store = {
+      ...breakingStore(() => undefined),
+      async call(scope, call) {
+        if (sent.length === 2) return await store.call(scope, call);
+        if (sent.push(scope.signal) === 1) {
+          await behind.promise;
+          throw lost();
+        }
+        behind.resolve();
+        // As in the database: it waits for the one before, and has no end of its own.
+        return await raceAbort(new Promise<void>(() => {}), scope.signal);
+      },
+    };
+    await using fixture = openLedgerFixture({ store, tenantId });
+    await fixture.ask({ kind: "open-account", id: "o", currency: "USD", limitMicros: 0n });
+    await fixture.ask({ ...gift, amountMicros: 1_000_000_000n });
+    await using second = openLedgerFixture({ store: breaking, tenantId });
+    const ids = Array.from(
+      { length: 2 * ledgerServiceLimits.batchCommandCountMax },
+      (_, index) => `h${index}`,
+    );
+    const answers = await Promise.all(ids.map((id) => second.ask(holdOf(id))));
+    expect(new Set(answers.map(({ kind }) => kind))).toEqual(new Set(["held"]));
+    expect(sent.map(({ aborted }) => aborted)).toEqual([true, true]);
+  });
 });
 
 describe("what rests on a batch that is on its way", () => {

@@ -3,8 +3,8 @@
 export const ledgerServiceLimits = {
   /** Commands that are written in one transaction: few enough that the next ones are decided meanwhile. */
   batchCommandCountMax: 1_024,
-  /** Batches that are on their way to the database: one that it writes, and one that it has at hand. */
-  sentBatchCountMax: 2,
+  /** Batches that are on their way to the database: one that it writes, one that it has at hand, and one on the way. */
+  sentBatchCountMax: 3,
   /** From so many transfers on a batch takes no more commands: reports of leases bring many each. */
   batchTransferCount: 20_000,
   /** Callers that are told of a commit in one turn of the event loop. */

@@ -42,6 +42,8 @@ interface Loaded {
   readonly sent: Set<Batch>;
   /** The state is not that of the database, or may not be: nothing is decided on it any more. */
   isBroken: boolean;
+  /** Ends the writing of batches that follow one which was not written. */
+  readonly givingUp: AbortController;
   /** Commands of batches that were not written, which are decided anew. */
   readonly again: PendingCommand[];
 }
@@ -142,7 +144,7 @@ export class TenantLedger {
     if (!this.isBusy) this.#idle.resolve();
   }
 
-  /** A second batch is sent when it takes no more commands: the database has it at hand once the one before is written. */
+  /** Further batches are sent when they take no more commands: the database has one at hand once the one before is written. */
   #send(loaded: Loaded): void {
     if (loaded.isBroken) {
       // A rule broke off; what waits is decided on what the database holds.
@@ -234,7 +236,8 @@ export class TenantLedger {
       this.#loadedMs = this.#parts.clock.monotonicMs();
       const open = newBatch(state);
       const sent = new Set<Batch>();
-      this.#loaded = { state, position, kept, open, sent, isBroken: false, again: [] };
+      const givingUp = new AbortController();
+      this.#loaded = { state, position, kept, open, sent, isBroken: false, givingUp, again: [] };
     } catch (error) {
       this.#parts.logger.warn({ err: error, tenantId: this.#parts.tenantId }, "no ledger");
       this.#rejectWaiting(error);
@@ -254,11 +257,11 @@ export class TenantLedger {
     if (commandCount > 0) loaded.position = next(position, transferCount);
     const latestMs = state.timeMs;
     try {
-      let failure = await this.#apply(open.batch, position, latestMs);
+      let failure = await this.#apply(loaded, open.batch, { position, latestMs });
       await before;
       // It overtook the one before on their way; that one is written now.
       if (failure?.kind === "overtaking" && !isFirst && !loaded.isBroken)
-        failure = await this.#apply(open.batch, position, latestMs);
+        failure = await this.#apply(loaded, open.batch, { position, latestMs });
       // Where nothing was to be written, the answers still rest on what the batches before were to write.
       if (commandCount === 0 && loaded.isBroken)
         failure = { kind: "unavailable", cause: undefined };
@@ -274,15 +277,17 @@ export class TenantLedger {
   }
 
   async #apply(
+    { givingUp }: Loaded,
     batch: Batch,
-    position: WriterPosition,
-    latestMs: number,
+    place: { readonly position: WriterPosition; readonly latestMs: number },
   ): Promise<WriteFailure | undefined> {
     if (batch.commandCount === 0) return undefined;
     const { store, clock, counts } = this.#parts;
     const startedMs = clock.monotonicMs();
     const parameters = batch.parameters();
-    const failure = await applyBatch(store, this.#scope(), { position, latestMs, parameters });
+    const scope = this.#scope();
+    const signal = AbortSignal.any([scope.signal, givingUp.signal]);
+    const failure = await applyBatch(store, { ...scope, signal }, { ...place, parameters });
     counts.wrote(failure?.kind ?? "written", clock.monotonicMs() - startedMs);
     return failure;
   }
@@ -323,6 +328,8 @@ export class TenantLedger {
       "a batch was not written",
     );
     loaded.isBroken = true;
+    // Those behind it wait for it in the database. What became of them is known once the ledger is loaded again.
+    loaded.givingUp.abort();
     for (const { pending } of failed.decided) {
       pending.attemptCount += 1;
       const isAlone = failed.decided.length === 1;
