@@ -43,7 +43,7 @@ describe("faultline ledger export", () => {
     expect(checked.code).toBe(1);
     expect(checked.stdout).toContain("ledger/cost-matches-invoice");
     expect(checked.stdout).toContain(
-      "The provider invoices 50000 USD for openai/gpt, and 0 was charged",
+      "For openai/gpt the provider invoices 50000 micros of USD, and 0 were charged",
     );
     expect(checked.stdout.replaceAll(/\s+/g, " ")).toMatch(
       /reconcile-invoice-[0-9a-f]{32}, which takes 50000 micros of USD/,

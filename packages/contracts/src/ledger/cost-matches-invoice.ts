@@ -6,6 +6,7 @@ import type { BookedUse } from "../model/ledger.ts";
 import { plural } from "../text/plural.ts";
 import { type Books, booksOf } from "./books.ts";
 import type { Difference } from "./difference.ts";
+import { isSettledBy } from "./invoice-settlement.ts";
 import { invoiceEntryId } from "./invoice-entry-id.ts";
 import { type InvoicePeriod, periodOf } from "./invoice-period.ts";
 import { findingsIn, type Judgement } from "./judge-books.ts";
@@ -17,10 +18,10 @@ interface Options {
 
 export const costMatchesInvoice: Contract = defineContract<Options>({
   id: "ledger/cost-matches-invoice",
-  version: 1,
+  version: 2,
   boundary: "tenant-compute",
   promise:
-    "Of every model of a provider as much was charged in the time of an invoice as the invoice says, and nothing that it does not name.",
+    "Of every model of a provider that an invoice names as much was charged in its time as it says, or an entry has settled the difference.",
   reads: ["ledger"],
   options: {
     period: {
@@ -46,8 +47,9 @@ function judge(books: Books, options: Options): Judgement | undefined {
   if (invoice === undefined) return undefined;
   const period = periodOf(books, options.period);
   const unknown = missingTo(books, period);
-  const differing =
-    unknown.length > 0 || period === undefined ? [] : compare(books, period, options);
+  const all = unknown.length > 0 || period === undefined ? [] : compare(books, period, options);
+  const differing = all.filter(({ entry }) => entry === undefined || !isSettledBy(books, entry));
+  const settledCount = all.length - differing.length;
   // Uses that were read by themselves may be some of many, unless they are just what was invoiced.
   const doubts = isWhole || differing.length === 0 ? [] : doubtsOf(differing);
   return {
@@ -55,7 +57,9 @@ function judge(books: Books, options: Options): Judgement | undefined {
     missing: [...unknown, ...doubts],
     lists: ["invoice", "uses"],
     heldTitle: `What the ledger ${name} charged is what the provider invoices`,
-    lookedAt: `${plural(invoice.length, "line")} of an invoice and ${plural(uses?.length ?? 0, "use")} were compared.`,
+    lookedAt: `${plural(invoice.length, "line")} of an invoice and ${plural(uses?.length ?? 0, "use")} were compared.${
+      settledCount === 0 ? "" : ` ${plural(settledCount, "difference")} had been settled.`
+    }`,
   };
 }
 
@@ -101,11 +105,13 @@ function compare(books: Books, period: InvoicePeriod, options: Options): Differe
     sides.set(key, side);
     return side;
   };
+  // Of what others are paid an invoice says nothing.
+  const providers = new Set(books.invoice?.map(({ provider }) => provider));
   for (const { provider, model, currency, amountMicros } of books.invoice ?? [])
     sideOf(nameOf(provider, model), currency).theirMicros += BigInt(amountMicros);
   for (const use of books.uses ?? []) {
     const { provider, model = "", currency, timeMicros = 0, amountMicros } = use;
-    if (provider === undefined || currency === undefined) continue;
+    if (provider === undefined || !providers.has(provider) || currency === undefined) continue;
     if (timeMicros < period.fromMicros || timeMicros >= period.untilMicros) continue;
     const side = sideOf(nameOf(provider, model), currency);
     side.ourMicros += BigInt(amountMicros);
@@ -137,7 +143,7 @@ function differenceOf(side: Side, amountMicros: bigint, period: InvoicePeriod): 
     subject: { kind: "invoice", name },
     expectedMicros: theirMicros,
     actualMicros: ourMicros,
-    message: `The provider invoices ${theirMicros} ${currency} for ${name}, and ${ourMicros} was charged.`,
+    message: `For ${name} the provider invoices ${theirMicros} micros of ${currency}, and ${ourMicros} were charged.`,
     places: [
       { list: "invoice", ids: [name] },
       { list: "uses", ids: dearest.slice(0, namedUseCount).map(({ id }) => id) },

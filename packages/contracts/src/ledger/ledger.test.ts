@@ -325,12 +325,43 @@ describe("ledger/cost-matches-invoice", () => {
     const [finding] = cost(check(ledger(), invoiceOf("50", month)));
     expect(finding).toMatchObject({
       verdict: "violated",
-      title: "The provider invoices 50 USD for openai/gpt, and 60 was charged.",
+      title: "For openai/gpt the provider invoices 50 micros of USD, and 60 were charged.",
     });
     expect(finding?.fixes[0]?.description).toMatch(
       /reconcile-invoice-[0-9a-f]{32}, which gives 10/,
     );
     expect(cost(check(ledger(), invoiceOf("60", day)))[0]?.verdict).toBe("violated");
+  });
+
+  it("says nothing of a provider that the invoice does not name, and all of one that it names", () => {
+    const { uses = [] } = ledger();
+    const others = uses.map((use) => ({ ...use, id: `${use.id}-more`, holdId: "op" }));
+    const of = (provider: string, model: string): LedgerContent => ({
+      ...ledger(),
+      uses: [...uses, ...others.map((use) => ({ ...use, provider, model }))],
+    });
+    const judged = (content: LedgerContent) =>
+      cost(check(content, invoiceOf("60", month))).map(({ verdict }) => verdict);
+    expect(judged(of("anthropic", "claude"))).toEqual(["holds"]);
+    expect(judged(of("openai", "gpt-small"))).toEqual(["violated"]);
+  });
+
+  it("holds once the entry that it proposes was made, as much and the same way", () => {
+    const [finding] = cost(check(ledger(), invoiceOf("50", month)));
+    const commandId = /reconcile-invoice-[0-9a-f]{32}/.exec(finding?.fixes[0]?.description ?? "");
+    const entered = (from: string, to: string, amountMicros: string): LedgerContent => ({
+      ...ledger(),
+      entries: [
+        ...(ledger().entries ?? []),
+        { sequence: 999, from, to, amountMicros, commandId: commandId?.[0] ?? "" },
+      ],
+    });
+    const judged = (content: LedgerContent) =>
+      cost(check(content, invoiceOf("50", month))).map(({ verdict }) => verdict);
+    expect(judged(entered("adjustments/USD", "credit/USD", "10"))).toEqual(["holds"]);
+    expect(judged(entered("adjustments/USD", "credit/USD", "9"))).toEqual(["violated"]);
+    expect(judged(entered("credit/USD", "adjustments/USD", "10"))).toEqual(["violated"]);
+    expect(judged(entered("adjustments/EUR", "credit/EUR", "10"))).toEqual(["violated"]);
   });
 
   it("finds a model by its name in a catalog, which begins with that of its provider", () => {

@@ -2,7 +2,6 @@
 
 import { EvidenceError } from "../evidence-error.ts";
 import { type EvidenceFormat, type FormatInput, startsAsJson } from "../format.ts";
-import { plainName } from "../tables/column-names.ts";
 import { headerOf, TableStream } from "../tables/table-stream.ts";
 import {
   entryTable,
@@ -14,10 +13,15 @@ import {
 import { readAnswers, recogniseAnswer } from "./read-answer.ts";
 import { readExport, recogniseExport } from "./read-export.ts";
 
+/** A name as it is spelled, save its case and what stands around it. */
+function spelling(name: string): string {
+  return name.trim().toLowerCase();
+}
+
 function table(name: string, description: string, kind: LedgerTable): EvidenceFormat {
   const open = ({ head }: FormatInput): TableStream | undefined => {
     const header = headerOf(head);
-    if (header === undefined || !kind.isKnownBy(new Set(header.names.map(plainName))))
+    if (header === undefined || !kind.isKnownBy(new Set(header.names.map(spelling))))
       return undefined;
     return new TableStream(header.delimiter, new LedgerRows(kind, header.names));
   };

@@ -152,6 +152,41 @@ describe("tables and answers of a ledger", () => {
   });
 });
 
+describe("tables and answers of others", () => {
+  const kindsOf = (text: string): string[] =>
+    read(text).evidence.map(({ content }) => content.kind);
+
+  it.each([
+    ["a bill of a telephone", "usage_id,amount_micros,customer\n17,250000,ann\n"],
+    [
+      "a bill with currencies",
+      "usage_id,amount_micros,currency,at\n17,5,USD,2026-11-01T10:00:00Z\n",
+    ],
+    ["advertising", "campaign,amount_micros,currency\nspring,250000,USD\n"],
+    ["names that are only alike", "At,Usage ID,Hold-ID,Amount (micros),Currency\nx,1,2,3,USD\n"],
+    ["payments", "from,to,amount_micros,sequence\nann,bob,5,1\n"],
+    ["a book of somebody else", "sequence,from,to,amount_micros,reason\n1,ann,bob,5,rent\n"],
+    ["cost by day", "date,provider,model,currency,amount\n2026-11-01,openai,gpt,USD,0.25\n"],
+    ["list prices", "provider,model,currency,amount,unit\nopenai,gpt,USD,0.25,1M tokens\n"],
+    ["cars", "provider,model,currency,amount,colour,doors\nvw,golf,EUR,25000,red,5\n"],
+    ["a bank", '{"balances":[{"account":"checking","balanceMicros":"5"}]}'],
+    ["a wallet", '{"balances":[{"account":{"id":1},"balance":"5"}]}'],
+    ["a journal", '{"entries":[{"from":"ann","to":"bob","amountMicros":"1"}]}'],
+    ["a warehouse", '{"lots":[{"id":1}],"openHoldCount":2}'],
+  ])("are left alone: %s", (_what, text) => {
+    expect(kindsOf(text)).not.toContain("ledger");
+  });
+
+  it("are ours with more columns, in any order", () => {
+    const more = "until,from,amount,currency,model,provider,description\n";
+    expect(kindsOf(`${more}2026-11-01,2026-10-01,0.25,USD,gpt,openai,October\n`)).toEqual([
+      "ledger",
+    ]);
+    const uses = "note,currency,amount_micros,hold_id,usage_id,at\n";
+    expect(kindsOf(`${uses}x,USD,40,op,op:1,2026-11-01T10:00:02.000Z\n`)).toEqual(["ledger"]);
+  });
+});
+
 it("ends in a ledger or in a named fault for any input", () => {
   const made = new LedgerMaker().grant(1_000n);
   made.reserve("lease", "lent", 100n);

@@ -10,13 +10,15 @@ import { readEntry, readInvoiceLine, readUse } from "./read-record.ts";
 
 /** A kind of table: the columns that it must have, and what a row of it is. */
 export interface LedgerTable {
+  /** By the columns as they are spelled: many a table has an amount and an id, and few these. */
   readonly isKnownBy: (columns: ReadonlySet<string>) => boolean;
   readonly list: "entries" | "uses" | "invoice";
   readonly countMax: number;
   readonly add: (content: LedgerContent, record: LedgerRecord) => void;
 }
 
-/** Columns of an invoice beside its own. A table with many more tells of something else. */
+/** A table with others too is an invoice where it says for which time it is; one with many more tells of something else. */
+const invoiceColumns = ["provider", "model", "currency", "amount"] as const;
 const invoiceColumnCountMax = 12;
 
 const hasAll = (columns: ReadonlySet<string>, names: readonly string[]): boolean =>
@@ -24,15 +26,16 @@ const hasAll = (columns: ReadonlySet<string>, names: readonly string[]): boolean
 
 export const entryTable: LedgerTable = {
   isKnownBy: (columns) =>
-    hasAll(columns, ["from", "to", "amountmicros"]) &&
-    (columns.has("sequence") || columns.has("commandid")),
+    hasAll(columns, ["sequence", "at", "from", "to", "amount_micros", "command_id"]),
   list: "entries",
   countMax: ledgerEvidenceLimits.entryCountMax,
   add: (content, record) => void content.entries?.push(readEntry(record)),
 };
 
 export const useTable: LedgerTable = {
-  isKnownBy: (columns) => hasAll(columns, ["usageid", "amountmicros"]) && !columns.has("to"),
+  isKnownBy: (columns) =>
+    hasAll(columns, ["at", "usage_id", "hold_id", "amount_micros", "currency"]) &&
+    !columns.has("to"),
   list: "uses",
   countMax: ledgerEvidenceLimits.useCountMax,
   add: (content, record) => void content.uses?.push(readUse(record)),
@@ -40,8 +43,9 @@ export const useTable: LedgerTable = {
 
 export const invoiceTable: LedgerTable = {
   isKnownBy: (columns) =>
-    hasAll(columns, ["provider", "model", "currency", "amount"]) &&
-    columns.size <= invoiceColumnCountMax,
+    hasAll(columns, invoiceColumns) &&
+    (columns.size === invoiceColumns.length ||
+      (hasAll(columns, ["from", "until"]) && columns.size <= invoiceColumnCountMax)),
   list: "invoice",
   countMax: ledgerEvidenceLimits.invoiceLineCountMax,
   add: (content, record) => void content.invoice?.push(readInvoiceLine(record)),

@@ -9,17 +9,19 @@ import { LedgerRecord } from "./ledger-record.ts";
 import { readAccount, readEntry } from "./read-record.ts";
 
 const entriesMark = /"entries"\s*:\s*\[\s*\{/;
-const balancesMark = /"balances"\s*:\s*\[\s*\{\s*"(?:account|balanceMicros)"/;
+/** Accounts are named by a kind, a stroke and a currency. */
+const pathMark =
+  /"from"\s*:\s*"[\w:-]{1,64}\/[A-Za-z]{3,16}"\s*,\s*"to"\s*:\s*"[\w:-]{1,64}\/[A-Za-z]{3,16}"/;
+const balancesMark =
+  /"balances"\s*:\s*\[\s*\{\s*"account"\s*:\s*"[\w:-]{1,64}\/[A-Za-z]{3,16}"\s*,\s*"balanceMicros"\s*:/;
 const readNote = "Entries and balances were read at moments that the answer does not tell.";
 
 /** Whether a text begins as such an answer does. */
 export function recogniseAnswer(head: string): boolean {
-  const hasEntries = entriesMark.test(head) && /"amountMicros"/.test(head) && /"from"/.test(head);
-  return (
-    hasEntries ||
-    (/"openHoldCount"/.test(head) && /"lots"\s*:/.test(head)) ||
-    balancesMark.test(head)
-  );
+  const hasEntries =
+    entriesMark.test(head) && /"amountMicros"\s*:/.test(head) && pathMark.test(head);
+  const isEmpty = /"openHoldCount"\s*:/.test(head) && /"lots"\s*:/.test(head);
+  return hasEntries || (isEmpty && /"accounts"\s*:/.test(head)) || balancesMark.test(head);
 }
 
 /** Reads one answer, or one on each line. */

@@ -19,7 +19,7 @@ interface ChargedRow {
 
 const namedUseCount = 20;
 
-/** Gives a difference for each line that differs from what was charged in the window, and for what no line names. */
+/** Gives a difference for each line that differs from what was charged in the window, and for what else its providers were used for. */
 export async function compareInvoice(
   reader: Reader,
   invoice: Invoice,
@@ -59,8 +59,10 @@ function keyOf({ name, currency }: Pick<InvoicedSum, "name" | "currency">): stri
 
 async function readCharged(
   reader: Reader,
-  { fromMs, untilMs }: Invoice,
+  { fromMs, untilMs, lines }: Invoice,
 ): Promise<readonly ChargedRow[]> {
+  // Of what others are paid an invoice says nothing.
+  const providers = [...new Set(lines.map(({ provider }) => provider))];
   // As `invoicedName` says it.
   const { rows } = await sql<ChargedRow>`
     select case when starts_with(use.details ->> 'model', concat(use.details ->> 'provider', '/'))
@@ -68,7 +70,7 @@ async function readCharged(
       hold.record ->> 'currency' as currency, sum(use.amount_micros) as micros,
       (array_agg(use.id order by use.amount_micros desc, use.id))[1:${sql.lit(namedUseCount)}] as uses
     from ledger_use use join ledger_hold hold on hold.id = use.hold_id
-    where use.at_ms >= ${fromMs} and use.at_ms < ${untilMs} and use.details ? 'provider'
+    where use.at_ms >= ${fromMs} and use.at_ms < ${untilMs} and use.details ->> 'provider' = any(${providers}::text[])
     group by 1, 2`.execute(reader.executor);
   return rows;
 }
@@ -91,7 +93,7 @@ function differenceOf(
     subject: name,
     expectedMicros: String(theirMicros),
     actualMicros: String(ourMicros),
-    message: `The provider invoices ${theirMicros} ${currency} for ${name}, and ${ourMicros} was charged.`,
+    message: `For ${name} the provider invoices ${theirMicros} micros of ${currency}, and ${ourMicros} were charged.`,
     evidence: [name, ...uses],
     proposal: {
       // The same invoice, compared again, proposes the same entry, which takes effect once.

@@ -139,10 +139,15 @@ export class Reconciliations {
     const own = await books.differences(scope, invoice);
     const others: SourcedDifference[] = [];
     for (const source of sources) others.push(...(await source.differences(scope)));
-    // The books know what settled their own; of what others know, an entry that was made settles the rest.
-    const commandIds = others.flatMap(({ proposal }) => proposal?.commandId ?? []);
+    // The books know what settled their own; of what others say, an entry that was made settles the rest.
+    const isOfOthers = ({ kind }: LedgerDifference): boolean => kind === "invoice-differs";
+    const rest = [...own.filter(isOfOthers), ...others];
+    const commandIds = rest.flatMap(({ proposal }) => proposal?.commandId ?? []);
     const done = await books.doneCommands(scope, commandIds);
-    return [...own, ...others.filter(({ proposal }) => !done.has(proposal?.commandId ?? ""))];
+    return [
+      ...own.filter((difference) => !isOfOthers(difference)),
+      ...rest.filter(({ proposal }) => !done.has(proposal?.commandId ?? "")),
+    ];
   }
 
   /** Makes a proposed entry; whether there was still something to settle. */
