@@ -234,6 +234,17 @@ describe("recordings that must not be compared", () => {
     expect(violatedIn(inFolders("before", "after"))).toHaveLength(1);
   });
 
+  it("are those without ids that become more ever faster, as with a load that rises", () => {
+    const countsOf = (...counts: readonly number[]): Finding[] =>
+      check(counts.map((count, at) => text(`p-${at}.txt`, profile(count))));
+    const [finding] = countsOf(15, 90, 400);
+    expect(finding).toMatchObject({ verdict: "inconclusive" });
+    expect(finding?.missing.join()).toContain("at the same load");
+    expect(violatedIn(countsOf(15, 90, 165))).toHaveLength(1);
+    // Over many recordings a load rises and falls, and what leaks does not.
+    expect(violatedIn(countsOf(10, 20, 30, 40, 150, 160))).toHaveLength(1);
+  });
+
   it("and growth that requests in flight explain is no leak", () => {
     const loaded = (count: number): string =>
       `goroutine profile: total ${2 * count}\n${count} @ 0x1 0x2 0x3 0x11\n#\t0x10\tmain.work+0x1\t/app/main.go:12\n\n${count} @ 0x1 0x2 0x11 0x12\n#\t0x10\tmain.handle+0x1\t/app/main.go:40\n#\t0x11\tnet/http.HandlerFunc.ServeHTTP+0x1\t/usr/local/go/src/net/http/server.go:2122\n\n`;

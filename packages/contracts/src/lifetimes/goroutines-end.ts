@@ -78,7 +78,7 @@ const options = {
 
 export const goroutinesEnd: Contract = defineContract({
   id: "lifetimes/goroutines-end",
-  version: 3,
+  version: 4,
   boundary: "process-resource",
   promise: "Goroutines end when what they were started for is done.",
   reads: ["goroutines"],

@@ -90,10 +90,13 @@ function ownSite(site: Site, course: Course, options: GoroutineOptions): Suspici
   const isFilled = isFilledPool(site, course, options);
   const isAsking = (site.marks & marks.exchange) !== 0;
   const isShared = stayingShare === undefined && mayBeShared(site, series.moments, activity);
+  // With ids it is known whether they stay, whatever the load does.
+  const isOtherLoad = stayingShare === undefined && growth.isQuickening;
   const isLeak =
     isStuck &&
     !isShared &&
     !isLoad &&
+    !isOtherLoad &&
     !isTurn &&
     !isOther &&
     !isAsking &&
@@ -103,7 +106,7 @@ function ownSite(site: Site, course: Course, options: GoroutineOptions): Suspici
     ...base(site, course),
     verdict: isLeak ? "violated" : "inconclusive",
     actual: `${courseWords(course)} ${requestWords(requests)} ${stayingWords(stayingShare)}`.trim(),
-    missing: isLeak ? [] : [missingFor({ isLoad, isOther, isAsking })],
+    missing: isLeak ? [] : [missingFor({ isLoad, isOther, isAsking, isOtherLoad })],
   };
 }
 
@@ -132,9 +135,10 @@ interface Doubt {
   readonly isLoad: boolean;
   readonly isOther: boolean;
   readonly isAsking: boolean;
+  readonly isOtherLoad: boolean;
 }
 
-function missingFor({ isLoad, isOther, isAsking }: Doubt): string {
+function missingFor({ isLoad, isOther, isAsking, isOtherLoad }: Doubt): string {
   if (isOther) {
     return "Recordings at the same load: these are other goroutines each time, so they end.";
   }
@@ -143,6 +147,9 @@ function missingFor({ isLoad, isOther, isAsking }: Doubt): string {
   }
   if (isLoad) {
     return "Recordings at the same load: these grow with the requests in flight, or with the goroutines that are at work.";
+  }
+  if (isOtherLoad) {
+    return "Recordings at the same load, or dumps (debug=2), which name goroutines: these became more by far faster in the end, as with a load that rises.";
   }
   return "A recording after the load has ended, or dumps (debug=2), which say whether they are the same goroutines: those in this state may still be at work.";
 }
