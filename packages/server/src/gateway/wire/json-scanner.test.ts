@@ -1,3 +1,4 @@
+import { parseForeignJson } from "@faultline/contracts/json";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
@@ -115,7 +116,9 @@ describe("the JSON scanner", () => {
           const parsed = (id: number): unknown[] =>
             reported
               .filter((item) => item.id === id)
-              .map((item): unknown => JSON.parse(text.toString("utf8", item.start, item.end)));
+              .map((item): unknown =>
+                parseForeignJson(text.toString("utf8", item.start, item.end)),
+              );
           expect(parsed(1).map((item) => JSON.stringify(item))).toEqual([JSON.stringify(value.a)]);
           expect(JSON.stringify(parsed(4))).toBe(JSON.stringify(value.list));
         },

@@ -5,8 +5,10 @@
 
 import { JsonBookmark } from "./json-bookmark.ts";
 import { JsonFault, syntaxFault } from "./json-fault.ts";
+import { isNull, type JsonLiteral, literalOf } from "./json-literal.ts";
 import { firstNumberState, inNumber, nextNumberState, numberMayEnd } from "./json-number.ts";
-import type { JsonWatch } from "./json-watch.ts";
+import { isHexDigit, isSimpleEscape, plainEnd } from "./json-text.ts";
+import { type JsonWatch, watchOf } from "./json-watch.ts";
 import { KeptText } from "./kept-text.ts";
 
 export type JsonKind = "object" | "array" | "string" | "number" | "true" | "false" | "null";
@@ -34,10 +36,6 @@ const inLiteral = 10;
 const inObject = 1;
 const inArray = 2;
 
-const literalTrue = Buffer.from("true");
-const literalFalse = Buffer.from("false");
-const literalNull = Buffer.from("null");
-
 export class JsonScanner {
   readonly #sink: JsonSink;
   readonly #root: JsonWatch;
@@ -54,7 +52,7 @@ export class JsonScanner {
   /** What turns an index of the current part into an offset of the document. */
   #base = 0;
   #isKey = false;
-  #literal: Uint8Array = literalNull;
+  #literal: JsonLiteral = isNull;
   #progress = 0;
   readonly #kept: KeptText;
   #keeps = false;
@@ -129,6 +127,10 @@ export class JsonScanner {
         at = this.#readNumber(bytes, at, end);
       } else {
         const byte = bytes[at] ?? 0;
+        if (byte === 0x22 && (state === expectKey || state === expectKeyOrObjectEnd)) {
+          at = this.#readKey(bytes, at, end);
+          continue;
+        }
         if (state >= inEscape) this.#readInside(byte, this.#base + at);
         else if (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09) {
           this.#readStructure(byte, this.#base + at);
@@ -196,9 +198,10 @@ export class JsonScanner {
       case expectValueOrArrayEnd:
         return byte === 0x5d ? this.#close(inArray, offset) : this.#startValue(byte, offset);
       case expectKeyOrObjectEnd:
-        return byte === 0x7d ? this.#close(inObject, offset) : this.#startKey(byte, offset);
+        if (byte === 0x7d) return this.#close(inObject, offset);
+        throw syntaxFault(offset, "a field name in double quotes");
       case expectKey:
-        return this.#startKey(byte, offset);
+        throw syntaxFault(offset, "a field name in double quotes");
       case expectColon:
         if (byte !== 0x3a) throw syntaxFault(offset, "a colon");
         this.#state = expectValue;
@@ -228,28 +231,41 @@ export class JsonScanner {
     }
   }
 
-  #startKey(byte: number, offset: number): void {
-    if (byte !== 0x22) throw syntaxFault(offset, "a field name in double quotes");
+  /** Reads a field name: where it stands whole and plain in this part, as nearly all do, in one go with its colon. */
+  #readKey(bytes: Uint8Array, start: number, end: number): number {
+    const nameAt = start + 1;
+    const nameEnd = plainEnd(bytes, nameAt, end);
     this.#filled[this.#depth] = 1;
-    this.#isKey = true;
-    this.#state = inString;
-    this.#keep((this.#watches[this.#depth]?.fields.length ?? 0) > 0);
+    const fields = this.#watches[this.#depth]?.fields;
+    if (nameEnd === end || bytes[nameEnd] !== 0x22) {
+      this.#isKey = true;
+      this.#state = inString;
+      this.#keep((fields?.length ?? 0) > 0);
+      return nameAt;
+    }
+    const likes = fields?.[nameEnd - nameAt];
+    this.#watch = likes === undefined ? undefined : watchOf(likes, bytes, nameAt);
+    const isFollowed = nameEnd + 1 < end && bytes[nameEnd + 1] === 0x3a;
+    this.#state = isFollowed ? expectValue : expectColon;
+    return isFollowed ? nameEnd + 2 : nameEnd + 1;
   }
 
   #startValue(byte: number, offset: number): void {
     this.#filled[this.#depth] = 1;
-    this.#keep(this.#watch?.capture === true);
+    const watch = this.#watch;
+    // Of what nobody watches, nobody asks for the text.
+    if (watch === undefined) this.#keeps = false;
+    else this.#keep(watch.capture);
     this.#valueStart = offset;
     if (byte === 0x22) {
       this.#isKey = false;
       this.#state = inString;
-      if (this.#watch?.resumes === true) this.#mark(offset);
+      if (watch?.resumes === true) this.#mark(offset);
     } else if (byte === 0x7b) {
       this.#open(inObject, offset);
     } else if (byte === 0x5b) {
-      const resumes = this.#watch?.resumes === true;
       this.#open(inArray, offset);
-      if (resumes) this.#mark(offset);
+      if (watch?.resumes === true) this.#mark(offset);
     } else if (byte === 0x2d || (byte >= 0x30 && byte <= 0x39)) {
       this.#state = firstNumberState(byte);
       if (this.#keeps) this.#kept.add(byte);
@@ -259,10 +275,9 @@ export class JsonScanner {
   }
 
   #startLiteral(byte: number, offset: number): void {
-    if (byte === 0x74) this.#literal = literalTrue;
-    else if (byte === 0x66) this.#literal = literalFalse;
-    else if (byte === 0x6e) this.#literal = literalNull;
-    else throw syntaxFault(offset, "a value");
+    const literal = literalOf(byte);
+    if (literal === undefined) throw syntaxFault(offset, "a value");
+    this.#literal = literal;
     this.#progress = 1;
     this.#state = inLiteral;
   }
@@ -306,15 +321,10 @@ export class JsonScanner {
   }
 
   #readString(bytes: Uint8Array, start: number, end: number): number {
-    let at = start;
-    let byte = 0;
-    while (at < end) {
-      byte = bytes[at] ?? 0;
-      if (byte === 0x22 || byte === 0x5c || byte < 0x20) break;
-      at += 1;
-    }
+    const at = plainEnd(bytes, start, end);
     if (this.#keeps) this.#kept.addRun(bytes, start, at);
     if (at === end) return at;
+    const byte = bytes[at] ?? 0;
     if (byte === 0x22) {
       this.#endString(this.#base + at);
     } else if (byte === 0x5c) {
@@ -340,14 +350,10 @@ export class JsonScanner {
   /** The bytes of an escape or a literal. */
   #readInside(byte: number, offset: number): void {
     if (this.#state === inLiteral) {
-      if (byte !== this.#literal[this.#progress])
-        throw syntaxFault(offset, this.#literal.toString());
+      const { kind, bytes } = this.#literal;
+      if (byte !== bytes[this.#progress]) throw syntaxFault(offset, kind);
       this.#progress += 1;
-      if (this.#progress < this.#literal.length) return;
-      this.#endValue(
-        this.#literal === literalTrue ? "true" : this.#literal === literalFalse ? "false" : "null",
-        offset + 1,
-      );
+      if (this.#progress === bytes.length) this.#endValue(kind, offset + 1);
       return;
     }
     if (this.#keeps) this.#kept.add(byte);
@@ -358,7 +364,7 @@ export class JsonScanner {
     } else if (byte === 0x75) {
       this.#progress = 0;
       this.#state = inUnicodeEscape;
-    } else if (simpleEscapes.includes(byte)) {
+    } else if (isSimpleEscape(byte)) {
       this.#state = inString;
     } else {
       throw syntaxFault(offset, 'one of "\\/bfnrtu after a backslash');
@@ -388,11 +394,4 @@ export class JsonScanner {
     this.#keeps = keeps;
     this.#kept.clear();
   }
-}
-
-const simpleEscapes = Buffer.from('"\\/bfnrt');
-
-function isHexDigit(byte: number): boolean {
-  const lower = byte | 0x20;
-  return (byte >= 0x30 && byte <= 0x39) || (lower >= 0x61 && lower <= 0x66);
 }

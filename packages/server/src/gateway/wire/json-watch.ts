@@ -13,8 +13,7 @@ export interface JsonWatch {
   readonly items: JsonWatch | undefined;
 }
 
-export interface JsonWatchField {
-  readonly name: string;
+interface JsonWatchField {
   readonly nameBytes: Uint8Array;
   readonly watch: JsonWatch;
 }
@@ -38,13 +37,28 @@ export function watchJson(
   };
 }
 
+/** What is watched in the field whose name begins here, among fields with names as long as it. */
+export function watchOf(
+  likes: readonly JsonWatchField[],
+  bytes: Uint8Array,
+  start: number,
+): JsonWatch | undefined {
+  for (const { nameBytes, watch } of likes) {
+    const { length } = nameBytes;
+    let index = 0;
+    while (index < length && nameBytes[index] === bytes[start + index]) index += 1;
+    if (index === length) return watch;
+  }
+  return undefined;
+}
+
 function byLength(
   fields: readonly (readonly [name: string, watch: JsonWatch])[],
 ): JsonWatch["fields"] {
   const lists: JsonWatchField[][] = [];
   for (const [name, watch] of fields) {
     const nameBytes = Buffer.from(name);
-    (lists[nameBytes.length] ??= []).push({ name, nameBytes, watch });
+    (lists[nameBytes.length] ??= []).push({ nameBytes, watch });
   }
   // A list without holes is read faster.
   return Array.from(lists);

@@ -1,11 +1,12 @@
 /** A bounded buffer for one scalar or field name that a scanner keeps while its bytes pass by. */
 
-import type { JsonWatch } from "./json-watch.ts";
+import { type JsonWatch, watchOf } from "./json-watch.ts";
 
 const keyBytesMax = 64;
 /** So many digits are exact, one after the other. */
 const digitsMax = 15;
 const nothing: Uint8Array = new Uint8Array(0);
+const none: readonly never[] = [];
 
 export class KeptText {
   readonly #bytes: Buffer;
@@ -86,25 +87,17 @@ export class KeptText {
     return value;
   }
 
-  /** The watch of the field that has this name. */
+  /** What is watched in the field that has this name. */
   find(fields: JsonWatch["fields"]): JsonWatch | undefined {
     if (this.#overflown) return undefined;
     if (this.#escaped) {
-      const name = this.text() ?? "";
-      return fields[Buffer.byteLength(name)]?.find((field) => field.name === name)?.watch;
+      const name = Buffer.from(this.text() ?? "");
+      return watchOf(fields[name.length] ?? none, name, 0);
     }
     const isRun = this.#runEnd > this.#runStart;
-    const bytes = isRun ? this.#run : this.#bytes;
-    const start = isRun ? this.#runStart : 0;
-    const length = isRun ? this.#runEnd - start : this.#length;
-    const likes = fields[length];
-    if (likes === undefined) return undefined;
-    for (const { nameBytes, watch } of likes) {
-      let index = 0;
-      while (index < length && nameBytes[index] === bytes[start + index]) index += 1;
-      if (index === length) return watch;
-    }
-    return undefined;
+    return isRun
+      ? watchOf(fields[this.#runEnd - this.#runStart] ?? none, this.#run, this.#runStart)
+      : watchOf(fields[this.#length] ?? none, this.#bytes, 0);
   }
 
   #push(byte: number): void {
