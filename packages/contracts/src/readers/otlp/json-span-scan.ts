@@ -2,13 +2,14 @@
 
 import { spanLimits } from "../../model/span.ts";
 import { AttributeDraft, AttributePool, EntryPool, entryBytesMax } from "./attribute-pool.ts";
+import { IdPool, IdTrail } from "./id-pool.ts";
 import type { JsonObject } from "./json.ts";
 import { JsonCursor, parsed, textOfBytes, unusual } from "./json-cursor.ts";
 import { hasSnakeCase } from "./json-names.ts";
 import { kindNames, readRare } from "./json-spans.ts";
 import { SpanDraft } from "./span.ts";
 import type { OtlpTally } from "./tally.ts";
-import { asciiOf, IdPool, textOf16 } from "./text-pool.ts";
+import { asciiOf, textOf16 } from "./text-pool.ts";
 import { type Moment, otlpLimits, setMoment } from "./value.ts";
 
 const openBrace = 0x7b;
@@ -57,8 +58,10 @@ const rareNames = ["events", "links", "status"] as const;
 /** Scans spans one after another, with a memory of the texts and attributes that it has met. */
 export class JsonSpanScanner {
   readonly #cursor = new JsonCursor();
-  readonly #traceIds = new IdPool(32, (bytes, from) => hexText(bytes, from, 32));
-  readonly #spanIds = new IdPool(16, (bytes, from) => hexText(bytes, from, 16));
+  readonly #traceIds = new IdTrail(new IdPool(32, (bytes, from) => hexText(bytes, from, 32)));
+  readonly #spanIdPool = new IdPool(16, (bytes, from) => hexText(bytes, from, 16));
+  readonly #spanIds = new IdTrail(this.#spanIdPool);
+  readonly #parentIds = new IdTrail(this.#spanIdPool);
   readonly #attributes = new AttributePool();
   readonly #draft = new AttributeDraft();
   readonly #entries = new EntryPool();
@@ -147,7 +150,7 @@ export class JsonSpanScanner {
         draft.spanId = this.#id(16, this.#spanIds);
         return;
       case "parentSpanId":
-        draft.parentSpanId = this.#id(16, this.#spanIds);
+        draft.parentSpanId = this.#id(16, this.#parentIds);
         return;
       case "name":
         cursor.string();
@@ -185,13 +188,13 @@ export class JsonSpanScanner {
   }
 
   /** An identifier of this length in lower case, or an empty one. */
-  #id(length: number, pool: IdPool): string {
+  #id(length: number, ids: IdTrail): string {
     const cursor = this.#cursor;
     cursor.expect(quote);
     const { bytes, at: from, view } = cursor;
     if (from + length < cursor.end && bytes[from + length] === quote) {
       cursor.at = from + length + 1;
-      return pool.take(bytes, view, from);
+      return ids.take(bytes, view, from);
     }
     if (bytes[from] !== quote) throw unusual;
     cursor.at = from + 1;

@@ -1,7 +1,5 @@
 /** Texts made from bytes, each once: what comes again is the same string, so it costs neither decoding nor memory. */
 
-import { mixWord } from "./words.ts";
-
 /** Texts of more bytes are not looked up: they seldom come again. */
 export const pooledBytesMax = 512;
 const slotCountMin = 1_024;
@@ -62,64 +60,6 @@ const hexDigits = Uint8Array.from(
       .padStart(2, "0")
       .codePointAt(at & 1) ?? 0,
 );
-
-/** Identifiers of one length, each once as in a `TextPool`. */
-export class IdPool {
-  readonly #wordCount: number;
-  readonly #make: (bytes: Uint8Array, from: number) => string;
-  #slots = emptySlots<string>(slotCountMin);
-  /** The bytes of each slot's identifier, four in a word. */
-  #words: Int32Array;
-  #missCount = 0;
-
-  /** `make` gives the text of an identifier of so many bytes, a multiple of four. */
-  constructor(byteCount: number, make: (bytes: Uint8Array, from: number) => string) {
-    this.#wordCount = byteCount / 4;
-    this.#make = make;
-    this.#words = new Int32Array(slotCountMin * this.#wordCount);
-  }
-
-  /** An identifier lies in the slot of its hash or in the one beside it, so that two of one slot do not chase each other. */
-  take(bytes: Uint8Array, view: DataView, from: number): string {
-    const count = this.#wordCount;
-    let hash = 0;
-    for (let index = 0; index < count; index += 1) {
-      hash = mixWord(hash, view.getInt32(from + index * 4, true));
-    }
-    const slot = mixed(hash) & (this.#slots.length - 1);
-    const known = this.#knownAt(slot, view, from) ?? this.#knownAt(slot ^ 1, view, from);
-    if (known !== undefined) return known;
-    const text = this.#make(bytes, from);
-    const place = this.#slots[slot] === undefined || (this.#missCount & 1) === 0 ? slot : slot ^ 1;
-    this.#slots[place] = text;
-    for (let index = 0; index < count; index += 1) {
-      this.#words[place * count + index] = view.getInt32(from + index * 4, true);
-    }
-    this.#grow();
-    return text;
-  }
-
-  #knownAt(slot: number, view: DataView, from: number): string | undefined {
-    return this.#isAt(slot, view, from) ? this.#slots[slot] : undefined;
-  }
-
-  #isAt(slot: number, view: DataView, from: number): boolean {
-    const count = this.#wordCount;
-    for (let index = 0; index < count; index += 1) {
-      if (this.#words[slot * count + index] !== view.getInt32(from + index * 4, true)) return false;
-    }
-    return true;
-  }
-
-  #grow(): void {
-    this.#missCount += 1;
-    const { length } = this.#slots;
-    if (this.#missCount < length || length === slotCountMax) return;
-    this.#slots = emptySlots<string>(length * 4);
-    this.#words = new Int32Array(length * 4 * this.#wordCount);
-    this.#missCount = 0;
-  }
-}
 
 /** The hexadecimal digits of so many bytes, in lower case. */
 export function hexOfBytes(bytes: Uint8Array, from: number, count: number): string {

@@ -43,7 +43,7 @@ function readSpan(reader: WireReader, { draft, attributes }: SpanTarget, tally: 
         draft.spanId = reader.hex();
         break;
       case 34:
-        draft.parentSpanId = reader.hex();
+        draft.parentSpanId = reader.parentId();
         break;
       case 42:
         draft.name = reader.text();

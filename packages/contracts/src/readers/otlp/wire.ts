@@ -3,7 +3,8 @@
 import { Reader } from "protobufjs/minimal.js";
 
 import { EvidenceError } from "../evidence-error.ts";
-import { asciiOf, hexOf8, hexOfBytes, IdPool, pooledBytesMax, TextPool } from "./text-pool.ts";
+import { IdPool, IdTrail } from "./id-pool.ts";
+import { asciiOf, hexOf8, hexOfBytes, pooledBytesMax, TextPool } from "./text-pool.ts";
 import { type Moment, readHalves } from "./value.ts";
 import { WordView } from "./words.ts";
 
@@ -15,8 +16,10 @@ export class WireReader extends Reader {
   hash = 0;
   readonly #texts = new TextPool();
   readonly #place = { from: 0, to: 0, hash: 0 };
-  readonly #traceIds = new IdPool(16, (bytes, from) => hexOfBytes(bytes, from, 16));
-  readonly #spanIds = new IdPool(8, hexOf8);
+  readonly #traceIds = new IdTrail(new IdPool(16, (bytes, from) => hexOfBytes(bytes, from, 16)));
+  readonly #spanIdPool = new IdPool(8, hexOf8);
+  readonly #spanIds = new IdTrail(this.#spanIdPool);
+  readonly #parentIds = new IdTrail(this.#spanIdPool);
   readonly #words = new WordView();
 
   /** The bytes as words. */
@@ -96,13 +99,22 @@ export class WireReader extends Reader {
     return digitsOf(this[type]());
   }
 
+  /** The id of a span's parent, as lower-case hexadecimal. */
+  parentId(): string {
+    return this.#hex(this.#parentIds);
+  }
+
   /** Bytes as lower-case hexadecimal. */
   hex(): string {
+    return this.#hex(this.#spanIds);
+  }
+
+  #hex(spanIds: IdTrail): string {
     const size = this.size();
     this.#demand(size);
     const { buf, pos: from } = this;
     this.pos += size;
-    if (size === 8) return this.#spanIds.take(buf, this.words, from);
+    if (size === 8) return spanIds.take(buf, this.words, from);
     if (size === 16) return this.#traceIds.take(buf, this.words, from);
     // No identifier is so long; the text is none either, whatever it is compared with.
     if (size > idBytesMax) return "longer than any identifier";
