@@ -20,6 +20,8 @@ import type { Terminal } from "./terminal.ts";
 const folderDepthMax = 32;
 /** Bytes read per step. */
 const chunkBytes = 256 * 1024;
+/** Bytes of the first step: who follows the reading learns soon what is read. */
+const firstChunkBytes = 64 * 1024;
 
 const standardInput = "-";
 
@@ -136,9 +138,11 @@ async function pour(chunks: AsyncIterable<Uint8Array>, sink: EvidenceSink): Prom
 async function pourFile(path: string, sink: EvidenceSink, signal: AbortSignal): Promise<void> {
   await using file = await open(path, "r");
   const buffer = new Uint8Array(chunkBytes);
+  let length = firstChunkBytes;
   while (!sink.isRefused) {
     signal.throwIfAborted();
-    const { bytesRead } = await file.read(buffer, 0, buffer.length);
+    const { bytesRead } = await file.read(buffer, 0, length);
+    length = chunkBytes;
     if (bytesRead === 0 || sink.isSatisfied === true) {
       sink.end();
       return;
