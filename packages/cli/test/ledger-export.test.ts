@@ -50,12 +50,36 @@ describe("faultline ledger export", () => {
     );
   });
 
+  it("proves in a case with that invoice that the entry settles it", async () => {
+    const invoice = ["--invoice", "invoice.csv"];
+    const reconciled = await platform.call("ledger", "reconcile", ...invoice);
+    expect(reconciled.stdout).toContain("--subject ledger:openai/gpt --invoice FILE");
+    const about = ["case", "open", "The invoice differs", "--subject"];
+    const misplaced = await platform.call(...about, "service:orders", ...invoice);
+    expect(misplaced.stderr).toContain("beside a ledger only");
+    const opened = await platform.call(...about, "ledger:openai/gpt", ...invoice, "--json");
+    expect(opened.code).toBe(0);
+    const { summary } = JSON.parse(opened.stdout) as { summary: { number: number } };
+    const number = String(summary.number);
+    const early = await platform.call("case", "verify", number, "--after");
+    expect(early.code).toBe(1);
+    await platform.call("ledger", "reconcile", ...invoice, "--apply");
+    expect((await platform.call("ledger", "reconcile", ...invoice)).stdout).toBe(
+      "Everything agrees.\n",
+    );
+    const verified = await platform.call("case", "verify", number, "--after");
+    expect(verified.stdout).toContain("proved");
+    expect(verified.code).toBe(0);
+    const file = await platform.call("case", "show", number);
+    expect(file.stdout).toContain("ledger/cost-matches-invoice");
+  });
+
   it("shows a debt, and a case of the ledger shows it at the boundary of tenant and compute", async () => {
     await platform.call("ledger", "hold", "place", "0.1", "--id", "op-2");
     await platform.call("ledger", "hold", "settle", "op-2", "3");
     const checked = await piped();
     expect(checked.code).toBe(1);
-    expect(checked.stdout).toContain("The account owes 2200000, and may owe 0");
+    expect(checked.stdout).toContain("The account owes 2250000, and may owe 0");
     const reconciled = await platform.call("ledger", "reconcile");
     expect(reconciled.stdout).toContain("--subject ledger:debt/USD");
     const opened = await platform.call(
@@ -67,15 +91,15 @@ describe("faultline ledger export", () => {
     );
     expect(opened.code).toBe(0);
     expect(opened.stdout).toContain("ledger:debt/USD");
-    expect(opened.stdout).toContain("The account owes 2200000, and may owe 0");
-    const shown = await platform.call("case", "show", "1", "--json");
+    expect(opened.stdout).toContain("The account owes 2250000, and may owe 0");
+    const shown = await platform.call("case", "show", "2", "--json");
     const { summary } = JSON.parse(shown.stdout) as { summary: { leadingHypothesis: object } };
     expect(summary.leadingHypothesis).toMatchObject({
       boundary: "tenant-compute",
       contract: "ledger/no-overspend",
     });
     await platform.call("ledger", "grant", "5");
-    const verified = await platform.call("case", "verify", "1", "--after");
+    const verified = await platform.call("case", "verify", "2", "--after");
     expect(verified.stdout).toContain("proved");
     expect(verified.code).toBe(0);
   });

@@ -2,12 +2,13 @@
 
 import { writeFileSync } from "node:fs";
 
-import type { CaseDetail } from "@faultline/protocol";
+import type { CaseDetail, ProviderInvoice } from "@faultline/protocol";
 
 import { type Actions, runAction } from "../actions.ts";
 import { caseList, caseText } from "../case-text.ts";
 import { type Command, type CommandContext, UsageError } from "../command.ts";
 import { connect, connectionOptions, switchOption, textOption } from "../connection.ts";
+import { readInvoice } from "../ledger/read-invoice.ts";
 import { parseMoment } from "../moment.ts";
 
 /** Exit codes of `case verify`: the answer to "is it proved?". */
@@ -29,7 +30,7 @@ export const command: Command = {
   summary: "open a case on a symptom, verify its repair, read its report",
   usage: [
     'case open "SYMPTOM" --subject service:NAME [--operation NAME] [--since 15m] [--until TIME] [--expected TEXT] [--actual TEXT]',
-    'case open "SYMPTOM" --subject ledger:NAME [--since 15m]',
+    'case open "SYMPTOM" --subject ledger:NAME [--since 15m] [--invoice FILE]',
     "case list",
     "case show CASE",
     "case verify CASE --after [--since 2m]",
@@ -58,6 +59,12 @@ export const command: Command = {
     until: { type: "string", value: "WHEN", description: "end of the window (default: now)" },
     expected: { type: "string", value: "TEXT", description: "what should happen" },
     actual: { type: "string", value: "TEXT", description: "what happens instead" },
+    invoice: {
+      type: "string",
+      value: "FILE",
+      description:
+        "of the ledger: a provider's invoice, CSV with provider, model, currency, amount, from, until",
+    },
     after: { type: "boolean", description: "take the snapshot after the repair, now" },
     format: {
       type: "string",
@@ -98,6 +105,8 @@ async function openCase(context: CommandContext, [symptom]: readonly string[]): 
   const until = textOption(context, "until");
   const expected = textOption(context, "expected");
   const actual = textOption(context, "actual");
+  const invoicePath = textOption(context, "invoice");
+  const invoice = invoicePath === undefined ? undefined : await invoiceOf(invoicePath, nowMs);
   const detail = await connect(context).client.openCase(
     {
       body: {
@@ -107,12 +116,24 @@ async function openCase(context: CommandContext, [symptom]: readonly string[]): 
         ...(until === undefined ? {} : { to: parseMoment("until", until, nowMs) }),
         ...(expected === undefined ? {} : { expected }),
         ...(actual === undefined ? {} : { actual }),
+        ...(invoice === undefined ? {} : { invoice }),
       },
     },
     { signal: context.signal },
   );
   print(context, detail);
   return 0;
+}
+
+async function invoiceOf(path: string, nowMs: number): Promise<ProviderInvoice> {
+  const { lines, from, until } = await readInvoice(path);
+  if (from === undefined || until === undefined) {
+    throw new UsageError(
+      `--invoice needs the time that it is for: columns from and until in ${path}, as 2026-01-01.`,
+    );
+  }
+  const [start, end] = [parseMoment("since", from, nowMs), parseMoment("until", until, nowMs)];
+  return { lines, from: start, until: end };
 }
 
 async function listCases(context: CommandContext): Promise<number> {

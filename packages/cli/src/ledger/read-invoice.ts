@@ -84,14 +84,24 @@ function periodOf(
   if (columns.includes(-1) || first === undefined) return {};
   const cellsIn = (row: Row): string[] => columns.map((column) => row.cells[column] ?? "");
   const [from = "", until = ""] = cellsIn(first);
+  if (!isMoment(from) || !isMoment(until)) {
+    throw new PlatformError("evidence_unreadable", "The time of the invoice is no time.", {
+      where: `${path}, line ${first.number}`,
+      hint: "Write `from` and `until` as 2026-01-31 or 2026-01-31T12:00:00Z.",
+    });
+  }
   const other = rows.find((row) => cellsIn(row).join() !== [from, until].join());
-  if (from === "" || until === "" || other !== undefined) {
+  if (other !== undefined) {
     throw new PlatformError("evidence_unreadable", "The lines are not all for one time.", {
-      where: `${path}, line ${(other ?? first).number}`,
+      where: `${path}, line ${other.number}`,
       hint: "Compare the lines of each time by themselves, with the same `from` and `until` in each.",
     });
   }
   return { from, until };
+}
+
+function isMoment(text: string): boolean {
+  return /^\d{4}-\d{2}-\d{2}(?:T|$)/.test(text) && !Number.isNaN(Date.parse(text));
 }
 
 /** The cells of a line; quotes around one may hold commas, and two stand for one. */

@@ -164,9 +164,11 @@ function reconciliationLines({ differences, cut, applied, booked }: Reconciliati
 function caseLines(differences: readonly LedgerDifference[]): string[] {
   const shown: ReadonlySet<string> = new Set(exportedDifferenceKinds);
   const first = differences.find(({ kind }) => shown.has(kind));
-  if (first === undefined) return [];
-  const subject = printable(first.subject);
-  return [`Open a case: faultline case open "The books do not agree" --subject ledger:${subject}`];
+  const [invoiced] = differences.filter(({ kind }) => kind === "invoice-differs");
+  const one = first ?? invoiced;
+  if (one === undefined) return [];
+  const words = `case open "The books do not agree" --subject ledger:${printable(one.subject)}`;
+  return [`Open a case: faultline ${words}${first === undefined ? " --invoice FILE" : ""}`];
 }
 
 function linesOf(

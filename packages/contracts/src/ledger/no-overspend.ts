@@ -175,7 +175,7 @@ function blockingDebts({ accounts = [], limits }: Books): Difference[] {
         message: `The account owes ${-actualMicros}, and may owe ${limitMicros}.`,
         places: [{ list: "accounts", ids: [id] }],
         causeKind: "capacity",
-        repair: `Grant credit: it covers the debt first. Or raise the credit line of ${currency}.`,
+        repair: `Grant credit: it covers the debt first. A wider credit line lets calls go on, and leaves the debt.`,
         nextCheck:
           "`faultline ledger explain OPERATION` shows which use was reported beyond its bound.",
       },

@@ -11,6 +11,7 @@ import {
 } from "@faultline/contracts/model";
 
 import { uuidPattern } from "../ids.ts";
+import { ProviderInvoice } from "./ledger-reconciliation.ts";
 
 export const CaseSubject = Type.Object(
   {
@@ -34,6 +35,8 @@ export const OpenCaseRequest = Type.Object(
     to: Type.Optional(Type.String({ format: "date-time" })),
     expected: Type.Optional(Type.String({ maxLength: 2_048 })),
     actual: Type.Optional(Type.String({ maxLength: 2_048 })),
+    /** Of a case of the ledger: what a provider invoiced, which lies beside the ledger in each of its snapshots. */
+    invoice: Type.Optional(ProviderInvoice),
   },
   { additionalProperties: false },
 );

@@ -21,18 +21,20 @@ export const InvoiceLine = Type.Object(
 );
 export type InvoiceLine = Static<typeof InvoiceLine>;
 
+/** A provider's invoice for a time. */
+export const ProviderInvoice = Type.Object(
+  {
+    from: Moment,
+    until: Moment,
+    lines: Type.Array(InvoiceLine, { minItems: 1, maxItems: 10_000 }),
+  },
+  closed,
+);
+export type ProviderInvoice = Static<typeof ProviderInvoice>;
+
 export const ReconcileRequest = Type.Object(
   {
-    invoice: Type.Optional(
-      Type.Object(
-        {
-          from: Moment,
-          until: Moment,
-          lines: Type.Array(InvoiceLine, { minItems: 1, maxItems: 10_000 }),
-        },
-        closed,
-      ),
-    ),
+    invoice: Type.Optional(ProviderInvoice),
     /** Makes the proposed entries; default: they are only proposed. */
     apply: Type.Optional(Type.Boolean()),
     /** Enters what the invoice says as cost of the provider; the tenant's credit does not move. */

@@ -1,6 +1,7 @@
 /** Cases: from a symptom to a proof. */
 
 import {
+  type BookedInvoiceLine,
   checkSnapshot,
   type Contract,
   contracts as shippedContracts,
@@ -35,6 +36,7 @@ import {
   takeNumber,
 } from "./case-records.ts";
 import type { CaseFact } from "./fact.ts";
+import { invoiceIn, invoiceLinesOf } from "./case-invoice.ts";
 import { readWindow } from "./case-window.ts";
 import {
   type FrozenSnapshot,
@@ -95,6 +97,13 @@ export class Cases {
   /** Freezes the evidence of the window, runs the contracts on it and writes hypotheses. */
   async openCase(scope: ActorScope, request: OpenCaseRequest): Promise<CaseDetail> {
     const window = readWindow(request, this.#options.clock);
+    const invoice = request.invoice === undefined ? [] : invoiceLinesOf(request.invoice);
+    if (invoice.length > 0 && request.subject.kind !== "ledger") {
+      throw new PlatformError("request_invalid", "An invoice lies beside a ledger only.", {
+        where: "/invoice",
+        hint: "Name what of the ledger the case is about: `ledger:all`, or the model that is invoiced.",
+      });
+    }
     const at = this.#now();
     return await this.#investigate(scope, "case open", async (trace) => {
       const { snapshot, facts } = await this.#freeze(scope, {
@@ -102,6 +111,7 @@ export class Cases {
         window,
         role: "before",
         takenAt: at,
+        invoice,
         trace,
       });
       const findings = await tracePart(trace, "check contracts", () =>
@@ -172,6 +182,7 @@ export class Cases {
         role: "after",
         ...(isOfLedger ? {} : { operations: faultyEntries(question) }),
         takenAt: at,
+        invoice: invoiceIn(before.snapshot),
         trace,
       });
       const judgement = await tracePart(trace, "judge repair", () => {
@@ -258,12 +269,19 @@ export class Cases {
 
   async #freeze(
     scope: TenantScope,
-    { trace, ...request }: FreezeRequest & { readonly trace: StepTrace },
+    {
+      trace,
+      invoice,
+      ...request
+    }: FreezeRequest & {
+      readonly trace: StepTrace;
+      readonly invoice: readonly BookedInvoiceLine[];
+    },
   ): Promise<FrozenSnapshot> {
     const { telemetry: source, ledger, blobs } = this.#options;
     return await tracePart(trace, "freeze snapshot", () =>
       request.subject.kind === "ledger"
-        ? freezeLedger({ ledger, blobs, scope }, request)
+        ? freezeLedger({ ledger, blobs, scope }, { ...request, invoice })
         : freezeSnapshot({ source, blobs, scope }, request),
     );
   }

@@ -1,6 +1,12 @@
 /** Freezes the tenant's ledger into a snapshot: all of it at this moment, from the beginning of a window on. */
 
-import { encodeSnapshotFile, readEvidence, snapshotOf } from "@faultline/contracts";
+import {
+  type BookedInvoiceLine,
+  createSnapshot,
+  encodeSnapshotFile,
+  readEvidence,
+  type SnapshotPart,
+} from "@faultline/contracts";
 import { type CaseSnapshot, PlatformError } from "@faultline/protocol";
 
 import { assert } from "#kernel/index.ts";
@@ -24,11 +30,18 @@ export async function freezeLedger(
     readonly role: CaseSnapshot["role"];
     /** ISO 8601. */
     readonly takenAt: string;
+    /** What a provider invoiced: the ledger is taken from the beginning of its time on. */
+    readonly invoice: readonly BookedInvoiceLine[];
   },
 ): Promise<FrozenSnapshot> {
-  const { window, role, takenAt } = request;
+  const { window, role, takenAt, invoice } = request;
   const from = new Date(window.fromMs).toISOString();
-  const pieces = await parts.ledger.exportLedger(parts.scope, { since: from });
+  const startMs = Math.min(
+    window.fromMs,
+    ...invoice.slice(0, 1).map(({ fromMicros = 0 }) => fromMicros / 1_000),
+  );
+  const since = new Date(startMs).toISOString();
+  const pieces = await parts.ledger.exportLedger(parts.scope, { since });
   const bytes = new TextEncoder().encode(pieces.join(""));
   if (bytes.byteLength > caseLimits.ledgerBytesMax) {
     throw new PlatformError(
@@ -42,7 +55,7 @@ export async function freezeLedger(
   }
   const { evidence, unreadable } = readEvidence([{ name: "ledger", bytes }]);
   assert(unreadable.length === 0, "what the ledger exports can be read");
-  const snapshot = snapshotOf(evidence);
+  const snapshot = createSnapshot([...evidence, ...invoiceParts(invoice)]);
   const file = encodeSnapshotFile(snapshot);
   return {
     snapshot,
@@ -58,4 +71,11 @@ export async function freezeLedger(
       byteCount: file.byteLength,
     },
   };
+}
+
+/** All lines of an invoice are for one time. */
+function invoiceParts(invoice: readonly BookedInvoiceLine[]): SnapshotPart[] {
+  if (invoice.length === 0) return [];
+  const source = { name: "invoice", format: "invoice-csv", notes: [] };
+  return [{ source, content: { kind: "ledger", invoice: [...invoice] } }];
 }
