@@ -1,6 +1,8 @@
 /** The formats of tracers other than OpenTelemetry's own protocol. */
 
 import { type EvidenceFormat, startsAsJson } from "../format.ts";
+import { readDatadog, recogniseDatadog } from "./datadog.ts";
+import { readElastic, recogniseElastic } from "./elastic.ts";
 import { readJaeger, recogniseJaeger } from "./jaeger.ts";
 import { readLangfuse, recogniseLangfuse } from "./langfuse.ts";
 import { readLangsmith, recogniseLangsmith } from "./langsmith.ts";
@@ -22,6 +24,19 @@ export const tracingFormats: readonly EvidenceFormat[] = [
     description: "transactions of Sentry with their spans as JSON, alone or in envelopes",
     recognise: ({ head }) => startsAsJson(head) && recogniseSentry(head),
     read: (input) => readSentry(input.text()),
+  },
+  {
+    name: "elastic-apm",
+    description:
+      "transactions and spans of Elastic APM, as agents send them on lines or as documents of a search",
+    recognise: ({ head }) => startsAsJson(head) && recogniseElastic(head),
+    read: (input) => readElastic(input.text()),
+  },
+  {
+    name: "datadog-json",
+    description: "traces as Datadog's tracers send them, and answers of its API of spans",
+    recognise: ({ head }) => startsAsJson(head) && recogniseDatadog(head),
+    read: (input) => readDatadog(input.text()),
   },
   {
     name: "langfuse-json",

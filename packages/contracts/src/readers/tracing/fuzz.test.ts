@@ -8,6 +8,54 @@ const traceId = "0af7651916cd43dd8448eb211c80319c";
 const endpoint = { serviceName: "web", ipv4: "10.0.0.1", port: 80 };
 
 const seeds = [
+  [
+    [
+      {
+        name: "web.request",
+        service: "web",
+        resource: "GET /",
+        type: "web",
+        trace_id: 17,
+        span_id: "b7ad",
+        parent_id: 0,
+        error: 1,
+        start: time * 1e3,
+        duration: 1e6,
+        meta: { "span.kind": "server", "_dd.p.tid": "65f1e20000000000" },
+        metrics: { a: 1 },
+      },
+    ],
+  ],
+  { data: [{ attributes: { span_id: "1", trace_id: "2", start_timestamp: "2023-11-14" } }] },
+  { metadata: { service: { name: "web", agent: { name: "java", version: "1" } } } },
+  { transaction: { id: "b", trace_id: "a1", type: "request", timestamp: time, duration: 1 } },
+  {
+    span: {
+      id: "c",
+      trace_id: "a1",
+      parent_id: "b",
+      name: "SELECT FROM t",
+      type: "db.postgresql.query",
+      timestamp: time,
+      duration: 9,
+      composite: { count: 4, sum: 8, compression_strategy: "exact_match" },
+      context: { db: { statement: "SELECT 1 FROM t WHERE a = 'x'" }, http: { status_code: 200 } },
+    },
+  },
+  {
+    hits: {
+      hits: [
+        {
+          _source: {
+            processor: { event: "span" },
+            trace: { id: "a1" },
+            span: { id: "d", name: "x", "duration.us": [3] },
+            "timestamp.us": [time],
+          },
+        },
+      ],
+    },
+  },
   {
     data: [
       {
