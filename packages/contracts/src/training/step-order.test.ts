@@ -62,6 +62,11 @@ describe("steps out of order", () => {
     ],
     ["a learning rate of 0", () => ({ learningRates: [0], parameters: [] }), "learning rate is 0"],
     [
+      "a scheduler before the optimizer",
+      () => ({ calls: ["zero_grad", "forward", "loss", "backward", "scheduler_step", "step"] }),
+      "scheduler goes on before the optimizer",
+    ],
+    [
       "a parameter that does not change",
       () => ({ parameters: [parameter(), parameter({ name: "old", updateNorm: 0 })] }),
       "old",
@@ -217,5 +222,67 @@ describe("gradients that no optimizer uses", () => {
         "violated",
       );
     }
+  });
+});
+
+describe("the schedule of the learning rate", () => {
+  const rates = (stepCount: number, rateOf: (step: number) => number): Finding | undefined => {
+    const steps = Array.from({ length: stepCount }, (_, step): TrainingStep => ({
+      step,
+      mode: "train",
+      learningRates: [rateOf(step)],
+      calls: [...usual, "scheduler_step"],
+      parameters: [parameter({ learningRate: rateOf(step) })],
+    }));
+    const content: TrainingContent = { kind: "training", run: "r", rank: 0, steps };
+    const source = { name: "x", format: "x", notes: [] };
+    return stepOrder.check(createSnapshot([{ source, content }]))[0];
+  };
+
+  it("that counts batches where it should count epochs leaves nothing to learn with", () => {
+    expect(rates(100, (step) => 0.1 * 0.5 ** step)).toMatchObject({
+      verdict: "violated",
+      title: expect.stringContaining("next to nothing"),
+      measures: { brokenStepCount: 80 },
+    });
+  });
+
+  it.each<[string, (step: number) => number]>([
+    ["warms up from 0", (step) => 0.1 * Math.min(1, step / 30)],
+    ["ends at 0", (step) => 0.1 * (1 - step / 99)],
+    ["goes down a cosine", (step) => 0.05 * (1 + Math.cos((Math.PI * step) / 99))],
+    ["comes again", (step) => 0.1 * 0.5 ** (step % 40)],
+    ["is small from the first step", () => 1e-8],
+  ])("that %s is in order", (_what, rateOf) => {
+    expect(rates(100, rateOf)?.verdict).toBe("holds");
+  });
+
+  it.each<[string, TrainingCall[]]>([
+    ["behind the step", [...usual, "scheduler_step"]],
+    ["before the passes of an epoch", ["scheduler_step", ...usual]],
+    ["behind each of two optimizers", [...usual, "scheduler_step", "step", "scheduler_step"]],
+    [
+      "behind each pass of which some gather gradients",
+      [
+        "zero_grad",
+        "forward",
+        "loss",
+        "backward",
+        "scheduler_step",
+        "forward",
+        "loss",
+        "backward",
+        "step",
+        "scheduler_step",
+      ],
+    ],
+  ])("that goes on %s is in order", (_what, calls) => {
+    expect(check(() => ({ calls }))[0]?.verdict).toBe("holds");
+  });
+
+  it("that goes on too early at some steps alone is no habit of the loop", () => {
+    const early: TrainingCall[] = ["zero_grad", "forward", "backward", "scheduler_step", "step"];
+    const [finding] = check((step) => ({ calls: step < 6 ? early : [...usual, "scheduler_step"] }));
+    expect(finding?.verdict).toBe("holds");
   });
 });

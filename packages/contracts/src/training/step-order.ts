@@ -6,6 +6,7 @@ import type { FindingParts } from "../model/make-finding.ts";
 import { evidenceOfKind, type EvidenceOf } from "../model/snapshot.ts";
 import type { TrainingCall } from "../model/training.ts";
 import { plural } from "../text/plural.ts";
+import { earlySchedules, faintRest } from "./scheduled-rates.ts";
 import { staleParameters, stillParameters } from "./stale-parameters.ts";
 import { numberOf } from "./measured.ts";
 import { isApplied, type PlacedStep, placedSteps, runSubject, stepReference } from "./step-view.ts";
@@ -36,7 +37,7 @@ interface Breach {
 
 export const stepOrder: Contract = defineContract({
   id: "training/step-order",
-  version: 3,
+  version: 4,
   boundary: "dataset-loss",
   promise:
     "Every step of training clears gradients before it makes new ones, runs in training mode, and changes the parameters that require gradients.",
@@ -123,6 +124,33 @@ function breachesOf(
     ...breaches,
     ...wholeRunBreaches(steps, options.zeroRateStepCountMin),
     ...unusedGradients(steps, window),
+    ...rateBreaches(steps, countMin),
+  ];
+}
+
+/** From so many steps on a schedule is one, and not what happened at the start. */
+const scheduledStepCountMin = 5;
+const faintStepCountMin = 20;
+
+function rateBreaches(steps: readonly PlacedStep[], countMin: number): Breach[] {
+  return [
+    {
+      title:
+        "The scheduler goes on before the optimizer steps, so that every rate is that of the next step",
+      expected: "The optimizer's step first, then the scheduler's: the first rate is used as well.",
+      at: earlySchedules(steps),
+      fix: "Call scheduler.step() behind optimizer.step().",
+      countMin: Math.max(countMin, scheduledStepCountMin),
+      quote: ({ step }) => (step.calls ?? []).join(", "),
+    },
+    {
+      title: "The learning rate is next to nothing for at least half of the run, up to its end",
+      expected: "A learning rate above nothing until the run ends.",
+      at: faintRest(steps),
+      fix: "Correct the schedule of the learning rate: whether it counts steps or epochs, and how many of them.",
+      countMin: faintStepCountMin,
+      quote: ({ step }) => `learning rates ${step.learningRates?.join(", ") ?? ""}`,
+    },
   ];
 }
 
