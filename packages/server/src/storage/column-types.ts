@@ -9,7 +9,7 @@ const jsonTypes: readonly number[] = [builtins.JSON, builtins.JSONB];
 
 /** Those of the client, except that JSON is read as what others wrote: attributes of spans, facts of cases. */
 export const columnTypes: CustomTypesConfig = {
-  getTypeParser(type: types.TypeId, format?: "text" | "binary") {
+  getTypeParser: (type, format) => {
     if (!jsonTypes.includes(type) || format === "binary") return types.getTypeParser(type, format);
     return (text: string) => parseForeignJson(text);
   },

@@ -1,3 +1,4 @@
+import { parseForeignJson } from "@faultline/contracts/json";
 import { PlatformError } from "@faultline/protocol";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -83,9 +84,9 @@ describe("a chat completion request", () => {
         const request = reader.read(body);
         const splices = [request.modelSplice('up"stream')];
         if (request.usageSplice !== undefined) splices.push(request.usageSplice);
-        const before = JSON.parse(text) as Record<string, unknown>;
+        const before = parseForeignJson(text) as Record<string, unknown>;
         const sent = applySplices(body, splices).toString();
-        const after = JSON.parse(sent) as Record<string, unknown>;
+        const after = parseForeignJson(sent) as Record<string, unknown>;
 
         const options = before["stream_options"];
         const expected: Record<string, unknown> = { ...before, model: 'up"stream' };

@@ -22,10 +22,10 @@ describe("JSON as the translation reads it", () => {
     expect(parseJson("1.00000000000000000000")).toBe(1);
   });
 
-  it("reads what JSON.parse reads", () => {
+  it("reads what JSON.stringify writes", () => {
     fc.assert(
       fc.property(fc.json({ maxDepth: 5 }), (text) => {
-        expect(JSON.stringify(parseJson(text))).toBe(JSON.stringify(JSON.parse(text)));
+        expect(JSON.stringify(parseJson(text))).toBe(text);
       }),
     );
   });

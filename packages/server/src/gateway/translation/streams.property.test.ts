@@ -1,3 +1,4 @@
+import { parseForeignJson } from "@faultline/contracts/json";
 import { PlatformError } from "@faultline/protocol";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -352,7 +353,7 @@ describe("interleaved calls of a chat stream", () => {
               type: "tool_use",
               id: `id_${index}`,
               name,
-              input: JSON.parse(inputs[index] ?? ""),
+              input: parseForeignJson(inputs[index] ?? ""),
             })),
           );
         },

@@ -1,5 +1,7 @@
 /** What the tests of the translation share: bodies as objects, streams as events. */
 
+import { parseForeignJson } from "@faultline/contracts/json";
+
 import {
   type Surface,
   translateReply,
@@ -31,7 +33,7 @@ export function request(
     losses,
     context,
   } = translateRequest(plan, Buffer.from(JSON.stringify(body)));
-  return { body: JSON.parse(translated.toString()), losses, context };
+  return { body: parseForeignJson(translated.toString()), losses, context };
 }
 
 /** The context of a plain request, for tests of replies. */
@@ -43,7 +45,7 @@ export function contextOf(from: Surface, to: Surface, fields: object = {}): Tran
 
 /** A translated reply as an object. */
 export function reply(context: TranslationContext, body: unknown): Loose {
-  return JSON.parse(translateReply(context, Buffer.from(JSON.stringify(body))).toString());
+  return parseForeignJson(translateReply(context, Buffer.from(JSON.stringify(body))).toString());
 }
 
 /** One event of a stream, as clients see it. */
@@ -72,6 +74,6 @@ export function parseEvents(text: string): SeenEvent[] {
       const field = (name: string): string | undefined =>
         lines.find((line) => line.startsWith(`${name}: `))?.slice(name.length + 2);
       const data = field("data") ?? "";
-      return { event: field("event"), data: data === "[DONE]" ? data : JSON.parse(data) };
+      return { event: field("event"), data: data === "[DONE]" ? data : parseForeignJson(data) };
     });
 }

@@ -1,5 +1,6 @@
 /** Puts the whole reply together from a stream, as clients of each surface do. Written apart from the translation. */
 
+import { parseForeignJson } from "@faultline/contracts/json";
 import { accumulateResponse } from "openai/lib/responses/ResponseAccumulator";
 
 import type { Loose, SeenEvent } from "./exchange.ts";
@@ -32,7 +33,7 @@ export function joinChat(events: readonly SeenEvent[]): Loose {
     }
     whole.choices[0].finish_reason = choice.finish_reason ?? whole.choices[0].finish_reason;
   }
-  return JSON.parse(JSON.stringify(whole));
+  return parseForeignJson(JSON.stringify(whole));
 }
 
 /** A stream of messages as the whole reply. */
@@ -55,7 +56,7 @@ export function joinMessages(events: readonly SeenEvent[]): Loose {
         inputs.set(data.index, (inputs.get(data.index) ?? "") + delta.partial_json);
     }
     if (data.type === "content_block_stop" && inputs.get(data.index)) {
-      block.input = JSON.parse(inputs.get(data.index) ?? "");
+      block.input = parseForeignJson(inputs.get(data.index) ?? "");
     }
     if (data.type === "message_delta") {
       Object.assign(whole, data.delta);
