@@ -18,7 +18,7 @@ export type NumberForm = (value: number, source: string) => unknown;
 
 /**
  * What a healthy `JSON.parse` gives, and its errors: throws a `SyntaxError` that names the position. With `numberForm`,
- * numbers are what it makes of them.
+ * numbers are what it makes of them; that asks for an engine which shows a reviver how a number was written.
  */
 export function parseForeignJson(text: string, numberForm?: NumberForm): unknown {
   const value: unknown = numberForm === undefined ? JSON.parse(text) : revived(text, numberForm);
