@@ -2,9 +2,8 @@
 
 import type { EvidenceReference, MetricSeries } from "../model/evidence.ts";
 import { evidenceOfKind, type Snapshot } from "../model/snapshot.ts";
-import { compareText } from "../text/compare-text.ts";
 import { shorten } from "../text/cut-text.ts";
-import { labelledName } from "../text/labelled-name.ts";
+import { labelledName, sortedLabels } from "../text/labelled-name.ts";
 
 /** Two counters whose quotient tells how long connections are kept. */
 interface CounterPair {
@@ -126,11 +125,9 @@ export function countedConnectionsOf(snapshot: Snapshot): CountedConnections[] {
 }
 
 function subjectOf({ labels }: MetricSeries): string {
-  return Object.entries(labels)
-    .filter(([name]) => subjectLabels.test(name))
-    .sort(([left], [right]) => compareText(left, right))
-    .map(([name, value]) => `${name}="${value}"`)
-    .join(",");
+  return sortedLabels(
+    Object.fromEntries(Object.entries(labels).filter(([name]) => subjectLabels.test(name))),
+  );
 }
 
 function countOf(

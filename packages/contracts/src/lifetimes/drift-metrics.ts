@@ -2,7 +2,7 @@
 
 import type { MetricSeries } from "../model/evidence.ts";
 import { evidenceOfKind, type Snapshot } from "../model/snapshot.ts";
-import { compareText } from "../text/compare-text.ts";
+import { sortedLabels, sortedName } from "../text/labelled-name.ts";
 import { addPlace, type DriftSeries, type DriftSubject, partOfName } from "./drift-parts.ts";
 
 const isLatency =
@@ -28,7 +28,7 @@ export function driftOfMetrics(snapshot: Snapshot): DriftSubject[] {
       if (!isLatency.test(series.name) || isOther.test(series.name)) continue;
       const subject = subjectOf(series, byKey, rates);
       if (subject === undefined) continue;
-      addPlace(subject, () => ({ evidence, locator: titleOf(series.name, series) }));
+      addPlace(subject, () => ({ evidence, locator: sortedName(series.name, series.labels) }));
       found.push(subject);
     }
   }
@@ -49,7 +49,7 @@ function subjectOf(
   const { times, values } = count === undefined ? gaugeOf(series) : meansOf(series, count);
   return {
     kind: "metric",
-    name: titleOf(base, series),
+    name: sortedName(base, series.labels),
     unit: series.unit ?? unitOf(base),
     times,
     parts: new Map([[partOfName(base) ?? "total", values]]),
@@ -59,19 +59,7 @@ function subjectOf(
 }
 
 function keyOf(name: string, { labels }: MetricSeries): string {
-  return `${name}\n${labelsText(labels)}`;
-}
-
-function titleOf(name: string, { labels }: MetricSeries): string {
-  const text = labelsText(labels);
-  return text === "" ? name : `${name}{${text}}`;
-}
-
-function labelsText(labels: Readonly<Record<string, string>>): string {
-  return Object.entries(labels)
-    .sort(([left], [right]) => compareText(left, right))
-    .map(([name, value]) => `${name}="${value}"`)
-    .join(",");
+  return `${name}\n${sortedLabels(labels)}`;
 }
 
 function unitOf(name: string): string {

@@ -4,6 +4,7 @@ import type { EvidenceReference, LogsContent, MetricSeries } from "../model/evid
 import { evidenceOfKind, type EvidenceOf, type Snapshot } from "../model/snapshot.ts";
 import { nameOf, objectsOf, referenceTo } from "../kubernetes/objects.ts";
 import type { Span } from "../model/span.ts";
+import { sortedName } from "../text/labelled-name.ts";
 import { operationOf } from "../traces/name-operation.ts";
 import { noParent, type Trace, tracesOf } from "../traces/trace.ts";
 import type { VariableTypes } from "./expression/check.ts";
@@ -191,13 +192,9 @@ function* seriesItems(snapshot: Snapshot): Generator<Item> {
   );
   const values = all.map(({ value }) => value);
   for (const { id, index, series, value } of all) {
-    const labels = Object.entries(series.labels).map(([name, text]) => `${name}="${text}"`);
     yield {
       values: [value, values],
-      subject: {
-        kind: "metric",
-        name: labels.length === 0 ? series.name : `${series.name}{${labels.sort().join(",")}}`,
-      },
+      subject: { kind: "metric", name: sortedName(series.name, series.labels) },
       reference: { evidenceId: id, locator: `/series/${index}` },
     };
   }

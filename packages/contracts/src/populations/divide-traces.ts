@@ -1,11 +1,10 @@
 /** Tells which requests are bad: those that were chosen as such, those that failed, or those that took far too long. */
 
 import { evidenceOfKind, type Snapshot } from "../model/snapshot.ts";
-import type { Span } from "../model/span.ts";
 import { middleAndSpread, sortedNumbers } from "../statistics/quantiles.ts";
 import { mark } from "../traces/marks.ts";
 import type { Trace } from "../traces/trace.ts";
-import { type Pace, paceOf } from "./pace.ts";
+import { operationOf, type Pace, paceOf } from "./pace.ts";
 
 /** How it was told which requests are bad. */
 export type Division = "failed" | "slow" | "chosen";
@@ -75,8 +74,4 @@ function slowTraces(traces: readonly Trace[]): boolean[] {
     if (span === undefined) return false;
     return span.durationNanos > (limits.get(operationOf(span)) ?? Infinity);
   });
-}
-
-function operationOf({ service, name }: Span): string {
-  return `${service}\n${name}`;
 }

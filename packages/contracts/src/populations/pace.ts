@@ -1,5 +1,6 @@
 /** How much longer slow requests took than others of the same operation. */
 
+import type { Span } from "../model/span.ts";
 import { medianOf } from "../statistics/quantiles.ts";
 import type { Trace } from "../traces/trace.ts";
 
@@ -18,9 +19,11 @@ export function paceOf(traces: readonly Trace[], isBad: readonly (boolean | unde
   const ratios: number[] = [];
   const increases: number[] = [];
   traces.forEach((trace, at) => {
-    const median = usual.get(operationOf(trace));
-    const nanos = trace.spans[0]?.durationNanos;
-    if (isBad[at] !== true || median === undefined || nanos === undefined) return;
+    const [entry] = trace.spans;
+    if (isBad[at] !== true || entry === undefined) return;
+    const nanos = entry.durationNanos;
+    const median = usual.get(operationOf(entry));
+    if (median === undefined) return;
     ratios.push(median > 0 ? nanos / median : Infinity);
     increases.push((nanos - median) / nanosPerMilli);
   });
@@ -30,14 +33,16 @@ export function paceOf(traces: readonly Trace[], isBad: readonly (boolean | unde
 
 /** The median length of each operation. */
 function usualNanosOf(traces: readonly Trace[]): ReadonlyMap<string, number> {
+  const entries = traces.flatMap(({ spans }) => spans[0] ?? []);
   return new Map(
-    [...Map.groupBy(traces, operationOf)].map(([operation, same]) => [
+    [...Map.groupBy(entries, operationOf)].map(([operation, same]) => [
       operation,
-      medianOf(same.map(({ spans }) => spans[0]?.durationNanos ?? 0)),
+      medianOf(same.map(({ durationNanos }) => durationNanos)),
     ]),
   );
 }
 
-function operationOf({ spans }: Trace): string {
-  return `${spans[0]?.service ?? ""}\n${spans[0]?.name ?? ""}`;
+/** What a request asked for, by the span with which it began. */
+export function operationOf({ service, name }: Pick<Span, "service" | "name">): string {
+  return `${service}\n${name}`;
 }
