@@ -5,6 +5,7 @@ import { countScore } from "./count-score.ts";
 import { type Deviation, deviationAt, deviationOf } from "./deviation.ts";
 import { quantileOf, sortedNumbers } from "../statistics/quantiles.ts";
 import type { ObservedSeries } from "./observed-series.ts";
+import { isRare, rareChangeAt, rareChangeIn } from "./rare-change.ts";
 
 export interface RankingOptions {
   readonly pointCountMin: number;
@@ -33,8 +34,11 @@ export function changesIn(
 ): DeviatingSeries[] {
   const found = judged.map((series) => {
     if (series.counted?.isProving === false) return undefined;
-    const deviation = deviationOf(series.values, options.pointCountMin);
-    return byCount(deviation, series.values, series.counted?.usual);
+    const { values, counted } = series;
+    const deviation = deviationOf(values, options.pointCountMin);
+    return counted === undefined
+      ? rareOr(deviation, values)
+      : byCount(deviation, values, counted.usual);
   });
   return rated(judged, found, options).filter(
     ({ isSure, deviation }) => isSure && deviation.score >= options.scoreMin / 2,
@@ -79,7 +83,8 @@ function departureAt(
   const isProving = isJudged !== false && series.counted?.isProving !== false;
   const whole = orderly(values);
   const found = deviationAt(whole, split + apart, isProving);
-  const deviation = byCount(found && { ...found, index: split + apart }, whole, usual);
+  const placed = found && { ...found, index: split + apart };
+  const deviation = usual === undefined ? rareAt(placed, whole) : byCount(placed, whole, usual);
   if (deviation === undefined) return undefined;
   const index = (found?.index ?? 0) - apart;
   const chance = values.length < pointCountMin ? 1 : deviation.chance;
@@ -95,6 +100,33 @@ function byCount(
   if (deviation === undefined || usual === undefined) return deviation;
   const { score, isMore } = countScore(values, usual, deviation.index);
   return { ...deviation, score, direction: isMore ? "up" : "down" };
+}
+
+/** A change of what was nearly always zero is told by how often it is not; the places where values jump do not tell of it. */
+function rareOr(found: Deviation | undefined, values: Float64Array): Deviation | undefined {
+  if (found?.direction === "down") return ceased(found, values);
+  const rare = rareChangeIn(values);
+  if (rare === undefined) {
+    return found !== undefined && isRare(values, found.index) ? undefined : found;
+  }
+  const told = found ?? deviationAt(values, rare.index, false);
+  return told && { ...told, chance: rare.chance, score: Math.max(told.score, rare.score) };
+}
+
+/** What happened for a while at the beginning, and hardly since, is as little a level as what happens at the end. */
+function ceased(found: Deviation, values: Float64Array): Deviation | undefined {
+  const backwards = values.toReversed();
+  const index = values.length - found.index;
+  if (!isRare(backwards, index)) return found;
+  const rare = rareChangeAt(backwards, index);
+  return rare && { ...found, chance: Math.min(1, rare.chance * values.length) };
+}
+
+/** The same at a place that is known; what is too little to prove it still ranks. */
+function rareAt(found: Deviation | undefined, values: Float64Array): Deviation | undefined {
+  if (found === undefined || !isRare(values, found.index)) return found;
+  const rare = rareChangeAt(values, found.index);
+  return { ...found, chance: rare?.chance ?? 1, score: Math.max(found.score, rare?.score ?? 0) };
 }
 
 /** Of a departure from another recording, the share that must have happened at the moment to be sure. */

@@ -55,11 +55,13 @@ export function deviationAt(
   const whole = values.subarray(0, split);
   const early = thinned(whole);
   const later = thinned(values.subarray(split));
-  const { median, scale } = levelOf(early, rangeOf(values));
+  const { median, scale, isStill } = levelOf(early, rangeOf(values));
   const middle = quantileOf(sortedNumbers(later), 0.5);
   const usual = sortedNumbers(early.map((value) => Math.abs(value - median)));
   const distances = sortedNumbers(later.map((value) => Math.abs(value - median)));
-  const level = Math.abs(middle - median) / scale;
+  // Of what was always zero, a level is no peak: whatever most values are by far is another one.
+  const levelScale = isStill && median === 0 ? zeroLevelShare * scale : scale;
+  const level = Math.abs(middle - median) / levelScale;
   const peak = (quantileOf(distances, peakShare) - quantileOf(usual, peakShare)) / scale;
   const after = level > 0 ? middle : farthestOf(later, median);
   return {
@@ -119,13 +121,23 @@ const peakWeight = 0.5;
 /** A series that hardly moved before has no noise to measure with; its scale is at least this share of the range. */
 const stillShare = 0.1;
 
-function levelOf(values: Float64Array, range: number): { median: number; scale: number } {
+/** A level that most values have once it was zero needs so much of the scale by which a peak is measured. */
+const zeroLevelShare = 0.2;
+
+interface Level {
+  readonly median: number;
+  readonly scale: number;
+  /** Hardly any value was another. */
+  readonly isStill: boolean;
+}
+
+function levelOf(values: Float64Array, range: number): Level {
   const { median, quartileRange } = middleAndSpread(sortedNumbers(values));
   const isStill = quartileRange <= 1e-9 * Math.max(Math.abs(median), range);
   const medianShare = values.length < spreadCountMin ? unknownSpreadShare : 0.01;
   const floor = Math.max(medianShare * Math.abs(median), (isStill ? stillShare : 0.002) * range);
   const scale = Math.max(quartileRange / 1.349, floor);
-  return { median, scale: scale > 0 ? scale : 1 };
+  return { median, scale: scale > 0 ? scale : 1, isStill };
 }
 
 function farthestOf(values: Float64Array, from: number): number {
