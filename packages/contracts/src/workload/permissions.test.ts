@@ -175,5 +175,69 @@ test("a command of kubectl that no role of the account allows is told, and not w
   const one = agent("kubectl get pod web-1");
   expect(findingsIn(permissions, one + role("get") + binding("reader"))).toEqual([]);
   expect(findingsIn(permissions, list + role("get, list") + binding("reader"))).toEqual([]);
-  expect(findingsIn(permissions, list + role("get") + binding("view"))).toEqual([]);
+  // Of a role that is nowhere nothing is known but that the binding names it.
+  expect(findingsIn(permissions, list + role("get") + binding("view"))).toMatchObject([
+    { verdict: "inconclusive", subject: { kind: "rolebinding" } },
+  ]);
+});
+
+describe("bindings", () => {
+  const held = (name: string, kind = "Role", namespace = "shop"): string =>
+    `---\napiVersion: rbac.authorization.k8s.io/v1\nkind: ${kind}\nmetadata: { name: ${name}${kind === "Role" ? `, namespace: ${namespace}` : ""}, uid: u-${name} }\nrules: [{ ${allowed} }]\n`;
+  const ofCluster = (name: string): string =>
+    `---\napiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRoleBinding\nmetadata: { name: all-pods }\nroleRef: { kind: ClusterRole, name: ${name} }\nsubjects: [{ kind: ServiceAccount, name: reader, namespace: shop }]\n`;
+
+  test.each([
+    ["where the roles of the namespace are listed", held("log-reader") + held("deployer")],
+    [
+      "where the roles of all namespaces are",
+      held("extension-apiserver-authentication-reader", "Role", "kube-system"),
+    ],
+    [
+      "where a role that nothing binds has nearly its name",
+      role(allowed).replace("pod-reader", "pod-raeder"),
+    ],
+  ])("to a role that does not exist grant nothing, %s", (_, roles) => {
+    expect(findingIn(permissions, binding() + roles)).toMatchObject({
+      verdict: "violated",
+      subject: { kind: "rolebinding", name: "shop/read-pods" },
+      title: expect.stringContaining(
+        "binds Role pod-reader, which does not exist in namespace shop",
+      ),
+    });
+  });
+
+  test.each([
+    ["alone", ""],
+    ["beside one role of the cluster", held("log-reader")],
+    [
+      "beside manifests of other roles",
+      role(allowed).replace("pod-reader", "log-reader") +
+        role(allowed).replace("pod-reader", "deployer"),
+    ],
+    [
+      "beside listed roles of another namespace",
+      held("a", "Role", "other") + held("b", "Role", "other"),
+    ],
+  ])("to a role that may stand elsewhere leave that open, %s", (_, roles) => {
+    expect(findingIn(permissions, binding() + roles)).toMatchObject({
+      verdict: "inconclusive",
+      missing: ["all roles in namespace shop"],
+    });
+  });
+
+  test("of the whole cluster are held against the list of its roles", () => {
+    const all = held("cluster-admin", "ClusterRole") + held("view", "ClusterRole");
+    expect(findingIn(permissions, ofCluster("pod-viewer") + all)).toMatchObject({
+      verdict: "violated",
+    });
+    expect(findingIn(permissions, ofCluster("pod-viewer"))).toMatchObject({
+      verdict: "inconclusive",
+    });
+    expect(findingsIn(permissions, ofCluster("view"))).toEqual([]);
+  });
+
+  test("to a role that exists are well", () => {
+    expect(findingsIn(permissions, binding() + role(allowed))).toEqual([]);
+  });
 });
