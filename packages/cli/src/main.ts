@@ -72,9 +72,8 @@ export async function main(words: readonly string[]): Promise<number> {
   } catch (error) {
     if (error instanceof UsageError) {
       terminal.note(`faultline ${name}: ${error.message}`);
-      terminal.note(
-        `Usage: ${command.usage.map((form: string) => `faultline ${form}`).join("\n       ")}`,
-      );
+      const forms = usageOf(command, name, rest);
+      terminal.note(`Usage: ${forms.map((form) => `faultline ${form}`).join("\n       ")}`);
       terminal.note(`Call 'faultline ${name} --help' for the options.`);
       return exitUsage;
     }
@@ -82,6 +81,13 @@ export async function main(words: readonly string[]): Promise<number> {
     printError(terminal, error);
     return exitFailure;
   }
+}
+
+/** The forms of the call for what was asked of the command; all where nothing of it is known. */
+function usageOf(command: Command, name: string, words: readonly string[]): readonly string[] {
+  const action = words.find((word) => !word.startsWith("-"));
+  const own = command.usage.filter((form) => `${form} `.startsWith(`${name} ${action} `));
+  return own.length > 0 ? own : command.usage;
 }
 
 async function printHelp(terminal: Terminal, topic: string | undefined): Promise<number> {

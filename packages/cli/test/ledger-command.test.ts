@@ -74,7 +74,7 @@ describe("faultline ledger", () => {
     const { code, stdout } = await platform.call("ledger", "reconcile", "--invoice", "invoice.csv");
     expect(code).toBe(1);
     expect(stdout).toMatch(
-      /invoice-differs: .*openai\/gpt.*\n {2}would be settled .* take 0\.25 USD/,
+      /invoice-differs: .*openai\/gpt.*\n {2}expected 0\.25 USD, found 0\.00 USD\n {2}would be settled .* take 0\.25 USD/,
     );
     const history = await platform.call("ledger", "reconcile", "--history");
     expect(history.stdout).toMatch(/1 invoice-differs +0\n/);
@@ -166,6 +166,9 @@ describe("the words of faultline ledger", () => {
     [["budget", "set", "b", "1", "--scope", "ann"], "--scope takes"],
     [["usage", "--by", "colour"], "--by takes"],
     [["explain"], "takes one OPERATION"],
+    [["grant", "5", "--currency", "EUR"], "takes no --currency. A currency is a word"],
+    [["usage", "--apply"], "Usage: faultline ledger usage [--by WHAT]"],
+    [["entries", "--count", "0"], "--count takes a whole number from 1 on"],
   ])("%j is refused with what it takes", async (words, message) => {
     const folder = await mkdtemp(join(tmpdir(), "faultline-ledger-"));
     const { code, stderr } = await call(["ledger", ...words, "--key", "x"], { folder });

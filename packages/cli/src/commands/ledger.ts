@@ -1,18 +1,20 @@
 /** `faultline ledger`: credit, what moved it, what is held, budgets, usage, and what an operation cost. */
 
+import { printable } from "@faultline/contracts";
 import { UsageGrouping, UsageKind } from "@faultline/protocol";
 
 import { type Actions, runAction } from "../actions.ts";
 import { type Command, type CommandContext, UsageError } from "../command.ts";
 import { connect, connectionOptions, textOption } from "../connection.ts";
-import { microsOf } from "../ledger/amount-text.ts";
+import { refuseUnusedOptions } from "../ledger/action-options.ts";
+import { askedMicrosOf } from "../ledger/amount-text.ts";
 import { budget } from "../ledger/budget-words.ts";
 import { conflicts } from "../ledger/conflict-words.ts";
 import { escrow } from "../ledger/escrow-words.ts";
 import { exportLedger, exportOptions } from "../ledger/export-words.ts";
 import { hold } from "../ledger/hold-words.ts";
 import { price, priceOptions } from "../ledger/price-words.ts";
-import { balanceTables, costLines, entryTable, usageTable } from "../ledger/print.ts";
+import { accountTable, balanceTables, costLines, entryTable, usageTable } from "../ledger/print.ts";
 import { invoices, reconcile, reconcileOptions } from "../ledger/reconcile-words.ts";
 import { tell } from "../ledger/tell.ts";
 import { webhook, webhookOptions } from "../ledger/webhook-words.ts";
@@ -127,6 +129,7 @@ export const command: Command = {
     "An operation's uses and holds bear its id, or its id, a colon and the number of the attempt.",
   ],
   async run(context) {
+    refuseUnusedOptions(context);
     return await runAction(context, actions);
   },
 };
@@ -143,12 +146,16 @@ async function entries(context: CommandContext): Promise<number> {
   const before = textOption(context, "before");
   const query = {
     ...(name === undefined ? {} : { account: name }),
-    ...(count === undefined ? {} : { limit: readNumber("--count", count) }),
+    ...(count === undefined ? {} : { limit: readCount(count) }),
     ...(before === undefined ? {} : { before: readNumber("--before", before) }),
   };
   const { signal, terminal } = context;
   const list = await connect(context).client.listLedgerEntries({ query }, { signal });
-  return tell(context, list, () => entryTable(terminal, list.entries));
+  return tell(context, list, () =>
+    list.entries.length === 0
+      ? `There is no entry${name === undefined ? "" : ` of ${printable(name)}`}${before === undefined ? "" : ` before ${before}`}.`
+      : entryTable(terminal, list.entries),
+  );
 }
 
 async function grant(context: CommandContext, words: readonly string[]): Promise<number> {
@@ -165,7 +172,7 @@ async function grant(context: CommandContext, words: readonly string[]): Promise
   }
   const body = {
     currency,
-    amountMicros: microsOf(amount),
+    amountMicros: askedMicrosOf(amount),
     ...(id === undefined ? {} : { id }),
     ...(priority === undefined ? {} : { priority: readNumber("--priority", priority) }),
     ...(lifeMs === undefined
@@ -175,7 +182,7 @@ async function grant(context: CommandContext, words: readonly string[]): Promise
   const { signal, terminal } = context;
   const granted = await connect(context).client.grantCredit({ body }, { signal });
   return tell(context, granted, () =>
-    [`Granted as lot ${granted.lotId}.`, balanceTables(terminal, granted.balance)].join("\n\n"),
+    [`Granted as lot ${granted.lotId}.`, accountTable(terminal, granted.balance)].join("\n\n"),
   );
 }
 
@@ -193,7 +200,9 @@ async function account(context: CommandContext, words: readonly string[]): Promi
     step === "close"
       ? await client.closeLedgerAccount({ body }, { signal })
       : await client.openLedgerAccount(
-          { body: { ...body, ...(line === undefined ? {} : { limitMicros: microsOf(line) }) } },
+          {
+            body: { ...body, ...(line === undefined ? {} : { limitMicros: askedMicrosOf(line) }) },
+          },
           { signal },
         );
   return tell(context, found, () => balanceTables(terminal, found));
@@ -218,7 +227,9 @@ async function usage(context: CommandContext): Promise<number> {
   };
   const { signal, terminal } = context;
   const found = await connect(context).client.readUsage({ query }, { signal });
-  return tell(context, found, () => usageTable(terminal, found));
+  return tell(context, found, () =>
+    found.rows.length === 0 ? "Nothing was used in this time." : usageTable(terminal, found),
+  );
 }
 
 async function explain(context: CommandContext, words: readonly string[]): Promise<number> {
@@ -229,6 +240,11 @@ async function explain(context: CommandContext, words: readonly string[]): Promi
   const { signal, terminal } = context;
   const cost = await connect(context).client.explainOperation({ params: { id } }, { signal });
   return tell(context, cost, () => costLines(terminal, cost));
+}
+
+function readCount(text: string): number {
+  if (/^[1-9]\d{0,3}$/.test(text)) return Number(text);
+  throw new UsageError(`--count takes a whole number from 1 on; '${text}' is none.`);
 }
 
 function readNumber(option: string, text: string): number {

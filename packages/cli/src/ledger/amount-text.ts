@@ -1,6 +1,18 @@
 /** Amounts of the ledger as people write and read them: units with up to six decimals. */
 
+import { PlatformError } from "@faultline/protocol";
+
 const microDigits = 6;
+const hint = "Amounts are units with up to six decimals, such as 12.50.";
+
+/** The micros of units that somebody typed. Throws `amount_invalid` and `amount_fractional` in their words. */
+export function askedMicrosOf(text: string): string {
+  const micros = microsOf(text);
+  if (/^-?\d+$/.test(micros)) return micros;
+  if (/^-?\d+\.\d+$/.test(micros))
+    throw new PlatformError("amount_fractional", `'${text}' has more than six decimals.`, { hint });
+  throw new PlatformError("amount_invalid", `'${text}' is not an amount.`, { hint });
+}
 
 /**
  * Units as micros: `12.5` is `12500000`. What is finer than a micro keeps its point, and what is no number stays as it is, so

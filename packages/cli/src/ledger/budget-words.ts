@@ -5,7 +5,7 @@ import type { BudgetScope, BudgetWindow } from "@faultline/protocol";
 import { type CommandContext, UsageError } from "../command.ts";
 import { connect, switchOption, textListOption, textOption } from "../connection.ts";
 import { parseDurationMs } from "../moment.ts";
-import { microsOf } from "./amount-text.ts";
+import { askedMicrosOf } from "./amount-text.ts";
 import { budgetTable } from "./print.ts";
 import { tell } from "./tell.ts";
 
@@ -39,7 +39,7 @@ async function set(context: CommandContext, words: readonly string[]): Promise<n
     ...(id === undefined ? {} : { id }),
     budgetId,
     currency,
-    limitMicros: microsOf(amount),
+    limitMicros: askedMicrosOf(amount),
     scope: readScope(textOption(context, "scope") ?? "tenant"),
     window: readWindow(textOption(context, "window") ?? "month"),
     isHard: !switchOption(context, "soft"),

@@ -5,7 +5,7 @@ import { UsageKind } from "@faultline/protocol";
 import { type CommandContext, UsageError } from "../command.ts";
 import { connect, switchOption, textListOption, textOption } from "../connection.ts";
 import { parseDurationMs } from "../moment.ts";
-import { microsOf, unitsOf } from "./amount-text.ts";
+import { askedMicrosOf, unitsOf } from "./amount-text.ts";
 import { holdTable } from "./print.ts";
 import { tell } from "./tell.ts";
 
@@ -18,7 +18,9 @@ export async function hold(context: CommandContext, words: readonly string[]): P
     case undefined: {
       const { signal, terminal } = context;
       const list = await connect(context).client.listHolds({}, { signal });
-      return tell(context, list, () => holdTable(terminal, list.holds));
+      return tell(context, list, () =>
+        list.holds.length === 0 ? "No hold is open." : holdTable(terminal, list.holds),
+      );
     }
     case "place":
       return await place(context, rest);
@@ -44,7 +46,7 @@ async function place(context: CommandContext, words: readonly string[]): Promise
   const durationSeconds = readSeconds(context);
   const body = {
     currency,
-    amountMicros: microsOf(amount),
+    amountMicros: askedMicrosOf(amount),
     ...idOf(context),
     ...(durationSeconds === undefined ? {} : { durationSeconds }),
     attribution: {
@@ -75,7 +77,7 @@ async function settle(context: CommandContext, words: readonly string[]): Promis
         ...idOf(context),
         usageId: textOption(context, "use") ?? id,
         usageKind,
-        amountMicros: microsOf(amount),
+        amountMicros: askedMicrosOf(amount),
         isFinal: !switchOption(context, "partial"),
       },
     },
@@ -94,7 +96,8 @@ async function settle(context: CommandContext, words: readonly string[]): Promis
 async function renew(context: CommandContext, words: readonly string[]): Promise<number> {
   const id = onlyId("renew", words);
   const durationSeconds = readSeconds(context);
-  if (durationSeconds === undefined) throw new UsageError("ledger hold renew needs --for.");
+  if (durationSeconds === undefined)
+    throw new UsageError("ledger hold renew needs --for, such as --for 5m.");
   const { signal, terminal } = context;
   const renewed = await connect(context).client.renewHold(
     { params: { id }, body: { ...idOf(context), durationSeconds } },

@@ -6,7 +6,7 @@ import type { LedgerDefaultPrice, LedgerPrice } from "@faultline/protocol";
 import { type CommandContext, type CommandOption, UsageError } from "../command.ts";
 import { connect, textOption } from "../connection.ts";
 import type { Terminal } from "../terminal.ts";
-import { microsOf, unitsOf } from "./amount-text.ts";
+import { askedMicrosOf, unitsOf } from "./amount-text.ts";
 import { foreignTable } from "./foreign-table.ts";
 import { tell } from "./tell.ts";
 
@@ -74,10 +74,10 @@ function readPrice(context: CommandContext) {
   const cached = textOption(context, "cached-input");
   const reasoning = textOption(context, "reasoning");
   return {
-    inputMicros: microsOf(input),
-    outputMicros: microsOf(output),
-    ...(cached === undefined ? {} : { cachedInputMicros: microsOf(cached) }),
-    ...(reasoning === undefined ? {} : { reasoningMicros: microsOf(reasoning) }),
+    inputMicros: askedMicrosOf(input),
+    outputMicros: askedMicrosOf(output),
+    ...(cached === undefined ? {} : { cachedInputMicros: askedMicrosOf(cached) }),
+    ...(reasoning === undefined ? {} : { reasoningMicros: askedMicrosOf(reasoning) }),
   };
 }
 

@@ -14,35 +14,47 @@ import type { Terminal } from "../terminal.ts";
 import { unitsOf } from "./amount-text.ts";
 import { foreignTable } from "./foreign-table.ts";
 
+/** Lots that are shown of many; those that are spent first. */
+const shownLotCount = 20;
+
+/** Accounts and what can be spent of each. */
+export function accountTable(terminal: Terminal, { accounts }: LedgerBalance): string {
+  return foreignTable(
+    terminal,
+    ["CURRENCY", "AVAILABLE", "CREDIT", "HELD", "DEBT", "USED", "LINE", "STATE"],
+    accounts.map((account) => [
+      account.currency,
+      unitsOf(account.availableMicros),
+      unitsOf(account.creditMicros),
+      unitsOf(account.heldMicros),
+      unitsOf(account.debtMicros),
+      unitsOf(account.usedMicros),
+      unitsOf(account.limitMicros),
+      account.isOpen ? "open" : "closed",
+    ]),
+  );
+}
+
 /** Accounts, then lots and leases where there are some. */
 export function balanceTables(terminal: Terminal, balance: LedgerBalance): string {
   if (balance.accounts.length === 0) {
     return "There is no account yet; `faultline ledger grant 10` opens one in USD.";
   }
-  const parts = [
-    foreignTable(
-      terminal,
-      ["CURRENCY", "AVAILABLE", "CREDIT", "HELD", "DEBT", "USED", "LINE", "STATE"],
-      balance.accounts.map((account) => [
-        account.currency,
-        unitsOf(account.availableMicros),
-        unitsOf(account.creditMicros),
-        unitsOf(account.heldMicros),
-        unitsOf(account.debtMicros),
-        unitsOf(account.usedMicros),
-        unitsOf(account.limitMicros),
-        account.isOpen ? "open" : "closed",
-      ]),
-    ),
-  ];
+  const parts = [accountTable(terminal, balance)];
   if (balance.lots.length > 0) {
-    const rows = balance.lots.map((lot) => [
-      lot.id,
-      `${unitsOf(lot.remainingMicros)} of ${unitsOf(lot.grantedMicros)} ${lot.currency}`,
-      String(lot.priority),
-      lot.expiresAt ?? "never",
-    ]);
-    parts.push(foreignTable(terminal, ["LOT", "LEFT", "PRIORITY", "EXPIRES"], rows));
+    const rows = balance.lots
+      .slice(0, shownLotCount)
+      .map((lot) => [
+        lot.id,
+        `${unitsOf(lot.remainingMicros)} of ${unitsOf(lot.grantedMicros)} ${lot.currency}`,
+        String(lot.priority),
+        lot.expiresAt ?? "never",
+      ]);
+    const restCount = balance.lots.length - rows.length;
+    parts.push(
+      foreignTable(terminal, ["LOT", "LEFT", "PRIORITY", "EXPIRES"], rows) +
+        (restCount > 0 ? `\n… and ${restCount} more: --json has all` : ""),
+    );
   }
   if (balance.leases.length > 0) {
     const rows = balance.leases.map((lease) => [

@@ -171,11 +171,9 @@ function caseLines(differences: readonly LedgerDifference[]): string[] {
   return [`Open a case: faultline ${words}${first === undefined ? " --invoice FILE" : ""}`];
 }
 
-function linesOf(
-  { kind, message, proposal }: LedgerDifference,
-  applied: readonly string[],
-): string {
-  const line = `${kind}: ${printable(message)}`;
+function linesOf(difference: LedgerDifference, applied: readonly string[]): string {
+  const { kind, message, proposal } = difference;
+  const line = `${kind}: ${printable(message)}${amountWords(difference)}`;
   if (proposal === undefined) return line;
   const verb = applied.includes(proposal.commandId) ? "settled by" : "would be settled by";
   const { direction, commandId, holdId = "" } = proposal;
@@ -185,4 +183,20 @@ function linesOf(
   if (direction === "release")
     return `${line}\n  ${verb} ${printable(commandId)}: release ${printable(holdId)}, ${amount}`;
   return `${line}\n  ${verb} the adjustment ${printable(commandId)}: ${direction} ${amount}`;
+}
+
+/** What a message says in micros, in units, where the currency is known. */
+function amountWords({
+  kind,
+  subject,
+  proposal,
+  expectedMicros,
+  actualMicros,
+}: LedgerDifference): string {
+  const isOfAccount = kind === "balance-differs" || kind === "debt-blocks";
+  const ofAccount = isOfAccount ? subject.slice(subject.lastIndexOf("/") + 1) : undefined;
+  const currency = proposal?.currency ?? ofAccount;
+  if (currency === undefined) return "";
+  const units = [expectedMicros, actualMicros].map((micros) => `${unitsOf(micros)} ${currency}`);
+  return `\n  expected ${units[0]}, found ${units[1]}`;
 }

@@ -31,11 +31,18 @@ const rows: readonly RefusalRow[] = [
 /** The error of a refusal. */
 export function refusalError(refusal: Refusal): PlatformError {
   const { code } = refusal;
-  const hint = rows.find((row) => row.code === code)?.hint;
+  const hint = hintOf(refusal);
   return new PlatformError(code, messageOf(refusal), {
     ...(hint === undefined ? {} : { hint }),
     context: { refusal },
   });
+}
+
+function hintOf(refusal: Refusal): string | undefined {
+  // Credit does not help where a budget is used up.
+  if (refusal.code === "credit_exhausted" && refusal.obstacle.kind === "budget")
+    return `Ask for less, or raise the budget: \`faultline ledger budget set ${refusal.obstacle.budgetId} AMOUNT\`.`;
+  return rows.find(({ code }) => code === refusal.code)?.hint;
 }
 
 function messageOf(refusal: Refusal): string {
