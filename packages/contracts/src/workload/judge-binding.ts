@@ -27,10 +27,16 @@ export function judgeBindings(
     const role = roleOf(binding);
     if (role.name === "" || binding.object.metadata.name.startsWith("system:")) return [];
     if (objects.get(role.kind, role.namespace, role.name) !== undefined) return [];
-    if (role.kind === "ClusterRole" && builtInRole.test(role.name)) return [];
+    if (isBuiltIn(role)) return [];
     if (told.has(referenceTo(binding))) return [];
     return [{ parts: judge(binding, role, { objects, bound }) }];
   });
+}
+
+/** Whether every cluster has the role by itself. */
+function isBuiltIn({ kind, namespace, name }: RoleName): boolean {
+  if (kind === "ClusterRole") return builtInRole.test(name);
+  return namespace.startsWith("kube-") && (name === markerRole || name.startsWith("system:"));
 }
 
 interface RoleName {

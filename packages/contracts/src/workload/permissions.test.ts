@@ -237,6 +237,14 @@ describe("bindings", () => {
     expect(findingsIn(permissions, ofCluster("view"))).toEqual([]);
   });
 
+  test("to roles that every cluster has are well", () => {
+    const reader = binding({ namespace: "kube-system" }).replace(
+      "name: pod-reader }",
+      "name: extension-apiserver-authentication-reader }",
+    );
+    expect(findingsIn(permissions, reader)).toEqual([]);
+  });
+
   test("to a role that exists are well", () => {
     expect(findingsIn(permissions, binding() + role(allowed))).toEqual([]);
   });
