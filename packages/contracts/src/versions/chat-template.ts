@@ -7,15 +7,16 @@ import type { ModelTemplate } from "../model/model-release.ts";
 import { parseTemplate } from "../jinja/parse-template.ts";
 import { renderTemplate } from "../jinja/render-template.ts";
 import { TemplateError } from "../jinja/template-error.ts";
+import { foreignMarks } from "./foreign-template.ts";
 import { partReference, type Placed, type Release, releasesOf } from "./release.ts";
 import { roleText } from "./token-table.ts";
 
 export const chatTemplate: Contract = defineContract({
   id: "versions/chat-template",
-  version: 1,
+  version: 2,
   boundary: "model-tokenizer",
   promise:
-    "The chat template of a model can be rendered, holds what the user says, and begins with the model's first token at most once.",
+    "The chat template of a model can be rendered, holds what the user says, marks turns as its tokenizer does, and begins with the model's first token at most once.",
   reads: ["model-release"],
   options: {},
   check(snapshot, _options, found) {
@@ -40,23 +41,7 @@ function judge(release: Release, placed: Placed<ModelTemplate>): FindingParts {
   const evidence = [partReference(release, placed, placed.part.text.slice(0, 400))];
   const words = `The chat template of ${release.name}`;
   if ("error" in rendered) {
-    const isUnclosed = rendered.error.kind === "unclosed";
-    return {
-      verdict: isUnclosed ? "violated" : "inconclusive",
-      subject,
-      causeKind: isUnclosed ? "configuration" : "none",
-      title: isUnclosed
-        ? `${words} is cut: ${rendered.error.message}`
-        : `${words} could not be rendered here: ${rendered.error.message}`,
-      actual: rendered.error.message,
-      evidence,
-      missing: isUnclosed
-        ? []
-        : ["a rendering of this template by the program that serves the model"],
-      fixes: isUnclosed
-        ? [{ description: "Take the template of the release as a whole.", cost: 1 }]
-        : [],
-    };
+    return { subject, evidence, ...unrendered(rendered.error, words) };
   }
   const { text } = rendered;
   const begin = roleText(release, "bos");
@@ -68,6 +53,18 @@ function judge(release: Release, placed: Placed<ModelTemplate>): FindingParts {
       subject,
       causeKind: "configuration",
       title: `${words} leaves out what the user says.`,
+      actual: `A conversation with one message is rendered as ${JSON.stringify(shown)}.`,
+      evidence,
+      fixes: [{ description: "Take the template of the release of the model.", cost: 1 }],
+    };
+  }
+  const foreign = foreignMarks(release, placed.part.text, text);
+  if (foreign !== undefined) {
+    return {
+      verdict: "violated",
+      subject,
+      causeKind: "identity",
+      title: `${words} is of another model: it writes ${listed(foreign.written)}, which are no tokens here, and not ${listed(foreign.unused)}.`,
       actual: `A conversation with one message is rendered as ${JSON.stringify(shown)}.`,
       evidence,
       fixes: [{ description: "Take the template of the release of the model.", cost: 1 }],
@@ -97,6 +94,35 @@ function judge(release: Release, placed: Placed<ModelTemplate>): FindingParts {
           ]
         : [],
   };
+}
+
+/** A template that is cut is at fault; what cannot be rendered here may be rendered elsewhere. */
+function unrendered(
+  { kind, message }: TemplateError,
+  words: string,
+): Omit<FindingParts, "subject" | "evidence"> {
+  if (kind === "unclosed") {
+    return {
+      verdict: "violated",
+      causeKind: "configuration",
+      title: `${words} is cut: ${message}`,
+      actual: message,
+      fixes: [{ description: "Take the template of the release as a whole.", cost: 1 }],
+    };
+  }
+  return {
+    verdict: "inconclusive",
+    causeKind: "none",
+    title: `${words} could not be rendered here: ${message}`,
+    actual: message,
+    missing: ["a rendering of this template by the program that serves the model"],
+  };
+}
+
+const marksListedMax = 3;
+
+function listed(marks: readonly string[]): string {
+  return marks.slice(0, marksListedMax).join(", ");
 }
 
 /** The text of a conversation with one message; of its content as text, else as a list of parts. */

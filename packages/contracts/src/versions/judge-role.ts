@@ -1,8 +1,10 @@
 /** Whether the token of a role (first, last, padding, unknown) is the same for the model and its tokenizer. */
 
 import type { FindingParts } from "../model/make-finding.ts";
+import type { ModelTokenizer } from "../model/model-release.ts";
+import { embeddingRows } from "./embedding.ts";
 import { tokensAround } from "./post-processor.ts";
-import { partReference, type Release, settingReference } from "./release.ts";
+import { partReference, type Placed, type Release, settingReference } from "./release.ts";
 import { configuredIds, roleText, type TokenRole, toldTokens } from "./token-table.ts";
 
 const roleWords: Readonly<Record<TokenRole, string>> = {
@@ -20,6 +22,8 @@ const makesText =
 export function judgeRole(release: Release, role: TokenRole): FindingParts | undefined {
   const ofGguf = judgeGguf(release, role);
   if (ofGguf !== undefined) return ofGguf;
+  const endless = role === "eos" ? endlessGeneration(release) : undefined;
+  if (endless !== undefined) return endless;
   const text = roleText(release, role);
   if (text === undefined) return undefined;
   const ids = new Set(
@@ -54,6 +58,29 @@ function missingToken(release: Release, role: TokenRole, text: string): FindingP
     ],
     missing: isFirm ? [] : ["whether this token is ever used"],
     fixes: [{ description: "Take the tokenizer and its settings from one release.", cost: 1 }],
+  };
+}
+
+/** Generation that is told to end at tokens of which the model has none never ends. */
+function endlessGeneration(release: Release): FindingParts | undefined {
+  const { generation } = release;
+  const ids = configuredIds(generation, "eos");
+  const rows = embeddingRows(release);
+  if (generation === undefined || rows === undefined || ids.length === 0) return undefined;
+  if (!ids.every((id) => id >= rows.rowCount)) return undefined;
+  const shape = `${rows.tensor.name} has the shape [${rows.tensor.shape.join(", ")}]`;
+  return {
+    verdict: "violated",
+    subject: { kind: "special-token", name: `${release.name}: eos_token` },
+    causeKind: "identity",
+    title: `Generation of ${release.name} ends at ${ids.join(", ")}, which its model with ${rows.rowCount} rows cannot give.`,
+    actual: `${generation.part.file} names ${ids.join(", ")} as eos_token_id; ${shape}.`,
+    measures: { tokenIdConfigured: ids[0], rowCount: rows.rowCount },
+    evidence: [
+      settingReference(release, generation, "eos_token_id"),
+      partReference(release, rows.placed, shape),
+    ],
+    fixes: [{ description: "Take generation_config.json of the release of the model.", cost: 1 }],
   };
 }
 
@@ -146,7 +173,8 @@ function judgeGguf(release: Release, role: TokenRole): FindingParts | undefined 
   const id = weights.part.metadata[setting];
   const idMax = tokenizer.part.vocabularyIdMax ?? -1;
   // Converters write the highest number of 32 bits where there is none.
-  if (typeof id !== "number" || id < 0 || id <= idMax || id >= 2 ** 31) return undefined;
+  if (typeof id !== "number" || id < 0 || id >= 2 ** 31) return undefined;
+  if (id <= idMax) return role === "eos" ? ordinaryEnd(release, tokenizer, id) : undefined;
   return {
     verdict: "violated",
     subject: { kind: "special-token", name: `${release.name}: ${role}_token` },
@@ -158,6 +186,30 @@ function judgeGguf(release: Release, role: TokenRole): FindingParts | undefined 
       partReference(release, weights, `${setting}: ${id}`),
       partReference(release, tokenizer, `ids up to ${idMax}`),
     ],
+    fixes: [{ description: "Convert the model again with the tokenizer of its release.", cost: 1 }],
+  };
+}
+
+/** A text ends at a token that is a piece of text, where the file says of its tokens which are not. */
+function ordinaryEnd(
+  release: Release,
+  tokenizer: Placed<ModelTokenizer>,
+  id: number,
+): FindingParts | undefined {
+  const { tokens } = tokenizer.part;
+  const special = tokens.filter(({ isSpecial }) => isSpecial === true);
+  const end = tokens.find((token) => token.id === id);
+  const isSetApart = end !== undefined && (end.isSpecial === true || /^[<[]./.test(end.text));
+  if (special.length === 0 || isSetApart) return undefined;
+  const names = special.slice(0, 4).map((token) => `${token.text} (${token.id})`);
+  return {
+    verdict: "violated",
+    subject: { kind: "special-token", name: `${release.name}: eos_token` },
+    causeKind: "identity",
+    title: `The ${roleWords.eos} of ${release.name} is ${id}, which is a piece of text.`,
+    actual: `Its tokens that are no text are ${names.join(", ")}${special.length > names.length ? " and others" : ""}.`,
+    measures: { tokenId: id },
+    evidence: [partReference(release, tokenizer, `token ${id} is no control token`)],
     fixes: [{ description: "Convert the model again with the tokenizer of its release.", cost: 1 }],
   };
 }

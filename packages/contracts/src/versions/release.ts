@@ -28,6 +28,8 @@ export interface Release {
   readonly tokenizerConfig: Placed<ModelSettings> | undefined;
   readonly specialTokens: Placed<ModelSettings> | undefined;
   readonly tokenizer: Placed<ModelTokenizer> | undefined;
+  /** The same vocabulary as a model of SentencePiece, where that is there as well. */
+  readonly sentencepiece: Placed<ModelTokenizer> | undefined;
   readonly declared: readonly Placed<ModelTokenizer>[];
   readonly tensors: readonly Placed<ModelTensors>[];
   readonly indexes: readonly Placed<ModelIndex>[];
@@ -85,6 +87,7 @@ function releaseOf(
     tokenizerConfig: settings("tokenizer"),
     specialTokens: settings("special-tokens"),
     tokenizer: vocabularies.find(({ part }) => part.form === best),
+    sentencepiece: vocabularies.find(({ part }) => part.form === "sentencepiece"),
     declared: tokenizers.filter(({ part }) => part.form === "declared"),
     tensors: placedOf(placed, "tensors"),
     indexes: placedOf(placed, "index"),

@@ -10,7 +10,7 @@ import { toldTokens } from "./token-table.ts";
 
 export const specialTokens: Contract = defineContract({
   id: "versions/special-tokens",
-  version: 1,
+  version: 2,
   boundary: "model-tokenizer",
   promise:
     "The settings of a model, of generation and of its tokenizer give every special token one id, and each text begins with its first token once.",

@@ -11,7 +11,7 @@ import { type ToldToken, toldTokens } from "./token-table.ts";
 
 export const vocabularyFits: Contract = defineContract({
   id: "versions/vocabulary-fits",
-  version: 1,
+  version: 2,
   boundary: "model-tokenizer",
   promise:
     "The model has a row of its embedding, and of its output, for every token that its tokenizer can give it.",
@@ -56,6 +56,8 @@ function judge(release: Release): FindingParts | undefined {
   return (
     judgeConfigured(release) ??
     judgeVocabulary(release, rows) ??
+    judgeGguf(release) ??
+    judgeShift(release) ??
     judgeAdded(release, rows, told) ??
     judgeHead(release) ??
     healthy(release, rows, told)
@@ -123,6 +125,60 @@ function judgeVocabulary(release: Release, rows: Rows): FindingParts | undefined
     fixes: [
       { description: "Serve the model with the tokenizer that it was trained with.", cost: 1 },
     ],
+  };
+}
+
+/** What loads a GGUF file takes as many rows as it lists tokens, and no others. */
+function judgeGguf(release: Release): FindingParts | undefined {
+  const embedding = embeddingRows(release);
+  const { tokenizer } = release;
+  const idMax = tokenizer?.part.vocabularyIdMax;
+  if (tokenizer?.part.form !== "gguf" || embedding === undefined || idMax === undefined)
+    return undefined;
+  const { rowCount, tensor, placed } = embedding;
+  if (rowCount <= idMax + 1) return undefined;
+  const shape = `${tensor.name} has the shape [${tensor.shape.join(", ")}]`;
+  return {
+    verdict: "violated",
+    subject: { kind: "model", name: release.name },
+    causeKind: "identity",
+    title: `${release.name} lists ${idMax + 1} tokens, and its weights have ${rowCount} rows.`,
+    actual: `${shape}; the last token it lists has the id ${idMax}.`,
+    measures: { rowCount, tokenIdMax: idMax },
+    evidence: [
+      partReference(release, placed, shape),
+      partReference(release, tokenizer, `ids up to ${idMax}`),
+    ],
+    fixes: [{ description: "Convert the model again with the tokenizer of its release.", cost: 1 }],
+  };
+}
+
+/** Families whose tokenizers have the ids of their SentencePiece model; others move them. */
+const sameIds = /^(?:Llama|CodeLlama|Gemma|Mistral)Tokenizer(?:Fast)?$/;
+
+/** One vocabulary in two forms, of which one has each token further on. */
+function judgeShift(release: Release): FindingParts | undefined {
+  const { tokenizer, sentencepiece, tokenizerConfig } = release;
+  const kind = tokenizerConfig?.part.values["tokenizer_class"];
+  if (tokenizer?.part.form !== "tokenizers" || sentencepiece === undefined) return undefined;
+  if (typeof kind !== "string" || !sameIds.test(kind)) return undefined;
+  const [idMax, other] = [tokenizer.part.vocabularyIdMax, sentencepiece.part.vocabularyIdMax];
+  const last = tokenizer.part.vocabularyLastToken;
+  if (last !== sentencepiece.part.vocabularyLastToken || idMax === other) return undefined;
+  if (last === undefined || idMax === undefined || other === undefined) return undefined;
+  const text = JSON.stringify(last);
+  return {
+    verdict: "violated",
+    subject: { kind: "model", name: release.name },
+    causeKind: "identity",
+    title: `${tokenizer.part.file} of ${release.name} gives ${text} the id ${idMax}, and ${sentencepiece.part.file} ${other}.`,
+    actual: `Both are the vocabulary of a ${kind}, in which they are the same.`,
+    measures: { tokenIdMax: idMax, tokenIdMaxElsewhere: other },
+    evidence: [
+      partReference(release, tokenizer, `${text}: ${idMax}`),
+      partReference(release, sentencepiece, `${text}: ${other}`),
+    ],
+    fixes: [{ description: "Take all files of the tokenizer from one release.", cost: 1 }],
   };
 }
 

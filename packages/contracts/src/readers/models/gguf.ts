@@ -135,7 +135,8 @@ function tokenizerOf(
       form: "gguf",
       ...(typeof algorithm === "string" ? { algorithm: algorithm.slice(0, 64) } : {}),
       ...summaryOf(vocabulary),
-      tokens: tokensInOrder([...specialLookingTokens(vocabulary), ...special]).slice(
+      // What the file says of its tokens comes before what their looks say.
+      tokens: tokensInOrder([...special, ...specialLookingTokens(vocabulary)]).slice(
         0,
         modelLimits.tokenCountMax,
       ),
