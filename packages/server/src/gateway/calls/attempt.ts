@@ -283,12 +283,12 @@ export class Attempt implements Dispatcher.DispatchHandler {
       this.#errorBody = new ProviderErrorBody(status, head);
       return;
     }
-    const type = headers["content-type"]?.split(";", 1)[0]?.trim().toLowerCase() ?? "";
+    const type = headers["content-type"] ?? "";
     const expected = stream ? "text/event-stream" : "application/json";
-    if (status >= 300 || type !== expected) {
+    if (status >= 300 || (type !== expected && mediaTypeOf(type) !== expected)) {
       throw new PlatformError(
         "provider_response_invalid",
-        `Provider "${name}" answered with status ${status} and content type "${type}" instead of "${expected}".`,
+        `Provider "${name}" answered with status ${status} and content type "${mediaTypeOf(type)}" instead of "${expected}".`,
       );
     }
     this.#isAtWork = true;
@@ -321,4 +321,9 @@ export class Attempt implements Dispatcher.DispatchHandler {
       deadline === undefined ? undefined : { kind: "deadline", deadline },
     );
   }
+}
+
+/** A content type without its parameters. */
+function mediaTypeOf(contentType: string): string {
+  return contentType.split(";", 1)[0]?.trim().toLowerCase() ?? "";
 }

@@ -16,7 +16,6 @@ const passedNames: ReadonlySet<string> = new Set([
   "openai-version",
   "x-faultline-simulated",
 ]);
-const ratePrefixes = ["x-ratelimit-", "anthropic-ratelimit-"];
 const rateNames = [
   "x-ratelimit-limit-requests",
   "x-ratelimit-limit-tokens",
@@ -33,7 +32,7 @@ export function isEventStream(head: ReplyHead): boolean {
 }
 
 function isRate(name: string): boolean {
-  return ratePrefixes.some((prefix) => name.startsWith(prefix));
+  return name.startsWith("x-ratelimit-") || name.startsWith("anthropic-ratelimit-");
 }
 
 /** The head of a reply: what is passed on of the provider's headers, and ours. */
@@ -42,12 +41,16 @@ export function replyHead(
   own: Readonly<Record<string, string>>,
 ): ReplyHead {
   const head: ReplyHead = { ...own };
-  // Limits of ours and of the provider side by side would be neither.
-  const passesRates = rateNames.every((name) => !(name in own));
   for (const name in upstream) {
     const value = upstream[name];
     if (value === undefined) continue;
-    if (passedNames.has(name) || (passesRates && isRate(name))) head[name] = value;
+    // Limits of ours and of the provider side by side would be neither.
+    const passes = isRate(name) ? !statesRates(own) : passedNames.has(name);
+    if (passes) head[name] = value;
   }
   return head;
+}
+
+function statesRates(own: Readonly<Record<string, string>>): boolean {
+  return rateNames.some((name) => name in own);
 }
