@@ -1,6 +1,8 @@
 /** Every bound of the dispatch of calls to targets, named. */
 
 export const dispatchLimits = {
+  /** Tenants that have nothing waiting, and are remembered for a lane or a queue all the same. */
+  idleTenantCountMax: 64,
   /** Calls that wait for one provider in one worker; each holds its body. */
   queueLengthMax: 256,
   /** A waiting call rises to the next more urgent class after this long. */

@@ -5,6 +5,7 @@
  * larger share, and never all of it.
  */
 
+import { dispatchLimits } from "./limits.ts";
 import { LinkedList, type ListNode, listNode } from "./linked-list.ts";
 import { priorities } from "./priority.ts";
 
@@ -22,7 +23,7 @@ export interface Costed {
 
 /** What one tenant has waiting here. */
 interface Flow<T extends Costed> {
-  readonly weight: number;
+  weight: number;
   readonly ranks: readonly LinkedList<T>[];
   size: number;
   deficit: number;
@@ -33,6 +34,7 @@ interface Flow<T extends Costed> {
 }
 
 export class RoundRobin<T extends Costed> {
+  /** Also of some that have nothing waiting: who comes and goes all the time must not need a new one each time. */
   readonly #flows = new Map<string, ListNode<Flow<T>>>();
   readonly #turns = new LinkedList<Flow<T>>();
   #meanCost = 0;
@@ -53,6 +55,9 @@ export class RoundRobin<T extends Costed> {
       const ranks = priorities.map(() => new LinkedList<T>());
       flow = listNode({ weight, ranks, size: 0, deficit: 0, round: 0, credited: false });
       this.#flows.set(tenant, flow);
+    }
+    if (flow.value.size === 0) {
+      flow.value.weight = weight;
       this.#turns.append(flow);
     }
     flow.value.ranks[node.value.rank]?.append(node);
@@ -63,12 +68,16 @@ export class RoundRobin<T extends Costed> {
   remove(tenant: string, node: ListNode<T>): void {
     const flow = this.#flows.get(tenant);
     if (flow === undefined) return;
-    flow.value.ranks[node.value.rank]?.remove(node);
-    flow.value.size -= 1;
-    if (flow.value.size > 0) return;
+    const { value } = flow;
+    value.ranks[node.value.rank]?.remove(node);
+    value.size -= 1;
+    if (value.size > 0) return;
     // A tenant that has nothing waiting saves nothing up.
     this.#turns.remove(flow);
-    this.#flows.delete(tenant);
+    value.deficit = 0;
+    value.round = 0;
+    value.credited = false;
+    if (this.#flows.size > dispatchLimits.idleTenantCountMax) this.#flows.delete(tenant);
   }
 
   /** Moves a node of the tenant's to the end of another rank, which `change` gives it. */
