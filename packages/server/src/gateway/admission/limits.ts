@@ -7,6 +7,8 @@
 import { notLimited } from "#config/index.ts";
 import type { Clock } from "#kernel/index.ts";
 
+import { LinkedList, type ListNode, listNode } from "../dispatch/linked-list.ts";
+import { AskedCalls } from "./asked-calls.ts";
 import { FailedKeys } from "./failed-keys.ts";
 import { type Grant, type GrantOwner, LimitedGrant, unlimitedGrant } from "./grant.ts";
 import { type Layer, sameLimits } from "./layer.ts";
@@ -36,6 +38,8 @@ interface Waiting {
   lacking: readonly Layer[];
   /** What was charged for the other layers. */
   taken: Taken[];
+  /** Its place among those whose asks were not sent yet. */
+  queued: ListNode<Waiting> | undefined;
   /** 0 until it was asked. */
   askId: number;
   hasLeft: boolean;
@@ -52,14 +56,13 @@ export class Limits {
   readonly #refusals = new RefusalMemory();
   readonly #slices = new Map<string, Slice>();
   /** Calls whose ask was not sent yet, in the order of arrival. */
-  readonly #queue = new Set<Waiting>();
-  readonly #asked = new Map<number, Waiting>();
+  readonly #queue = new LinkedList<Waiting>();
+  readonly #asked = new AskedCalls<Waiting>(leaseBounds.waitingCountMax);
   /** Slices whose idle units go with the next message, with the number of the recall. */
   readonly #recalled = new Map<string, number>();
   /** Slices that keep nothing idle, because calls elsewhere wait for it. */
   readonly #calledBack = new Set<string>();
   #table: LayerTable;
-  #nextAskId = 1;
   #isUnacknowledged = false;
   #reportDue = false;
 
@@ -130,6 +133,7 @@ export class Limits {
       tell: then,
       lacking: layers,
       taken: [],
+      queued: undefined,
       askId: 0,
       hasLeft: false,
     };
@@ -142,7 +146,8 @@ export class Limits {
       this.#refuse(waiting, refusal);
       return nothingToCancel;
     }
-    this.#queue.add(waiting);
+    waiting.queued = listNode(waiting);
+    this.#queue.append(waiting.queued);
     this.flush();
     return () => this.#leave(waiting);
   }
@@ -164,9 +169,11 @@ export class Limits {
   /** Called every `reportMs`: reports, gives back what is idle, and refuses who has waited too long. */
   tick(): void {
     const nowMs = this.#monotonicMs();
-    for (const waiting of [...this.#asked.values(), ...this.#queue]) {
-      if (!waiting.hasLeft) this.#endWait(waiting, nowMs);
-    }
+    const all: Waiting[] = [];
+    this.#asked.each((waiting) => all.push(waiting));
+    for (let node = this.#queue.head; node !== undefined; node = node.next) all.push(node.value);
+    // The end of one wait may be that of another.
+    for (const waiting of all) if (this.#waits(waiting)) this.#endWait(waiting, nowMs);
     this.failedKeys.sweep(nowMs);
     this.#reportDue = true;
     this.flush();
@@ -174,9 +181,8 @@ export class Limits {
 
   /** Without an answer of the control process: goes on with what this worker holds by now, or not at all. */
   #endWait(waiting: Waiting, nowMs: number): void {
-    const isQueued = this.#queue.has(waiting);
-    if (isQueued && this.#take(waiting, nowMs)) {
-      this.#queue.delete(waiting);
+    if (waiting.queued !== undefined && this.#take(waiting, nowMs)) {
+      this.#unqueue(waiting);
       this.#admit(waiting);
     } else if (nowMs - waiting.sinceMs >= leaseBounds.askMsMax) {
       const refusal = refuseUnanswered(waiting);
@@ -220,6 +226,16 @@ export class Limits {
     return waiting.lacking.length === 0;
   }
 
+  #waits(waiting: Waiting): boolean {
+    if (waiting.queued !== undefined) return true;
+    return !waiting.hasLeft && this.#asked.get(waiting.askId) === waiting;
+  }
+
+  #unqueue(waiting: Waiting): void {
+    if (waiting.queued !== undefined) this.#queue.remove(waiting.queued);
+    waiting.queued = undefined;
+  }
+
   #putBack(waiting: Waiting): void {
     for (const taken of waiting.taken) taken.slice.putBack(taken);
     waiting.taken = [];
@@ -235,11 +251,10 @@ export class Limits {
   }
 
   #leave(waiting: Waiting): void {
-    if (!this.#queue.delete(waiting)) {
-      // What is under way already will be answered; what comes then is for others.
-      if (waiting.hasLeft || !this.#asked.has(waiting.askId)) return;
-      waiting.hasLeft = true;
-    }
+    if (!this.#waits(waiting)) return;
+    // What is under way already will be answered; what comes then is for others.
+    if (waiting.queued === undefined) waiting.hasLeft = true;
+    else this.#unqueue(waiting);
     this.#putBack(waiting);
     this.#onFreed();
   }
@@ -258,7 +273,7 @@ export class Limits {
   #onAnswer(answer: LeaseAnswer, nowMs: number): void {
     const waiting = this.#asked.get(answer.askId);
     if (waiting === undefined) return;
-    this.#asked.delete(answer.askId);
+    this.#asked.remove(answer.askId);
     if (answer.kind === "refused") {
       this.#refusals.note(answer.refusal, nowMs);
       if (waiting.hasLeft) return;
@@ -290,9 +305,10 @@ export class Limits {
   /** Turns calls that wait into asks, save those that can go on by now. */
   #takeAsks(into: { reports: SliceReport[]; admitted: Waiting[]; nowMs: number }): LeaseAsk[] {
     const asks: LeaseAsk[] = [];
-    for (const waiting of this.#queue) {
+    for (let head = this.#queue.head; head !== undefined; head = this.#queue.head) {
       if (asks.length === leaseBounds.askBatchMax) break;
-      this.#queue.delete(waiting);
+      const waiting = head.value;
+      this.#unqueue(waiting);
       if (this.#take(waiting, into.nowMs)) {
         into.admitted.push(waiting);
         continue;
@@ -300,9 +316,7 @@ export class Limits {
       const { request, lacking } = waiting;
       // What a slice holds too little of goes back, so that the control process has all of it to decide with.
       for (const { id } of lacking) this.#report(this.#slices.get(id), into.reports, into.nowMs);
-      waiting.askId = this.#nextAskId;
-      this.#nextAskId += 1;
-      this.#asked.set(waiting.askId, waiting);
+      waiting.askId = this.#asked.add(waiting);
       asks.push({
         askId: waiting.askId,
         tenantId: request.key.tenantId,
