@@ -116,22 +116,32 @@ function sourcesOf(
     // A job may read all there is; a request that somebody waits for may not.
     if (!answersSomebody(unit)) continue;
     for (const item of unit.calls) {
-      const { call, span, trace, index } = item;
-      const bytes =
-        call.kind === "database" ? undefined : responseBytesOf(span, trace.marksOf(index));
-      const isKnown = call.rowCount !== undefined || bytes !== undefined;
-      if (!isKnown && span.durationNanos < options.slowMillisMin * 1_000_000) continue;
-      const bound = boundFor(call);
-      if (bound === undefined || bound === "keyed" || hasFailed(item)) continue;
-      if (call.kind === "http" && isFile(span, call.target)) continue;
-      const name = nameOfSource(call);
+      const read = readOf(item, boundFor, options);
+      if (read === undefined) continue;
+      const name = nameOfSource(item.call);
       const known = sources.get(name);
-      const read: Read = { item, bound, rowCount: call.rowCount, bytes };
       if (known === undefined) sources.set(name, { handler, name, reads: [read] });
       else known.reads.push(read);
     }
   }
   return sources;
+}
+
+/** What a call read, when that is known or took long, and nothing else says how much it may be. */
+function readOf(
+  item: UnitCall,
+  boundFor: (call: Call) => ResultBound | undefined,
+  options: BoundedResultOptions,
+): Read | undefined {
+  const { call, span, trace, index } = item;
+  const { rowCount } = call;
+  const bytes = call.kind === "database" ? undefined : responseBytesOf(span, trace.marksOf(index));
+  const isKnown = rowCount !== undefined || bytes !== undefined;
+  if (!isKnown && span.durationNanos < options.slowMillisMin * 1_000_000) return undefined;
+  const bound = boundFor(call);
+  if (bound === undefined || bound === "keyed" || hasFailed(item)) return undefined;
+  if (call.kind === "http" && isFile(span, call.target)) return undefined;
+  return { item, bound, rowCount, bytes };
 }
 
 function answersSomebody({ entry, calls }: Unit): boolean {

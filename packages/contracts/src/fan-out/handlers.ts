@@ -20,21 +20,33 @@ export function handlersOf(snapshot: Snapshot): readonly Handler[] {
   const known = handlersBySnapshot.get(snapshot);
   if (known !== undefined) return known;
   const byName = new Map<string, Handler>();
+  // A name that is put together for each unit is dear to look up.
+  const byService = new Map<string, Map<string, Handler>>();
   for (const unit of unitsOf(snapshot)) {
-    const name = `${unit.service} ${unit.operation}`;
-    const handler = byName.get(name);
-    if (handler !== undefined) handler.units.push(unit);
-    else {
-      const { service, operation } = unit;
-      const subject = { kind: "handler", name: shorten(name, 1_024) };
-      byName.set(name, { subject, service, operation, units: [unit] });
+    const { service, operation } = unit;
+    const ofService = byService.get(service);
+    let handler = ofService?.get(operation);
+    if (handler === undefined) {
+      handler = handlerFor(unit, byName);
+      byService.set(service, (ofService ?? new Map()).set(operation, handler));
     }
+    handler.units.push(unit);
   }
   const handlers = [...byName]
     .sort(([left], [right]) => compareText(left, right))
     .map(([, handler]) => handler);
   handlersBySnapshot.set(snapshot, handlers);
   return handlers;
+}
+
+function handlerFor({ service, operation }: Unit, byName: Map<string, Handler>): Handler {
+  const name = `${service} ${operation}`;
+  const known = byName.get(name);
+  if (known !== undefined) return known;
+  const subject = { kind: "handler", name: shorten(name, 1_024) };
+  const made = { subject, service, operation, units: [] };
+  byName.set(name, made);
+  return made;
 }
 
 /** A memory and no state: the same snapshot always has the same handlers. */

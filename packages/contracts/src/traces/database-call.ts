@@ -4,6 +4,7 @@ import type { Attributes, Span } from "../model/span.ts";
 import { type Batch, type Call, isBatchName, numberIn, textIn } from "./call.ts";
 import { mark } from "./marks.ts";
 import type { SqlShape } from "./sql-fingerprint.ts";
+import { isDocument } from "./sql-tokens.ts";
 import { databaseSystemOf, descriptionOf } from "./vendor-span.ts";
 
 /** What a span says about the database that it calls. */
@@ -113,8 +114,8 @@ export function statementCall(
   if (known.isSession && !isWrite) return undefined;
   const { collection, operation, statement } = database;
   // A document store records its query as JSON, which says little without the collection it goes to.
-  const isDocument = collection !== undefined && /^\s*[{[]/.test(statement ?? "");
-  if (!isDocument) return callOf(span, database, known);
+  if (collection === undefined || !isDocument(statement ?? ""))
+    return callOf(span, database, known);
   const { shape } = known;
   const name = operation ?? shape.verb;
   const named = {

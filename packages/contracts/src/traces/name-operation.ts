@@ -1,6 +1,7 @@
 /** Names for work that are the same for each request of its kind. */
 
 import type { Span } from "../model/span.ts";
+import { traceLimits } from "./limits.ts";
 import { looksLikeId, templateOfPath } from "./url-template.ts";
 import { telltaleNameOf } from "./vendor-span.ts";
 
@@ -18,6 +19,37 @@ export function operationOf(span: Span): string {
       return `${method} ${templateOfPath(target.split("?", 1)[0] ?? "")}`;
   }
   return stableName(telltaleNameOf(span));
+}
+
+/** Names of operations, each text once: whoever looks them up later compares the same text. */
+export class OperationNames {
+  /** By route and method. */
+  readonly #known = new Map<string, Map<string, string>>();
+
+  /** As the function of this name. */
+  operationOf(span: Span): string {
+    const { attributes } = span;
+    const route = attributes["http.route"];
+    const method = attributes["http.request.method"] ?? attributes["http.method"];
+    const isNamedByRoute =
+      span.kind === "server" &&
+      typeof route === "string" &&
+      route !== "" &&
+      typeof method === "string" &&
+      typeof attributes["gen_ai.tool.name"] !== "string";
+    return isNamedByRoute ? this.#nameOf(route, method) : operationOf(span);
+  }
+
+  #nameOf(route: string, method: string): string {
+    const ofRoute = this.#known.get(route);
+    const known = ofRoute?.get(method);
+    if (known !== undefined) return known;
+    const made = `${method} ${route}`;
+    if (this.#known.size < traceLimits.nameCacheMax) {
+      this.#known.set(route, (ofRoute ?? new Map()).set(method, made));
+    }
+    return made;
+  }
 }
 
 /** A span's name without the ids that some instrumentations put into it. */

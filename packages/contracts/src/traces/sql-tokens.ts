@@ -17,9 +17,15 @@ export type DoubleQuotes = "names" | "text";
 
 /** What double quotes mean in a statement for a database of this system; a query in JSON has text in them. */
 export function doubleQuotesOf(system: string, statement: string): DoubleQuotes {
-  const isText =
-    /mysql|maria|clickhouse|spanner|bigquery/i.test(system) || /^\s*[{[]/.test(statement);
+  const isText = /mysql|maria|clickhouse|spanner|bigquery/i.test(system) || isDocument(statement);
   return isText ? "text" : "names";
+}
+
+/** Whether a statement is JSON, as those of document stores are. */
+export function isDocument(statement: string): boolean {
+  const first = statement.charCodeAt(0) | 0x20;
+  // Nearly all begin with a letter.
+  return !(first >= 0x61 && first <= 0x7a) && /^\s*[{[]/.test(statement);
 }
 
 /** The tokens of a statement; comments and white space are left out. */

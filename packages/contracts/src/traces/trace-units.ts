@@ -4,7 +4,7 @@ import type { Snapshot } from "../model/snapshot.ts";
 import type { Span } from "../model/span.ts";
 import { type Call, isReadName } from "./call.ts";
 import { mark } from "./marks.ts";
-import { operationOf, stableName } from "./name-operation.ts";
+import { OperationNames, stableName } from "./name-operation.ts";
 import { graphqlOperationOf, type ResolverPath, resolverPathOf } from "./resolver-path.ts";
 import { missingParent, type Trace, tracesOf } from "./trace.ts";
 import { Trail } from "./trail.ts";
@@ -15,8 +15,12 @@ import { telltaleNameOf } from "./vendor-span.ts";
 export function unitsOf(snapshot: Snapshot): readonly Unit[] {
   const known = unitsBySnapshot.get(snapshot);
   if (known !== undefined) return known;
-  const entryTrail = new Trail();
-  const units = tracesOf(snapshot).flatMap((trace) => new UnitReader(trace, entryTrail).read());
+  const shared: SharedByReaders = {
+    entryTrail: new Trail(),
+    names: new OperationNames(),
+    contexts: [],
+  };
+  const units = tracesOf(snapshot).flatMap((trace) => new UnitReader(trace, shared).read());
   unitsBySnapshot.set(snapshot, units);
   return units;
 }
@@ -36,21 +40,33 @@ interface Context {
   readonly isOrphan: boolean;
 }
 
+/** What the readers of all traces of a snapshot share. */
+interface SharedByReaders {
+  readonly entryTrail: Trail;
+  readonly names: OperationNames;
+  /** By the index of the span; each reader uses the list anew. */
+  readonly contexts: (Context | undefined)[];
+}
+
 class UnitReader {
   readonly #trace: Trace;
-  readonly #entryTrail: Trail;
-  /** By the index of the span. */
-  readonly #contexts: (Context | undefined)[] = [];
+  readonly #shared: SharedByReaders;
+  readonly #contexts: (Context | undefined)[];
   readonly #units: Unit[] = [];
-  readonly #fragments = new Map<string, Unit>();
+  /** Most traces have none. */
+  #fragments: Map<string, Unit> | undefined;
 
-  constructor(trace: Trace, entryTrail: Trail) {
+  constructor(trace: Trace, shared: SharedByReaders) {
     this.#trace = trace;
-    this.#entryTrail = entryTrail;
+    this.#shared = shared;
+    this.#contexts = shared.contexts;
   }
 
   read(): Unit[] {
-    for (let index = 0; index < this.#trace.spans.length; index += 1) this.#contextOf(index);
+    const { length } = this.#trace.spans;
+    this.#contexts.fill(undefined, 0, length);
+    while (this.#contexts.length < length) this.#contexts.push(undefined);
+    for (let index = 0; index < length; index += 1) this.#contextOf(index);
     for (const { calls } of this.#units) {
       // A parent that seems to start after its child was entered early, and with it its place among the calls.
       if (calls.some((item, at) => item.index < (calls[at - 1]?.index ?? 0))) {
@@ -104,7 +120,7 @@ class UnitReader {
         unit,
         resolver: undefined,
         operation: undefined,
-        trail: this.#entryTrail,
+        trail: this.#shared.entryTrail,
         isCovered: false,
         isOrphan: isStray,
       };
@@ -164,7 +180,7 @@ class UnitReader {
     const unit: Unit = {
       trace: this.#trace,
       service: span.service,
-      operation: operationOf(span),
+      operation: this.#shared.names.operationOf(span),
       entry: span,
       entryIndex: index,
       calls: [],
@@ -182,6 +198,7 @@ class UnitReader {
     const span = this.#trace.span(index);
     const label = isStray ? "" : (resolverPathOf(span)?.pattern ?? stableName(span.name));
     const key = `${span.service}\n${label}`;
+    this.#fragments ??= new Map();
     const known = this.#fragments.get(key);
     if (known !== undefined) {
       known.entry = undefined;

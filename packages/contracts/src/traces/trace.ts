@@ -165,17 +165,25 @@ export class Trace {
     const { markFinder, identifier, services } = this.#tools;
     const { spans } = this;
     const found = new Uint32Array(spans.length);
-    this.#services = new Uint32Array(spans.length);
-    const calls: (Call | undefined)[] = [];
-    for (const span of spans) {
+    const numbers = new Uint32Array(spans.length);
+    let marksOfAny = 0;
+    let service: string | undefined;
+    let number = 0;
+    this.#calls = spans.map((span, index) => {
       const marks = markFinder.marksOf(span);
-      found[calls.length] = marks;
-      this.#services[calls.length] = numberOf(span.service, services);
-      calls.push(identifier.identify(span, marks));
-      this.#marksOfAny |= marks;
-    }
+      found[index] = marks;
+      marksOfAny |= marks;
+      // Spans of one service mostly follow one another.
+      if (span.service !== service) {
+        service = span.service;
+        number = numberOf(service, services);
+      }
+      numbers[index] = number;
+      return identifier.identify(span, marks);
+    });
+    this.#services = numbers;
+    this.#marksOfAny = marksOfAny;
     this.#marks = found;
-    this.#calls = calls;
     return found;
   }
 

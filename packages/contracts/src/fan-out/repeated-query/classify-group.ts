@@ -13,9 +13,10 @@ import type { Unit, UnitCall } from "../../traces/unit.ts";
 /** Classifies the calls of one shape that one resolver or handler made in one unit of work. */
 export function classifyGroup(
   observation: Observation,
-  [place, calls]: readonly [string, readonly UnitCall[]],
+  calls: readonly UnitCall[],
   options: RepeatedQueryOptions,
 ): ClassifiedGroup {
+  const place = calls[0]?.place ?? "";
   const attempts = withoutRetries(calls);
   const itemCount = itemCountOf(attempts);
   const count = attempts.length;
@@ -121,7 +122,7 @@ function rowsBefore(
   const first = calls[0];
   if (first === undefined) return undefined;
   const all = observation.unit.calls;
-  const earlierCount = countBegunBy(all, first.span.startMicros);
+  const earlierCount = countBegunBy(all, first);
   let rows: number | undefined;
   for (let at = 0; at < earlierCount; at += 1) {
     // Of very many calls the first and the last are asked.
@@ -134,14 +135,15 @@ function rowsBefore(
   return rows;
 }
 
-/** How many of these calls, which are in order of time, began by then. */
-function countBegunBy(calls: readonly UnitCall[], startMicros: number): number {
+/** How many of these calls, which are in order of time and with it of their indices, began when one of them did or before. */
+function countBegunBy(calls: readonly UnitCall[], { index, span }: UnitCall): number {
   let [low, high] = [0, calls.length];
   while (low < high) {
     const middle = (low + high) >> 1;
-    if ((calls[middle]?.span.startMicros ?? 0) > startMicros) high = middle;
+    if ((calls[middle]?.index ?? 0) > index) high = middle;
     else low = middle + 1;
   }
+  while ((calls[low]?.span.startMicros ?? Infinity) <= span.startMicros) low += 1;
   return low;
 }
 

@@ -97,12 +97,8 @@ function longestList(observations: readonly Observation[]): LongestList | undefi
 
 /** A resolver's list by its indices; a handler's by the rows it read or the values it asked for at once. */
 function listLengthOf(observation: Observation): number | undefined {
-  if (observation.listLength !== undefined) return observation.listLength;
-  let longest = 0;
-  for (const { call } of observation.ownCalls) {
-    longest = Math.max(longest, call.rowCount ?? 0, call.batch.size ?? 0);
-  }
-  return longest > 1 ? longest : undefined;
+  const { listLength, ownLengthMax } = observation;
+  return listLength ?? (ownLengthMax > 1 ? ownLengthMax : undefined);
 }
 
 /** A batch that no resolver claims may have loaded what the resolvers of a list then hand out. */

@@ -13,6 +13,8 @@ export interface Observation {
   groups: readonly ClassifiedGroup[];
   /** The same calls in one list, in order of their groups. */
   ownCalls: readonly UnitCall[];
+  /** The most rows that one of these calls brought, or values that it asked for at once; 0 where neither is recorded. */
+  ownLengthMax: number;
 }
 
 /** Why calls of one shape repeat. */

@@ -4,7 +4,7 @@ import type { Subject } from "../../model/finding.ts";
 import { shorten } from "../../text/cut-text.ts";
 import type { ResolverSpans, Unit, UnitCall } from "../../traces/unit.ts";
 import { classifyGroup } from "./classify-group.ts";
-import type { ClassifiedGroup, Observation } from "./observation.ts";
+import type { Observation } from "./observation.ts";
 import type { RepeatedQueryOptions } from "./options.ts";
 
 /** The longest name of a subject that a finding may have. */
@@ -37,10 +37,12 @@ export function observeCalls(
   };
   // Handlers are the most, and a name that is put together is dear to look up.
   const handlerFor = (unit: Unit): ObservedSubject => {
-    const ofService = handlers.get(unit.service) ?? new Map<string, ObservedSubject>();
-    const known = ofService.get(unit.operation) ?? subjectFor(unit, handlerKey);
-    handlers.set(unit.service, ofService.set(unit.operation, known));
-    return known;
+    const ofService = handlers.get(unit.service);
+    const known = ofService?.get(unit.operation);
+    if (known !== undefined) return known;
+    const made = subjectFor(unit, handlerKey);
+    handlers.set(unit.service, (ofService ?? new Map()).set(unit.operation, made));
+    return made;
   };
   for (const unit of units) {
     if (unit.resolvers === undefined) {
@@ -80,6 +82,7 @@ function newObservation(unit: Unit, resolver: ResolverSpans | undefined): Observ
     listSpanIndex: resolver?.firstIndex,
     groups: [],
     ownCalls: [],
+    ownLengthMax: 0,
   };
 }
 
@@ -109,32 +112,36 @@ function classifyCalls(
   calls: readonly UnitCall[],
   options: RepeatedQueryOptions,
 ): void {
-  const byPlace = groupByPlace(calls);
-  const groups: ClassifiedGroup[] = [];
-  for (const group of byPlace) groups.push(classifyGroup(observation, group, options));
+  const groups = groupByPlace(calls).map((group) => classifyGroup(observation, group, options));
   observation.groups = groups;
-  observation.ownCalls = byPlace.length === 1 ? calls : byPlace.flatMap(([, group]) => group);
+  // Calls of one place, and calls of as many places as there are calls, are in order of their groups already.
+  const isInOrder = groups.length === 1 || groups.length === calls.length;
+  observation.ownCalls = isInOrder ? calls : groups.flatMap((group) => group.calls);
+  let lengthMax = 0;
+  for (const { call } of calls) {
+    lengthMax = Math.max(lengthMax, call.rowCount ?? 0, call.batch.size ?? 0);
+  }
+  observation.ownLengthMax = lengthMax;
 }
 
 /** Lists of so many calls are looked through: that costs less than a map of them. */
 const listedCountMax = 16;
 
-function groupByPlace(calls: readonly UnitCall[]): readonly Placed[] {
+/** The calls of each place; none of the lists is empty. */
+function groupByPlace(calls: readonly UnitCall[]): readonly (readonly UnitCall[])[] {
   const [first] = calls;
   if (first === undefined) return [];
   // The calls of many units are all of one place.
-  if (calls.every(({ place }) => place === first.place)) return [[first.place, calls]];
-  if (calls.length > listedCountMax) return [...Map.groupBy(calls, ({ place }) => place)];
-  const groups: [string, UnitCall[]][] = [];
+  if (calls.every(({ place }) => place === first.place)) return [calls];
+  if (calls.length > listedCountMax) return [...Map.groupBy(calls, ({ place }) => place).values()];
+  const groups: UnitCall[][] = [];
   for (const item of calls) {
-    const known = groups.find(([place]) => place === item.place);
-    if (known === undefined) groups.push([item.place, [item]]);
-    else known[1].push(item);
+    const known = groups.find((group) => group[0]?.place === item.place);
+    if (known === undefined) groups.push([item]);
+    else known.push(item);
   }
   return groups;
 }
-
-type Placed = readonly [place: string, calls: readonly UnitCall[]];
 
 function ownerKeyOf(item: UnitCall): OwnerKey {
   return item.resolver === undefined
