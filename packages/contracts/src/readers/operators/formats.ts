@@ -2,6 +2,7 @@
 
 import { type EvidenceFormat, startsAsJson } from "../format.ts";
 import { readGraphText, recogniseGraphText } from "./graph-text.ts";
+import { recogniseKeras, refuseKeras } from "./keras.ts";
 import { openOnnx, readOnnx, readOnnxJson, recogniseOnnx, recogniseOnnxJson } from "./onnx.ts";
 import { readOperatorTable, recogniseOperatorTable } from "./operator-table.ts";
 import { readProfilerTrace, recogniseProfilerTrace } from "./profiler-trace.ts";
@@ -20,6 +21,13 @@ export const operatorFormats: readonly EvidenceFormat[] = [
     description: "a model of ONNX as the JSON of protobuf",
     recognise: ({ head }) => startsAsJson(head) && recogniseOnnxJson(head),
     read: readOnnxJson,
+  },
+  {
+    name: "keras-model",
+    description:
+      "what Keras prints and saves of a model, which is refused with what to give instead",
+    recognise: ({ head }) => head !== undefined && recogniseKeras(head),
+    read: refuseKeras,
   },
   {
     name: "profiler-trace",

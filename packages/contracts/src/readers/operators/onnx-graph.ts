@@ -20,6 +20,8 @@ export interface OnnxNode {
   readonly attributes: Record<string, OperatorAttribute>;
   /** The value of a node that is a constant. */
   readonly value?: OnnxTensor | undefined;
+  /** It has graphs of its own, as `If`, `Loop` and `Scan` have. */
+  readonly hasBody?: boolean;
 }
 
 /** A tensor that the model holds, without its values but where they are few whole numbers. */
@@ -32,18 +34,26 @@ export interface OnnxTensor {
 /** Elements of a constant that are kept: a shape has no more. */
 export const constantLengthMax = 64;
 
+/** Kinds of operators that one sentence names. */
+const bodiesListedMax = 8;
+
 /** Gathers nodes and tensors, and gives the operators. */
 export class OnnxGraph {
   name = "";
   readonly #nodes: OnnxNode[] = [];
   readonly #tensors = new Map<string, TensorShape>();
   readonly #constants = new Map<string, readonly number[]>();
+  /** Nodes with graphs of their own, by what they are. */
+  readonly #bodies = new Map<string, number>();
 
   addNode(node: OnnxNode): void {
     if (this.#nodes.length === operatorLimits.operatorCountMax) {
       throw new EvidenceError("The model has too many operators.", {
         expected: `at most ${operatorLimits.operatorCountMax} operators`,
       });
+    }
+    if (node.hasBody === true) {
+      this.#bodies.set(node.operator, (this.#bodies.get(node.operator) ?? 0) + 1);
     }
     const [output = ""] = node.outputs;
     if (node.value !== undefined) this.addConstant(output, node.value);
@@ -61,6 +71,19 @@ export class OnnxGraph {
     if (this.#tensors.size >= operatorLimits.operatorCountMax || name === "") return;
     this.#tensors.set(name, present({ name, shape: [...shape], dtype, role: "held" }));
     if (values !== undefined) this.#constants.set(name, values);
+  }
+
+  /**
+   * What was left out. A branch may hold what never runs, such as a `Squeeze` for another rank, so that nothing of it can be
+   * held against the shapes around it.
+   */
+  notes(): string[] {
+    const names = [...this.#bodies]
+      .slice(0, bodiesListedMax)
+      .map(([operator, count]) => `${cutText(operator, 64)} (${count})`);
+    return names.length === 0
+      ? []
+      : [`Graphs within operators are not read: those of ${names.join(", ")}.`];
   }
 
   content(fileName: string): OperatorsContent {

@@ -34,9 +34,11 @@ export class OnnxMessages {
 function nodeOf(message: Message): OnnxNode {
   const attributes: Record<string, OperatorAttribute> = {};
   let value: OnnxTensor | undefined;
+  let hasBody = false;
   const operator = textOf(message, 4);
   for (const item of message.get(5) ?? []) {
     if (!(item instanceof Map)) continue;
+    hasBody ||= graphTypes.includes(numberOf(item, 20));
     const name = textOf(item, 1);
     const [tensor] = item.get(5) ?? [];
     if (tensor instanceof Map && name === "value" && operator === "Constant")
@@ -57,8 +59,12 @@ function nodeOf(message: Message): OnnxNode {
     outputs: textsOf(message, 2),
     attributes,
     value,
+    hasBody,
   };
 }
+
+/** The types of attributes that are one graph, or several. */
+const graphTypes: readonly (number | undefined)[] = [5, 10];
 
 function attributeOf(message: Message): OperatorAttribute | undefined {
   switch (numberOf(message, 20)) {

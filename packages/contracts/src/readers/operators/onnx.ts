@@ -34,7 +34,10 @@ export function openOnnx({ name }: FormatInput): FormatStream {
   return {
     spanCount: 0,
     push: (chunk) => skimmer.push(chunk),
-    end: () => ({ contents: [skimmer.end().graph.content(name)], notes: [] }),
+    end: () => {
+      const { graph } = skimmer.end();
+      return { contents: [graph.content(name)], notes: graph.notes() };
+    },
   };
 }
 
@@ -73,7 +76,7 @@ export function readOnnxJson(input: FormatInput): FileContent {
       graph.addTensor(value.text("name", 512) ?? "", declaredOf(value.first("type")));
     }
   }
-  return { contents: [graph.content(input.name)], notes: [] };
+  return { contents: [graph.content(input.name)], notes: graph.notes() };
 }
 
 function itemsOf(named: NamedValues, names: string): Fields[] {
@@ -83,10 +86,12 @@ function itemsOf(named: NamedValues, names: string): Fields[] {
 function nodeOf(named: NamedValues): OnnxNode {
   const attributes: Record<string, OperatorAttribute> = {};
   let value: OnnxTensor | undefined;
+  let hasBody = false;
   for (const item of itemsOf(named, "attribute attributes")) {
     const attribute = new NamedValues(item);
     const name = attribute.text("name", 128);
     if (name === undefined) continue;
+    hasBody ||= isFields(attribute.first("g")) || (attribute.list("graphs") ?? []).length > 0;
     const tensor = attribute.first("t");
     if (isFields(tensor)) value = tensorOf(new NamedValues(tensor));
     const kept = attributeOf(attribute);
@@ -100,6 +105,7 @@ function nodeOf(named: NamedValues): OnnxNode {
     outputs: textsOf(named.list("output outputs")),
     attributes,
     value: operator === "Constant" ? value : undefined,
+    hasBody,
   };
 }
 
