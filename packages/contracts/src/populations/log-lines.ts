@@ -1,5 +1,6 @@
 /** Lines of the logs of a snapshot with the service that wrote each, those that tell of an error apart from the others. */
 
+import { failedHostOf } from "../logs/failed-call.ts";
 import type { LogLine } from "../model/evidence.ts";
 import { type EvidenceOf, evidenceOfKind, type Snapshot } from "../model/snapshot.ts";
 import { serviceOfPod } from "../text/service-of-pod.ts";
@@ -14,10 +15,16 @@ export interface LoggedLines {
   readonly serviceOf: Int32Array;
   /** 1 where a line tells of an error. */
   readonly isGrave: Uint8Array;
+  /** Hosts that could not be called; lines hold their numbers. */
+  readonly hosts: readonly string[];
+  /** Of each line, -1 where it tells of no such call. */
+  readonly hostOf: Int32Array;
 }
 
 /** Services that are told apart, the first ones; what writes a name of its own on each line names no services. */
 const serviceCountMax = 10_000;
+/** Hosts that are told apart, the first ones; nobody has as many services that cannot be called. */
+const hostCountMax = 10_000;
 
 /** Reads the lines once; what a line says is looked up again where it is needed. */
 export function loggedLinesOf(snapshot: Snapshot): LoggedLines {
@@ -26,7 +33,9 @@ export function loggedLinesOf(snapshot: Snapshot): LoggedLines {
   const timesMicros = new Float64Array(lineCount).fill(-1);
   const serviceOf = new Int32Array(lineCount);
   const isGrave = new Uint8Array(lineCount);
+  const hostOf = new Int32Array(lineCount).fill(-1);
   const numbers = new Map<string, number>();
+  const hosts = new Map<string, number>();
   let at = 0;
   for (const evidence of logs) {
     const unnamed = writerOf(evidence, logs.length);
@@ -38,10 +47,25 @@ export function loggedLinesOf(snapshot: Snapshot): LoggedLines {
       serviceOf[at] = isCounted ? number : 0;
       timesMicros[at] = isCounted ? (line.timeMicros ?? -1) : -1;
       isGrave[at] = isGraveLine(line) ? 1 : 0;
+      const host = isGrave[at] === 1 && isCounted ? failedHostOf(line.text) : undefined;
+      if (host !== undefined && (hosts.has(host) || hosts.size < hostCountMax)) {
+        hostOf[at] = hosts.get(host) ?? hosts.size;
+        hosts.set(host, hostOf[at] ?? 0);
+      }
       at += 1;
     }
   }
-  return { logs, lineCount, services: [...numbers.keys()], timesMicros, serviceOf, isGrave };
+  const services = [...numbers.keys()];
+  return {
+    logs,
+    lineCount,
+    services,
+    timesMicros,
+    serviceOf,
+    isGrave,
+    hosts: [...hosts.keys()],
+    hostOf,
+  };
 }
 
 /** Who wrote the lines of a log that do not say it: its container, or, of several logs, the file that is called so. */

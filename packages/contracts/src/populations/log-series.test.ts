@@ -110,6 +110,73 @@ it("tell which service fails where all metrics move alike", () => {
   expect(String(finding?.measures["rankedServices"])).toMatch(/^mail/);
 });
 
+describe("logs that say who could not be called", () => {
+  const payment: Writer = { service: "payment-service", pace: 0.2 };
+  const refused = "failed to call http://payment:8080/charge: connection refused";
+  const told = (lines: readonly LogLine[]): ReturnType<typeof firstDeviation.check>[number] =>
+    firstDeviation.check(incident({ lines, beganMicros: onsetMicros }))[0] ??
+    expect.fail("nothing is said");
+  /** Its logs end with it. */
+  const gone = (lines: readonly LogLine[]): LogLine[] =>
+    lines.filter(
+      ({ service, timeMicros = 0 }) => service !== payment.service || timeMicros < onsetMicros,
+    );
+
+  it("name the called service and not who calls it, over others as well", () => {
+    const finding = told(
+      gone(
+        logOf([
+          payment,
+          { service: "checkout", pace: 0.3, errors: [0.01, 0.12], errorText: refused },
+          {
+            service: "web",
+            pace: 0.3,
+            errors: [0.01, 0.12],
+            errorText: "POST http://checkout.shop.svc:5050/orders: 503 Service Unavailable",
+          },
+          { service: "cart", pace: 0.4, errors: [0.02, 0.02], errorText: "item 5 not found" },
+        ]),
+      ),
+    );
+    expect(finding).toMatchObject({
+      verdict: "violated",
+      subject: { name: "payment-service" },
+    });
+    expect(String(finding.measures["rankedServices"])).toMatch(/^payment-service, checkout, web/);
+    expect(finding.evidence.map(({ quote }) => quote)).toContain(refused);
+  });
+
+  it("leave it with the caller where no service of that name is known", () => {
+    const errorText = "failed to call http://billing:8080/charge: connection refused";
+    const finding = told(
+      logOf([payment, { service: "checkout", pace: 0.3, errors: [0.01, 0.12], errorText }]),
+    );
+    expect(finding).toMatchObject({ verdict: "violated", subject: { name: "checkout" } });
+  });
+
+  it("leave it with a caller that can call none of several", () => {
+    const hosts = ["payment", "cart", "mail"];
+    const lines = logOf([
+      payment,
+      { service: "checkout", pace: 0.3, errors: [0.01, 0.2], errorText: "x" },
+      { service: "cart", pace: 0.4 },
+      { service: "mail", pace: 0.4 },
+    ]).map((line, at) =>
+      line.severity === "error"
+        ? { ...line, text: `dial tcp ${hosts[at % 3]}:50051: i/o timeout` }
+        : line,
+    );
+    expect(told(lines)).toMatchObject({ verdict: "violated", subject: { name: "checkout" } });
+  });
+
+  it("are well where calls fail as often as before", () => {
+    const finding = told(
+      logOf([payment, { service: "checkout", pace: 0.3, errors: [0.1, 0.1], errorText: refused }]),
+    );
+    expect(finding.verdict).toBe("holds");
+  });
+});
+
 const nullCount = 1_000;
 const calledCountMax = 10 + 3 * Math.sqrt(10);
 

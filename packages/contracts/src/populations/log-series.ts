@@ -6,7 +6,7 @@ import type { Snapshot } from "../model/snapshot.ts";
 import { compareText } from "../text/compare-text.ts";
 import { cutText, shorten } from "../text/cut-text.ts";
 import { lineAt, type LoggedLines, loggedLinesOf } from "./log-lines.ts";
-import type { ObservedSeries } from "./observed-series.ts";
+import type { FailedCalls, ObservedSeries } from "./observed-series.ts";
 import { type TimeParts, timePartsOf } from "./time-parts.ts";
 
 /** Parts into which the time that the logs cover is divided. */
@@ -22,22 +22,45 @@ const formLineCountMin = 3;
 const formLengthMax = 160;
 
 /** Series by service; none where the logs are too few. A part begins at the moment, where one is given. */
-export function logSeriesOf(snapshot: Snapshot, momentMicros?: number): readonly ObservedSeries[] {
+export function logSeriesOf(snapshot: Snapshot, momentMicros?: number): LogSeries {
   const known = seriesBySnapshot.get(snapshot);
-  if (known !== undefined && known.momentMicros === momentMicros) return known.series;
-  const series = madeSeries(snapshot, momentMicros);
-  seriesBySnapshot.set(snapshot, { momentMicros, series });
-  return series;
+  if (known !== undefined && known.momentMicros === momentMicros) return known.made;
+  const lines = loggedLinesOf(snapshot);
+  const made = { series: madeSeries(lines, momentMicros), failedCalls: failedCallsIn(lines) };
+  seriesBySnapshot.set(snapshot, { momentMicros, made });
+  return made;
+}
+
+export interface LogSeries {
+  readonly series: readonly ObservedSeries[];
+  /** Hosts that each service says it could not call. */
+  readonly failedCalls: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
 /** A memory and no state: the same snapshot and moment always have the same series. */
 const seriesBySnapshot = new WeakMap<
   Snapshot,
-  { readonly momentMicros: number | undefined; readonly series: readonly ObservedSeries[] }
+  { readonly momentMicros: number | undefined; readonly made: LogSeries }
 >();
 
-function madeSeries(snapshot: Snapshot, momentMicros: number | undefined): ObservedSeries[] {
-  const lines = loggedLinesOf(snapshot);
+function failedCallsIn({
+  services,
+  serviceOf,
+  hosts,
+  hostOf,
+}: LoggedLines): LogSeries["failedCalls"] {
+  const calls = new Map<string, Set<string>>();
+  if (hosts.length === 0) return calls;
+  for (const [at, number] of hostOf.entries()) {
+    const host = hosts[number];
+    if (host === undefined) continue;
+    const service = services[serviceOf[at] ?? 0] ?? "";
+    calls.set(service, (calls.get(service) ?? new Set()).add(host));
+  }
+  return calls;
+}
+
+function madeSeries(lines: LoggedLines, momentMicros: number | undefined): ObservedSeries[] {
   const timed = lines.timesMicros.filter((time) => time >= 0);
   if (timed.length < lineCountMin) return [];
   const parts = timePartsOf(timed, { partCount, alignMicros: momentMicros });
@@ -102,7 +125,12 @@ function seriesMaker(given: {
       signal,
       timesMicros: parts.startsMicros,
       values,
-      counted: { usual: usual[service] ?? values, isProving, exampleAt },
+      counted: {
+        usual: usual[service] ?? values,
+        isProving,
+        exampleAt,
+        failedCallsFrom: (micros) => failedCallsFrom(lines, numbers, micros),
+      },
       // Computed only where a finding points at it.
       get evidenceId() {
         return lineAt(lines, numbers[0] ?? -1)?.evidenceId ?? "";
@@ -110,6 +138,22 @@ function seriesMaker(given: {
       locator: `lines of ${lines.services[service] ?? ""}`,
     };
   };
+}
+
+function failedCallsFrom(
+  { timesMicros, hosts, hostOf }: LoggedLines,
+  numbers: readonly number[],
+  micros: number,
+): FailedCalls {
+  const counts = new Map<string, number>();
+  let lineCount = 0;
+  for (const number of numbers) {
+    if ((timesMicros[number] ?? -1) < micros) continue;
+    lineCount += 1;
+    const host = hosts[hostOf[number] ?? -1];
+    if (host !== undefined) counts.set(host, (counts.get(host) ?? 0) + 1);
+  }
+  return { lineCount, hosts: counts };
 }
 
 /** All lines of a service that tell of errors, as one series. */

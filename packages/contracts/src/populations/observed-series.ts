@@ -31,6 +31,14 @@ export interface CountedLines {
   readonly exampleAt: (
     micros: number,
   ) => { line: LogLine; evidenceId: string; locator: string } | undefined;
+  /** How many lines of the series there are from a moment on, and hosts that they say could not be called. */
+  readonly failedCallsFrom: (micros: number) => FailedCalls;
+}
+
+export interface FailedCalls {
+  readonly lineCount: number;
+  /** How often each host could not be called. */
+  readonly hosts: ReadonlyMap<string, number>;
 }
 
 /** Labels that name a service, the surest first, in small letters and without anything between the words. */

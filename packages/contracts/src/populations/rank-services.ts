@@ -14,6 +14,7 @@ import {
 } from "./deviating-series.ts";
 import { type IncidentMoments, incidentMomentsOf } from "./incident-moment.ts";
 import { logSeriesOf } from "./log-series.ts";
+import { LoggedCallees } from "./logged-callees.ts";
 import { type ObservedSeries, observedSeriesOf } from "./observed-series.ts";
 import { type RankedService, serviceOrder } from "./service-order.ts";
 import { spanSeriesOf } from "./span-series.ts";
@@ -36,16 +37,19 @@ export interface Ranking {
 /** Ranks the services of a snapshot by its metrics, and by what its traces give of them. */
 export function rankServices(snapshot: Snapshot, options: RankingOptions): Ranking {
   const moments = incidentMomentsOf(snapshot);
+  const logged = logSeriesOf(snapshot, moments.beganMicros);
   const all = [
     ...observedSeriesOf(snapshot),
     ...spanSeriesOf(snapshot, moments.beganMicros),
-    ...logSeriesOf(snapshot, moments.beganMicros),
+    ...logged.series,
   ];
   const judged = all.filter(({ values }) => values.length >= options.pointCountMin);
-  const graph = callGraphOf(snapshot);
+  const recorded = callGraphOf(snapshot);
+  const callees = new LoggedCallees(logged.failedCalls, all, recorded);
+  const { graph } = callees;
   const departures = deviatingOf(moments, { all, judged }, options);
   const { momentMicros, commonMicros } = departures;
-  const series = departures.series.map(owned);
+  const series = callees.withTold(departures.series.map(owned));
   const services = serviceOrder(series, ({ isLarge }) => isLarge, { graph, commonMicros });
   const sure = new Set(services.map(({ name }) => name));
   const others = serviceOrder(
