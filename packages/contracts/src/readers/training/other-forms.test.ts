@@ -150,6 +150,8 @@ const own: readonly (readonly [string, string])[] = [
   ["of nanoGPT", "iter,loss,dt,mfu\n0,10.9,900,-1\n10,9.1,130,12\n"],
   ["of parts of a loss with a rate", "step,ce_loss,kl_loss,lr\n0,2.3,0.1,0.001\n1,2.2,0.1,0.001\n"],
   ["of folders", "step,train/loss,train/custom_thing\n0,2.3,7\n1,2.2,8\n"],
+  ["of reinforcement", "step,loss,reward,kl,custom\n0,2.3,0.1,0.2,5\n1,2.2,0.1,0.2,6\n"],
+  ["of segmentation", "epoch,loss,miou,anything\n0,2.3,0.1,0.2\n1,2.2,0.1,0.2\n"],
   ["of a GAN", "epoch,g_loss,d_loss\n0,0.7,0.7\n1,0.9,0.5\n"],
   [
     "of detection",

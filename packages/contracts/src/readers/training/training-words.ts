@@ -8,6 +8,9 @@ const otherLoss =
 /** Names that only training has: rates of learning, scores of a split, sums over a step or an epoch. */
 const trainingName =
   /^(?:lr(?:[-_ ].*)?|learning_?rates?|.*grad(?:ient)?_?norm.*|(?:train|training|val|valid|validation|eval|dev)_?(?:.*_)?(?:loss|acc|accuracy|perplexity|error|f1|auc|bleu|reward|mae|mse|rmse)(?:_?(?:step|epoch))?|(?:.*_)?loss_?(?:step|epoch)|acc|accuracy|categorical_accuracy|sparse_categorical_accuracy|perplexity|ppl|loss_?scale|(?:tokens|samples|steps)_per_sec(?:ond)?|optimizer|trainer.*|global_?step|train_?step)$/;
+/** Scores and parts of losses by the names that they have in training alone. */
+const ownName =
+  /^(?:kl(?:_.*)?|entropy|rewards?(?:_.*)?|bleu|rouge\w*|m?iou|map_?\d*|ndcg\w*|auroc|dice|psnr|ssim|fid|(?:ce|kl|lm|mlm|nll|bce|mse|l1|l2|cls|reg|box|bbox|obj|dfl|mask|rpn|aux|recon|policy|value|actor|critic|g|d|gen|disc|adv|triplet|contrastive|distill|kd)_loss|loss_?(?:ce|kl|lm|mlm|cls|reg|box|bbox|obj|mask|rpn|aux|recon|g|d))$/;
 /** Names that say nothing of a trade. */
 const neutralName =
   /^(?:step|steps|iteration|iterations|iter|iters|epoch|epochs|batch|phase|stage|split|mode|training|run|run_?id|run_?name|seed|rank|world_?size|wall_?time|time|timestamp|date|runtime|elapsed|duration|seconds|total_?time|shard|hash|index|id|name|tag|value|mem|memory|gpu_mem|vram|tokens|tokens_seen|dt|mfu|throughput|tok_s|it_s|reward|returns?)?$/;
@@ -35,6 +38,6 @@ export function areOfTraining(names: readonly string[]): boolean {
   if (names.some((name) => /^(?:train|training|trainer|val|valid|eval|losses)\//.test(name))) {
     return true;
   }
-  if (bare.some((name) => trainingName.test(name))) return true;
+  if (bare.some((name) => trainingName.test(name) || ownName.test(name))) return true;
   return bare.every((name) => neutralName.test(name) || isMeasuredName(name));
 }
