@@ -89,26 +89,27 @@ export class TenantCredit {
     };
   }
 
-  /** Asks for credit; tells the owner once, perhaps before this returns, unless the hold is left before. */
-  admit(request: CreditRequest, owner: CreditOwner): CreditHold {
+  /** Asks for credit; tells the owner once. Gives the hold when it waits, and the owner is told later, unless it is left before. */
+  admit(request: CreditRequest, owner: CreditOwner): CreditHold | undefined {
     const nowMs = this.#parts.clock.monotonicMs();
     this.#usedMs = nowMs;
-    const hold = new CreditHold(this, { request, owner, sinceMs: nowMs });
     const { failure } = this.#parts.journal;
     if (failure !== undefined) {
       // What cannot be written down is not asked for either.
       owner.onRefused(journalRefusal(failure));
-      return hold;
+      return undefined;
     }
+    const { tenantId } = this;
+    const hold = new CreditHold({ tenantId, request, owner, sinceMs: nowMs });
     const tried = this.#keeper.book.admit(request, nowMs);
     if (tried.kind === "admitted") {
       this.#admitLeased(hold, tried);
-      return hold;
+      return undefined;
     }
     const isFull = this.#waiting.size >= creditLimits.waitingCountMax;
     if (nowMs < this.#unavailableUntilMs || isFull || this.#keeper.isFenced) {
       owner.onRefused(ledgerAway());
-      return hold;
+      return undefined;
     }
     this.#waiting.add(hold);
     this.#parts.wake();
@@ -127,7 +128,7 @@ export class TenantCredit {
     const { request, operation, reserveId } = hold;
     const { usageId, usageKind, terms } = request;
     const text = settledText(usageId, amountMicros, tokens);
-    const use = journal.settle(hold, { terms, text });
+    const use = journal.settle(hold, terms, text);
     this.#openCount -= 1;
     if (operation !== undefined) {
       this.#keeper.book.settle(operation, amountMicros, use);
@@ -144,16 +145,6 @@ export class TenantCredit {
     const known = tokens === undefined ? undefined : new Map([[usageId, detailsOf(terms, tokens)]]);
     this.#sent.add({ ...settle, isFinal: true }, known);
     this.#parts.wake();
-  }
-
-  /** The call goes on once the system has its record: from then on the death of this process cannot hide it. */
-  onWritten(hold: CreditHold, error: Error | undefined): void {
-    if (error === undefined && !hold.hasLeft) {
-      hold.owner.onAdmitted(hold);
-      return;
-    }
-    this.settle(hold, 0, undefined);
-    if (!hold.hasLeft) hold.owner.onRefused(journalRefusal(error));
   }
 
   onAnswer(
@@ -236,10 +227,17 @@ export class TenantCredit {
     this.#admitted(hold, operation.heldMicros);
   }
 
+  /** The call goes on once the system has its record: from then on the death of this process cannot hide it. */
   #admitted(hold: CreditHold, heldMicros: number): void {
     this.#openCount += 1;
     const { usageId, terms } = hold.request;
-    this.#parts.journal.admit(hold, { terms, text: admittedText(usageId, heldMicros) }, hold);
+    const failure = this.#parts.journal.admit(hold, terms, admittedText(usageId, heldMicros));
+    if (failure === undefined) {
+      hold.owner.onAdmitted(hold);
+      return;
+    }
+    this.settle(hold, 0, undefined);
+    hold.owner.onRefused(journalRefusal(failure));
   }
 
   #askForHold(hold: CreditHold): void {
