@@ -41,7 +41,7 @@ export function caseText(detail: CaseDetail, terminal: Terminal): string {
     heading("Evidence"),
     ...detail.snapshots.map(
       (snapshot) =>
-        `  ${snapshot.role.padEnd(6)}  ${snapshot.traceCountKept} of ${snapshot.traceCountSeen} traces  ${terminal.style("dim", snapshot.id)}`,
+        `  ${snapshot.role.padEnd(6)}  ${evidenceWords(detail, snapshot)}  ${terminal.style("dim", snapshot.id)}`,
     ),
     "",
     heading("Hypotheses"),
@@ -54,6 +54,15 @@ export function caseText(detail: CaseDetail, terminal: Terminal): string {
   if (verification !== undefined) lines.push("", ...verificationLines(verification, terminal));
   lines.push("", ...nextLines(detail, terminal));
   return lines.join("\n");
+}
+
+function evidenceWords(
+  { summary }: CaseDetail,
+  { takenAt, traceCountKept, traceCountSeen }: CaseDetail["snapshots"][number],
+): string {
+  return summary.subject.kind === "ledger"
+    ? `the ledger at ${takenAt}`
+    : `${traceCountKept} of ${traceCountSeen} traces`;
 }
 
 function hypothesisLines(hypothesis: Hypothesis, terminal: Terminal): string[] {

@@ -57,6 +57,7 @@ export {
   type Rejected,
 } from "./readers/otlp/otlp.ts";
 export { contracts, controls, findContract, inBoundaryOrder } from "./registry.ts";
+export { roundPercent } from "./text/number-words.ts";
 export { canonicalJson } from "./snapshot/canonical-json.ts";
 export { createSnapshot, snapshotOf, type SnapshotPart } from "./snapshot/create-snapshot.ts";
 export { type CreateHasher, evidenceIdOf, type Hasher } from "./snapshot/evidence-id.ts";

@@ -156,7 +156,9 @@ function reconciliationLines({ differences, cut, applied, booked }: Reconciliati
     lines.push(`Of ${kind} only the first are told. Run it again once they are settled.`);
   lines.push(...caseLines(differences));
   if (booked.length > 0)
-    lines.push(`The cost of the invoice stands in provider-cost, by ${booked.length} entries.`);
+    lines.push(
+      `The cost of the invoice stands in provider-cost, by ${booked.length === 1 ? "1 entry" : `${booked.length} entries`}.`,
+    );
   return lines.join("\n");
 }
 

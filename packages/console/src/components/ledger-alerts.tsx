@@ -117,8 +117,8 @@ function Alarm({ alarm }: { alarm: LedgerAlarm }): ReactNode {
             </>
           }
         >
-          <Amount micros={alarm.forecast.limitMicros} currency={alarm.forecast.currency} /> are
-          spent or held.{" "}
+          All of <Amount micros={alarm.forecast.limitMicros} currency={alarm.forecast.currency} />{" "}
+          is spent or held.{" "}
           <Link {...paths.budgets({ edit: alarm.forecast.budgetId })} className={linkClass}>
             Change the budget
           </Link>

@@ -18,8 +18,8 @@ export function UseTable({ uses }: { uses: readonly Use[] }) {
       width: "sm:min-w-44",
       cell: (use) => (
         <>
-          <span className="font-medium">
-            {use.details?.model ?? use.details?.deviceKind ?? "not said"}
+          <span className="font-medium wrap-anywhere">
+            {use.details?.model ?? use.details?.deviceKind ?? use.usageId}
           </span>
           <span className="block text-xs text-ink-3">{use.details?.provider}</span>
         </>

@@ -13,6 +13,7 @@ import { EmptyState } from "../ui/empty-state.tsx";
 import { ErrorState } from "../ui/error-state.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { Time } from "../ui/time.tsx";
+import { differenceName } from "../util/difference-words.ts";
 import { plural } from "../util/format.ts";
 
 export function ReconciliationPage() {
@@ -92,7 +93,7 @@ function NotComparedYet() {
 }
 
 function Findings({ reconciliation }: { reconciliation: Reconciliation }) {
-  const { differences, applied } = reconciliation;
+  const { differences, applied, cut } = reconciliation;
   if (differences.length === 0) {
     return (
       <EmptyState icon="check" title="Everything agrees">
@@ -109,6 +110,12 @@ function Findings({ reconciliation }: { reconciliation: Reconciliation }) {
         <p role="status" className="border-b border-line bg-good-soft px-4 py-2 text-sm text-good">
           {plural(applied.length, "entry").replace("entrys", "entries")} made. Compare again to see
           what is left.
+        </p>
+      )}
+      {cut.length > 0 && (
+        <p className="border-b border-line px-4 py-2 text-sm text-ink-2">
+          Of {cut.map((kind) => differenceName(kind)).join(", ")} only the first are shown. Compare
+          again once they are settled.
         </p>
       )}
       <DifferenceList differences={differences} applied={applied} />

@@ -1,25 +1,24 @@
 /** Every balance is the sum of the entries, and all balances of a currency sum to zero. */
 
 import type { Contract } from "../model/contract.ts";
-import { defineContract } from "../model/define-contract.ts";
 import { compareText } from "../text/compare-text.ts";
 import { plural } from "../text/plural.ts";
 import { currencyOf, isHoldsAccount } from "./account-name.ts";
-import { type Books, booksOf } from "./books.ts";
+import type { Books } from "./books.ts";
+import { defineLedgerContract } from "./define-ledger-contract.ts";
 import type { Difference } from "./difference.ts";
-import { findingsIn, type Judgement, wholeMissing } from "./judge-books.ts";
+import { type Judgement, wholeMissing } from "./judge-books.ts";
 
-export const balanceMatchesEntries: Contract = defineContract({
-  id: "ledger/balance-matches-entries",
-  version: 1,
-  boundary: "tenant-compute",
-  promise:
-    "The balance of every account is the sum of its entries, what a hold or a lease reserves is the sum of its own, and all balances of a currency sum to zero.",
-  reads: ["ledger"],
-  options: {},
-  check: (snapshot, _options, found) =>
-    booksOf(snapshot).flatMap((books) => findingsIn(books, judge(books)).map(found)),
-});
+export const balanceMatchesEntries: Contract = defineLedgerContract(
+  {
+    id: "ledger/balance-matches-entries",
+    version: 1,
+    promise:
+      "The balance of every account is the sum of its entries, what a hold or a lease reserves is the sum of its own, and all balances of a currency sum to zero.",
+    options: {},
+  },
+  judge,
+);
 
 function judge(books: Books): Judgement | undefined {
   const { accounts, entries, isWhole } = books;

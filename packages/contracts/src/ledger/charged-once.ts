@@ -1,26 +1,25 @@
 /** What was used is charged once, for as much as it cost. */
 
 import type { Contract } from "../model/contract.ts";
-import { defineContract } from "../model/define-contract.ts";
 import type { BookedUse } from "../model/ledger.ts";
 import { compareText } from "../text/compare-text.ts";
 import { plural } from "../text/plural.ts";
 import { currencyOf, isUsageAccount } from "./account-name.ts";
-import { type Books, booksOf } from "./books.ts";
+import type { Books } from "./books.ts";
+import { defineLedgerContract } from "./define-ledger-contract.ts";
 import type { Difference } from "./difference.ts";
-import { findingsIn, type Judgement, wholeMissing } from "./judge-books.ts";
+import { type Judgement, wholeMissing } from "./judge-books.ts";
 
-export const chargedOnce: Contract = defineContract({
-  id: "ledger/charged-once",
-  version: 1,
-  boundary: "tenant-compute",
-  promise:
-    "Every use is charged exactly once, by its id or by its job and interval, and its entries sum to what it cost.",
-  reads: ["ledger"],
-  options: {},
-  check: (snapshot, _options, found) =>
-    booksOf(snapshot).flatMap((books) => findingsIn(books, judge(books)).map(found)),
-});
+export const chargedOnce: Contract = defineLedgerContract(
+  {
+    id: "ledger/charged-once",
+    version: 1,
+    promise:
+      "Every use is charged exactly once, by its id or by its job and interval, and its entries sum to what it cost.",
+    options: {},
+  },
+  judge,
+);
 
 function judge(books: Books): Judgement | undefined {
   const { uses, entries, isWhole } = books;

@@ -1,42 +1,41 @@
 /** What was charged for a provider's models is what the provider invoices. */
 
 import type { Contract } from "../model/contract.ts";
-import { defineContract } from "../model/define-contract.ts";
 import type { BookedUse } from "../model/ledger.ts";
 import { plural } from "../text/plural.ts";
-import { type Books, booksOf } from "./books.ts";
+import type { Books } from "./books.ts";
+import { defineLedgerContract } from "./define-ledger-contract.ts";
 import type { Difference } from "./difference.ts";
 import { isSettledBy } from "./invoice-settlement.ts";
 import { invoiceEntryId } from "./invoice-entry-id.ts";
 import { type InvoicePeriod, periodOf } from "./invoice-period.ts";
-import { findingsIn, type Judgement } from "./judge-books.ts";
+import type { Judgement } from "./judge-books.ts";
 
 interface Options {
   readonly period: string;
   readonly differenceMicrosMax: number;
 }
 
-export const costMatchesInvoice: Contract = defineContract<Options>({
-  id: "ledger/cost-matches-invoice",
-  version: 2,
-  boundary: "tenant-compute",
-  promise:
-    "Of every model of a provider that an invoice names as much was charged in its time as it says, or an entry has settled the difference.",
-  reads: ["ledger"],
-  options: {
-    period: {
-      default: "",
-      description:
-        "the time that an invoice without dates is for, as two moments with a stroke: 2026-10-01/2026-11-01",
-    },
-    differenceMicrosMax: {
-      default: 0,
-      description: "how far a sum may be off, in micros, as providers round",
+export const costMatchesInvoice: Contract = defineLedgerContract<Options>(
+  {
+    id: "ledger/cost-matches-invoice",
+    version: 2,
+    promise:
+      "Of every model of a provider that an invoice names as much was charged in its time as it says, or an entry has settled the difference.",
+    options: {
+      period: {
+        default: "",
+        description:
+          "the time that an invoice without dates is for, as two moments with a stroke: 2026-10-01/2026-11-01",
+      },
+      differenceMicrosMax: {
+        default: 0,
+        description: "how far a sum may be off, in micros, as providers round",
+      },
     },
   },
-  check: (snapshot, options, found) =>
-    booksOf(snapshot).flatMap((books) => findingsIn(books, judge(books, options)).map(found)),
-});
+  judge,
+);
 
 /** Uses that are named in one finding: the dearest. */
 const namedUseCount = 20;

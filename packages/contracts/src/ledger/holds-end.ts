@@ -1,34 +1,33 @@
 /** What is reserved is for work that goes on, and work has something reserved for it. */
 
 import type { Contract } from "../model/contract.ts";
-import { defineContract } from "../model/define-contract.ts";
 import { compareText } from "../text/compare-text.ts";
 import { plural } from "../text/plural.ts";
-import { type Books, booksOf } from "./books.ts";
+import type { Books } from "./books.ts";
+import { defineLedgerContract } from "./define-ledger-contract.ts";
 import type { Difference } from "./difference.ts";
-import { findingsIn, type Judgement, wholeMissing } from "./judge-books.ts";
+import { type Judgement, wholeMissing } from "./judge-books.ts";
 
 interface Options {
   readonly sweepDelayMillisMax: number;
 }
 
-export const holdsEnd: Contract = defineContract<Options>({
-  id: "ledger/holds-end",
-  version: 1,
-  boundary: "tenant-compute",
-  promise:
-    "A hold that ran out or ended reserves nothing any more, and every use belongs to a hold or a lease.",
-  reads: ["ledger"],
-  options: {
-    sweepDelayMillisMax: {
-      default: 60_000,
-      description:
-        "how long after its end a hold may still reserve, in milliseconds, until it is swept",
+export const holdsEnd: Contract = defineLedgerContract<Options>(
+  {
+    id: "ledger/holds-end",
+    version: 1,
+    promise:
+      "A hold that ran out or ended reserves nothing any more, and every use belongs to a hold or a lease.",
+    options: {
+      sweepDelayMillisMax: {
+        default: 60_000,
+        description:
+          "how long after its end a hold may still reserve, in milliseconds, until it is swept",
+      },
     },
   },
-  check: (snapshot, options, found) =>
-    booksOf(snapshot).flatMap((books) => findingsIn(books, judge(books, options)).map(found)),
-});
+  judge,
+);
 
 function judge(books: Books, options: Options): Judgement | undefined {
   const { reserves, uses, isWhole } = books;

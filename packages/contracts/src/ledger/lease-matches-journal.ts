@@ -1,26 +1,25 @@
 /** What a process admitted out of a lease, and wrote to its journal, is what the ledger charged. */
 
 import type { Contract } from "../model/contract.ts";
-import { defineContract } from "../model/define-contract.ts";
 import type { BookedReserve } from "../model/ledger.ts";
 import { compareText } from "../text/compare-text.ts";
 import { plural } from "../text/plural.ts";
-import { type Books, booksOf } from "./books.ts";
+import type { Books } from "./books.ts";
+import { defineLedgerContract } from "./define-ledger-contract.ts";
 import type { Difference } from "./difference.ts";
-import { findingsIn, type Judgement, wholeMissing } from "./judge-books.ts";
+import { type Judgement, wholeMissing } from "./judge-books.ts";
 import { sumUses, type UsesOfReserve } from "./sum-uses.ts";
 
-export const leaseMatchesJournal: Contract = defineContract({
-  id: "ledger/lease-matches-journal",
-  version: 1,
-  boundary: "tenant-compute",
-  promise:
-    "The uses that the journal of a lease tells of are charged, as many and as much, and of no lost lease anything is left that no journal explains.",
-  reads: ["ledger"],
-  options: {},
-  check: (snapshot, _options, found) =>
-    booksOf(snapshot).flatMap((books) => findingsIn(books, judge(books)).map(found)),
-});
+export const leaseMatchesJournal: Contract = defineLedgerContract(
+  {
+    id: "ledger/lease-matches-journal",
+    version: 1,
+    promise:
+      "The uses that the journal of a lease tells of are charged, as many and as much, and of no lost lease anything is left that no journal explains.",
+    options: {},
+  },
+  judge,
+);
 
 function judge(books: Books): Judgement | undefined {
   const { reserves, uses, isWhole } = books;

@@ -1,25 +1,24 @@
 /** Nothing is admitted beyond the limit, and what is owed beyond it blocks. */
 
 import type { Contract } from "../model/contract.ts";
-import { defineContract } from "../model/define-contract.ts";
 import type { BookedEntry, BookedLimit } from "../model/ledger.ts";
 import { compareText } from "../text/compare-text.ts";
 import { currencyOf } from "./account-name.ts";
-import { type Books, booksOf } from "./books.ts";
+import type { Books } from "./books.ts";
+import { defineLedgerContract } from "./define-ledger-contract.ts";
 import type { Difference } from "./difference.ts";
-import { findingsIn, type Judgement, wholeMissing } from "./judge-books.ts";
+import { type Judgement, wholeMissing } from "./judge-books.ts";
 
-export const noOverspend: Contract = defineContract({
-  id: "ledger/no-overspend",
-  version: 1,
-  boundary: "tenant-compute",
-  promise:
-    "At every admission, in the order of the entries, spend and open holds lie within credit and the credit line, and no debt is beyond the line.",
-  reads: ["ledger"],
-  options: {},
-  check: (snapshot, _options, found) =>
-    booksOf(snapshot).flatMap((books) => findingsIn(books, judge(books)).map(found)),
-});
+export const noOverspend: Contract = defineLedgerContract(
+  {
+    id: "ledger/no-overspend",
+    version: 1,
+    promise:
+      "At every admission, in the order of the entries, spend and open holds lie within credit and the credit line, and no debt is beyond the line.",
+    options: {},
+  },
+  judge,
+);
 
 function judge(books: Books): Judgement | undefined {
   const { accounts, entries, isWhole } = books;

@@ -1,25 +1,24 @@
 /** Work that was charged in part was ended by somebody. */
 
 import type { Contract } from "../model/contract.ts";
-import { defineContract } from "../model/define-contract.ts";
 import { compareText } from "../text/compare-text.ts";
 import { plural } from "../text/plural.ts";
-import { type Books, booksOf } from "./books.ts";
+import type { Books } from "./books.ts";
+import { defineLedgerContract } from "./define-ledger-contract.ts";
 import type { Difference } from "./difference.ts";
-import { findingsIn, type Judgement, wholeMissing } from "./judge-books.ts";
+import { type Judgement, wholeMissing } from "./judge-books.ts";
 import { sumUses } from "./sum-uses.ts";
 
-export const usageCompleted: Contract = defineContract({
-  id: "ledger/usage-completed",
-  version: 1,
-  boundary: "tenant-compute",
-  promise:
-    "Of every hold out of which something was charged somebody said that its work is done; none ran out in the middle.",
-  reads: ["ledger"],
-  options: {},
-  check: (snapshot, _options, found) =>
-    booksOf(snapshot).flatMap((books) => findingsIn(books, judge(books)).map(found)),
-});
+export const usageCompleted: Contract = defineLedgerContract(
+  {
+    id: "ledger/usage-completed",
+    version: 1,
+    promise:
+      "Of every hold out of which something was charged somebody said that its work is done; none ran out in the middle.",
+    options: {},
+  },
+  judge,
+);
 
 function judge(books: Books): Judgement | undefined {
   const { reserves, uses, isWhole } = books;

@@ -1,6 +1,6 @@
 /** Whether a snapshot after a repair covers what the one before had: without that, silence would pass for health. Pure. */
 
-import { evidenceOfKind, type Finding, type Snapshot } from "@faultline/contracts";
+import { evidenceOfKind, type Finding, roundPercent, type Snapshot } from "@faultline/contracts";
 import type { CoverageCondition } from "@faultline/protocol";
 
 import { rateCondition } from "./request-rate.ts";
@@ -100,8 +100,8 @@ function kindConditions(before: OperationFacts, after: OperationFacts): Coverage
     return [
       {
         name: `${kind} spans`,
-        expected: `${kind} spans in about ${percent(shareBefore)} of the requests`,
-        actual: `${kind} spans in ${percent(shareAfter)} of the requests`,
+        expected: `${kind} spans in about ${roundPercent(shareBefore)} of the requests`,
+        actual: `${kind} spans in ${roundPercent(shareAfter)} of the requests`,
         met: shareAfter >= shareBefore * kindShareKeptMin,
       },
     ];
@@ -117,11 +117,11 @@ function samplingCondition(compared: ComparedSnapshots): CoverageCondition {
     expected:
       before === undefined
         ? "no sampler speaks up"
-        : `at least ${percent(before)} of the requests recorded`,
+        : `at least ${roundPercent(before)} of the requests recorded`,
     actual:
       after === undefined
         ? "no sampler says what it records"
-        : `${percent(after)} of the requests recorded`,
+        : `${roundPercent(after)} of the requests recorded`,
     met: isKept,
   };
 }
@@ -153,10 +153,6 @@ function violatedNames(findings: readonly Finding[]): string[] {
         .map(({ subject }) => `${subject.kind} ${subject.name}`),
     ),
   ];
-}
-
-function percent(share: number): string {
-  return `${Math.round(share * 1_000) / 10} %`;
 }
 
 function isoOf(micros: number): string {
