@@ -46,18 +46,24 @@ interface Course {
 
 function isLarge(
   { blockedBy }: Site,
-  { counts, growth, stayingShare }: Course,
+  { counts, growth }: Course,
   options: GoroutineOptions,
 ): boolean {
   const { first, last, isSteady } = growth;
   if (!isSteady || last < options.growthRatioMin * first) return false;
-  // Without ids two recordings of what comes and goes differ by more.
-  const isBlind = counts.length === 2 && stayingShare === undefined;
-  if (isBlind && last < options.pairRatioMin * first) return false;
   if (counts.length > 2) return growth.growth >= options.trendGrowthCountMin;
   // Between two recordings a pool may have been filled, but not one of senders.
   const isNew = first === 0 && blockedBy !== "send" && blockedBy !== "forever";
   return growth.growth >= (isNew ? options.newGrowthCountMin : options.growthCountMin);
+}
+
+/** Without ids two recordings of what comes and goes differ by as much. */
+function isWithinPair(
+  { counts, growth, stayingShare }: Course,
+  { pairRatioMin }: GoroutineOptions,
+): boolean {
+  const isBlind = counts.length === 2 && stayingShare === undefined;
+  return isBlind && growth.last < pairRatioMin * growth.first;
 }
 
 function judgeSite(site: Site, course: Course, options: GoroutineOptions): Suspicion[] {
@@ -65,7 +71,7 @@ function judgeSite(site: Site, course: Course, options: GoroutineOptions): Suspi
     case "own":
       return [ownSite(site, course, options)];
     case "client":
-      return [clientSite(site, course)];
+      return [clientSite(site, course, options)];
     case "request":
       return waiting.includes(site.blockedBy) ? [requestSite(site, course)] : [];
     case "runtime":
@@ -97,6 +103,7 @@ function ownSite(site: Site, course: Course, options: GoroutineOptions): Suspici
     !isShared &&
     !isLoad &&
     !isOtherLoad &&
+    !isWithinPair(course, options) &&
     !isTurn &&
     !isOther &&
     !isAsking &&
@@ -154,9 +161,10 @@ function missingFor({ isLoad, isOther, isAsking, isOtherLoad }: Doubt): string {
   return "A recording after the load has ended, or dumps (debug=2), which say whether they are the same goroutines: those in this state may still be at work.";
 }
 
-function clientSite(site: Site, course: Course): Suspicion {
+function clientSite(site: Site, course: Course, options: GoroutineOptions): Suspicion {
   const client = site.client ?? "client";
-  const isLeak = course.counts.length > 2 || course.growth.first > 0;
+  const isLeak =
+    course.counts.length > 2 || (course.growth.first > 0 && !isWithinPair(course, options));
   return {
     ...base(site, course),
     verdict: isLeak ? "violated" : "inconclusive",
