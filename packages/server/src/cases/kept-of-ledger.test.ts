@@ -3,6 +3,7 @@
 import {
   type BookedEntry,
   type BookedReserve,
+  type BookedUse,
   contracts,
   createSnapshot,
   type LedgerContent,
@@ -30,6 +31,7 @@ const hold: BookedReserve = {
   currency: "USD",
   state: "expired",
   remainingMicros: "0",
+  endsMicros: atMicros,
   isCompleted: false,
 };
 const model = { provider: "openai", model: "gpt", currency: "USD" };
@@ -119,6 +121,11 @@ const withReserve =
 const withEntry =
   (added: BookedEntry): Change =>
   ({ entries = [] }) => ({ entries: [...entries, added] });
+const withUse =
+  (id: string, more: Partial<BookedUse>): Change =>
+  ({ uses = [] }) => ({
+    uses: [...uses, { id, timeMicros: atMicros, amountMicros: "0", ...model, ...more }],
+  });
 const withLimit =
   (fromSequence: number, limitMicros: string): Change =>
   ({ limits = [] }) => ({ limits: [...limits, { currency: "USD", fromSequence, limitMicros }] });
@@ -153,6 +160,10 @@ const doctored: Readonly<Record<string, readonly Change[]>> = {
     withEntry(entry(4, "grants credit", { amountMicros: "5" })),
     ({ entries = [] }) => ({ entries: [...entries, ...entries.slice(-1)] }),
   ],
+  dates: [
+    withEntry(entry(8, "grants credit", { amountMicros: "5", timeMicros: atMicros - 1 })),
+    withUse("op/2", { holdId: "op", timeMicros: atMicros - 1 }),
+  ],
   uses: [
     ({ uses = [] }) => ({ uses: uses.slice(1) }),
     ({ uses = [] }) => ({ uses: uses.map((use) => ({ ...use, priceVersion: "cheaper" })) }),
@@ -165,11 +176,34 @@ const doctored: Readonly<Record<string, readonly Change[]>> = {
     withReserve("lent", { journal: { count: 0, amountMicros: "0" } }),
     withReserve("lent", { kind: "hold" }),
     withReserve("op", { currency: "EUR" }),
+    withReserve("op", { endsMicros: atMicros - 1 }),
+    ({ reserves = [] }) => ({
+      reserves: reserves.map(({ endsMicros: _gone, ...reserve }) => reserve),
+    }),
+  ],
+  journals: [
+    withReserve("lent", { journal: { count: 2, amountMicros: "20" } }),
+    withReserve("lent", { journal: { count: 1, amountMicros: "21" } }),
+    // One that is charged with less than was told of.
+    (content) => ({
+      ...withReserve("lent", { journal: { count: 2, amountMicros: "50" } })(content),
+      ...withUse("lent/2", { holdId: "lent", amountMicros: "29" })(content),
+    }),
   ],
   "new reserves": [({ reserves = [] }) => ({ reserves: [...reserves, { ...hold, id: "gone" }] })],
   "lost leases": [
     withReserve("lent", { unreadMicros: "0" }),
     withReserve("lent", { settledBy: "reconcile-lease-lent" }),
+    // Less than counts as spent is given back, more, or in another currency.
+    ...[
+      ["adjustments credit", "279"],
+      ["adjustments credit", "281"],
+      ["credit adjustments", "280"],
+      ["grants credit", "280"],
+    ].map(([path = "", amountMicros = ""]): Change => (content) => ({
+      ...withReserve("lent", { settledBy: "reconcile-lease-lent" })(content),
+      ...withEntry(entry(8, path, { amountMicros, commandId: "reconcile-lease-lent" }))(content),
+    })),
   ],
   completions: [withReserve("op", { isCompleted: true })],
   invoices: [
@@ -210,6 +244,35 @@ describe("a repair of a ledger", () => {
       const unmet = judgement.coverage.filter(({ met }) => !met).map((one) => one.name);
       expect(unmet).toContain(name);
     }
+  });
+
+  it("is none where of a use that stood there twice one was taken away", () => {
+    const twice = {
+      ...ledger(1),
+      ...withUse("op/1", { holdId: "op", amountMicros: "40" })(ledger(1)),
+    };
+    const about = ["charged-once", "use", "op/1"] as const;
+    const { outcome, contract, reasons } = judge({ before: twice, after: ledger(2) }, about);
+    expect(contract).toMatchObject({ before: "violated", after: "holds" });
+    expect(outcome).toBe("inconclusive");
+    expect(reasons).toEqual([
+      "Not covered, uses: expected all 3 uses, with their amounts and prices, as they were; 1 are not so: op/1.",
+    ]);
+  });
+
+  it("may give back a use that was lost, with the date of its entry", () => {
+    const about = ["charged-once", "use", "lent/1"] as const;
+    const sideOf = (minute: number, change: Change): LedgerContent => {
+      const later = entry(8, "grants credit", { timeMicros: atMicros + 5 });
+      const side = { ...ledger(minute), ...withEntry(later)(ledger(minute)) };
+      return { ...side, ...change(side) };
+    };
+    const before = sideOf(1, ({ uses = [] }) => ({ uses: uses.slice(0, 1) }));
+    expect(judge({ before, after: sideOf(2, () => ({})) }, about).outcome).toBe("proved");
+    const moved = sideOf(2, ({ uses = [] }) => ({
+      uses: uses.map((use) => (use.id === "op/1" ? use : { ...use, timeMicros: atMicros + 1 })),
+    }));
+    expect(judge({ before, after: moved }, about).outcome).toBe("inconclusive");
   });
 
   it("is none of a debt by a wider credit line, and one by a grant", () => {

@@ -52,6 +52,11 @@ export const keptParts: readonly KeptPart[] = [
     changed: insertedEntries,
   },
   {
+    name: "dates",
+    expected: "no entry and no use that is dated before the last entry that was there",
+    changed: backdatedItems,
+  },
+  {
     name: "uses",
     countIn: ({ uses = [] }) => uses.length,
     expected: "uses, with their amounts and prices, as they were",
@@ -69,13 +74,18 @@ export const keptParts: readonly KeptPart[] = [
     changed: changedReserves,
   },
   {
+    name: "journals",
+    expected: "a use for each that the journal of a lease tells of since",
+    changed: toldWithoutUse,
+  },
+  {
     name: "new reserves",
     expected: "no hold or lease under the name of one that was missing",
     changed: inventedReserves,
   },
   {
     name: "lost leases",
-    expected: "an entry for all that no longer counts as unread",
+    expected: "an entry for all that no longer counts as unread, of as much",
     changed: unreadWithoutEntry,
   },
   {
@@ -106,14 +116,24 @@ function sequenceOf({ sequence, commandId }: BookedEntry): string {
   return sequence === undefined ? `of ${commandId ?? "nobody"}` : String(sequence);
 }
 
-/** Those that are not there any more, or say something else. */
+/** Those that are not there any more, or not as often, or say something else. */
 function changedItems<Item>(
   earlier: readonly Item[] = [],
   later: readonly Item[] = [],
   nameOf: (item: Item) => string,
 ): readonly string[] {
-  const texts = new Set(later.map((item) => canonicalJson(item)));
-  return earlier.filter((item) => !texts.has(canonicalJson(item))).map(nameOf);
+  const counts = new Map<string, number>();
+  for (const item of later) {
+    const text = canonicalJson(item);
+    counts.set(text, (counts.get(text) ?? 0) + 1);
+  }
+  const gone = earlier.filter((item) => {
+    const text = canonicalJson(item);
+    const count = counts.get(text) ?? 0;
+    counts.set(text, count - 1);
+    return count <= 0;
+  });
+  return gone.map(nameOf);
 }
 
 /** Those of one side that the other has fewer of. */
@@ -200,6 +220,26 @@ function insertedEntries(earlier: LedgerContent, later: LedgerContent): readonly
     .map(sequenceOf);
 }
 
+/**
+ * A ledger dates what it enters in its order, whatever clocks say. An earlier date would put something into a time that an invoice
+ * is for. A use that was lost may come back with the date of the entry that charged it.
+ */
+function backdatedItems(earlier: LedgerContent, later: LedgerContent): readonly string[] {
+  const { entries = [], uses = [] } = earlier;
+  const lastMicros = entries.reduce((last, { timeMicros = 0 }) => Math.max(last, timeMicros), 0);
+  const isEarly = ({ timeMicros = 0 }: { readonly timeMicros?: number }): boolean =>
+    timeMicros < lastMicros;
+  const charged = new Map(entries.map(({ usageId, timeMicros }) => [usageId, timeMicros]));
+  const known = new Set(uses.map(({ id }) => id));
+  const freshUses = (later.uses ?? []).filter(
+    ({ id, timeMicros }) => !known.has(id) && (!charged.has(id) || charged.get(id) !== timeMicros),
+  );
+  return [
+    ...entriesSince(earlier, later).filter(isEarly).map(sequenceOf),
+    ...freshUses.filter(isEarly).map(({ id }) => id),
+  ];
+}
+
 /** A hold or a lease that an export tells of for a lasting reason is told of in each later one: it ends by an entry. */
 function lastingReserves({
   reserves = [],
@@ -235,6 +275,8 @@ function changedReserves(earlier: LedgerContent, later: LedgerContent): readonly
         (before.openingMicros ?? "0") !== (after.openingMicros ?? "0") ||
         canonicalJson(before.earlierUses ?? null) !== canonicalJson(after.earlierUses ?? null) ||
         (hasEnded && before.state !== after.state) ||
+        // A hold may be renewed, and never ends earlier for that.
+        (before.kind === "hold" && (before.endsMicros ?? 0) > (after.endsMicros ?? 0)) ||
         (before.isCompleted === true && after.isCompleted !== true) ||
         // What a worker told it has told.
         (before.journal?.count ?? 0) > (after.journal?.count ?? 0) ||
@@ -242,6 +284,28 @@ function changedReserves(earlier: LedgerContent, later: LedgerContent): readonly
       );
     })
     .map(([{ id }]) => id);
+}
+
+/** Whatever a worker tells of is charged by the same command. */
+function toldWithoutUse(earlier: LedgerContent, later: LedgerContent): readonly string[] {
+  const known = new Set(earlier.uses?.map(({ id }) => id));
+  const fresh = Map.groupBy(
+    (later.uses ?? []).filter(({ id }) => !known.has(id)),
+    ({ holdId }) => holdId,
+  );
+  return pairsOf(earlier, later)
+    .filter(([before, after]) => {
+      const charged = fresh.get(before.id) ?? [];
+      const countTold = (after.journal?.count ?? 0) - (before.journal?.count ?? 0);
+      const told = [before, after].map(({ journal }) => BigInt(journal?.amountMicros ?? 0));
+      const chargedMicros = sumOf(charged);
+      return countTold > charged.length || (told[1] ?? 0n) - (told[0] ?? 0n) > chargedMicros;
+    })
+    .map(([{ id }]) => id);
+}
+
+function sumOf(items: readonly { readonly amountMicros: string }[]): bigint {
+  return items.reduce((sum, { amountMicros }) => sum + BigInt(amountMicros), 0n);
 }
 
 function inventedReserves(earlier: LedgerContent, later: LedgerContent): readonly string[] {
@@ -256,20 +320,28 @@ function inventedReserves(earlier: LedgerContent, later: LedgerContent): readonl
 }
 
 const unreadPrefix = "usage:unread/";
+const adjustmentsPrefix = "adjustments/";
 
 /** What counts as spent is given back, or named for what it was, by entries. */
 function unreadWithoutEntry(earlier: LedgerContent, later: LedgerContent): readonly string[] {
   const fresh = entriesSince(earlier, later);
-  const commandIds = new Set(fresh.map(({ commandId }) => commandId));
   return pairsOf(earlier, later)
     .filter(([before, after]) => {
-      if (before.settledBy !== undefined) return after.settledBy !== before.settledBy;
-      if (after.settledBy !== undefined && !commandIds.has(after.settledBy)) return true;
-      const named = fresh
-        .filter(({ from, holdId }) => from.startsWith(unreadPrefix) && holdId === before.id)
-        .reduce((sum, { amountMicros }) => sum + BigInt(amountMicros), 0n);
-      const unread = [before, after].map(({ unreadMicros }) => BigInt(unreadMicros ?? 0));
-      return (unread[0] ?? 0n) - (unread[1] ?? 0n) > named;
+      const named = sumOf(
+        fresh.filter(({ from, holdId }) => from.startsWith(unreadPrefix) && holdId === before.id),
+      );
+      const [unread = 0n, left = 0n] = [before, after].map(({ unreadMicros }) =>
+        BigInt(unreadMicros ?? 0),
+      );
+      if (unread - left > named) return true;
+      if (before.settledBy !== undefined || after.settledBy === undefined)
+        return after.settledBy !== before.settledBy;
+      const account = `${adjustmentsPrefix}${before.currency}`;
+      const given = sumOf(
+        fresh.filter(({ from, commandId }) => from === account && commandId === after.settledBy),
+      );
+      // Of what was given back a journal that is found later may tell.
+      return given === 0n || given < left || given > unread;
     })
     .map(([{ id }]) => id);
 }
