@@ -24,6 +24,13 @@ export function evidenceOfKind<K extends EvidenceKind>(
   snapshot: Snapshot,
   kind: K,
 ): readonly EvidenceOf<K>[] {
-  // The filter proves the narrowing that the type system cannot derive from a nested tag.
-  return snapshot.evidence.filter((item) => item.content.kind === kind) as EvidenceOf<K>[];
+  const { evidence } = snapshot;
+  const known =
+    kindsByEvidence.get(evidence) ?? Map.groupBy(evidence, ({ content }) => content.kind);
+  kindsByEvidence.set(evidence, known);
+  // The grouping proves the narrowing that the type system cannot derive from a nested tag.
+  return (known.get(kind) ?? []) as EvidenceOf<K>[];
 }
+
+/** A memory and no state: each contract asks for what it reads, and there may be very many traces. */
+const kindsByEvidence = new WeakMap<readonly Evidence[], ReadonlyMap<EvidenceKind, Evidence[]>>();

@@ -27,6 +27,8 @@ interface GatheredTrace {
   readonly traceId: string;
   readonly spans: Span[];
   readonly sources: EvidenceSource[];
+  /** Of which the span was that came the last time behind a span of this one: mostly it is the same again. */
+  next: GatheredTrace | undefined;
 }
 
 /** Spans as traces, one for each trace id, in one order and each span once. */
@@ -45,16 +47,27 @@ function gather({ source, items }: FromFile<Span>, traces: Map<string, GatheredT
   for (let at = 0; at < items.length; at += 1) {
     const span = items[at];
     if (span === undefined) continue;
-    if (trace?.traceId !== span.traceId) trace = traceOf(span.traceId, traces);
+    if (trace?.traceId !== span.traceId) trace = traceAfter(trace, span.traceId, traces);
     trace.spans.push(span);
     if (trace.sources.at(-1) !== source) trace.sources.push(source);
   }
 }
 
+function traceAfter(
+  last: GatheredTrace | undefined,
+  traceId: string,
+  traces: Map<string, GatheredTrace>,
+): GatheredTrace {
+  if (last?.next?.traceId === traceId) return last.next;
+  const next = traceOf(traceId, traces);
+  if (last !== undefined) last.next = next;
+  return next;
+}
+
 function traceOf(traceId: string, traces: Map<string, GatheredTrace>): GatheredTrace {
   const known = traces.get(traceId);
   if (known !== undefined) return known;
-  const trace: GatheredTrace = { traceId, spans: [], sources: [] };
+  const trace: GatheredTrace = { traceId, spans: [], sources: [], next: undefined };
   traces.set(traceId, trace);
   return trace;
 }

@@ -71,7 +71,7 @@ const marksByKind: Readonly<Record<SpanKind, number>> = {
   consumer: mark.consumer,
 };
 
-/** What the name of an attribute means, and which name came after it the last time: mostly it is the same again. */
+/** What a name means, and which name came after it the last time: mostly it is the same again. */
 interface KnownName {
   readonly name: string;
   readonly marks: number;
@@ -81,21 +81,25 @@ interface KnownName {
 /** Finds marks; remembers what each name of an attribute means, because the same few come in every span. */
 export class MarkFinder {
   readonly #byAttribute = new Map<string, KnownName>();
-  readonly #bySpanName = new Map<string, number>();
+  readonly #bySpanName = new Map<string, KnownName>();
+  #lastSpanName: KnownName = { name: "", marks: 0, next: undefined };
   /** Stands before the first attribute of each span. */
   readonly #start: KnownName = { name: "", marks: 0, next: undefined };
 
   /** The marks of a span. */
   marksOf({ name: spanName, kind, attributes, status, events, durationNanos }: Span): number {
-    let marks = this.#bySpanName.get(spanName) ?? this.#remember(spanName);
-    marks |= marksByKind[kind];
+    const last = this.#lastSpanName;
+    const next = last.next?.name === spanName ? last.next : this.#knownSpanName(spanName);
+    last.next = next;
+    this.#lastSpanName = next;
+    let marks = next.marks | marksByKind[kind];
     if (durationNanos === 0) marks |= mark.instant;
     if (status.code === "error") marks |= mark.failedStatus;
     if (events.length > 0) marks |= mark.event;
     let known = this.#start;
     for (const name in attributes) {
-      const { next } = known;
-      known = next?.name === name ? next : (known.next = this.#knownName(name));
+      const expected = known.next;
+      known = expected?.name === name ? expected : (known.next = this.#knownName(name));
       marks |= known.marks;
     }
     if ((marks & mark.http) !== 0 && hasHttpFailure(attributes)) marks |= mark.failedAnswer;
@@ -111,12 +115,14 @@ export class MarkFinder {
     return made;
   }
 
-  #remember(spanName: string): number {
-    const marks = marksOfName(spanName);
+  #knownSpanName(name: string): KnownName {
+    const known = this.#bySpanName.get(name);
+    if (known !== undefined) return known;
+    const made = { name, marks: marksOfName(name), next: undefined };
     // Some tracers write whole statements into names: those come once.
     if (this.#bySpanName.size >= traceLimits.nameCacheMax) this.#bySpanName.clear();
-    this.#bySpanName.set(spanName, marks);
-    return marks;
+    this.#bySpanName.set(name, made);
+    return made;
   }
 }
 

@@ -8,7 +8,7 @@ import { OperationNames, stableName } from "./name-operation.ts";
 import { graphqlOperationOf, type ResolverPath, resolverPathOf } from "./resolver-path.ts";
 import { missingParent, type Trace, tracesOf } from "./trace.ts";
 import { Trail } from "./trail.ts";
-import type { Unit } from "./unit.ts";
+import type { Unit, UnitCall } from "./unit.ts";
 import { telltaleNameOf } from "./vendor-span.ts";
 
 /** The units of all traces of a snapshot, made once for all contracts that read them. */
@@ -69,9 +69,7 @@ class UnitReader {
     for (let index = 0; index < length; index += 1) this.#contextOf(index);
     for (const { calls } of this.#units) {
       // A parent that seems to start after its child was entered early, and with it its place among the calls.
-      if (calls.some((item, at) => item.index < (calls[at - 1]?.index ?? 0))) {
-        calls.sort((left, right) => left.index - right.index);
-      }
+      if (!areInOrder(calls)) calls.sort((left, right) => left.index - right.index);
     }
     return this.#units;
   }
@@ -208,6 +206,15 @@ class UnitReader {
     this.#fragments.set(key, unit);
     return unit;
   }
+}
+
+function areInOrder(calls: readonly UnitCall[]): boolean {
+  let last = 0;
+  for (const { index } of calls) {
+    if (index < last) return false;
+    last = index;
+  }
+  return true;
 }
 
 function noteResolver(

@@ -4,7 +4,9 @@ import { mixed } from "./text-pool.ts";
 import { mixWord } from "./words.ts";
 
 const countMin = 1_024;
-const countMax = 65_536;
+const placeBits = 16;
+const placeMask = 0xffff;
+const countMax = placeMask + 1;
 /** Slots for each identifier, so that few of them share one. */
 const slotsPerId = 2;
 
@@ -19,7 +21,7 @@ export class IdPool {
   #texts: string[] = [];
   /** The bytes of each identifier, four in a word. */
   #words: Int32Array;
-  /** For each hash the place of the identifier that was met last of those that have it. */
+  /** For each hash the place of the identifier that was met last of those that have it, and above it the rest of its hash. */
   #slots = new Int32Array(countMin * slotsPerId);
   #nextPlace = 0;
 
@@ -48,9 +50,11 @@ export class IdPool {
 
   /** The place of the identifier that begins at `from`, which has one from then on. */
   placeOf(bytes: Uint8Array, view: DataView, from: number): number {
-    const slot = mixed(this.#hashOf(view, from)) & (this.#slots.length - 1);
-    const known = this.#slots[slot] ?? 0;
-    if (this.isAt(known, view, from)) return known;
+    const hash = mixed(this.#hashOf(view, from));
+    const known = this.#slots[hash & (this.#slots.length - 1)] ?? 0;
+    // What differs in the rest of its hash needs no look at its words, which lie far away.
+    const isLikely = known >>> placeBits === hash >>> placeBits;
+    if (isLikely && this.isAt(known & placeMask, view, from)) return known & placeMask;
     const text = this.#make(bytes, from);
     if (this.#nextPlace === this.#countMax) this.#startAnew();
     const place = this.#nextPlace;
@@ -60,7 +64,7 @@ export class IdPool {
     for (let index = 0; index < count; index += 1) {
       this.#words[place * count + index] = view.getInt32(from + index * 4, true);
     }
-    this.#slots[mixed(this.#hashOf(view, from)) & (this.#slots.length - 1)] = place;
+    this.#slots[hash & (this.#slots.length - 1)] = (hash & ~placeMask) | place;
     return place;
   }
 
