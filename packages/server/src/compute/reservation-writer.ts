@@ -3,7 +3,7 @@
 import type { ReservationKeeper, ReservationRecord } from "./reservation-record.ts";
 
 /** A record that changes in place. */
-export interface LiveRecord extends ReservationRecord {
+interface LiveRecord extends ReservationRecord {
   /** Once it has ended: how many messages the ledger has been told when it knows all of it. */
   readonly toldAfter?: number;
 }
