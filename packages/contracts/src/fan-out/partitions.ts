@@ -51,6 +51,8 @@ const placeNames = [
 ] as const;
 
 const hostNames = ["server.address", "net.peer.name"] as const;
+/** One of these stands in the name of each machine that is a shard. */
+const shardWords = /shard|part/i;
 
 /** All partition sets of a snapshot, sorted by name. */
 export function partitionSetsOf(snapshot: Snapshot): PartitionSet[] {
@@ -59,6 +61,9 @@ export function partitionSetsOf(snapshot: Snapshot): PartitionSet[] {
     for (let index = 0; index < trace.spans.length; index += 1) {
       const marks = trace.marksOf(index);
       if ((marks & (mark.partition | mark.database)) === 0) continue;
+      const call = (marks & mark.partition) === 0 ? trace.callOf(index) : undefined;
+      // A call of a database is of the machine whose name the span has first: no look at the span is needed.
+      if (call?.kind === "database" && !shardWords.test(call.peer)) continue;
       const span = trace.span(index);
       const place = placeOf(span, marks);
       if (place === undefined) continue;
@@ -93,7 +98,7 @@ function placeOf(span: Span, marks: number): Place | undefined {
   if ((marks & mark.database) === 0) return undefined;
   const host = textIn(attributes, hostNames);
   const shard =
-    host === undefined || !/shard|part/i.test(host)
+    host === undefined || !shardWords.test(host)
       ? null
       : /^(.*?\b(?:shard|part(?:ition)?))-?(\d+)\b(.*)$/i.exec(host);
   if (shard === null) return undefined;
