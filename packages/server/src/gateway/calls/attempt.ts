@@ -285,7 +285,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
     }
     const type = headers["content-type"] ?? "";
     const expected = stream ? "text/event-stream" : "application/json";
-    if (status >= 300 || (type !== expected && mediaTypeOf(type) !== expected)) {
+    if (status >= 300 || !isOfType(type, expected)) {
       throw new PlatformError(
         "provider_response_invalid",
         `Provider "${name}" answered with status ${status} and content type "${mediaTypeOf(type)}" instead of "${expected}".`,
@@ -321,6 +321,13 @@ export class Attempt implements Dispatcher.DispatchHandler {
       deadline === undefined ? undefined : { kind: "deadline", deadline },
     );
   }
+}
+
+function isOfType(contentType: string, mediaType: string): boolean {
+  if (contentType === mediaType) return true;
+  // As nearly all write their parameters.
+  if (contentType.startsWith(mediaType) && contentType[mediaType.length] === ";") return true;
+  return mediaTypeOf(contentType) === mediaType;
 }
 
 /** A content type without its parameters. */

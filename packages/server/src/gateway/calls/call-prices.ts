@@ -40,8 +40,8 @@ export class CallPrices {
   readonly #prices: KnownPrices;
   readonly #key: Pick<SnapshotKey, "tenantId" | "terms">;
   readonly #atMs: number;
-  /** By the ids of models. */
-  readonly #known = new Map<string, TargetPrice | undefined>();
+  /** By the ids of models, of which a route has few. */
+  readonly #known: { readonly id: string; readonly price: TargetPrice }[] = [];
 
   constructor(known: KnownPrices, key: Pick<SnapshotKey, "tenantId" | "terms">, atMs: number) {
     this.#prices = known;
@@ -51,10 +51,9 @@ export class CallPrices {
 
   /** `undefined` where no price is known: then nothing is admitted. */
   of(model: PricedModel): TargetPrice | undefined {
-    const known = this.#known.get(model.id);
-    if (known !== undefined) return known;
+    for (const { id, price } of this.#known) if (id === model.id) return price;
     const price = this.#find(model);
-    this.#known.set(model.id, price);
+    if (price !== undefined) this.#known.push({ id: model.id, price });
     return price;
   }
 

@@ -138,11 +138,13 @@ function planInDialect(asked: RequestToUpstream): RequestPlan {
     if (limit !== undefined) splices.push(limit);
   }
   splices.push(...limitSplicesOf(asked));
+  const { request, forget } = requestOf(asked, surface, spliceParts(body, splices));
   return {
     upstream: asked.upstream,
     translation: undefined,
     surface,
-    ...requestOf(asked, surface, spliceParts(body, splices)),
+    request,
+    forget,
     ownHeaders: undefined,
     relayOf: (relayTarget, contentLength) =>
       facts.stream

@@ -5,6 +5,8 @@
 
 /** Longer events are read each by itself. */
 const bytesMax = 2_048;
+/** So few bytes are compared one by one. */
+const loopedBytesMax = 64;
 /** After so many patterns in a row that no event followed, none is kept any more: the events differ each time. */
 const vainCountMax = 4;
 
@@ -48,10 +50,22 @@ export class EventPattern {
     const textEnd = findTextEnd(bytes, textStart);
     const end = textEnd + length - before;
     if (textEnd === textStart || end > bytes.length) return -1;
-    if (this.#bytes.compare(bytes, textEnd, end, before, length) !== 0) return -1;
+    if (!this.#endsAt(bytes, textEnd)) return -1;
     this.#vainCount = 0;
     this.#textLength = textEnd - textStart;
     return end;
+  }
+
+  /** Whether here stands what stands behind the text: mostly so little that a call for its comparison would take longer. */
+  #endsAt(bytes: Uint8Array, textEnd: number): boolean {
+    const before = this.#beforeLength;
+    const length = this.#length - before;
+    if (length > loopedBytesMax) {
+      return this.#bytes.compare(bytes, textEnd, textEnd + length, before, this.#length) === 0;
+    }
+    let index = 0;
+    while (index < length && this.#bytes[before + index] === bytes[textEnd + index]) index += 1;
+    return index === length;
   }
 
   /** How many bytes the text of the event has that was found last. */
