@@ -13,7 +13,10 @@ import {
 } from "#kernel/index.ts";
 import { Ledger, LedgerBooks } from "#ledger/index.ts";
 
+import type { Store } from "#storage/index.ts";
+
 import { Compute } from "./compute.ts";
+import { ReservationStore } from "./reservation-store.ts";
 
 const stack = new AsyncDisposableStack();
 const { signal } = new AbortController();
@@ -61,6 +64,7 @@ interface World extends AsyncDisposable {
 async function openWorld(
   nodesNow = nodes,
   changes: ComputeConfig["prices"][number]["changes"] = [],
+  store: Store = database.store,
 ): Promise<World> {
   await using opening = new AsyncDisposableStack();
   const background = new AbortController();
@@ -84,7 +88,7 @@ async function openWorld(
   };
   const ledger = opening.use(Ledger.open(parts));
   const ledgerBooks = new LedgerBooks(parts);
-  const compute = opening.use(await Compute.open({ ...parts, ledger, ledgerBooks }));
+  const compute = opening.use(await Compute.open({ ...parts, store, ledger, ledgerBooks }));
   const opened = opening.move();
   const scope = { tenantId, signal };
   return {
@@ -238,6 +242,71 @@ describe("a reservation on the ledger", () => {
     });
     await world.compute.withdraw(scopeOf(), "again");
     await world.compute.complete(scopeOf(), "heard");
+  });
+
+  it("stops at the heartbeat that finds its devices given to another", async () => {
+    // Others of its kind may lie on the usual node.
+    await using world = await openWorld(nodes.map((node) => ({ ...node, id: "n2" })));
+    await world.grant(480_000n);
+    const whole = { ...job, member: { deviceCount: 8 } };
+    await world.compute.reserve(scopeOf(), { ...whole, id: "low" });
+    expect(await world.compute.heartbeat(scopeOf(), "low")).toMatchObject({ goesOn: true });
+    const high = { ...whole, id: "high", priority: 9 };
+    expect(await world.compute.reserve(scopeOf(), high)).toMatchObject({ stage: "waiting" });
+    await world.grant(1_000_000n);
+    expect(await world.compute.heartbeat(scopeOf(), "low")).toMatchObject({
+      goesOn: false,
+      reservation: { stage: "ended", end: "preempted" },
+    });
+    await world.compute.withdraw(scopeOf(), "high");
+  });
+
+  it("that was written down and never answered is withdrawn for every later process", async () => {
+    const first = await openWorld();
+    await first.grant(1_000_000n);
+    await first.compute.reserve(scopeOf(), { ...job, id: "j" });
+    const kept = new ReservationStore(database.store);
+    const known = await kept.find(scopeOf(), "j");
+    if (known === undefined) throw new Error("it was written down");
+    const request = { ...known.request, id: `${tenantId}/unheard` };
+    await kept.add(scopeOf(), { request, stage: { kind: "waiting" }, placement: [] });
+    const withdrawn = { stage: "ended", end: "withdrawn" };
+    expect(await first.compute.withdraw(scopeOf(), "unheard")).toMatchObject(withdrawn);
+    await first.compute.withdraw(scopeOf(), "j");
+    await first[Symbol.asyncDispose]();
+    await using next = await openWorld();
+    await next.advance(0);
+    expect(await next.compute.read(scopeOf(), "unheard")).toMatchObject(withdrawn);
+    expect(await next.balance()).toEqual({ available: "1000000", held: "0", used: "0" });
+  });
+
+  it("is answered only what is written down: a heartbeat, and a completion, that could not be is sent again", async () => {
+    let isAway = false;
+    const { store } = database;
+    const watched: Pick<Store, "read" | "system" | "transact"> = {
+      read: (scope, run) => store.read(scope, run),
+      system: (stop, run) => store.system(stop, run),
+      transact: (scope, run) =>
+        isAway ? Promise.reject(new Error("it is away")) : store.transact(scope, run),
+    };
+    // Reservations use nothing else of a store.
+    await using world = await openWorld(nodes, [], watched as Store);
+    await world.grant(240_000n);
+    await world.compute.reserve(scopeOf(), { ...job, id: "j" });
+    await world.compute.heartbeat(scopeOf(), "j");
+    aheadMs += 60_000;
+    isAway = true;
+    const heard = () => world.compute.heartbeat(scopeOf(), "j");
+    const complete = () => world.compute.complete(scopeOf(), "j");
+    for (const step of [heard, heard, complete, complete])
+      expect(await codeOf(step())).toBe("database_unavailable");
+    // Nothing was charged of which a later process would not know.
+    expect(await world.balance()).toMatchObject({ used: "0", held: "240000" });
+    isAway = false;
+    expect(await complete()).toMatchObject({ stage: "ended", end: "completed" });
+    expect(await world.balance()).toMatchObject({ held: "0" });
+    expect(Number((await world.balance()).used)).toBeGreaterThanOrEqual(24_000);
+    expect(await world.compute.differences(scopeOf())).toEqual([]);
   });
 
   it("that never starts expires and costs nothing", async () => {

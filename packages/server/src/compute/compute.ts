@@ -162,14 +162,15 @@ export class Compute implements AsyncDisposable, DifferenceSource {
    * `not_found`, and `database_unavailable` where it could not be written down.
    */
   async heartbeat(scope: TenantScope, localId: string): Promise<ReservationHeartbeat> {
-    const before = await this.#find(scope, localId);
-    const { id } = before.request;
+    const { request, stage } = await this.#find(scope, localId);
     // What it waited for may be there since the last look.
-    if (mayStart(before.stage)) await raceAbort(this.tick(), scope.signal);
-    const answer = this.#reservations.heartbeat(id, this.#parts.clock.nowMs());
-    if (this.#reservations.recordOf(id) !== undefined) await this.#untilKept(scope);
-    const reservation = this.#show(this.#reservations.recordOf(id) ?? before, { withWait: false });
-    return { goesOn: answer === "goes-on", reservation };
+    if (mayStart(stage)) await raceAbort(this.tick(), scope.signal);
+    const answer = this.#reservations.heartbeat(request.id, this.#parts.clock.nowMs());
+    if (this.#reservations.recordOf(request.id) !== undefined) await this.#untilKept(scope);
+    // The look that wrote it down may have given its devices to another.
+    const after = await this.#find(scope, localId);
+    const goesOn = answer === "goes-on" && after.stage.kind === "running";
+    return { goesOn, reservation: this.#show(after, { withWait: false }) };
   }
 
   /** Ends work that has started; `conflict` where it has not. Throws `not_found`. */
@@ -186,7 +187,9 @@ export class Compute implements AsyncDisposable, DifferenceSource {
 
   /** Ends a reservation; one that has ended stays as it ended. Throws `not_found` and `database_unavailable`. */
   async withdraw(scope: TenantScope, localId: string): Promise<Reservation> {
-    const { request } = await this.#find(scope, localId);
+    const { request, stage } = await this.#find(scope, localId);
+    // It was written down, and then nobody heard of it: the next process would let it in.
+    if (stage.kind !== "ended") this.#reservations.takeUnheard(request);
     if (this.#reservations.recordOf(request.id) !== undefined) {
       this.#reservations.end(request.id, this.#parts.clock.nowMs());
       await this.#untilKept(scope);

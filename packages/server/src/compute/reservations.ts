@@ -167,6 +167,13 @@ export class Reservations {
     return heardAtMs < admittedAtMs + reservation.request.durationMs ? "goes-on" : "stops";
   }
 
+  /** Takes up one that waits by what was written down of it, only to end it: it needs no place in the queue. */
+  takeUnheard(request: JobRequest): void {
+    if (this.#reservations.has(request.id)) return;
+    const stage = { kind: "waiting" } as const;
+    this.#reservations.set(request.id, { request, stage, placement: [], renewedAtMs: 0 });
+  }
+
   /** Work has ended by itself, or is not wanted any more. */
   end(jobId: string, nowMs: number): void {
     const reservation = this.#reservations.get(jobId);
