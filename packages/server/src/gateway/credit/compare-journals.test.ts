@@ -145,6 +145,21 @@ describe("journals on disk and the ledger", () => {
     expect(await found()).toEqual([["journal-differs", leaseId, "40 73", undefined]]);
   });
 
+  it("are read to their end where nothing stands behind the heading of the last file", async () => {
+    for (let index = 0; index < 8; index += 1) await use(`told${index}`, 40, true);
+    await report("secret", 33);
+    passedMs = 31_000;
+    const files = await filesOf();
+    const texts = await Promise.all(files.map((file) => readFile(file, "utf8")));
+    const last = path.join(folder, "usage", "gateway-0.5.000999.usage");
+    await writeFile(last, texts[0]?.slice(0, texts[0].indexOf("\n") + 1) ?? "");
+    // Exhausted by the one before.
+    const bytesMax = texts.reduce((sum, text) => sum + text.length, -1);
+    expect(await found(bytesMax)).toEqual([["journal-differs", leaseId, "320 353", undefined]]);
+    await appendFile(last, "01");
+    expect(await found(bytesMax)).toEqual([]);
+  });
+
   it("say nothing of what lies in files that are damaged, or beyond what is read at once", async () => {
     for (let index = 0; index < 8; index += 1) await use(`told${index}`, 40, true);
     passedMs = 31_000;

@@ -98,12 +98,15 @@ async function* readLines(
   for await (const chunk of createReadStream(file, { encoding: "utf8", signal })) {
     // A stream with an encoding gives text.
     const text = rest + (chunk as string);
-    reading.bytesLeft -= Buffer.byteLength(chunk as string);
     const lines = text.split("\n");
     rest = lines.pop() ?? "";
+    // A file with nothing behind its heading is read to its end, however much was read before.
+    const isBeyond = reading.bytesLeft < 0 && (lines.length > 1 || rest !== "");
+    if (isBeyond || rest.length > usageLineBytesMax) {
+      reading.isWhole = false;
+      return;
+    }
+    reading.bytesLeft -= Buffer.byteLength(chunk as string);
     yield* lines;
-    if (reading.bytesLeft >= 0 && rest.length <= usageLineBytesMax) continue;
-    reading.isWhole = false;
-    return;
   }
 }

@@ -127,6 +127,10 @@ export class TenantCredit {
     const { journal } = this.#parts;
     const { request, operation, reserveId } = hold;
     const { usageId, usageKind, terms } = request;
+    // What is wrong leaves no trace.
+    assert(operation?.isOpen !== false, "a call is settled once");
+    const isExact = Number.isSafeInteger(amountMicros) && amountMicros >= 0;
+    assert(isExact, "a cost is a whole number of micros");
     const text = settledText(usageId, amountMicros, tokens);
     const use = journal.settle(hold, terms, text);
     this.#openCount -= 1;
