@@ -16,7 +16,7 @@ export interface FormatInput {
   readonly name: string;
   /** The innermost folder that it lies in; recordings may be told apart by it. */
   readonly folder?: string;
-  /** Takes zstd off entries of an archive, where the host can. */
+  /** Takes zstd off entries of an archive faster than this package does, where the host can. */
   readonly expandZstd?: ExpandZstd | undefined;
   /** The whole text; decoded when it is asked for. Throws an `EvidenceError` where it is not UTF-8. */
   text(): string;

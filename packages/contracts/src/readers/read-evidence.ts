@@ -48,7 +48,7 @@ export interface ReadProgress {
 export interface ReadOptions {
   /** Makes what computes the ids of evidence: a SHA-256 faster than that of this package, where there is one. */
   readonly createHasher?: CreateHasher;
-  /** Takes zstd off entries of archives; browsers have nothing that does. */
+  /** Takes zstd off entries of archives faster than this package does, where there is something that does. */
   readonly expandZstd?: ExpandZstd;
   /** Called after each piece of a file. */
   readonly onProgress?: (progress: ReadProgress) => void;

@@ -3,11 +3,12 @@
 import { Inflate } from "fflate";
 
 import { EvidenceError } from "../evidence-error.ts";
+import { expandZstd } from "./zstd/expand-zstd.ts";
 import { packedContentOf, type ZipEntry } from "./zip-directory.ts";
 
 /**
- * Takes zstd off, where the host can: gives at most `sizeBytesMax` bytes, and throws anything where there would be more or
- * the bytes are no zstd.
+ * Takes zstd off faster than this package does, where the host can: gives at most `sizeBytesMax` bytes, and throws
+ * anything where there would be more or the bytes are no zstd.
  */
 export type ExpandZstd = (bytes: Uint8Array, sizeBytesMax: number) => Uint8Array;
 
@@ -25,13 +26,13 @@ export interface ExpandLimits {
 export class EntryExpander {
   readonly #bytes: Uint8Array;
   readonly #limits: ExpandLimits;
-  readonly #expandZstd: ExpandZstd | undefined;
+  readonly #expandZstd: ExpandZstd;
   #totalBytes = 0;
 
-  constructor(bytes: Uint8Array, limits: ExpandLimits, expandZstd: ExpandZstd | undefined) {
+  constructor(bytes: Uint8Array, limits: ExpandLimits, ofHost: ExpandZstd = expandZstd) {
     this.#bytes = bytes;
     this.#limits = limits;
-    this.#expandZstd = expandZstd;
+    this.#expandZstd = ofHost;
   }
 
   /** The content of an entry. Throws where it is not as large as the directory says, or larger than it may be. */
@@ -72,13 +73,6 @@ export class EntryExpander {
   }
 
   #withoutZstd(packed: Uint8Array, entry: ZipEntry): Uint8Array {
-    if (this.#expandZstd === undefined) {
-      throw new EvidenceError("The archive is packed by zstd, which cannot be taken off here.", {
-        expected:
-          "an archive packed by deflate, what `inspect log dump` prints of it, or `faultline check` on a command line, which reads zstd",
-        where: entry.name,
-      });
-    }
     try {
       return this.#expandZstd(packed, entry.sizeBytes);
     } catch (cause) {
