@@ -54,6 +54,8 @@ export class RegionAccount {
   #next: Promise<void> | undefined;
   /** When the last exchange failed; none when it did not. */
   #failedMs: number | undefined;
+  /** Why the home refused steps when it answered some last: they are asked again each time, and said once. */
+  #refusedFor: ReadonlySet<string> = new Set();
 
   constructor(parts: RegionAccountParts) {
     this.#parts = parts;
@@ -190,15 +192,12 @@ export class RegionAccount {
     reply: SentReply,
     { charges }: UnreportedCharges,
   ): Promise<void> {
-    const { store, logger, tenantId } = this.#parts;
+    const { store } = this.#parts;
     let { escrow } = record;
+    this.#tellRefusals(reply);
     for (const { id, answer } of reply.answers) {
       const progress = takeAnswer(escrow, id, { answer, charges });
-      if (progress === undefined) {
-        if (answer.kind === "refused" && answer.code !== "credit_exhausted")
-          logger.warn({ tenantId, step: id, answer }, "the home refused a step of the escrow");
-        continue;
-      }
+      if (progress === undefined) continue;
       for (const request of progress.here) {
         const here = await this.#submit(request);
         // The step stays under way, and is tried again.
@@ -207,6 +206,19 @@ export class RegionAccount {
       escrow = progress.escrow;
       await store.saveEscrow(this.#scope, { ...record, escrow });
     }
+  }
+
+  #tellRefusals({ answers }: SentReply): void {
+    const { logger, tenantId } = this.#parts;
+    if (answers.length === 0) return;
+    const refusedFor = new Set<string>();
+    for (const { id, answer } of answers) {
+      if (answer.kind !== "refused" || answer.code === "credit_exhausted") continue;
+      if (!this.#refusedFor.has(answer.code) && !refusedFor.has(answer.code))
+        logger.warn({ tenantId, step: id, answer }, "the home refused a step of the escrow");
+      refusedFor.add(answer.code);
+    }
+    this.#refusedFor = refusedFor;
   }
 
   /** Budgets hold here before credit comes that they limit. */

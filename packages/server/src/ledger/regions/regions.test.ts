@@ -74,7 +74,7 @@ async function startRegion(
     clock: { ...systemClock, nowMs: () => systemClock.nowMs() + aheadMs, every: () => {} },
     random: systemRandom,
     fetch: globalThis.fetch,
-    logger: pino({ level: "silent" }),
+    logger: pino({ level: "warn" }, { write: (line: string) => void said.push(line) }),
     signal: background.signal,
   });
   await regions.open();
@@ -135,6 +135,8 @@ function budget(limitMicros: bigint): DocumentContent {
 }
 
 let aheadMs = 0;
+/** What both regions logged. */
+let said: string[] = [];
 let stack = new AsyncDisposableStack();
 let link = new Link();
 let eu: Region;
@@ -142,6 +144,7 @@ let us: Region;
 
 beforeEach(async () => {
   aheadMs = 0;
+  said = [];
   stack = new AsyncDisposableStack();
   link = new Link();
   const url = await link.listen();
@@ -192,6 +195,19 @@ describe("two regions", () => {
     await us.regions.exchange();
     expect(balance(eu, "usage:tokens")).toBe(700n);
     expectEven();
+  });
+
+  it("say once that the home refuses what is asked, and again when it has begun to anew", async () => {
+    const refusals = () => said.filter((line) => line.includes("the home refused a step")).length;
+    const close = () => eu.fixture.ask({ kind: "close-account", currency });
+    expect(await close()).toEqual({ kind: "account-closed" });
+    for (let count = 0; count < 3; count += 1) await us.regions.exchange();
+    expect(refusals()).toBe(1);
+    await eu.fixture.ask({ kind: "open-account", currency, limitMicros: 0n });
+    await us.regions.exchange();
+    expect(await close()).toEqual({ kind: "account-closed" });
+    for (let count = 0; count < 2; count += 1) await us.regions.exchange();
+    expect(refusals()).toBe(2);
   });
 
   it("go on while they are cut off, each with what it has, and agree when they are not", async () => {
