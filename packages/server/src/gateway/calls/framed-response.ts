@@ -73,7 +73,7 @@ export class FramedResponse implements ReplySink {
     // Corked by us, it needs no tick to be uncorked.
     socket?.cork();
     if (this.#headSent) this.#response.write(chunks);
-    else this.#response.write(chunks.latin1Slice(), "latin1");
+    else this.#response.write(chunks.toString("latin1"), "latin1");
     this.#headSent = true;
     socket?.uncork();
   }
@@ -90,7 +90,7 @@ export class FramedResponse implements ReplySink {
     const chunks = this.#takeChunks(lastChunk.length);
     chunks.set(lastChunk, chunks.length - lastChunk.length);
     if (this.#headSent) this.#response.end(chunks);
-    else this.#response.end(chunks.latin1Slice(), "latin1");
+    else this.#response.end(chunks.toString("latin1"), "latin1");
   }
 
   once(event: "drain", listener: () => void): void {
