@@ -3,9 +3,14 @@
 import { type BookedInvoiceLine, evidenceOfKind, type Snapshot } from "@faultline/contracts";
 import { PlatformError, type ProviderInvoice } from "@faultline/protocol";
 
+import { readCurrency } from "#ledger/index.ts";
+
 const microsPattern = /^-?\d{1,25}$/;
 
-/** Its lines as evidence. Throws `amount_invalid` and `request_invalid`. */
+/**
+ * Its lines as evidence. Throws `amount_invalid`, `request_invalid`, and `currency_mismatch` for a currency in which nothing can be
+ * charged: beside that every line would differ.
+ */
 export function invoiceLinesOf({ from, until, lines }: ProviderInvoice): BookedInvoiceLine[] {
   const [fromMs, untilMs] = [Date.parse(from), Date.parse(until)];
   if (!(fromMs >= 0 && fromMs < untilMs)) {
@@ -22,7 +27,7 @@ export function invoiceLinesOf({ from, until, lines }: ProviderInvoice): BookedI
     return {
       provider,
       model,
-      currency,
+      currency: readCurrency(currency, `/invoice/lines/${index}/currency`),
       amountMicros: String(BigInt(amountMicros)),
       fromMicros: fromMs * 1_000,
       untilMicros: untilMs * 1_000,
