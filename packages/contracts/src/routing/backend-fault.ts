@@ -57,6 +57,17 @@ function missingService(backend: BackendReference, objects: Objects): EntryFault
       nextChecks: [`kubectl get service -n ${namespace} ${name} -o yaml`],
     };
   }
+  const maker = operatorKindOf(namespace, here, objects);
+  if (maker !== undefined) {
+    return {
+      isSure: false,
+      what: `whether Service ${namespace}/${name}, the backend of ${place}, exists is not known`,
+      missing: [
+        `the services that a cluster has: what answers to ${maker} may make some of its own`,
+      ],
+      nextChecks: [`kubectl get service -n ${namespace} ${name} -o yaml`],
+    };
+  }
   return {
     isSure: true,
     what: near === undefined ? what : `${what}; ${near} does`,
@@ -71,6 +82,28 @@ function missingService(backend: BackendReference, objects: Objects): EntryFault
         : [{ description: `Set ${field} of ${place} from ${name} to ${near}.`, cost: 2 }],
     nextChecks: [`kubectl get services -n ${namespace}`],
   };
+}
+
+/** Groups of the API whose objects make no services. */
+const plainGroup =
+  /^\w+(?:\/|$)|\.k8s\.io\/|^(?:cert-manager|acme\.cert-manager|external-secrets|\w+\.istio)\.io\/|^monitoring\.coreos\.com\/|^traefik\./;
+
+/**
+ * A kind of custom resource in the namespace of manifests: its operator makes services that no manifest has. What a
+ * cluster was seen to hold is all there is.
+ */
+function operatorKindOf(
+  namespace: string,
+  services: readonly Service[],
+  objects: Objects,
+): string | undefined {
+  if (services.some((service) => service.isLive)) return undefined;
+  return objects
+    .all()
+    .find(
+      ({ object }) =>
+        object.metadata.namespace === namespace && !plainGroup.test(object.apiVersion),
+    )?.object.kind;
 }
 
 function portFaults(backend: BackendReference, service: Service): EntryFault[] {

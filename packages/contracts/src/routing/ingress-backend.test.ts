@@ -32,6 +32,16 @@ describe("the backend", () => {
     expect(finding.fixes[0]?.description).toContain("from wep to web");
   });
 
+  test("is not known when an operator of the namespace may make it", () => {
+    const cluster = `apiVersion: store.example.io/v1\nkind: StoreCluster\nmetadata: { name: s, namespace: shop }`;
+    const missing = ingress("{ name: web-dashboard, port: { number: 80 } }");
+    expect(judge(nginx, web, cluster, missing)).toMatchObject({ verdict: "inconclusive" });
+    const held = web.replace("namespace: shop", "namespace: shop, uid: u-1");
+    expect(judge(nginx, held, cluster, missing)).toMatchObject({ verdict: "violated" });
+    const issuer = cluster.replace("store.example.io", "cert-manager.io");
+    expect(judge(nginx, web, issuer, missing)).toMatchObject({ verdict: "violated" });
+  });
+
   test("is violated when the service lies in another namespace", () => {
     const other = web
       .replace("namespace: shop", "namespace: store")

@@ -13,7 +13,7 @@ import { loadBalancerFindings } from "./load-balancer.ts";
 
 export const ingressBackend: Contract = defineContract({
   id: "routing/ingress-backend",
-  version: 2,
+  version: 3,
   boundary: "service-endpoints",
   promise:
     "Every Ingress, route and load balancer is served by somebody and leads to services and ports that exist.",

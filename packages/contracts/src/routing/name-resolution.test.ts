@@ -42,6 +42,13 @@ describe("a name in the settings of a workload", () => {
     expect(finding.fixes[0]?.description).toContain("from api:8080 to api:80");
   });
 
+  test("may name a port that another manifest of the service has", () => {
+    const variant = service("api", "app: api", "ports: [{ name: http, port: 8080 }]");
+    expect(judge("http://api:80", variant).verdict).toBe("violated");
+    expect(judge("http://api:80", variant, api).verdict).toBe("holds");
+    expect(judge("http://api:8080", variant, api).verdict).toBe("holds");
+  });
+
   test("may name any port of a headless service and of one that stands for a host outside", () => {
     const headless = api.replace("ports:", "clusterIP: None, ports:");
     expect(judge("http://api:9999", headless).verdict).toBe("holds");

@@ -15,7 +15,7 @@ const podsPerWorkloadMax = 5;
 
 export const nameResolution: Contract = defineContract({
   id: "routing/name-resolution",
-  version: 1,
+  version: 2,
   boundary: "service-endpoints",
   promise:
     "Every name of a service that a pod is told to call belongs to a service with that port, and no lookup fails.",

@@ -195,7 +195,13 @@ function undeclaredNumber(
 ): PortFault {
   const candidates = declared.filter((item) => item.protocol === port.protocol);
   const signs = pods.flatMap(listenSigns);
-  const elsewhere = signs.find((sign) => declared.some((item) => item.port === sign.port));
+  // A sign that another port of the service leads to tells of that port, and nothing of this one.
+  const others = service.ports.filter((item) => item !== port);
+  const elsewhere = signs.find(
+    (sign) =>
+      declared.some((item) => item.port === sign.port) &&
+      !others.some((item) => (item.targetPort ?? item.port) === sign.port),
+  );
   const listensThere = pods.some((pod) => isWritten(target, pod));
   const numbers = [...new Set(declared.map(describeDeclared))].join(", ");
   if (elsewhere !== undefined && !listensThere) {

@@ -2,7 +2,7 @@
 
 import type { EvidenceReference } from "../model/evidence.ts";
 import type { FindingParts } from "../model/make-finding.ts";
-import { isTrueAt, listAt, textAt } from "../kubernetes/fields.ts";
+import { integerAt, isTrueAt, listAt, textAt } from "../kubernetes/fields.ts";
 import { type Objects, referenceTo } from "../kubernetes/objects.ts";
 import type { KnownPod } from "../kubernetes/pods.ts";
 import { compareText } from "../text/compare-text.ts";
@@ -96,7 +96,21 @@ function referenceFault(
   const service = serviceAt(around.objects, namespace, name);
   return service === undefined
     ? missingFault(reference, pod, around)
-    : portFault(reference, service);
+    : hasVariantWith(reference.port, service, around.objects)
+      ? undefined
+      : portFault(reference, service);
+}
+
+/** Whether another manifest of the service has the port: which of a chart's or overlay's variants is applied is not known. */
+function hasVariantWith(port: number | undefined, { source }: Service, objects: Objects): boolean {
+  return (
+    port !== undefined &&
+    objects
+      .recordsOf(source.object)
+      .some((record) =>
+        listAt(record.object, "spec", "ports").some((item) => integerAt(item, "port") === port),
+      )
+  );
 }
 
 /** `svc.cluster.loca`: a slip in the domain of the cluster. Other domains may be the cluster's own. */

@@ -39,6 +39,13 @@ describe("a targetPort by name", () => {
 });
 
 describe("a targetPort by number", () => {
+  test("is not known from an argument that tells of another port of the service", () => {
+    const told = `{ name: main, args: ["--port=8080"], ports: [{ containerPort: 8080 }] }`;
+    expect(judge("{ port: 80, targetPort: 9000 }", told).verdict).toBe("violated");
+    const both = "{ name: a, port: 80, targetPort: 8080 }, { name: b, port: 81, targetPort: 9000 }";
+    expect(judge(both, told).verdict).toBe("inconclusive");
+  });
+
   test("holds when it is declared, and when nothing is declared", () => {
     expect(judge("{ port: 80, targetPort: 8080 }", http).verdict).toBe("holds");
     const silent = judge("{ port: 80, targetPort: 9000 }", "{ name: main }");

@@ -12,7 +12,7 @@ import { servicesOf } from "./service.ts";
 
 export const servicePorts: Contract = defineContract({
   id: "routing/service-ports",
-  version: 1,
+  version: 2,
   boundary: "service-endpoints",
   promise:
     "Every port of a service leads to a port on which the pods that it selects take traffic.",

@@ -36,7 +36,7 @@ test("a kill without a limit is one of the node", () => {
 
 test.each([
   [', env: [{ name: JAVA_OPTS, value: "-Xms128m -Xmx1g" }]', "-Xmx1g"],
-  [", command: [java, -Xmx512m, -jar, app.jar]", "-Xmx512m"],
+  [", command: [java, -Xmx768m, -jar, app.jar]", "-Xmx768m"],
   [
     ', env: [{ name: NODE_OPTIONS, value: "--max-old-space-size=1024" }]',
     "--max-old-space-size=1024",
@@ -48,6 +48,18 @@ test.each([
     expect(finding).toMatchObject({ verdict: "violated", causeKind: "configuration" });
     expect(finding.title).toContain(setting);
   }
+});
+
+test("a heap as large as the limit is a matter of whether it fills, until it was killed", () => {
+  const spec = limited(", command: [java, -Xmx512m, -jar, app.jar]");
+  expect(findingIn(memoryLimit, podYaml({ spec, status: running }))).toMatchObject({
+    verdict: "inconclusive",
+    missing: ["the memory that the container uses at its peak"],
+  });
+  expect(findingIn(memoryLimit, podYaml({ spec, status: killed }))).toMatchObject({
+    verdict: "violated",
+    causeKind: "configuration",
+  });
 });
 
 test("a heap with room holds", () => {

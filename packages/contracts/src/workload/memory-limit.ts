@@ -22,7 +22,7 @@ interface Options {
 
 export const memoryLimit: Contract = defineContract({
   id: "workload/memory-limit",
-  version: 1,
+  version: 2,
   boundary: "process-resource",
   promise:
     "No container is killed for the memory that it uses, and its memory limit leaves room for what its runtime was told to use.",
@@ -278,14 +278,17 @@ function heapJudgement(
   if (heap === undefined) return undefined;
   const percent = Number((heap.bytes * 1_000n) / limit) / 10;
   if (percent <= options.heapPercentMax) return undefined;
+  // At the limit itself it comes to whether the heap ever fills: many run so for long.
+  const isBeyond = heap.bytes > limit;
   return {
     weight: 2,
     parts: {
-      verdict: "violated",
+      verdict: isBeyond ? "violated" : "inconclusive",
       subject,
-      title: `Container ${textAt(container, "name") ?? ""} lets its runtime use ${heap.setting} (${heap.place}), but its memory limit is ${formatAmount("memory", limit)}: it is killed before the runtime frees memory.`,
+      title: `Container ${textAt(container, "name") ?? ""} lets its runtime use ${heap.setting} (${heap.place}), but its memory limit is ${formatAmount("memory", limit)}: ${isBeyond ? "it is killed before the runtime frees memory" : "nothing is left for what it needs beside its heap, once that fills"}.`,
       actual: `${heap.setting} is ${percent} % of the memory limit of ${formatAmount("memory", limit)}.`,
       causeKind: "configuration",
+      missing: isBeyond ? [] : ["the memory that the container uses at its peak"],
       measures: {
         heapBytes: Number(heap.bytes),
         memoryLimitBytes: Number(limit),

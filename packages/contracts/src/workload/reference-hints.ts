@@ -89,7 +89,9 @@ export function keysOf({ object }: Source): string[] | undefined {
   ) {
     return undefined;
   }
-  return ["data", "stringData", "binaryData"].flatMap((field) =>
+  const keys = ["data", "stringData", "binaryData"].flatMap((field) =>
     Object.keys(fieldsAt(object, field)),
   );
+  // A manifest without any is a place for what is filled in elsewhere; a cluster leaves an empty field out.
+  return keys.length === 0 ? undefined : keys;
 }

@@ -14,6 +14,15 @@ const creating = waits("").replace("CreateContainerConfigError", "ContainerCreat
 const configMap = (name: string, data: string, namespace = "shop"): string =>
   `---\napiVersion: v1\nkind: ConfigMap\nmetadata: { name: ${name}, namespace: ${namespace} }\ndata: { ${data} }\n`;
 
+test("a manifest of a secret without keys is a place for them, and lacks none", () => {
+  const web =
+    "apiVersion: apps/v1\nkind: Deployment\nmetadata: { name: web, namespace: shop }\nspec: { template: { spec: { containers: [{ name: main, image: a, env: [{ name: A, valueFrom: { secretKeyRef: { name: keys, key: a } } }] }] } } }\n";
+  const secret = (data: string): string =>
+    `---\napiVersion: v1\nkind: Secret\nmetadata: { name: keys, namespace: shop }\ndata: { ${data} }\n`;
+  const verdictOf = (data: string): string => findingIn(references, web + secret(data)).verdict;
+  expect([verdictOf(""), verdictOf("b: eA==")]).toEqual(["holds", "violated"]);
+});
+
 test.each([
   ['configmap "web-settings" not found', "ConfigMap web-settings does not exist in namespace shop"],
   ['secret "db" not found', "Secret db does not exist in namespace shop"],

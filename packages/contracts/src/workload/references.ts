@@ -18,7 +18,7 @@ import { keysOf, nearHint, otherNamespaceOf } from "./reference-hints.ts";
 
 export const references: Contract = defineContract({
   id: "workload/references",
-  version: 1,
+  version: 2,
   boundary: "pod-scheduler",
   promise:
     "Every config map, secret, key, claim, service account and class that a pod names exists where the pod looks for it.",
