@@ -2,8 +2,9 @@
 
 import type { AttributeValue, Span } from "../model/span.ts";
 import { textOf } from "../traces/call.ts";
+import { isWithin } from "../traces/is-within.ts";
 import { mark } from "../traces/marks.ts";
-import { endMicrosOf, type Trace } from "../traces/trace.ts";
+import { endMicrosOf, noParent, type Trace } from "../traces/trace.ts";
 import { sentryOperationOf } from "../traces/vendor-span.ts";
 
 /** A look-up of one key, with what was loaded instead when it missed. */
@@ -20,8 +21,6 @@ export interface Lookup {
 
 /** Spans that are looked at after a look-up to find its load. */
 const loadDistanceMax = 64;
-/** Ancestors of a load among which the scope of the look-up must be. */
-const loadDepthMax = 8;
 
 /** The look-ups of a trace whose key is recorded, in order of time. */
 export function lookupsOf(trace: Trace, cacheSystems: readonly string[]): Lookup[] {
@@ -139,7 +138,7 @@ function afterOf(
   index: number,
   { key, cacheSystems }: { key: string; cacheSystems: readonly string[] },
 ): After {
-  const parent = trace.parents[index] ?? -1;
+  const scopes: ReadonlySet<number> = new Set([index, trace.parents[index] ?? noParent]);
   const { service } = trace.span(index);
   const last = Math.min(trace.spans.length, index + 1 + loadDistanceMax);
   let load: number | undefined;
@@ -148,7 +147,7 @@ function afterOf(
     if (call === undefined || trace.span(at).service !== service) continue;
     const isCache = cacheSystems.includes(call.system);
     if (isCache && load === undefined && readsAnotherKey(trace, at, { key, cacheSystems })) break;
-    if (!isCache && load === undefined && call.isRead && isWithin(trace, at, [index, parent])) {
+    if (!isCache && load === undefined && call.isRead && isWithin(trace, at, scopes)) {
       load = at;
     }
     if (isCache && load !== undefined) {
@@ -167,15 +166,6 @@ function readsAnotherKey(
 ): boolean {
   const command = commandOf(trace, index, cacheSystems);
   return command !== undefined && command.key !== key && /^h?get/.test(command.verb);
-}
-
-function isWithin(trace: Trace, index: number, scopes: readonly number[]): boolean {
-  let at = trace.parents[index] ?? -1;
-  for (let depth = 0; depth < loadDepthMax && at >= 0; depth += 1) {
-    if (scopes.includes(at)) return true;
-    at = trace.parents[at] ?? -1;
-  }
-  return false;
 }
 
 /** When what a look-up asked for was there: at the end of its load, else of itself. */

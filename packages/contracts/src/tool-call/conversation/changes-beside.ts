@@ -1,10 +1,9 @@
 /** When the work around an agent changed something: other code of the same trace wrote to a service or a database. */
 
+import { isWithin } from "../../traces/is-within.ts";
 import { mark } from "../../traces/marks.ts";
 import type { Trace } from "../../traces/trace.ts";
 
-/** Ancestors of a span that are looked at. */
-const depthMax = 256;
 /** Marks of which a call's span has at least one. */
 const callMarks = mark.http | mark.database | mark.rpc | mark.vendor | mark.statementName;
 
@@ -21,13 +20,4 @@ export function changesBeside(trace: Trace, inner: ReadonlySet<number>): readonl
     moments.push(startMicros + durationNanos / 1_000);
   }
   return moments.sort((left, right) => left - right);
-}
-
-function isWithin(trace: Trace, index: number, inner: ReadonlySet<number>): boolean {
-  let at: number | undefined = index;
-  for (let depth = 0; at !== undefined && at >= 0 && depth < depthMax; depth += 1) {
-    if (inner.has(at)) return true;
-    at = trace.parents[at];
-  }
-  return false;
 }
