@@ -309,6 +309,37 @@ describe("a reservation on the ledger", () => {
     expect(await world.compute.differences(scopeOf())).toEqual([]);
   });
 
+  it("is not taken up again by a request that was read before it was withdrawn", async () => {
+    const { store } = database;
+    const opened = Promise.withResolvers<void>();
+    let isHeldBack = false;
+    const watched: Pick<Store, "read" | "system" | "transact"> = {
+      system: (stop, run) => store.system(stop, run),
+      transact: (scope, run) => store.transact(scope, run),
+      read: async (scope, run) => {
+        const result = await store.read(scope, run);
+        if (isHeldBack) await opened.promise;
+        return result;
+      },
+    };
+    // Reservations use nothing else of a store.
+    await using world = await openWorld(nodes, [], watched as Store);
+    await world.compute.reserve(scopeOf(), { ...job, id: "j" });
+    isHeldBack = true;
+    const again = world.compute.reserve(scopeOf(), { ...job, id: "j" });
+    const withdrawing = world.compute.withdraw(scopeOf(), "j");
+    const ended = "select from compute_reservation where tenant_id = $1 and is_ended";
+    while ((await database.sql(ended, [tenantId])).length === 0) await world.compute.tick();
+    isHeldBack = false;
+    opened.resolve();
+    expect(await withdrawing).toMatchObject({ stage: "ended", end: "withdrawn" });
+    await again;
+    await world.grant(1_000_000n);
+    await world.advance(0);
+    expect(await world.balance()).toMatchObject({ held: "0" });
+    expect(await world.compute.heartbeat(scopeOf(), "j")).toMatchObject({ goesOn: false });
+  });
+
   it("that never starts expires and costs nothing", async () => {
     await using world = await openWorld();
     await world.grant(240_000n);

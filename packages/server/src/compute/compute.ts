@@ -130,7 +130,7 @@ export class Compute implements AsyncDisposable, DifferenceSource {
       stage: { kind: "waiting" },
       placement: [],
     };
-    const known = await this.#store.find(scope, localId);
+    const known = await this.#known(scope, localId);
     if (known !== undefined) return this.#takeAgain(scope, known, record.request);
     if (this.#reservations.openCountOf(scope.tenantId) >= openReservationCountMax)
       throw new PlatformError(
@@ -139,7 +139,7 @@ export class Compute implements AsyncDisposable, DifferenceSource {
         { hint: "Withdraw some, or wait until some have ended." },
       );
     if (!(await this.#store.add(scope, record))) {
-      const other = await this.#store.find(scope, localId);
+      const other = await this.#known(scope, localId);
       if (other !== undefined) return this.#takeAgain(scope, other, record.request);
     }
     return this.#submit(scope, record);
@@ -177,11 +177,9 @@ export class Compute implements AsyncDisposable, DifferenceSource {
   async complete(scope: TenantScope, localId: string): Promise<Reservation> {
     const { stage } = await this.#find(scope, localId);
     if (stage.kind !== "running" && stage.kind !== "ended")
-      throw new PlatformError(
-        "conflict",
-        `The reservation is ${stage.kind}: no work has started.`,
-        { hint: "Withdraw it if it is not wanted any more." },
-      );
+      throw new PlatformError("conflict", `It is ${stage.kind}: no work has started.`, {
+        hint: "Withdraw it if it is not wanted any more.",
+      });
     return this.withdraw(scope, localId);
   }
 
@@ -317,18 +315,14 @@ export class Compute implements AsyncDisposable, DifferenceSource {
     };
     const price = this.#prices.priceOf(job, job.submittedAtMs);
     if (price === undefined)
-      throw new PlatformError(
-        "price_unknown",
-        `Devices of kind '${job.deviceKind}' have no price.`,
-        { hint: "The operator sets it in `compute.prices` of the configuration." },
-      );
+      throw new PlatformError("price_unknown", `A '${job.deviceKind}' has no price.`, {
+        hint: "The operator sets it in `compute.prices` of the configuration.",
+      });
     const { costMicros } = price;
     if (costMicros > costMicrosMax)
-      throw new PlatformError(
-        "amount_too_large",
-        `The reservation would cost ${costMicros} micros.`,
-        { hint: `Reserve for less than ${costMicrosMax} micros at once.` },
-      );
+      throw new PlatformError("amount_too_large", `It would cost ${costMicros} micros.`, {
+        hint: `Reserve for less than ${costMicrosMax} micros at once.`,
+      });
     const fault = faultOfRequest({ ...job, costMicros });
     if (fault !== undefined) throw new PlatformError("request_invalid", fault);
     return { ...job, ...price };
@@ -382,10 +376,15 @@ export class Compute implements AsyncDisposable, DifferenceSource {
   }
 
   async #find(scope: TenantScope, localId: string): Promise<ReservationRecord> {
-    const id = globalIdOf(scope.tenantId, localId);
-    const record = this.#reservations.recordOf(id) ?? (await this.#store.find(scope, localId));
+    const record = await this.#known(scope, localId);
     if (record !== undefined) return { ...record };
     throw new PlatformError("not_found", `There is no reservation '${localId}'.`);
+  }
+
+  /** What is in memory comes first: what is read while it ends may be older than its end. */
+  async #known(scope: TenantScope, localId: string): Promise<ReservationRecord | undefined> {
+    const current = this.#reservations.recordOf(globalIdOf(scope.tenantId, localId));
+    return current ?? this.#store.find(scope, localId);
   }
 
   #show(record: ReservationRecord, { withWait }: { readonly withWait: boolean }): Reservation {
