@@ -53,6 +53,21 @@ describe("descriptions of an environment", () => {
       },
     ],
     [
+      "packages of pip as JSON",
+      '[{"name": "PyYAML", "version": "6.0.1"}, {"name": "torch", "version": "2.3.0+cu121"}]',
+      "gpu.json",
+      {
+        name: "gpu",
+        facts: { "python.package.pyyaml": "6.0.1", "python.package.torch": "2.3.0+cu121" },
+      },
+    ],
+    [
+      "packages of conda",
+      "# packages in environment at /opt/conda:\n#\n# Name   Version  Build  Channel\nnumpy  1.26.4  py311_0  conda-forge\npython  3.11.8  0_cpython\n",
+      "conda.txt",
+      { facts: { "python.package.numpy": "1.26.4", "python.package.python": "3.11.8" } },
+    ],
+    [
       "a release of a system",
       'NAME="Debian GNU/Linux"\nID=debian\nVERSION_ID="12"\n',
       "os-release",

@@ -16,7 +16,7 @@ export const environmentFormats: readonly EvidenceFormat[] = [
   },
   {
     name: "environment-packages",
-    description: "pip freeze, pip list or requirements",
+    description: "pip freeze, pip list, also as JSON, conda list or requirements",
     recognise: ({ head }) => head !== undefined && recognisePackages(head),
     read: readPackages,
   },

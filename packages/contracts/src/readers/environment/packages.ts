@@ -1,6 +1,8 @@
-/** Lists of packages: `pip freeze` and `pip list`, requirements, and what `go version -m` prints of a program. */
+/** Lists of packages: `pip freeze` and `pip list`, `conda list`, requirements, and what `go version -m` prints of a program. */
 
+import { isFields } from "../../model/fields.ts";
 import type { FileContent, FormatInput } from "../format.ts";
+import { parseJson } from "../text.ts";
 import { environmentNameOf, Facts } from "./facts.ts";
 
 const pinned =
@@ -9,9 +11,17 @@ const located = /^(?:-e\s+\S+|([A-Za-z0-9][A-Za-z0-9._-]{0,127})\s*@\s*(\S{1,102
 const option = /^(?:--?[a-z]|#|$)/;
 const listHeader = /^Package\s+Version(?:\s+.*)?\r?\n-+\s+-+/;
 
+/** The first lines of `conda list`, behind which each line has a name, a version, a build and a channel. */
+const condaHeader = /^# packages in environment at \S.*\r?\n(?:#.*\r?\n)*/;
+/** The first package of `pip list --format=json`. */
+const jsonStart =
+  /^\s*\[\s*\{\s*"name"\s*:\s*"[\w.-]{1,128}"\s*,\s*"version"\s*:\s*"[^"]{1,128}"\s*[,}]/;
+
 /** Whether a text is a list of Python packages. */
 export function recognisePackages(head: string): boolean {
-  if (listHeader.test(head)) return true;
+  if (listHeader.test(head) || condaHeader.test(head)) return true;
+  if (jsonStart.test(head))
+    return !/"(?:type|description|input_?schema|parameters)"\s*:/i.test(head);
   const lines = head.split("\n");
   if (lines.length > 1) lines.pop();
   const told = lines.map((line) => line.trim()).filter((line) => !option.test(line));
@@ -24,10 +34,15 @@ export function recognisePackages(head: string): boolean {
 export function readPackages(input: FormatInput): FileContent {
   const facts = new Facts();
   const text = input.text();
-  const isTable = listHeader.test(text);
-  for (const line of text.split(/\r?\n/).slice(isTable ? 2 : 0)) {
+  if (jsonStart.test(text)) {
+    for (const item of listOf(text)) facts.add(packageFact(item.name), item.version);
+    return facts.content(environmentNameOf(input.name));
+  }
+  const isConda = condaHeader.test(text);
+  const isTable = isConda || listHeader.test(text);
+  for (const line of text.split(/\r?\n/).slice(isTable && !isConda ? 2 : 0)) {
     const trimmed = line.trim();
-    const row = isTable ? /^(\S+)\s+(\S+)/.exec(trimmed) : null;
+    const row = isTable ? /^([^\s#]\S*)\s+(\S+)/.exec(trimmed) : null;
     const [, name, operator, version] = pinned.exec(trimmed) ?? [];
     const source = located.exec(trimmed);
     if (row !== null) facts.add(packageFact(row[1] ?? ""), row[2] ?? "");
@@ -39,6 +54,15 @@ export function readPackages(input: FormatInput): FileContent {
     } else if (source?.[1] !== undefined) facts.add(packageFact(source[1]), source[2] ?? "");
   }
   return facts.content(environmentNameOf(input.name));
+}
+
+/** The packages of a list in JSON. */
+function listOf(text: string): { readonly name: string; readonly version: string }[] {
+  const list = parseJson(text);
+  return (Array.isArray(list) ? (list as unknown[]) : []).flatMap((item) => {
+    const { name, version } = isFields(item) ? item : {};
+    return typeof name === "string" && typeof version === "string" ? [{ name, version }] : [];
+  });
 }
 
 /** Python takes `My_Package` and `my-package` for one. */
