@@ -41,15 +41,28 @@ function addCalls(
 
 /** Whether calls lead from one service to another, over others as well. */
 export function isReached(graph: CallGraph, from: string, to: string): boolean {
+  for (const service of servicesFrom(graph, from)) if (service === to) return true;
+  return false;
+}
+
+/** The services to which calls lead from one, over others as well. */
+export function reachedFrom(graph: CallGraph, from: string): ReadonlySet<string> {
+  return new Set(servicesFrom(graph, from));
+}
+
+function* servicesFrom(graph: CallGraph, from: string): Generator<string> {
   const seen = new Set([from]);
   const open = [from];
   for (let at = 0; at < open.length; at += 1) {
     for (const next of graph.get(open[at] ?? "") ?? []) {
-      if (next === to) return true;
-      if (seen.has(next)) continue;
+      if (seen.has(next)) {
+        // Calls may lead back to where they began.
+        if (next === from) yield next;
+        continue;
+      }
       seen.add(next);
       open.push(next);
+      yield next;
     }
   }
-  return false;
 }

@@ -215,6 +215,15 @@ function placeOf(timesMicros: readonly number[], micros: number): number {
 /** Recordings are apart when so many points would have had room between them. */
 const gapPointCountMin = 20;
 
+/** The places of the first point, and behind the last one, of the recording in which a moment lies. */
+export function recordingAround(
+  series: ObservedSeries,
+  micros: number,
+): readonly [from: number, to: number] {
+  const place = Math.min(placeOf(series.timesMicros, micros), series.timesMicros.length - 1);
+  return [startOfRecording(series, place), endOfRecording(series, place)];
+}
+
 /** The place behind the last point of the recording in which a place lies. */
 function endOfRecording(series: ObservedSeries, from: number): number {
   const { timesMicros } = series;

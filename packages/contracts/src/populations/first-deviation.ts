@@ -107,7 +107,10 @@ function candidateParts(ranking: Ranking, first: RankedService): Omit<FindingPar
     actual: `Candidates below the threshold, none of them proved:\n${rankedLines(candidates)}`,
     measures: { ...candidateMeasures(ranking), judgedCount, seriesCount },
     evidence: evidenceOf(series),
-    missing: ["more points before and after the moment"],
+    missing: [
+      "more points before and after the moment",
+      ...(judgedCount === 0 ? ["a recording of a quiet time of the same series"] : []),
+    ],
     nextChecks: [`Compare ${nameOf(first)} over a longer time with the others.`],
   };
 }

@@ -11,6 +11,8 @@ export interface IncidentMoments {
   /** Services that were noticed, and by what kind of metric. */
   readonly alertedServices: ReadonlySet<string>;
   readonly alertedSignals: ReadonlySet<Signal>;
+  /** Those metrics by name, with the statistic of it that was looked at where it is told. */
+  readonly alertedMetrics: readonly string[];
 }
 
 /** The earliest moments that are told. */
@@ -21,6 +23,7 @@ export function incidentMomentsOf(snapshot: Snapshot): IncidentMoments {
     beganMicros: earliestOf(incidents.map(({ beganMicros }) => beganMicros)),
     alertedMicros: earliestOf(alerts.map(({ timeMicros }) => timeMicros)),
     alertedServices: new Set(alerts.flatMap(({ service }) => service ?? [])),
+    alertedMetrics: [...new Set(alerts.flatMap(({ metric }) => metric ?? []))],
     alertedSignals: new Set(
       alerts.map(({ metric }) => signalOf(metric ?? "")).filter((signal) => signal !== "other"),
     ),

@@ -10,7 +10,7 @@ import type { ObservedSeries } from "./observed-series.ts";
 import type { TimeParts } from "./time-parts.ts";
 
 /** A call of one service by another: the span that waits, and the only one below it. */
-export interface SeenCall {
+interface SeenCall {
   readonly trace: Trace;
   readonly callerIndex: number;
   readonly calleeIndex: number;

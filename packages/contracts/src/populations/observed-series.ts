@@ -3,12 +3,15 @@
 import { type EvidenceOf, evidenceOfKind, type Snapshot } from "../model/snapshot.ts";
 import type { LogLine, MetricSeries } from "../model/evidence.ts";
 import { compareText } from "../text/compare-text.ts";
+import { sortedLabels } from "../text/labelled-name.ts";
 import { serviceOfPod } from "../text/service-of-pod.ts";
 import { type Signal, signalOf } from "./signal.ts";
 
 export interface ObservedSeries {
   readonly service: string;
   readonly name: string;
+  /** What other labels than the service's tell one series of a name from another, such as which quantile it is. */
+  readonly variant?: string;
   readonly origin: "metrics" | "spans" | "logs";
   readonly signal: Signal;
   readonly timesMicros: readonly number[];
@@ -74,6 +77,7 @@ export function observedSeriesOf(snapshot: Snapshot): ObservedSeries[] {
       const told: ObservedSeries = {
         service,
         name,
+        variant: variantOf(series, service),
         origin: "metrics",
         signal: signalOf(name),
         timesMicros: series.timesMicros,
@@ -84,10 +88,7 @@ export function observedSeriesOf(snapshot: Snapshot): ObservedSeries[] {
         },
         locator: `/series/${index}`,
       };
-      const labels = Object.entries(series.labels).sort(([left], [right]) =>
-        compareText(left, right),
-      );
-      const key = JSON.stringify([service, name, labels]);
+      const key = JSON.stringify([service, name, sortedLabels(series.labels)]);
       const known = found.get(key);
       found.set(key, known === undefined ? told : together(known, told));
     }
@@ -107,6 +108,7 @@ function together(known: ObservedSeries, told: ObservedSeries): ObservedSeries {
   return {
     service: late.service,
     name: late.name,
+    ...(late.variant === undefined ? {} : { variant: late.variant }),
     origin: late.origin,
     signal: late.signal,
     timesMicros: [...early.timesMicros, ...late.timesMicros],
@@ -151,6 +153,11 @@ function labelledService({ labels }: MetricSeries): string | undefined {
   }
   if (best === "") return undefined;
   return serviceLabels[bestPlace]?.startsWith("pod") === true ? serviceOfPod(best) : best;
+}
+
+function variantOf({ labels }: MetricSeries, service: string): string {
+  const others = Object.entries(labels).filter(([, value]) => value !== service);
+  return others.length === 0 ? "" : sortedLabels(Object.fromEntries(others));
 }
 
 function placeOf(

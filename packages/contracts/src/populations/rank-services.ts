@@ -17,6 +17,7 @@ import { logSeriesOf } from "./log-series.ts";
 import { LoggedCallees } from "./logged-callees.ts";
 import { type ObservedSeries, observedSeriesOf } from "./observed-series.ts";
 import { type RankedService, serviceOrder } from "./service-order.ts";
+import { sharedCourses } from "./shared-course.ts";
 import { spanSeriesOf } from "./span-series.ts";
 
 export interface Ranking {
@@ -52,15 +53,19 @@ export function rankServices(snapshot: Snapshot, options: RankingOptions): Ranki
   const series = callees.withTold(departures.series.map(owned));
   const services = serviceOrder(series, ({ isLarge }) => isLarge, { graph, commonMicros });
   const sure = new Set(services.map(({ name }) => name));
+  const courses = sure.size > 0 ? new Map<string, number>() : sharedCourses(all, moments, graph);
   const others = serviceOrder(
     series.filter((item) => !sure.has(item.series.service)),
-    ({ deviation }) => deviation.score >= candidateScoreMin,
+    (item) =>
+      item.deviation.score >= candidateScoreMin || (courses.get(item.series.service) ?? 0) > 0,
     { graph, commonMicros },
   );
   const large = series.filter(({ isSure }) => isSure);
+  const unsure =
+    services.length > 0 ? others : byCourse(others, sharedCourses(all, moments, graph));
   return {
     services,
-    candidates: together(services, others, (service) => alertWeightOf(service, moments, graph)),
+    candidates: together(services, unsure, (service) => alertWeightOf(service, moments, graph)),
     seriesCount: all.length,
     judgedCount: judged.length,
     graph,
@@ -68,6 +73,22 @@ export function rankServices(snapshot: Snapshot, options: RankingOptions): Ranki
     momentMicros,
   };
 }
+
+/** Where nothing is sure, those that share the course of what was noticed come before all others. */
+function byCourse(
+  others: readonly RankedService[],
+  courses: ReadonlyMap<string, number>,
+): readonly RankedService[] {
+  const most = Math.max(0, ...courses.values());
+  if (!(most > 0)) return others;
+  const deepest = others.reduce((depth, service) => Math.max(depth, service.depth), 0);
+  return others.map((service) => ({
+    ...service,
+    depth: service.depth + (courseWeight * deepest * (courses.get(service.name) ?? 0)) / most,
+  }));
+}
+
+const courseWeight = 10;
 
 /** What lies between two services is told of the one at whose end it departs. */
 function owned(item: DeviatingSeries): DeviatingSeries {

@@ -32,6 +32,7 @@ export const fieldNames = {
   before: names("before old old_value oldValue from previous previous_value was"),
   after: names("after new new_value newValue to value current enabled state now"),
   change: names("change transition"),
+  statistic: names("agg aggregation statistic stat"),
   metric: names("metric metric_name metricName alertname labels.alertname monitor"),
   threshold: names("threshold critical_threshold condition.threshold"),
   observed: names("observed value current_value currentValue actual observed_value"),

@@ -54,7 +54,13 @@ function targetOf({ target }: Fields): Alert | undefined {
   const metric = wordsAt(target, fieldNames.metric, 1_024);
   const timeMicros = momentOf(target);
   if (service === undefined || metric === undefined || timeMicros === undefined) return undefined;
-  return { timeMicros, service, metric, summary: `${metric} of ${service} is not what it was` };
+  const statistic = wordsAt(target, fieldNames.statistic, 64);
+  return {
+    timeMicros,
+    service,
+    metric: statistic === undefined ? metric : `${metric} ${statistic}`,
+    summary: `${metric} of ${service} is not what it was`,
+  };
 }
 
 function alertOf(record: Fields, list: ListName | undefined): Alert | undefined {
