@@ -30,28 +30,22 @@ interface Edge {
   readonly index: number;
 }
 
-/** Services are numbered below this, so that a pair of them is one number. */
-const serviceNumberMax = 2 ** 26;
-
 /** Collects the gaps of calls, and gives a series of them for each service that is called. */
 export class NetworkGaps {
-  readonly #edges = new Map<number, Edge>();
+  /** By the numbers of the caller and of the called service: one is looked for at every call. */
+  readonly #edges: (Edge | undefined)[][] = [];
 
   /** Adds a call; the span of the one that was called may be recorded as longer than the call, and then there is no gap. */
   add({ trace, callerIndex, calleeIndex, part }: SeenCall, partCount: number): void {
-    const key = trace.serviceAt(callerIndex) * serviceNumberMax + trace.serviceAt(calleeIndex);
-    let edge = this.#edges.get(key);
-    if (edge === undefined) {
-      edge = {
-        caller: trace.span(callerIndex).service,
-        callee: trace.span(calleeIndex).service,
-        counts: new Uint32Array(partCount),
-        nanos: new Float64Array(partCount),
-        trace,
-        index: calleeIndex,
-      };
-      this.#edges.set(key, edge);
-    }
+    const calls = (this.#edges[trace.serviceAt(callerIndex)] ??= []);
+    const edge = (calls[trace.serviceAt(calleeIndex)] ??= {
+      caller: trace.span(callerIndex).service,
+      callee: trace.span(calleeIndex).service,
+      counts: new Uint32Array(partCount),
+      nanos: new Float64Array(partCount),
+      trace,
+      index: calleeIndex,
+    });
     if (part < 0) return;
     const waited = trace.spans[callerIndex]?.durationNanos ?? 0;
     const worked = trace.spans[calleeIndex]?.durationNanos ?? 0;
@@ -61,10 +55,12 @@ export class NetworkGaps {
 
   /** For each service that others call, the usual gap of the calls in each part that has some. */
   series(time: TimeParts): ObservedSeries[] {
-    const edges = [...this.#edges.values()].sort(
-      (left, right) =>
-        compareText(left.callee, right.callee) || compareText(left.caller, right.caller),
-    );
+    const edges = this.#edges
+      .flatMap((calls) => calls.flatMap((edge) => edge ?? []))
+      .sort(
+        (left, right) =>
+          compareText(left.callee, right.callee) || compareText(left.caller, right.caller),
+      );
     const owners = new GapOwners(edges, time);
     return [...Map.groupBy(edges, ({ callee }) => callee)].flatMap(([callee, all]) => {
       const calls = lastingOf(all);

@@ -165,6 +165,11 @@ describe("what monitors reported", () => {
       },
     ],
     [
+      "the metric that a localisation starts from, with its statistic",
+      '{"target":{"node":"Site","metric":"latency","agg":"Average","timestamp":1681857605},"root_cause":{"node":"Table"}}',
+      { alerts: [{ service: "Site", metric: "latency Average" }] },
+    ],
+    [
       "a status page",
       '{"component":"dns","events":[{"timestamp":"2026-06-20T10:30:00Z","status":"degraded","detail":"SERVFAIL"}]}',
       { statuses: [{ component: "dns", status: "degraded", detail: "SERVFAIL" }] },
