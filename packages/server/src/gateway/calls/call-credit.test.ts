@@ -21,17 +21,17 @@ const asked = {
   prices: { require: () => ({ versionId: "v", bound }) },
 };
 
-/** A call, and the credit that it asks. `answersAtOnce` says of a hold by its number whether it does not wait. */
-function openCall(answersAtOnce: (number: number) => boolean = () => false) {
+/** A call, and the credit that it asks. */
+function openCall() {
   const settled: number[] = [];
   const holds: CreditHold[] = [];
   const credit = {
     terms: new KnownTerms(),
     admit(request: CreditRequest, owner: CreditOwner) {
-      const hold = new CreditHold({ tenantId, request, owner, sinceMs: 0 });
-      if (!answersAtOnce(holds.push(hold))) return hold;
-      owner.onAdmitted(hold);
-      return undefined;
+      const keeper = { tenantId, onWritten: () => {} };
+      const hold = new CreditHold(keeper, { request, owner, sinceMs: 0 });
+      holds.push(hold);
+      return hold;
     },
     settle: (_hold: CreditHold, micros: number) => void settled.push(micros),
     leave: (hold: CreditHold) => void (hold.hasLeft = true),
@@ -50,19 +50,13 @@ function openCall(answersAtOnce: (number: number) => boolean = () => false) {
   // All that the credit of a call looks at.
   const callCredit = new CallCredit(state as unknown as GatewayState, call as unknown as Call);
   const heard: string[] = [];
-  const hold = (onAdmitted = () => {}): void =>
+  const hold = (): void =>
     callCredit.hold(
       // As above
       target as unknown as Target,
       // As above
       asked as unknown as Asked,
-      {
-        admitted: () => {
-          heard.push("admitted");
-          onAdmitted();
-        },
-        refused: () => heard.push("refused"),
-      },
+      { admitted: () => heard.push("admitted"), refused: () => heard.push("refused") },
     );
   return { callCredit, hold, holds, settled, heard };
 }
@@ -72,14 +66,6 @@ it("asks for nothing once it has ended", () => {
   callCredit.end();
   hold();
   expect(holds).toEqual([]);
-});
-
-it("leaves the hold that it waits for, also when the attempt before was admitted at once and failed at once", () => {
-  const { callCredit, hold, holds, settled } = openCall((number) => number === 1);
-  hold(() => hold());
-  expect(settled).toEqual([0]);
-  callCredit.end();
-  expect(holds.map(({ hasLeft }) => hasLeft)).toEqual([false, true]);
 });
 
 it("settles no more than the ledger takes, whatever a provider reports", () => {

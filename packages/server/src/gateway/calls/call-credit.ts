@@ -68,9 +68,7 @@ export class CallCredit implements CreditOwner {
     const request = this.#requestFor(credit, target, asked);
     if (isFree(request)) return on.admitted(this.#limitTo(undefined));
     this.#holding = on;
-    const waiting = credit.admit(request, this);
-    // What was answered at once may have led to the next attempt already.
-    if (waiting !== undefined) this.#asked = waiting;
+    this.#asked = credit.admit(request, this);
   }
 
   onAdmitted(hold: CreditHold): void {

@@ -64,8 +64,9 @@ afterEach(async () => {
 /** Writes a use down as a worker does, and perhaps reports it. */
 async function use(usageId: string, micros: number, reports: boolean): Promise<void> {
   const reserve = { tenantId, reserveId: leaseId };
-  journal.admit(reserve, terms, admittedText(usageId, 90));
-  journal.settle(reserve, terms, settledText(usageId, micros, undefined));
+  journal.admit(reserve, { terms, text: admittedText(usageId, 90) }, { onWritten: () => {} });
+  journal.flush();
+  journal.settle(reserve, { terms, text: settledText(usageId, micros, undefined) });
   journal.flush();
   if (reports) await report(usageId, micros);
 }
@@ -127,8 +128,8 @@ describe("journals on disk and the ledger", () => {
     const held = { currency: "USD", amountMicros: 90n, attribution: {}, durationMs: 60_000 };
     await ledger.ask({ kind: "hold", id: holdId, ...held });
     const reserve = { tenantId, reserveId: holdId };
-    journal.admit(reserve, terms, admittedText("found", 90));
-    journal.settle(reserve, terms, settledText("found", 25, undefined));
+    journal.admit(reserve, { terms, text: admittedText("found", 90) }, { onWritten: () => {} });
+    journal.settle(reserve, { terms, text: settledText("found", 25, undefined) });
     journal.flush();
     const charge = { usageId: `${holdId}/unread`, usageKind: "unread", amountMicros: 90n };
     await ledger.ask({ kind: "settle", holdId, charge, isFinal: true });

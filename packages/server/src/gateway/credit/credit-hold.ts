@@ -20,17 +20,24 @@ export interface CreditRequest extends AdmissionRequest {
   readonly replyCount: number;
 }
 
-/** Whose call it is. One of the two is called once, perhaps before the asker has the hold, unless the call leaves before. */
+/** Whose call it is. One of the two is called once, perhaps at once, unless the call leaves before. */
 export interface CreditOwner {
   onAdmitted(hold: CreditHold): void;
   onRefused(error: PlatformError): void;
+}
+
+/** Who keeps what calls hold. */
+interface Keeper {
+  readonly tenantId: TenantId;
+  /** The system has the record of a hold, or does not take it. */
+  onWritten(hold: CreditHold, error: Error | undefined): void;
 }
 
 export class CreditHold implements Reserve {
   readonly request: CreditRequest;
   readonly owner: CreditOwner;
   readonly sinceMs: number;
-  readonly tenantId: TenantId;
+  readonly #keeper: Keeper;
   /** Fewer than were asked for when only those are paid for. */
   outputTokensMax: number;
   /** The lease, or the hold of this one call; none before one was asked for. */
@@ -39,11 +46,19 @@ export class CreditHold implements Reserve {
   operation: AdmittedOperation | undefined;
   hasLeft = false;
 
-  constructor(call: Pick<CreditHold, "tenantId" | "request" | "owner" | "sinceMs">) {
-    this.tenantId = call.tenantId;
+  constructor(keeper: Keeper, call: Pick<CreditHold, "request" | "owner" | "sinceMs">) {
+    this.#keeper = keeper;
     this.request = call.request;
     this.owner = call.owner;
     this.sinceMs = call.sinceMs;
     this.outputTokensMax = call.request.outputTokensMax;
+  }
+
+  get tenantId(): TenantId {
+    return this.#keeper.tenantId;
+  }
+
+  onWritten(error: Error | undefined): void {
+    this.#keeper.onWritten(this, error);
   }
 }

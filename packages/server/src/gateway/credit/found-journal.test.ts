@@ -104,8 +104,9 @@ function writeJournal(folder: string, tenantId: SettledReserve["tenantId"]): voi
   });
   const reserve = { tenantId, reserveId: leaseId };
   journal.open();
-  for (const usageId of ["ended", "open"]) journal.admit(reserve, terms, admittedText(usageId, 70));
-  journal.settle(reserve, terms, settledText("ended", 30, undefined));
+  for (const usageId of ["ended", "open"])
+    journal.admit(reserve, { terms, text: admittedText(usageId, 70) }, { onWritten: () => {} });
+  journal.settle(reserve, { terms, text: settledText("ended", 30, undefined) });
   journal.close(false);
 }
 

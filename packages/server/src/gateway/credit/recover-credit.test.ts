@@ -128,7 +128,9 @@ function admit(
   reserve: Reserve,
   { usageId, micros }: { readonly usageId: string; readonly micros: number },
 ): void {
-  journal.admit(reserve, useTerms, admittedText(usageId, micros));
+  const use = { terms: useTerms, text: admittedText(usageId, micros) };
+  journal.admit(reserve, use, { onWritten: () => {} });
+  journal.flush();
 }
 
 /** A worker that had a lease of 1,000 and two holds of 200, and died in the midst of calls. */
@@ -147,7 +149,7 @@ async function dieAtWork(
   admit(journal, reserve, { usageId: "ended", micros: 50 });
   admit(journal, reserve, { usageId: "open", micros: 70 });
   admit(journal, { tenantId, reserveId: asked }, { usageId: "held", micros: 200 });
-  journal.settle(reserve, useTerms, settledText("ended", 30, undefined));
+  journal.settle(reserve, { terms: useTerms, text: settledText("ended", 30, undefined) });
   journal.flush();
   journal.close(false);
 }

@@ -89,27 +89,26 @@ export class TenantCredit {
     };
   }
 
-  /** Asks for credit; tells the owner once. Gives the hold when it waits, and the owner is told later, unless it is left before. */
-  admit(request: CreditRequest, owner: CreditOwner): CreditHold | undefined {
+  /** Asks for credit; tells the owner once, perhaps before this returns, unless the hold is left before. */
+  admit(request: CreditRequest, owner: CreditOwner): CreditHold {
     const nowMs = this.#parts.clock.monotonicMs();
     this.#usedMs = nowMs;
+    const hold = new CreditHold(this, { request, owner, sinceMs: nowMs });
     const { failure } = this.#parts.journal;
     if (failure !== undefined) {
       // What cannot be written down is not asked for either.
       owner.onRefused(journalRefusal(failure));
-      return undefined;
+      return hold;
     }
-    const { tenantId } = this;
-    const hold = new CreditHold({ tenantId, request, owner, sinceMs: nowMs });
     const tried = this.#keeper.book.admit(request, nowMs);
     if (tried.kind === "admitted") {
       this.#admitLeased(hold, tried);
-      return undefined;
+      return hold;
     }
     const isFull = this.#waiting.size >= creditLimits.waitingCountMax;
     if (nowMs < this.#unavailableUntilMs || isFull || this.#keeper.isFenced) {
       owner.onRefused(ledgerAway());
-      return undefined;
+      return hold;
     }
     this.#waiting.add(hold);
     this.#parts.wake();
@@ -132,7 +131,7 @@ export class TenantCredit {
     const isExact = Number.isSafeInteger(amountMicros) && amountMicros >= 0;
     assert(isExact, "a cost is a whole number of micros");
     const text = settledText(usageId, amountMicros, tokens);
-    const use = journal.settle(hold, terms, text);
+    const use = journal.settle(hold, { terms, text });
     this.#openCount -= 1;
     if (operation !== undefined) {
       this.#keeper.book.settle(operation, amountMicros, use);
@@ -149,6 +148,16 @@ export class TenantCredit {
     const known = tokens === undefined ? undefined : new Map([[usageId, detailsOf(terms, tokens)]]);
     this.#sent.add({ ...settle, isFinal: true }, known);
     this.#parts.wake();
+  }
+
+  /** The call goes on once the system has its record: from then on the death of this process cannot hide it. */
+  onWritten(hold: CreditHold, error: Error | undefined): void {
+    if (error === undefined && !hold.hasLeft) {
+      hold.owner.onAdmitted(hold);
+      return;
+    }
+    this.settle(hold, 0, undefined);
+    if (!hold.hasLeft) hold.owner.onRefused(journalRefusal(error));
   }
 
   onAnswer(
@@ -231,17 +240,10 @@ export class TenantCredit {
     this.#admitted(hold, operation.heldMicros);
   }
 
-  /** The call goes on once the system has its record: from then on the death of this process cannot hide it. */
   #admitted(hold: CreditHold, heldMicros: number): void {
     this.#openCount += 1;
     const { usageId, terms } = hold.request;
-    const failure = this.#parts.journal.admit(hold, terms, admittedText(usageId, heldMicros));
-    if (failure === undefined) {
-      hold.owner.onAdmitted(hold);
-      return;
-    }
-    this.settle(hold, 0, undefined);
-    hold.owner.onRefused(journalRefusal(failure));
+    this.#parts.journal.admit(hold, { terms, text: admittedText(usageId, heldMicros) }, hold);
   }
 
   #askForHold(hold: CreditHold): void {

@@ -1,5 +1,5 @@
 /**
- * One line of the journal of usage: what was settled since the line before, and what was admitted then, behind a checksum. What
+ * One line of the journal of usage: all that was admitted and settled in one turn of the event loop, behind a checksum. What
  * stands in a line that is torn was not begun, since its write did not return.
  */
 
@@ -8,7 +8,7 @@ import { crc32 } from "node:zlib";
 import type { UsageRecord } from "#ledger/index.ts";
 import type { TenantId, UseDetails } from "@faultline/protocol";
 
-import { type SectionForm, toCharge, toDetails } from "./usage-text.ts";
+import { type SectionForm, toCharge, toDetails, type UsageSection } from "./usage-text.ts";
 
 /** What a worker wrote down about a reserve of one tenant: a lease, or the hold of one call. */
 export interface UsageEntry {
@@ -21,9 +21,9 @@ const checksumLength = 8;
 /** Bytes of a character in UTF-8 at most, of those that a string counts as one. */
 const bytesPerUnitMax = 3;
 
-/** The line of what sections have to write down, with its end. */
-export function toUsageBlock(sectionTexts: string): Buffer {
-  const text = `[${sectionTexts}]\n`;
+/** The line of these sections, with its end. It ends their turn. */
+export function toUsageBlock(sections: readonly UsageSection[]): Buffer {
+  const text = `[${sections.map((section) => section.close()).join(",")}]\n`;
   const start = checksumLength + 1;
   const bytes = Buffer.allocUnsafe(start + text.length * bytesPerUnitMax);
   const end = start + bytes.write(text, start);

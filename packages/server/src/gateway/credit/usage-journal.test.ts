@@ -40,8 +40,12 @@ const otherTerms = toTerms({ ...base, attribution: { keyId: 'ö\u2028"\n' }, bun
 const reserve = { tenantId: "acme" as TenantId, reserveId: "l" };
 const tokens = { inputTokens: 1, cachedInputTokens: 2, outputTokens: 3, reasoningTokens: 4 };
 
-function admit(journal: UsageJournal, usageId: string): Error | undefined {
-  return journal.admit(reserve, terms, admittedText(usageId, 5));
+function admit(
+  journal: UsageJournal,
+  usageId: string,
+  onWritten: (error: Error | undefined) => void = () => {},
+): void {
+  journal.admit(reserve, { terms, text: admittedText(usageId, 5) }, { onWritten });
 }
 
 function admitted(usageId: string, own: UseTerms = terms): UsageEntry {
@@ -57,21 +61,19 @@ async function read() {
 }
 
 describe("the journal of usage", () => {
-  it("has given to the system what begins, and what ended before, when it says so", async () => {
+  it("tells a call that it is written down once the system has it", async () => {
     const journal = open();
-    expect(admit(journal, "one")).toBeUndefined();
-    journal.settle(reserve, terms, settledText("one", 3, undefined));
-    expect((await read()).entries).toEqual([admitted("one")]);
-    expect(admit(journal, "two")).toBeUndefined();
-    const { entries, ...rest } = await read();
-    expect(entries.map(({ record }) => record.kind)).toEqual(["admitted", "admitted", "settled"]);
-    expect(entries[1]).toEqual(admitted("two"));
-    expect(rest).toEqual({ origin: { bootId: "b", processMark: "1:2" }, damage: undefined });
-    // Each is told once, also at the end of the turn.
-    journal.settle(reserve, terms, settledText("two", 4, undefined));
+    const written: unknown[] = [];
+    admit(journal, "one", (error) => written.push(error));
+    admit(journal, "two");
+    expect(written).toEqual([]);
     journal.flush();
-    journal.flush();
-    expect((await read()).entries).toHaveLength(4);
+    expect(written).toEqual([undefined]);
+    expect(await read()).toEqual({
+      entries: [admitted("one"), admitted("two")],
+      origin: { bootId: "b", processMark: "1:2" },
+      damage: undefined,
+    });
   });
 
   it("leaves out the line in which its process died, and says where one before it is damaged", async () => {
@@ -108,7 +110,7 @@ describe("the journal of usage", () => {
     const whole = await readFile(file, "utf8");
     const section = new UsageSection(reserve, terms);
     section.admit(admittedText("two", 5));
-    const line = toUsageBlock(section.takeUnwritten()).toString();
+    const line = toUsageBlock([section]).toString();
     const readWith = async (tail: string) => {
       await writeFile(file, whole + tail);
       const { entries, damage } = await read();
@@ -135,9 +137,9 @@ describe("the journal of usage", () => {
     const journal = open();
     const uses = [terms, otherTerms, terms].map((own, index) => {
       const text = settledText(`use:${index}`, index, tokens);
-      return journal.settle(reserve, own, text);
+      return journal.settle(reserve, { terms: own, text });
     });
-    journal.settle(reserve, terms, settledText("unasked", 0, undefined));
+    journal.settle(reserve, { terms, text: settledText("unasked", 0, undefined) });
     journal.flush();
     const { entries, damage } = await read();
     expect(damage).toBeUndefined();
@@ -161,7 +163,7 @@ describe("the journal of usage", () => {
     const journal = open();
     const uses = [terms, otherTerms, terms, terms, otherTerms].map((own, index) => {
       const text = settledText(`use:${index}`, index, index === 3 ? undefined : tokens);
-      return journal.settle(reserve, own, text);
+      return journal.settle(reserve, { terms: own, text });
     });
     const told = (from: number, until: number) => {
       const { charges, details } = fromReportText(toReportText(uses.slice(from, until)));
@@ -201,7 +203,10 @@ describe("the journal of usage", () => {
     const journal = open();
     await rm(folder, { recursive: true });
     journal.close(false);
-    expect(admit(journal, "one")).toMatchObject({ code: "ENOENT" });
+    const failures: unknown[] = [];
+    admit(journal, "one", (error) => failures.push(error));
+    journal.flush();
+    expect(failures).toEqual([expect.objectContaining({ code: "ENOENT" })]);
     folder = await mkdtemp("/tmp/faultline-usage-");
   });
 });

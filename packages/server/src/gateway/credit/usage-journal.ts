@@ -1,9 +1,9 @@
 /**
- * The journal of one life of a worker: what it admitted, before the provider was asked, and what that cost. A use that is
- * admitted goes to the system at once, together with what was settled before it, and the call goes on: to lay calls aside until
- * the end of a turn costs ten times what the write does. Once the system has it, it survives the death of this process, which
- * is all that must be survived here. It is not waited for until the disk has it, since a call would feel that. When the whole
- * machine fails, its later life has another boot id, and then credit that the journal does not account for counts as spent.
+ * The journal of one life of a worker: what it admitted, before the provider was asked, and what that cost. What is written
+ * down in one turn of the event loop goes to the system in one write at its end, and calls go on after it: once the system
+ * has it, it survives the death of this process, which is all that must be survived here. It is not waited for until the disk
+ * has it, since a call would feel that. When the whole machine fails, its later life has another boot id, and then credit
+ * that the journal does not account for counts as spent.
  */
 
 import { closeSync, mkdirSync, openSync, rmSync, writeSync } from "node:fs";
@@ -31,6 +31,12 @@ export interface UsageJournalParts {
   readonly fileBytesMax: number;
 }
 
+/** Who waits for a record. */
+export interface Writer {
+  /** The system has it, or does not take it. */
+  onWritten(error: Error | undefined): void;
+}
+
 interface OpenFile {
   readonly path: string;
   readonly descriptor: number;
@@ -51,6 +57,7 @@ export class UsageJournal {
   #noted: Reserve | undefined;
   /** Of this turn. */
   #sections: UsageSection[] = [];
+  #waiting: Writer[] = [];
   #isScheduled = false;
   #failure: Error | undefined;
 
@@ -79,18 +86,19 @@ export class UsageJournal {
     if (this.#failure !== undefined && this.#file === undefined) this.open();
   }
 
-  /**
-   * Writes down that a use begins, and all that waits, for it may be admitted out of what that gave back; `text` is what
-   * `admittedText` gives. Gives why the system does not take it.
-   */
-  admit(reserve: Reserve, terms: UseTerms, text: string): Error | undefined {
-    this.#sectionOf(reserve, terms).admit(text);
-    return this.#write();
+  /** Writes down at the end of this turn that a use begins; `text` is what `admittedText` gives. */
+  admit(
+    reserve: Reserve,
+    use: { readonly terms: UseTerms; readonly text: string },
+    writer: Writer,
+  ) {
+    this.#sectionOf(reserve, use.terms).admit(use.text);
+    this.#waiting.push(writer);
   }
 
   /** Writes down at the end of this turn what a use cost; `text` is what `settledText` gives. */
-  settle(reserve: Reserve, terms: UseTerms, text: string): SettledUse {
-    return this.#sectionOf(reserve, terms).settle(text);
+  settle(reserve: Reserve, use: { readonly terms: UseTerms; readonly text: string }): SettledUse {
+    return this.#sectionOf(reserve, use.terms).settle(use.text);
   }
 
   /** A reserve has ended for the ledger: nobody will ask what was used of it. */
@@ -106,12 +114,15 @@ export class UsageJournal {
     }
   }
 
-  /** Writes what waits, and ends the turn. */
+  /** Writes what waits. */
   flush(): void {
     this.#isScheduled = false;
-    this.#write();
-    for (const section of this.#sections) section.close();
+    const [sections, waiting] = [this.#sections, this.#waiting];
+    if (sections.length === 0) return;
     this.#sections = [];
+    this.#waiting = [];
+    const failure = this.#append(toUsageBlock(sections));
+    for (const writer of waiting) writer.onWritten(failure);
   }
 
   /** Closes the journal, and removes it when `isDone` says that nothing which this life was lent is open. */
@@ -138,15 +149,6 @@ export class UsageJournal {
       this.#parts.eventLoop.afterPoll(() => this.flush());
     }
     return section;
-  }
-
-  #write(): Error | undefined {
-    let texts = "";
-    for (const section of this.#sections) {
-      const text = section.takeUnwritten();
-      if (text !== "") texts += texts === "" ? text : `,${text}`;
-    }
-    return texts === "" ? undefined : this.#append(toUsageBlock(texts));
   }
 
   #append(block: Buffer): Error | undefined {

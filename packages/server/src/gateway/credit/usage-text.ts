@@ -37,12 +37,8 @@ export class UsageSection implements Reserve {
   readonly tenantId: TenantId;
   readonly reserveId: string;
   readonly terms: UseTerms;
-  readonly #head: string;
-  /** Of the use that was admitted last, until it is written down. */
-  #admitted = "";
+  #admitted: string[] = [];
   #settled: string[] | undefined = [];
-  /** So many of the settled uses are written down. */
-  #writtenCount = 0;
   /** Of the settled uses, once the turn is over: many objects that live until they are reported burden each collection. */
   #settledText = "";
   #settledCount = 0;
@@ -51,18 +47,15 @@ export class UsageSection implements Reserve {
     this.tenantId = tenantId;
     this.reserveId = reserveId;
     this.terms = terms;
-    const ids = `"tenantId":${JSON.stringify(tenantId)},"reserveId":${JSON.stringify(reserveId)}`;
-    this.#head = `{${ids},"terms":${terms.text},`;
   }
 
   isOf({ reserveId, tenantId }: Reserve, terms: UseTerms): boolean {
     return this.terms === terms && this.reserveId === reserveId && this.tenantId === tenantId;
   }
 
-  /** Takes a text of `admittedText`, which is written down before the next. */
+  /** Takes a text of `admittedText`. */
   admit(text: string): void {
-    assert(this.#admitted === "", "a use that is admitted is written down at once");
-    this.#admitted = text;
+    this.#admitted.push(text);
   }
 
   /** Takes a text of `settledText`. */
@@ -73,21 +66,15 @@ export class UsageSection implements Reserve {
     return new SettledUse(this, this.#settledCount - 1);
   }
 
-  /** What is not written down yet, which is written now; empty when there is nothing. */
-  takeUnwritten(): string {
-    const settled = this.#settled ?? [];
-    const admitted = this.#admitted;
-    if (admitted === "" && this.#writtenCount === settled.length) return "";
-    const texts = this.#writtenCount === 0 ? settled : settled.slice(this.#writtenCount);
-    this.#admitted = "";
-    this.#writtenCount = settled.length;
-    return `${this.#head}"admitted":[${admitted}],"settled":[${texts.join(",")}]}`;
-  }
-
-  /** Ends the turn. */
-  close(): void {
+  /** Ends the turn, and gives what there is to write down of it. */
+  close(): string {
+    const ids = `"tenantId":${JSON.stringify(this.tenantId)},"reserveId":${JSON.stringify(this.reserveId)}`;
+    const admitted = this.#admitted.join(",");
     this.#settledText = (this.#settled ?? []).join(",");
+    this.#admitted = [];
     this.#settled = undefined;
+    const uses = `"admitted":[${admitted}],"settled":[${this.#settledText}]`;
+    return `{${ids},"terms":${this.terms.text},${uses}}`;
   }
 
   /** What the uses at these places say, one after another. */
