@@ -46,7 +46,7 @@ describe("faultline ledger export", () => {
       "For openai/gpt the provider invoices 50000 micros of USD, and 0 were charged",
     );
     expect(checked.stdout.replaceAll(/\s+/g, " ")).toMatch(
-      /reconcile-invoice-[0-9a-f]{32}, which takes 50000 micros of USD/,
+      /reconcile-invoice\/\d+-\d+\/[0-9a-f]{32}\/0, which takes 50000 micros of USD/,
     );
   });
 

@@ -9,6 +9,13 @@ export {
 export { requestsSucceed } from "./calls/requests-succeed.ts";
 export { checkSnapshot, ContractFailure } from "./check.ts";
 export { repeatedQuery } from "./fan-out/repeated-query/repeated-query.ts";
+export { invoiceEntryPrefix } from "./ledger/invoice-entry-id.ts";
+export {
+  InvoiceSettlements,
+  type InvoiceStanding,
+  type SettlingEntry,
+} from "./ledger/invoice-settlement.ts";
+export { UnconvertedProviders } from "./ledger/unconverted-providers.ts";
 export { type ResolverPath, resolverPathOf } from "./traces/resolver-path.ts";
 export type { Contract, ContractOption, OptionValue } from "./model/contract.ts";
 export {

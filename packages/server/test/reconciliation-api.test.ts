@@ -163,7 +163,7 @@ describe("reconciliation over the control API", () => {
       cause: "request",
       differenceCount: 1,
       kinds: [{ kind: "invoice-differs", count: 1 }],
-      applied: [expect.stringMatching(/^reconcile-invoice-/)],
+      applied: [expect.stringMatching(/^reconcile-invoice\//)],
     });
     expect(second?.actor).toMatch(/^admin \(/);
     const older = await admin.listReconciliations(

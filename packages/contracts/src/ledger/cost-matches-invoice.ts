@@ -6,10 +6,11 @@ import { plural } from "../text/plural.ts";
 import type { Books } from "./books.ts";
 import { defineLedgerContract } from "./define-ledger-contract.ts";
 import type { Difference } from "./difference.ts";
-import { isSettledBy } from "./invoice-settlement.ts";
-import { invoiceEntryId } from "./invoice-entry-id.ts";
 import { type InvoicePeriod, periodOf } from "./invoice-period.ts";
+import { InvoiceSettlements, type InvoiceStanding } from "./invoice-settlement.ts";
 import type { Judgement } from "./judge-books.ts";
+import { settlingEntryOf } from "./settling-entry.ts";
+import { UnconvertedProviders } from "./unconverted-providers.ts";
 
 interface Options {
   readonly period: string;
@@ -19,9 +20,9 @@ interface Options {
 export const costMatchesInvoice: Contract = defineLedgerContract<Options>(
   {
     id: "ledger/cost-matches-invoice",
-    version: 2,
+    version: 3,
     promise:
-      "Of every model of a provider that an invoice names as much was charged in its time as it says, or an entry has settled the difference.",
+      "Of every model of a provider that an invoice names as much was charged in its time as it says, or entries have settled the difference.",
     options: {
       period: {
         default: "",
@@ -46,14 +47,16 @@ function judge(books: Books, options: Options): Judgement | undefined {
   if (invoice === undefined) return undefined;
   const period = periodOf(books, options.period);
   const unknown = missingTo(books, period);
-  const all = unknown.length > 0 || period === undefined ? [] : compare(books, period, options);
-  const differing = all.filter(({ entry }) => entry === undefined || !isSettledBy(books, entry));
-  const settledCount = all.length - differing.length;
+  const compared =
+    unknown.length > 0 || period === undefined
+      ? { differing: [], unclear: [], settledCount: 0 }
+      : compare(books, period, options);
+  const { differing, unclear, settledCount } = compared;
   // Uses that were read by themselves may be some of many, unless they are just what was invoiced.
   const doubts = isWhole || differing.length === 0 ? [] : doubtsOf(differing);
   return {
     differences: doubts.length > 0 ? [] : differing,
-    missing: [...unknown, ...doubts],
+    missing: [...unknown, ...unclear.slice(0, toldDoubtCountMax), ...doubts],
     lists: ["invoice", "uses"],
     heldTitle: `What the ledger ${name} charged is what the provider invoices`,
     lookedAt: `${plural(invoice.length, "line")} of an invoice and ${plural(uses?.length ?? 0, "use")} were compared.${
@@ -90,40 +93,105 @@ function doubtsOf(differences: readonly Difference[]): string[] {
 
 interface Side {
   readonly name: string;
+  readonly provider: string;
   readonly currency: string;
   theirMicros: bigint;
   ourMicros: bigint;
   readonly uses: BookedUse[];
 }
 
-function compare(books: Books, period: InvoicePeriod, options: Options): Difference[] {
+interface Compared {
+  readonly differing: readonly Difference[];
+  /** What would have to be known of those that cannot be judged. */
+  readonly unclear: readonly string[];
+  /** Sides that differed, until entries settled it. */
+  readonly settledCount: number;
+}
+
+function compare(books: Books, period: InvoicePeriod, options: Options): Compared {
+  const sides = sidesOf(books, period);
+  const entries = (books.entries ?? []).map(settlingEntryOf);
+  const settlements = new InvoiceSettlements(windowOf(period), entries);
+  const unconverted = unconvertedIn(sides);
+  const differenceMax = BigInt(Math.floor(options.differenceMicrosMax));
+  const differing: Difference[] = [];
+  const unclear = new Set<string>();
+  let settledCount = 0;
+  for (const side of sides) {
+    const standing = settlements.standingOf(side);
+    const isOff = sizeOf(side.theirMicros - side.ourMicros) > differenceMax;
+    const restMicros = side.theirMicros - side.ourMicros - standing.settledMicros;
+    if (sizeOf(restMicros) <= differenceMax) {
+      if (isOff) settledCount += 1;
+      continue;
+    }
+    const doubt = doubtOf(side, standing, unconverted);
+    if (doubt === undefined) differing.push(differenceOf(side, standing));
+    else unclear.add(doubt);
+  }
+  return { differing, unclear: [...unclear], settledCount };
+}
+
+/** What an invoice and the uses in its time say of each model, in the order of names. */
+function sidesOf(books: Books, period: InvoicePeriod): Side[] {
   const sides = new Map<string, Side>();
-  const sideOf = (name: string, currency: string): Side => {
+  const sideOf = (provider: string, model: string, currencyText: string): Side => {
+    const name = nameOf(provider, model);
+    const currency = currencyOf(currencyText);
     const key = JSON.stringify([name, currency]);
-    const side = sides.get(key) ?? { name, currency, theirMicros: 0n, ourMicros: 0n, uses: [] };
+    const fresh = { name, provider, currency, theirMicros: 0n, ourMicros: 0n, uses: [] };
+    const side = sides.get(key) ?? fresh;
     sides.set(key, side);
     return side;
   };
   // Of what others are paid an invoice says nothing.
   const providers = new Set(books.invoice?.map(({ provider }) => provider));
   for (const { provider, model, currency, amountMicros } of books.invoice ?? [])
-    sideOf(nameOf(provider, model), currency).theirMicros += BigInt(amountMicros);
+    sideOf(provider, model, currency).theirMicros += BigInt(amountMicros);
   for (const use of books.uses ?? []) {
     const { provider, model = "", currency, timeMicros = 0, amountMicros } = use;
     if (provider === undefined || !providers.has(provider) || currency === undefined) continue;
     if (timeMicros < period.fromMicros || timeMicros >= period.untilMicros) continue;
-    const side = sideOf(nameOf(provider, model), currency);
+    const side = sideOf(provider, model, currency);
     side.ourMicros += BigInt(amountMicros);
     side.uses.push(use);
   }
-  const differenceMax = BigInt(Math.floor(options.differenceMicrosMax));
-  return [...sides.keys()].sort().flatMap((key) => {
-    const side = sides.get(key);
-    if (side === undefined) return [];
-    const { theirMicros, ourMicros } = side;
-    const difference = theirMicros > ourMicros ? theirMicros - ourMicros : ourMicros - theirMicros;
-    return difference <= differenceMax ? [] : [differenceOf(side, difference, period)];
-  });
+  return [...sides.keys()].sort().flatMap((key) => sides.get(key) ?? []);
+}
+
+/** The codes of ISO 4217 are the same in either case; a ledger may count in something else. */
+function currencyOf(text: string): string {
+  return /^[a-z]{3}$/i.test(text) ? text.toUpperCase() : text;
+}
+
+/** The ledger counts in milliseconds. */
+function windowOf({ fromMicros, untilMicros }: InvoicePeriod) {
+  return { fromMs: Math.floor(fromMicros / 1_000), untilMs: Math.floor(untilMicros / 1_000) };
+}
+
+function unconvertedIn(sides: readonly Side[]): UnconvertedProviders {
+  const providers = new UnconvertedProviders();
+  for (const side of sides) {
+    if (side.theirMicros !== 0n) providers.addInvoiced(side);
+    if (side.ourMicros !== 0n) providers.addCharged(side);
+  }
+  return providers;
+}
+
+function doubtOf(
+  { name, provider }: Side,
+  { overlapping }: InvoiceStanding,
+  unconverted: UnconvertedProviders,
+): string | undefined {
+  const currencies = unconverted.currenciesOf(provider);
+  if (currencies !== undefined)
+    return `A conversion: ${provider} invoices in ${currencies.invoiced.join(", ")}, and its uses were charged in ${currencies.charged.join(", ")}.`;
+  if (overlapping.length === 0) return undefined;
+  return `How much of ${overlapping.join(", ")} is for this time: those settled ${name} for a time that overlaps it.`;
+}
+
+function sizeOf(micros: bigint): bigint {
+  return micros < 0n ? -micros : micros;
 }
 
 /** Catalogs name a model with its provider before it, invoices by itself. */
@@ -131,30 +199,29 @@ function nameOf(provider: string, model: string): string {
   return model.startsWith(`${provider}/`) ? model : `${provider}/${model}`;
 }
 
-function differenceOf(side: Side, amountMicros: bigint, period: InvoicePeriod): Difference {
+function differenceOf(side: Side, { settledMicros, commandId }: InvoiceStanding): Difference {
   const { name, currency, theirMicros, ourMicros } = side;
+  const paidMicros = ourMicros + settledMicros;
   const dearest = side.uses.toSorted((left, right) => {
     const difference = BigInt(right.amountMicros) - BigInt(left.amountMicros);
     return difference === 0n ? (left.id < right.id ? -1 : 1) : difference > 0n ? 1 : -1;
   });
+  const settled = settledMicros === 0n ? "" : `, and entries settled ${settledMicros} since`;
   return {
     kind: "invoice-differs",
     subject: { kind: "invoice", name },
     expectedMicros: theirMicros,
-    actualMicros: ourMicros,
-    message: `For ${name} the provider invoices ${theirMicros} micros of ${currency}, and ${ourMicros} were charged.`,
+    actualMicros: paidMicros,
+    message: `For ${name} the provider invoices ${theirMicros} micros of ${currency}, and ${ourMicros} were charged${settled}.`,
     places: [
       { list: "invoice", ids: [name] },
       { list: "uses", ids: dearest.slice(0, namedUseCount).map(({ id }) => id) },
     ],
     entry: {
-      proposal: {
-        commandId: invoiceEntryId({ name, currency, ...period, theirMicros, ourMicros }),
-        options: "--invoice FILE --apply",
-      },
+      proposal: { commandId, options: "--invoice FILE --apply" },
       currency,
-      direction: ourMicros > theirMicros ? "give" : "take",
-      amountMicros,
+      direction: paidMicros > theirMicros ? "give" : "take",
+      amountMicros: sizeOf(theirMicros - paidMicros),
     },
     nextCheck:
       "Compare the prices by which the dearest uses were charged with the provider's, and their tokens with its report.",

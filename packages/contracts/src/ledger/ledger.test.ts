@@ -7,6 +7,7 @@ import { createSnapshot } from "../snapshot/create-snapshot.ts";
 import { redactSnapshot } from "../snapshot/redact.ts";
 import { ledgerContracts } from "./contracts.ts";
 import { costMatchesInvoice } from "./cost-matches-invoice.ts";
+import { earlierInvoiceEntryId, invoiceEntryId, invoiceSideHash } from "./invoice-entry-id.ts";
 
 const source = { name: "ledger.jsonl", format: "ledger-export", notes: [] };
 
@@ -328,7 +329,7 @@ describe("ledger/cost-matches-invoice", () => {
       title: "For openai/gpt the provider invoices 50 micros of USD, and 60 were charged.",
     });
     expect(finding?.fixes[0]?.description).toMatch(
-      /reconcile-invoice-[0-9a-f]{32}, which gives 10/,
+      /reconcile-invoice\/1799999000000-1800100000000\/[0-9a-f]{32}\/0, which gives 10/,
     );
     expect(cost(check(ledger(), invoiceOf("60", day)))[0]?.verdict).toBe("violated");
   });
@@ -348,7 +349,7 @@ describe("ledger/cost-matches-invoice", () => {
 
   it("holds once the entry that it proposes was made, as much and the same way", () => {
     const [finding] = cost(check(ledger(), invoiceOf("50", month)));
-    const commandId = /reconcile-invoice-[0-9a-f]{32}/.exec(finding?.fixes[0]?.description ?? "");
+    const commandId = /reconcile-invoice\/[0-9a-f/-]+/.exec(finding?.fixes[0]?.description ?? "");
     const entered = (from: string, to: string, amountMicros: string): LedgerContent => ({
       ...ledger(),
       entries: [
@@ -362,6 +363,51 @@ describe("ledger/cost-matches-invoice", () => {
     expect(judged(entered("adjustments/USD", "credit/USD", "9"))).toEqual(["violated"]);
     expect(judged(entered("credit/USD", "adjustments/USD", "10"))).toEqual(["violated"]);
     expect(judged(entered("adjustments/EUR", "credit/EUR", "10"))).toEqual(["violated"]);
+    expect(judged(entered("adjustments/USD", "debt/USD", "10"))).toEqual(["holds"]);
+    expect(judged(entered("adjustments/USD", "grants/USD", "10"))).toEqual(["violated"]);
+    expect(judged(entered("adjustments/USD", "credit/EUR", "10"))).toEqual(["violated"]);
+    // What was settled is settled once: corrected, the invoice differs by the rest, which the next entry settles.
+    const corrected = cost(
+      check(entered("adjustments/USD", "credit/USD", "10"), invoiceOf("45", month)),
+    );
+    expect(corrected[0]?.fixes[0]?.description).toMatch(/[0-9a-f]{32}\/1, which gives 5 micros/);
+  });
+
+  it("counts the entry of an earlier release, and not of another time that overlaps this one", () => {
+    const withEntry = (commandId: string): LedgerContent => ({
+      ...ledger(),
+      entries: [
+        ...(ledger().entries ?? []),
+        { sequence: 999, from: "adjustments/USD", to: "credit/USD", amountMicros: "10", commandId },
+      ],
+    });
+    const ms = { fromMs: month.fromMicros / 1_000, untilMs: month.untilMicros / 1_000 };
+    const side = { name: "openai/gpt", currency: "USD" };
+    const earlier = earlierInvoiceEntryId(ms, { ...side, theirMicros: 50n, ourMicros: 60n });
+    const judged = (commandId: string, amountMicros: string) =>
+      cost(check(withEntry(commandId), invoiceOf(amountMicros, month)));
+    expect(judged(earlier, "50")).toMatchObject([{ verdict: "holds" }]);
+    expect(judged(earlier, "48")[0]?.fixes[0]?.description).toContain("/0, which gives 2 micros");
+    const overlapping = { ...ms, untilMs: ms.untilMs + 1 };
+    const other = invoiceEntryId(overlapping, invoiceSideHash(side), 0);
+    expect(judged(other, "50")).toMatchObject([
+      { verdict: "inconclusive", missing: [expect.stringContaining(other)] },
+    ]);
+    expect(judged(other, "60")).toMatchObject([{ verdict: "holds" }]);
+  });
+
+  it("needs a conversion of another currency, and none of the same in other letters", () => {
+    const judged = (more: object) => cost(check(ledger(), invoiceOf("60", { ...month, ...more })));
+    expect(judged({ currency: "usd" })).toMatchObject([{ verdict: "holds" }]);
+    const euros = judged({ currency: "EUR" });
+    expect(euros).toMatchObject([
+      {
+        verdict: "inconclusive",
+        missing: ["A conversion: openai invoices in EUR, and its uses were charged in USD."],
+      },
+    ]);
+    // Of a model that was never used nothing is to be converted.
+    expect(judged({ currency: "EUR", provider: "anthropic" })[0]?.verdict).toBe("violated");
   });
 
   it("finds a model by its name in a catalog, which begins with that of its provider", () => {

@@ -4,7 +4,7 @@ import { hashOf } from "./invoice.ts";
 
 /** The same difference, found again, proposes the same entry, which takes effect once. */
 export function proposalId(
-  kind: "invoice" | "hold" | "work" | "journal" | "found",
+  kind: "hold" | "work" | "journal" | "found",
   parts: readonly (string | number | bigint)[],
 ): string {
   return `reconcile-${kind}-${hashOf(parts)}`;

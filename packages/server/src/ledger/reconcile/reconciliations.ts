@@ -139,15 +139,10 @@ export class Reconciliations {
     const own = await books.differences(scope, invoice);
     const others: SourcedDifference[] = [];
     for (const source of sources) others.push(...(await source.differences(scope)));
-    // The books know what settled their own; of what others say, an entry that was made settles the rest.
-    const isOfOthers = ({ kind }: LedgerDifference): boolean => kind === "invoice-differs";
-    const rest = [...own.filter(isOfOthers), ...others];
-    const commandIds = rest.flatMap(({ proposal }) => proposal?.commandId ?? []);
+    // The books know what settled their own; of what others say, an entry that was made settles it.
+    const commandIds = others.flatMap(({ proposal }) => proposal?.commandId ?? []);
     const done = await books.doneCommands(scope, commandIds);
-    return [
-      ...own.filter((difference) => !isOfOthers(difference)),
-      ...rest.filter(({ proposal }) => !done.has(proposal?.commandId ?? "")),
-    ];
+    return [...own, ...others.filter(({ proposal }) => !done.has(proposal?.commandId ?? ""))];
   }
 
   /** Makes a proposed entry; whether there was still something to settle. */
@@ -166,8 +161,12 @@ export class Reconciliations {
       case "give":
       case "take": {
         const amountMicros = BigInt(proposal.amountMicros);
-        await this.#submit(scope, { kind: "adjust", id, currency, direction, amountMicros });
-        return true;
+        const adjustment = { kind: "adjust", id, currency, direction, amountMicros } as const;
+        const answer = await this.#parts.ledger.submit(scope, adjustment);
+        if (answer.kind !== "refused") return true;
+        // Another comparison, which saw something else, made the next entry first: what is left the next run finds.
+        if (answer.code === "ledger_id_reused") return false;
+        throw refusalError(answer);
       }
       case "release": {
         if (holdId === undefined) return false;
