@@ -73,6 +73,17 @@ describe("traces on their way to an agent", () => {
     ]);
   });
 
+  it("are of one trace where its first span alone tells the upper half of their id", () => {
+    const query = { ...sent(1), meta: { "span.kind": "client" } };
+    const { spans = [] } = readDatadog(JSON.stringify([[root, query], [query]]));
+    expect(new Set(spans.map(({ traceId }) => traceId)).size).toBe(1);
+  });
+
+  it("have ids of their own where they are no numbers that can stand", () => {
+    const text = JSON.stringify([[root, sent(1, { span_id: 7e77 })]]);
+    expect(readDatadog(text.replace("7e+77", "1e999")).spans).toHaveLength(2);
+  });
+
   it("may count their ids from zero, as tests write them", () => {
     const [first, second] = [0, 1].map((id) => ({ ...root, trace_id: id, meta: {}, span_id: 1 }));
     const { spans = [] } = readDatadog(JSON.stringify([[first], [second]]));

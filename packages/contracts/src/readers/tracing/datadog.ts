@@ -21,43 +21,65 @@ export function recogniseDatadog(head: string): boolean {
 /** Reads every span of a text. */
 export function readDatadog(text: string): FileContent {
   const collector = new SpanCollector();
-  for (const item of itemsOf(text)) addAny(item, collector, 0);
+  const spans = itemsOf(text).flatMap((item) => spansIn(item, 0));
+  const upperHalves = upperHalvesOf(spans);
+  for (const { fields, isFound } of spans) {
+    if (isFound) addFound(fields, collector);
+    else addSent(fields, upperHalves, collector);
+  }
   return collector.content("Datadog");
+}
+
+interface Told {
+  readonly fields: Fields;
+  /** Whether the API answered with it, rather than a tracer sent it. */
+  readonly isFound: boolean;
 }
 
 /** Lists of traces in wrappers: `{"traces": [[…]]}` of a forwarder, `{"data": […]}` of the API. */
 const listDepthMax = 4;
 
-function addAny(item: unknown, collector: SpanCollector, depth: number): void {
-  if (depth > listDepthMax) return;
-  if (Array.isArray(item)) {
-    for (const inner of item) addAny(inner, collector, depth + 1);
-    return;
-  }
-  if (!isFields(item)) return;
+function spansIn(item: unknown, depth: number): readonly Told[] {
+  if (depth > listDepthMax) return [];
+  if (Array.isArray(item)) return item.flatMap((inner: unknown) => spansIn(inner, depth + 1));
+  if (!isFields(item)) return [];
   for (const name of ["traces", "data"]) {
     const list = item[name];
-    if (Array.isArray(list)) {
-      addAny(list, collector, depth + 1);
-      return;
-    }
+    if (Array.isArray(list)) return spansIn(list, depth + 1);
   }
   const found = isFields(item["attributes"]) ? item["attributes"] : undefined;
-  if (found !== undefined && textOf(found["span_id"]) !== "") addFound(found, collector);
-  else if (item["span_id"] !== undefined) addSent(item, collector);
+  if (found !== undefined && textOf(found["span_id"]) !== "") {
+    return [{ fields: found, isFound: true }];
+  }
+  return item["span_id"] === undefined ? [] : [{ fields: item, isFound: false }];
+}
+
+/** Of ids of 128 bits, the upper half by the lower one: tracers write it on the first span of each piece of a trace alone. */
+function upperHalvesOf(spans: readonly Told[]): ReadonlyMap<string, string> {
+  const halves = new Map<string, string>();
+  for (const { fields } of spans) {
+    const upper = isFields(fields["meta"]) ? textOf(fields["meta"]["_dd.p.tid"]) : "";
+    if (upper !== "") halves.set(lowerId(fields["trace_id"], "trace"), upper);
+  }
+  return halves;
 }
 
 /** A span on its way to the agent: times in nanoseconds, ids as decimal numbers or as hexadecimal text. */
-function addSent(span: Fields, collector: SpanCollector): void {
+function addSent(
+  span: Fields,
+  upperHalves: ReadonlyMap<string, string>,
+  collector: SpanCollector,
+): void {
   const meta = isFields(span["meta"]) ? span["meta"] : {};
   const metrics = isFields(span["metrics"]) ? span["metrics"] : {};
   const [start, length] = [numberOf(span["start"]), numberOf(span["duration"])];
   const startMicros = start === undefined ? undefined : start / 1e3;
-  const upper = textOf(meta["_dd.p.tid"]).slice(0, 16).padStart(16, "0");
+  const lower = lowerId(span["trace_id"], "trace");
+  const upper = textOf(meta["_dd.p.tid"]) || (upperHalves.get(lower) ?? "");
   add(collector, {
     traceId: /^\w{32}$/.test(textOf(span["trace_id"]))
       ? textOf(span["trace_id"])
-      : `${upper}${lowerId(span["trace_id"], "trace")}`,
+      : `${upper.slice(0, 16).padStart(16, "0")}${lower}`,
     spanId: lowerId(span["span_id"], "span"),
     parentId: isNone(span["parent_id"]) ? "" : lowerId(span["parent_id"], "span"),
     operation: textOf(span["name"]),
@@ -163,7 +185,7 @@ function lowerId(id: unknown, kind: string): string {
   const text = textOf(id);
   if (/^[0-9a-fA-F]{16}$/.test(text)) return text.toLowerCase();
   if (typeof id === "string" && /[a-fA-F]/.test(text)) return text.padStart(16, "0");
-  if (!/^\d{1,20}$/.test(text) && typeof id !== "number") return text;
+  if (!/^\d{1,20}$/.test(text) && !Number.isFinite(id)) return text;
   const digits = BigInt(typeof id === "number" ? Math.trunc(id) : text).toString(16);
   return /^0+$/.test(digits) ? `${kind}-0` : digits.slice(-16).padStart(16, "0");
 }

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { checkSnapshot } from "../../check.ts";
 import { snapshotOf } from "../../index.ts";
 import { readEvidence } from "../read-evidence.ts";
-import { readElastic } from "./elastic.ts";
+import { readElastic, recogniseElastic } from "./elastic.ts";
 
 const traceId = "0af7651916cd43dd8448eb211c80319c";
 const startMicros = 1_700_000_000_000_000;
@@ -84,6 +84,22 @@ describe("lines of an agent", () => {
     const [finding = ""] = verdictsOf(text);
     expect(finding).toMatch(/^violated: .* 40 times/);
     expect(finding).not.toContain("same values");
+  });
+
+  it("stay together where they stand for more calls than a file may hold", () => {
+    const composite = { count: 1e9, sum: 360, compression_strategy: "exact_match" };
+    const many = Array.from({ length: 30 }, (_, index) => query({ id: `${index + 1}`, composite }));
+    const { spans = [], notes } = readElastic(lines(metadata, transaction, ...many));
+    expect(spans).toHaveLength(1 + 20 * 10_000 + 10);
+    expect(notes.join(" ")).toContain("the others are one span each");
+  });
+
+  it.each([
+    ["a conversation", { metadata: { service: "chat", agent: "planner" }, messages: [] }],
+    ["an order", { transaction: { transaction_id: "t1", amount: 5 }, level: "info" }],
+    ["a payment", { transaction: { transaction_id: "t1", amount: 5 } }],
+  ])("are not taken for what %s is", (_, value) => {
+    expect(recogniseElastic(lines(value))).toBe(false);
   });
 
   it("leave calls of one kind together, since nothing tells what each was", () => {

@@ -4,21 +4,25 @@ import { type Fields, isFields } from "../../model/fields.ts";
 import type { Attributes } from "../../model/span.ts";
 import type { FileContent } from "../format.ts";
 import { numberOf, textOf } from "../loose-value.ts";
-import { itemsOf } from "./documents.ts";
+import { firstObjectOf, itemsOf } from "./documents.ts";
 import { derivedId } from "./ids.ts";
-import { isExactComposite, spansOfComposite } from "./elastic-composite.ts";
+import { ComposedCalls, isExactComposite } from "./elastic-composite.ts";
 import { eventOfDocument } from "./elastic-document.ts";
 import { type ForeignSpan, SpanCollector } from "./span-collector.ts";
 
 /** Whether a text begins as lines of the intake protocol or as documents of it. */
 export function recogniseElastic(head: string): boolean {
+  // A line of an agent holds one thing alone; others write services and transactions of their own beside more.
+  const first = firstObjectOf(head);
+  const [key = "", more] = Object.keys(isFields(first) ? first : {});
+  const only = isFields(first) && more === undefined ? fieldsOf(first[key]) : {};
+  const service = fieldsOf(only["service"]);
   const isSent =
-    /^\s*\{\s*"metadata"\s*:\s*\{/.test(head) &&
-    /"service"\s*:/.test(head) &&
-    /"(?:agent|language)"\s*:/.test(head);
+    key === "metadata" && (isFields(service["agent"]) || isFields(service["language"]));
   const isLine =
-    /^\s*\{\s*"(?:transaction|span)"\s*:\s*\{/.test(head) &&
-    /"(?:trace_id|transaction_id)"\s*:/.test(head);
+    (key === "transaction" || key === "span") &&
+    textOf(only["id"]) !== "" &&
+    textOf(only["trace_id"] ?? only["transaction_id"]) !== "";
   const isDocument =
     /"processor(?:\.event)?"\s*:\s*(?:\{\s*"(?:name"\s*:\s*"\w+"\s*,\s*")?event"\s*:\s*)?\[?\s*"(?:transaction|span)"/.test(
       head,
@@ -29,6 +33,7 @@ export function recogniseElastic(head: string): boolean {
 /** Reads every transaction and span of a text. */
 export function readElastic(text: string): FileContent {
   const collector = new SpanCollector();
+  const composed = new ComposedCalls(collector.tally);
   let metadata: Fields = {};
   for (const item of itemsOf(text).flatMap(hitsOf)) {
     if (!isFields(item)) continue;
@@ -42,7 +47,10 @@ export function readElastic(text: string): FileContent {
     const resource = resourceOf(told, collector);
     const { transaction, span } = event;
     if (isFields(transaction)) collector.add(transactionOf(transaction, resource, collector));
-    else if (isFields(span)) addSpan(span, resource, collector);
+    else if (isFields(span)) {
+      const one = spanOf(span, resource, collector);
+      for (const each of composed.spansOf(one, span["composite"])) collector.add(each);
+    }
   }
   return collector.content("Elastic APM");
 }
@@ -80,18 +88,17 @@ function transactionOf(
   };
 }
 
-function addSpan(span: Fields, resource: Attributes, collector: SpanCollector): void {
+function spanOf(span: Fields, resource: Attributes, collector: SpanCollector): ForeignSpan {
   const { type, subtype, action } = typesOf(span);
   const context = fieldsOf(span["context"]);
   const attributes = collector.attributes(context["tags"]);
   const [db, http] = [fieldsOf(context["db"]), fieldsOf(context["http"])];
   const destination = fieldsOf(context["destination"]);
-  const composite = span["composite"];
   const isDatabase = type === "db";
   put(collector, attributes, {
     "elastic.span.type": [type, subtype, action].filter((part) => part !== "").join("."),
     ...(isDatabase ? { "db.system": subtype || textOf(db["type"]) || "sql" } : {}),
-    "db.statement": isExactComposite(composite)
+    "db.statement": isExactComposite(span["composite"])
       ? withoutValues(textOf(db["statement"]))
       : db["statement"],
     "db.name": db["instance"],
@@ -106,12 +113,11 @@ function addSpan(span: Fields, resource: Attributes, collector: SpanCollector): 
   });
   const isSent = /^(?:send|publish)$/.test(action);
   const isCall = /^(?:db|external|storage|cache)$/.test(type);
-  const one: ForeignSpan = {
+  return {
     ...shared(span, resource),
     kind: type === "messaging" ? (isSent ? 4 : 5) : isCall ? 3 : 1,
     attributes: collector.bounded(attributes),
   };
-  for (const each of spansOfComposite(one, composite, collector.tally)) collector.add(each);
 }
 
 /** A statement with marks for its values: of those that were put together only the first call had these. */
