@@ -10,25 +10,25 @@
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 
-import { run as allocator } from "./allocator.ts";
+import { run as allocator } from "./ledger/allocator.ts";
 import type { Bench, BenchFigure, BenchResult } from "./bench.ts";
-import { run as contracts } from "./contracts.ts";
-import { run as contractsLifetimes } from "./contracts-lifetimes.ts";
-import { run as contractsPopulations } from "./contracts-populations.ts";
-import { run as gateway } from "./gateway.ts";
-import { run as gatewayCredit } from "./gateway-credit.ts";
-import { run as gatewayForms } from "./gateway-forms.ts";
-import { run as gatewayGrowth } from "./gateway-growth.ts";
-import { run as gatewayIdle } from "./gateway-idle.ts";
-import { run as gatewayLatency } from "./gateway-latency.ts";
-import { run as gatewaySlowStreams } from "./gateway-slow-streams.ts";
+import { run as contracts } from "./contracts/traces.ts";
+import { run as contractsLifetimes } from "./contracts/lifetimes.ts";
+import { run as contractsPopulations } from "./contracts/populations.ts";
+import { run as gateway } from "./gateway/calls.ts";
+import { run as gatewayCredit } from "./gateway/credit.ts";
+import { run as gatewayForms } from "./gateway/forms.ts";
+import { run as gatewayGrowth } from "./gateway/growth.ts";
+import { run as gatewayIdle } from "./gateway/idle.ts";
+import { run as gatewayLatency } from "./gateway/latency.ts";
+import { run as gatewaySlowStreams } from "./gateway/slow-streams.ts";
 import { standingsOf } from "./goals.ts";
-import { run as journal } from "./journal.ts";
-import { run as journalStore } from "./journal-store.ts";
-import { run as ledger } from "./ledger.ts";
-import { run as ledgerAdmission } from "./ledger-admission.ts";
+import { run as journal } from "./journal/log.ts";
+import { run as journalStore } from "./journal/store.ts";
+import { run as ledger } from "./ledger/settlement.ts";
+import { run as ledgerAdmission } from "./ledger/admission.ts";
 import { run as otlp } from "./otlp.ts";
-import { run as scheduling } from "./scheduling.ts";
+import { run as scheduling } from "./contracts/scheduling.ts";
 import { run as startup } from "./startup.ts";
 
 const benches: Readonly<Record<string, Bench>> = {

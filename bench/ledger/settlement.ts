@@ -25,9 +25,9 @@ import {
   type PostgresConnection,
 } from "@faultline/server/storage/index.ts";
 
-import type { BenchOptions, BenchResult } from "./bench.ts";
-import { figureOfRounds } from "./figure-of-rounds.ts";
-import { type LockingLedger, openLockingLedger } from "./ledger-locking.ts";
+import type { BenchOptions, BenchResult } from "../bench.ts";
+import { figureOfRounds } from "../figure-of-rounds.ts";
+import { type LockingLedger, openLockingLedger } from "./locking.ts";
 
 /** Operations under way at once, as of so many connections. */
 const callerCount = 4_096;

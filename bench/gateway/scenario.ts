@@ -1,6 +1,6 @@
 /** What the gateway benchmarks ask for: requests, how their replies must end, and what they say. */
 
-import { benchModels } from "./gateway-replies.ts";
+import { benchModels } from "./replies.ts";
 
 export interface Scenario {
   /** As figures are named after it. */

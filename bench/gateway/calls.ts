@@ -5,18 +5,11 @@
 
 import { createHash } from "node:crypto";
 
-import type { BenchFigure, BenchOptions, BenchResult } from "./bench.ts";
-import { runRounds, type RoundsPlan } from "./gateway-rounds.ts";
-import { plainScenario, streamScenario } from "./gateway-scenario.ts";
-import {
-  hasPeer,
-  installPeer,
-  peerName,
-  pinned,
-  readUpstream,
-  type Target,
-} from "./gateway-target.ts";
-import { startTargets } from "./gateway-targets.ts";
+import type { BenchFigure, BenchOptions, BenchResult } from "../bench.ts";
+import { runRounds, type RoundsPlan } from "./rounds.ts";
+import { plainScenario, streamScenario } from "./scenario.ts";
+import { hasPeer, installPeer, peerName, pinned, readUpstream, type Target } from "./target.ts";
+import { startTargets } from "./targets.ts";
 
 const concurrency = 64;
 

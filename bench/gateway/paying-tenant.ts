@@ -10,7 +10,7 @@ import {
 import { Ledger, Lending } from "@faultline/server/ledger/index.ts";
 import { openPostgres, openStore } from "@faultline/server/storage/index.ts";
 
-import { benchTenant } from "./gateway-key.ts";
+import { benchTenant } from "./key.ts";
 
 /** A million dollars. */
 const amountMicros = 1_000_000_000_000n;

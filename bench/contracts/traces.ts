@@ -10,16 +10,11 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
-import { encodeOtlp } from "../packages/contracts/test/otlp-protobuf.ts";
-import type { BenchFigure, BenchOptions, BenchResult } from "./bench.ts";
-import {
-  largeFileBytes,
-  writeLog,
-  writePodList,
-  writeRawPodList,
-} from "./contracts-large-files.ts";
-import { populationOf } from "./contracts-population.ts";
-import type { Measured } from "./contracts-process.ts";
+import { encodeOtlp } from "../../packages/contracts/test/otlp-protobuf.ts";
+import type { BenchFigure, BenchOptions, BenchResult } from "../bench.ts";
+import { largeFileBytes, writeLog, writePodList, writeRawPodList } from "./large-files.ts";
+import { populationOf } from "./population.ts";
+import type { Measured } from "./traces-process.ts";
 
 const spanCountSmall = 20_000;
 const spanCountLarge = 1_000_000;
@@ -31,9 +26,9 @@ const startsSmall = 3;
 const startsLarge = 21;
 
 const execute = promisify(execFile);
-const processFile = fileURLToPath(new URL("./contracts-process.ts", import.meta.url));
-const bundleScript = fileURLToPath(new URL("../scripts/bundle-check.js", import.meta.url));
-const cliFolder = fileURLToPath(new URL("../packages/cli/", import.meta.url));
+const processFile = fileURLToPath(new URL("./traces-process.ts", import.meta.url));
+const bundleScript = fileURLToPath(new URL("../../scripts/bundle-check.js", import.meta.url));
+const cliFolder = fileURLToPath(new URL("../../packages/cli/", import.meta.url));
 
 /** Each measurement in a process of its own, on spans of traces that lie scattered over the whole input. */
 export async function run({ small }: BenchOptions): Promise<BenchResult> {

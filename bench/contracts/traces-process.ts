@@ -2,8 +2,8 @@
  * A process of its own for one measurement of the contracts, so that its memory is its own. Prints one line of JSON on
  * standard error: processor seconds of all its threads, the greatest resident memory, and a hash of what came out.
  *
- *     node contracts-process.ts decoded FILE       contracts on spans that are decoded already
- *     node contracts-process.ts check FILE MAIN    `faultline check` of the bundle that MAIN begins, from the file to the findings
+ *     node traces-process.ts decoded FILE       contracts on spans that are decoded already
+ *     node traces-process.ts check FILE MAIN    `faultline check` of the bundle that MAIN begins, from the file to the findings
  */
 
 import { createHash } from "node:crypto";

@@ -4,9 +4,9 @@ import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 
-import { MessageFraming } from "./gateway-framing.ts";
-import type { Scenario } from "./gateway-scenario.ts";
-import type { Target } from "./gateway-target.ts";
+import { MessageFraming } from "./framing.ts";
+import type { Scenario } from "./scenario.ts";
+import type { Target } from "./target.ts";
 
 export interface LoadResult {
   readonly requestCount: number;

@@ -8,13 +8,13 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
-import type { BenchFigure, BenchOptions, BenchResult } from "./bench.ts";
-import { Load } from "./gateway-load.ts";
-import type { ProbedMemory } from "./gateway-probe.ts";
-import { longEventCount } from "./gateway-replies.ts";
-import { longStreamReplyScenario, plainScenario } from "./gateway-scenario.ts";
-import { pinLoad, startRole, type Target } from "./gateway-target.ts";
-import { slopeOf } from "./slope.ts";
+import type { BenchFigure, BenchOptions, BenchResult } from "../bench.ts";
+import { Load } from "./load.ts";
+import type { ProbedMemory } from "./probe.ts";
+import { longEventCount } from "./replies.ts";
+import { longStreamReplyScenario, plainScenario } from "./scenario.ts";
+import { pinLoad, startRole, type Target } from "./target.ts";
+import { slopeOf } from "../slope.ts";
 
 interface Plan {
   readonly warmUpStreamCount: number;

@@ -8,8 +8,8 @@ import {
 } from "@faultline/server/config/index.ts";
 import type { GatewaySnapshot } from "@faultline/server/gateway/index.ts";
 
-import { benchKey, benchKeyRow } from "./gateway-key.ts";
-import { benchModels } from "./gateway-replies.ts";
+import { benchKey, benchKeyRow } from "./key.ts";
+import { benchModels } from "./replies.ts";
 
 const price = {
   inputMicrosPerMillionTokens: 2_500_000n,

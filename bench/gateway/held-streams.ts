@@ -3,9 +3,9 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 
-import { requestOf } from "./gateway-load.ts";
-import type { Scenario } from "./gateway-scenario.ts";
-import type { Target } from "./gateway-target.ts";
+import { requestOf } from "./load.ts";
+import type { Scenario } from "./scenario.ts";
+import type { Target } from "./target.ts";
 
 /** Streams that are begun at the same time; more would only wait for each other. */
 const beginningCountMax = 200;

@@ -1,8 +1,8 @@
 /** Load in an open loop: requests are due at a rate, whether or not earlier ones were answered. */
 
-import type { Scenario } from "./gateway-scenario.ts";
-import { Load } from "./gateway-load.ts";
-import type { Target } from "./gateway-target.ts";
+import type { Scenario } from "./scenario.ts";
+import { Load } from "./load.ts";
+import type { Target } from "./target.ts";
 
 /** So many connections that one is free for each request, unless the target falls behind. */
 const connectionCount = 256;

@@ -2,13 +2,13 @@
 
 import { createHash } from "node:crypto";
 
-import type { BenchFigure, BenchOptions, BenchResult } from "./bench.ts";
-import { figureOfRounds } from "./figure-of-rounds.ts";
-import { HeldStreams } from "./gateway-held-streams.ts";
-import { Load } from "./gateway-load.ts";
-import { slowScenario, streamScenario } from "./gateway-scenario.ts";
-import { floorName, readUpstream, type Target } from "./gateway-target.ts";
-import { startTargets } from "./gateway-targets.ts";
+import type { BenchFigure, BenchOptions, BenchResult } from "../bench.ts";
+import { figureOfRounds } from "../figure-of-rounds.ts";
+import { HeldStreams } from "./held-streams.ts";
+import { Load } from "./load.ts";
+import { slowScenario, streamScenario } from "./scenario.ts";
+import { floorName, readUpstream, type Target } from "./target.ts";
+import { startTargets } from "./targets.ts";
 
 interface Plan {
   readonly streamCount: number;

@@ -5,11 +5,11 @@
  * Before the rounds each target is warmed up, as V8 compiles what runs often while it already runs.
  */
 
-import type { BenchFigure } from "./bench.ts";
-import { figureOfRounds } from "./figure-of-rounds.ts";
-import { Load } from "./gateway-load.ts";
-import type { Scenario } from "./gateway-scenario.ts";
-import { floorName, ourName, peerName, type Target } from "./gateway-target.ts";
+import type { BenchFigure } from "../bench.ts";
+import { figureOfRounds } from "../figure-of-rounds.ts";
+import { Load } from "./load.ts";
+import type { Scenario } from "./scenario.ts";
+import { floorName, ourName, peerName, type Target } from "./target.ts";
 
 export interface RoundsPlan {
   readonly scenario: Scenario;

@@ -2,10 +2,10 @@
 
 import { createHash } from "node:crypto";
 
-import type { BenchFigure, BenchOptions, BenchResult } from "./bench.ts";
-import { runRounds, type RoundsPlan } from "./gateway-rounds.ts";
-import { longPlainScenario, longStreamScenario, translatedScenario } from "./gateway-scenario.ts";
-import { startTargets } from "./gateway-targets.ts";
+import type { BenchFigure, BenchOptions, BenchResult } from "../bench.ts";
+import { runRounds, type RoundsPlan } from "./rounds.ts";
+import { longPlainScenario, longStreamScenario, translatedScenario } from "./scenario.ts";
+import { startTargets } from "./targets.ts";
 
 const longLoad = { concurrency: 8 };
 const smallPlans: readonly RoundsPlan[] = [

@@ -10,8 +10,8 @@ import { join } from "node:path";
 
 import { type JournalFileSystem, Log, logStart, nodeFileSystem } from "@faultline/journal";
 
-import type { BenchOptions, BenchResult } from "./bench.ts";
-import { figureOfRounds } from "./figure-of-rounds.ts";
+import type { BenchOptions, BenchResult } from "../bench.ts";
+import { figureOfRounds } from "../figure-of-rounds.ts";
 
 const recordBytes = 100;
 /** Appends under way at once, as of so many connections. */

@@ -14,9 +14,9 @@ import { availableParallelism } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { benchKey } from "./gateway-key.ts";
-import type { Serving } from "./gateway-process.ts";
-import type { UpstreamObservations } from "./gateway-upstream.ts";
+import { benchKey } from "./key.ts";
+import type { Serving } from "./process.ts";
+import type { UpstreamObservations } from "./upstream.ts";
 
 export interface Target extends AsyncDisposable {
   readonly name: string;
@@ -38,7 +38,7 @@ export const peerName = "portkey";
 /** The core of what is measured, and the core of load and upstream. */
 const targetCore = "0";
 const loadCore = "1";
-export const peersFolder = fileURLToPath(new URL("./peers", import.meta.url));
+export const peersFolder = fileURLToPath(new URL("../peers", import.meta.url));
 const peerEntry = path.join(peersFolder, "node_modules/@portkey-ai/gateway/build/start-server.js");
 const peerPort = 47_871;
 const waitMs = 50;
@@ -76,12 +76,12 @@ interface RoleOptions {
   readonly probeFolder?: string | undefined;
 }
 
-/** Starts a role of `gateway-process.ts`. */
+/** Starts a role of `process.ts`. */
 export async function startRole(
   role: "upstream" | "proxy" | "relay" | "faultline",
   { upstreamPort = 0, workerCount = 1, adapts = true, pays = false, probeFolder }: RoleOptions = {},
 ): Promise<Target> {
-  const entry = fileURLToPath(new URL("./gateway-process.ts", import.meta.url));
+  const entry = fileURLToPath(new URL("./process.ts", import.meta.url));
   const child = start(
     [
       entry,
@@ -128,7 +128,7 @@ export function installPeer(): void {
 
 /** Starts the peer gateway, kept to the loopback interface. */
 export async function startPeer(upstreamPort: number): Promise<Target> {
-  const preload = fileURLToPath(new URL("./gateway-loopback.ts", import.meta.url));
+  const preload = fileURLToPath(new URL("./loopback.ts", import.meta.url));
   const args = ["--import", preload, peerEntry, `--port=${peerPort}`, "--headless"];
   // It writes a line for each request.
   const child = start(args, { core: targetCore, errors: "ignore" });
@@ -149,7 +149,7 @@ export async function startPeer(upstreamPort: number): Promise<Target> {
 
 function environmentOf(probeFolder: string | undefined): NodeJS.ProcessEnv {
   if (probeFolder === undefined) return process.env;
-  const probe = new URL("./gateway-probe.ts", import.meta.url).href;
+  const probe = new URL("./probe.ts", import.meta.url).href;
   return { ...process.env, FAULTLINE_BENCH_PROBE: probeFolder, NODE_OPTIONS: `--import ${probe}` };
 }
 

@@ -4,9 +4,9 @@ import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { fileURLToPath } from "node:url";
 
-import type { BenchFigure, BenchOptions, BenchResult } from "./bench.ts";
+import type { BenchFigure, BenchOptions, BenchResult } from "../bench.ts";
 
-const worker = fileURLToPath(new URL("contracts-lifetimes-process.ts", import.meta.url));
+const worker = fileURLToPath(new URL("./lifetimes-process.ts", import.meta.url));
 const goroutinesLarge = 1_000_000;
 const goroutinesSmall = 20_000;
 

@@ -5,7 +5,7 @@ import { createHash } from "node:crypto";
 import type { BudgetScope } from "@faultline/server/ledger/rules/types.ts";
 import { type AdmissionRequest, LeaseBook } from "@faultline/server/ledger/worker/lease-book.ts";
 
-import type { BenchOptions, BenchResult } from "./bench.ts";
+import type { BenchOptions, BenchResult } from "../bench.ts";
 
 const scopes: readonly BudgetScope[] = [
   { kind: "tenant" },

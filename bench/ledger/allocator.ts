@@ -10,7 +10,7 @@ import {
 import { type Random, seededRandom } from "@faultline/server/kernel/index.ts";
 import { parseTenantId } from "@faultline/protocol";
 
-import type { BenchFigure, BenchOptions, BenchResult } from "./bench.ts";
+import type { BenchFigure, BenchOptions, BenchResult } from "../bench.ts";
 
 interface Size {
   readonly nodes: number;

@@ -1,6 +1,6 @@
 /** The processes that stand side by side in a gateway benchmark: one provider, and the targets that relay to it. */
 
-import { pinLoad, startPeer, startRole, type Target } from "./gateway-target.ts";
+import { pinLoad, startPeer, startRole, type Target } from "./target.ts";
 
 export interface GatewayTargets extends AsyncDisposable {
   readonly upstream: Target;

@@ -6,11 +6,11 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 
-import type { BenchFigure, BenchOptions, BenchResult } from "./bench.ts";
-import { HeldStreams } from "./gateway-held-streams.ts";
-import { Load } from "./gateway-load.ts";
-import { idleScenario, streamScenario } from "./gateway-scenario.ts";
-import { readUpstream, startRole, type Target } from "./gateway-target.ts";
+import type { BenchFigure, BenchOptions, BenchResult } from "../bench.ts";
+import { HeldStreams } from "./held-streams.ts";
+import { Load } from "./load.ts";
+import { idleScenario, streamScenario } from "./scenario.ts";
+import { readUpstream, startRole, type Target } from "./target.ts";
 
 interface Plan {
   readonly streamCount: number;

@@ -2,11 +2,11 @@
 
 import { createHash } from "node:crypto";
 
-import type { BenchFigure, BenchOptions, BenchResult } from "./bench.ts";
-import { figureOfRounds } from "./figure-of-rounds.ts";
-import { ratiosOf, type RoundsPlan, type Sample, sampleRounds } from "./gateway-rounds.ts";
-import { plainScenario, streamScenario } from "./gateway-scenario.ts";
-import { pinLoad, startRole } from "./gateway-target.ts";
+import type { BenchFigure, BenchOptions, BenchResult } from "../bench.ts";
+import { figureOfRounds } from "../figure-of-rounds.ts";
+import { ratiosOf, type RoundsPlan, type Sample, sampleRounds } from "./rounds.ts";
+import { plainScenario, streamScenario } from "./scenario.ts";
+import { pinLoad, startRole } from "./target.ts";
 
 const concurrency = 64;
 const pairCount = 20;

@@ -11,10 +11,10 @@ import { startGatewayWorkers } from "@faultline/server/gateway/index.ts";
 import { holdTick, systemClock } from "@faultline/server/kernel/index.ts";
 import { Pool } from "undici";
 
-import { type BenchCredit, openBenchCredit } from "./gateway-bench-credit.ts";
-import { benchTenant } from "./gateway-key.ts";
-import { benchSnapshot } from "./gateway-snapshot.ts";
-import { openUpstream } from "./gateway-upstream.ts";
+import { type BenchCredit, openBenchCredit } from "./paying-tenant.ts";
+import { benchTenant } from "./key.ts";
+import { benchSnapshot } from "./snapshot.ts";
+import { openUpstream } from "./upstream.ts";
 
 /** What a process prints as one line of JSON once it serves. */
 export interface Serving {

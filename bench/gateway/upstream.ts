@@ -6,8 +6,8 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 
-import { beatEvent, doneEvent, eventsOf, plainReply, replyFormOf } from "./gateway-replies.ts";
-import { MessageFraming } from "./gateway-framing.ts";
+import { beatEvent, doneEvent, eventsOf, plainReply, replyFormOf } from "./replies.ts";
+import { MessageFraming } from "./framing.ts";
 
 /** What a caller of `/observed` is told. */
 export interface UpstreamObservations {

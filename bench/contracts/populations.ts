@@ -10,7 +10,7 @@ import {
   snapshotOf,
 } from "@faultline/contracts";
 
-import type { BenchOptions, BenchResult } from "./bench.ts";
+import type { BenchOptions, BenchResult } from "../bench.ts";
 
 interface Size {
   readonly series: number;

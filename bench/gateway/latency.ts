@@ -5,13 +5,13 @@
 
 import { createHash } from "node:crypto";
 
-import type { BenchFigure, BenchOptions, BenchResult } from "./bench.ts";
-import { figureOfRounds } from "./figure-of-rounds.ts";
-import { Load } from "./gateway-load.ts";
-import { runOpenLoad } from "./gateway-open-load.ts";
-import { plainScenario, type Scenario, streamScenario } from "./gateway-scenario.ts";
-import { floorName, ourName, type Target } from "./gateway-target.ts";
-import { startTargets } from "./gateway-targets.ts";
+import type { BenchFigure, BenchOptions, BenchResult } from "../bench.ts";
+import { figureOfRounds } from "../figure-of-rounds.ts";
+import { Load } from "./load.ts";
+import { runOpenLoad } from "./open-load.ts";
+import { plainScenario, type Scenario, streamScenario } from "./scenario.ts";
+import { floorName, ourName, type Target } from "./target.ts";
+import { startTargets } from "./targets.ts";
 
 interface Plan {
   readonly scenario: Scenario;

@@ -13,8 +13,8 @@ import { runInNewContext } from "node:vm";
 import { Store, type StoreWrite } from "@faultline/journal";
 import { systemClock } from "@faultline/server/kernel/index.ts";
 
-import type { BenchFigure, BenchOptions, BenchResult } from "./bench.ts";
-import { figureOfRounds } from "./figure-of-rounds.ts";
+import type { BenchFigure, BenchOptions, BenchResult } from "../bench.ts";
+import { figureOfRounds } from "../figure-of-rounds.ts";
 
 interface Size {
   readonly keyCount: number;
