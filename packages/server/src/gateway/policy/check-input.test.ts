@@ -99,6 +99,24 @@ describe("the texts of a request", () => {
     expect(check(documentOf("application/pdf", encoded), refused).splices).toEqual([]);
   });
 
+  it.each([
+    [
+      "beside an object in one list",
+      [{ content: [{ text: "a", type: "text" }, "bob@example.com"] }],
+    ],
+    ["behind a list that is empty", [{ content: [{ type: "x", content: [] }, "bob@example.com"] }]],
+    ["of a call's arguments, whatever their names", [{ input: { name: "bob@example.com" } }]],
+    ["deep in arguments", [{ input: { filters: [{ type: "x" }, { id: ["bob@example.com"] }] } }]],
+  ])("are found %s", (_name, given) => {
+    const body = Buffer.from(JSON.stringify(given, undefined, 1));
+    expect(check(body, {}).redactedBy).toEqual(["rule-0"]);
+  });
+
+  it("are not names and ids, also behind arguments", () => {
+    const body = Buffer.from('[{"input":{"a":[{}]},"id":"a@b.example"},{"name":"a@b.example"}]');
+    expect(check(body, {}).splices).toEqual([]);
+  });
+
   it("have a bound together", () => {
     const long = "x".repeat(policyLimits.inputTextLengthMax / 2 + 1);
     const body = Buffer.from(JSON.stringify([long, long]));

@@ -26,9 +26,15 @@ const silentFields: ReadonlySet<string> = new Set([
   "signature",
   "encrypted_content",
 ]);
+/** What a tool is called with, written out: its fields have any names, and say what they hold. */
+const argumentsField = "input";
 const quote = 0x22;
 const backslash = 0x5c;
 const colon = 0x3a;
+/** Brackets become braces by this bit. */
+const braceBit = 0x20;
+const openBrace = 0x7b;
+const closeBrace = 0x7d;
 /** Fields that hold a file: encoded, or a text as it stands. */
 const fileFields: ReadonlySet<string> = new Set(["data", "file_data"]);
 /** What begins so holds a file that is encoded, if nothing but that follows: anybody can begin a text like that. */
@@ -42,14 +48,26 @@ export function textsWithin(body: Buffer, range: { start: number; end: number })
   const texts: PlacedText[] = [];
   // A value follows its name; what stands in a list has the name of the list.
   let name = "";
+  /** Names of the lists and objects that are open, and how many are around arguments, where `at` stands in some. */
+  const around: string[] = [];
+  let argumentsDepth = Number.POSITIVE_INFINITY;
   for (let at = range.start; at < range.end;) {
-    if (body[at] !== quote) {
+    const byte = body[at] ?? 0;
+    if (byte !== quote) {
+      const brace = byte | braceBit;
+      if (brace === openBrace) {
+        if (name === argumentsField) argumentsDepth = Math.min(argumentsDepth, around.length);
+        around.push(name);
+      } else if (brace === closeBrace) {
+        name = around.pop() ?? "";
+        if (around.length <= argumentsDepth) argumentsDepth = Number.POSITIVE_INFINITY;
+      }
       at += 1;
       continue;
     }
     const end = endOfText(body, at);
     if (isName(body, end, range.end)) name = decode(body, at, end);
-    else if (!silentFields.has(name)) {
+    else if (argumentsDepth < around.length || !silentFields.has(name)) {
       const text = decode(body, at, end);
       if (!isEncoded(name, text)) texts.push({ start: at, end, text });
     }
