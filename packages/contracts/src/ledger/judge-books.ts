@@ -17,15 +17,19 @@ export interface Judgement {
   readonly lookedAt: string;
 }
 
-/** Differences of one kind that are told one by one; as many as the ledger's own reconciliation tells. */
-const toldCountMax = 100;
-
-/** A finding for each difference, and one about the ledger where there is none or something could not be judged. */
-export function findingsIn(books: Books, judgement: Judgement | undefined): FindingParts[] {
+/**
+ * A finding for each difference, of one kind no more than so many, and one about the ledger where there is none or something
+ * could not be judged.
+ */
+export function findingsIn(
+  books: Books,
+  judgement: Judgement | undefined,
+  toldCountMax: number,
+): FindingParts[] {
   if (judgement === undefined) return [];
   const { differences, missing, lists, heldTitle, lookedAt } = judgement;
   const told = [...Map.groupBy(differences, ({ kind }) => kind).values()].flatMap((group) =>
-    group.slice(0, toldCountMax),
+    group.slice(0, Math.max(1, Math.floor(toldCountMax))),
   );
   const findings = told.map((difference) => findingOf(books, difference));
   if (differences.length > 0 && missing.length === 0) return findings;
