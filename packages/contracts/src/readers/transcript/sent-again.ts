@@ -20,8 +20,26 @@ interface Statement {
   readonly place: number;
 }
 
+/** What the turns of a conversation say, told once for each turn however many requests are compared with them. */
+export class Said {
+  readonly statements: Statement[] = [];
+  readonly calls: Statement[] = [];
+  #turnCount = 0;
+
+  /** Adds what those turns say that were added since the last time. */
+  follow(turns: readonly TranscriptTurn[]): void {
+    for (const turn of turns.slice(this.#turnCount)) {
+      for (const statement of statementsOf(turn, this.#turnCount)) {
+        this.statements.push(statement);
+        if (statement.kind === "call") this.calls.push(statement);
+      }
+      this.#turnCount += 1;
+    }
+  }
+}
+
 /**
- * What `sent` repeats of `known`; `undefined` when it does not go on with it. Senders leave out empty turns and what the
+ * What `sent` repeats of `known`, which `said` has followed; `undefined` when it does not go on with it. Senders leave out empty turns and what the
  * model thought, put turns together or apart, say other instructions, and give ids to calls that came without any: what
  * was said, called and answered is the same in the same order. Where a text was rewritten or the beginning was cut off,
  * the last calls that are known tell where the request goes on.
@@ -29,11 +47,12 @@ interface Statement {
 export function sentAgain(
   known: readonly TranscriptTurn[],
   sent: readonly TranscriptTurn[],
+  said: Said,
 ): SentAgain | undefined {
-  const before = statementsOf(known);
-  const after = statementsOf(sent);
+  const before = said.statements;
   if (before.length === 0) return undefined;
-  return afterSameStatements(known, sent, [before, after]) ?? afterLastCalls(known, before, after);
+  const after = sent.flatMap(statementsOf);
+  return afterSameStatements(known, sent, [before, after]) ?? afterLastCalls(known, said, after);
 }
 
 function afterSameStatements(
@@ -41,6 +60,7 @@ function afterSameStatements(
   sent: readonly TranscriptTurn[],
   [before, after]: readonly [readonly Statement[], readonly Statement[]],
 ): SentAgain | undefined {
+  if (after.length < before.length) return undefined;
   const isSame = before.every((statement, index) => statement.essence === after[index]?.essence);
   const last = after[before.length - 1];
   if (!isSame || last === undefined) return undefined;
@@ -76,39 +96,33 @@ function withLonger(
 
 function afterLastCalls(
   known: readonly TranscriptTurn[],
-  before: readonly Statement[],
+  { statements: before, calls }: Said,
   after: readonly Statement[],
 ): SentAgain | undefined {
-  const isOf = (kind: Statement["kind"]) => (statement: Statement) => statement.kind === kind;
-  const calls = before.filter(isOf("call"));
-  const sentCalls = after.filter(isOf("call"));
   const last = calls.at(-1);
   if (last === undefined) return undefined;
-  const isNamed = calls.some(({ id, turn }) => id !== undefined && turn === last.turn);
-  const isSame = calls.every(({ essence }, index) => essence === sentCalls[index]?.essence);
-  const ids = new Set(calls.flatMap(({ id, turn }) => (turn === last.turn ? (id ?? []) : [])));
+  const isOf = (kind: Statement["kind"]) => (statement: Statement) => statement.kind === kind;
+  const sentCalls = after.filter(isOf("call"));
+  const lastCalls = calls.slice(calls.findLastIndex(({ turn }) => turn !== last.turn) + 1);
+  const ids = new Set(lastCalls.flatMap(({ id }) => id ?? []));
+  const isNamed = ids.size > 0;
   const anchor = isNamed
     ? sentCalls.findLast(({ id }) => id !== undefined && ids.has(id))
-    : isSame
+    : calls.every(({ essence }, index) => essence === sentCalls[index]?.essence)
       ? sentCalls[calls.length - 1]
       : undefined;
   if (anchor === undefined) return undefined;
+  const behind = before.slice(before.findLastIndex(({ turn }) => turn <= last.turn) + 1);
+  const length = lengthFrom(anchor.turn, behind, after);
+  if (isNamed) return { length, known };
   const results = before.filter(isOf("result"));
   const sentResults = after.filter(isOf("result"));
-  return {
-    length: lengthFrom(
-      anchor.turn,
-      before.filter(({ turn }) => turn > last.turn),
-      after,
-    ),
-    known: isNamed
-      ? known
-      : withIds(
-          known,
-          [...calls, ...results],
-          [...sentCalls.slice(0, calls.length), ...sentResults],
-        ),
-  };
+  const named = withIds(
+    known,
+    [...calls, ...results],
+    [...sentCalls.slice(0, calls.length), ...sentResults],
+  );
+  return { length, known: named };
 }
 
 /** How far the turns after the last known calls tell what is known as well: as many results, and the same texts. */
@@ -158,30 +172,31 @@ function withIds(
   return changed.size === 0 ? known : known.map((turn, index) => changed.get(index) ?? turn);
 }
 
-/** What turns say, without instructions and what is empty. */
-function statementsOf(turns: readonly TranscriptTurn[]): Statement[] {
+/** What a turn says that is no instruction. */
+function statementsOf(
+  { role, text, calls, results }: TranscriptTurn,
+  turn: number,
+): readonly Statement[] {
+  if (role === "system") return [];
+  const answers = results.map(({ callId, content }, place): Statement => ({
+    kind: "result",
+    essence: JSON.stringify(["result", content]),
+    id: callId,
+    turn,
+    place,
+  }));
   const statements: Statement[] = [];
-  for (const [turn, { role, text, calls, results }] of turns.entries()) {
-    if (role === "system") continue;
-    const answers = results.map(({ callId, content }, place): Statement => ({
-      kind: "result",
-      essence: JSON.stringify(["result", content]),
-      id: callId,
-      turn,
-      place,
-    }));
-    // Results in a turn that calls are those of its own calls.
-    if (calls.length === 0) statements.push(...answers);
-    const said = text?.trim() ?? "";
-    if (said !== "") {
-      const essence = JSON.stringify(["text", role, said]);
-      statements.push({ kind: "text", essence, id: undefined, turn, place: 0 });
-    }
-    for (const [place, { callId, name, arguments: given }] of calls.entries()) {
-      const essence = JSON.stringify(["call", name, asValue(given)]);
-      statements.push({ kind: "call", essence, id: callId, turn, place });
-    }
-    if (calls.length > 0) statements.push(...answers);
+  // Results in a turn that calls are those of its own calls.
+  if (calls.length === 0) statements.push(...answers);
+  const said = text?.trim() ?? "";
+  if (said !== "") {
+    const essence = JSON.stringify(["text", role, said]);
+    statements.push({ kind: "text", essence, id: undefined, turn, place: 0 });
   }
+  for (const [place, { callId, name, arguments: given }] of calls.entries()) {
+    const essence = JSON.stringify(["call", name, asValue(given)]);
+    statements.push({ kind: "call", essence, id: callId, turn, place });
+  }
+  if (calls.length > 0) statements.push(...answers);
   return statements;
 }

@@ -17,7 +17,7 @@ import { textField } from "./fields.ts";
 import { readMessage } from "./message.ts";
 import { withApprovals } from "./approvals.ts";
 import { sayTheSame } from "./same-turn.ts";
-import { type SentAgain, sentAgain } from "./sent-again.ts";
+import { Said, type SentAgain, sentAgain } from "./sent-again.ts";
 import { toolsInText } from "./text-calls.ts";
 import { readTools } from "./tools.ts";
 
@@ -40,6 +40,7 @@ interface Setting {
 export class TranscriptBuilder {
   readonly turns: TranscriptTurn[] = [];
   readonly #notes = new Set<string>();
+  #said = new Said();
 
   notes(): string[] {
     return [...this.#notes];
@@ -181,7 +182,8 @@ export class TranscriptBuilder {
     }
     const again = isHistory ? this.#sentAgain(turns) : undefined;
     if (again !== undefined && again.known !== this.turns) {
-      this.turns.splice(0, this.turns.length, ...again.known);
+      for (const [index, turn] of again.known.entries()) this.turns[index] = turn;
+      this.#said = new Said();
     }
     for (const turn of turns.slice(again?.length ?? 0)) this.#push(turn);
     return context;
@@ -234,7 +236,8 @@ export class TranscriptBuilder {
       turns.length >= this.turns.length &&
       this.turns.every((turn, index) => sayTheSame(turn, turns[index]));
     if (isExact) return { length: this.turns.length, known: this.turns };
-    return sentAgain(this.turns, turns);
+    this.#said.follow(this.turns);
+    return sentAgain(this.turns, turns, this.#said);
   }
 }
 
