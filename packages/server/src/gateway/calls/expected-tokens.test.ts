@@ -25,11 +25,15 @@ describe("the tokens that a call is expected to take", () => {
     expect(unbounded - tokens).toBe(outputTokensExpected - 50);
   });
 
-  it("have the output of each choice that is asked for in them", () => {
+  it("have the output of each choice that is made for it in them", () => {
     const messages = [{ role: "user", content: "hi" }];
     const one = expected(surfaces.chat, { messages, max_tokens: 100 });
     expect(expected(surfaces.chat, { messages, max_tokens: 100, n: 8 })).toBe(one + 700);
     expect(expected(surfaces.chat, { messages, max_tokens: 100, n: -8 })).toBe(one);
+    const best = { prompt: "hi", max_tokens: 100, best_of: 8 };
+    expect(expected(surfaces.completions, best)).toBe(
+      expected(surfaces.completions, { ...best, best_of: 1 }) + 700,
+    );
   });
 
   it("have the schemas of its tools and its system prompt in them", () => {

@@ -16,10 +16,10 @@ export function expectedTokens(surface: Surface, facts: RequestFacts): number {
   return input + output * choiceCountOf(facts);
 }
 
-/** Each choice that is asked for may be as long as the limit allows. */
+/** Each choice that is made may be as long as the limit allows. */
 function choiceCountOf({ places }: RequestFacts): number {
-  const count = Math.ceil(Number(places.choiceCount?.text ?? 1));
-  return count > 1 ? count : 1;
+  const [given, made] = [Number(places.choiceCount?.text ?? 1), Number(places.bestOf?.text ?? 1)];
+  return Math.max(1, Math.ceil(given), Math.ceil(made));
 }
 
 /** What the model is given to read: text by its length as JSON writes it, images by their number. */

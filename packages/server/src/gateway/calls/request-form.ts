@@ -29,6 +29,7 @@ export const requestPlaces = [
   "parallelToolCalls",
   "topK",
   "choiceCount",
+  "bestOf",
   "encodingFormat",
   "dimensions",
 ] as const;
@@ -167,11 +168,12 @@ export const completionsForm: RequestForm = {
       prompt: at("messages"),
       max_tokens: scalar("maxTokens"),
       ...openaiSampling,
+      best_of: scalar("bestOf"),
       user: scalar("user"),
       metadata: at("metadata"),
     },
   }),
-  pointers: { ...openaiPointers, messages: "/prompt" },
+  pointers: { ...openaiPointers, messages: "/prompt", bestOf: "/best_of" },
   asksForUsage: true,
   canStream: true,
 };

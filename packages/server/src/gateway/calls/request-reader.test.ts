@@ -21,6 +21,7 @@ const interpreted = [
   "tools",
   "tool_choice",
   "response_format",
+  "n",
 ];
 
 /** A field name, its letters escaped at random. */
@@ -143,6 +144,9 @@ describe("a chat completion request", () => {
     ],
     [`{"model":"a","max_tokens":9000.${"0".repeat(600)}}`, "request_invalid", "/max_tokens"],
     ['{"model":"a","max_completion_tokens":true}', "request_invalid", "/max_completion_tokens"],
+    ['{"model":"a","n":"128"}', "request_invalid", "/n"],
+    [`{"model":"a","n":128.${"0".repeat(600)}}`, "request_invalid", "/n"],
+    ['{"model":"a","n":1,"\\u006e":128}', "request_invalid", "/n"],
     ["[1]", "request_invalid", ""],
     ['{"model":"a"', "request_malformed", "byte 12"],
     ['{"model":"a",}', "request_malformed", "byte 13"],

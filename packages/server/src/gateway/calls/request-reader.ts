@@ -141,7 +141,12 @@ export class RequestReader implements JsonSink {
     const model = this.#readModel();
     const stream = this.#readStream();
     const asksForUsage = found.includeUsage?.kind === "true";
-    const limits = [this.#readLimit("maxCompletionTokens"), this.#readLimit("maxTokens")];
+    const limits = [
+      this.#readCount("maxCompletionTokens", "tokens"),
+      this.#readCount("maxTokens", "tokens"),
+    ];
+    this.#readCount("choiceCount", "replies");
+    this.#readCount("bestOf", "replies");
     return {
       model: model.text,
       stream,
@@ -196,15 +201,14 @@ export class RequestReader implements JsonSink {
   }
 
   /** What a call is admitted with must be what its provider reads: some take `"9000"` for a number. */
-  #readLimit(name: "maxCompletionTokens" | "maxTokens"): number | undefined {
+  #readCount(name: RequestPlace, counted: "tokens" | "replies"): number | undefined {
     const place = this.#found[name];
     if (place === undefined || place.kind === "null") return undefined;
-    const limit = numberOf(place);
-    if (limit !== undefined) return limit;
+    const count = numberOf(place);
+    if (count !== undefined) return count;
     const where = this.#pointer(name);
-    throw new PlatformError("request_invalid", `"${where.slice(1)}" must be a number of tokens.`, {
-      where,
-    });
+    const message = `"${where.slice(1)}" must be a number of ${counted}.`;
+    throw new PlatformError("request_invalid", message, { where });
   }
 
   /** A `stream_options` of a wrong type is left for the provider to refuse. */

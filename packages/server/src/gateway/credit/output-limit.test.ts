@@ -47,6 +47,8 @@ describe("the bounds of a call", () => {
     expect(boundsOf("completions", { ...two, best_of: 4 }).bounds.outputTokens).toBe(40);
     const spelled = String.raw`{"model":"m","prompt":"a","max_tokens":5,"\u0062est\u005fof":4}`;
     expect(boundsOfBody("completions", spelled).bounds.outputTokens).toBe(20);
+    expect(() => boundsOf("completions", { ...two, best_of: "4" })).toThrow(/"best_of"/);
+    expect(() => boundsOfBody("completions", '{"model":"m","best_of":1,"best_of":4}')).toThrow();
     const tokens = { prompt: [1, 2, 3], max_tokens: 5 };
     expect(boundsOf("completions", tokens).bounds.outputTokens).toBe(5);
   });

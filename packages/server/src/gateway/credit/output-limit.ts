@@ -28,7 +28,7 @@ export function tokenBounds(surface: Surface, body: Buffer, facts: RequestFacts)
   const inputTokens = body.length + facts.imageCount * creditLimits.imageTokensMax;
   if (surface.name === "embeddings")
     return { inputTokens, outputTokens: 0, replyCount: 1, missingLimit: undefined };
-  const replyCount = repliesOf(surface, body, facts);
+  const replyCount = choiceCountOf(facts) * promptCountOf(surface, body, facts);
   const named = limitOf(facts);
   const limit = named ?? creditLimits.outputTokensDefault;
   const missingLimit = named === undefined ? limit : undefined;
@@ -69,25 +69,19 @@ function limitOf({ places }: RequestFacts): number | undefined {
   return Math.ceil(Math.max(one ?? 0, other ?? 0));
 }
 
-function repliesOf(surface: Surface, body: Buffer, { places }: RequestFacts): number {
-  const choiceCount = Math.max(1, Math.ceil(numberAt(places.choiceCount) ?? 1));
-  if (surface.name !== "completions") return choiceCount;
-  const prompts = places.messages?.kind === "array" ? promptsOf(body, places.messages) : 1;
-  return prompts * Math.max(choiceCount, bestOf(body));
+/** Replies to each prompt; a provider may make and charge more of them than it gives back. */
+function choiceCountOf({ places }: RequestFacts): number {
+  const [given = 1, made = 1] = [numberAt(places.choiceCount), numberAt(places.bestOf)];
+  return Math.max(1, Math.ceil(given), Math.ceil(made));
 }
 
-function promptsOf(body: Buffer, { start, end }: Place): number {
+function promptCountOf(surface: Surface, body: Buffer, { places }: RequestFacts): number {
+  const { messages } = places;
+  if (surface.name !== "completions" || messages?.kind !== "array") return 1;
+  const { start, end } = messages;
   // The reader has seen that this is JSON.
   const prompts = parseForeignJson(body.toString("utf8", start, end)) as readonly unknown[];
   return typeof prompts[0] === "number" ? 1 : Math.max(1, prompts.length);
-}
-
-/** Completions that the provider makes and charges, and of which it gives back the best. */
-function bestOf(body: Buffer): number {
-  // A letter may be spelled by its number, and no other escape stands for one.
-  if (!body.includes('"best_of"') && !body.includes("\\u00")) return 1;
-  const { best_of: count } = parseForeignJson(body.toString()) as { readonly best_of?: unknown };
-  return typeof count === "number" && count > 1 ? Math.ceil(count) : 1;
 }
 
 function numberAt(place: Place | undefined): number | undefined {
