@@ -104,4 +104,24 @@ describe("the relay of a stream", () => {
     const messages = relay("messages", `${words}data: {"type":"message_stop"}\n\n`);
     expect(messages).toMatchObject({ text: words, ended: false, error: "provider_stream_cut" });
   });
+
+  it("reads a part to its end before the caller gets of it, who may end the call", () => {
+    const reader = new ReplyReader(surfaces.chat.reply);
+    const counts: number[] = [];
+    const sink: ReplySink = {
+      headersSent: false,
+      statusCode: 200,
+      writeHead: () => undefined,
+      write: () => counts.push(reader.deltaCount) > 0,
+      end: () => undefined,
+      once: () => undefined,
+      destroy: () => undefined,
+    };
+    const target = { sink, status: 200, head: {}, reader, surface: surfaces.chat };
+    const streamRelay = new StreamRelay(target, true);
+    const usage = 'data: {"choices":[],"usage":{"prompt_tokens":3}}';
+    streamRelay.write(Buffer.from(`${said}\n\n`));
+    streamRelay.write(Buffer.from([said, usage, said, usage, said, ""].join("\n\n")));
+    expect(counts).toEqual([1, 4, 4, 4]);
+  });
 });

@@ -25,6 +25,9 @@ export class StreamRelay implements Relay, SseSink {
   /** Where in the part the bytes to forward start, and where the last whole event ends. */
   #forwardFrom = 0;
   #frameEnd = 0;
+  /** What may leave once the part was read: it may be refused, and then the reader is somebody else's. */
+  #due: Buffer[] = [];
+  #isReading = false;
   #stripped = false;
   #flowing = true;
   #errorSeen = false;
@@ -45,7 +48,11 @@ export class StreamRelay implements Relay, SseSink {
     this.#forwardFrom = 0;
     this.#frameEnd = 0;
     this.#flowing = true;
+    this.#isReading = true;
     this.#scanner.write(part);
+    this.#isReading = false;
+    for (const bytes of this.#due) this.#send(bytes);
+    this.#due.length = 0;
     this.#forward(this.#frameEnd);
     if (!this.committed) this.#commitIfDue();
     if (this.#malformed) {
@@ -158,7 +165,8 @@ export class StreamRelay implements Relay, SseSink {
   }
 
   #send(bytes: Buffer): void {
-    if (!this.committed) {
+    if (this.#isReading) this.#due.push(bytes);
+    else if (!this.committed) {
       this.#early.push(bytes);
       this.#earlyBytes += bytes.length;
     } else if (!this.#target.sink.write(bytes)) this.#flowing = false;
