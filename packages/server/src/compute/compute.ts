@@ -24,7 +24,6 @@ import { contentOf } from "./request-content.ts";
 import { faultOfRequest, type JobRequest } from "./job.ts";
 import {
   costMicrosMax,
-  findingCountMax,
   loggedCountMax,
   openReservationCountMax,
   reconcileIntervalMs,
@@ -39,7 +38,7 @@ import type {
 } from "./reservation-record.ts";
 import { Reservations } from "./reservations.ts";
 import { showReservation } from "./show-reservation.ts";
-import { workFinding } from "./work-findings.ts";
+import { toldOf, workFinding } from "./work-findings.ts";
 
 export interface ComputeParts {
   readonly config: {
@@ -219,9 +218,7 @@ export class Compute implements AsyncDisposable, DifferenceSource {
       ended.filter(({ stage }) => stage.kind === "ended"),
       scope.signal,
     );
-    return found
-      .slice(0, findingCountMax)
-      .map((one) => workFinding(one, holdOf(one.reservationId)));
+    return toldOf(found).map((one) => workFinding(one, holdOf(one.reservationId)));
   }
 
   /** Looks at all reservations now. One that begins later than the call; never two at once. Does not reject. */

@@ -39,7 +39,7 @@ export const tickIntervalMs = 1_000;
 export const reconcileIntervalMs = 300_000;
 /** Reservations that one list shows. */
 export const reservationListCountMax = 1_000;
-/** Differences between reservations and the ledger that one comparison tells. */
-export const findingCountMax = 300;
+/** Differences of one kind between reservations and the ledger that one comparison tells; as many as the books tell. */
+export const findingCountMax = 100;
 /** Of those, what is logged of one tenant. */
 export const loggedCountMax = 20;

@@ -4,9 +4,17 @@ import { unreachable } from "#kernel/index.ts";
 import { proposalId } from "#ledger/index.ts";
 import type { LedgerDifference } from "@faultline/protocol";
 
+import { findingCountMax } from "./limits.ts";
 import type { WorkDifference } from "./reservation-ledger.ts";
 
 const currency = "USD";
+
+/** Those that one comparison tells: of each kind the first, so that of none that is cut it goes unsaid. */
+export function toldOf(differences: readonly WorkDifference[]): readonly WorkDifference[] {
+  return [...Map.groupBy(differences, ({ kind }) => kind).values()].flatMap((group) =>
+    group.slice(0, findingCountMax),
+  );
+}
 
 /** `holdId` is that of the reservation. */
 export function workFinding(difference: WorkDifference, holdId: string): LedgerDifference {

@@ -22,13 +22,15 @@ import { reconcileLimits } from "./limits.ts";
 import { proposalId } from "./proposal-id.ts";
 
 const { differenceCountMax } = bookLimits;
-const { committedMs, lateUseMs, suspectCountMax } = reconcileLimits;
+const { committedMs, lateUseMs } = reconcileLimits;
 const kind = "journal-differs";
 
 export interface JournalDifferencesParts {
   readonly store: Store;
   readonly journals: JournalSource;
   readonly clock: Clock;
+  /** Default: that of the limits. */
+  readonly suspectCountMax?: number;
 }
 
 /** Compares what journals tell of uses with what was charged for them. */
@@ -40,25 +42,39 @@ export class JournalDifferences implements DifferenceSource {
   }
 
   async differences(scope: TenantScope): Promise<readonly SourcedDifference[]> {
-    const { store, journals, clock } = this.#parts;
+    const {
+      store,
+      journals,
+      clock,
+      suspectCountMax = reconcileLimits.suspectCountMax,
+    } = this.#parts;
     const nowMs = clock.nowMs();
     const tally = new JournalTally(nowMs - committedMs);
+    const found: SourcedDifference[] = [];
+    const judge = async (reader: Reader): Promise<void> => {
+      // Of a kind that is told so often it is said that there may be more.
+      const leftCount = differenceCountMax - found.length;
+      const suspects = tally.takeSuspects();
+      if (leftCount > 0)
+        found.push(...(await judgeSuspects(reader, suspects, nowMs)).slice(0, leftCount));
+    };
     const reading = journals.read(scope.tenantId, scope.signal);
     for (;;) {
       const next = await reading.next();
       if (next.done === true) {
         const { partialPrefixes } = next.value;
-        return store.read(scope, async (reader) => [
-          ...(await judgeSuspects(reader, tally.suspects, nowMs)),
-          ...(await untoldUses(reader, tally, {
-            reservePrefix: journals.reservePrefix,
-            partialPrefixes,
-          })),
-        ]);
+        const { reservePrefix } = journals;
+        return store.read(scope, async (reader) => {
+          await judge(reader);
+          const untold = await untoldUses(reader, tally, { reservePrefix, partialPrefixes });
+          return [...found, ...untold];
+        });
       }
       const records = next.value;
       const charged = await store.read(scope, (reader) => readUses(reader, records));
       tally.add(records, charged);
+      // Many are the tails of leases in use: judged now they make room, where dropped they might hide a difference.
+      if (tally.suspectCount >= suspectCountMax) await store.read(scope, judge);
     }
   }
 }
@@ -82,7 +98,7 @@ interface ChargedUse {
 class JournalTally {
   /** Charges up to then are committed. */
   readonly beforeMs: number;
-  readonly suspects: Suspect[] = [];
+  #suspects: Suspect[] = [];
   /** By reserve: the charges up to `beforeMs` that a journal tells of. */
   readonly told = new Map<string, { count: number; micros: bigint }>();
 
@@ -100,7 +116,7 @@ class JournalTally {
       if (use !== undefined && use.holdId !== reserveId) continue;
       if (record.kind === "admitted") this.#tell(reserveId, use);
       else if (use?.micros !== amountMicros)
-        this.#suspect({
+        this.#suspects.push({
           usageId,
           charge,
           reserveId,
@@ -119,8 +135,15 @@ class JournalTally {
     this.told.set(reserveId, told);
   }
 
-  #suspect(suspect: Suspect): void {
-    if (this.suspects.length < suspectCountMax) this.suspects.push(suspect);
+  get suspectCount(): number {
+    return this.#suspects.length;
+  }
+
+  /** Gives them away. */
+  takeSuspects(): readonly Suspect[] {
+    const suspects = this.#suspects;
+    this.#suspects = [];
+    return suspects;
   }
 }
 

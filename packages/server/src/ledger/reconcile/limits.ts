@@ -15,7 +15,7 @@ export const reconcileLimits = {
   committedMs: 30_000,
   /** A use may be reported so long after its hold expired. */
   lateUseMs: 3_600_000,
-  /** Uses of journals that are looked at twice; of more, the next run tells. */
+  /** Uses of journals that wait for a second look; when there are more, those are looked at before the rest is read. */
   suspectCountMax: 20_000,
   /** Runs in one list when nobody says how many. */
   listedCount: 50,
