@@ -57,6 +57,15 @@ describe("the tokens that a call is expected to take", () => {
     expect(tokens).toBeLessThan(imageTokensExpected + 100);
   });
 
+  it("count an image that a tool gave", () => {
+    const parts = [{ type: "input_image", image_url: "https://e.example/i.png" }];
+    const [screenshot] = parts;
+    for (const output of [parts, screenshot]) {
+      const tokens = expected(surfaces.responses, { input: [{ output }], max_output_tokens: 1 });
+      expect(tokens).toBeGreaterThanOrEqual(imageTokensExpected);
+    }
+  });
+
   it("are none where tokens are only counted, and no output where there is none", () => {
     const messages = [{ role: "user", content: said }];
     expect(expected(surfaces["count-tokens"], { messages })).toBe(0);

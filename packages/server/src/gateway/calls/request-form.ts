@@ -55,6 +55,11 @@ const group = (fields: Readonly<Record<string, JsonWatch>>): JsonWatch =>
   watchJson(ignoredId, { fields });
 const list = (items: JsonWatch): JsonWatch => watchJson(ignoredId, { items });
 const image = watchJson(countedIds.image);
+/** Parts, or a screenshot by itself. */
+const toolOutput = watchJson(ignoredId, {
+  fields: { image_url: image },
+  items: group({ image_url: image }),
+});
 const tools = at("tools", { items: watchJson(countedIds.tool) });
 
 const sampling = { temperature: scalar("temperature"), top_p: scalar("topP") };
@@ -127,7 +132,7 @@ export const responsesForm: RequestForm = {
       stream: at("stream"),
       input: at("messages", {
         items: watchJson(countedIds.message, {
-          fields: { content: list(group({ image_url: image })) },
+          fields: { content: list(group({ image_url: image })), output: toolOutput },
         }),
       }),
       instructions: at("system"),
