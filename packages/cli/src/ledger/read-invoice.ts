@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 
 import { type InvoiceLine, PlatformError } from "@faultline/protocol";
 
+import { readIsoMs } from "../moment.ts";
 import { microsOf } from "./amount-text.ts";
 
 const names = ["provider", "model", "currency", "amount"] as const;
@@ -84,7 +85,7 @@ function periodOf(
   if (columns.includes(-1) || first === undefined) return {};
   const cellsIn = (row: Row): string[] => columns.map((column) => row.cells[column] ?? "");
   const [from = "", until = ""] = cellsIn(first);
-  if (!isMoment(from) || !isMoment(until)) {
+  if (readIsoMs(from) === undefined || readIsoMs(until) === undefined) {
     throw new PlatformError("evidence_unreadable", "The time of the invoice is no time.", {
       where: `${path}, line ${first.number}`,
       hint: "Write `from` and `until` as 2026-01-31 or 2026-01-31T12:00:00Z.",
@@ -98,10 +99,6 @@ function periodOf(
     });
   }
   return { from, until };
-}
-
-function isMoment(text: string): boolean {
-  return /^\d{4}-\d{2}-\d{2}(?:T|$)/.test(text) && !Number.isNaN(Date.parse(text));
 }
 
 /** The cells of a line; quotes around one may hold commas, and two stand for one. */
