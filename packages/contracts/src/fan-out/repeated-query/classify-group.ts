@@ -137,13 +137,26 @@ function rowsBefore(
 
 /** How many of these calls, which are in order of time and with it of their indices, began when one of them did or before. */
 function countBegunBy(calls: readonly UnitCall[], { index, span }: UnitCall): number {
-  let [low, high] = [0, calls.length];
+  const behind = placeBehind(calls, 0, (call) => call.index > index);
+  const isLater = (call: UnitCall): boolean => call.span.startMicros > span.startMicros;
+  const next = calls[behind];
+  // Nearly always the next one began later, and which others did takes a look at their spans.
+  return next === undefined || isLater(next) ? behind : placeBehind(calls, behind, isLater);
+}
+
+/** The first place from `from` on at which a call is beyond what is looked for, as all behind it are. */
+function placeBehind(
+  calls: readonly UnitCall[],
+  from: number,
+  isBeyond: (call: UnitCall) => boolean,
+): number {
+  let [low, high] = [from, calls.length];
   while (low < high) {
     const middle = (low + high) >> 1;
-    if ((calls[middle]?.index ?? 0) > index) high = middle;
+    const call = calls[middle];
+    if (call !== undefined && isBeyond(call)) high = middle;
     else low = middle + 1;
   }
-  while ((calls[low]?.span.startMicros ?? Infinity) <= span.startMicros) low += 1;
   return low;
 }
 
