@@ -3,6 +3,7 @@
 import { type Objects, referenceTo } from "../kubernetes/objects.ts";
 import { compareText } from "../text/compare-text.ts";
 import { nearestName } from "../text/nearest-name.ts";
+import { isTypo } from "../text/typo.ts";
 import type { EntryFault } from "./entry-fault.ts";
 import { describePort, type Service, serviceAt, servicesOf } from "./service.ts";
 
@@ -57,7 +58,9 @@ function missingService(backend: BackendReference, objects: Objects): EntryFault
       nextChecks: [`kubectl get service -n ${namespace} ${name} -o yaml`],
     };
   }
-  const maker = operatorKindOf(namespace, here, objects);
+  // A name that is a slip of one that is there was meant by it, whoever makes others.
+  const isSlip = near !== undefined && isTypo(name, near);
+  const maker = isSlip ? undefined : operatorKindOf(namespace, here, objects);
   if (maker !== undefined) {
     return {
       isSure: false,

@@ -36,6 +36,9 @@ describe("the backend", () => {
     const cluster = `apiVersion: store.example.io/v1\nkind: StoreCluster\nmetadata: { name: s, namespace: shop }`;
     const missing = ingress("{ name: web-dashboard, port: { number: 80 } }");
     expect(judge(nginx, web, cluster, missing)).toMatchObject({ verdict: "inconclusive" });
+    const slip = ingress("{ name: frontned, port: { number: 80 } }");
+    const frontend = service("frontend", "app: web", "ports: [{ port: 80 }]");
+    expect(judge(nginx, frontend, cluster, slip)).toMatchObject({ verdict: "violated" });
     const held = web.replace("namespace: shop", "namespace: shop, uid: u-1");
     expect(judge(nginx, held, cluster, missing)).toMatchObject({ verdict: "violated" });
     const issuer = cluster.replace("store.example.io", "cert-manager.io");

@@ -47,6 +47,10 @@ describe("a name in the settings of a workload", () => {
     expect(judge("http://api:80", variant).verdict).toBe("violated");
     expect(judge("http://api:80", variant, api).verdict).toBe("holds");
     expect(judge("http://api:8080", variant, api).verdict).toBe("holds");
+    const [before, now] = [api, variant].map((text, at) =>
+      text.replace("namespace: shop", `namespace: shop, uid: u-1, resourceVersion: "${at + 1}"`),
+    );
+    expect(judge("http://api:80", before ?? "", now ?? "").verdict).toBe("violated");
   });
 
   test("may name any port of a headless service and of one that stands for a host outside", () => {

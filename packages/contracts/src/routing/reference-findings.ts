@@ -101,10 +101,18 @@ function referenceFault(
       : portFault(reference, service);
 }
 
-/** Whether another manifest of the service has the port: which of a chart's or overlay's variants is applied is not known. */
-function hasVariantWith(port: number | undefined, { source }: Service, objects: Objects): boolean {
+/**
+ * Whether another manifest of the service has the port: which of a chart's or overlay's variants is applied is not known.
+ * A service that was seen in a cluster has the ports that it has, whatever it had before.
+ */
+function hasVariantWith(
+  port: number | undefined,
+  { source, isLive }: Service,
+  objects: Objects,
+): boolean {
   return (
     port !== undefined &&
+    !isLive &&
     objects
       .recordsOf(source.object)
       .some((record) =>
