@@ -37,6 +37,8 @@ export type RequestPlace = (typeof requestPlaces)[number];
 
 /** What is counted. */
 export const countedIds = { message: 40, tool: 41, image: 42 } as const;
+/** A field that some providers take for one that the gateway reads: they do not look at the case of letters. */
+export const likeFieldId = 62;
 export const ignoredId = 63;
 
 export interface RequestForm {
@@ -48,8 +50,9 @@ export interface RequestForm {
   readonly canStream: boolean;
 }
 
+const likeFields = watchJson(likeFieldId);
 const at = (place: RequestPlace, parts: Parameters<typeof watchJson>[1] = {}): JsonWatch =>
-  watchJson(requestPlaces.indexOf(place), parts);
+  watchJson(requestPlaces.indexOf(place), { ...parts, likeFields });
 const scalar = (place: RequestPlace): JsonWatch => at(place, { capture: true });
 const group = (fields: Readonly<Record<string, JsonWatch>>): JsonWatch =>
   watchJson(ignoredId, { fields });

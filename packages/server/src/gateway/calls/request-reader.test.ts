@@ -42,7 +42,7 @@ const spelled = (name: string): fc.Arbitrary<string> =>
 const space = fc.constantFrom("", " ", "\n", "\t\r\n  ");
 const foreignField = fc
   .tuple(
-    fc.string().filter((name) => !interpreted.includes(name)),
+    fc.string().filter((name) => !interpreted.includes(name.toLowerCase())),
     fc.jsonValue(),
   )
   .map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`);
@@ -145,6 +145,11 @@ describe("a chat completion request", () => {
     [`{"model":"a","max_tokens":9000.${"0".repeat(600)}}`, "request_invalid", "/max_tokens"],
     ['{"model":"a","max_completion_tokens":true}', "request_invalid", "/max_completion_tokens"],
     ['{"model":"a","n":"128"}', "request_invalid", "/n"],
+    ['{"model":"a","Model":"b"}', "request_invalid", "byte 21"],
+    ['{"model":"a","MAX_TOKENS":9000}', "request_invalid", "byte 26"],
+    ['{"model":"a","\\u017ftream":true}', "request_invalid", "byte 27"],
+    ['{"model":"a","max_to\u212Aen\u017F":9000}', "request_invalid", "byte 29"],
+    ['{"model":"a","stream_options":{"include_usagE":false}}', "request_invalid", "byte 47"],
     [`{"model":"a","n":128.${"0".repeat(600)}}`, "request_invalid", "/n"],
     ['{"model":"a","n":1,"\\u006e":128}', "request_invalid", "/n"],
     ["[1]", "request_invalid", ""],

@@ -8,7 +8,13 @@ import { gatewayLimits } from "../limits.ts";
 import { JsonFault } from "../wire/json-fault.ts";
 import { type JsonKind, JsonScanner, type JsonSink } from "../wire/json-scanner.ts";
 import type { Splice } from "../wire/splice.ts";
-import { countedIds, type RequestForm, type RequestPlace, requestPlaces } from "./request-form.ts";
+import {
+  countedIds,
+  likeFieldId,
+  type RequestForm,
+  type RequestPlace,
+  requestPlaces,
+} from "./request-form.ts";
 
 /** A value of a request: where it stands, in bytes of the body. */
 export interface Place {
@@ -48,13 +54,15 @@ export interface RequestFacts {
 
 /**
  * Checks the whole grammar, and the few fields that the gateway reads; all others are the provider's to judge. A field
- * that the gateway reads may stand only once: parsers disagree about which of two counts.
+ * that the gateway reads may stand only once, also in letters of another case: parsers disagree about which of two counts.
  */
 export class RequestReader implements JsonSink {
   readonly #form: RequestForm;
   readonly #scanner: JsonScanner;
   #found: Partial<Record<RequestPlace, Place>> = {};
   #twice: RequestPlace | undefined;
+  /** Where the value of a field stands that some take for another. */
+  #likeAt: number | undefined;
   #messageCount = 0;
   #toolCount = 0;
   #imageCount = 0;
@@ -76,7 +84,7 @@ export class RequestReader implements JsonSink {
       else if (id === countedIds.image) {
         this.#imageCount += 1;
         this.#imageBytes += scanner.valueEnd - scanner.valueStart;
-      }
+      } else if (id === likeFieldId) this.#likeAt ??= scanner.valueStart;
       return;
     }
     if (this.#found[place] !== undefined) this.#twice ??= place;
@@ -103,6 +111,13 @@ export class RequestReader implements JsonSink {
         hint: "Send it once.",
       });
     }
+    if (this.#likeAt !== undefined) {
+      throw new PlatformError(
+        "request_invalid",
+        "A field differs in the case of letters alone from one that Faultline reads, and some providers take it for that.",
+        { where: `byte ${this.#likeAt}`, hint: "Write names of fields in small letters." },
+      );
+    }
     return this.#toFacts(root);
   }
 
@@ -110,6 +125,7 @@ export class RequestReader implements JsonSink {
   #scan(body: Buffer): RequestPlace | undefined {
     this.#found = {};
     this.#twice = undefined;
+    this.#likeAt = undefined;
     this.#messageCount = 0;
     this.#toolCount = 0;
     this.#imageCount = 0;
