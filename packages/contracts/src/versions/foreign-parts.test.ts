@@ -19,12 +19,14 @@ interface Plan {
   readonly tokenizerConfig?: Settings;
   readonly sentencepieceIdMax?: number;
   readonly rowCount?: number;
+  readonly vocabularyIdMax?: number;
   /** As one file of GGUF, with these ids. */
   readonly gguf?: Settings;
 }
 
 const token = (text: string, id: number): ModelToken => ({ text, id, isSpecial: true });
 const own = [token("<s>", 1), token("</s>", 2), token("<|user|>", 97), token("<|end|>", 98)];
+const many = Array.from({ length: 20_000 - own.length }, (_, at) => token(`<u${at}>`, 100 + at));
 const chatml =
   "{% for m in messages %}<|im_start|>{{ m['role'] }}\n{{ m['content'] }}<|im_end|>\n{% endfor %}";
 const ownTemplate = "{% for m in messages %}<|user|>{{ m['content'] }}<|end|>{% endfor %}";
@@ -36,7 +38,7 @@ function partsOf(plan: Plan): ModelPart[] {
   const tokenizer = {
     kind: "tokenizer" as const,
     vocabularySize: 99,
-    vocabularyIdMax: 98,
+    vocabularyIdMax: plan.vocabularyIdMax ?? 98,
     vocabularyLastToken: "last",
     tokens: [...tokens],
   };
@@ -153,6 +155,16 @@ describe("a part of another model", () => {
     [
       "an end of GGUF where nothing says which tokens are text",
       { gguf: { "tokenizer.ggml.eos_token_id": 7 }, tokens: [{ text: "<s>", id: 1 }] },
+    ],
+    [
+      "an end of GGUF, or a mark, that a list of very many tokens does not show",
+      {
+        gguf: { "tokenizer.ggml.eos_token_id": 70_000 },
+        template: chatml,
+        tokens: [...own, ...many],
+        rowCount: 80_000,
+        vocabularyIdMax: 79_999,
+      },
     ],
     [
       "a SentencePiece model whose ids its family moves",

@@ -1,5 +1,6 @@
 /** Whether a chat template writes the marks of another model, and none of those that its own tokenizer has. */
 
+import { modelLimits } from "../readers/models/limits.ts";
 import type { Release } from "./release.ts";
 import { toldTokens } from "./token-table.ts";
 
@@ -25,8 +26,9 @@ export function foreignMarks(
   template: string,
   rendered: string,
 ): ForeignMarks | undefined {
-  const form = release.tokenizer?.part.form;
+  const { form, tokens: list = [] } = release.tokenizer?.part ?? {};
   if (form !== "tokenizers" && form !== "gguf") return undefined;
+  if (list.length >= modelLimits.tokenCountMax) return undefined;
   const tokens = new Set(toldTokens(release).map(({ token }) => token.text));
   const written = [...new Set(rendered.match(mark) ?? [])];
   const own = [...tokens].filter((text) => turnToken.test(text));

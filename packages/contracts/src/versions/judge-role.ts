@@ -2,6 +2,7 @@
 
 import type { FindingParts } from "../model/make-finding.ts";
 import type { ModelTokenizer } from "../model/model-release.ts";
+import { modelLimits } from "../readers/models/limits.ts";
 import { embeddingRows } from "./embedding.ts";
 import { tokensAround } from "./post-processor.ts";
 import { partReference, type Placed, type Release, settingReference } from "./release.ts";
@@ -197,6 +198,8 @@ function ordinaryEnd(
   id: number,
 ): FindingParts | undefined {
   const { tokens } = tokenizer.part;
+  // Of a list that was cut, nobody can tell what is not in it.
+  if (tokens.length >= modelLimits.tokenCountMax) return undefined;
   const special = tokens.filter(({ isSpecial }) => isSpecial === true);
   const end = tokens.find((token) => token.id === id);
   const isSetApart = end !== undefined && (end.isSpecial === true || /^[<[]./.test(end.text));
