@@ -25,6 +25,7 @@ describe("the host of a failed call", () => {
       "stock.shop.svc.cluster.local",
     ],
     ["could not translate host name: db: Name or service not known", "db"],
+    ['msg="timed out" caller=worker.go:42 host=redis:6379', "redis"],
     ["curl: (6) Could not resolve host: mail", "mail"],
     [
       'connect() failed (111: Connection refused) while connecting to upstream, upstream: "http://orders:8000/list"',
@@ -43,6 +44,7 @@ describe("the host of a failed call", () => {
     "listening on 0.0.0.0:8080",
     "dial tcp 10.2.3.4:50051: connect: connection refused",
     "item 5 not found in http://payment:8080/items",
+    "ERROR timed out after 30 s at payment.py:88",
     "NullPointerException at Payment.java:42",
   ])("does not stand in %j", (text) => {
     expect(failedHostOf(text)).toBeUndefined();

@@ -8,6 +8,8 @@ const failedCall =
   /connection refused|refused to connect|connect(?:ion)?\s(?:to\s\S{1,253}\s)?(?:error|failed|failure|refused|timed out|reset|closed)|ECONN(?:REFUSED|RESET|ABORTED)|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|UnknownHostException|ConnectException|no such host|not known|could not resolve|name resolution|no route to host|dial tcp|upstream connect error|connect\(\) failed|upstream timed out|no healthy upstream|deadline.exceeded|i\/o timeout|timed out|read timeout|UNAVAILABLE|(?:failed|unable|could not|cannot)\s(?:to\s)?(?:call|connect|reach|fetch|get|post|send|request)|I\/O error on (?:GET|POST|PUT|DELETE|PATCH)|\b50[234]\b/i;
 
 const name = String.raw`([a-z](?:[a-z0-9_-]{0,62}[a-z0-9])?(?:\.[a-z0-9-]{1,63}){0,6})`;
+/** Lines of code are written as ports are. */
+const fileEnd = String.raw`\.(?:go|py|rb|rs|js|jsx|mjs|cjs|ts|tsx|java|kt|scala|cs|fs|php|ex|exs|erl|c|cc|cpp|h|swift|lua|log|conf|ya?ml|json)`;
 /** Where a host stands, the surest first. */
 const places: readonly RegExp[] = [
   // outbound|8080||payment.shop.svc.cluster.local, as Envoy names a cluster
@@ -24,11 +26,11 @@ const places: readonly RegExp[] = [
   ),
   // payment: Name or service not known
   new RegExp(
-    String.raw`["']?${name}["']?(?::\d{1,5})?:? (?:name or service not known|temporary failure in name)`,
+    String.raw`(?<![\w.-])["']?${name}["']?(?::\d{1,5})?:? (?:name or service not known|temporary failure in name)`,
     "i",
   ),
   // dial tcp payment:50051, ECONNREFUSED payment:50051, payment-svc:50051
-  new RegExp(String.raw`(?<![\w.\/@-])${name}:\d{2,5}(?![\d.])`, "i"),
+  new RegExp(String.raw`(?<![\w.\/@-])${name}(?<!${fileEnd}):\d{2,5}(?![\d.])`, "i"),
 ];
 
 /** The host that could not be called, in small letters; nothing where the line tells of no such call, or by an address alone. */
