@@ -74,8 +74,10 @@ const chatUsage = watchJson(replyIds.usage, {
 
 /** OpenAI's chat completions, and with them completions and embeddings, which share all but what is said. */
 export const chatReply = replyForm((content) => {
+  // Some servers give a list of parts, of which thoughts are lists again.
+  const thoughts = watchJson(replyIds.ignored, { items: group({ text: said }) });
   const message = group({
-    content,
+    content: { ...content, items: group({ text: content, thinking: thoughts }) },
     refusal: said,
     reasoning_content: said,
     reasoning: said,

@@ -89,3 +89,14 @@ describe("a reply", () => {
     expect(read("chat", ...chunks, ends).finishReasons).toEqual(["length"]);
   });
 });
+
+describe("what a reply says", () => {
+  it("may stand in parts of its content, as thoughts do", () => {
+    const thinking = [{ type: "text", text: "Hm" }];
+    const thought = { delta: { content: [{ type: "thinking", thinking }] } };
+    const part = { delta: { content: [{ type: "text", text: "Yes." }] } };
+    const reader = read("chat", ...[thought, part, part].map((choice) => ({ choices: [choice] })));
+    expect([reader.deltaCount, reader.saidBytes]).toEqual([3, 10]);
+    expect(read("chat", { choices: [{ message: { content: [] } }] }).deltaCount).toBe(0);
+  });
+});
