@@ -61,9 +61,9 @@ export class ChatOutput implements OutputShape {
       if (text !== undefined) choice["text"] = check.whole("open", text);
       const message = toObject(choice["message"]);
       if (message === undefined) return;
-      for (const field of textFields) {
-        const said = toText(message[field]);
-        if (said !== undefined) message[field] = check.whole("open", said);
+      for (const { holder, field } of textsOf(message)) {
+        const said = toText(holder[field]);
+        if (said !== undefined) holder[field] = check.whole("open", said);
       }
       for (const { field, said } of callsOf(message, index, check)) {
         check.whole(kindOf(field), said);
@@ -93,17 +93,20 @@ export class ChatOutput implements OutputShape {
     if (holder === undefined) return { changed: false, saysMore: true };
     let changed = false;
     let saysMore = Object.keys(holder).some((field) => !silentFields.has(field));
-    for (const field of isCompletion ? ["text"] : textFields) {
-      const said = toText(holder[field]);
+    // Parts of other kinds stay.
+    saysMore ||= Array.isArray(holder["content"]);
+    const completion = { channel: "text", holder, field: "text" };
+    for (const place of isCompletion ? [completion] : textsOf(holder)) {
+      const said = toText(place.holder[place.field]);
       if (said === undefined || said === "") {
         // The first event says nothing but whose turn it is.
         saysMore = saysMore || said === "";
         continue;
       }
-      const kept = check.push(`${index}/${field}`, "open", said);
+      const kept = check.push(`${index}/${place.channel}`, "open", said);
       if (kept !== said) changed = true;
       if (kept !== "") saysMore = true;
-      holder[field] = kept;
+      place.holder[place.field] = kept;
     }
     for (const { id, said, called, field } of callsOf(holder, index, check)) {
       const kept = check.push(`${index}/${id}/${field}`, kindOf(field), said);
@@ -128,6 +131,10 @@ export class ChatOutput implements OutputShape {
 /** The part of a choice that says a text, by the path of its channel. */
 function saying([what = "", id = "", field = ""]: readonly string[], text: string): EditableObject {
   if (what === "text") return { text };
+  if (what === "thinking") {
+    const thinking = [{ type: "text", text }];
+    return { delta: { content: [{ type: "thinking", thinking }] } };
+  }
   if (what !== "call") return { delta: { [what]: text } };
   if (id === "function") return { delta: { function_call: { arguments: text } } };
   const kind = field === "input" ? "custom" : "function";
@@ -141,6 +148,28 @@ const silentFields: ReadonlySet<string> = new Set([
   "finish_reason",
   "logprobs",
 ]);
+
+/** Where a text stands, and which others it goes on. */
+interface TextPlace {
+  readonly channel: string;
+  readonly holder: EditableObject;
+  readonly field: string;
+}
+
+/** Texts for people in a message or delta. Some servers give content in parts, of which thoughts are parts again. */
+function textsOf(message: EditableObject): TextPlace[] {
+  const fields = textFields.map((field) => ({ channel: field, holder: message, field }));
+  const parts = objectsOf(message["content"]).flatMap((part): TextPlace[] => [
+    { channel: "content", holder: part, field: "text" },
+    { channel: "thinking", holder: part, field: "thinking" },
+    ...objectsOf(part["thinking"]).map((thought) => ({
+      channel: "thinking",
+      holder: thought,
+      field: "text",
+    })),
+  ]);
+  return [...fields, ...parts];
+}
 
 /** Tokens with their probabilities are the text once more. */
 function dropLogprobs(choice: EditableObject): boolean {
