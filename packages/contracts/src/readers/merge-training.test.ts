@@ -113,6 +113,19 @@ describe("files of one traced run", () => {
     expect(replicas.check(apart.snapshot)).toEqual([]);
   });
 
+  it("of processes that have one number are of as many as there are ranks, or times", () => {
+    const ranks = {
+      "run/trace-rank0.json": { process: 7 },
+      "run/trace-rank1.json": { process: 7, driftsFrom: 3 },
+    };
+    expect(read(ranks).names).toEqual(["trace 0", "trace 1"]);
+    const apart = read({
+      "tc_run/trace_API_7_1.log": { process: 7 },
+      "tc_run/trace_API_7_2.log": { process: 7, begins: 1_000, hasZeroGrad: false },
+    });
+    expect(apart.names).toEqual(["trace_API_7_1 0", "trace_API_7_2 0"]);
+  });
+
   it("of other names are other runs, though they lie in one folder", () => {
     const { names, snapshot } = read({
       "traces/first.json": { process: 41 },

@@ -54,12 +54,27 @@ function sideBySide(group: readonly Placed[]): Placed[][] {
   const runs: Placed[][] = [];
   for (const item of group.toSorted((left, right) => compareText(keyOf(left), keyOf(right)))) {
     const home = runs.find((run) =>
-      run.some((other) => other.process === item.process || areTogether(other, item)),
+      run.some((other) => isSameProcess(other, item) || areTogether(other, item)),
     );
     if (home === undefined) runs.push([item]);
     else home.push(item);
   }
   return runs;
+}
+
+/** Containers number their processes alike: files of two ranks are of two, and so is what did the same steps at another time. */
+function isSameProcess(one: Placed, other: Placed): boolean {
+  if (processOf(one) !== processOf(other)) return false;
+  const [times, others] = [one.times, other.times];
+  if (times === undefined || others === undefined) return true;
+  if (times[0] <= others[1] && others[0] <= times[1]) return true;
+  const steps = new Set(one.content.steps.map(({ step }) => step));
+  return !other.content.steps.some(({ step }) => steps.has(step));
+}
+
+/** Tells processes of one run apart, by the rank in the name of their file as well. */
+function processOf({ path, process }: Placed): string {
+  return `${rankWord.exec(bareName(path))?.[1] ?? ""} ${process}`;
 }
 
 function keyOf({ path, process }: Placed): string {
@@ -82,7 +97,7 @@ function partsOfRun(run: readonly Placed[]): SnapshotPart[] {
   const isHealthy = [...paths].every((path) =>
     healthyWord.test(path.split("/").slice(-2).join("/")),
   );
-  return [...Map.groupBy(run, ({ process }) => process)].map(([, pieces], rank) => ({
+  return [...Map.groupBy(run, processOf)].map(([, pieces], rank) => ({
     source: mergeSources(pieces.map(({ from }) => from.source)),
     content: {
       ...contentOf(pieces),
