@@ -174,4 +174,10 @@ describe("tables with steps and losses", () => {
   it.each(own)("%s are a run of training", (_what, text) => {
     expect(formatsOf("table.csv", text)).toEqual(["training-csv"]);
   });
+
+  it("of a loss for the balance of experts, or with an overflow, are a run of training", () => {
+    const step = { step: 1, loss: 2.3, load_balance_loss: 0.1, overflow: false, experts: 8 };
+    const lines = [step, { ...step, step: 2 }].map((line) => JSON.stringify(line)).join("\n");
+    expect(formatsOf("table.jsonl", lines)).toEqual(["training-steps"]);
+  });
 });

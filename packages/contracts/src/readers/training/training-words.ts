@@ -16,16 +16,16 @@ const neutralName =
   /^(?:step|steps|iteration|iterations|iter|iters|epoch|epochs|batch|phase|stage|split|mode|training|run|run_?id|run_?name|seed|rank|world_?size|wall_?time|time|timestamp|date|runtime|elapsed|duration|seconds|total_?time|shard|hash|index|id|name|tag|value|mem|memory|gpu_mem|vram|tokens|tokens_seen|dt|mfu|throughput|tok_s|it_s|reward|returns?)?$/;
 /** Words of trades that count losses of their own. */
 const otherTrade =
-  /price|profit|(?:^|_)gain|pnl|balance|trade|ticker|symbol|currency|amount|premium|claim|policy_?(?:id|no|num)|insur|customer|account|invoice|packet|rtt|latency|bandwidth|snr|attenuat|freq|temperature|pressure|flow|patient|machine|station|order|product|sku|player|team|match|odds|bet$/;
+  /price|profit|(?:^|_)gain|pnl|balance|trade|ticker|symbol|currency|amount|premium|claim|policy_?(?:id|no|num)|insur|customer|account|invoice|packet|rtt|latency|bandwidth|snr|attenuat|freq|temperature|pressure|(?<!over|under)flow|patient|machine(?!s$|_rank)|station|order|product|sku|player|team|match(?!ing)|odds|bet$/;
 
 /** Whether a name is that of a loss, or of what stands for one. */
 export function isMeasuredName(name: string): boolean {
   return measuredName.test(name) && !otherLoss.test(name);
 }
 
-/** Whether a name is of a trade that counts losses of its own. */
+/** Whether a name is of a trade that counts losses of its own; a part of a loss of training may be called anything. */
 export function isOfOtherTrade(name: string): boolean {
-  return otherTrade.test(name) || otherLoss.test(name);
+  return otherLoss.test(name) || (otherTrade.test(name) && !measuredName.test(name));
 }
 
 /**
