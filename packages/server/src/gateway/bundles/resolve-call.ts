@@ -134,11 +134,11 @@ function putBundle(
   let request: PutBundle["request"] = { body: call.body, facts: call.facts };
   let redactedBy: readonly string[] = [];
   if (policy !== undefined && policy.input.rules.length > 0) {
-    const { messages, system } = call.facts.places;
+    const { messages, system, furtherText } = call.facts.places;
     const checked = checkInput(
       policy.input,
       call.body,
-      [system, messages].filter((place) => place !== undefined),
+      [system, messages, furtherText].filter((place) => place !== undefined),
     );
     redactedBy = checked.redactedBy;
     request = spliced(call, request, checked.splices);

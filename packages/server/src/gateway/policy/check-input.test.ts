@@ -106,6 +106,7 @@ describe("the texts of a request", () => {
     ],
     ["behind a list that is empty", [{ content: [{ type: "x", content: [] }, "bob@example.com"] }]],
     ["of a call's arguments, whatever their names", [{ input: { name: "bob@example.com" } }]],
+    ["of variables of a prompt", [{ id: "p", variables: { name: "bob@example.com" } }]],
     ["deep in arguments", [{ input: { filters: [{ type: "x" }, { id: ["bob@example.com"] }] } }]],
   ])("are found %s", (_name, given) => {
     const body = Buffer.from(JSON.stringify(given, undefined, 1));

@@ -26,8 +26,8 @@ const silentFields: ReadonlySet<string> = new Set([
   "signature",
   "encrypted_content",
 ]);
-/** What a tool is called with, written out: its fields have any names, and say what they hold. */
-const argumentsField = "input";
+/** What a tool is called with, and what is put into a prompt: their fields have any names, and say what they hold. */
+const argumentFields: ReadonlySet<string> = new Set(["input", "variables"]);
 const quote = 0x22;
 const backslash = 0x5c;
 const colon = 0x3a;
@@ -56,7 +56,7 @@ export function textsWithin(body: Buffer, range: { start: number; end: number })
     if (byte !== quote) {
       const brace = byte | braceBit;
       if (brace === openBrace) {
-        if (name === argumentsField) argumentsDepth = Math.min(argumentsDepth, around.length);
+        if (argumentFields.has(name)) argumentsDepth = Math.min(argumentsDepth, around.length);
         around.push(name);
       } else if (brace === closeBrace) {
         name = around.pop() ?? "";

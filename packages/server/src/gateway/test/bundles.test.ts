@@ -319,8 +319,11 @@ describe("the safety policy of a bundle", () => {
   it("takes out of the request what its rules say, and refuses it without its text in the span", async () => {
     await client().chat.completions.create(user("my card is 4111 1111 1111 1111"));
     expect(received[0]?.body).toContain('"content":"my card is [redacted]"');
-    const refused = client().chat.completions.create(user("the secret plan"));
-    await expect(refused).rejects.toMatchObject({ status: 422, code: "content_refused" });
+    const prediction = { type: "content" as const, content: "the secret plan" };
+    for (const body of [user("the secret plan"), { ...user("hi"), prediction }]) {
+      const refused = client().chat.completions.create(body);
+      await expect(refused).rejects.toMatchObject({ status: 422, code: "content_refused" });
+    }
     expect(received).toHaveLength(1);
     const span = await test.spanWhere(
       ({ attributes }) => attributes["error.type"] === "content_refused",
