@@ -13,7 +13,8 @@ const callCountMax = 1_000;
 const callBlock = /<(tool_call|function_call|functioncall)>([\s\S]*?)(?:<\/\1>|<\|endoftext\|>|$)/g;
 const resultBlock = /<(tool_response|function_response)>([\s\S]*?)(?:<\/\1>|$)/g;
 /** The two lines in which agents that reason and act name what they do. */
-const actionLines = /(?:^|\n)Action:[ \t]*([^\n,[\](){}]+)\nAction[ _]Input:[ \t]*([\s\S]*)$/;
+const actionLines =
+  /(?:^|\n)Action:[ \t]{0,20}([^\n,[\](){}]{1,200})\nAction[ _]Input:[ \t]*([\s\S]*)$/;
 /** Where an agent that reasons and acts is told what came of its action. */
 const observation = /(?:^|\n)[ \t]{0,20}Observation:/;
 /** A text that is nothing but calls in Python's notation. */

@@ -195,3 +195,7 @@ test("spans with any attributes are read, and nothing reaches the prototype of o
     { numRuns: 2_000 },
   );
 });
+
+test("an action of very many spaces is no call, and costs no time", () => {
+  expect(callsInText(`Action:${" ".repeat(200_000)}`, "").calls).toEqual([]);
+});
