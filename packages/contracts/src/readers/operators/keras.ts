@@ -7,9 +7,13 @@ const summaryHead = /^[\s\S]{0,400}?Model: "[^"\n]{1,200}"\s*\n[\s\S]{0,400}?Lay
 const configHead = /^\s*\{[\s\S]{0,2000}?"class_name"\s*:\s*"(?:Functional|Sequential|Model)"/;
 const configMark = /"(?:keras_version|module"\s*:\s*"keras)|"registered_name"|"input_layers"/;
 
+/** A log of training prints the summary first, and goes on. */
+const trainingLine = /^Epoch \d{1,6}\/\d{1,6}/m;
+
 /** Whether a text is what `model.summary()` prints, or the `config.json` of a saved model. */
 export function recogniseKeras(head: string): boolean {
-  return summaryHead.test(head) || (configHead.test(head) && configMark.test(head));
+  if (summaryHead.test(head)) return !trainingLine.test(head);
+  return configHead.test(head) && configMark.test(head);
 }
 
 /** Throws what to do instead: neither form says what shapes the operators were given. */

@@ -100,4 +100,11 @@ describe("a description of Keras", () => {
     expect(unreadable[0]?.message).toContain("Keras");
     expect(unreadable[0]?.expected).toContain("ONNX");
   });
+
+  it("is none where a log of training goes on behind it", () => {
+    const log = `${"2026-01-01 10:00:01 INFO step\n".repeat(6)}Model: "s"\n Layer (type)   Output Shape\n`;
+    const bytes = new TextEncoder().encode(`${log}Epoch 1/3\n${log}`);
+    const { evidence } = readEvidence([{ name: "stdout.txt", bytes }]);
+    expect(evidence.map(({ source }) => source.format)).toEqual(["text-log"]);
+  });
 });
