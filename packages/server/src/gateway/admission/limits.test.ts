@@ -74,6 +74,20 @@ describe("a worker's limits", () => {
     expect(askAll(world, 2).map(({ state }) => state)).toEqual(["running", "refused"]);
   });
 
+  it("do not admit a call that left while others were told", () => {
+    const world = worldOf({ tenant: { ...notLimited, concurrencyMax: 64 } });
+    const { limits } = world.worker(0);
+    world.ask(0, plain);
+    let third: ReturnType<LimitsSimulation["ask"]> | undefined;
+    // Both wait for the answer to the first, which brings enough for them.
+    limits.admit(plain, () => third?.leave());
+    third = world.ask(0, plain);
+    third.state = "left";
+    world.deliverAll();
+    const others = askAll(world, 64).filter(({ state }) => state === "running");
+    expect(others).toHaveLength(62);
+  });
+
   it("refuse at once when too many calls wait", () => {
     const world = worldOf({ tenant: { ...notLimited, concurrencyMax: 1 } });
     const calls = Array.from({ length: leaseBounds.waitingCountMax + 5 }, () =>

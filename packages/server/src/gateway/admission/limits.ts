@@ -211,7 +211,11 @@ export class Limits {
       this.#isUnacknowledged = true;
       this.#send({ asks, reports, recalled, failedAddresses });
     }
-    for (const waiting of admitted) this.#admit(waiting);
+    for (const waiting of admitted) {
+      // Who was told before it may have let it leave.
+      if (waiting.hasLeft) this.#giveUp(waiting);
+      else this.#admit(waiting);
+    }
   }
 
   /** Charges the slices that hold enough; says whether all of them did. */
@@ -251,10 +255,15 @@ export class Limits {
   }
 
   #leave(waiting: Waiting): void {
-    if (!this.#waits(waiting)) return;
+    const isWaiting = this.#waits(waiting);
+    waiting.hasLeft = true;
+    if (!isWaiting) return;
     // What is under way already will be answered; what comes then is for others.
-    if (waiting.queued === undefined) waiting.hasLeft = true;
-    else this.#unqueue(waiting);
+    this.#unqueue(waiting);
+    this.#giveUp(waiting);
+  }
+
+  #giveUp(waiting: Waiting): void {
     this.#putBack(waiting);
     this.#onFreed();
   }
