@@ -69,6 +69,21 @@ export function readTranscripts(documents: readonly unknown[]): {
 /** Conversations of a list of exchanges that may still go on: those of the latest exchanges. */
 const openCountMax = 8;
 
+/** What an exchange goes on with: the latest conversation that it repeats as a whole, else the latest of which it knows the last calls. */
+function homeOf<Item>(
+  items: readonly Item[],
+  builderOf: (item: Item) => TranscriptBuilder | undefined,
+  exchange: Fields,
+): Item | undefined {
+  let likely: Item | undefined;
+  for (const item of items.slice(-openCountMax).reverse()) {
+    const found = builderOf(item)?.continuationBy(exchange);
+    if (found?.isWhole === true) return item;
+    if (found !== undefined) likely ??= item;
+  }
+  return likely;
+}
+
 /** The conversations of a list of exchanges, in which several may stand one beside the other. */
 function conversationsOf(
   exchanges: readonly Fields[],
@@ -77,7 +92,7 @@ function conversationsOf(
   for (const [index, exchange] of exchanges.entries()) {
     const last = all.at(-1);
     const home =
-      all.slice(-openCountMax).findLast((builder) => builder.isContinuedBy(exchange)) ??
+      homeOf(all, (builder) => builder, exchange) ??
       (last?.isLeftBy(exchange) === true ? undefined : last);
     const builder = home ?? new TranscriptBuilder();
     if (home === undefined) all.push(builder);
@@ -99,9 +114,7 @@ function joined(documents: readonly unknown[]): readonly unknown[] {
     [];
   for (const document of documents) {
     const home = isExchange(document)
-      ? groups
-          .slice(-openCountMax)
-          .findLast((group) => group.builder?.isContinuedBy(document) === true)
+      ? homeOf(groups, ({ builder }) => builder, document)
       : undefined;
     if (home !== undefined && isExchange(document)) {
       home.builder?.addExchange(document, "");

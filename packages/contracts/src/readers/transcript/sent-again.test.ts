@@ -83,6 +83,28 @@ describe("a conversation that is sent again", () => {
     ]);
   });
 
+  it("is not another one whose calls have the same ids, as servers that count from the first give", () => {
+    const talk = (city: string, id: string) => {
+      const asked = { role: "user", content: `Rain in ${city}?` };
+      const given = { ...call, call_id: id, arguments: JSON.stringify({ city }) };
+      const told = { ...answer, call_id: id, output: city };
+      return {
+        first: { request: { input: [asked], tools }, response: { output: [given] } },
+        second: { request: { input: [asked, given, told], tools }, response: { output: [said] } },
+      };
+    };
+    const [bergen, oslo] = [talk("Bergen", "call_0"), talk("Oslo", "call_0")];
+    const found = turnsOf(bergen.first, oslo.first, oslo.second, bergen.second);
+    expect(found).toEqual(
+      ["Bergen", "Oslo"].map((city) => [
+        `user|Rain in ${city}?`,
+        "assistant||forecast#call_0",
+        `tool||"${city}"#call_0`,
+        "assistant|It rains.",
+      ]),
+    );
+  });
+
   it("goes on after the last known calls where its beginning was rewritten", () => {
     const [turns, other] = turnsOf(
       { request: { input: [ask], tools }, response: { output: [call] } },

@@ -8,6 +8,8 @@ export interface SentAgain {
   /** The turns of the request that are known. */
   readonly length: number;
   readonly known: readonly TranscriptTurn[];
+  /** It begins with all that is known, and not only with the last calls that are. */
+  readonly isWhole: boolean;
 }
 
 /** One thing that was said: a text, a call or a result, with where it stands. */
@@ -66,9 +68,9 @@ function afterSameStatements(
   if (!isSame || last === undefined) return undefined;
   const named = withIds(known, before, after);
   const isExtended = after[before.length]?.turn === last.turn;
-  if (!isExtended) return { length: last.turn + 1, known: named };
+  if (!isExtended) return { length: last.turn + 1, known: named, isWhole: true };
   const longer = withLonger(named, { before, after, sent });
-  return longer === undefined ? undefined : { length: last.turn + 1, known: longer };
+  return longer === undefined ? undefined : { length: last.turn + 1, known: longer, isWhole: true };
 }
 
 /** Agents write what they were told behind what the model said: the last turn that is known, with what was added to it. */
@@ -104,25 +106,24 @@ function afterLastCalls(
   const isOf = (kind: Statement["kind"]) => (statement: Statement) => statement.kind === kind;
   const sentCalls = after.filter(isOf("call"));
   const lastCalls = calls.slice(calls.findLastIndex(({ turn }) => turn !== last.turn) + 1);
-  const ids = new Set(lastCalls.flatMap(({ id }) => id ?? []));
-  const isNamed = ids.size > 0;
+  const named = new Map(
+    lastCalls.flatMap(({ id, essence }) => (id === undefined ? [] : [[id, essence]])),
+  );
+  const isNamed = named.size > 0;
+  // Some servers count the calls of each conversation from the first again, so that an id alone tells nothing.
   const anchor = isNamed
-    ? sentCalls.findLast(({ id }) => id !== undefined && ids.has(id))
+    ? sentCalls.findLast(({ id, essence }) => id !== undefined && named.get(id) === essence)
     : calls.every(({ essence }, index) => essence === sentCalls[index]?.essence)
       ? sentCalls[calls.length - 1]
       : undefined;
   if (anchor === undefined) return undefined;
   const behind = before.slice(before.findLastIndex(({ turn }) => turn <= last.turn) + 1);
   const length = lengthFrom(anchor.turn, behind, after);
-  if (isNamed) return { length, known };
+  if (isNamed) return { length, known, isWhole: false };
   const results = before.filter(isOf("result"));
   const sentResults = after.filter(isOf("result"));
-  const named = withIds(
-    known,
-    [...calls, ...results],
-    [...sentCalls.slice(0, calls.length), ...sentResults],
-  );
-  return { length, known: named };
+  const given = [...sentCalls.slice(0, calls.length), ...sentResults];
+  return { length, known: withIds(known, [...calls, ...results], given), isWhole: false };
 }
 
 /** How far the turns after the last known calls tell what is known as well: as many results, and the same texts. */

@@ -81,17 +81,17 @@ export class TranscriptBuilder {
     }
   }
 
-  /** Whether a request goes on with this conversation: it begins with everything that was said so far. */
-  isContinuedBy(exchange: Fields): boolean {
+  /** How a request goes on with this conversation: it begins with what was said so far. */
+  continuationBy(exchange: Fields): SentAgain | undefined {
     const { request } = exchangeOf(exchange);
     const part = partOf(request);
-    if (part === undefined || this.turns.length === 0) return false;
+    if (part === undefined || this.turns.length === 0) return undefined;
     // Senders leave turns out and put them together, but none makes so few of so many.
-    if (part.messages.length * 4 < this.turns.length) return false;
+    if (part.messages.length * 4 < this.turns.length) return undefined;
     const sent = part.messages
       .slice(0, transcriptLimits.turnCountMax)
       .flatMap((message, index) => readMessage(message, `/${index}`, {}) ?? []);
-    return this.#sentAgain(sent) !== undefined;
+    return this.#sentAgain(sent);
   }
 
   /**
@@ -235,7 +235,7 @@ export class TranscriptBuilder {
     const isExact =
       turns.length >= this.turns.length &&
       this.turns.every((turn, index) => sayTheSame(turn, turns[index]));
-    if (isExact) return { length: this.turns.length, known: this.turns };
+    if (isExact) return { length: this.turns.length, known: this.turns, isWhole: true };
     this.#said.follow(this.turns);
     return sentAgain(this.turns, turns, this.#said);
   }
