@@ -78,11 +78,13 @@ describe("a worker's limits", () => {
     const world = worldOf({ tenant: { ...notLimited, concurrencyMax: 64 } });
     const { limits } = world.worker(0);
     world.ask(0, plain);
-    let third: ReturnType<LimitsSimulation["ask"]> | undefined;
-    // Both wait for the answer to the first, which brings enough for them.
-    limits.admit(plain, () => third?.leave());
-    third = world.ask(0, plain);
-    third.state = "left";
+    const behind: ReturnType<typeof askAll> = [];
+    // It and those behind it wait for the answer to the first, which brings enough for all.
+    limits.admit(plain, () => {
+      for (const call of behind) call.leave();
+    });
+    behind.push(world.ask(0, plain));
+    for (const call of behind) call.state = "left";
     world.deliverAll();
     const others = askAll(world, 64).filter(({ state }) => state === "running");
     expect(others).toHaveLength(62);
