@@ -2,6 +2,7 @@ import type { Client } from "@faultline/protocol";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { openTestControl, type TestControl } from "./control-fixture.ts";
+import { recountOpenHolds } from "./recount-open-holds.ts";
 
 const options = { signal: new AbortController().signal };
 const currency = "USD";
@@ -34,11 +35,13 @@ const use = (id: string, usageId: string, isFinal: boolean) => {
   return admin.settleHold({ params: { id }, body: charge }, options);
 };
 /** As the sweeper would end it, without waiting for that. */
-const expire = (id: string) =>
-  control.database.sql(
+const expire = async (id: string) => {
+  await control.database.sql(
     "update ledger_hold set state = 'expired', remaining_micros = 0 where id = $1 and tenant_id = $2",
     [id, control.database.tenantId],
   );
+  await recountOpenHolds(control.database);
+};
 
 describe("reconciliation over the control API", () => {
   it("finds use whose work nobody ended, and not use whose last report came late", async () => {
@@ -55,6 +58,8 @@ describe("reconciliation over the control API", () => {
       "update ledger_hold set state = 'open', remaining_micros = 60 where id = 'part' and tenant_id = $1",
       [control.database.tenantId],
     );
+    expect(await found()).toEqual([["hold-differs", expect.stringMatching(/^open-group\/\d+$/)]]);
+    await recountOpenHolds(control.database);
     await admin.releaseHold({ params: { id: "part" }, body: {} }, options);
     expect(await found()).toEqual([]);
   });

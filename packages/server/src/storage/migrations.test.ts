@@ -163,3 +163,40 @@ test("transfers of earlier versions stand in batches afterwards, and read as the
     expect([count, torn]).toEqual(["4", "0"]);
   });
 });
+
+test("what is open in earlier versions is found by groups afterwards", async () => {
+  await onEmptySchema(async (connect) => {
+    const client = await connect();
+    const all = await readMigrations();
+    await migrate(
+      client,
+      all.filter(({ name }) => name < "0019"),
+    );
+    await database.sql(
+      `insert into faultline.ledger_hold (tenant_id, id, kind, state, ends_at_ms, record)
+       select tenant, 'hold-' || n, case n % 5 when 0 then 'lease' else 'hold' end,
+         case when n % 3 = 0 then 'open' else 'settled' end, 9000 - n, json_build_object('n', n)
+       from (values ('a', 900), ('b', 3), ('c', 2)) as listed (tenant, count), generate_series(1, count) as n`,
+    );
+    await migrate(client, all);
+    const columns = "tenant_id, id, kind, remaining_micros, ends_at_ms, record::text";
+    const open = await database.sql(
+      `select ${columns} from faultline.ledger_open_hold order by tenant_id, id`,
+    );
+    expect(open).toHaveLength(301);
+    expect(open).toEqual(
+      await database.sql(
+        `select ${columns} from faultline.ledger_hold where state = 'open' order by tenant_id, id`,
+      ),
+    );
+    const groups = await database.sql(
+      "select tenant_id, number, hold_count, ends_from_ms from faultline.ledger_open_group order by tenant_id, number desc",
+    );
+    expect(groups).toEqual([
+      { tenant_id: "a", number: "-1", hold_count: 128, ends_from_ms: "8100" },
+      { tenant_id: "a", number: "-2", hold_count: 128, ends_from_ms: "8484" },
+      { tenant_id: "a", number: "-3", hold_count: 44, ends_from_ms: "8868" },
+      { tenant_id: "b", number: "-1", hold_count: 1, ends_from_ms: "8997" },
+    ]);
+  });
+});

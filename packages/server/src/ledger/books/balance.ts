@@ -36,9 +36,8 @@ export async function readBalance(reader: Reader, nowMs: number): Promise<Ledger
     .limit(bookLimits.lotCountMax)
     .execute();
   const { held } = await reader
-    .selectFrom("ledger_hold")
+    .selectFrom("ledger_open_hold")
     .select((select) => select.fn.countAll<string>().as("held"))
-    .where("state", "=", "open")
     .where("kind", "=", "hold")
     .executeTakeFirstOrThrow();
   const usable = lots.filter((lot) => Number(lot.expires_at_ms ?? Infinity) > nowMs);
@@ -101,10 +100,9 @@ async function readAccounts(
 
 async function readLeases(reader: Reader): Promise<LedgerBalance["leases"]> {
   const rows = await reader
-    .selectFrom("ledger_hold")
+    .selectFrom("ledger_open_hold")
     .select("record")
     .where("kind", "=", "lease")
-    .where("state", "=", "open")
     .orderBy("ends_at_ms")
     .limit(bookLimits.leaseCountMax)
     .execute();

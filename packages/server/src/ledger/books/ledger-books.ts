@@ -91,10 +91,9 @@ export class LedgerBooks {
   async openHolds(scope: TenantScope): Promise<LedgerHold[]> {
     return this.#store.read(scope, async (reader) => {
       const rows = await reader
-        .selectFrom("ledger_hold")
+        .selectFrom("ledger_open_hold")
         .select("record")
         .where("kind", "=", "hold")
-        .where("state", "=", "open")
         .orderBy("ends_at_ms")
         .limit(bookLimits.holdCountMax)
         .execute();

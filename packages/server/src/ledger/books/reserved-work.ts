@@ -46,10 +46,9 @@ export async function readReservedWork(
   { holdPrefix, works }: { readonly holdPrefix: string; readonly works: readonly AskedWork[] },
 ): Promise<ReservedWork> {
   const open = await reader
-    .selectFrom("ledger_hold")
+    .selectFrom("ledger_open_hold")
     .select(["id", "remaining_micros"])
     .where("kind", "=", "hold")
-    .where("state", "=", "open")
     .where("id", "like", `${holdPrefix}%`)
     .execute();
   const openMicros = new Map(open.map((row) => [row.id, BigInt(row.remaining_micros)]));

@@ -276,8 +276,8 @@ async function untoldUses(
   const { reservePrefix, partialPrefixes } = journals;
   const { rows } = await sql<LeaseRow>`
     with lease as materialized (
-      select id, (record ->> 'lentAtMs')::bigint as lent_at_ms from ledger_hold
-      where kind = 'lease' and state = 'open' and id like ${`${reservePrefix}%`}
+      select id, (record ->> 'lentAtMs')::bigint as lent_at_ms from ledger_open_hold
+      where kind = 'lease' and id like ${`${reservePrefix}%`}
     )
     select lease.id, count(use.id) as count, coalesce(sum(use.amount_micros), 0) as micros
     from lease join ledger_use use on use.hold_id = lease.id

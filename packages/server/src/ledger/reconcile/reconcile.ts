@@ -36,6 +36,7 @@ export async function findDifferences(
   return [
     ...(await balancesBesideEntries(reader)),
     ...(await reservesBesideEntries(reader)),
+    ...(await groupsBesideReserves(reader)),
     ...(await debts(reader)),
     ...(await holdsWithoutWork(reader, nowMs)),
     ...(await workWithoutHold(reader)),
@@ -111,6 +112,26 @@ async function reservesBesideEntries(reader: Reader): Promise<LedgerDifference[]
   });
 }
 
+/** What is open must be found by its group, and no group may count what has ended. */
+async function groupsBesideReserves(reader: Reader): Promise<LedgerDifference[]> {
+  const query = sql<Row>`
+    with placed as (
+      select open_group as number, count(*) as count from ledger_hold where state = 'open' group by open_group
+    )
+    select 'open-group/' || coalesce(placed.number, grouped.number) as id, coalesce(placed.count, 0) as expected,
+      coalesce(grouped.hold_count, 0) as actual
+    from placed full join ledger_open_group grouped on grouped.number = placed.number
+    where placed.count is distinct from grouped.hold_count
+    order by 1 limit ${differenceCountMax}`;
+  const differences = await check(reader, query, {
+    kind: "hold-differs",
+    words: ({ id, expected, actual }) =>
+      `${expected} holds and leases of ${id} are open; it counts ${actual}.`,
+  });
+  // What differs is a number of holds, and no credit.
+  return differences.map((found) => ({ ...found, expectedMicros: "0", actualMicros: "0" }));
+}
+
 async function debts(reader: Reader): Promise<LedgerDifference[]> {
   const query = sql<Row>`
     select account.id, -credit.limit_micros as expected, account.balance_micros as actual
@@ -125,8 +146,8 @@ async function debts(reader: Reader): Promise<LedgerDifference[]> {
 
 async function holdsWithoutWork(reader: Reader, nowMs: number): Promise<LedgerDifference[]> {
   const query = sql<Row>`
-    select id, 0::bigint as expected, remaining_micros as actual from ledger_hold
-    where kind = 'hold' and state = 'open' and ends_at_ms < ${nowMs - sweepDelayMsMax}
+    select id, 0::bigint as expected, remaining_micros as actual from ledger_open_hold
+    where kind = 'hold' and ends_at_ms < ${nowMs - sweepDelayMsMax}
     order by ends_at_ms limit ${differenceCountMax}`;
   return check(reader, query, {
     kind: "hold-without-work",

@@ -77,10 +77,8 @@ export async function readDocuments(
 /** The open escrows that other regions have of the reader's ledger. */
 export async function readLentEscrows(reader: Reader): Promise<LentEscrow[]> {
   const { rows } = await sql<{ record: unknown }>`
-    select record from ledger_hold
-    where kind = 'lease' and state = 'open' and record ->> 'isEscrow' = 'true' order by id`.execute(
-    reader.executor,
-  );
+    select record from ledger_open_hold
+    where kind = 'lease' and record ->> 'isEscrow' = 'true' order by id`.execute(reader.executor);
   return rows.map(({ record }) => {
     // A lease, as the ledger wrote it.
     const lease = readRecord(record) as Lease;

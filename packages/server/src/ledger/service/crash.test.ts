@@ -16,6 +16,7 @@ import { loadLedger } from "../store/load-ledger.ts";
 // The test kills the server by its record, as nobody else does.
 import { readServerRecord } from "../../storage/postgres/orphan.ts";
 import { locateCluster } from "../../storage/postgres/placement.ts";
+import { disagreeingGroups } from "../test/disagreeing-groups.ts";
 import { chargeOf, openLedgerFixture } from "../test/ledger-fixture.ts";
 
 const { signal } = new AbortController();
@@ -72,6 +73,10 @@ async function expectExactly(
     ),
   );
   expect(sums.rows).toEqual([{ wrong: 0 }]);
+  const groups = await store.read({ tenantId, signal }, ({ executor }) =>
+    sql.raw(disagreeingGroups).execute(executor),
+  );
+  expect(groups.rows).toEqual([]);
 }
 
 test("nothing acknowledged is lost and nothing applied twice when PostgreSQL is killed under load", async () => {

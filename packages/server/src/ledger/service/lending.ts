@@ -136,9 +136,8 @@ export class Lending {
     const countMax = ledgerServiceLimits.openReserveCountMax;
     const rows = await this.#parts.store.system(signal, (writer) =>
       writer
-        .selectFrom("ledger_hold")
+        .selectFrom("ledger_open_hold")
         .select(["tenant_id", "kind", "id", "remaining_micros", "ends_at_ms"])
-        .where("state", "=", "open")
         .where("id", "like", `${prefix}%`)
         .where((where) =>
           where.and(exceptPrefixes.map((except) => where("id", "not like", `${except}%`))),

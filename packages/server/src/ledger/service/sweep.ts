@@ -56,9 +56,10 @@ export async function findDueTenants(
   const now = String(nowMs);
   const rows = await store.system(signal, (writer) =>
     writer
-      .selectFrom("ledger_hold")
+      .selectFrom("ledger_open_hold")
       .select("tenant_id")
-      .where("state", "=", "open")
+      // Groups of which nothing ends by now are not opened.
+      .where("ends_from_ms", "<=", now)
       .where("ends_at_ms", "<=", now)
       // An escrow of another region is ended by no time.
       .where((where) =>

@@ -7,6 +7,7 @@ import type { TenantScope } from "#storage/index.ts";
 import type { LedgerCommand } from "../rules/commands.ts";
 import { decide } from "../rules/decide.ts";
 import type { LedgerState } from "../rules/ledger-state.ts";
+import { disagreeingGroups } from "../test/disagreeing-groups.ts";
 import { applyBatch, type WriterPosition } from "./apply-batch.ts";
 import { Batch } from "./batch.ts";
 import { loadLedger } from "./load-ledger.ts";
@@ -68,6 +69,8 @@ const settle = (id: string, holdId: string, usageId = `use-${id}`) => ({
   charge: { usageId, usageKind: "tokens", amountMicros: 40n },
   isFinal: true,
 });
+
+const release = (holdId: string) => ({ kind: "release", id: `release-${holdId}`, holdId });
 
 beforeEach(async () => {
   scope = { tenantId: await database.createTenant(`apply-${(tenantCount += 1)}`), signal };
@@ -161,6 +164,19 @@ describe("the database refuses by itself, and keeps nothing of the batch", () =>
       "fault",
     ],
     [
+      "a hold that ends and that its group does not count",
+      async () => {
+        expect(await write([hold("h2")])).toBeUndefined();
+        await database.sql(
+          `delete from ledger_open_group grouped using ledger_hold hold
+           where hold.id = 'h2' and hold.tenant_id = $1 and grouped.tenant_id = $1 and grouped.number = hold.open_group`,
+          [scope.tenantId],
+        );
+        return await write([settle("s", "h"), settle("s2", "h2")]);
+      },
+      "fault",
+    ],
+    [
       "a hold that says it has more than its transfers gave it",
       async () =>
         await write([hold("more", 10n)], (meddled) => {
@@ -176,6 +192,42 @@ describe("the database refuses by itself, and keeps nothing of the batch", () =>
     const sum = [...read.balances.values()].reduce((total, micros) => total + micros, 0n);
     expect(sum).toBe(0n);
     expect(read.holds.has("late") || read.holds.has("more")).toBe(false);
+  });
+});
+
+describe("what is open is found by groups", () => {
+  const groups = async (): Promise<readonly number[]> => {
+    const wrong = await database.sql<{ tenant_id: string }>(disagreeingGroups);
+    // Other tests meddle with the groups of their tenants.
+    expect(wrong.filter((row) => row.tenant_id === scope.tenantId)).toEqual([]);
+    const rows = await database.sql<{ hold_count: number }>(
+      "select hold_count from ledger_open_group where tenant_id = $1 order by number",
+      [scope.tenantId],
+    );
+    return rows.map((row) => row.hold_count);
+  };
+
+  it("of few holds each, which are gone when nothing of them is open", async () => {
+    const ids = Array.from({ length: 200 }, (_, place) => `h-${place}`);
+    expect(await write(ids.map((id) => hold(id, 1n)))).toBeUndefined();
+    expect(await groups()).toEqual([1, 127, 73]);
+    expect(await write(ids.slice(0, 150).map((id) => release(id)))).toBeUndefined();
+    expect(await groups()).toEqual([1, 50]);
+    expect(await write([...ids.slice(150), "h"].map((id) => release(id)))).toBeUndefined();
+    expect(await groups()).toEqual([]);
+  });
+
+  it("but not what ends in the batch that placed it, nor what was renewed or is settled in part", async () => {
+    expect(await write([hold("short"), release("short"), hold("long")])).toBeUndefined();
+    expect(await groups()).toEqual([1, 1]);
+    const part = { ...settle("part", "long"), isFinal: false };
+    const later = { kind: "renew", id: "later", holdId: "long", durationMs: 90_000 };
+    expect(await write([part, later])).toBeUndefined();
+    expect(await groups()).toEqual([1, 1]);
+    // A charge that comes after the end changes nothing of what is open.
+    expect(await write([release("long")])).toBeUndefined();
+    expect(await write([{ ...settle("late", "long"), isFinal: true }])).toBeUndefined();
+    expect(await groups()).toEqual([1]);
   });
 });
 
@@ -203,7 +255,9 @@ describe("what is written once", () => {
         "update ledger_batch set until_ms = 0",
         "insert into ledger_batch (tenant_id) values (current_setting('faultline.tenant'))",
         "update ledger_writer set epoch = 9",
+        "update ledger_open_group set hold_count = 5",
         "select ledger_apply_rest('default', 0, '{}')",
+        "select ledger_count_open('default', '{1}', '{1}')",
         "select ledger_count_accounts('default', '{a/USD}', '{b/USD}', '{1}')",
       ]) {
         await expect(client.query(statement), statement).rejects.toThrow(/permission denied/);

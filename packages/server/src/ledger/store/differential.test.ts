@@ -8,6 +8,7 @@ import { brokenInvariants } from "../rules/invariants.ts";
 import { emptyLedger, type LedgerState } from "../rules/ledger-state.ts";
 import type { BudgetShare, Hold, Lease } from "../rules/types.ts";
 import type { LedgerAnswer, LedgerRequest } from "../service/ledger-request.ts";
+import { disagreeingGroups } from "../test/disagreeing-groups.ts";
 import { openLedgerFixture } from "../test/ledger-fixture.ts";
 import { RandomRequests } from "../test/random-requests.ts";
 import { loadLedger } from "./load-ledger.ts";
@@ -72,6 +73,7 @@ test.each(["a", "b", "c"])(
       expect(answers.map((answer) => sorted(answer))).toEqual(
         expected.map((answer) => sorted(answer)),
       );
+      expect(await database.sql(disagreeingGroups)).toEqual([]);
       nowMs += random.integer(20) === 0 ? 400_000 : random.integer(1_500);
       if (random.integer(6) > 0) continue;
       // Whoever reads the ledger now is its writer, so the fixture's is fenced and reads it anew; or another takes its place.

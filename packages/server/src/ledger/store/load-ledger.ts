@@ -75,16 +75,7 @@ export async function addWanted(
       wanted.commandIds.filter((id) => !state.commands.has(id)),
     );
     const holdIds = wanted.holdIds.filter((id) => !state.holds.has(id) && !state.leases.has(id));
-    if (holdIds.length === 0) return [];
-    const rows = await reader
-      .selectFrom("ledger_hold")
-      .select(["id", "kind", "record"])
-      .where("id", "in", holdIds)
-      // What is open is in the ledger already, and newer there.
-      .where("state", "<>", "open")
-      .execute();
-    for (const row of rows) addHold(state, row);
-    return rows;
+    return readEndedHolds(reader, state, holdIds);
   });
 }
 
@@ -118,19 +109,31 @@ async function readHolds(
   holdIds: readonly string[],
 ): Promise<void> {
   const rows = await reader
-    .selectFrom("ledger_hold")
+    .selectFrom("ledger_open_hold")
     .select(["id", "kind", "record"])
-    .where((where) =>
-      where.or([
-        where("state", "=", "open"),
-        ...(holdIds.length > 0 ? [where("id", "in", holdIds)] : []),
-      ]),
-    )
     .orderBy("ends_at_ms")
     .execute();
   for (const row of rows) addHold(state, row);
+  await readEndedHolds(reader, state, holdIds);
   const workers = await reader.selectFrom("ledger_worker").select(["id", "epoch"]).execute();
   for (const row of workers) state.workerEpochs.set(row.id, Number(row.epoch));
+}
+
+/** Reads those of the holds and leases that have ended: what is open is in the ledger already, and newer there. */
+async function readEndedHolds(
+  reader: Selects,
+  state: LedgerState,
+  holdIds: readonly string[],
+): Promise<{ readonly kind: "hold" | "lease"; readonly id: string }[]> {
+  if (holdIds.length === 0) return [];
+  const rows = await reader
+    .selectFrom("ledger_hold")
+    .select(["id", "kind", "record"])
+    .where("id", "in", holdIds)
+    .where("state", "<>", "open")
+    .execute();
+  for (const row of rows) addHold(state, row);
+  return rows;
 }
 
 function addHold(

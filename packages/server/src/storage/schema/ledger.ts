@@ -53,6 +53,12 @@ export interface LedgerHoldTable {
   record: Json;
 }
 
+/** A view: holds and leases that are open, which are found by the groups in which they were placed. */
+export interface LedgerOpenHoldTable extends Omit<LedgerHoldTable, "state"> {
+  /** None of its group ends sooner. */
+  ends_from_ms: Integer64;
+}
+
 export interface LedgerWorkerTable {
   tenant_id: TenantId;
   id: string;
@@ -147,6 +153,7 @@ export interface LedgerTables {
   ledger_credit: LedgerCreditTable;
   ledger_lot: LedgerLotTable;
   ledger_hold: LedgerHoldTable;
+  ledger_open_hold: LedgerOpenHoldTable;
   ledger_worker: LedgerWorkerTable;
   ledger_budget: LedgerBudgetTable;
   ledger_transfer: LedgerTransferTable;
