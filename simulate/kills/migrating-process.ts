@@ -16,7 +16,9 @@ const rewrite = `
   alter table ledger_account alter column balance_micros type bigint using balance_micros + 0;
   -- The moment at which it is killed.
   select pg_sleep(0.5);
-  alter table ledger_hold alter column remaining_micros type bigint using remaining_micros + 0;`;
+  -- A view reads its columns, whose types stay as they are; a default that differs from row to row writes every row as well.
+  alter table ledger_hold add column rewritten double precision default random();
+  alter table ledger_hold drop column rewritten;`;
 
 await using postgres = await openPostgres(options);
 const client = new Client(postgres.clientConfig("faultline_owner"));
