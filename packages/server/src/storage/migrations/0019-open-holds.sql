@@ -109,39 +109,44 @@ begin
     raise exception 'something is reserved for a hold that is not written' using errcode = 'FL003';
   end if;
 
-  insert into ledger_hold (tenant_id, id, kind, state, remaining_micros, ends_at_ms, record, open_group)
-  select tenant, id, words[kind], words[state], micros, ends_at_ms, record::json,
-    case when words[state] = 'open' then first_group + place / group_size end
-  from unnest(hold_ids, hold_is_new, hold_kinds, hold_states, hold_remaining, hold_ends, hold_records, hold_changes)
-    with ordinality as given (id, is_new, kind, state, remaining, ends_at_ms, record, micros, place)
-  where is_new and micros = remaining;
-  get diagnostics row_count = row_count;
-  row_sum := row_sum + row_count;
+  -- A batch of one command has but one of both to do.
+  if true = any (hold_is_new) then
+    insert into ledger_hold (tenant_id, id, kind, state, remaining_micros, ends_at_ms, record, open_group)
+    select tenant, id, words[kind], words[state], micros, ends_at_ms, record::json,
+      case when words[state] = 'open' then first_group + place / group_size end
+    from unnest(hold_ids, hold_is_new, hold_kinds, hold_states, hold_remaining, hold_ends, hold_records, hold_changes)
+      with ordinality as given (id, is_new, kind, state, remaining, ends_at_ms, record, micros, place)
+    where is_new and micros = remaining;
+    get diagnostics row_count = row_count;
+    row_sum := row_sum + row_count;
 
-  insert into ledger_open_group (tenant_id, number, hold_count, ends_from_ms)
-  select tenant, first_group + place / group_size, count(*), min(ends_at_ms)
-  from unnest(hold_is_new, hold_states, hold_ends) with ordinality as given (is_new, state, ends_at_ms, place)
-  where is_new and words[state] = 'open'
-  group by place / group_size;
+    insert into ledger_open_group (tenant_id, number, hold_count, ends_from_ms)
+    select tenant, first_group + place / group_size, count(*), min(ends_at_ms)
+    from unnest(hold_is_new, hold_states, hold_ends) with ordinality as given (is_new, state, ends_at_ms, place)
+    where is_new and words[state] = 'open'
+    group by place / group_size;
+  end if;
 
-  with changed as (
-    update ledger_hold known
-      set state = words[change.state], remaining_micros = change.remaining, ends_at_ms = change.ends_at_ms,
-        record = change.record::json
-    from unnest(known_places, hold_states, hold_remaining, hold_ends, hold_records, hold_changes)
-      as change (place, state, remaining, ends_at_ms, record, micros)
-    where known.ctid = change.place
-      and known.remaining_micros + change.micros = change.remaining
-      -- What has ended stays as it ended.
-      and (known.state = 'open' or known.state = words[change.state])
-    returning known.open_group as number, old.state <> known.state as has_ended
-  ), counted as (
-    select number, count(*) filter (where has_ended) as ended_count, count(*) as changed_count from changed group by number
-  )
-  select array_agg(number) filter (where ended_count > 0), array_agg(ended_count) filter (where ended_count > 0),
-    coalesce(sum(changed_count), 0)
-  into group_numbers, hold_counts, row_count from counted;
-  row_sum := row_sum + row_count;
+  if false = any (hold_is_new) then
+    with changed as (
+      update ledger_hold known
+        set state = words[change.state], remaining_micros = change.remaining, ends_at_ms = change.ends_at_ms,
+          record = change.record::json
+      from unnest(known_places, hold_states, hold_remaining, hold_ends, hold_records, hold_changes)
+        as change (place, state, remaining, ends_at_ms, record, micros)
+      where known.ctid = change.place
+        and known.remaining_micros + change.micros = change.remaining
+        -- What has ended stays as it ended.
+        and (known.state = 'open' or known.state = words[change.state])
+      returning known.open_group as number, old.state <> known.state as has_ended
+    ), counted as (
+      select number, count(*) filter (where has_ended) as ended_count, count(*) as changed_count from changed group by number
+    )
+    select array_agg(number) filter (where ended_count > 0), array_agg(ended_count) filter (where ended_count > 0),
+      coalesce(sum(changed_count), 0)
+    into group_numbers, hold_counts, row_count from counted;
+    row_sum := row_sum + row_count;
+  end if;
   if row_sum <> hold_count then
     raise exception 'a hold is not there, has ended, or is not the sum of its transfers' using errcode = 'FL003';
   end if;
