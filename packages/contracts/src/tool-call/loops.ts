@@ -127,18 +127,20 @@ function cycleAt(
   return undefined;
 }
 
-/** Whether one and the same call went well with different answers: a tool that draws or generates brings something new each time. */
+/**
+ * Whether a call went well twice in a row with different answers: a tool that draws or generates brings something new each
+ * time. Where other calls stand between, they may have changed what it says, as an agent does that goes back and forth.
+ */
 function hasOtherAnswers(cycle: readonly Exchange[]): boolean {
-  const answers = new Map<string, string>();
-  for (const exchange of cycle) {
-    const key = stepKey(exchange);
-    if (key === undefined || !isFine(exchange)) continue;
-    const call = `${exchange.tool}\n${keyOf(exchange.given) ?? keyOf(exchange.call.arguments) ?? ""}`;
-    const before = answers.get(call);
-    if (before !== undefined && before !== key) return true;
-    answers.set(call, key);
-  }
-  return false;
+  return cycle.some((exchange, at) => {
+    const before = cycle[at - 1];
+    if (before === undefined || !isFine(before) || !isFine(exchange)) return false;
+    return callKey(before) === callKey(exchange) && stepKey(before) !== stepKey(exchange);
+  });
+}
+
+function callKey({ tool, given, call }: Exchange): string {
+  return `${tool}\n${keyOf(given) ?? keyOf(call.arguments) ?? ""}`;
 }
 
 function isWaiting({ tool, definition, result }: Exchange): boolean {

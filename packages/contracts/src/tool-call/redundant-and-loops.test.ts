@@ -245,6 +245,15 @@ describe("loops", () => {
     ]);
   });
 
+  test("is one where an agent goes back and forth between two states, though one call tells both", () => {
+    const search = (name: string) => ({ tool: "search", arguments: { query: "x" }, result: name });
+    const order = (name: string) => ({ tool: "get_order", arguments: { id: name }, result: "ok" });
+    const round = [order("a"), search("first"), order("b"), search("second")];
+    expect(
+      violated(verdicts(loops, chat(["user: a", ...repeat(4, ...round)], { tools }))),
+    ).toHaveLength(1);
+  });
+
   test("names the circle, its calls and where it should have stopped", () => {
     const [finding] = checkTranscript(
       chat(["user: a", ...repeat(4, order, search)], { tools }),
