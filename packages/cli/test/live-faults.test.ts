@@ -377,6 +377,20 @@ describe("profiles of Go", () => {
   });
 });
 
+describe("the processor of a Go process", () => {
+  it.each([
+    ["60s", "5"],
+    ["20s", "1"],
+  ])("is watched within %s for %s s, which fits the time of one profile", async (time, seconds) => {
+    await using process = await openLiveSystem(pprof);
+    await create({ pprof: [process.url], "source-timeout": time });
+    const asked = process.requests.filter((path) => path.includes("/profile"));
+    expect(asked.map((path) => new URL(path, process.url).searchParams.get("seconds"))).toEqual([
+      seconds,
+    ]);
+  });
+});
+
 describe("several processes and several rounds", () => {
   const seriesOf = async (options: OptionValues): Promise<string[]> => {
     const out = join(folder.path, "rounds.faultline");

@@ -8,7 +8,9 @@ import type { Collecting, LiveSource } from "./live-source.ts";
 
 interface Asked {
   readonly path: string;
-  readonly query: Readonly<Record<string, string>>;
+  readonly query?: Readonly<Record<string, string>>;
+  /** It lasts as long as the processor is watched. */
+  readonly isWatch?: true;
   readonly file: string;
   readonly ending: string;
   /** Asked for again in each round: what grows shows only over several. */
@@ -19,8 +21,12 @@ interface Asked {
   readonly isOptional?: true;
 }
 
-/** How long the processor is watched: long enough for some hundred samples. */
-const profileSeconds = 5;
+/** How long the processor is watched: long enough for some hundred samples, where the time of one profile allows it. */
+const profileSecondsMax = 5;
+/** What one profile may take, as a share of the source's own time: there are eight in three rounds. */
+const timeShare = 1 / 8;
+/** A profile takes this many times as long as it watches, at most. */
+const profileSlack = 1.5;
 
 const asked: readonly Asked[] = [
   {
@@ -29,20 +35,19 @@ const asked: readonly Asked[] = [
     file: "goroutines",
     ending: "txt",
     isRepeated: true,
-    instead: { path: "goroutine", query: {}, file: "goroutines", ending: "pb.gz" },
+    instead: { path: "goroutine", file: "goroutines", ending: "pb.gz" },
   },
   // Go 1.26 and later: what the garbage collector proves to be leaked.
   {
     path: "goroutineleak",
-    query: {},
     file: "goroutineleak",
     ending: "pb.gz",
     isOptional: true,
   },
-  { path: "heap", query: {}, file: "heap", ending: "pb.gz", isRepeated: true },
+  { path: "heap", file: "heap", ending: "pb.gz", isRepeated: true },
   {
     path: "profile",
-    query: { seconds: String(profileSeconds) },
+    isWatch: true,
     file: "profile",
     ending: "pb.gz",
   },
@@ -87,7 +92,7 @@ async function collectRound(
 ): Promise<void> {
   const plan = {
     atOnce: 1,
-    timeShare: 1 / 8,
+    timeShare,
     isOfAll: isOfWholeSystem,
     nameOf: ({ path }: Asked) => path,
     async collect(one: Asked, within: Collecting) {
@@ -99,7 +104,7 @@ async function collectRound(
         const isTooLarge = error instanceof AnswerError && error.status === 200;
         const isLate = within.signal.aborted && !collecting.signal.aborted;
         if (one.instead === undefined || !(isTooLarge || isLate)) throw error;
-        const signal = collecting.deadline(Math.ceil(collecting.durationMs * plan.timeShare));
+        const signal = collecting.deadline(Math.ceil(collecting.durationMs * timeShare));
         await collectOne(http, one.instead, { round, collecting: { ...within, signal } });
       }
     },
@@ -109,11 +114,19 @@ async function collectRound(
 
 async function collectOne(
   http: HttpSource,
-  { path, query, file, ending }: Asked,
+  { path, query = {}, isWatch, file, ending }: Asked,
   { round, collecting }: Round,
 ): Promise<void> {
+  const seconds = watchedSeconds(collecting.durationMs * timeShare);
+  const asking = isWatch === true ? { ...query, seconds: String(seconds) } : query;
   const folder = http.address.endsWith("/debug/pprof") ? "" : "/debug/pprof";
-  const bytes = await http.get(`${folder}/${path}`, query, collecting.signal);
+  const bytes = await http.get(`${folder}/${path}`, asking, collecting.signal);
   // The round comes last: numbers in an address would be taken for places in one series, and replicas for rounds.
   collecting.keep({ name: `${http.fileName}-${file}-${round}.${ending}`, bytes });
+}
+
+/** Whole seconds, as `net/http/pprof` takes them. */
+function watchedSeconds(durationMs: number): number {
+  const fitting = Math.floor(durationMs / 1_000 / profileSlack);
+  return Math.min(profileSecondsMax, Math.max(1, fitting));
 }
