@@ -164,11 +164,15 @@ test("lends no more sessions than its bound, and serves those who wait", async (
   registerSessionMetrics(registry, { sessions: () => [pool.sessionUse] });
   let current = 0;
   let highest = 0;
+  // A session that opens late would find that the other has served everybody.
+  const bothOpen = Promise.withResolvers<void>();
   const all = Promise.all(
     Array.from({ length: 20 }, async () => {
       await pool.use(never, async (client) => {
         current += 1;
         highest = Math.max(highest, current);
+        if (current === 2) bothOpen.resolve();
+        await bothOpen.promise;
         await client.query("select pg_sleep(0.005)");
         current -= 1;
       });
