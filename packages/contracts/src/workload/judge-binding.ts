@@ -12,8 +12,6 @@ import type { Judgement } from "./gather-findings.ts";
 const builtInRole = /^(?:cluster-admin|admin|edit|view|system:.+)$/;
 /** A role that every cluster keeps in kube-system: where the evidence has it, it has the roles of all namespaces. */
 const markerRole = "extension-apiserver-authentication-reader";
-/** Roles of one namespace, as a cluster holds them, from which on they were listed and not picked. */
-const listedCountMin = 2;
 
 /** A finding for each binding that someone made and whose role is not in the evidence, unless a refusal tells it already. */
 export function judgeBindings(
@@ -130,13 +128,12 @@ function isMeant(role: RoleName, near: string, bound: ReadonlySet<string>): bool
   return isTypo(role.name, near) && !bound.has(keyOf({ ...role, name: near }));
 }
 
-/** Whether the evidence has the whole list of roles among which this one would be. */
+/** Whether the evidence surely has all roles among which this one would be: a few of them may have been picked. */
 function isListed(role: RoleName, objects: Objects): boolean {
   if (role.kind === "ClusterRole") {
     return ["cluster-admin", "view"].every((name) => isHeld(objects.get("ClusterRole", "", name)));
   }
-  if (isHeld(objects.get("Role", "kube-system", markerRole))) return true;
-  return rolesBeside(role, objects).filter(isHeld).length >= listedCountMin;
+  return isHeld(objects.get("Role", "kube-system", markerRole));
 }
 
 /** Whether an object was seen in a cluster, and not described alone: manifests are seldom all that is applied. */
