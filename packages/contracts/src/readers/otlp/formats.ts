@@ -86,11 +86,11 @@ function beginsWithSpans(beginning: Uint8Array): boolean {
 }
 
 function contentOfTraces({ spans, rejected, notes }: OtlpTraces): FileContent {
-  const reasons = rejected.reasons.join("; ");
+  const reasons = rejected.reasons.join(" ");
   if (spans.length === 0) {
     throw new EvidenceError(
       rejected.count > 0
-        ? `None of ${rejected.count} spans can be read: ${reasons}.`
+        ? `None of ${rejected.count} spans can be read: ${reasons}`
         : "The file holds no spans.",
       { expected: "at least one span in resourceSpans", where: "/resourceSpans" },
     );
@@ -100,6 +100,6 @@ function contentOfTraces({ spans, rejected, notes }: OtlpTraces): FileContent {
     notes:
       rejected.count === 0
         ? notes
-        : [...notes, `${rejected.count} spans were left out: ${reasons}.`],
+        : [...notes, `${rejected.count} spans were left out: ${reasons}`],
   };
 }

@@ -118,13 +118,13 @@ export class SpanCollector {
       const message =
         count === 0
           ? `The file holds no spans of ${format}.`
-          : `None of ${count} spans can be read: ${reasons.join("; ")}.`;
+          : `None of ${count} spans can be read: ${reasons.join(" ")}`;
       throw new EvidenceError(message, {
         expected: `at least one span of ${format} with ids, a name and a start`,
         where: "line 1, column 1",
       });
     }
-    const left = count === 0 ? [] : [`${count} spans were left out: ${reasons.join("; ")}.`];
+    const left = count === 0 ? [] : [`${count} spans were left out: ${reasons.join(" ")}`];
     return { spans: this.spans, notes: [...this.tally.notes, ...left] };
   }
 
