@@ -142,7 +142,7 @@ function keptCondition(
     actual:
       names.length === 0
         ? "so it is"
-        : `${names.length} are not so: ${names.slice(0, namedCountMax).join(", ")}`,
+        : `${names.length} ${names.length === 1 ? "is" : "are"} not so: ${names.slice(0, namedCountMax).join(", ")}`,
     met: names.length === 0,
   };
 }

@@ -256,7 +256,7 @@ describe("a repair of a ledger", () => {
     expect(contract).toMatchObject({ before: "violated", after: "holds" });
     expect(outcome).toBe("inconclusive");
     expect(reasons).toEqual([
-      "Not covered, uses: expected all 3 uses, with their amounts and prices, as they were; 1 are not so: op/1.",
+      "Not covered, uses: expected all 3 uses, with their amounts and prices, as they were; 1 is not so: op/1.",
     ]);
   });
 
@@ -299,7 +299,7 @@ describe("a repair of a ledger", () => {
     const raised = judge({ ...sides, after: wider }, about);
     expect(raised.outcome).toBe("inconclusive");
     expect(raised.reasons).toEqual([
-      "Not covered, credit lines: expected the credit lines, as they were set; 1 are not so: USD.",
+      "Not covered, credit lines: expected the credit lines, as they were set; 1 is not so: USD.",
     ]);
     const granted = owing(2, "0", [entry(2, "grants debt", { amountMicros: "30" })]);
     expect(judge({ ...sides, after: granted }, about).outcome).toBe("proved");

@@ -184,7 +184,7 @@ it("takes a file of one moment as that at which an incident began, and the targe
     {
       content: {
         kind: "incident",
-        alerts: [{ service: "Site", metric: "latency", timeMicros: 1_681_857_605e6 }],
+        alerts: [{ service: "Site", metric: "latency Average", timeMicros: 1_681_857_605e6 }],
       },
     },
   ]);
