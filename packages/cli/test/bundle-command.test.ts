@@ -131,15 +131,15 @@ describe("faultline bundle", () => {
   });
 
   it("explains a call that it cannot read", async () => {
-    for (const words of [
-      [],
-      ["pot"],
-      ["put", "x"],
-      ["rollout", "x", "y", "z"],
-      ["kill", "cat", "tom"],
+    for (const [form, ...words] of [
+      ["put NAME FILE"],
+      ["put NAME FILE", "pot"],
+      ["put NAME FILE", "put", "x"],
+      ["rollout ALIAS", "rollout", "x", "y", "z"],
+      ["kill", "kill", "cat", "tom"],
     ]) {
       const { code, stderr } = await platform.call("bundle", ...words);
-      expect(stderr).toContain("Usage: faultline bundle put NAME FILE");
+      expect(stderr).toContain(`Usage: faultline bundle ${form}`);
       expect(code).toBe(exitUsage);
     }
   });
