@@ -138,6 +138,11 @@ export class Lane {
     return seats;
   }
 
+  /** Whether a shape finds place now. Nothing is noted, so that no pass goes another way because somebody asked. */
+  hasPlaceFor(shape: JobShape): boolean {
+    return this.#findIn(shape, (state) => membersThatFit(state, shape)) !== undefined;
+  }
+
   /** Seats for a shape now that leave the head what it will take, however long they are taken. */
   findSeatsBeside(plan: HeadPlan, shape: JobShape): Seat[] | undefined {
     const membersOn = (state: NodeState): number => membersBeside(state, shape, plan);

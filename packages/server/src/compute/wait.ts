@@ -50,7 +50,7 @@ export function waitOf(state: AllocatorState, job: JobRecord, nowMs: number): Wa
     kind: "turn",
     headJobId: head.job.request.id,
     headStartMs: head.startMs,
-    fitsNow: lane.findSeats(job.shape) !== undefined,
+    fitsNow: lane.hasPlaceFor(job.shape),
     durationMsMax: options.backFill ? durationMsMax : 0,
   };
 }
