@@ -49,6 +49,7 @@ export function zipEntriesOf(bytes: Uint8Array): ZipEntry[] {
     });
   }
   let at = view.getUint32(end + 16, true);
+  let packedBytes = 0;
   return Array.from({ length: count }, (): ZipEntry => {
     if (at + entryHeaderBytes > end || view.getUint32(at, true) !== entryMark) throw cut(at);
     const nameEnd = at + entryHeaderBytes + view.getUint16(at + 28, true);
@@ -66,6 +67,9 @@ export function zipEntriesOf(bytes: Uint8Array): ZipEntry[] {
         where: entry.name,
       });
     }
+    // Entries that lie over one another would let a small archive be expanded many times.
+    packedBytes += entry.packedBytes;
+    if (packedBytes > bytes.length) throw cut(at, entry.name);
     at = nameEnd + view.getUint16(at + 30, true) + view.getUint16(at + 32, true);
     return entry;
   });

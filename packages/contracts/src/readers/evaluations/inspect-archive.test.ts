@@ -14,6 +14,8 @@ interface Packed {
   /** Another size than that of the content. */
   readonly saidBytes?: number;
   readonly flags?: number;
+  /** Lies where the first entry lies. */
+  readonly liesOverFirst?: true;
 }
 
 const packers: Readonly<Record<number, (bytes: Buffer) => Buffer>> = {
@@ -26,7 +28,7 @@ function archiveOf(entries: readonly Packed[]): Buffer {
   const pieces: Buffer[] = [];
   const directory: Buffer[] = [];
   let offset = 0;
-  for (const { name, content, method = 8, saidBytes, flags = 0 } of entries) {
+  for (const { name, content, method = 8, saidBytes, flags = 0, liesOverFirst } of entries) {
     const plain = Buffer.from(content);
     const packed = packers[method]?.(plain) ?? plain;
     const header = Buffer.alloc(30);
@@ -41,8 +43,9 @@ function archiveOf(entries: readonly Packed[]): Buffer {
     entry.writeUInt16LE(flags, 8);
     entry.writeUInt16LE(method, 10);
     header.copy(entry, 16, 14, 28);
-    entry.writeUInt32LE(offset, 42);
+    entry.writeUInt32LE(liesOverFirst === true ? 0 : offset, 42);
     directory.push(entry, Buffer.from(name));
+    if (liesOverFirst === true) continue;
     pieces.push(header, Buffer.from(name), packed);
     offset += 30 + Buffer.byteLength(name) + packed.length;
   }
@@ -210,6 +213,18 @@ describe("an archive of Inspect", () => {
       "holds no JSON",
       (all) => all.map((one) => ({ ...one, content: `${one.content}x` })),
       /malformed.*json, line 1/,
+    ],
+    [
+      "has entries that lie over one another",
+      (all) => [
+        ...all,
+        ...Array.from({ length: 2_000 }, (_, index) => ({
+          name: `samples/${index + 100}_epoch_1.json`,
+          content: all[0]?.content ?? "",
+          liesOverFirst: true as const,
+        })),
+      ],
+      /cut or broken/,
     ],
     [
       "has no sample with a score",
