@@ -1,7 +1,7 @@
 /** Logs of Loki, by its query API: for each query the newest lines of the window. */
 
-import { collectParts } from "./collect-parts.ts";
-import { type HttpSource, isOfWholeSystem } from "./http-source.ts";
+import { collectQueries, type NamedQuery } from "./collect-queries.ts";
+import type { HttpSource } from "./http-source.ts";
 import { fieldOf, itemsOf } from "./json-fields.ts";
 import { type Collecting, liveLimits, type LiveSource } from "./live-source.ts";
 
@@ -17,26 +17,15 @@ export function lokiSource(http: HttpSource, queries: readonly string[]): LiveSo
     name: `loki at ${http.address}`,
     async collect(collecting) {
       const chosen = queries.length > 0 ? queries : await usualQueries(http, collecting);
-      const named = chosen.map((query, index) => ({
-        query,
-        name: `${http.fileName}-logs-${index + 1}.json`,
-      }));
       const plan = {
+        holds: "logs",
         atOnce: liveLimits.partsAtOnce,
         timeShare: 1 / 2,
-        isOfAll: isOfWholeSystem,
-        nameOf: ({ query }: NamedQuery) => query,
-        collect: async (one: NamedQuery, within: Collecting) => collectQuery(http, one, within),
+        collect: collectQuery,
       };
-      await collectParts(named, plan, collecting);
+      await collectQueries(http, { queries: chosen, plan }, collecting);
     },
   };
-}
-
-interface NamedQuery {
-  readonly query: string;
-  /** Of the file that its answer is kept as. */
-  readonly name: string;
 }
 
 async function usualQueries(http: HttpSource, collecting: Collecting): Promise<readonly string[]> {

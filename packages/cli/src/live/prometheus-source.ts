@@ -1,7 +1,7 @@
 /** Metrics of Prometheus, or of what speaks its query API: a bounded set of series over the window. */
 
-import { collectParts } from "./collect-parts.ts";
-import { type HttpSource, isOfWholeSystem } from "./http-source.ts";
+import { collectQueries, type NamedQuery } from "./collect-queries.ts";
+import type { HttpSource } from "./http-source.ts";
 import { fieldOf, itemsOf } from "./json-fields.ts";
 import {
   type Collecting,
@@ -30,26 +30,15 @@ export function prometheusSource(http: HttpSource, queries: readonly string[]): 
   return {
     name: `prometheus at ${http.address}`,
     async collect(collecting) {
-      const named = queries.map((query, index) => ({
-        query,
-        name: `${http.fileName}-query-${index + 1}.json`,
-      }));
       const plan = {
+        holds: "query",
         atOnce: queriesAtOnce,
         timeShare: 1 / 4,
-        isOfAll: isOfWholeSystem,
-        nameOf: ({ query }: NamedQuery) => query,
-        collect: async (one: NamedQuery, within: Collecting) => collectQuery(http, one, within),
+        collect: collectQuery,
       };
-      await collectParts(named, plan, collecting);
+      await collectQueries(http, { queries, plan }, collecting);
     },
   };
-}
-
-interface NamedQuery {
-  readonly query: string;
-  /** Of the file that its answer is kept as. */
-  readonly name: string;
 }
 
 async function collectQuery(

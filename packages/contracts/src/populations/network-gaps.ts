@@ -4,6 +4,7 @@
  * a difference of two lengths, each measured by one clock.
  */
 
+import { sumOf } from "../statistics/sum.ts";
 import { compareText } from "../text/compare-text.ts";
 import type { Trace } from "../traces/trace.ts";
 import type { ObservedSeries } from "./observed-series.ts";
@@ -148,12 +149,6 @@ function calmNanos({ counts, nanos }: Edge): number {
   for (const [part, count] of counts.entries())
     if (count > 0) least = Math.min(least, (nanos[part] ?? 0) / count);
   return least === Infinity ? 0 : least;
-}
-
-function sumOf(counts: ArrayLike<number>): number {
-  let sum = 0;
-  for (let at = 0; at < counts.length; at += 1) sum += counts[at] ?? 0;
-  return sum;
 }
 
 /** Calls whose gap grows by this share of what it grows by for the service that is looked at grow with it. */

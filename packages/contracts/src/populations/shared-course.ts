@@ -4,6 +4,7 @@
  * What fails in one service shows, with the same course over the window, in all that wait for it; noise of the others does not.
  */
 
+import { sumOf } from "../statistics/sum.ts";
 import { type CallGraph, reachedFrom } from "./call-graph.ts";
 import { recordingAround } from "./deviating-series.ts";
 import type { IncidentMoments } from "./incident-moment.ts";
@@ -133,8 +134,4 @@ function correlationOf(left: readonly number[], right: readonly number[]): numbe
   }
   const whole = Math.sqrt(leftSquare * rightSquare);
   return whole > 0 ? product / whole : 0;
-}
-
-function sumOf(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0);
 }

@@ -1,4 +1,6 @@
-/** The sum of counts. */
-export function sumOf(counts: readonly number[]): number {
-  return counts.reduce((sum, count) => sum + count, 0);
+/** The sum of counts, in their order. */
+export function sumOf(counts: ArrayLike<number>): number {
+  let sum = 0;
+  for (let at = 0; at < counts.length; at += 1) sum += counts[at] ?? 0;
+  return sum;
 }

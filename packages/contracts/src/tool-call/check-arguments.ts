@@ -3,6 +3,7 @@
 import { isFields } from "../model/fields.ts";
 import { jsonFaultOffset } from "../readers/json-fault.ts";
 import { parseForeignJson } from "../text/foreign-json.ts";
+import { parsedJson } from "../text/json-text.ts";
 import { nearestName } from "../text/nearest-name.ts";
 import type { Fault } from "./fault.ts";
 import { SchemaChecker } from "./json-schema/check-value.ts";
@@ -265,12 +266,8 @@ function shapeOf(value: unknown, depth = 0): string {
 
 function argumentsValue({ arguments: given }: ToolUse): unknown {
   if (typeof given !== "string") return given;
-  try {
-    return parseForeignJson(given);
-  } catch {
-    // Whoever asks has a value to point into; a text that is none has no parts.
-    return undefined;
-  }
+  // Whoever asks has a value to point into; a text that is none has no parts.
+  return parsedJson(given);
 }
 
 function valueAt(root: unknown, pointer: string): unknown {

@@ -2,7 +2,7 @@
 
 import type { ToolResult } from "../model/evidence.ts";
 import { type Fields, isFields } from "../model/fields.ts";
-import { parsedJson } from "./conversation/parse-arguments.ts";
+import { parsedBounded } from "./conversation/parse-arguments.ts";
 
 /** `unknown` is a result that may be about a failure of something else than the call. */
 export type ResultState = "error" | "denied" | "empty" | "fine" | "unknown";
@@ -82,7 +82,9 @@ export function resultValue({ content }: ToolResult): unknown {
 }
 
 function valueOfText(text: string): unknown {
-  return /^\s*[{["\d-]|^\s*(?:true|false|null)\s*$/.test(text) ? (parsedJson(text) ?? text) : text;
+  return /^\s*[{["\d-]|^\s*(?:true|false|null)\s*$/.test(text)
+    ? (parsedBounded(text) ?? text)
+    : text;
 }
 
 function isTextPart(part: unknown): boolean {

@@ -2,7 +2,7 @@
 
 import type { AttributeValue, Span } from "../../model/span.ts";
 import { isFields } from "../../model/fields.ts";
-import { parseForeignJson } from "../../text/foreign-json.ts";
+import { parsedJson } from "../../text/json-text.ts";
 import { textOf } from "../../traces/call.ts";
 import { mark } from "../../traces/marks.ts";
 import type { Trace } from "../../traces/trace.ts";
@@ -79,13 +79,8 @@ function objectOf(
 }
 
 function parse(text: string): unknown {
-  if (text.length > argumentsLengthMax) return undefined;
-  try {
-    return parseForeignJson(text);
-  } catch {
-    // What is no JSON has no arguments that could be compared.
-    return undefined;
-  }
+  // What is no JSON has no arguments that could be compared.
+  return text.length > argumentsLengthMax ? undefined : parsedJson(text);
 }
 
 /** The tools that a model was offered by a span, as far as it records them as JSON. */

@@ -2,7 +2,7 @@
 
 import { isFields } from "../../model/fields.ts";
 import type { Attributes, AttributeValue, Span } from "../../model/span.ts";
-import { parseForeignJson } from "../../text/foreign-json.ts";
+import { unpacked } from "../../text/json-text.ts";
 import { itemsOf, unflattened, unflattenedAt } from "./flattened.ts";
 import { givenByRun, givenToRun } from "./run-values.ts";
 import { toolListOf } from "./tools.ts";
@@ -147,7 +147,7 @@ export function advertisedBy({ attributes }: Span): readonly unknown[] | undefin
   const functions = unflattened(attributes, "llm.request.functions.");
   if (functions.length > 0) return functions;
   // The parameters of the request as the framework sent them.
-  const parameters = parsed(attributes["llm.invocation_parameters"]);
+  const parameters = unpacked(attributes["llm.invocation_parameters"]);
   return isFields(parameters) ? toolListOf(parameters["tools"]) : undefined;
 }
 
@@ -238,7 +238,7 @@ function sentryAnswer(attributes: Attributes): readonly unknown[] {
 /** `{"inputs": {…}}` or `{"args": [], "kwargs": {…}}` around the arguments. */
 function traceloopInput(value: AttributeValue | undefined): AttributeValue | undefined {
   if (value === undefined) return undefined;
-  const input = parsed(value);
+  const input = unpacked(value);
   if (!isFields(input)) return value;
   const inner = input["inputs"] ?? input["kwargs"] ?? undefined;
   // What was parsed from JSON text is what an attribute may hold.
@@ -266,11 +266,11 @@ function messagesOfEvents({ events }: Span): { input: unknown[]; output: unknown
 }
 
 function messageOfEvent(attributes: Attributes, role: string): unknown {
-  const body = parsed(attributes["message"] ?? attributes["gen_ai.event.content"]);
+  const body = unpacked(attributes["message"] ?? attributes["gen_ai.event.content"]);
   const fields: Readonly<Record<string, unknown>> = isFields(body) ? body : attributes;
-  const calls = parsed(fields["tool_calls"]);
+  const calls = unpacked(fields["tool_calls"]);
   const list = isFields(calls) ? [calls] : calls;
-  const content = parsed(fields["content"]) ?? null;
+  const content = unpacked(fields["content"]) ?? null;
   return {
     role,
     content:
@@ -283,7 +283,7 @@ function messageOfEvent(attributes: Attributes, role: string): unknown {
 }
 
 function parsedItem(value: unknown): unknown {
-  return typeof value === "string" ? parsed(value) : value;
+  return typeof value === "string" ? unpacked(value) : value;
 }
 
 /** `message.content`, `message.tool_calls.0.tool_call.function.name` and the like, as a chat message. */
@@ -365,21 +365,10 @@ function withListedCalls(message: unknown): unknown {
 }
 
 function jsonList(value: AttributeValue | undefined): readonly unknown[] {
-  const list = parsed(value);
+  const list = unpacked(value);
   return Array.isArray(list) ? list.map(parsedItem) : [];
 }
 
 function textOf(value: AttributeValue | undefined): string | undefined {
   return typeof value === "string" && value !== "" ? value : undefined;
-}
-
-/** The value of JSON text; anything else as it is. */
-function parsed(value: unknown): unknown {
-  if (typeof value !== "string" || !/^\s*[{["]/.test(value)) return value;
-  try {
-    return parseForeignJson(value);
-  } catch {
-    // An attribute that was cut at its length limit stays text.
-    return value;
-  }
 }

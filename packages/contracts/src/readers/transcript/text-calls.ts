@@ -2,7 +2,7 @@
 
 import type { ToolCall, ToolResult } from "../../model/evidence.ts";
 import { type Fields, isFields } from "../../model/fields.ts";
-import { parseForeignJson } from "../../text/foreign-json.ts";
+import { parsedJson } from "../../text/json-text.ts";
 import { textField } from "./fields.ts";
 import { argumentsOf, idOf } from "./parts.ts";
 import { readCalls, readLiteral } from "./python-literal.ts";
@@ -123,7 +123,7 @@ const answerNames = ["results", "result", "response", "output", "content"] as co
 /** Results of several calls in one list, each with the name of its tool. */
 export function resultsInList(text: string, pointer: string): ToolResult[] {
   if (!/^\s*\[\s*\{/.test(text)) return [];
-  const value = jsonOf(text);
+  const value = parsedJson(text);
   const list: readonly unknown[] = Array.isArray(value) ? value.slice(0, callCountMax) : [];
   const results = list.flatMap((item): ToolResult[] => {
     const name = textField(item, "name");
@@ -160,7 +160,7 @@ function jsonBlocks(text: string): readonly unknown[] {
     if (begin < 0) break;
     const end = endOfBlock(text, begin);
     if (end < 0) break;
-    const value = jsonOf(text.slice(begin, end));
+    const value = parsedJson(text.slice(begin, end));
     if (Array.isArray(value)) found.push(...(value as unknown[]));
     else if (isFields(value)) found.push(value);
     at = end;
@@ -192,15 +192,6 @@ export function endOfBlock(text: string, begin: number): number {
     }
   }
   return -1;
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return parseForeignJson(text);
-  } catch {
-    // Brackets in prose are no JSON.
-    return undefined;
-  }
 }
 
 function isDefinition(value: unknown): boolean {

@@ -1,7 +1,7 @@
 /** The arguments of a call as a value. */
 
 import type { ToolCall } from "../../model/evidence.ts";
-import { parseForeignJson } from "../../text/foreign-json.ts";
+import { parsedJson } from "../../text/json-text.ts";
 
 /** Text longer than this is not parsed for a second look. */
 const textLengthMax = 1_048_576;
@@ -10,16 +10,10 @@ const textLengthMax = 1_048_576;
 export function parseArguments(given: ToolCall["arguments"]): unknown {
   if (typeof given !== "string") return given;
   if (given.trim() === "") return {};
-  return parsedJson(given);
+  return parsedBounded(given);
 }
 
-/** The value of a JSON text, or `undefined` when it is none. */
-export function parsedJson(text: string): unknown {
-  if (text.length > textLengthMax) return undefined;
-  try {
-    return parseForeignJson(text);
-  } catch {
-    // That it is no JSON is the answer.
-    return undefined;
-  }
+/** The value of a JSON text, or `undefined` when it is none, or too long for a second look. */
+export function parsedBounded(text: string): unknown {
+  return text.length > textLengthMax ? undefined : parsedJson(text);
 }
